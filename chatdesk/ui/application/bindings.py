@@ -65,6 +65,7 @@ from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.restore_binding import RestartAfter, RestoreBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
+from chatdesk.ui.features.tools.changes_binding import ChangesBinding
 from chatdesk.ui.features.tools.chosen_servers import ChosenServers
 from chatdesk.ui.features.tools.consent_binding import ConsentBinding
 from chatdesk.ui.features.tools.tools_binding import ToolsBinding
@@ -147,6 +148,7 @@ class Bindings:
             library=services.library,
             system_prompts=services.system_prompts,
             team_is_joined=services.team_is_joined,
+            tools=services.tools,
         )
         self.deleted_messages = DeletedMessagesBinding(context, self.threads, self.undo, library=services.library)
         self.erasing = ErasingBinding(context, self.threads, services.load_team)
@@ -282,6 +284,7 @@ class Bindings:
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
         self.consent = ConsentBinding(context, self.threads)
+        self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
         self.chosen_servers = ChosenServers(context, self.threads, in_use=services.tools.in_use)
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services

@@ -78,6 +78,15 @@ def has_open_calls(state: MessageState) -> bool:
     return bool(open_calls(state.message))
 
 
+def has_changes(state: MessageState) -> bool:
+    """Return whether the answer proposes changes to files."""
+    if not is_by_model(state):
+        return False
+    from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
+
+    return any(FILE_DIFF in part.content for part in state.message.parts)
+
+
 def is_pinned(state: MessageState) -> bool:
     """Return whether the message is always part of the context."""
     return state.message.context_mark is _domain().ContextMark.PINNED

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PySide6.QtGui import QImage
 
+from chatdesk.core.domain.artifacts.file_change import ChangeState, FileChange
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.blocks import Block
@@ -126,6 +127,18 @@ class PictureLoaderLike(Protocol):
     """A loader that reads and decodes pictures; ``on_done`` is called later, once, in the GUI thread."""
 
     def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> Ticket: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A change to a file as a message shows it; ``diff_sum`` is the SHA-256 sum of its text."""
+
+    change: FileChange
+    diff_sum: str
+
+
+#: Returns how the change with an id, whose text has a sum, stands; None while nobody knows.
+ChangeStateOf = Callable[[str, str], ChangeState | None]
 
 
 @dataclass(frozen=True, slots=True)

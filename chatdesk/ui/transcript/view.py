@@ -41,6 +41,7 @@ class TranscriptView(EventArea):
     actionRequested = Signal(str, str)  # an action of the catalogue or of a notice, and the message
     linkActivated = Signal(str)  # the target
     saveRequested = Signal(str, str)  # a text and a file name
+    changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # a message, and its CodeBlock or Attachment
     anchorChanged = Signal()
@@ -83,6 +84,7 @@ class TranscriptView(EventArea):
         self.parts.actions.saveRequested.connect(self.saveRequested)
         self.parts.actions.fileRequested.connect(self.fileRequested)
         self.parts.actions.artifactRequested.connect(self.artifactRequested)
+        self.parts.actions.changeRequested.connect(self.changeRequested)
         self.parts.actions.caretMoved.connect(lambda: announcing.caret_moved(self))
         self.parts.actions.walked.connect(lambda _entry: announcing.focus_changed(self))
         self.parts.actions.quoted.connect(self.quoteRequested)

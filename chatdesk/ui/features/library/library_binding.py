@@ -22,6 +22,7 @@ from chatdesk.ui.widgets.project_chooser import ChooserEntry
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.services.tool_loader import ToolLoader
     from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -46,6 +47,7 @@ class LibraryBinding(QObject):
         library: LibraryService,
         system_prompts: SystemPromptService,
         team_is_joined: Callable[[], Awaitable[bool]],
+        tools: ToolLoader,
     ) -> None:
         super().__init__()
         self._panes = panes = context.panes
@@ -57,7 +59,7 @@ class LibraryBinding(QObject):
         self._tasks = context.tasks
         self._current_settings = context.settings
         self.projects = ProjectBinding(
-            context, lists, undo, self.move_to, library=library, system_prompts=system_prompts
+            context, lists, undo, self.move_to, library=library, system_prompts=system_prompts, tools=tools
         )
         sidebar = panes.sidebar
         sidebar.renameRequested.connect(undo.rename)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
+from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
@@ -39,7 +41,8 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 class ProjectDialog(FormPanel):
     """``saved(name, colour, provider, model, instructions)`` comes once; provider and model are None where the settings
     decide, instructions are those of a new project. The other signals come after it has closed. ``is_last``: neither
-    archive nor trash can have it."""
+    archive nor trash can have it. ``folder`` is that of the project on this computer; the field ``folder`` has the one
+    that was chosen."""
 
     saved = Signal(str, str, object, object, str)
     archiveRequested = Signal()
@@ -54,6 +57,7 @@ class ProjectDialog(FormPanel):
         models: Sequence[ProviderChoices] = (),
         is_last: bool = False,
         has_system_prompt: bool = False,
+        folder: Path | None = None,
         parent: QWidget | None = None,
     ) -> None:
         title = "New project" if project is None else "Edit project"
@@ -72,6 +76,9 @@ class ProjectDialog(FormPanel):
         self.body.addLayout(colours)
         self.body.addWidget(plain_label("New threads begin with", "muted"))
         self.body.addWidget(self.model_box)
+        self.folder = FolderField(folder, name="Folder of the project", object_name="projectFolder")
+        self.body.addWidget(plain_label("Folder on this computer, for tools (optional)", "muted"))
+        self.body.addWidget(self.folder)
         if project is None:
             self._add_instructions()
         else:

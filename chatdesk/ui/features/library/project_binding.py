@@ -19,6 +19,8 @@ from chatdesk.ui.widgets.project_chooser import ChooserEntry
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.services.tool_loader import ToolLoader
+    from chatdesk.ui.dialogs.folder_field import FolderField
     from chatdesk.ui.features.library.project import ProjectDialog
     from chatdesk.ui.sidebar.project_menu import ProjectMenu
     from chatdesk.ui.window.window_context import WindowContext
@@ -39,6 +41,7 @@ class ProjectBinding(QObject):
         *,
         library: LibraryService,
         system_prompts: SystemPromptService,
+        tools: ToolLoader,
     ) -> None:
         super().__init__()
         self._panes = panes = context.panes
@@ -48,6 +51,7 @@ class ProjectBinding(QObject):
         self._open_thread = context.open_thread
         self._library = library
         self._system_prompts = system_prompts
+        self._tools = tools
         self._tasks = context.tasks
         self._current_settings = context.settings
         self.menu: ProjectMenu | None = None
@@ -139,9 +143,12 @@ class ProjectBinding(QObject):
     # Dialogs
 
     def open_new(self) -> None:
-        def save(name: str, colour: str, provider: str | None, model: str | None, instructions: str) -> None:
+        def save(
+            folder: FolderField, name: str, colour: str, provider: str | None, model: str | None, instructions: str
+        ) -> None:
             async def work() -> None:
                 project = await self._library.create_project(name, colour, provider=provider, model=model)
+                await self._keep_folder(project.id, folder)
                 if instructions.strip():
                     await self._system_prompts.set_project(project.id, instructions)
                 self._lists.show_project(project.id)
@@ -156,8 +163,11 @@ class ProjectBinding(QObject):
         async def work() -> None:
             project = await self._here()
 
-            def save(name: str, colour: str, provider: str | None, model: str | None, _instructions: str) -> None:
+            def save(
+                folder: FolderField, name: str, colour: str, provider: str | None, model: str | None, _text: str
+            ) -> None:
                 self.change(project.id, name=name, colour=colour, provider=provider, model=model)
+                self._tasks.start(self._keep_folder(project.id, folder), "keep the folder of a project")
 
             dialog = await self._open_dialog(project, save)
             dialog.archiveRequested.connect(lambda: self.archive(project))
@@ -167,22 +177,29 @@ class ProjectBinding(QObject):
         self._tasks.start(work(), "open project")
 
     async def _open_dialog(
-        self, project: Project | None, save: Callable[[str, str, str | None, str | None, str], None]
+        self, project: Project | None, save: Callable[[FolderField, str, str, str | None, str | None, str], None]
     ) -> ProjectDialog:
         from chatdesk.ui.features.library.project import ProjectDialog
 
         is_last = project is not None and not await self._has_others(project)
+        tools = None if project is None else await self._tools.in_use()
         dialog = ProjectDialog(
             self._panes.theme,
             project,
             models=self._panes.header.models,
             is_last=is_last,
             has_system_prompt=self._panes.commands.action("project.system_prompt") is not None,
+            folder=None if tools is None or project is None else tools.folders.of(project.id),
             parent=self._panes.window,
         )
-        dialog.saved.connect(save)
+        dialog.saved.connect(partial(save, dialog.folder))
         dialog.open()
         return dialog
+
+    async def _keep_folder(self, project_id: str, chosen: FolderField) -> None:
+        """Keep the folder that a person chose for a project. Raises errors of ChatDesk, which the window shows."""
+        if chosen.is_changed:
+            await (await self._tools.load()).folders.set(project_id, chosen.folder)
 
     async def _has_others(self, project: Project) -> bool:
         projects = await self._library.list_projects()

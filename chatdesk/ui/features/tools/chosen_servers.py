@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.plurals import counted
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.widgets.buttons import PillButton
@@ -108,6 +108,12 @@ class ChosenServers(QObject):
                 wanted = [each for each in chosen if each != server.id]
                 wanted += [] if server.id in chosen else [server.id]
                 action.triggered.connect(partial(self._choose, service, scope, scope_id, wanted))
+        folder = service.folders.of(project_id)
+        if folder is not None:
+            menu.addSeparator()
+            shown = menu.addAction(f"Folder: {visible_controls(str(folder))}".replace("&", "&&"))
+            shown.setObjectName("toolsFolder")
+            shown.setEnabled(False)
         menu.addSeparator()
         if scope is Answer.THREAD:
             menu.addAction("As in the project", partial(self._choose, service, scope, scope_id, None)).setObjectName(

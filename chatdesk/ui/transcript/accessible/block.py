@@ -15,6 +15,7 @@ from chatdesk.ui.transcript.accessible.parts import PartKey, make_part, parts_of
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
 from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.file_item import FileItem
@@ -106,7 +107,7 @@ class BlockNode(ItemNode):
             return item.spoken if item.can_open else f"Attached: {item.spoken}"
         if item.kind == "unread":
             return "New messages begin here"
-        if isinstance(item, MarkItem | LineItem):
+        if isinstance(item, ChangeItem | MarkItem | LineItem):
             return item.words
         if isinstance(item, FooterItem):
             return "Message tools"

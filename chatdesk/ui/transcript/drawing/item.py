@@ -14,7 +14,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
-from chatdesk.ui.transcript.contract import PictureLoaderLike
+from chatdesk.ui.transcript.contract import PictureLoaderLike, ShownChange
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 LINK_ACTION = "link-"
@@ -42,8 +42,8 @@ class Outcome:
     """The effects of a pressed button outside its item.
 
     These are text for the clipboard (``formats`` holds other formats of it by MIME type), text to save under a
-    suggested name, a link to follow, an action on an attached file, or what is to be opened as an artifact.
-    ``is_resized`` says that the item's height changed.
+    suggested name, a link to follow, an action on an attached file or on a proposed change, or what is to be opened as
+    an artifact. ``is_resized`` says that the item's height changed.
     """
 
     copied: str = ""
@@ -53,6 +53,7 @@ class Outcome:
     link: str = ""
     file: tuple[str, Attachment] | None = None
     artifact: CodeBlock | Attachment | None = None
+    change: tuple[str, ShownChange] | None = None
     is_resized: bool = False
 
 

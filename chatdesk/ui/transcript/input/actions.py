@@ -38,6 +38,7 @@ class Actions(QObject):
     saveRequested = Signal(str, str)
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # the message, and its CodeBlock or Attachment
+    changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
     walked = Signal(object)
     quoted = Signal(str)
     caretMoved = Signal()
@@ -149,6 +150,8 @@ class Actions(QObject):
             self.fileRequested.emit(*outcome.file)
         if outcome.artifact is not None:
             self.artifactRequested.emit(entry.message.id, outcome.artifact)
+        if outcome.change is not None:
+            self.changeRequested.emit(*outcome.change)
         if outcome.link:
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:

@@ -13,9 +13,10 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Sign
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.contract import BlockRenderer, PictureLoaderLike
+from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, PictureLoaderLike
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
@@ -42,6 +43,7 @@ class ViewportLayout(QObject):
         self.style = style
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
         self.pictures: PictureLoaderLike | None = None
+        self._change_state: ChangeStateOf | None = None
         self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
         self.has_plain_questions = False
         self._area = area
@@ -234,10 +236,19 @@ class ViewportLayout(QObject):
         if not entry.is_live and not (self.has_plain_questions and entry.is_question):
             entry.request_blocks(self._renderer, self._on_entry_ready)
 
+    def set_change_states(self, state_of: ChangeStateOf) -> None:
+        """Set the function that says how a proposed change of a file stands; call again when that may have changed."""
+        self._change_state = state_of
+        self.relayout()
+
     def _ask_for_pictures(self) -> None:
         if self.file_state is not None:
             for placed in self.layout.placed:
                 if placed.item.take_file_state(self.file_state):
+                    self._on_picture_changed(placed.entry)
+        if self._change_state is not None:
+            for placed in self.layout.placed:
+                if isinstance(placed.item, ChangeItem) and placed.item.take_change_state(self._change_state):
                     self._on_picture_changed(placed.entry)
         if self.pictures is None:
             return

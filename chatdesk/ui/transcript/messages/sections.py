@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chatdesk.core.domain.artifacts.file_change import change_from
 from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
-from chatdesk.ui.transcript.contract import PictureSource
+from chatdesk.ui.transcript.contract import PictureSource, ShownChange
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import split_plain
 from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
+from chatdesk.ui.transcript.items.change_item import ChangeItem, diff_item
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -244,6 +246,11 @@ class FileSection(Section):
         name = str(part.content.get("name") or part.content.get("path") or part.type.value)
         icon = "image" if part.type is PartType.IMAGE else "file-text"
         attachment = attachment_from(part.content)
+        change = change_from(part.content)
+        if attachment is not None and change is not None:
+            diff = diff_item(part.content)
+            self.items = [ChangeItem(ShownChange(change, attachment.sha256)), *([diff] if diff is not None else [])]
+            return
         if attachment is not None and part.type is PartType.FILE:
             self.items = [FileItem(attachment)]
             return

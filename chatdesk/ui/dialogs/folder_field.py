@@ -1,0 +1,67 @@
+"""A field that shows a folder of this computer, with buttons to choose one and to have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
+
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+_GAP_PX = 8
+
+
+class FolderField(QWidget):
+    """``name`` is what a screen reader says; the parts are named after ``object_name``. A path is never typed, so that
+    it is one that exists."""
+
+    def __init__(self, folder: Path | None, *, name: str, object_name: str) -> None:
+        super().__init__()
+        self._before = folder
+        self.folder = folder
+        self._name = name
+        self.line = QLineEdit()
+        self.line.setObjectName(object_name)
+        self.line.setAccessibleName(name)
+        self.line.setReadOnly(True)
+        self.line.setPlaceholderText("None")
+        self.choose_button = push_button("Choose…", f"{object_name}Choose", self._choose, name=f"Choose: {name}")
+        self.remove_button = push_button("Remove", f"{object_name}Remove", self._remove, name=f"Remove: {name}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(_GAP_PX)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.choose_button)
+        row.addWidget(self.remove_button)
+        self._show()
+
+    @property
+    def is_changed(self) -> bool:
+        return self.folder != self._before
+
+    def _choose(self) -> None:
+        dialog = QFileDialog(self, self._name, "" if self.folder is None else str(self.folder))
+        dialog.setObjectName("folderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self._take)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _take(self, path: str) -> None:
+        self.folder = Path(path)
+        self._show()
+
+    def _remove(self) -> None:
+        self.folder = None
+        self._show()
+        self.choose_button.setFocus()
+
+    def _show(self) -> None:
+        text = "" if self.folder is None else visible_controls(str(self.folder))
+        self.line.setText(text)
+        self.line.setCursorPosition(len(text))
+        set_plain_tooltip(self.line, text)
+        self.remove_button.setEnabled(self.folder is not None)

@@ -1,0 +1,142 @@
+"""The dialog in which a person looks through a proposed change of a file, and applies, rejects or undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextOption
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QWidget
+
+from chatdesk.core.domain.artifacts.file_change import ChangeState
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.plurals import counted
+from chatdesk.core.tools.folder.file_changes import Review
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.contract import ShownChange
+from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, STATE_WORDS, UNDO
+
+_SIZE_PX = (760, 600)
+_TINT_ALPHA = 38
+
+
+class ChangeReview(FormPanel):
+    """``wanted(change)`` asks for what is to be shown of a change, which ``show_review`` gets; ``chosen(action,
+    change)`` says what to do with it."""
+
+    wanted = Signal(object)
+    chosen = Signal(str, object)
+
+    def __init__(self, theme: Theme, changes: Sequence[ShownChange], *, parent: QWidget | None = None) -> None:
+        title = "Review proposed changes" if len(changes) > 1 else "Review the proposed change"
+        super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
+        self._changes = tuple(changes)
+        self.files = QComboBox()
+        self.files.setObjectName("reviewFiles")
+        self.files.setAccessibleName("File")
+        for each in self._changes:
+            self.files.addItem(visible_controls(each.change.path))
+        self.files.setVisible(len(self._changes) > 1)
+        self.where = plain_label("", "text", wraps=True)
+        self.where.setObjectName("reviewWhere")
+        self.where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.about = plain_label("", "muted", wraps=True)
+        self.about.setObjectName("reviewAbout")
+        self.diff = _Diff(theme)
+        for widget in (self.files, self.where, self.about):
+            self.body.addWidget(widget)
+        self.body.addWidget(self.diff, 1)
+        self.add_button(push_button("Close", "reviewClose", self.reject))
+        self._actions = {
+            REJECT: self.add_button(push_button("Reject", "reviewReject", lambda: self._choose(REJECT))),
+            UNDO: self.add_button(push_button("Undo", "reviewUndo", lambda: self._choose(UNDO))),
+            APPLY: self.add_button(push_button("Apply", "reviewApply", lambda: self._choose(APPLY), is_primary=True)),
+        }
+        self._show_buttons(None)
+        self.files.currentIndexChanged.connect(lambda _place: self.ask())
+        self.diff.setFocus()
+
+    @property
+    def shown(self) -> ShownChange:
+        """The change that is shown."""
+        return self._changes[max(0, self.files.currentIndex())]
+
+    def ask(self) -> None:
+        """Ask for what there is of the change that is shown."""
+        self._show_buttons(None)
+        self.wanted.emit(self.shown)
+
+    def show_review(self, change: ShownChange, review: Review) -> None:
+        """Show all of a change, if it is still the one that is wanted."""
+        if change is not self.shown:
+            return
+        self.where.setText(visible_controls(f"{review.folder}/{review.path}"))
+        counts = f"{counted(review.added, 'line')} added, {review.removed:,} removed"
+        self.about.setText(f"{STATE_WORDS[review.state]} · {counts}")
+        self.diff.show_text(review.diff)
+        self._show_buttons(review.state)
+        self.show_problem("")
+
+    def go_on(self) -> bool:
+        """Show the next change, and return whether there is one."""
+        place = self.files.currentIndex() + 1
+        if place >= len(self._changes):
+            return False
+        self.files.setCurrentIndex(place)
+        self.diff.setFocus()
+        return True
+
+    def _show_buttons(self, state: ChangeState | None) -> None:
+        offered = {
+            ChangeState.PROPOSED: (APPLY, REJECT),
+            ChangeState.OUTDATED: (REJECT,),
+            ChangeState.APPLIED: (UNDO,),
+        }
+        for action, button in self._actions.items():
+            button.setVisible(state is not None and action in offered.get(state, ()))
+
+    def _choose(self, action: str) -> None:
+        self.chosen.emit(action, self.shown)
+
+
+class _Diff(QPlainTextEdit):
+    """A diff that can be read and copied. Only lines in view are tinted, so that a long one costs nothing."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("reviewDiff")
+        self.setAccessibleName("Difference")
+        self.setReadOnly(True)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setWordWrapMode(QTextOption.WrapMode.NoWrap)
+        self.setFont(theme.font("code"))
+
+    def show_text(self, text: str) -> None:
+        self.setPlainText(visible_controls(text).removesuffix("\n"))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        block = self.firstVisibleBlock()
+        offset = self.contentOffset()
+        is_head = block.blockNumber() < 2
+        while block.isValid():
+            area = self.blockBoundingGeometry(block).translated(offset)
+            if area.top() > self.viewport().height():
+                break
+            text = block.text()
+            is_head = is_head and block.blockNumber() < 2
+            kind = "" if is_head else {"+": "inserted", "-": "deleted"}.get(text[:1], "")
+            if kind:
+                colour = QColor(self._theme.tokens.syntax.of(kind))
+                colour.setAlpha(_TINT_ALPHA)
+                painter.fillRect(QRectF(0, area.top(), self.viewport().width(), area.height()), colour)
+            block = block.next()
+        painter.end()
+        super().paintEvent(event)

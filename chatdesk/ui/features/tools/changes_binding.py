@@ -1,0 +1,182 @@
+"""Joins proposed changes of files in the transcript with what applies them: how they stand, and what a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from shiboken6 import isValid
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ToolServersChanged
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.artifacts.file_change import ChangeState
+    from chatdesk.core.domain.message import Part
+    from chatdesk.core.tools.folder.file_changes import FileChanges
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.tools.change_review import ChangeReview
+    from chatdesk.ui.transcript.contract import ShownChange
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MODULE: Final = "chatdesk.ui.features.tools.change_review"
+_MOST_KNOWN: Final = 2_000
+
+
+class ChangesBinding(QObject):
+    """``in_use`` returns the service of tool servers; None where nobody has ever set up a server."""
+
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
+    ) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._in_use = in_use
+        self._states: dict[tuple[str, str], ChangeState | None] = {}
+        self._review: ChangeReview | None = None
+        transcript = context.panes.transcript
+        transcript.parts.viewport_layout.set_change_states(self._state_of)
+        transcript.changeRequested.connect(self._on_requested)
+        context.panes.message_handlers.bind("changes", self._open_message)
+        threads.opened.connect(lambda _thread: self.look_again())
+        context.subscribe(self, ToolServersChanged, lambda _event: self.look_again())
+        # Files are changed in other programs; whoever comes back sees how they stand now.
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.applicationStateChanged.connect(self._on_application_state_changed)
+
+    def look_again(self) -> None:
+        """Ask anew how all changes stand that were shown."""
+        if self._states:
+            self._tasks.replace(self._ask(), "look at proposed changes")
+
+    def _on_application_state_changed(self, state: Qt.ApplicationState) -> None:
+        if state is Qt.ApplicationState.ApplicationActive:
+            self.look_again()
+
+    def _state_of(self, change_id: str, diff_sum: str) -> ChangeState | None:
+        key = (change_id, diff_sum)
+        if key not in self._states:
+            if len(self._states) >= _MOST_KNOWN:
+                del self._states[next(iter(self._states))]  # it is asked about again when it is seen
+            self._states[key] = None
+            self.look_again()
+        return self._states.get(key)
+
+    async def _ask(self) -> None:
+        changes = await self._changes()
+        wanted = list(self._states)
+        if changes is None:
+            from chatdesk.core.domain.artifacts.file_change import ChangeState
+
+            found = dict.fromkeys(wanted, ChangeState.ELSEWHERE)
+        else:
+            found = await changes.states(wanted)
+        news = {key: state for key, state in found.items() if key in self._states and self._states[key] is not state}
+        if news:
+            self._states |= news
+            self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
+
+    async def _changes(self) -> FileChanges | None:
+        service = await self._in_use()
+        return None if service is None else service.changes
+
+    # What a person does
+
+    def _on_requested(self, action: str, shown: ShownChange) -> None:
+        if action == "change-apply":
+            self._open((shown,))
+        else:
+            self._tasks.start(self._do(action, shown), "change a file")
+
+    def _open_message(self, message_id: str) -> None:
+        self._tasks.start(self._open_changes_of(message_id), "review changes")
+
+    async def _open_changes_of(self, message_id: str) -> None:
+        from chatdesk.core.domain.artifacts.file_change import ChangeState
+
+        entry = next((each for each in self._panes.transcript.entries if each.message.id == message_id), None)
+        shown = [] if entry is None else _changes_in(entry.message.parts)
+        if not shown:
+            return
+        changes = await self._changes()
+        keys = [(each.change.id, each.diff_sum) for each in shown]
+        states = {} if changes is None else await changes.states(keys)
+        open_ = [each for each, key in zip(shown, keys, strict=True) if states.get(key) is ChangeState.PROPOSED]
+        self._open((*open_, *(each for each in shown if each not in open_)))
+
+    def _open(self, shown: Sequence[ShownChange]) -> None:
+        self._tasks.start(self._open_review(shown), "review changes")
+
+    async def _open_review(self, shown: Sequence[ShownChange]) -> None:
+        module = await import_beside(_MODULE)
+        if self._review is not None and isValid(self._review):
+            self._review.reject()
+        review = self._review = module.ChangeReview(self._panes.theme, shown, parent=self._panes.window)
+        review.wanted.connect(lambda each: self._tasks.replace(self._show(review, each), "show a change"))
+        review.chosen.connect(
+            lambda action, each: self._tasks.start(self._do_in(review, action, each), "change a file")
+        )
+        review.open()
+        review.ask()
+
+    async def _show(self, review: ChangeReview, shown: ShownChange) -> None:
+        try:
+            changes = await self._need_changes()
+            found = await changes.review(shown.change.id, shown.diff_sum)
+        except ChatDeskError as error:
+            if isValid(review):
+                review.show_problem(error.sentence)
+            return
+        if isValid(review):
+            review.show_review(shown, found)
+
+    async def _do_in(self, review: ChangeReview, action: str, shown: ShownChange) -> None:
+        try:
+            await self._do(action, shown)
+        except ChatDeskError as error:
+            if isValid(review):
+                await self._show(review, shown)
+                review.show_problem(error.sentence)
+            return
+        if isValid(review) and not review.go_on():
+            review.accept()
+
+    async def _do(self, action: str, shown: ShownChange) -> None:
+        """Apply, reject or undo a change. Raises errors of ChatDesk, which the window shows."""
+        changes = await self._need_changes()
+        act, words = {
+            "change-apply": (changes.apply, "Applied to"),
+            "change-reject": (changes.reject, "Rejected for"),
+            "change-undo": (changes.undo, "Undone in"),
+        }[action]
+        try:
+            await act(shown.change.id, shown.diff_sum)
+        finally:
+            self.look_again()
+        self._panes.window.show_toast(f"{words} {shown.change.path}")
+
+    async def _need_changes(self) -> FileChanges:
+        changes = await self._changes()
+        if changes is None:
+            raise ChatDeskError(
+                "This change was not proposed on this computer.",
+                safe="No file was changed.",
+                next_step="Ask the model to propose it here.",
+            )
+        return changes
+
+
+def _changes_in(parts: Sequence[Part]) -> list[ShownChange]:
+    """Return the changes that a message proposes, in their order."""
+    from chatdesk.core.domain.artifacts.file_change import change_from
+    from chatdesk.core.domain.attachment import attachment_from
+    from chatdesk.ui.transcript.contract import ShownChange
+
+    named = ((change_from(part.content), attachment_from(part.content)) for part in parts)
+    return [ShownChange(change, file.sha256) for change, file in named if change is not None and file is not None]

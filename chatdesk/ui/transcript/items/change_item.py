@@ -1,0 +1,175 @@
+"""The card of a change that a model proposes to a file: what it is, how it stands, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.plurals import counted
+from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
+from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.code_item import CodeItem
+
+_HEIGHT_PX = 92
+_TOP_PX, _LINE_PX = 8, 20
+_BUTTON_PX = 30
+_LEFT_PX, _PAD_PX = 40, 12
+_MOST_SHOWN = 20_000
+
+APPLY, REJECT, UNDO = "change-apply", "change-reject", "change-undo"
+_TITLES: Mapping[ChangeKind, str] = {
+    ChangeKind.NEW: "New file",
+    ChangeKind.EDIT: "Change to a file",
+    ChangeKind.DELETE: "Removal of a file",
+}
+#: How a change stands, in words; the state is never a colour alone.
+STATE_WORDS: Mapping[ChangeState, str] = {
+    ChangeState.PROPOSED: "Proposed",
+    ChangeState.APPLIED: "Applied",
+    ChangeState.REJECTED: "Rejected",
+    ChangeState.OUTDATED: "Outdated: the file was changed since",
+    ChangeState.CHANGED_SINCE: "Applied; the file was changed since",
+    ChangeState.NO_FOLDER: "The project has no such folder here",
+    ChangeState.ELSEWHERE: "Proposed elsewhere, so it cannot be applied here",
+}
+_BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
+    ChangeState.PROPOSED: ((APPLY, "Apply…"), (REJECT, "Reject")),
+    ChangeState.APPLIED: ((UNDO, "Undo"),),
+    ChangeState.OUTDATED: ((REJECT, "Reject"),),
+}
+
+
+class ChangeItem(Item):
+    """The card above a diff; a pressed button only requests an action in ``Outcome.change``."""
+
+    kind = "change"
+    is_selectable = True
+
+    def __init__(self, shown: ShownChange) -> None:
+        super().__init__()
+        self.shown = shown
+        self._style: TranscriptStyle | None = None
+        self._state: ChangeState | None = None
+
+    def take_change_state(self, state_of: ChangeStateOf) -> bool:
+        before, self._state = self._state, state_of(self.shown.change.id, self.shown.diff_sum)
+        if self._state is before:
+            return False
+        self.revision += 1
+        return True
+
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(_HEIGHT_PX)
+
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self._style = style
+        self.height = style.px(_HEIGHT_PX)
+        self.natural_width = width
+
+    @property
+    def words(self) -> str:
+        """The name of the card for screen readers."""
+        return ", ".join(filter(None, (self._described(), self.text, self._state_words())))
+
+    @property
+    def text(self) -> str:
+        return visible_controls(self.shown.change.path)
+
+    def copied(self, start: int, end: int) -> str:
+        return self.text[start:end]
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        return [QRectF(0, 0, self.natural_width, self.height)] if end > start else []
+
+    def offset_at(self, point: QPointF) -> int:
+        return 0 if point.x() < self.natural_width / 2 else len(self.text)
+
+    def buttons(self) -> tuple[Button, ...]:
+        style = self._style
+        offered = () if self._state is None else _BUTTONS.get(self._state, ())
+        if style is None or not offered:
+            return ()
+        made: list[Button] = []
+        left, height = style.px(_LEFT_PX), style.px(_BUTTON_PX)
+        top = self.height - height - style.px(_TOP_PX)
+        for action, words in offered:
+            width = style.metrics("muted").horizontalAdvance(words) + style.px(24)
+            name = f"{words.rstrip('…')} the change to {self.text}"
+            made.append(Button(action, name, QRectF(left, top, width, height), text=words, is_framed=True))
+            left += width + style.px(8)
+        return tuple(made)
+
+    def press(self, action: str) -> Outcome | None:
+        return Outcome(change=(action, self.shown)) if action in (APPLY, REJECT, UNDO) else None
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        style = state.style
+        ground = "selected" if state.selected else "code"
+        paint_card(painter, style, QRectF(0, 0, self.natural_width, self.height), ground=ground)
+        icon = style.icon("pencil", "muted")
+        line, left = style.px(_LINE_PX), style.px(_LEFT_PX)
+        top = style.px(_TOP_PX)
+        painter.drawPixmap(QPointF(round(style.px(14)), round(top + style.px(2))), icon)
+        room = self.natural_width - left - style.px(_PAD_PX)
+        self._paint_line(painter, style, QRectF(left, top, room, line), self.text, role="table", colour="text")
+        self._paint_line(
+            painter, style, QRectF(left, top + line, room, line), self._described(), role="muted", colour="muted"
+        )
+        buttons = self.buttons()
+        x = buttons[-1].area.right() + style.px(_PAD_PX) if buttons else left
+        height = style.px(_BUTTON_PX)
+        area = QRectF(x, self.height - height - top, self.natural_width - x - style.px(_PAD_PX), height)
+        self._paint_line(painter, style, area, self._state_words(), role="muted", colour="muted")
+        for button in buttons:
+            paint_button(painter, button, state)
+
+    def _paint_line(
+        self, painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
+    ) -> None:
+        painter.setFont(style.font(role))
+        painter.setPen(style.colour(colour))
+        shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+
+    def _state_words(self) -> str:
+        return "" if self._state is None else STATE_WORDS[self._state]
+
+    def _described(self) -> str:
+        change = self.shown.change
+        counts = f"{counted(change.added, 'line')} added, {change.removed:,} removed"
+        return f"{_TITLES[change.kind]} · {counts}"
+
+
+def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
+    """Return the card with the text of a change, as far as the part has it: lines that come and go are tinted. None
+    where it has none."""
+    described = content.get(FILE_DIFF)
+    text = described.get("text") if isinstance(described, Mapping) else None
+    if not isinstance(text, str) or not text:
+        return None
+    shown = visible_controls(text[:_MOST_SHOWN]).removesuffix("\n")
+    whole = content.get("size_bytes")
+    is_whole = isinstance(whole, int) and len(text.encode("utf-8", "replace")) >= whole
+    item = CodeItem(CodeBlock("diff", shown, diff_runs(shown), remark="" if is_whole else "its beginning"))
+    item.is_of_answer = False
+    return item
+
+
+def diff_runs(text: str) -> tuple[CodeRun, ...]:
+    """Return the colours of a diff's lines."""
+    runs = []
+    is_head = True
+    for line in text.split("\n"):
+        is_head = is_head and not line.startswith("@@")
+        kind = "plain" if is_head else {"+": "inserted", "-": "deleted"}.get(line[:1], "plain")
+        runs.append(CodeRun(len(line) + 1, kind))
+    return tuple(runs)

@@ -1,0 +1,167 @@
+"""A project's folder in a real window: chosen, read by a model, and changed by the person alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.settings import secrets
+from chatdesk.core.tools.folder.reading import version_of
+from chatdesk.services.project_folder import ID
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.tools.change_review import ChangeReview
+from chatdesk.ui.features.tools.consent_card import ConsentCard
+from chatdesk.ui.transcript.items.change_item import ChangeItem
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.window import answered, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+OLD = "one\ntwo\nthree\n"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+@pytest.fixture(autouse=True)
+def keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    ring = MemoryKeyring()
+    monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
+    return ring
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "work"
+    made.mkdir()
+    (made / "notes.md").write_text(OLD)
+    return made
+
+
+async def _choose_folder(application: WindowApplication, folder: Path) -> None:
+    """Choose the folder of the listed project in its dialog, by its buttons."""
+    window = application.panes.window
+    application.panes.commands.trigger("project.edit")
+    await until(lambda: window.findChild(ProjectDialog))
+    dialog: Any = window.findChild(ProjectDialog)
+    button: Any = dialog.findChild(QPushButton, "projectFolderChoose")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    await until(lambda: dialog.findChild(QFileDialog))
+    files: Any = dialog.findChild(QFileDialog)
+    files.fileSelected.emit(str(folder))
+    files.reject()
+    line: Any = dialog.findChild(QLineEdit, "projectFolder")
+    assert line.text() == str(folder) and line.accessibleName() == "Folder of the project"
+    QTest.keyClick(dialog.name_field, Qt.Key.Key_Return)
+
+
+async def _ask_for_change(application: WindowApplication, model: ScriptedProvider) -> Any:
+    """Ask a model that proposes a change, allow the call; returns the item that shows the change."""
+    window = application.panes.window
+    arguments = {
+        "path": "notes.md",
+        "version": version_of(OLD.encode()),
+        "edits": [{"old": "two", "new": "2\n2½"}],
+    }
+    model.will(
+        ToolCallDelta(0, "c1", f"{ID}__propose_change", json.dumps(arguments)), StreamFinished(FinishReason.TOOL_CALLS)
+    )
+    model.will(TextDelta("I proposed it."), StreamFinished(FinishReason.STOP))
+    type_text(application, "number the second line")
+
+    async def allow() -> None:
+        await until(lambda: any(each.isVisible() for each in window.findChildren(ConsentCard)))
+        card = next(each for each in window.findChildren(ConsentCard) if each.isVisible())
+        QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+
+    await asyncio.gather(answered(application, lambda: press(application, Qt.Key.Key_Return)), allow())
+    return await _change_item(application)
+
+
+async def _change_item(application: WindowApplication) -> Any:
+    def find() -> Any:
+        items = [item for entry in application.panes.transcript.entries for item in entry.items]
+        return next((each for each in items if isinstance(each, ChangeItem)), None)
+
+    await until(lambda: find() is not None and find().buttons())
+    return find()
+
+
+def _names(item: ChangeItem) -> list[str]:
+    return [each.label for each in item.buttons()]
+
+
+async def _act(application: WindowApplication, button: str) -> None:
+    """Open the review by its keys, and press a button of it."""
+    window = application.panes.window
+    application.panes.commands.trigger("message.changes")
+    await until(lambda: any(each.isVisible() for each in window.findChildren(ChangeReview)))
+    review: Any = next(each for each in window.findChildren(ChangeReview) if each.isVisible())
+    pressed: Any = review.findChild(QPushButton, button)
+    await until(pressed.isVisible)
+    pressed.setFocus()
+    QTest.keyClick(pressed, Qt.Key.Key_Space)
+    await until(lambda: not any(each.isVisible() for each in window.findChildren(ChangeReview)))
+
+
+def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths, folder: Path) -> None:
+    file = folder / "notes.md"
+    opened: list[str] = []
+
+    async def first(application: WindowApplication) -> None:
+        services = await application.services()
+        model = ScriptedProvider()
+        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+        await _choose_folder(application, folder)
+        project = await services.chat.default_project()
+        service = await services.tools.load()
+        await until(lambda: service.folders.of(project.id) == folder)
+        await service.switch(ID, is_on=True)
+        item = await _ask_for_change(application, model)
+        assert file.read_text() == OLD
+        assert item.words == "Change to a file · 2 lines added, 1 removed, notes.md, Proposed"
+        assert _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"]
+        entry = next(each for each in application.panes.transcript.entries if item in each.items)
+        opened.append(entry.message.thread_id)
+        diff = next(each for each in entry.items if isinstance(each, CodeItem))
+        assert "-two\n+2\n+2½" in diff.text
+        await _act(application, "reviewApply")
+        assert file.read_text() == "one\n2\n2½\nthree\n"
+        await until(lambda: _names(item) == ["Undo the change to notes.md"])
+
+    async def second(application: WindowApplication) -> None:
+        await application.services()
+        await application.bindings.threads.open(opened[0])
+        item = await _change_item(application)
+        assert _names(item) == ["Undo the change to notes.md"], "it outlives a restart"
+        await _act(application, "reviewUndo")
+        assert file.read_text() == OLD
+        await until(lambda: _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"])
+        file.write_text("theirs")
+        application.panes.transcript.changeRequested.emit("change-apply", item.shown)
+        window = application.panes.window
+        await until(lambda: any(each.isVisible() for each in window.findChildren(ChangeReview)))
+        review: Any = next(each for each in window.findChildren(ChangeReview) if each.isVisible())
+        await until(lambda: "Outdated" in review.about.text())
+        apply: Any = review.findChild(QPushButton, "reviewApply")
+        assert not apply.isVisible() and file.read_text() == "theirs"
+        review.reject()
+
+    play(paths, first)
+    play(paths, second)

@@ -1,0 +1,31 @@
+"""The field that has a folder: chosen, shown to the letter, and removed, by keys too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.dialogs.folder_field import FolderField
+
+
+def test_a_folder_is_chosen_and_removed(qtbot: QtBot, tmp_path: Path) -> None:
+    field = FolderField(None, name="Folder of the project", object_name="projectFolder")
+    qtbot.addWidget(field)
+    field.show()
+    assert field.line.text() == "" and not field.remove_button.isEnabled() and not field.is_changed
+    qtbot.keyClick(field.choose_button, Qt.Key.Key_Space)
+    dialog = field.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "a\u202eb"))
+    dialog.reject()
+    assert field.folder == tmp_path / "a\u202eb" and field.is_changed
+    assert field.line.text().endswith("a⟦U+202E⟧b") and field.line.isReadOnly()
+    qtbot.keyClick(field.remove_button, Qt.Key.Key_Space)
+    assert field.folder is None and not field.is_changed and field.focusWidget() is field.choose_button
+    assert [each.accessibleName() for each in (field.line, field.choose_button, field.remove_button)] == [
+        "Folder of the project",
+        "Choose: Folder of the project",
+        "Remove: Folder of the project",
+    ]

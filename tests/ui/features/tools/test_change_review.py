@@ -1,0 +1,82 @@
+"""The dialog in which a proposed change is looked through: all of it, and what can be done with it as it stands."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
+from chatdesk.core.tools.folder.file_changes import Review
+from chatdesk.ui.features.tools.change_review import ChangeReview
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.contract import ShownChange
+
+SHOWN = [
+    ShownChange(FileChange("0" * 32, "a.py", ChangeKind.EDIT, 1, 1), "a" * 64),
+    ShownChange(FileChange("1" * 32, "b\u202e.py", ChangeKind.NEW, 1, 0), "b" * 64),
+]
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp)
+
+
+def _review(state: ChangeState = ChangeState.PROPOSED) -> Review:
+    return Review("/home/me/work", "a.py", ChangeKind.EDIT, state, "--- a\n+++ b\n@@ @@\n-\x1b[0m1\n+2\n", 1, 1)
+
+
+def _buttons(dialog: ChangeReview) -> list[str]:
+    return [each.text() for each in dialog.findChildren(QPushButton) if each.isVisibleTo(dialog)]
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (ChangeState.PROPOSED, {"Close", "Reject", "Apply"}),
+        (ChangeState.APPLIED, {"Close", "Undo"}),
+        (ChangeState.OUTDATED, {"Close", "Reject"}),
+        (ChangeState.CHANGED_SINCE, {"Close"}),
+        (ChangeState.REJECTED, {"Close"}),
+        (ChangeState.NO_FOLDER, {"Close"}),
+    ],
+)
+def test_only_what_can_be_done_is_offered(theme: Theme, qtbot: QtBot, state: ChangeState, offered: set[str]) -> None:
+    dialog = ChangeReview(theme, SHOWN[:1])
+    qtbot.addWidget(dialog)
+    assert set(_buttons(dialog)) == {"Close"}, "nothing can be done before all of it is there to be read"
+    dialog.show_review(SHOWN[0], _review(state))
+    assert set(_buttons(dialog)) == offered
+    assert dialog.where.text() == "/home/me/work/a.py"
+    assert "⟦U+001B⟧[0m1" in dialog.diff.toPlainText()
+    assert dialog.diff.accessibleName() == "Difference" and not dialog.grab().isNull()
+
+
+def test_enter_applies_nothing_and_the_button_does(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ChangeReview(theme, SHOWN[:1])
+    qtbot.addWidget(dialog)
+    dialog.show_review(SHOWN[0], _review())
+    dialog.show()
+    with qtbot.assertNotEmitted(dialog.chosen):
+        qtbot.keyClick(dialog.diff, Qt.Key.Key_Return)
+    apply = dialog.findChild(QPushButton, "reviewApply")
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        qtbot.keyClick(apply, Qt.Key.Key_Space)
+    assert chosen.args == ["change-apply", SHOWN[0]]
+
+
+def test_several_files_are_gone_through(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ChangeReview(theme, SHOWN)
+    qtbot.addWidget(dialog)
+    asked: list[ShownChange] = []
+    dialog.wanted.connect(asked.append)
+    dialog.ask()
+    dialog.show_review(SHOWN[0], _review())
+    assert dialog.files.itemText(1) == "b⟦U+202E⟧.py"
+    assert dialog.go_on() and asked == SHOWN
+    assert set(_buttons(dialog)) == {"Close"}
+    dialog.show_review(SHOWN[0], _review())
+    assert set(_buttons(dialog)) == {"Close"}, "what came late is of another file"
+    assert not dialog.go_on()
