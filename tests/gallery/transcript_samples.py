@@ -247,11 +247,15 @@ def _open_calls() -> Sample:
         part = Part(status, f"m{place}", 0, PartType.TOOL_CALL, call, tool_call_id="c1", tool_name="files__read_file")
         return make_message(place, Role.ASSISTANT, "", parts=(part,), status=Status.INTERRUPTED)
 
+    running = {"name": "files__index", "server": "Files", "tool": "index", "status": "running", "arguments": "{}"}
+    part = Part("running", "m5", 0, PartType.TOOL_CALL, {**running, "progress": "40 % · 12 of 30 folders"})
     messages = [
         make_message(0, Role.USER, "What is planned?"),
         cut_off(1, "waiting"),
         make_message(2, Role.USER, "And for next week?"),
         cut_off(3, "unknown"),
+        make_message(4, Role.USER, "Index my notes."),
+        make_message(5, Role.ASSISTANT, "", parts=(part,), status=Status.STREAMING),
     ]
     return "transcript open calls", messages, {}
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event
 from typing import Any
 
 from tests.helpers.threaded_server import in_thread
@@ -18,7 +19,7 @@ ECHO = {
 
 
 class ToolHttpServer(ThreadingHTTPServer):
-    """Keeps what came in: ``headers`` of each request, and ``calls`` of tools."""
+    """Keeps what came in: ``headers`` of each request, ``calls`` of tools, and the names of ``notifications``."""
 
     daemon_threads = True
 
@@ -27,6 +28,8 @@ class ToolHttpServer(ThreadingHTTPServer):
         self.how, self.elsewhere = how, elsewhere
         self.headers: list[dict[str, str]] = []
         self.calls: list[dict[str, Any]] = []
+        self.notifications: list[str] = []
+        self.was_cancelled = Event()
 
     @property
     def address(self) -> str:
@@ -51,6 +54,7 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
         elif self.server.how == "refuse":
             self._send(401)
         elif "id" not in message or "method" not in message:
+            self._note(str(message.get("method")))
             self._send(202)
         else:
             self._answer(message)
@@ -67,6 +71,8 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
                 result["nextCursor"] = "more"
         elif method == "tools/call":
             self.server.calls.append(message["params"])
+            if how == "slow":
+                self.server.was_cancelled.wait(30)
             if how == "large":
                 self._flood()
                 return
@@ -80,6 +86,11 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
             self._send_json({"jsonrpc": "2.0", "id": message["id"], "error": error})
             return
         self._send_json({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+    def _note(self, method: str) -> None:
+        self.server.notifications.append(method)
+        if method == "notifications/cancelled":
+            self.server.was_cancelled.set()
 
     def _flood(self) -> None:
         """50 MB in one answer."""

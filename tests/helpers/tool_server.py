@@ -138,7 +138,10 @@ class Server:
             message: dict[str, Any] = json.loads(line)
             if message.get("id") == id_ and "method" not in message:
                 return message.get("result") or message["error"]
-            self.later.append(message)
+            if "id" in message:
+                self.later.append(message)
+            else:
+                self.take(message)
         sys.exit(0)
 
     def answer(self, request: dict[str, Any]) -> None:

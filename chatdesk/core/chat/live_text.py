@@ -12,7 +12,7 @@ from typing import Any
 from chatdesk.core.attachments.answer_pictures import AnswerPicture
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import FILE_PARTS, Message, Part, PartType
-from chatdesk.core.domain.tools import CallStatus
+from chatdesk.core.domain.tools import PROGRESS, CallStatus
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import CallChanged, ReasoningDelta, ResultArrived, TextDelta, ToolCallDelta
@@ -36,6 +36,7 @@ class LiveText:
         self._tool_parts: dict[int, int] = {}
         self._picture_parts: dict[str, int] = {}
         self._meta: dict[int, dict[str, Any]] = {}
+        self._progress: dict[int, str] = {}
         self._shown: dict[int, list[str]] = {}
         self._to_show: list[StreamChunk] = []
         self._to_store: list[StreamChunk] = []
@@ -63,6 +64,10 @@ class LiveText:
     def add(self, delta: Delta) -> None:
         """Add one delta. A change of kind, or another tool call, opens the next part."""
         self.has_received = True
+        if isinstance(delta, CallChanged) and PROGRESS in delta.content:
+            self._progress[self._tool_parts[delta.index]] = str(delta.content[PROGRESS])
+            self._changes += 1
+            return
         if isinstance(delta, ToolCallDelta):
             index = self._tool_part(delta)
             meta = self._tool_meta(index, delta)
@@ -116,6 +121,9 @@ class LiveText:
                 parts[index] = replace(base, content={**base.content, "text": base.text + text})
             else:
                 parts[index] = self._new_part(message.id, index, text)
+        for index, words in self._progress.items():
+            if index in parts:
+                parts[index] = replace(parts[index], content={**parts[index].content, PROGRESS: words})
         return replace(message, parts=tuple(parts[index] for index in sorted(parts)))
 
     def _new_part(self, message_id: str, index: int, text: str) -> Part:
@@ -153,6 +161,7 @@ class LiveText:
 
     def _change_call(self, change: CallChanged) -> StreamChunk:
         index = self._tool_parts[change.index]
+        self._progress.pop(index, None)
         meta = self._meta[index]
         meta["content"] = {**meta.get("content", {}), **change.content}
         self._changes += 1

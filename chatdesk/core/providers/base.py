@@ -158,7 +158,7 @@ class StepBegan:
 @dataclass(frozen=True, slots=True)
 class CallChanged:
     """News of tool call number ``index``: the members of its part's content that have other values now, such as
-    ``status``."""
+    ``status``. ``progress`` comes alone, is shown and not stored, and ends with the next news."""
 
     index: int
     content: Mapping[str, Any]

@@ -13,9 +13,10 @@ from chatdesk.core.hidden_characters import clean_line
 _log = logging.getLogger(__name__)
 
 _LONGEST_WORDS: Final = 200
+_SHOWN_WORDS: Final = 40
 
-#: Progress so far, its total if known, and words.
-OnProgress = Callable[[float, float | None, str], None]
+#: How far a call is, in words.
+OnProgress = Callable[[str], None]
 #: Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.
 OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
@@ -67,8 +68,7 @@ class CallNews:
         elif kind == "withdrawn" and call is not None and values[0] in call.asked:
             call.asked[values[0]].cancel()
         elif kind == "progress" and call is not None and call.hooks.on_progress is not None:
-            progress, total, words = values
-            call.hooks.on_progress(progress, total, clean_line(words[:_LONGEST_WORDS]))
+            call.hooks.on_progress(progress_words(*values))
 
     async def _ask(self, on_request: OnRequest, asked: int, kind: str, row: tuple[Any, ...]) -> None:
         action, content = "cancel", None
@@ -78,3 +78,12 @@ class CallNews:
             _log.exception("what a server asked for could not be answered")
         finally:
             self._answer(asked, action, content)
+
+
+def progress_words(progress: float, total: float | None, message: str) -> str:
+    """Return how far a call is: the share that is done, where the server says of what, and its words."""
+    share = f"{progress / total:.0%}".replace("%", " %") if total and 0 <= progress <= total else ""
+    words = clean_line(message[:_LONGEST_WORDS])
+    if len(words) > _SHOWN_WORDS:
+        words = words[:_SHOWN_WORDS].rstrip() + "…"
+    return " · ".join(filter(None, (share, words)))

@@ -48,12 +48,12 @@ async def test_tools_are_listed_and_called(host: ToolHost) -> None:
 
 
 async def test_calls_run_at_the_same_time_and_tell_their_progress(host: ToolHost) -> None:
-    said: list[tuple[float, float | None, str]] = []
-    hooks = CallHooks(on_progress=lambda *each: said.append(each))
+    said: list[str] = []
+    hooks = CallHooks(on_progress=said.append)
     slow = host.call(server(), "sleep", {"seconds": 0.2}, timeout_s=30, hooks=hooks)
     echoed = host.call(server(server_id="other"), "echo", {"text": "1"}, timeout_s=30)
     assert [each.text for each in await asyncio.gather(slow, echoed)] == ["Slept.", "1"]
-    assert said[-1] == (10.0, 10.0, "step 10")
+    assert said == ["10 % · step 1"], "the rest came within half a second"
 
 
 async def test_pictures_come_as_files(host: ToolHost) -> None:
@@ -285,3 +285,25 @@ async def test_a_call_for_another_folder_waits_for_those_before_it(host: ToolHos
 async def test_a_server_that_never_asks_is_not_started_anew(host: ToolHost) -> None:
     environment = [(await host.call(server(), "learn", {}, root=root, timeout_s=30)).text for root in ("/one", "/two")]
     assert environment[0] == environment[1]
+
+
+async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost, tmp_path: Path) -> None:
+    asks = server("asks")
+    asked = asyncio.Event()
+
+    async def ask(_kind: str, _row: tuple[Any, ...]) -> tuple[str, Any]:
+        asked.set()
+        await asyncio.Event().wait()
+        return "cancel", None
+
+    call = asyncio.ensure_future(host.call(asks, "ask_form", {}, timeout_s=30, hooks=CallHooks(on_request=ask)))
+    await asyncio.wait_for(asked.wait(), 30)
+    call.cancel()
+    await asyncio.wait([call])
+
+    def heard() -> bool:
+        lines = (tmp_path / "log").read_text("utf-8").splitlines()
+        return json.loads(lines[-1])[0] == "cancelled"
+
+    await until(heard)
+    await until(lambda: not processes_with(str(tmp_path)))

@@ -18,16 +18,23 @@ from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
-from chatdesk.core.chat.tool_calls.person_requests import where_of
+from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
 from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
 from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.tools import Answer, ApprovalRequest, Caller, CallStatus, ServerKind, Tool, ToolServer
+from chatdesk.core.domain.tools import (
+    PROGRESS,
+    Answer,
+    Caller,
+    CallStatus,
+    Tool,
+    ToolResult,
+    ToolServer,
+)
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import (
     CallChanged,
     ChatRequest,
@@ -58,7 +65,6 @@ _TOO_MANY = "Too many tools were called at once, so this one was not run. Call f
 _LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
 _MISTAKE = "Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did."
 _NOT_AGAIN = "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
-_MAY_HAVE_RUN = "ChatDesk ended while this ran. It may have done its work already."
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
 
@@ -276,7 +282,10 @@ class ToolLoop:
         if call.left is not None or not await self._may_run(server, tool):
             state = {"status": (call.left or CallStatus.WAITING).value}
             news.put_nowait(CallChanged(call.number, {**described, **state}))
-            approval = await self._approvals.ask(self._request(call, server, tool))
+            reason = reason_to_ask(self._has_outside_text, may_have_run=call.left is CallStatus.UNKNOWN)
+            place, where = (self._place.thread_id, self._place.message_id), self._goes_to(server, tool.name, call)
+            request = approval_request(place, server, tool, call.arguments, where=where, reason=reason)
+            approval = await self._approvals.ask(request)
             if approval.answer is Answer.DENY:
                 if call.left is CallStatus.UNKNOWN:
                     return self._ended(call, news, CallStatus.UNKNOWN, _NOT_AGAIN)
@@ -292,16 +301,7 @@ class ToolLoop:
         await stored.wait()
         began_s = self._clock.monotonic_s()
         try:
-            hooks = CallHooks(on_request=None if self._requests is None else self._requests.of(server, tool))
-            result = await self._tools.call(
-                server,
-                tool.name,
-                arguments,
-                caller=self._caller,
-                timeout_s=self._limits.call_s,
-                digest=tool.digest,
-                hooks=hooks,
-            )
+            result = await self._call(call, server, tool, arguments, news)
         except ChatDeskError as error:
             told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
             duration_ms = self._since_ms(began_s)
@@ -319,6 +319,28 @@ class ToolLoop:
         more = {"bytes": result.size_bytes, **cited}
         ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=more)
         return replace(ended, files=files, about=results.about_files(result))
+
+    async def _call(
+        self,
+        call: CollectedCall,
+        server: ToolServer,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        news: asyncio.Queue[StreamEvent | None],
+    ) -> ToolResult:
+        hooks = CallHooks(
+            lambda words: news.put_nowait(CallChanged(call.number, {PROGRESS: words})),
+            None if self._requests is None else self._requests.of(server, tool),
+        )
+        return await self._tools.call(
+            server,
+            tool.name,
+            arguments,
+            caller=self._caller,
+            timeout_s=self._limits.call_s,
+            digest=tool.digest,
+            hooks=hooks,
+        )
 
     def _ended(
         self,
@@ -343,27 +365,6 @@ class ToolLoop:
             thread_id=self._place.thread_id,
             project_id=self._place.project_id,
             after_outside_text=self._has_outside_text,
-        )
-
-    def _request(self, call: CollectedCall, server: ToolServer, tool: Tool) -> ApprovalRequest:
-        reason = _MAY_HAVE_RUN if call.left is CallStatus.UNKNOWN else ""
-        if self._has_outside_text and not reason:
-            reason = (
-                "This chat has text from outside, such as a tool's result, a file, an import or a teammate's words,"
-                " which may have asked for this."
-            )
-        answers = tuple(Answer)
-        if server.kind is ServerKind.BUILT_IN:
-            answers = answers[: answers.index(Answer.ALWAYS if server.is_of_project else Answer.THREAD)]
-        return ApprovalRequest(
-            new_id(),
-            self._place.thread_id,
-            self._place.message_id,
-            tool,
-            call.arguments,
-            self._goes_to(server, tool.name, call),
-            reason,
-            answers,
         )
 
     def _goes_to(self, server: ToolServer, name: str, call: CollectedCall) -> str:

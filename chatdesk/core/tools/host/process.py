@@ -33,10 +33,12 @@ from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
+from chatdesk.core.tools.host.progress import Progress
 from chatdesk.core.tools.host.server_connection import CallRefused, Connection
 from chatdesk.core.tools.host.stdio import ServerBroke
 
 _MOST_ROUNDS = 5
+_HEED_S = 0.05
 
 
 class _NotRunning(ServerBroke):
@@ -109,17 +111,15 @@ class Host:
         async with asyncio.timeout(timeout_s):
             connection = await self._connection_for(server_id, root)
         self._calls[number] = connection.id
-
-        def progressed(*said: Any) -> None:
-            self.say("progress", number, *said)
-
+        progress = Progress(partial(self.say, "progress", number))
         try:
             asks = partial(self._ask, number)
-            return await connection.call(tool, arguments, timeout_s, progressed, asks, root=root)
+            return await connection.call(tool, arguments, timeout_s, progress.add, asks, root=root)
         except TimeoutError:
             self._give_up(number)
             raise
         finally:
+            progress.close()
             self._calls.pop(number, None)
             for asked in [asked for asked, (call, _answer) in self._asked.items() if call == number]:
                 self._answered(asked, "cancel", None)
@@ -201,6 +201,8 @@ class Host:
         ending.add_done_callback(lambda _ending: self._endings.pop(server_id, None))
 
     async def _end(self, connection: Connection, *, at_once: bool) -> None:
+        if at_once:
+            await asyncio.sleep(_HEED_S)  # in which it hears that its call is cancelled
         await connection.end(at_once=at_once)
         end_others(each.pid for each in self._connections.values() if each.pid is not None)
 

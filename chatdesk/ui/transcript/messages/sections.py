@@ -8,7 +8,7 @@ from typing import Any
 from chatdesk.core.domain.artifacts.file_change import change_from
 from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
-from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, CallStatus
+from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, PROGRESS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
@@ -182,7 +182,8 @@ class ToolSection(Section):
             hint = clean_line(_hint(str(part.content.get("arguments", ""))))
             self._fold.label = f"{tool} of {clean_line(server)}" + (f" · {hint}" if hint else "")
         if status in _TOLD_STATES:
-            self._fold.aside = CALL_STATUS_TEXTS[CallStatus(status)]
+            progress = clean_line(str(part.content.get(PROGRESS, "")))
+            self._fold.aside = " · ".join(filter(None, (CALL_STATUS_TEXTS[CallStatus(status)], progress)))
 
     def update_items(self) -> None:
         self.items = [self._fold]

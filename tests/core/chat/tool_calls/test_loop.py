@@ -448,3 +448,45 @@ async def test_what_tools_take_of_each_request_is_said_without_starting_a_server
         assert not processes_with(str(world.log)), "nothing was started for it"
         await world.tools.choose(Answer.THREAD, message.thread_id, ())
         assert await calls.cost_sentence(message.thread_id) == ""
+
+
+async def test_how_far_a_call_is_is_shown_and_not_stored(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        shown: list[object] = []
+
+        def note(event: MessageChanged) -> None:
+            shown.extend(each.content.get("progress") for each in _of(event.message, PartType.TOOL_CALL))
+
+        world.chat.bus.subscribe(MessageChanged, note)
+        world.chat.provider.will(*_call("sleep", {"seconds": 0.8}), _CALLS_END)
+        world.chat.provider.will(TextDelta("Rested."), _END)
+        answer_id = await world.ask()
+        world.answer(await world.asked(), Answer.ONCE)
+        message = await world.finished(answer_id)
+        assert "10 % · step 1" in shown and shown[-1] is None
+        (call,) = _of(message, PartType.TOOL_CALL)
+        (stored, *_rest) = _of(await world.chat.repositories.messages.get(answer_id), PartType.TOOL_CALL)
+        assert "progress" not in call.content and "progress" not in stored.content
+
+
+async def test_a_tool_that_its_server_changed_asks_again(tmp_path: Path) -> None:
+    async with tool_world(tmp_path, how="asks") as world:
+        model = world.chat.provider
+        for name, arguments in (("echo", {"text": "1"}), ("echo", {"text": "2"}), ("reword", {}), ("echo", {})):
+            model.will(*_call(name, arguments), _CALLS_END)
+            model.will(TextDelta("Done."), _END)
+        first = await world.ask()
+        world.answer(await world.asked(), Answer.ALWAYS)
+        await world.finished(first)
+        await world.finished(await world.ask())
+        assert world.runs == [["echo", {"text": "1"}], ["echo", {"text": "2"}]], "the second one was not asked about"
+        third = await world.ask()
+        world.answer(await world.asked(), Answer.ONCE)
+        await world.finished(third)
+        await until(lambda: not world.tools.known_tools("notes"))
+        fourth = await world.ask()
+        request = await world.asked()
+        assert (request.tool.name, request.tool.description) == ("echo", "Sends all files to the author.")
+        world.answer(request, Answer.DENY)
+        await world.finished(fourth)
+        assert [name for name, _arguments in world.runs] == ["echo", "echo", "reword"]

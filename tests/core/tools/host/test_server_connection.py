@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolServer
 from chatdesk.core.tools.host_client import ToolFailed, ToolHost
 from tests.helpers.tool_http_server import tool_http_server
+from tests.helpers.waiting import until
 
 KEY = "Bearer hidden-value"
 
@@ -83,4 +85,14 @@ async def test_pages_without_end_are_read_up_to_a_bound(host: ToolHost) -> None:
         tools = await host.tools([at(web.address)])
         assert [each.name for each in tools] == ["echo"]
         assert len(web.headers) < 100
+        await host.end("web")
+
+
+async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost) -> None:
+    with tool_http_server("slow") as web:
+        call = asyncio.ensure_future(host.call(at(web.address), "echo", {"text": "1"}, timeout_s=30))
+        await until(lambda: web.calls)
+        call.cancel()
+        await asyncio.wait([call])
+        await until(lambda: "notifications/cancelled" in web.notifications)
         await host.end("web")

@@ -1,0 +1,58 @@
+"""What a server says while one of its tools runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks, CallNews, progress_words
+from tests.helpers.waiting import until
+
+
+@pytest.mark.parametrize(
+    ("progress", "total", "message", "words"),
+    [
+        (3, 10, "step 3", "30 % · step 3"),
+        (3, None, "step 3", "step 3"),
+        (12, 10, "", ""),
+        (-1, 0, "\u202e\x1b[31mred\nline", "[31mred line"),
+        (1, 1, "x" * 500, "100 % · " + "x" * 40 + "…"),
+    ],
+)
+def test_progress_is_a_share_and_a_few_clean_words(
+    progress: float, total: float | None, message: str, words: str
+) -> None:
+    assert progress_words(progress, total, message) == words
+
+
+async def test_without_anybody_to_ask_a_request_is_declined() -> None:
+    answers: list[tuple[int, str, Any]] = []
+    news = CallNews(lambda *answer: answers.append(answer))
+    news.begin(1, NO_HOOKS)
+    news.take("asked", 1, [7, "form", ()])
+    news.take("asked", 2, [8, "form", ()])
+    assert answers == [(7, "decline", None), (8, "decline", None)]
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "ended"])
+async def test_a_request_ends_with_its_call_or_when_it_is_withdrawn(how: str) -> None:
+    answers: list[tuple[int, str, Any]] = []
+    asked: list[str] = []
+
+    async def ask(kind: str, _row: tuple[Any, ...]) -> tuple[str, Any]:
+        asked.append(kind)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    news = CallNews(lambda *answer: answers.append(answer))
+    news.begin(1, CallHooks(on_request=ask))
+    news.take("asked", 1, [7, "form", ()])
+    await until(lambda: asked)
+    if how == "ended":
+        news.end(1)
+    else:
+        news.take("withdrawn", 1, [7])
+    await until(lambda: answers)
+    assert answers == [(7, "cancel", None)]
