@@ -101,12 +101,16 @@ class ChatWorld:
 
 @asynccontextmanager
 async def chat_world(
-    directory: Path, *, make_context: MakeContext | None = None, **options: int
+    directory: Path,
+    *,
+    make_context: MakeContext | None = None,
+    provider: ScriptedProvider | None = None,
+    **options: int,
 ) -> AsyncIterator[ChatWorld]:
-    """``make_context``: None for the context of scripts."""
+    """``make_context``: None for the context of scripts; ``provider``: None for one that plays scripts."""
     database = ProfileDatabase(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
     await database.open()
-    provider, bus = ScriptedProvider(), EventBus()
+    provider, bus = provider or ScriptedProvider(), EventBus()
     repositories = Repositories.of(database)
     providers = ProviderRegistry([provider], "scripted", "small")
     chat = ChatService(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.programs import ProgramFinder
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
-from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
 from tests.helpers.waiting import until
 
 CALLER: Final = Caller("t1", "p1")
@@ -39,9 +39,12 @@ def command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, str(PROGRAM), *arguments)
 
 
-def server(how: str = "", *, server_id: str = "notes", log: Path | None = None, **more: object) -> ToolServer:
-    """Return a server for tests, bad in the way that ``how`` names."""
-    arguments = [*(("--how", how) if how else ()), *(("--log", str(log)) if log else ())]
+def server(
+    how: str = "", *, server_id: str = "notes", log: Path | None = None, script: Path | None = None, **more: object
+) -> ToolServer:
+    """Return a server for tests, bad in the way that ``how`` names or ``script`` says."""
+    named = {"--how": how, "--log": log, "--script": script}
+    arguments = [word for name, value in named.items() if value for word in (name, str(value))]
     return ToolServer(server_id, server_id.title(), ServerKind.COMMAND, command(*arguments), **more)  # type: ignore[arg-type]
 
 
@@ -126,11 +129,21 @@ class ToolWorld:
 
 
 @asynccontextmanager
-async def tool_world(folder: Path, *, limits: ToolLimits | None = None, how: str = "") -> AsyncIterator[ToolWorld]:
-    """Yield a chat service whose threads have the server of ``server``."""
-    log = folder / "log"
-    async with chat_world(folder) as chat, tool_service(folder, bus=chat.bus) as tools:
-        await tools.save(server(how, log=log))
+async def tool_world(
+    folder: Path,
+    *,
+    limits: ToolLimits | None = None,
+    how: str = "",
+    script: Mapping[str, Any] | None = None,
+    provider: ScriptedProvider | None = None,
+) -> AsyncIterator[ToolWorld]:
+    """Yield a chat service whose threads have the server of ``server``; ``script`` is what that lists and gives back
+    besides."""
+    log, scripted = folder / "log", folder / "script.json"
+    if script is not None:
+        scripted.write_text(json.dumps(script), encoding="utf-8")
+    async with chat_world(folder, provider=provider) as chat, tool_service(folder, bus=chat.bus) as tools:
+        await tools.save(server(how, log=log, script=None if script is None else scripted))
 
         async def load() -> ToolService:
             return tools

@@ -48,3 +48,9 @@ async def test_the_page_has_all_addresses_and_a_policy_that_allows_its_style_alo
         )
         assert "<script" not in page.text
         assert "//" not in re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
+
+
+def test_no_address_sets_up_starts_or_allows_a_tool() -> None:
+    """Programs that run on this computer are a person's to choose, in the window or at the command line."""
+    document = json.loads(openapi_document.text())
+    assert not [path for path in document["paths"] if re.search(r"tool|server|permission|approv", path)]
