@@ -268,7 +268,7 @@ def man_page():
         ".SH ENVIRONMENT",
         ".TP",
         ".B CHATDESK_DATA_DIR",
-        "keeps everything in one directory; others are listed in docs/settings.md.",
+        "keeps everything in one directory; the pages of help (F1 in the window) list all others.",
     ]
     return "\n".join(lines) + "\n"
 
