@@ -342,10 +342,20 @@ def _licences_of_packages():
     return found
 
 
+#: Licences that every Debian system has, by how their texts begin.
+COMMON_LICENCES = {
+    r"Apache License\s+Version 2\.0, January 2004": ("Apache License 2.0", "Apache-2.0"),
+    r"\A\s*GNU GENERAL PUBLIC LICENSE\s+Version 2, June 1991": ("GNU General Public License 2", "GPL-2"),
+    r"\A\s*GNU LESSER GENERAL PUBLIC LICENSE\s+Version 2\.1": ("GNU Lesser General Public License 2.1", "LGPL-2.1"),
+    r"\A\s*GNU LESSER GENERAL PUBLIC LICENSE\s+Version 3": ("GNU Lesser General Public License 3", "LGPL-3"),
+}
+
+
 def _licence_text(place):
     text = place.read_text(encoding="utf-8", errors="replace")
-    if re.search(r"Apache License\s+Version 2\.0, January 2004", text):
-        return "The Apache License 2.0 is on Debian systems in /usr/share/common-licenses/Apache-2.0."
+    for pattern, (name, file) in COMMON_LICENCES.items():
+        if re.search(pattern, text):
+            return "The {} is on Debian systems in /usr/share/common-licenses/{}.".format(name, file)
     return text
 
 
