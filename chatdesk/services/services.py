@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.providers.base import ChatRequest, Provider
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.in_force import SettingsInForce
@@ -92,7 +93,9 @@ class Services:
     def __post_init__(self) -> None:
         self.settings_in_force.follow(self._use_settings)
         self.tools = ToolLoader(self.paths, self.accounts, self.events, make_built_in=self._built_in_tools)
-        self.chat.tools.use(self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes)
+        self.chat.tools.use(
+            self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes, self._ask_model
+        )
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
         from chatdesk.services.own_chats import own_chats
@@ -105,6 +108,11 @@ class Services:
         folder = project_folder(project_of, lambda: self.tools.made.changes)
         own = own_chats(self.chat, self.attachments, self.database)
         return (own, folder, web_tools(lambda: self.tools.made.search))
+
+    async def _ask_model(self, provider: Provider, request: ChatRequest) -> tuple[str, str, bool]:
+        from chatdesk.services.model_answers import answer_of
+
+        return await answer_of(provider, request, self.chat, self.repositories.usage, self.events)
 
     @property
     def temporary(self) -> TemporaryThreads:

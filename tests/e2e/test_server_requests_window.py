@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButt
 
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.tools import Answer
+from chatdesk.core.events import UsageRecorded
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
 from chatdesk.core.providers.registry import ProviderRegistry
@@ -215,5 +216,42 @@ def test_a_request_elsewhere_says_so(paths: AppPaths) -> None:
         card = await _card(application)
         QTest.mouseClick(card.decline_button, Qt.MouseButton.LeftButton)
         await until(lambda: not services.chat.is_answering(created.thread.id))
+
+    play(paths, script)
+
+
+def test_a_server_asks_the_model_once_it_is_let_and_each_time_agreed(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        model = await _set_up(application, "ask_model")
+        services = await application.services()
+        application.panes.commands.trigger("app.tools")
+        window = application.panes.window
+        await until(lambda: window.findChild(QCheckBox, "toolAskModel_notes"))
+        box = _child(window, QCheckBox, "toolAskModel_notes")
+        await until(box.isVisible)
+        assert not box.isChecked()
+        QTest.mouseClick(box, Qt.MouseButton.LeftButton)
+        tools = await services.tools.load()
+
+        def may_ask() -> bool:
+            found = tools.server("notes")
+            return found is not None and found.may_ask_model
+
+        await until(may_ask)
+        box.window().close()
+
+        async def agree(card: RequestCard) -> None:
+            assert card.title.text().startswith("Notes wants to ask ")
+            assert card.whole.toPlainText() == "System prompt:\nYou are terse.\n\nUser:\nWhat is WAL?⟦U+202E⟧"
+            assert "at most 50 tokens" in _child(card, QLabel, "requestWhere").text()
+            model.scripts.insert(0, (TextDelta("A log."), StreamFinished(FinishReason.STOP)))
+            QTest.mouseClick(card.accept_button, Qt.MouseButton.LeftButton)
+
+        recorded: list[UsageRecorded] = []
+        subscription = services.events.subscribe(UsageRecorded, recorded.append)
+        said = _said(await _answered(application, agree))
+        assert said["content"] == {"type": "text", "text": "A log."}
+        assert UsageRecorded("") in recorded, "the ledger has a line for it"
+        subscription.cancel()
 
     play(paths, script)

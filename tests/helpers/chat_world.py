@@ -44,6 +44,9 @@ class ScriptedProvider:
     def will(self, *steps: Step) -> None:
         self.scripts.append(steps)
 
+    def lacks(self, _request: ChatRequest) -> list[str]:
+        return []
+
     async def list_models(self) -> tuple[ListedModel, ...]:
         return (ListedModel("small", "Small"),)
 

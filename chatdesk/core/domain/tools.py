@@ -33,6 +33,7 @@ class ToolServer:
     are in the keyring, per server. ``env`` and ``headers`` have the values that are no secrets. ``folder`` is the
     working directory; empty: an empty directory of its own. ``client_id`` is the OAuth client that a person registered
     with an address; empty: ChatDesk registers one. ``is_signed_in``: the keyring has what it is signed in with.
+    ``may_ask_model``: it may ask for answers of models, each of which a person agrees to.
     ``is_of_project``: its tools reach the folder of the thread's project and nothing else."""
 
     id: str
@@ -48,6 +49,7 @@ class ToolServer:
     is_on: bool = True
     client_id: str = ""
     is_signed_in: bool = False
+    may_ask_model: bool = False
     is_of_project: bool = False
 
 

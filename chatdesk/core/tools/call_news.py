@@ -77,7 +77,7 @@ class CallNews:
         except Exception:  # noqa: BLE001 - a mistake of ours costs this request, not the call
             _log.exception("what a server asked for could not be answered")
         finally:
-            self._answer(asked, action, content)
+            self._answer(asked, str(action), content)
 
 
 def progress_words(progress: float, total: float | None, message: str) -> str:

@@ -128,6 +128,13 @@ def page_request(id_: str, asker: Asker, row: Sequence[Any]) -> PageRequest:
     return PageRequest(id_, asker, visible_controls(message), address)
 
 
+def model_request(id_: str, asker: Asker, row: Sequence[Any], *, model: str, most_tokens: int) -> ModelRequest:
+    """Return the question to a model in a row of the process that hosts servers."""
+    system, messages, max_tokens, temperature = row
+    tokens = max(1, min(max_tokens, most_tokens))
+    return ModelRequest(id_, asker, system, tuple(map(tuple, messages)), tokens, temperature, model)
+
+
 def _field(
     name: str,
     title: str,

@@ -163,6 +163,7 @@ def _data_of(server: ToolServer) -> dict[str, Any]:
         # Left out where they are empty, so that the seals of older files hold.
         **({"client_id": server.client_id} if server.client_id else {}),
         **({"is_signed_in": True} if server.is_signed_in else {}),
+        **({"may_ask_model": True} if server.may_ask_model else {}),
     }
 
 
@@ -184,6 +185,7 @@ def _server_of(row: object) -> ToolServer | None:
             is_on=row.get("is_on") is not False,
             client_id=_text(row.get("client_id", "")),
             is_signed_in=row.get("is_signed_in") is True,
+            may_ask_model=row.get("may_ask_model") is True,
         )
     except (KeyError, TypeError):
         return None

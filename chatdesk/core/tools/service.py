@@ -329,7 +329,8 @@ class ToolService:
             await asyncio.to_thread(self._secrets.forget, secret_name(server, name))
 
     async def _launch(self, server: ToolServer) -> Mapping[str, Any]:
-        return await asyncio.to_thread(self._launch_now, server)
+        spec = await asyncio.to_thread(self._launch_now, server)
+        return {**spec, "may_ask_model": server.may_ask_model}
 
     def _launch_now(self, server: ToolServer) -> Mapping[str, Any]:
         """Return what the process that hosts servers starts this one with. Raises ``ToolFailed``."""

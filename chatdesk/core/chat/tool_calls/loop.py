@@ -330,7 +330,7 @@ class ToolLoop:
     ) -> ToolResult:
         hooks = CallHooks(
             lambda words: news.put_nowait(CallChanged(call.number, {PROGRESS: words})),
-            None if self._requests is None else self._requests.of(server, tool),
+            None if self._requests is None else self._requests.of(server, tool, self._inner, self._sent.model),
         )
         return await self._tools.call(
             server,

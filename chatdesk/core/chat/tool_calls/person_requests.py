@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
+from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import Answer, ApprovalRequest, ServerKind, Tool, ToolServer
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import ChatRequest, Provider, RequestMessage
 from chatdesk.core.tools import server_requests
 from chatdesk.core.tools.call_news import OnRequest
 from chatdesk.core.tools.server_requests import Action, Asker
 
+#: Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.
+AskModel = Callable[[Provider, ChatRequest], Awaitable[tuple[str, str, bool]]]
+MOST_TOKENS: Final = 4_000
+_HIGHEST_TEMPERATURE: Final = 2.0
+_ROLES: Final = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
 
 class PersonRequests:
-    """Made for one answer, whose calls run in ``thread_id``."""
+    """Made for one answer, whose calls run in ``thread_id``. ``ask_model`` None: no model is asked for servers."""
 
-    def __init__(self, questions: ServerQuestions, thread_id: str) -> None:
+    def __init__(self, questions: ServerQuestions, thread_id: str, ask_model: AskModel | None = None) -> None:
         self._questions = questions
         self._thread_id = thread_id
+        self._ask_model = ask_model
 
-    def of(self, server: ToolServer, tool: Tool) -> OnRequest:
-        """Return what answers a server while it runs this tool."""
-        return partial(self._answer, Asker(self._thread_id, server.name, tool.title or tool.name, where_of(server)))
+    def of(self, server: ToolServer, tool: Tool, provider: Provider, model: str) -> OnRequest:
+        """Return what answers a server while it runs this tool; ``model`` of ``provider`` is the one that called it."""
+        asker = Asker(self._thread_id, server.name, tool.title or tool.name, where_of(server))
+        return partial(self._answer, asker, provider if server.may_ask_model else None, model)
 
-    async def _answer(self, asker: Asker, kind: str, row: Sequence[Any]) -> tuple[str, Any]:
+    async def _answer(
+        self, asker: Asker, provider: Provider | None, model: str, kind: str, row: Sequence[Any]
+    ) -> tuple[str, Any]:
         if kind == "form":
             return await self._questions.ask(server_requests.form_request(new_id(), asker, row))
         if kind == "address":
             return await self._questions.ask(server_requests.page_request(new_id(), asker, row))
-        return Action.DECLINE, None
+        if provider is None or self._ask_model is None:
+            return Action.DECLINE, None
+        words = f"{clean_line(model)} of {clean_line(provider.label)}"
+        request = server_requests.model_request(new_id(), asker, row, model=words, most_tokens=MOST_TOKENS)
+        action, _content = await self._questions.ask(request)
+        if action != Action.ACCEPT:
+            return action, None
+        try:
+            return Action.ACCEPT, await self._ask_model(provider, _chat_request(request, model))
+        except ChatDeskError as error:
+            return Action.DECLINE, error.what
+
+
+def _chat_request(request: server_requests.ModelRequest, model: str) -> ChatRequest:
+    """Return what a server asks, and nothing of the thread."""
+    messages = [RequestMessage(Role.SYSTEM, request.system)] if request.system else []
+    messages += [RequestMessage(_ROLES.get(role, Role.USER), text) for role, text in request.messages]
+    warmth = request.temperature
+    temperature = None if warmth is None or not 0 <= warmth <= _HIGHEST_TEMPERATURE else warmth
+    return ChatRequest(model, tuple(messages), max_output_tokens=request.max_tokens, temperature=temperature)
 
 
 def reason_to_ask(has_outside_text: bool, *, may_have_run: bool) -> str:

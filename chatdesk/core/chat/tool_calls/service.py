@@ -14,6 +14,7 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:  # loaded when a server is set up
+    from chatdesk.core.chat.tool_calls.person_requests import AskModel
     from chatdesk.core.chat.tool_calls.port import KeepFile, ToolLimits, ToolPort
     from chatdesk.core.domain.message import Message
     from chatdesk.core.providers.base import Provider
@@ -41,15 +42,22 @@ class ToolCalls:
         self._asked_again: set[str] = set()
         self._limits: Callable[[], ToolLimits] | None = None
         self.keep: KeepFile | None = None
+        self._ask_model: AskModel | None = None
 
-    def use(self, load: LoadTools, limits: Callable[[], ToolLimits], keep: KeepFile | None = None) -> None:
-        """Take tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores the
-        files of results and the pictures of answers."""
-        self._load, self._limits, self.keep = load, limits, keep
+    def use(
+        self,
+        load: LoadTools,
+        limits: Callable[[], ToolLimits],
+        keep: KeepFile | None = None,
+        ask_model: AskModel | None = None,
+    ) -> None:
+        """Take tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores
+        files: those of results, and pictures that models answer with; ``ask_model`` answers what servers ask models."""
+        self._load, self._limits, self.keep, self._ask_model = load, limits, keep, ask_model
 
     def use_same(self, other: ToolCalls) -> None:
         """Take tools from where ``other`` takes them, for threads of which nothing is stored."""
-        self._load, self._limits = other._load, other._limits
+        self._load, self._limits, self._ask_model = other._load, other._limits, other._ask_model
         self._origins += other._origins  # an assistant is kept there, and may have come out of a file
         if other.approvals.is_unattended:
             self.approvals.deny_all()
@@ -102,7 +110,9 @@ class ToolCalls:
         requests = await import_beside("chatdesk.core.chat.tool_calls.person_requests")
         equipped: Provider = loop.ToolLoop(
             provider,
-            port.Equipment(servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id)),
+            port.Equipment(
+                servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id, self._ask_model)
+            ),
             self.approvals,
             loop.Place(
                 thread.id,

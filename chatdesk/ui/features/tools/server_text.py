@@ -56,14 +56,20 @@ def read_server(
             client_id="" if before is None else before.client_id,
         )
         made, written = take_out(made)
-        return made, {**secrets, **written}
+        return _as_before(made, before), {**secrets, **written}
     try:
         argv = tuple(shlex.split(command))
     except ValueError:
         raise NotAServerError("A quotation mark of the command is not closed.") from None
     made = ToolServer(server_id, name.strip(), ServerKind.COMMAND, argv, env=plain, env_names=names, is_on=is_on)
     made, written = take_out(replace(made, folder=folder.strip()))
-    return made, {**secrets, **written}
+    return _as_before(made, before), {**secrets, **written}
+
+
+def _as_before(made: ToolServer, before: ToolServer | None) -> ToolServer:
+    """Return a server with what was allowed to the very same command or address."""
+    is_same = before is not None and (before.argv, before.address) == (made.argv, made.address)
+    return replace(made, may_ask_model=is_same and before is not None and before.may_ask_model)
 
 
 def _read_values(text: str) -> tuple[dict[str, str], dict[str, str], tuple[str, ...]]:

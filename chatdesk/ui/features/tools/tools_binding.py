@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QUrl
@@ -66,6 +67,7 @@ class ToolsBinding(QObject):
         page.signInRequested.connect(
             lambda id_, is_in: self._tasks.replace(self._sign(page, id_, is_in=is_in), f"sign in {id_}")
         )
+        page.askModelRequested.connect(lambda id_, may: self._do(page, partial(_let_ask, server_id=id_, may=may)))
         page.removeRequested.connect(lambda id_: self._tasks.start(self._ask_whether_to_remove(page, id_), "remove"))
         page.revokeRequested.connect(lambda permission: self._do(page, lambda each: each.revoke(permission)))
         self._refresh()
@@ -176,3 +178,10 @@ class ToolsBinding(QObject):
         )
         dialog.answered.connect(lambda is_yes: self._do(page, lambda each: each.remove(server_id)) if is_yes else None)
         dialog.open()
+
+
+async def _let_ask(service: ToolService, *, server_id: str, may: bool) -> None:
+    """Let a server ask for answers of models, or do not; it is started anew, since it is told when it starts."""
+    server = service.server(server_id)
+    if server is not None:
+        await service.save(replace(server, may_ask_model=may))

@@ -36,7 +36,8 @@ _SCOPES: Final = {Answer.THREAD: "in one chat", Answer.PROJECT: "in one project"
 
 class ToolsPage(QWidget):
     """All signals but ``addRequested`` have the id of a server; ``switchRequested`` also whether it is to be on,
-    ``signInRequested`` whether it is to be signed in to. ``revokeRequested`` has a permission."""
+    ``signInRequested`` whether it is to be signed in to, ``askModelRequested`` whether it may ask models.
+    ``revokeRequested`` has a permission."""
 
     addRequested = Signal()
     editRequested = Signal(str)
@@ -44,6 +45,7 @@ class ToolsPage(QWidget):
     removeRequested = Signal(str)
     switchRequested = Signal(str, bool)
     signInRequested = Signal(str, bool)
+    askModelRequested = Signal(str, bool)
     revokeRequested = Signal(object)
 
     def __init__(self) -> None:
@@ -99,6 +101,7 @@ class ToolsPage(QWidget):
                 row = self._rows[id_] = _ServerRow(id_)
                 row.switch.clicked.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
                 row.sign_in.clicked.connect(partial(self._on_sign_in, row, id_))
+                row.ask_model.clicked.connect(lambda may, id_=id_: self.askModelRequested.emit(id_, may))
                 row.test.clicked.connect(partial(_emit, self.testRequested, id_))
                 row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
                 row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
@@ -181,6 +184,8 @@ class _ServerRow(QWidget):
         self.setObjectName(f"toolServer_{server_id}")
         self.switch = QCheckBox()
         self.switch.setObjectName(f"toolSwitch_{server_id}")
+        self.ask_model = QCheckBox("May ask the model. You agree each time")
+        self.ask_model.setObjectName(f"toolAskModel_{server_id}")
         self._details = plain_label("", "muted", wraps=True)
         self._state = _said(f"toolState_{server_id}")
         self._steps = _said(f"toolSteps_{server_id}")
@@ -199,13 +204,13 @@ class _ServerRow(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 8)
         column.setSpacing(4)
-        for widget in (self.switch, self._details, self._state, self._steps, self._stderr):
+        for widget in (self.switch, self._details, self._state, self._steps, self._stderr, self.ask_model):
             column.addWidget(widget)
         column.addLayout(buttons)
 
     def focusable(self) -> tuple[QWidget, ...]:
         """Return what Tab reaches, in its order."""
-        widgets = (self.switch, self.sign_in, self.test, self.edit, self.remove)
+        widgets = (self.switch, self.ask_model, self.sign_in, self.test, self.edit, self.remove)
         return tuple(each for each in widgets if not each.isHidden())
 
     def show_status(self, status: ServerStatus) -> None:
@@ -226,6 +231,9 @@ class _ServerRow(QWidget):
         self.is_signed_in = status.server.is_signed_in
         self.sign_in.setText("Sign out" if self.is_signed_in else "Sign in…")
         self.sign_in.setVisible(can_sign_in(status.server))
+        self.ask_model.setVisible(not is_own)
+        self.ask_model.setChecked(status.server.may_ask_model)
+        self.ask_model.setAccessibleName(f"{name}: {self.ask_model.text()}")
         self.sign_in.setAccessibleName(f"Sign out of {name}" if self.is_signed_in else f"Sign in to {name}")
         for button, words in ((self.test, "Test"), (self.edit, "Edit"), (self.remove, "Remove")):
             button.setAccessibleName(f"{words} {name}")

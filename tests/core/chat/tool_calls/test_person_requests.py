@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
+from chatdesk.core.chat.tool_calls.person_requests import AskModel
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.message import Message, PartType, Status
 from chatdesk.core.domain.tools import Answer
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ServerRequestsChanged
-from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
-from chatdesk.core.tools.server_requests import Asker, FormRequest, PageRequest, ServerRequest
+from chatdesk.core.providers.base import ChatRequest, FinishReason, Provider, StreamFinished, TextDelta, ToolCallDelta
+from chatdesk.core.tools.server_requests import Asker, FormRequest, ModelRequest, PageRequest, ServerRequest
+from chatdesk.core.tools.service import ToolService
 from tests.helpers.tools_world import ToolWorld, tool_world
 from tests.helpers.waiting import until
 
@@ -124,3 +127,56 @@ async def test_what_nobody_answers_in_time_is_cancelled() -> None:
     request = FormRequest("1", Asker("t", "Notes", "book", "notes"), "Who?", ())
     assert await questions.ask(request, timeout_s=0.01) == ("cancel", None)
     assert [each.thread_id for each in changes] == ["t", "t"] and not questions.waiting()
+
+
+async def _let_ask(world: ToolWorld, ask_model: AskModel | None) -> None:
+    world.chat.chat.tools.questions.attend()
+    here = world.tools.server("notes")
+    assert here is not None
+    await world.tools.save(replace(here, may_ask_model=True))
+
+    async def load() -> ToolService:
+        return world.tools
+
+    world.chat.chat.tools.use(load, ToolLimits, None, ask_model)
+
+
+async def test_a_model_answers_a_server_once_a_person_agreed(tmp_path: Path) -> None:
+    asked: list[ChatRequest] = []
+
+    async def ask_model(provider: Provider, request: ChatRequest) -> tuple[str, str, bool]:
+        asked.append(request)
+        return "A log.", "small-1", False
+
+    async with tool_world(tmp_path, how="asks") as world:
+        await _let_ask(world, ask_model)
+        answer_id = await _begin(world, "ask_model", maxTokens=100_000)
+        request = await _asked(world)
+        assert isinstance(request, ModelRequest) and not asked
+        assert (request.system, request.messages) == ("You are terse.", (("user", "What is WAL?\u202e"),))
+        assert request.model.endswith("of Scripted") and request.max_tokens == 4_000
+        world.chat.chat.tools.questions.answer(request.id, "accept")
+        said = _said(await world.finished(answer_id))
+        assert (said["content"], said["model"]) == ({"type": "text", "text": "A log."}, "small-1")
+        (sent,) = asked
+        assert [each.text for each in sent.messages] == ["You are terse.", "What is WAL?\u202e"]
+        assert (sent.max_output_tokens, sent.passed_on) == (4_000, {}), "nothing of the thread, and no tools"
+
+
+async def test_a_question_that_is_declined_or_fails_says_why(tmp_path: Path) -> None:
+    async def ask_model(_provider: Provider, _request: ChatRequest) -> tuple[str, str, bool]:
+        raise NotPossible("The limit of this month is reached.")
+
+    async with tool_world(tmp_path, how="asks") as world:
+        await _let_ask(world, ask_model)
+        for action, words in (("decline", "did not agree"), ("accept", "limit of this month")):
+            answer_id = await _begin(world, "ask_model")
+            world.chat.chat.tools.questions.answer((await _asked(world)).id, action)
+            assert words in _said(await world.finished(answer_id))["message"]
+
+
+async def test_a_server_that_may_not_ask_models_is_refused(tmp_path: Path) -> None:
+    async with tool_world(tmp_path, how="asks") as world:
+        world.chat.chat.tools.questions.attend()
+        said = _said(await world.finished(await _begin(world, "ask_model")))
+        assert said["code"] < 0 and not world.chat.chat.tools.questions.waiting()

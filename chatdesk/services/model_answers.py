@@ -1,0 +1,55 @@
+"""Has a model answer what a tool server asks, once a person agreed: under the limits, and into the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import ChatRequest, FinishReason, ModelNamed, Provider, StreamFinished, TextDelta
+from chatdesk.core.providers.registry import ProviderRegistry
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.events import EventBus
+    from chatdesk.core.storage.usage.events import UsageRepository
+
+_LONGEST_S: Final = 180.0
+_LONGEST_CHARACTERS: Final = 200_000
+
+
+async def answer_of(
+    provider: Provider, request: ChatRequest, chat: ChatService, usage: UsageRepository, bus: EventBus
+) -> tuple[str, str, bool]:
+    """Return the text of an answer, the model that gave it, and whether it was cut off. Raises what
+    ``DirectQuestions.ask`` does, and ``NotPossible``."""
+    questions = DirectQuestions(
+        Asker("tool server", new_id(), lambda _spent: None),
+        chat,
+        ProviderRegistry([provider], provider.name, request.model),
+        usage,
+        bus,
+        SystemClock(),
+    )
+    texts: list[str] = []
+    model, is_cut = request.model, False
+    try:
+        async with asyncio.timeout(_LONGEST_S), aclosing(questions.ask(provider.name, request)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta():
+                        texts.append(event.text)
+                    case ModelNamed():
+                        model = event.model
+                    case StreamFinished():
+                        is_cut = event.reason is FinishReason.LENGTH
+                if sum(map(len, texts)) > _LONGEST_CHARACTERS:
+                    is_cut = True
+                    break
+    except TimeoutError:
+        raise NotPossible(f"The model did not answer within {_LONGEST_S:.0f} s.") from None
+    return "".join(texts)[:_LONGEST_CHARACTERS], model, is_cut
