@@ -64,6 +64,13 @@ def test_the_picture_of_imports_is_made_from_the_rules(look: str) -> None:
     assert rules.count('type = "protected"') == text.count("←")
 
 
+def test_the_page_of_privacy_has_the_times_that_hold_at_first() -> None:
+    text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    defaults = {setting.key: setting.default for setting in all_settings()}
+    assert f"{defaults['limits.trash_days']} days (`limits.trash_days`)" in text
+    assert f"{defaults['backups.daily']} days and {defaults['backups.weekly']} weeks (`backups.daily`" in text
+
+
 def test_every_command_and_option_is_in_the_document() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     for name, parser in commands_of(build_parser()).items():

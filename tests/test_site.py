@@ -93,9 +93,7 @@ def test_every_picture_is_there_in_both_looks_and_says_what_it_shows() -> None:
         assert text.count("<picture>") == len(re.findall(r"srcset=", text))
     assert named
     assert all(path.is_file() and path.stat().st_size < 100_000 for path in named)
-    kept = set((ROOT / "docs" / "pictures").iterdir())
-    # The others are for whoever writes a page about them; none is left behind by a page that is gone.
-    assert named <= kept
+    assert named == set((ROOT / "docs" / "pictures").iterdir()), "a picture that no page shows"
 
 
 def _blocks() -> Iterator[tuple[Path, str, str]]:
