@@ -48,6 +48,7 @@ def test_a_picture_of_an_answer_is_shown_copied_branched_and_exported(tmp_path: 
             "Open A sunset over the sea.png",
             "Save a copy of A sunset over the sea.png",
             "Copy A sunset over the sea.png",
+            "Open as artifact: A sunset over the sea.png",
         ]
         application.panes.transcript.fileRequested.emit("file-copy", picture)
         await until(lambda: (clip := QApplication.clipboard().mimeData()) is not None and clip.hasUrls())

@@ -218,6 +218,8 @@ class ArtifactView(QWidget):
             super().keyPressEvent(event)
 
     def _show(self, widget: QWidget) -> None:
+        if self._stack.currentWidget().hasFocus():
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self._stack.setCurrentWidget(widget)
         self._show_editing(is_editing=False)
 

@@ -313,7 +313,11 @@ class ArtifactsBinding(QObject):
         if found.problem or len(found.text) > MOST_CHARACTERS:
             self._panes.window.show_toast(found.problem or _TOO_LARGE)
         elif self._artifact is not None and version == self._version:
-            self._view.begin_editing(found.text, original=found.text)
+            self._begin_editing(found.text, original=found.text)
+
+    def _begin_editing(self, text: str, *, original: str) -> None:
+        self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
+        self._view.begin_editing(text, original=original)
 
     def _save_edit(self, text: str) -> None:
         async def work() -> None:
@@ -341,7 +345,7 @@ class ArtifactsBinding(QObject):
             async def work() -> None:
                 found = await self._service.text_of(version)
                 if self._artifact is not None and version.artifact_id == self._artifact.id:
-                    self._view.begin_editing(text, original=found.text)
+                    self._begin_editing(text, original=found.text)
 
             self._tasks.replace(work(), "edit artifact")
 
