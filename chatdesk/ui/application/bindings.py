@@ -337,8 +337,9 @@ class Bindings:
         )
 
     def _answer_view(self, fetch: MessageFetcher) -> TranscriptView:
-        """Return a transcript view for one of the answers that are compared."""
+        """Return a transcript view for one of the answers that are compared, or for an artifact."""
         view = TranscriptView(fetch, self.renderer, self._panes.theme)
+        view.linkActivated.connect(_open_link)
         view.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
@@ -18,6 +18,7 @@ from chatdesk.ui.widgets.stray_keys import begins_writing
 _Index = QModelIndex | QPersistentModelIndex
 _SHOWN_CHARACTERS: Final = 300
 _MEASURED_ROWS: Final = 30
+_ROWS_AT_ONCE: Final = 10_000
 _MOST_COPIED_CELLS: Final = 50_000
 _LEAST_PX, _MOST_PX = 48, 260
 
@@ -104,13 +105,29 @@ class _Model(QAbstractTableModel):
         super().__init__(parent)
         self._rows = TableRows("")
 
+        self._count = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._on_timer_timeout)
+
     def show_rows(self, rows: TableRows) -> None:
         self.beginResetModel()
-        self._rows = rows
+        self._rows, self._count = rows, min(_ROWS_AT_ONCE, len(rows))
         self.endResetModel()
+        self._timer.start()
 
     def rowCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
+        return 0 if parent is not None and parent.isValid() else self._count
+
+    def _on_timer_timeout(self) -> None:
+        """Add the next rows: the header keeps something for each, which takes long for all at once."""
+        end = min(self._count + _ROWS_AT_ONCE, len(self._rows))
+        if end > self._count:
+            self.beginInsertRows(QModelIndex(), self._count, end - 1)
+            self._count = end
+            self.endInsertRows()
+        else:
+            self._timer.stop()
 
     def columnCount(self, parent: _Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else self._rows.column_count

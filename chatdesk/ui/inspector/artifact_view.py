@@ -218,7 +218,8 @@ class ArtifactView(QWidget):
             super().keyPressEvent(event)
 
     def _show(self, widget: QWidget) -> None:
-        if self._stack.currentWidget().hasFocus():
+        before = self._stack.currentWidget()
+        if before is not None and before.hasFocus():
             widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self._stack.setCurrentWidget(widget)
         self._show_editing(is_editing=False)

@@ -14,7 +14,13 @@ from chatdesk.core.plurals import counted
 from chatdesk.core.rendering.code_names import language_of
 from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS as _MOST_MERMAID
 from chatdesk.core.rendering.drawing.svg_drawing import MAX_SOURCE_CHARS as _MOST_SVG
-from chatdesk.ui.features.artifacts.artifact_pages import ArtifactPages, PagedText, paged_code, whole_markdown
+from chatdesk.ui.features.artifacts.artifact_pages import (
+    ArtifactPages,
+    PagedText,
+    paged_code,
+    paged_markdown,
+    whole_markdown,
+)
 from chatdesk.ui.inspector.artifact_view import Face, ShownArtifact
 from chatdesk.ui.inspector.artifacts_tab import source_words
 from chatdesk.ui.widgets.file_size import size_text
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
 
-_MOST_MARKDOWN: Final = 300_000
+_MOST_MARKDOWN: Final = 2_000_000
 _MOST_DRAWN: Final = {
     ArtifactView.MARKDOWN: _MOST_MARKDOWN,
     ArtifactView.MERMAID: _MOST_MERMAID,
@@ -107,7 +113,7 @@ class ArtifactDisplay:
             language = version.language or language_of(version.name)
             shown = await asyncio.to_thread(paged_code, text, "" if is_source and _is_drawn(view) else language)
         else:
-            shown = _drawn(view, text)
+            shown = await asyncio.to_thread(_drawn, view, text)
         self._pages.show_text(version, shown)
         self._read()
 
@@ -137,7 +143,7 @@ def _is_drawn(view: ArtifactView) -> bool:
 
 def _drawn(view: ArtifactView, text: str) -> PagedText:
     if view is ArtifactView.MARKDOWN:
-        return whole_markdown(text)
+        return paged_markdown(text)
     return whole_markdown(fenced(text, "mermaid" if view is ArtifactView.MERMAID else "svg"))
 
 

@@ -13,7 +13,9 @@ from chatdesk.core.domain.artifacts.code_blocks import fenced
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
 
 _PIECE_LINES: Final = 400
-_PIECE_CHARACTERS: Final = 32_000
+_PIECE_CHARACTERS: Final = 24_000
+_LONG_LINE: Final = 2_000  # Qt lays out a line as a whole
+_MARKDOWN_CHARACTERS: Final = 6_000
 _PIECES_AT_ONCE: Final = 3
 
 Pieces = Sequence[tuple[int, int]]
@@ -29,17 +31,18 @@ class PagedText:
 
 
 def paged_code(text: str, language: str) -> PagedText:
-    """Cut code into pieces at line ends, or, where a line is too long, within it. Linear in the text; for a thread."""
+    """Cut code into pieces at line ends, and lines that are too long within them. Linear; for a thread."""
     pieces: list[tuple[int, int]] = []
     begin = place = lines = 0
     while place < len(text):
         end = text.find("\n", place) + 1 or len(text)
-        if begin < place and (lines >= _PIECE_LINES or end - begin > _PIECE_CHARACTERS):
+        is_long = end - place > _LONG_LINE
+        if begin < place and (is_long or lines >= _PIECE_LINES or end - begin > _PIECE_CHARACTERS):
             pieces.append((begin, place))
             begin, lines = place, 0
-        while end - begin > _PIECE_CHARACTERS:
-            pieces.append((begin, begin + _PIECE_CHARACTERS))
-            begin += _PIECE_CHARACTERS
+        while is_long and begin < end:
+            pieces.append((begin, min(end, begin + _LONG_LINE)))
+            begin = pieces[-1][1]
         place, lines = end, lines + 1
     if begin < len(text) or not pieces:
         pieces.append((begin, len(text)))
@@ -48,6 +51,28 @@ def paged_code(text: str, language: str) -> PagedText:
 
 def whole_markdown(text: str) -> PagedText:
     return PagedText(text, ((0, len(text)),))
+
+
+def paged_markdown(text: str) -> PagedText:
+    """Cut a long Markdown text where a heading, or at least a paragraph, begins; code stays whole. Linear; for a
+    thread."""
+    pieces: list[tuple[int, int]] = []
+    begin = place = 0
+    fence, is_after_blank = "", False
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        marks = bare[:3]
+        if marks in ("```", "~~~") and (not fence or marks == fence):
+            fence = "" if fence else marks
+        elif not fence and is_after_blank and line[:1] not in " \t\n":
+            size = place - begin
+            if size > _MARKDOWN_CHARACTERS and (line.startswith("#") or size > 2 * _MARKDOWN_CHARACTERS):
+                pieces.append((begin, place))
+                begin = place
+        is_after_blank = not bare
+        place += len(line)
+    pieces.append((begin, len(text)))
+    return PagedText(text, pieces)
 
 
 class ArtifactPages(QObject):
@@ -88,19 +113,20 @@ class ArtifactPages(QObject):
         after: str | None,
         around: str | None,
         deliver: Callable[[MessagePage], None],
+        at: int | None = None,
     ) -> None:
-        """Deliver a page of pieces; without a place those at the beginning."""
+        """Deliver a page of pieces; ``at`` is the place of one of them. Without any place those at the end."""
 
         def answer() -> None:
             if thread_id != self._key:
                 return
             count, most = len(self._shown.pieces), min(limit, _PIECES_AT_ONCE)
-            if before is not None:
-                end = _place_of(before)
-                first = max(0, end - most)
-            else:
-                first = _place_of(after) + 1 if after is not None else _place_of(around or "")
+            if after is not None or around is not None or at is not None:
+                first = _place_of(after) + 1 if after is not None else at if at is not None else _place_of(around or "")
                 end = min(count, first + most)
+            else:
+                end = _place_of(before) if before is not None else count
+                first = max(0, end - most)
             messages = tuple(self._message(place) for place in range(first, end))
             deliver(MessagePage(thread_id, messages, has_older=first > 0, has_newer=end < count, total=count))
 

@@ -53,8 +53,9 @@ class TranscriptFiles(QObject):
         self._panes.transcript.set_pictures(self._pictures)
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
-        """Make another transcript of the window show pictures as the first one does, and return it."""
+        """Make another transcript of the window show pictures and save as the first one does, and return it."""
         view.fileRequested.connect(self.request)
+        view.saveRequested.connect(self._on_transcript_save_requested)
         if self._pictures is not None:
             view.set_pictures(self._pictures)
         return view

@@ -66,7 +66,7 @@ def offered_by(
 def _actions_on(state: MessageState, quick: Sequence[MessageAction]) -> Iterator[MessageAction]:
     """Yield the actions that a message has in its menu, in order."""
     for action in MESSAGE_ACTIONS:
-        if action.group is None or not action.applies(state) or (state.is_bare and action.group != "copy"):
+        if action.group is None or not action.applies(state) or (state.is_bare and not action.name.startswith("copy")):
             continue
         if action.name == QUICK:
             yield from quick
