@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import LoadedSettings
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
-_WITH_WINDOW = (None, "open")
+_WITH_WINDOW = (None, "open", "quick")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    opening.add_command(commands, common)
+    opening.add_commands(commands, common)
     asking.add_command(commands, common)
     threads.add_commands(commands, common)
     search.add_command(commands, common)
@@ -172,11 +172,11 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _target_of(options: argparse.Namespace) -> str:
     """Return what the window is to show. Raises ``UnusableLink``."""
-    if options.command != "open":
+    if options.command not in ("open", "quick"):
         return ""
     from chatdesk.cli.opening import target_of
 
-    return target_of(options.target)
+    return target_of(options)
 
 
 def _told(error: ChatDeskError, *, is_json: bool) -> int:

@@ -1,4 +1,5 @@
-"""``chatdesk open``: shows a thread, an invitation or a file in the window, as links and icons of files do."""
+"""``chatdesk open`` shows a thread, an invitation or a file in the window, as links and icons of files do;
+``chatdesk quick`` shows the quick window."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any
 
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
-from chatdesk.core.links import SCHEME, link_to, read_link
+from chatdesk.core.links import QUICK, SCHEME, link_to, read_link
 
 
-def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     opening = commands.add_parser("open", parents=[common], help="show a thread, a link or a file in the window")
     opening.add_argument(
         "target",
@@ -20,11 +21,15 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="THREAD|LINK|FILE",
         help="the id of a thread, a link (chatdesk://…), an export of chats or an invitation",
     )
+    commands.add_parser("quick", parents=[common], help="show the field for a quick question; bind it to a key")
 
 
-def target_of(words: str) -> str:
-    """Return what the window is to show: a link, or the whole path of a file; empty for the window alone. Raises
-    ``UnusableLink``."""
+def target_of(options: argparse.Namespace) -> str:
+    """Return what the window is to show: a link, the whole path of a file, or ``QUICK``; empty for the window alone.
+    Raises ``UnusableLink``."""
+    if options.command == "quick":
+        return QUICK
+    words: str = options.target
     if not words:
         return ""
     if words.lower().startswith(SCHEME):

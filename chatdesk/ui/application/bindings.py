@@ -59,6 +59,7 @@ from chatdesk.ui.features.prompts.server_offers import ServerOffers
 from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 from chatdesk.ui.features.prompts.server_resources import ServerResources
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
+from chatdesk.ui.features.quick.quick_binding import QuickBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
 from chatdesk.ui.features.settings.data_binding import DataBinding
 from chatdesk.ui.features.settings.model_menu import ModelMenu
@@ -297,6 +298,7 @@ class Bindings:
             join=self.team.open_join,
             takes_file=self.team.takes,
         )
+        self.quick = QuickBinding(context, self.threads, services.attachments, self._answer_view)
         self.desktop = DesktopBinding(context, self.threads, self.settings, services.library, paths=services.paths)
         self.search = SearchBinding(
             context,
@@ -369,6 +371,7 @@ class Bindings:
         await self.artifacts.end()
         self.team.end()
         await self.desktop.end()
+        self.quick.end()
         if self.team_window is not None:
             await self.team_window.end()
 

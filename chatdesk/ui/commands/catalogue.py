@@ -136,6 +136,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("app.restore", "Restore a backup…", "Application"),
     Command("app.check", "Check the database", "Application"),
     Command("app.repair", "Repair the database", "Application", icon="wrench"),
+    Command("app.quick", "Quick question", "Application", icon="sparkles"),
     Command("app.palette", "All commands…", "Application", ("Ctrl+Shift+P",), is_in_palette=False),
     Command("app.settings", "Settings…", "Application", ("Ctrl+,",), icon="settings"),
     Command("team.settings", "Team sync…", "Application", icon="users"),

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import SCHEME, ThreadLink, link_to, read_link
+from chatdesk.core.links import QUICK, SCHEME, ThreadLink, link_to, read_link
 from chatdesk.ui.dialogs.panel import Panel
 
 if TYPE_CHECKING:
@@ -64,12 +64,15 @@ class LinkBinding(QObject):
 
     def show(self, target: str) -> None:
         """Bring the window to the front, and show what another program opened; empty: the window alone."""
-        self._panes.window.come_to_front()
+        if target != QUICK:
+            self._panes.window.come_to_front()
         self.open(target)
 
     def open(self, target: str) -> None:
         """Show what a link or the path of a file names; nothing if it is empty."""
-        if target:
+        if target == QUICK:
+            self._panes.commands.trigger("app.quick")
+        elif target:
             self._tasks.replace(self._open(target), "open link")
 
     async def _open(self, target: str) -> None:

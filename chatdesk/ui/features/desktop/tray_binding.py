@@ -75,6 +75,7 @@ class TrayBinding(QObject):
         icon.openRequested.connect(panes.window.come_to_front)
         icon.newThreadRequested.connect(lambda: self._open(None))
         icon.threadChosen.connect(self._open)
+        icon.quickRequested.connect(lambda: panes.commands.trigger("app.quick"))
         icon.quitRequested.connect(lambda: panes.commands.trigger("app.quit"))
         icon.menuOpened.connect(self._list_threads)
         self._list_threads()

@@ -29,6 +29,7 @@ class TrayIcon(QObject):
 
     openRequested = Signal()
     newThreadRequested = Signal()
+    quickRequested = Signal()
     threadChosen = Signal(str)
     quitRequested = Signal()
     menuOpened = Signal()
@@ -78,6 +79,7 @@ class TrayIcon(QObject):
         self.menu.clear()
         self._add("Open ChatDesk", self.openRequested.emit)
         self._add("New thread", self.newThreadRequested.emit)
+        self._add("Quick question", self.quickRequested.emit)
         if threads:
             self.menu.addSeparator()
         for thread in threads:

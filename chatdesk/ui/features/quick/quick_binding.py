@@ -1,0 +1,206 @@
+"""Asks from the quick window: a thread of its own for each run of questions, in the default project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QClipboard, QGuiApplication
+
+from chatdesk.core import events
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.core.domain.message import Message
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.quick.quick_window import QuickWindow
+    from chatdesk.ui.transcript.contract import MessageFetcher
+    from chatdesk.ui.transcript.view import TranscriptView
+    from chatdesk.ui.window.window_context import WindowContext
+
+_NAMES: Final = {"clipboard": "Clipboard", "selection": "Selection"}
+_LONGEST_CONTEXT: Final = 200_000
+_NOTHING_THERE: Final = "There is no text on the clipboard."
+_NOTHING_SELECTED: Final = "No text is selected in another window."
+
+
+class QuickBinding(QObject):
+    """``make_view`` makes the view of the answers. The window is made when it is first wanted, and stays."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        attachments: AttachmentService,
+        make_view: Callable[[MessageFetcher], TranscriptView],
+    ) -> None:
+        super().__init__()
+        self._context = context
+        self._panes = context.panes
+        self._threads = threads
+        self._attachments = attachments
+        self._make_view = make_view
+        self._thread_id: str | None = None
+        self._about: tuple[str, str] | None = None  # its kind and its text
+        self.window: QuickWindow | None = None
+        context.panes.commands.bind("app.quick", self.toggle)
+
+    def toggle(self) -> None:
+        """Show the window, or hide it where it has the keys."""
+        window = self.window = self.window or self._make()
+        if window.isVisible() and window.isActiveWindow():
+            window.hide()
+        else:
+            window.come_up()
+
+    def end(self) -> None:
+        """Take the window away, because the program ends."""
+        if self.window is not None:
+            self.window.hide()
+            self.window.deleteLater()
+            self.window = None
+
+    def _make(self) -> QuickWindow:
+        from chatdesk.ui.features.quick.quick_window import QuickWindow
+
+        window = QuickWindow(self._panes.theme, self._make_view(self._threads.fetch_messages))
+        window.editor.is_send_on_enter = self._context.settings().send_on_enter
+        window.asked.connect(self._on_asked)
+        window.stopRequested.connect(self._on_stop_requested)
+        window.openRequested.connect(self._on_open_requested)
+        window.newRequested.connect(self._begin_anew)
+        window.contextRequested.connect(self._on_context_requested)
+        window.contextRemoved.connect(lambda: self._set_about(None))
+        view, transcript = window.view, self._panes.transcript
+        view.actionRequested.connect(self._on_view_action_requested)
+        view.linkActivated.connect(transcript.linkActivated)
+        view.saveRequested.connect(transcript.saveRequested)
+        view.copyRequested.connect(transcript.copyRequested)
+        view.quoteRequested.connect(self._on_view_quote_requested)
+        view.announced.connect(transcript.announced)
+        subscribe = self._context.subscribe
+        subscribe(window, events.MessageAdded, lambda event: self._on_message(event.message, is_new=True))
+        subscribe(window, events.MessageChanged, lambda event: self._on_message(event.message, is_new=False))
+        subscribe(window, events.TextStreamed, self._on_text_streamed)
+        subscribe(window, events.PathChanged, self._on_path_changed)
+        subscribe(window, events.TurnStarted, lambda event: self._on_turn_started(event.thread_id))
+        subscribe(window, events.AnswerFinished, lambda event: self._on_answer_finished(event.message.thread_id))
+        subscribe(window, events.ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
+        return window
+
+    # What the person does
+
+    def _on_asked(self, text: str) -> None:
+        self._context.tasks.start_once(self._ask(text), "ask from the quick window")
+
+    async def _ask(self, text: str) -> None:
+        """Ask; the field is emptied when the question is on the disk, and says why where it is not."""
+        chat, window = self._context.open_thread.stored_chat, self.window
+        assert window is not None
+        try:
+            attached = await self._attached()
+            if self._thread_id is None:
+                created = await chat.create_thread(None, "", text, attachments=attached)
+                self._thread_id = created.thread.id
+                window.show_thread(self._thread_id)
+                window.set_answering(chat.is_answering(self._thread_id))
+            else:
+                await chat.send_message(self._thread_id, text, attachments=attached)
+                window.view.scroll_to_end()
+        except ChatDeskError as error:
+            window.show_problem(error.sentence)
+            return
+        window.show_problem("")
+        self._set_about(None)
+        if window.editor.written().strip() == text:
+            window.editor.replace_all("")
+
+    async def _attached(self) -> tuple[Attachment, ...]:
+        if self._about is None:
+            return ()
+        kind, text = self._about
+        return (await self._attachments.from_text(f"{_NAMES[kind]}.txt", text),)
+
+    def _on_stop_requested(self) -> None:
+        if self._thread_id is not None:
+            self._context.tasks.start(self._context.open_thread.stored_chat.stop(self._thread_id), "stop quick answer")
+
+    def _on_open_requested(self) -> None:
+        self._go_on(lambda: None)
+
+    def _on_view_action_requested(self, name: str, message_id: str) -> None:
+        """Do in the large window what is asked of a message: there is room for what may be asked back."""
+        handlers = self._panes.message_handlers
+        if name in handlers.bound:
+            self._go_on(lambda: handlers.run(name, message_id))
+
+    def _on_view_quote_requested(self, text: str) -> None:
+        self._go_on(lambda: self._panes.transcript.quoteRequested.emit(text))
+
+    def _go_on(self, then: Callable[[], object]) -> None:
+        """Go on in the large window, at the same thread."""
+        thread_id = self._thread_id
+        if self.window is None or thread_id is None:
+            return
+
+        async def work() -> None:
+            await self._threads.open(thread_id)
+            then()
+
+        self.window.hide()
+        self._panes.window.come_to_front()
+        self._begin_anew()
+        self._context.tasks.replace(work(), "open thread")
+
+    def _begin_anew(self) -> None:
+        self._thread_id = None
+        if self.window is not None:
+            self.window.show_thread(None)
+            self.window.set_answering(False)
+            self.window.show_problem("")
+            self.window.editor.setFocus()
+
+    def _on_context_requested(self, kind: str) -> None:
+        mode = QClipboard.Mode.Clipboard if kind == "clipboard" else QClipboard.Mode.Selection
+        text = QGuiApplication.clipboard().text(mode)[:_LONGEST_CONTEXT]
+        if text.strip():
+            self._set_about((kind, text))
+        elif self.window is not None:
+            self.window.show_problem(_NOTHING_THERE if kind == "clipboard" else _NOTHING_SELECTED)
+
+    def _set_about(self, about: tuple[str, str] | None) -> None:
+        self._about = about
+        if self.window is not None:
+            words = "" if about is None else f"{_NAMES[about[0]]}, {counted(len(about[1]), 'character')}"
+            self.window.show_context(words)
+            self.window.show_problem("")
+
+    # What happens
+
+    def _on_message(self, message: Message, *, is_new: bool) -> None:
+        if self.window is not None and message.thread_id == self._thread_id:
+            (self.window.view.add_message if is_new else self.window.view.change_message)(message)
+
+    def _on_text_streamed(self, event: events.TextStreamed) -> None:
+        if self.window is not None and event.thread_id == self._thread_id:
+            self.window.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _on_path_changed(self, event: events.PathChanged) -> None:
+        if self.window is not None and event.thread_id == self._thread_id:
+            self.window.view.reload_from(event.from_message_id)
+
+    def _on_turn_started(self, thread_id: str) -> None:
+        if self.window is not None and thread_id == self._thread_id:
+            self.window.set_answering(True)
+
+    def _on_answer_finished(self, thread_id: str) -> None:
+        if self.window is not None and thread_id == self._thread_id:
+            self.window.set_answering(self._context.open_thread.stored_chat.is_answering(thread_id))
+
+    def _on_thread_deleted(self, thread_id: str) -> None:
+        if thread_id == self._thread_id:
+            self._begin_anew()

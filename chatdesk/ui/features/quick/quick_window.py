@@ -1,0 +1,193 @@
+"""The quick window: a field above all other windows, and the answer below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import IconButton, PillButton
+from chatdesk.ui.widgets.painting import paint_box
+
+if TYPE_CHECKING:
+    from chatdesk.ui.transcript.view import TranscriptView
+
+_WIDTH_PX = 640
+_MOST_LINES = 6
+_ANSWER_PX = 380
+_FROM_TOP = 0.18  # of the screen's height
+_MARGINS_PX = (16, 14, 12, 12)
+
+
+class QuickWindow(QWidget):
+    """``view`` shows the thread of the questions that are asked here; there is no room for it before the first one.
+    ``contextRequested`` has the kind of text that the next question is to be about: ``clipboard`` or ``selection``."""
+
+    asked = Signal(str)
+    stopRequested = Signal()
+    openRequested = Signal()
+    newRequested = Signal()
+    contextRequested = Signal(str)
+    contextRemoved = Signal()
+
+    def __init__(self, theme: Theme, view: TranscriptView) -> None:
+        super().__init__(None, Qt.WindowType.Tool | Qt.WindowType.WindowStaysOnTopHint)
+        self._theme = theme
+        self.view = view
+        self._is_answering = False
+        self.setObjectName("quickWindow")
+        self.setWindowTitle("Quick question")
+        self.setAccessibleName("Quick question")
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        round_corners(self, theme.tokens.radius.card)
+        self.editor = TextEditor(self)
+        self.editor.setObjectName("quickField")
+        self.editor.setAccessibleName("Quick question")
+        self.editor.setPlaceholderText("Ask anything")
+        self.editor.sendPressed.connect(self._send)
+        self.editor.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._stop = IconButton(theme, "circle-stop", name="Stop the answer", object_name="quickStop")
+        self._stop.clicked.connect(self.stopRequested)
+        self._problem = QLabel(self)
+        self._problem.setObjectName("problem")
+        self._problem.setWordWrap(True)
+        self._problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.context_button = PillButton(theme, "", object_name="quickContext", icon_name="x")
+        self.context_button.clicked.connect(self.contextRemoved)
+        self._buttons = {
+            "clipboard": self._button("Add the clipboard", "quickClipboard", partial(self._want, "clipboard")),
+            "selection": self._button("Add the selection", "quickSelection", partial(self._want, "selection")),
+            "new": self._button("New", "quickNew", self.newRequested.emit),
+            "open": self._button("Open in ChatDesk", "quickOpen", self.openRequested.emit),
+        }
+        self._lay_out()
+        theme.changed.connect(self._on_theme_changed)
+        self.show_problem("")
+        self.show_context("")
+        self.set_answering(False)
+        self.show_thread(None)
+        self._on_theme_changed()
+
+    def show_thread(self, thread_id: str | None) -> None:
+        """Show the answers in a thread, or none yet."""
+        self.view.show_thread(thread_id)
+        self.view.setVisible(thread_id is not None)
+        for name in ("new", "open"):
+            self._buttons[name].setVisible(thread_id is not None)
+        self._fit()
+
+    def set_answering(self, is_answering: bool) -> None:
+        """Say whether an answer is being written, which can be stopped then."""
+        self._is_answering = is_answering
+        self._stop.setVisible(is_answering)
+
+    @property
+    def problem(self) -> str:
+        """The sentence that says why a question was not sent."""
+        return self._problem.text()
+
+    def show_problem(self, sentence: str) -> None:
+        """Show why a question was not sent; empty: nothing is wrong."""
+        self._problem.setText(sentence)
+        self._problem.setVisible(bool(sentence))
+        self._fit()
+
+    def show_context(self, words: str) -> None:
+        """Name the text that goes with the next question; empty: none does."""
+        self.context_button.setText(words)
+        self.context_button.set_name(f"{words}: leave it out" if words else "")
+        self.context_button.setVisible(bool(words))
+        has_selection = QGuiApplication.clipboard().supportsSelection()
+        self._buttons["clipboard"].setVisible(not words)
+        self._buttons["selection"].setVisible(not words and has_selection)
+
+    def come_up(self) -> None:
+        """Show the window on the screen where the pointer is, with the keys in its field."""
+        screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
+        area = screen.availableGeometry()
+        self._fit()
+        self.move(area.center().x() - self.width() // 2, area.top() + round(area.height() * _FROM_TOP))
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # Qt's questions
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self._theme
+        fill, border = theme.colour("background"), theme.colour("line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.card, fill=fill, border=border)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    # Building
+
+    def _button(self, text: str, name: str, run: Callable[[], object]) -> PillButton:
+        button = PillButton(self._theme, text, object_name=name)
+        button.clicked.connect(lambda _checked=False: run())
+        return button
+
+    def _want(self, kind: str) -> None:
+        self.contextRequested.emit(kind)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*_MARGINS_PX)
+        column.setSpacing(8)
+        line = QHBoxLayout()
+        line.addWidget(self.editor, 1)
+        line.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(line)
+        column.addWidget(self._problem)
+        self.view.setParent(self)
+        self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.view.setFixedHeight(_ANSWER_PX)
+        column.addWidget(self.view)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in (self.context_button, self._buttons["clipboard"], self._buttons["selection"]):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self._buttons["new"])
+        row.addWidget(self._buttons["open"])
+        column.addLayout(row)
+
+    def _fit(self, *_size: object) -> None:
+        """Make the field as high as its lines, and the window as high as what is in it."""
+        lines = min(_MOST_LINES, max(1, round(self.editor.document().size().height())))
+        self.editor.setFixedHeight(lines * self.editor.fontMetrics().lineSpacing() + 4)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, self._theme.scale)))
+        if (layout := self.layout()) is not None:
+            layout.activate()
+            self.setFixedHeight(layout.sizeHint().height())
+
+    def _on_theme_changed(self) -> None:
+        self.setFont(QApplication.font())
+        self._fit()
+        self.update()
+
+    def _send(self) -> None:
+        text = self.editor.written().strip()
+        if text and not self._is_answering:
+            self.asked.emit(text)

@@ -1,0 +1,170 @@
+"""The quick window: a question above all other windows, answered in place, and gone on with in the large one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.events import AnswerFinished
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.quick.quick_window import QuickWindow
+from tests.helpers.window import FAST, play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+ROOT = Path(__file__).parents[2]
+SLOW = replace(FAST, offline_speed_tokens_per_s=20.0)
+
+
+async def _shown(application: WindowApplication) -> QuickWindow:
+    await application.services()
+    application.panes.commands.trigger("app.quick")
+    window = application.bindings.quick.window
+    assert window is not None
+    await until(lambda: window.isVisible() and window.focusWidget() is window.editor)
+    return window
+
+
+async def _asked(application: WindowApplication, window: QuickWindow, text: str) -> None:
+    services = await application.services()
+    done = asyncio.get_running_loop().create_future()
+    subscription = services.events.subscribe(AnswerFinished, lambda _event: done.done() or done.set_result(None))
+    QTest.keyClicks(window.editor, text)
+    QTest.keyClick(window.editor, Qt.Key.Key_Return)
+    await done
+    subscription.cancel()
+
+
+def _button(window: QuickWindow, name: str) -> QAbstractButton:
+    found = window.findChild(QAbstractButton, name)
+    assert found is not None
+    return found
+
+
+def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = await _shown(application)
+        assert not window.view.isVisible()
+        await _asked(application, window, "What is a list?")
+        await until(lambda: window.view.total == 2 and window.view.isVisible())
+        assert window.editor.written() == ""
+        assert application.threads.thread_id is None  # the large window stays where it was
+        await _asked(application, window, "And a tuple?")
+        await until(lambda: window.view.total == 4)
+        assert await services.library.count_threads(ThreadQuery()) == 1
+        QTest.keyClick(window.editor, Qt.Key.Key_Escape)
+        assert not window.isVisible()
+        # It is where it was when it comes again.
+        await _shown(application)
+        assert window.view.total == 4
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_it_goes_on_in_the_large_window(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        window = await _shown(application)
+        await _asked(application, window, "Begin here")
+        await until(lambda: window.view.total == 2)
+        _button(window, "quickOpen").click()
+        await until(lambda: application.panes.transcript.total == 2)
+        assert not window.isVisible()
+        # The next quick question begins another thread.
+        again = await _shown(application)
+        assert not again.view.isVisible()
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_an_action_on_an_answer_is_carried_out_in_the_large_window(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = await _shown(application)
+        await _asked(application, window, "Answer twice")
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
+        answer = (await services.chat.reader.get_thread_messages(thread.id)).messages[-1]
+        window.view.actionRequested.emit("regenerate", answer.id)
+        await until(lambda: application.threads.thread_id == thread.id and not window.isVisible())
+        await until(lambda: len(application.panes.transcript.entries) == 2)
+        await until(lambda: application.panes.transcript.entries[-1].message.version_count == 2)
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_the_clipboard_goes_along_only_where_it_was_added(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        QGuiApplication.clipboard().setText("the secret of the clipboard")
+        window = await _shown(application)
+        await _asked(application, window, "Without it")
+        first = (await services.library.list_threads(ThreadQuery())).threads[0]
+        question = (await services.chat.reader.get_thread_messages(first.id)).messages[0]
+        assert [part.type.value for part in question.parts] == ["text"]
+        _button(window, "quickClipboard").click()
+        await until(lambda: window.context_button.isVisible())
+        assert "Clipboard, 27 characters" in window.context_button.text()
+        await _asked(application, window, "With it")
+        question = (await services.chat.reader.get_thread_messages(first.id)).messages[2]
+        assert "file" in [part.type.value for part in question.parts]
+        await until(lambda: not window.context_button.isVisible())
+        QGuiApplication.clipboard().clear()
+        _button(window, "quickClipboard").click()
+        await until(lambda: not window.context_button.isVisible())
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_an_answer_can_be_stopped_there(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = await _shown(application)
+        stop = _button(window, "quickStop")
+        QTest.keyClicks(window.editor, "A long one, please")
+        QTest.keyClick(window.editor, Qt.Key.Key_Return)
+        await until(stop.isVisible)
+        stop.click()
+        await until(lambda: not stop.isVisible())
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
+        answer = (await services.chat.reader.get_thread_messages(thread.id)).messages[-1]
+        assert answer.status.value == "stopped"
+
+    play(AppPaths.find(tmp_path / "profile"), script, SLOW)
+
+
+def test_a_question_that_cannot_be_sent_stays_and_says_why(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        window = await _shown(application)
+        QTest.keyClicks(window.editor, "x" * 40)
+        QTest.keyClick(window.editor, Qt.Key.Key_Return)
+        await until(lambda: "the limit is" in window.problem)
+        assert window.editor.written() == "x" * 40
+
+    play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, max_message_bytes=30))
+
+
+def test_another_process_shows_it_without_the_large_window(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.window.showMinimized()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chatdesk", "quick", "--data-dir", str(paths.data_dir), cwd=ROOT
+        )
+        assert await process.wait() == 0
+        await until(lambda: application.bindings.quick.window is not None)
+        assert application.bindings.quick.window is not None
+        await until(application.bindings.quick.window.isVisible)
+        assert application.panes.window.isMinimized()
+
+    play(paths, script)
