@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import StorageError
+from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
 from chatdesk.services.tool_loader import ToolLoader
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.tools.built_in import BuiltInServer
+    from chatdesk.core.tools.service import ToolService
     from chatdesk.core.transfer.exports.service import ExportService
     from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
@@ -92,10 +94,24 @@ class Services:
 
     def __post_init__(self) -> None:
         self.settings_in_force.follow(self._use_settings)
-        self.tools = ToolLoader(self.paths, self.accounts, self.events, make_built_in=self._built_in_tools)
+        self.tools = ToolLoader(
+            self.paths,
+            self.accounts,
+            self.events,
+            make_built_in=self._built_in_tools,
+            prepare=self._forget_folders,
+        )
         self.chat.tools.use(
             self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes, self._ask_model
         )
+
+    async def _forget_folders(self, service: ToolService) -> None:
+        """Forget the folders of projects that were removed for good."""
+        if self.has_other_owner or not service.folders.are_any:
+            return
+        with suppress(ChatDeskError):  # they are forgotten another time
+            projects = await self.library.list_projects(deleted_too=True)
+            await service.folders.keep_only({each.id for each in projects})
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
         from chatdesk.services.own_chats import own_chats

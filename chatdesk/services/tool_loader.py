@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
@@ -27,11 +27,13 @@ class ToolLoader:
         bus: EventBus,
         *,
         make_built_in: Callable[[], Sequence[BuiltInServer]],
+        prepare: Callable[[ToolService], Awaitable[None]],
     ) -> None:
         self._paths = paths
         self._accounts = accounts
         self._bus = bus
         self._make_built_in = make_built_in
+        self._prepare = prepare
         self._made: ToolService | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -40,7 +42,8 @@ class ToolLoader:
         async with self._one_at_a_time:
             if self._made is None:
                 await import_beside("chatdesk.core.tools.service")
-                self._made = await asyncio.to_thread(self._make)
+                made = self._made = await asyncio.to_thread(self._make)
+                await self._prepare(made)
             return self._made
 
     @property

@@ -142,6 +142,25 @@ async def test_a_model_reads_and_proposes_and_the_answer_has_the_change(tmp_path
         assert (world.folder / "a.txt").read_text() == "one\n2\n"
 
 
+async def test_a_branch_shows_the_same_change_and_no_other(tmp_path: Path) -> None:
+    async with _world(tmp_path) as world:
+        await world.tools.folders.set(world.project_id, world.folder)
+        answer_id = await world.ask(("propose_change", {"path": "b.txt", "content": "new\n"}))
+        await world.allow()
+        await world.finished(answer_id)
+        branch = await world.chat.chat.paths.branch_thread(answer_id)
+        page = await world.chat.chat.reader.get_thread_messages(branch.id, 10, None, None)
+        (part,) = [each for each in page.messages[-1].parts if each.type is PartType.FILE]
+        change = change_from(part.content)
+        assert change is not None
+        key = (change.id, part.content["sha256"])
+        await world.tools.changes.apply(*key)
+        assert (world.folder / "b.txt").read_text() == "new\n"
+        (original,) = [each for each in (await world.finished(answer_id)).parts if each.type is PartType.FILE]
+        assert original.content == part.content, "it is one change, applied once"
+        assert await world.tools.changes.states([key]) == {key: ChangeState.APPLIED}
+
+
 async def test_a_permission_holds_for_this_folder_and_project(tmp_path: Path) -> None:
     async with _world(tmp_path) as world:
         await world.tools.folders.set(world.project_id, world.folder)

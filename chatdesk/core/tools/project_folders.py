@@ -7,7 +7,7 @@ team never say where tools work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput
@@ -34,10 +34,23 @@ class ProjectFolders:
         self._keep = keep
         self._private = tuple(private)
 
+    @property
+    def are_any(self) -> bool:
+        return bool(self._folders)
+
     def of(self, project_id: str) -> Path | None:
         """Return the folder of a project; None where none was chosen, or it is gone."""
         path = self._folders.get(project_id)
         return Path(path) if path is not None and Path(path).is_dir() else None
+
+    async def keep_only(self, project_ids: Collection[str]) -> None:
+        """Forget the folders of all other projects: whoever brings a project with such an id later gets none of them.
+        Raises ``ServersNotSaved``."""
+        gone = [each for each in self._folders if each not in project_ids]
+        for each in gone:
+            del self._folders[each]
+        if gone:
+            await self._keep(dict(self._folders))
 
     async def set(self, project_id: str, folder: Path | None) -> None:
         """Set the folder of a project; None: it has none. Raises ``FolderNotUsable`` and ``ServersNotSaved``."""

@@ -59,3 +59,19 @@ async def test_the_folders_of_another_data_directory_do_not_hold(tmp_path: Path)
     file.write_text(json.dumps(document), "utf-8")
     assert make_service(paths, keyring=ring).folders.of("p1") is None
     assert make_service(paths, keyring=ring).folders.of("p3") is None
+
+
+async def test_the_folders_of_projects_that_are_gone_are_forgotten(tmp_path: Path) -> None:
+    ring, paths, bus = MemoryKeyring(), _paths(tmp_path), EventBus()
+    service = make_service(paths, keyring=ring, bus=bus)
+    (tmp_path / "work").mkdir()
+    for project_id in ("p1", "p2"):
+        await service.folders.set(project_id, tmp_path / "work")
+    changes: list[ToolServersChanged] = []
+    bus.subscribe(ToolServersChanged, changes.append)
+    await service.folders.keep_only({"p1", "p2", "p3"})
+    assert not changes
+    await service.folders.keep_only({"p1"})
+    await service.close()
+    again = make_service(paths, keyring=ring)
+    assert again.folders.of("p2") is None and again.folders.of("p1") is not None and len(changes) == 1

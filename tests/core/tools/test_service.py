@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.tools import Answer, ServerKind, ServerState, Tool, ToolServer
+from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, Tool, ToolServer
 from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -241,3 +241,20 @@ async def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
         assert all(each.is_well for each in steps)
         seen = await service.call(service.servers[0], "environment", {}, caller=CALLER, timeout_s=30)
         assert json.loads(seen.text)["cwd"] == str(tmp_path / "gone")
+
+
+async def test_a_program_is_told_of_the_folder_of_the_project_that_calls(tmp_path: Path) -> None:
+    async with tool_service(tmp_path) as service:
+        await service.save(server())
+        (tmp_path / "work").mkdir()
+        await service.folders.set("p1", tmp_path / "work")
+
+        async def told(project_id: str) -> list[str]:
+            caller = Caller("t", project_id)
+            result = await service.call(service.servers[0], "roots", {}, caller=caller, timeout_s=30)
+            return list(json.loads(result.text)[1])
+
+        assert await told("p1") == [(tmp_path / "work").as_uri()]
+        assert await told("p2") == []
+        await service.folders.set("p1", None)
+        assert await told("p1") == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.imported import (
     ImportedDocument,
@@ -253,6 +254,7 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
     file = None
     if kind in (PartType.IMAGE, PartType.FILE):
         content["name"] = clean_name(text_of(content.get("name")))
+        content.pop(FILE_DIFF, None)  # a change that was proposed elsewhere is a text here
     if kind in (PartType.IMAGE, PartType.FILE) and not content.get("problem"):
         file = ImportedFile(text_of(content.get("name")), text_of(content.get("mime")), text_of(content.get("sha256")))
     values = {

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,46 @@ async def test_nothing_is_written_through_a_link(tmp_path: Path, folder: Path) -
     with pytest.raises(FileRefused):
         exchanging.exchange(folder, ("sub", "n.txt"), expected="", data=b"changed", token="1")
     assert (outside / "a.txt").read_bytes() == b"one\r\ntwo\r\n" and len(list(outside.iterdir())) == 1
+
+
+async def test_nothing_is_written_outside_while_a_link_is_swapped_in(tmp_path: Path, folder: Path) -> None:
+    """A folder becomes a link to another one and back, as fast as it can, while files in it are written."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_bytes(b"old")
+    real, link, place = folder / "real", folder / "link", folder / "src"
+    place.mkdir()
+    (place / "a.txt").write_bytes(b"old")
+    link.symlink_to(outside)
+    is_over = threading.Event()
+
+    def swap() -> None:
+        while not is_over.is_set():
+            place.rename(real)
+            link.rename(place)
+            place.rename(link)
+            real.rename(place)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    sums = {each: exchanging.sum_of(each) for each in (b"old", b"new")}
+    written = refused = 0
+    try:
+        for number in range(600):
+            old, new = (b"old", b"new") if written % 2 == 0 else (b"new", b"old")
+            try:
+                exchanging.exchange(folder, ("src", "a.txt"), expected=sums[old], data=new, token=str(number))
+            except ChatDeskError:
+                refused += 1
+            else:
+                written += 1
+    finally:
+        is_over.set()
+        swapper.join()
+    assert written and refused, "both states were met"
+    assert (outside / "a.txt").read_bytes() == b"old" and len(list(outside.iterdir())) == 1
+    found = [each.read_bytes() for each in folder.glob("*/a.txt") if not each.parent.is_symlink()]
+    assert found == [b"old" if written % 2 == 0 else b"new"]
 
 
 async def test_what_may_not_be_written_stays(tmp_path: Path, folder: Path) -> None:

@@ -15,10 +15,11 @@ import pytest
 
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, FileChange, change_from
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.imported import ImportOutcome
-from chatdesk.core.domain.message import ContextMark, Status
+from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.tools import open_calls
@@ -210,6 +211,32 @@ async def test_calls_that_were_left_open_elsewhere_are_not_open_here(
     found = await there.store.messages.get(answer)
     assert found.parts[-1].content["status"] == "waiting", "it stays to be seen"
     assert not open_calls(found)
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+async def test_a_change_that_was_proposed_elsewhere_is_a_text_here(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path, has_file: bool
+) -> None:
+    thread = await here.store.thread("Changes")
+    _, answer = await here.store.ask(thread)
+    blob = here.blobs.put([b"+2"], max_bytes=100)
+    file = Attachment("a.py.diff", "text/plain", blob.sha256 if has_file else "0" * 64, blob.size_bytes)
+    change = FileChange("0" * 32, "src/a.py", ChangeKind.EDIT, 1, 1)
+    content = {**file.as_content(), FILE_DIFF: change.as_content()}
+
+    def propose(conn: Any) -> None:
+        conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content)"
+            " VALUES ('0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e', ?, 5, 'file', ?)",
+            (answer, json.dumps(content)),
+        )
+
+    await here.store.db.write(propose)
+    assert change_from((await here.store.messages.get(answer)).parts[-1].content) == change
+    await _exported(here, tmp_path / "a.zip")
+    await there.service.run(tmp_path / "a.zip")
+    (part,) = [each for each in (await there.store.messages.get(answer)).parts if each.type is PartType.FILE]
+    assert change_from(part.content) is None and part.content["name"] == "a.py.diff"
 
 
 async def test_version_one_is_read(here: ImportWorld, there: ImportWorld) -> None:

@@ -153,6 +153,16 @@ def test_a_file_s_part_says_nothing_of_where_it_was(more: dict[str, Any]) -> Non
     assert rows.kept_content("file", content) == stored  # nor is it sent
 
 
+def test_a_proposed_change_of_a_file_travels_as_its_text_alone() -> None:
+    change = {"id": "0" * 32, "path": "src/a.py", "kind": "edit", "added": 1, "removed": 1, "text": "+2"}
+    content = {"name": "a.py.diff", "mime": "text/x-diff", "sha256": SUM, "size_bytes": 3, "file_diff": change}
+    found = read(body(parts=[{"id": new_id(), "type": "file", "content": content}]))
+    assert found is not None
+    ((_, stored),) = contents(found)
+    assert stored["name"] == "a.py.diff" and "file_diff" not in stored, "nothing of a member can be applied"
+    assert "file_diff" not in rows.kept_content("file", content)
+
+
 def test_why_an_answer_lacks_a_picture_travels() -> None:
     content = {"name": "A bird", "problem": "Not kept: The picture is damaged.", "path": "/home/ana"}
     found = read(body(parts=[{"id": new_id(), "type": "image", "content": content}]))
