@@ -212,7 +212,10 @@ async def _sign_in(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _sign_out(options: argparse.Namespace, service: ToolService) -> int:
-    await service.sign_ins.sign_out(_found(service, options.server).id)
+    server = _found(service, options.server)
+    was_revoked = await service.sign_ins.sign_out(server.id)
+    place = "here and at the server" if was_revoked else "here; the server was not told, or cannot withdraw it"
+    terminal.complain(f"Signed out, {place}.")
     return 0
 
 

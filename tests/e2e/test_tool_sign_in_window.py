@@ -57,7 +57,7 @@ def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pyte
         await until(lambda: said.text() == "Signed in." and button.text() == "Sign out")
         assert len(browser.opened) == 1 and [each.id for each in tools.servers if each.is_signed_in] == ["web"]
         _press(button)
-        await until(lambda: said.text() == "Signed out." and button.text() == "Sign in…")
+        await until(lambda: said.text() == "Signed out, here and at the server." and button.text() == "Sign in…")
         assert len(browser.opened) == 1 and not any(each.is_signed_in for each in tools.servers)
 
     with sign_in_server() as web:

@@ -31,6 +31,8 @@ class SignInServer(ThreadingHTTPServer):
         self.how, self.elsewhere = how, elsewhere
         self.headers: list[dict[str, str]] = []
         self.calls: list[dict[str, Any]] = []
+        self.notifications: list[str] = []
+        self.was_cancelled = threading.Event()
         self.paths: list[str] = []
         self.pages: list[dict[str, str]] = []
         self.grants: list[str] = []
@@ -76,6 +78,8 @@ class _Handler(ToolHttpHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self.path == "/register" and self.server.how != "no-registration":
             self._register(json.loads(body))
+        elif self.path == "/revoke" and self.server.how != "revoke-fails":
+            self._revoke({name: each[0] for name, each in parse_qs(body).items()})
         elif self.path == "/token":
             self._token({name: each[0] for name, each in parse_qs(body).items()})
         else:
@@ -99,8 +103,12 @@ class _Handler(ToolHttpHandler):
             "open-page": "http://sign-in.example/authorize",
             "page-elsewhere": f"http://localhost:{server.server_port}/authorize",
         }.get(server.how, f"{base}/authorize")
+        revoke = {"no-revocation": None, "open-revocation": "http://tokens.example/revoke"}.get(
+            server.how, f"{base}/revoke"
+        )
         self._send_json(
             {
+                **({} if server.how == "no-revocation" else {"revocation_endpoint": revoke}),
                 "issuer": "https://other.example" if server.how == "wrong-issuer" else base,
                 "authorization_endpoint": page,
                 "token_endpoint": "http://tokens.example/token" if server.how == "open-token" else f"{base}/token",
@@ -128,6 +136,18 @@ class _Handler(ToolHttpHandler):
             answer["code"] = secrets.token_hex(16)
             server.codes[answer["code"]] = asked
         self._send(302, headers={"Location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
+
+    def _revoke(self, asked: dict[str, str]) -> None:
+        server = self.server
+        basic = base64.b64encode(f"{FIXED_CLIENT}:{FIXED_SECRET}".encode()).decode()
+        is_known = asked.get("client_id") in server.clients or self.headers.get("Authorization") == f"Basic {basic}"
+        if not is_known:
+            self._send(401)
+            return
+        {"access_token": server.access, "refresh_token": server.refresh}[asked["token_type_hint"]].discard(
+            asked["token"]
+        )
+        self._send(200)
 
     def _token(self, asked: dict[str, str]) -> None:
         server = self.server

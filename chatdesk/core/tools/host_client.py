@@ -226,6 +226,13 @@ class ToolHost:
         finally:
             self._pages.pop(server.id, None)
 
+    async def revoke(self, server: ToolServer) -> bool:
+        """Have a server withdraw what the person is signed in with; return whether it did."""
+        try:
+            return bool(await self._ask("revoke", server.id, dict(await self._launch(server))))
+        except (_RequestFailed, ToolFailed):
+            return False
+
     async def end(self, server_id: str) -> None:
         """End a server with everything that it started, and forget its failures."""
         known = self._servers.pop(server_id, None)

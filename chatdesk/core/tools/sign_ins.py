@@ -18,10 +18,11 @@ from chatdesk.core.tools.host_client import ToolFailed, ToolHost
 _log = logging.getLogger(__name__)
 
 # No variable and no header has a colon in its name.
-_CLIENT: Final = "oauth:client"
+#: The name of the secret of an OAuth client that a person registered, among the secrets of a server.
+CLIENT: Final = "oauth:client"
 _SIGNED_IN: Final = "oauth:signed-in"
 #: The names under which the keyring has something of a server that is signed in to.
-NAMES: Final = (_CLIENT, _SIGNED_IN)
+NAMES: Final = (CLIENT, _SIGNED_IN)
 
 
 class SignIns:
@@ -60,17 +61,21 @@ class SignIns:
             await kept
         return kept is not None
 
-    async def sign_out(self, server_id: str) -> None:
-        """Forget what a server is signed in with. Raises ``ServersNotSaved``."""
+    async def sign_out(self, server_id: str) -> bool:
+        """Forget what a server is signed in with. Return whether the server withdrew it, too, so that a copy of it is
+        of no use. Raises ``ServersNotSaved``."""
         server = self._find(server_id)
+        was_revoked = False
         if server is not None and server.is_signed_in:
             await self._host().end(server_id)
+            was_revoked = await self._host().revoke(server)
             await asyncio.to_thread(self._secrets.forget, _name(server_id, _SIGNED_IN))
             await self._mark(server_id, False)
+        return was_revoked
 
     async def keep_client_secret(self, server: ToolServer, value: str) -> None:
         """Keep the secret of the OAuth client that a person registered. Raises ``SecretNotKept``."""
-        name, origin = _name(server.id, _CLIENT), KeyOrigin.of(server.address)
+        name, origin = _name(server.id, CLIENT), KeyOrigin.of(server.address)
         await asyncio.to_thread(self._secrets.keep, name, value, origin, place=self._place())
 
     async def forget(self, server: ToolServer) -> None:
@@ -82,7 +87,7 @@ class SignIns:
         """Return what a server is signed in with. Blocks as the keyring does; is called in a thread."""
         origin = KeyOrigin.of(server.address)
         kept = self._secrets.find(_name(server.id, _SIGNED_IN), origin).value if server.is_signed_in else ""
-        secret = self._secrets.find(_name(server.id, _CLIENT), origin).value if server.client_id else ""
+        secret = self._secrets.find(_name(server.id, CLIENT), origin).value if server.client_id else ""
         self._keep_from_logs(kept)
         return {"kept": kept, "client_id": server.client_id, "client_secret": secret}
 

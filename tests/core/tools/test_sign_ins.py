@@ -181,3 +181,26 @@ async def test_an_attack_ends_the_sign_in_with_words(tmp_path: Path, how: str, w
                 await service.sign_ins.sign_in("web", browser.open)
             browser.join()
             assert not other.paths and not web.grants and not service.servers[0].is_signed_in
+
+
+@pytest.mark.parametrize("client_id", ["", FIXED_CLIENT])
+async def test_signing_out_withdraws_the_tokens_at_the_server(tmp_path: Path, client_id: str) -> None:
+    with sign_in_server() as web:
+        async with tool_service(tmp_path) as service:
+            await _signed_in(service, web, **({"client_id": client_id} if client_id else {}))
+            assert web.access and web.refresh
+            assert await service.sign_ins.sign_out("web")
+            assert not web.access and not web.refresh and not service.servers[0].is_signed_in
+            assert not await service.sign_ins.sign_out("web")
+
+
+@pytest.mark.parametrize("how", ["no-revocation", "open-revocation", "revoke-fails"])
+async def test_whatever_the_server_does_a_person_is_signed_out_here(tmp_path: Path, how: str) -> None:
+    ring = MemoryKeyring()
+    with sign_in_server(how) as web:
+        async with tool_service(tmp_path, keyring=ring) as service:
+            await _signed_in(service, web)
+            assert not await service.sign_ins.sign_out("web")
+            assert not service.servers[0].is_signed_in and web.refresh
+            assert not any(each.endswith("signed-in") for each in ring.kept)
+            assert ("/revoke" in web.paths) == (how == "revoke-fails")

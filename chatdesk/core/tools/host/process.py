@@ -6,9 +6,9 @@ ends, however it ends, the input ends, and with it every server and all that ser
 Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 
 - ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds, root; ``close``
-  server id; ``sign_in`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server id, name,
-  arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence; a call
-  may have ``progress`` before. ``cancel`` ends the request of that number.
+  server id; ``sign_in`` and ``revoke`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server
+  id, name, arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence;
+  a call may have ``progress`` before. ``cancel`` ends the request of that number.
 - ``asked`` call's number, its own number, kind, values: a server asks for something during a call; ``answer`` its own
   number, action, content comes back, unless it was ``withdrawn`` call's number, its own number.
 - ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id stands in the
@@ -34,6 +34,7 @@ from chatdesk.core.processes import start_child
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.progress import Progress
+from chatdesk.core.tools.host.revocation import revoke
 from chatdesk.core.tools.host.server_connection import CallRefused, Connection
 from chatdesk.core.tools.host.stdio import ServerBroke
 
@@ -99,6 +100,8 @@ class Host:
             return await self._close(*values)
         if verb == "sign_in":
             return await self._sign_in(*values)
+        if verb == "revoke":
+            return await revoke(values[1]["address"], values[1]["sign_in"])
         connection = self._connections.get(values[0])
         if connection is None:
             raise _NotRunning("It is not running.")

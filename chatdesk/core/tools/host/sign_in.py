@@ -68,7 +68,7 @@ class SignIn(OAuthClientProvider):
         self._browse = browse
         self._receive = receive
         self._state = ""
-        self._kept = _read(known.get("kept", ""))
+        self._kept = read_kept(known.get("kept", ""))
         self._client = _fixed_client(known, redirect, self._kept)
         metadata = OAuthClientMetadata.model_validate({"redirect_uris": [redirect], "client_name": "ChatDesk"})
         super().__init__(address, metadata, self, self._open_page, self._received)  # it is its own storage
@@ -120,7 +120,7 @@ class SignIn(OAuthClientProvider):
                 outgoing = await anext(flow)
                 while True:
                     if outgoing is not request:
-                        self._check(outgoing.url)
+                        check_address(outgoing.url, self._address)
                         outgoing.extensions = {**outgoing.extensions, MARK: True}
                     response = yield outgoing
                     if outgoing is request and self._browse is None and _asks(response):
@@ -141,7 +141,7 @@ class SignIn(OAuthClientProvider):
     async def _open_page(self, page: str) -> None:
         if self._browse is None or self._state:
             raise SignInRefused("It asked to sign in again right after you had signed in.")
-        self._check(httpx2.URL(page))
+        check_address(httpx2.URL(page), self._address)
         metadata = self.context.oauth_metadata
         issuer = str(metadata.issuer) if metadata is not None else self._address
         if len(page) > _LONGEST_PAGE or not _is_same_site(urlsplit(page).hostname, urlsplit(issuer).hostname):
@@ -153,16 +153,17 @@ class SignIn(OAuthClientProvider):
         assert self._receive is not None
         return await self._receive(self._state)
 
-    def _check(self, url: httpx2.URL) -> None:
-        """Raise ``SignInRefused`` for an address that nothing of a sign-in may be sent to."""
-        server = httpx2.URL(self._address)
-        is_here, is_own = is_loopback(url.host), url.host == server.host
-        if url.userinfo or not (url.scheme == "https" or (url.scheme == "http" and is_here)):
-            raise SignInRefused("It sends sign-ins over an address that others could read.")
-        if is_own or (is_here and is_loopback(server.host)):
-            return
-        if is_here or not _is_public(url.host):
-            raise SignInRefused("It sends sign-ins to an address on this computer or its network.")
+
+def check_address(url: httpx2.URL, server_address: str) -> None:
+    """Raise ``SignInRefused`` for an address that nothing of a sign-in to a server may be sent to."""
+    server = httpx2.URL(server_address)
+    is_here, is_own = is_loopback(url.host), url.host == server.host
+    if url.userinfo or not (url.scheme == "https" or (url.scheme == "http" and is_here)):
+        raise SignInRefused("It sends sign-ins over an address that others could read.")
+    if is_own or (is_here and is_loopback(server.host)):
+        return
+    if is_here or not _is_public(url.host):
+        raise SignInRefused("It sends sign-ins to an address on this computer or its network.")
 
 
 def words_of(error: Exception) -> str:
@@ -220,7 +221,8 @@ def _fixed_client(
     return OAuthClientInformationFull.model_validate(client)
 
 
-def _read(text: str) -> dict[str, Any]:
+def read_kept(text: str) -> dict[str, Any]:
+    """Return what ``keep`` was called with; empty where it cannot be read."""
     try:
         kept = json.loads(text) if text else {}
     except ValueError:

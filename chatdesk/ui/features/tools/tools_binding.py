@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE: Final = "Tools"
+_SIGNED_OUT: Final = {
+    True: "Signed out, here and at the server.",
+    False: "Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.",
+}
 _MODULES: Final = ("chatdesk.ui.features.tools.tools_page", "chatdesk.ui.features.tools.server_form")
 
 
@@ -119,11 +123,11 @@ class ToolsBinding(QObject):
                 page.show_sign_in(server_id, f"Sign in at {url.host()} in your browser, within five minutes.")
             QDesktopServices.openUrl(url)
 
-        words = "Signed out."
-        page.show_sign_in(server_id, "Asking where to sign in…" if is_in else "")
+        words = ""
+        page.show_sign_in(server_id, "Asking where to sign in…" if is_in else "Signing out…")
         try:
             if not is_in:
-                await service.sign_ins.sign_out(server_id)
+                words = _SIGNED_OUT[await service.sign_ins.sign_out(server_id)]
             elif await service.sign_ins.sign_in(server_id, open_page):
                 words = "Signed in."
             else:
