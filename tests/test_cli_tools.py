@@ -13,7 +13,9 @@ from chatdesk.cli.main import run
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.settings import secrets
 from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.search_engines import PAGES, answered, searxng
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
+from tests.helpers.site import Site, sent
 from tests.helpers.tools_world import PROGRAM, command, processes_with
 
 TOKEN = "hidden-value-0123456789"
@@ -47,6 +49,43 @@ def test_what_comes_with_chatdesk_is_switched_and_never_removed(
     assert "search_chats" in capsys.readouterr().out
     assert _tools(tmp_path, "remove", "chatdesk-chats") != 0
     assert "switch it off" in capsys.readouterr().err.lower()
+
+
+def test_the_search_engine_is_chosen_tested_and_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, keyring: MemoryKeyring
+) -> None:
+    site = Site()
+    site.answers["/search"] = answered(searxng(*PAGES))
+    try:
+        assert _tools(tmp_path, "search-engine") == 1
+        assert capsys.readouterr().out == "none\n"
+        assert _tools(tmp_path, "search-engine", "searxng", "--address", site.url(""), "--test") == 0
+        assert capsys.readouterr().out.split() == ["reached", "ok", "allowed", "ok", "found", "ok"]
+        assert _tools(tmp_path, "search-engine", "--json") == 1, "a test changes nothing"
+        capsys.readouterr()
+        assert _tools(tmp_path, "search-engine", "searxng", "--address", site.url("/")) == 0
+        assert _tools(tmp_path, "search-engine", "--json") == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown == {"engine": "searxng", "address": site.url(""), "has_key": False}
+        site.answers["/search"] = sent(b"no", "text/plain", status=403)
+        assert _tools(tmp_path, "search-engine", "--test", "--json") == 1
+        assert "search.formats" in capsys.readouterr().out
+    finally:
+        site.close()
+    assert _tools(tmp_path, "search-engine", "brave") != 0
+    assert "wants a key" in capsys.readouterr().err
+    assert _tools(tmp_path, "search-engine", "brave", "--key", "NOT_SET") != 0
+    monkeypatch.setenv("MY_KEY", TOKEN)
+    assert _tools(tmp_path, "search-engine", "brave", "--key", "MY_KEY") == 0
+    monkeypatch.delenv("MY_KEY")
+    assert _tools(tmp_path, "search-engine") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "brave  with a key"
+    written = "".join(each.read_text("utf-8") for each in (tmp_path / "profile" / "config").glob("*.json"))
+    assert TOKEN not in written and "brave" in written
+    assert any(TOKEN in each and "api.search.brave.com" in each for each in keyring.kept.values())
+    assert _tools(tmp_path, "search-engine", "brave", "--forget-key") == 0
+    assert _tools(tmp_path, "search-engine", "none") == 0
+    assert _tools(tmp_path, "search-engine") == 1
 
 
 def test_a_project_gets_a_folder_and_loses_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.cli import web_search
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotPossible
 
@@ -66,6 +67,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     folder.add_argument("project", metavar="PROJECT", help="its name or id")
     folder.add_argument("folder", metavar="DIR", nargs="?", type=_absolute, help="without it: show it")
     folder.add_argument("--remove", action="store_true", help="the project has no folder any more")
+    web_search.add_verb(verbs, common)
     for each in (listed, allowed, test):
         each.add_argument("--json", action="store_true", help="a JSON array")
 
@@ -76,7 +78,8 @@ def _absolute(text: str) -> str:
 
 async def _tools(options: argparse.Namespace, services: Services) -> int:
     changes_folder = options.verb == "folder" and (options.folder is not None or options.remove)
-    if services.has_other_owner and (options.verb in _CHANGING or changes_folder):
+    is_change = options.verb in _CHANGING or changes_folder or web_search.changes(options)
+    if services.has_other_owner and is_change:
         raise NotPossible(
             "ChatDesk is open and keeps the tool servers.",
             safe="Nothing was changed.",
@@ -262,6 +265,7 @@ _VERBS = {
     "sign-out": _sign_out,
     "allowed": _allowed,
     "revoke": _revoke,
+    web_search.VERB: web_search.run,
 }
 
 

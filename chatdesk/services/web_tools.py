@@ -11,13 +11,12 @@ from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import Caller, ToolResult, ToolSource
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
+from chatdesk.core.tools.web_search.choice import WEB
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.web_page import WebPage, WebPageReader
     from chatdesk.core.tools.web_search.web_search import WebSearch
 
-ID: Final = "chatdesk-web"
-NAME: Final = "The web"
 _PAGE_CHARACTERS: Final = 8_000
 _LONGEST_ADDRESS: Final = 2_000
 _LONGEST_QUERY: Final = 1_000
@@ -27,10 +26,10 @@ _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPageReader] | None = None) -> BuiltInServer:
     """Return the server of these tools; ``make_reader`` is called for each page."""
-    web = _Web(search, make_reader or _reader)
+    web = _Web(search, make_reader or page_reader)
     return BuiltInServer(
-        ID,
-        NAME,
+        WEB,
+        "The web",
         (
             BuiltInTool(
                 "search_web",
@@ -97,7 +96,8 @@ class _Web:
             each.close()
 
 
-def _reader() -> WebPageReader:
+def page_reader() -> WebPageReader:
+    """Return what reads one page."""
     from chatdesk.core.attachments.file_reader import FileReader
     from chatdesk.core.attachments.web_page import WebPageReader
     from chatdesk.core.fetching.guarded_fetch import GuardedFetcher

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -24,8 +26,10 @@ from chatdesk.core.tools.server_requests import (
     PageRequest,
     ServerRequest,
 )
+from chatdesk.core.tools.web_search.choice import WEB, SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
+from chatdesk.ui.features.tools.search_form import SearchForm, search_words
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 
@@ -100,6 +104,10 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-consent-narrow", narrow),
         ("tools-consent-right-to-left", mirrored),
         ("tools-page", _page()),
+        ("tools-search-tested", _search_form(theme, SearchEngine.BRAVE, is_tested=True)),
+        ("tools-search-address", _search_form(theme, SearchEngine.SEARXNG)),
+        ("tools-search-none", _search_form(theme, None)),
+        ("tools-consent-web", _card(theme, _of_the_web(), waiting=1)),
         *request_samples(theme),
     ]
 
@@ -134,6 +142,23 @@ def _request_card(theme: Theme, request: ServerRequest) -> QWidget:
     return page
 
 
+def _search_form(theme: Theme, engine: SearchEngine | None, *, is_tested: bool = False) -> QWidget:
+    choice = SearchChoice(engine, "https://searx.example.org" if engine is SearchEngine.SEARXNG else "")
+    form = SearchForm(theme, choice, frozenset((SearchEngine.TAVILY,)))
+    if is_tested:
+        form.show_check(SearchCheck(SearchStep.REACHED, True))
+        words = "Brave Search does not take this key. Enter it in Settings, Tools."
+        form.show_check(SearchCheck(SearchStep.ALLOWED, False, words))
+    return form
+
+
+def _of_the_web() -> ApprovalRequest:
+    tool = Tool(WEB, "The web", "read_web_page", "", "Read a web page.", {}, ToolHints(is_read_only=True), "2" * 64)
+    arguments = '{"address": "https://www.tides.example/harwich?day=today"}'
+    request = approval(tool=tool, arguments=arguments, where="https://www.tides.example")
+    return replace(request, answers=(Answer.DENY, Answer.ONCE))
+
+
 def _page() -> QWidget:
     own = ToolServer("chatdesk-chats", "Your chats", ServerKind.BUILT_IN)
     files = ToolServer("files", "Files", ServerKind.COMMAND, ("npx", "-y", "server-filesystem", "~/notes"))
@@ -141,15 +166,19 @@ def _page() -> QWidget:
     page.show_servers(
         (
             ServerStatus(own, ServerState.READY, tool_count=3),
+            ServerStatus(ToolServer(WEB, "The web", ServerKind.BUILT_IN), ServerState.READY, tool_count=2),
             ServerStatus(
                 ToolServer("crm", "Customers", ServerKind.ADDRESS, address="https://crm.example.com/mcp"),
                 ServerState.FAILED,
                 "Customers cannot be used: It asks you to sign in: choose Sign in in Settings, Tools.",
             ),
             ServerStatus(files, ServerState.FAILED, "“npx” was not found. It comes with Node.js: sudo apt install npm"),
-        )
+        ),
+        search=search_words(
+            SearchChoice(SearchEngine.SEARXNG, "https://searx.example.org"), "https://searx.example.org"
+        ),
     )
-    page.resize(520, 420)
+    page.resize(520, 520)
     return page
 
 

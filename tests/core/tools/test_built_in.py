@@ -21,6 +21,7 @@ from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.tools_world import CALLER, server
 
@@ -74,6 +75,23 @@ async def test_they_are_off_until_switched_on_and_stay_on(tmp_path: Path) -> Non
 async def test_a_foreign_directory_switches_nothing_on(tmp_path: Path) -> None:
     await _service(tmp_path, MemoryKeyring()).switch("own", is_on=True)
     assert _service(tmp_path, MemoryKeyring()).on_for(thread_id="t", project_id="p") == ()
+
+
+async def test_the_search_engine_stays_and_a_foreign_directory_chooses_none(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    service = _service(tmp_path, ring)
+    assert service.search.choice == SearchChoice()
+    await service.search.choose(SearchChoice(SearchEngine.SEARXNG, "searx.example.org/"))
+    kept = SearchChoice(SearchEngine.SEARXNG, "https://searx.example.org")
+    assert _service(tmp_path, ring).search.choice == kept
+    assert _service(tmp_path, MemoryKeyring()).search.choice == SearchChoice()
+    file = tmp_path / "profile" / "config" / "tools.json"
+    for damage in ('"searxng"', '"google"'), ("searx.example.org", "evil.example.org"):
+        written = file.read_text("utf-8")
+        file.write_text(written.replace(*damage), "utf-8")
+        assert _service(tmp_path, ring).search.choice == SearchChoice()
+        file.write_text(written, "utf-8")
+    assert _service(tmp_path, ring).search.choice == kept
 
 
 async def test_they_are_listed_and_called_like_others_and_never_allowed_for_longer(tmp_path: Path) -> None:

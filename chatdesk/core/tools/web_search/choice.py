@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+#: The id of the server that has the tools for the web.
+WEB: Final = "chatdesk-web"
+
 
 class SearchEngine(StrEnum):
     """``SEARXNG`` runs anywhere, at an address that the person names; the others are services that want a key."""

@@ -35,7 +35,11 @@ _SIGNED_OUT: Final = {
     True: "Signed out, here and at the server.",
     False: "Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.",
 }
-_MODULES: Final = ("chatdesk.ui.features.tools.tools_page", "chatdesk.ui.features.tools.server_form")
+_MODULES: Final = (
+    "chatdesk.ui.features.tools.tools_page",
+    "chatdesk.ui.features.tools.server_form",
+    "chatdesk.ui.features.tools.search_form",
+)
 
 
 class ToolsBinding(QObject):
@@ -65,7 +69,7 @@ class ToolsBinding(QObject):
 
         page = self._page = ToolsPage()
         page.addRequested.connect(lambda: self._tasks.start(self._open_form(None), "add a server"))
-        page.editRequested.connect(lambda id_: self._tasks.start(self._open_form(id_), "edit a server"))
+        page.editRequested.connect(lambda id_: self._tasks.start(self._edit(id_), "edit a server"))
         page.testRequested.connect(lambda id_: self._tasks.replace(self._test(page, id_), f"test {id_}"))
         page.switchRequested.connect(lambda id_, is_on: self._do(page, lambda each: each.switch(id_, is_on=is_on)))
         page.signInRequested.connect(
@@ -82,10 +86,12 @@ class ToolsBinding(QObject):
             self._tasks.replace(self._show(self._page), "show tool servers")
 
     async def _show(self, page: ToolsPage) -> None:
+        from chatdesk.ui.features.tools.search_form import search_words
+
         service = await self._load()
         permissions: tuple[Permission, ...] = await service.permissions()
         if isValid(page):
-            page.show_servers(service.statuses())
+            page.show_servers(service.statuses(), search=search_words(service.search.choice, service.search.goes_to))
             if service.problem:
                 page.show_problem(service.problem)
             page.show_permissions(permissions, {each.id: each.name for each in service.servers})
@@ -137,6 +143,20 @@ class ToolsBinding(QObject):
         if isValid(page):
             page.show_sign_in(server_id, words)
 
+    async def _edit(self, server_id: str) -> None:
+        from chatdesk.core.tools.web_search.choice import WEB
+        from chatdesk.ui.features.tools.search_binding import SearchBinding
+
+        if server_id != WEB:
+            await self._open_form(server_id)
+        elif self._dialog is not None and isValid(self._dialog):
+            search = SearchBinding(self._panes.theme, self._tasks, load=self._load, say=self._say)
+            await search.open_form(self._dialog)
+
+    def _say(self, sentence: str) -> None:
+        if self._page is not None and isValid(self._page):
+            self._page.show_problem(sentence)
+
     async def _open_form(self, server_id: str | None) -> None:
         from chatdesk.ui.features.tools.server_form import ServerForm
 
@@ -155,8 +175,7 @@ class ToolsBinding(QObject):
         try:
             await service.save(server, secrets)
         except SecretNotKept as error:
-            if self._page is not None and isValid(self._page):
-                self._page.show_problem(error.sentence)
+            self._say(error.sentence)
         except ChatDeskError as error:
             if isValid(form):
                 form.end_busy()

@@ -16,6 +16,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.plurals import counted
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
+from chatdesk.core.tools.web_search.choice import WEB
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -85,8 +86,9 @@ class ToolsPage(QWidget):
         self._problem.setVisible(bool(sentence))
         announce(self, sentence, is_assertive=True)
 
-    def show_servers(self, statuses: Sequence[ServerStatus]) -> None:
-        """Show these servers; a row that exists keeps its focus and the result of its test."""
+    def show_servers(self, statuses: Sequence[ServerStatus], *, search: str = "") -> None:
+        """Show these servers; a row that exists keeps its focus and the result of its test. ``search`` says what the
+        web is searched with."""
         ids = [each.server.id for each in statuses]
         for gone in [each for each in self._rows if each not in ids]:
             row = self._rows.pop(gone)
@@ -106,7 +108,7 @@ class ToolsPage(QWidget):
                 row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
                 row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
                 self._list.insertWidget(place, row)
-            self._rows[id_].show_status(status)
+            self._rows[id_].show_status(status, search if id_ == WEB else "")
         before: QWidget | None = None
         for each in (button for id_ in ids for button in self._rows[id_].focusable()):
             if before is not None:
@@ -213,14 +215,17 @@ class _ServerRow(QWidget):
         widgets = (self.switch, self.ask_model, self.sign_in, self.test, self.edit, self.remove)
         return tuple(each for each in widgets if not each.isHidden())
 
-    def show_status(self, status: ServerStatus) -> None:
+    def show_status(self, status: ServerStatus, search: str = "") -> None:
+        """Show a server as it is. Of those that come with ChatDesk one has something to set up: the ``search``."""
         name = clean_line(status.server.name)
         self.switch.setText(name.replace("&", "&&"))
         self.switch.setChecked(status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN
-        self._details.setText("Comes with ChatDesk" if is_own else command_text(status.server))
-        for button in (self.test, self.edit, self.remove):
+        self._details.setText(search or "Comes with ChatDesk" if is_own else command_text(status.server))
+        for button in (self.test, self.remove):
             button.setVisible(not is_own)
+        self.edit.setVisible(not is_own or bool(search))
+        self.edit.setText("Search engine…" if search else "Edit…")
         self._state.setText(state_words(status))
         self._state.setProperty("isDanger", status.state is ServerState.FAILED)
         self._state.style().unpolish(self._state)
@@ -237,6 +242,8 @@ class _ServerRow(QWidget):
         self.sign_in.setAccessibleName(f"Sign out of {name}" if self.is_signed_in else f"Sign in to {name}")
         for button, words in ((self.test, "Test"), (self.edit, "Edit"), (self.remove, "Remove")):
             button.setAccessibleName(f"{words} {name}")
+        if search:
+            self.edit.setAccessibleName("Choose the search engine")
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
 
     def begin_test(self) -> None:

@@ -1,0 +1,83 @@
+"""``chatdesk tools search-engine`` chooses the engine that models search the web with, tests it, and shows it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.web_search.choice import SearchChoice
+    from chatdesk.core.tools.web_search.web_search import WebSearch
+
+VERB = "search-engine"
+_NONE = "none"
+_ENGINES = ("searxng", "brave", "tavily", _NONE)
+
+
+def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(VERB, parents=[common], help="the engine that models search the web with")
+    verb.add_argument("engine", metavar="ENGINE", nargs="?", choices=_ENGINES, help=f"{', '.join(_ENGINES)}")
+    verb.add_argument("--address", metavar="URL", default="", help="of SearXNG")
+    verb.add_argument("--key", metavar="VARIABLE", default="", help="a variable of this environment with the key")
+    verb.add_argument("--test", action="store_true", help="ask it, step by step; with an engine, nothing is changed")
+    verb.add_argument("--forget-key", action="store_true", help="remove the kept key of the engine")
+    verb.add_argument("--json", action="store_true", help="a JSON object, or an array of the steps of a test")
+
+
+def changes(options: argparse.Namespace) -> bool:
+    """Return whether the command line would change what is set up."""
+    return options.verb == VERB and (options.forget_key or (options.engine is not None and not options.test))
+
+
+async def run(options: argparse.Namespace, service: ToolService) -> int:
+    from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
+
+    search = service.search
+    key = os.environ.get(options.key, "") if options.key else ""
+    if options.key and not key:
+        raise InvalidInput(f"The variable {options.key} is not set here.", safe="Nothing was changed.", next_step="")
+    engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None
+    if options.forget_key:
+        if engine is None:
+            raise InvalidInput("Name the engine whose key is to be forgotten.", safe="Nothing was changed.")
+        await search.forget_key(engine)
+        return 0
+    address = options.address or (search.choice.address if engine is search.choice.engine else "")
+    choice = search.choice if options.engine is None else SearchChoice(engine, address)
+    if options.test:
+        return await _test(search, choice, key, as_json=options.json)
+    if options.engine is not None:
+        await search.choose(choice, key)
+        return 0
+    return await _show(search, as_json=options.json)
+
+
+async def _show(search: WebSearch, *, as_json: bool) -> int:
+    engine = search.choice.engine
+    has_key = engine is not None and engine.needs_key and await search.has_key(engine)
+    name = engine.value if engine is not None else _NONE
+    if as_json:
+        terminal.say_json({"engine": name, "address": search.choice.address, "has_key": has_key})
+    else:
+        key = ("with a key" if has_key else "without a key") if engine is not None and engine.needs_key else ""
+        terminal.say("  ".join(filter(None, (name, search.choice.address, key))))
+    return 0 if engine is not None else 1
+
+
+async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: bool) -> int:
+    if choice.engine is None:
+        raise InvalidInput("No search engine is chosen.", safe="Nothing was sent.", next_step="Name one to test it.")
+    async with aclosing(search.check(choice, key)) as checks:  # type: ignore[type-var]
+        steps = [each async for each in checks]
+    if as_json:
+        terminal.say_json([{"step": each.step.value, "is_well": each.is_well, "remark": each.remark} for each in steps])
+    else:
+        for each in steps:
+            terminal.say(f"{each.step.value:10}{each.remark or ('ok' if each.is_well else 'failed')}")
+    return 0 if all(each.is_well for each in steps) else 1

@@ -1,0 +1,164 @@
+"""*Web search*: the engine that models search the web with, its address or key, and a test in steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+
+from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.key_field import KeyField
+from chatdesk.ui.widgets.link_button import LinkButton
+
+_SIZE_PX: Final = (460, 430)
+_LONGEST: Final = 2_000
+_NONE: Final = "None: models only read pages"
+_WORDS: Final = {
+    SearchEngine.SEARXNG: "A server that asks other search engines: yours, or one whose owner lets programs search.",
+    SearchEngine.BRAVE: "A service. What is searched for goes there, with your key.",
+    SearchEngine.TAVILY: "A service. What is searched for goes there, with your key.",
+}
+_KEYS: Final = {
+    SearchEngine.BRAVE: "https://api-dashboard.search.brave.com/app/keys",
+    SearchEngine.TAVILY: "https://app.tavily.com/home",
+}
+
+
+class SearchForm(TaskPanel):
+    """``saved`` and ``testRequested`` have the choice and the key that was typed; ``forgetRequested`` has an engine.
+    The answer is ``accept``, ``end_busy`` with ``show_problem``, or ``show_check`` for each step."""
+
+    saved = Signal(object, str)
+    testRequested = Signal(object, str)
+    forgetRequested = Signal(object)
+
+    def __init__(
+        self, theme: Theme, choice: SearchChoice, kept: frozenset[SearchEngine], *, parent: QWidget | None = None
+    ) -> None:
+        """``kept`` are the engines for which there is a key."""
+        super().__init__(theme, "Web search", object_name="searchForm", size_px=_SIZE_PX, parent=parent)
+        self._kept = kept
+        self._said: list[str] = []
+        self.engine = QComboBox()
+        self.engine.setObjectName("searchEngine")
+        self.engine.setAccessibleName("Search engine")
+        self.engine.addItem(_NONE, None)
+        for each in SearchEngine:
+            self.engine.addItem(each.label, each)
+        self.engine.setCurrentIndex(self.engine.findData(choice.engine))
+        self.hint = plain_label("", "muted", wraps=True)
+        self.address_label = plain_label("Address", "muted")
+        self.address = QLineEdit(choice.address)
+        self.address.setObjectName("searchAddress")
+        self.address.setAccessibleName("Address of SearXNG")
+        self.address.setPlaceholderText("https://searx.example.org or localhost:8080")
+        self.address.setMaxLength(_LONGEST)
+        self.key_label = plain_label("API key", "muted")
+        self.key = KeyField(theme, name="API key", object_name="searchKey")
+        self.links = {
+            each: LinkButton("Get a key", url, object_name=f"searchKeys_{each.value}") for each, url in _KEYS.items()
+        }
+        self.forget_button = push_button("Forget the key", "searchForget", self._forget)
+        self.steps = plain_label("", "muted", wraps=True)
+        self.steps.setObjectName("searchSteps")
+        self.steps.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.test_button = push_button("Test", "searchTest", self._test, name="Test the search engine")
+        self.save_button = push_button("Save", "searchSave", self._save, is_primary=True, is_default=True)
+        self._build()
+        self.engine.currentIndexChanged.connect(self._on_engine_changed)
+        self._show_fields()
+        self.engine.setFocus()
+
+    def _build(self) -> None:
+        self.body.addWidget(plain_label("Search engine", "muted"))
+        for field in (self.engine, self.hint, self.address_label, self.address, self.key_label, self.key):
+            self.body.addWidget(field)
+        for button in (*self.links.values(), self.forget_button):
+            self.body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self.steps)
+        self.body.addStretch(1)
+        self.add_button(self.test_button, is_first=True)
+        self.add_button(push_button("Cancel", "searchCancel", self.reject, is_way_out=True))
+        self.add_button(self.save_button)
+
+    def choice(self) -> SearchChoice:
+        """Return what is chosen now."""
+        engine = self._engine()
+        return SearchChoice(engine, self.address.text() if engine is SearchEngine.SEARXNG else "")
+
+    def show_check(self, check: SearchCheck) -> None:
+        """Show one more step of the test."""
+        self._said.append(step_words(check))
+        self.steps.setText("\n".join(self._said))
+        if not check.is_well or check.step is SearchStep.FOUND:
+            self.end_busy()
+            announce(self, self._said[-1][2:])
+
+    def forget_key(self, engine: SearchEngine) -> None:
+        """Show that the key of an engine is gone."""
+        self._kept -= {engine}
+        self._show_fields()
+        self.key.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _engine(self) -> SearchEngine | None:
+        found = self.engine.currentData()
+        return SearchEngine(found) if found else None
+
+    def _on_engine_changed(self) -> None:
+        self.show_problem("")
+        self.key.clear()
+        self._said = []
+        self.steps.setText("")
+        self._show_fields()
+
+    def _show_fields(self) -> None:
+        engine = self._engine()
+        needs_key = engine is not None and engine.needs_key
+        is_kept = engine in self._kept
+        self.hint.setText(_WORDS[engine] if engine is not None else "")
+        self.hint.setVisible(engine is not None)
+        for widget in (self.address_label, self.address):
+            widget.setVisible(engine is SearchEngine.SEARXNG)
+        for widget in (self.key_label, self.key):
+            widget.setVisible(needs_key)
+        self.key.set_hint("Paste the key")
+        if needs_key and is_kept:
+            self.key.setPlaceholderText("A key is kept; type another to replace it")
+        self.key.setAccessibleDescription("A key is kept. Type another to replace it." if is_kept else "")
+        for each, link in self.links.items():
+            link.setVisible(each is engine and not is_kept)
+        self.forget_button.setVisible(needs_key and is_kept)
+        self.test_button.setEnabled(engine is not None)
+
+    def _test(self) -> None:
+        self._said = []
+        self.steps.setText("")
+        self.show_busy("Testing…")
+        self.testRequested.emit(self.choice(), self.key.key())
+
+    def _save(self) -> None:
+        self.show_busy("Saving…")
+        self.saved.emit(self.choice(), self.key.key())
+
+    def _forget(self) -> None:
+        self.forgetRequested.emit(self._engine())
+
+
+def step_words(check: SearchCheck) -> str:
+    """Return a step of a test as a line."""
+    words = f"{'✓' if check.is_well else '✗'} {SEARCH_STEP_TEXTS[check.step]}"
+    return f"{words}: {check.remark}" if check.remark else words
+
+
+def search_words(choice: SearchChoice, goes_to: str) -> str:
+    """Return what the row of the web's tools says about the engine."""
+    if choice.engine is None:
+        return "Comes with ChatDesk. No search engine is chosen: models can only read pages."
+    where = f" at {goes_to}" if choice.engine is SearchEngine.SEARXNG else ""
+    return f"Comes with ChatDesk. Searches with {choice.engine.label}{where}."
