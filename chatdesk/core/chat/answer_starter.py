@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.context.context_service import ContextService
@@ -10,7 +11,8 @@ from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.tool_calls.service import ToolCalls
-from chatdesk.core.chat.turn import Turn, TurnContext
+from chatdesk.core.chat.turn import Turn
+from chatdesk.core.chat.turns.turn_context import TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
@@ -132,15 +134,23 @@ class AnswerStarter:
         provider = self._providers.get(answer.provider or self._providers.default()[0])
         try:
             request = await self._context.request_for(answer)
-            usage = expected_usage(request)
-            expected = Expected(usage.total_tokens, self._context.models.cost_of(provider.name, request.model, usage))
+            expected = self._expected(provider.name, request)
             await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
         else:
-            provider = await self._tools.equip(answer, provider, await self._tools_of(answer))
+            admit = partial(self._admit_next, answer, provider.name)
+            provider = await self._tools.equip(answer, provider, await self._tools_of(answer), admit=admit)
         keep = self._tools.keep
         self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request, keep=keep))
+
+    def _expected(self, provider: str, request: ChatRequest) -> Expected:
+        usage = expected_usage(request)
+        return Expected(usage.total_tokens, self._context.models.cost_of(provider, request.model, usage))
+
+    async def _admit_next(self, answer: Message, provider: str, request: ChatRequest) -> None:
+        expected = self._expected(provider, request)
+        await self._limits.admit_next(answer.id, answer.thread_id, provider=provider, expected=expected)
 
     async def _tools_of(self, answer: Message) -> tuple[str, ...] | None:
         """Return the tool servers of the assistant that answers; None: those of the thread."""

@@ -9,27 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from chatdesk.core.attachments.answer_pictures import AnswerPictures, KeepFile
 from chatdesk.core.chat.live_text import Delta, LiveText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.tool_calls.stored_first import StoredFirst
 from chatdesk.core.chat.turn_times import TurnTimes
+from chatdesk.core.chat.turns.request_spending import RequestSpending
+from chatdesk.core.chat.turns.turn_context import TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import FILE_PARTS, Message, PartType, Status
-from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.tools import CallStatus
-from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
-from chatdesk.core.domain.usage import CostOf, RateReport, Usage, no_cost
+from chatdesk.core.domain.turn import TurnOutcome
+from chatdesk.core.domain.usage import RateReport, Spent, Usage
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind, StorageError
 from chatdesk.core.events import (
     AnswerFinished,
-    EventBus,
     FirstTokenArrived,
     MessageChanged,
     RetryWaiting,
@@ -49,13 +48,13 @@ from chatdesk.core.providers.base import (
     RateReported,
     RetryScheduled,
     StepBegan,
+    StepEnded,
     StoreNow,
     StreamEvent,
     StreamFinished,
     UsageReported,
 )
 from chatdesk.core.providers.failure_texts import described, slept_sentence
-from chatdesk.core.usage.estimates import usage_so_far
 
 _log = logging.getLogger(__name__)
 
@@ -65,35 +64,6 @@ CHECKPOINT_S = 0.1
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 SLEPT = "slept"
-
-
-class TurnStore(Protocol):
-    """The part of ``MessageRepository`` that a turn needs."""
-
-    async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message: ...
-
-    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None: ...
-
-    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
-
-
-#: Provider, model, and what that vendor says of its limits.
-NoteRate = Callable[[str | None, str | None, RateReport], None]
-
-
-def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
-    """Ignore a report of rate limits, where no queue is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnContext:
-    """The objects that every turn of a service shares."""
-
-    store: TurnStore
-    bus: EventBus
-    clock: Clock
-    cost_of: CostOf = no_cost
-    note_rate: NoteRate = _no_rate
 
 
 class Turn:
@@ -115,6 +85,7 @@ class Turn:
         self._answer = answer if answer.model else replace(answer, model=request.model)  # listed only by now
         self._provider = provider
         self._request = request
+        self._spending = RequestSpending(context.clock, request, self._cost_of)
         self._text = LiveText(answer.parts, now_ms=context.clock.now_ms)
         self._pictures = AnswerPictures(keep, count=sum(part.type in FILE_PARTS for part in answer.parts))
         self.received_count = 0
@@ -131,7 +102,6 @@ class Turn:
         self._is_closing = False
         self._has_failed_to_store = False
         self._hurry: Callable[[], None] | None = None
-        self._usage: Usage | None = None
         self._finish_reason: FinishReason | None = None
         self._times = TurnTimes(context.clock)
         self.finished: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -231,6 +201,8 @@ class Turn:
                 news = await self._pictures.take(event) if isinstance(event, PictureDelta) else event
                 if isinstance(news, Delta):
                     self._add(news)
+                elif isinstance(news, StepEnded):
+                    await self._record_step()
                 elif news is not None:
                     self._note(news)
                 if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:
@@ -242,6 +214,7 @@ class Turn:
         match news:
             case StepBegan():
                 self._text.begin_step(news.step)
+                self._spending.begin(news.request)
             case StoreNow():
                 self._stored_first.add(news.stored)
                 self._news.set()
@@ -250,7 +223,7 @@ class Turn:
                 wait = (news.attempt, news.delay_s, news.reason)
                 self._context.bus.publish(RetryWaiting(self.thread_id, self.message_id, *wait))
             case UsageReported():
-                self._usage = news.usage
+                self._spending.usage = news.usage
             case LibraryLoaded():
                 self._times.note_loading(news.seconds)
             case ModelNamed():
@@ -263,6 +236,7 @@ class Turn:
     def _add(self, delta: Delta) -> None:
         if (first_ms := self._times.note_first_token()) is not None:
             self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
+        self._spending.note(delta)
         self._text.add(delta)
         self._news.set()
 
@@ -342,7 +316,8 @@ class Turn:
         tail, _count = self._text.peek_to_store()
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
-        usage = self._usage or self._estimated_usage()
+        spent = self._spent()
+        is_refused = isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError)
         if self._ended_as is not None:
             status = self._ended_as
             if self._is_lost:
@@ -356,14 +331,16 @@ class Turn:
             finished_at=clock.now_ms(),
             latency_ms=self._times.note_end(),
             time_to_first_token_ms=self._times.first_token_ms,
-            usage=usage,
-            cost_usd=None if usage is None else self._context.cost_of(self._answer.provider, self._answer.model, usage),
+            usage=spent.usage,
+            cost_usd=spent.cost_usd,
+            last=spent,
             finish_reason=self._finish_reason.value if self._finish_reason else None,
             error=error,
             error_type=error_type,
             error_details=details,
             tail=tuple(tail),
-            is_refused=isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError),
+            is_refused=is_refused,
+            is_asked=is_refused or self._spending.is_under_way,
         )
 
     def _end_calls(self) -> None:
@@ -382,10 +359,17 @@ class Turn:
             report = RateReport(0, failure.retry_after_s or 0.0)
             self._context.note_rate(self._answer.provider, self._answer.model, report)
 
-    def _estimated_usage(self) -> Usage | None:
-        if not self._text.has_received:
-            return None
-        return usage_so_far(self._request, len(self.overlay(self._answer).text) - len(self._answer.text))
+    def _cost_of(self, usage: Usage) -> float | None:
+        return self._context.cost_of(self._answer.provider, self._answer.model, usage)
+
+    def _spent(self) -> Spent:
+        latency_ms = self._times.note_end()
+        return self._spending.spent(latency_ms=latency_ms, first_token_ms=self._times.first_token_ms)
+
+    async def _record_step(self) -> None:
+        spent = self._spent()
+        record = partial(self._context.store.append_chunks, self.message_id, (), step=spent)
+        await self._spending.record(record, self._storage_failed)
 
     def _storage_failed(self, error: StorageError) -> None:
         self._unstored_since_s = self._context.clock.monotonic_s()  # try again soon, whether or not text comes

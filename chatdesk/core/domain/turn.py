@@ -8,7 +8,7 @@ from typing import Any
 
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.prompt import Assistant
-from chatdesk.core.domain.usage import Usage
+from chatdesk.core.domain.usage import Spent, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class StreamChunk:
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
     """The end of a turn. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds;
-    ``cost_usd`` None: the price is not known. ``is_refused``: ChatDesk itself did not send the request; ``is_asked`` is
+    ``cost_usd`` None: the price is not known. Usage and cost are those of the last request, and ``last`` has its times
+    where the answer made several. ``is_refused``: ChatDesk itself did not send the request; ``is_asked`` is
     false where there was no request at all, so that the ledger does not hear of it."""
 
     status: Status
@@ -60,5 +61,6 @@ class TurnOutcome:
     error_type: str | None = None
     error_details: Mapping[str, Any] = field(default_factory=dict)
     tail: tuple[StreamChunk, ...] = ()
+    last: Spent | None = None
     is_refused: bool = False
     is_asked: bool = True

@@ -4,9 +4,9 @@ Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDel
 ``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
 yielded before stays valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``,
-``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which stands around a provider. Cancelling
-the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at
-once, all on the loop that first used it.
+``StepEnded``, ``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which stands around a
+provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
+number of streams at once, all on the loop that first used it.
 """
 
 from __future__ import annotations
@@ -149,10 +149,16 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class StepBegan:
-    """The model is asked again, with the results of the tools that it called; ``step`` counts from 1. What comes after
-    belongs to this step."""
+    """The model is asked again by ``request``, with the results of the tools that it called; ``step`` counts from 1.
+    What comes after belongs to this step."""
 
     step: int
+    request: ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """The model has answered one request, and its tools are called next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +218,8 @@ class RateReported:
 
 @dataclass(frozen=True, slots=True)
 class LibraryLoaded:
-    """The seconds that loading the provider's library took before the request could be sent. The event comes before all
-    others, and its time does not count as latency."""
+    """The seconds that loading the provider's library, or starting tool servers, took before the request could be sent.
+    The event comes before all others, and its time does not count as latency."""
 
     seconds: float
 
@@ -237,6 +243,7 @@ StreamEvent = (
     | PictureDelta
     | ToolCallDelta
     | StepBegan
+    | StepEnded
     | CallChanged
     | StoreNow
     | ResultArrived

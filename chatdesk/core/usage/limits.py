@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
@@ -38,6 +38,7 @@ class _UnderWay:
     provider: str
     project_id: str
     expected: Expected
+    is_allowed: bool = False
 
 
 class UsageLimits:
@@ -94,11 +95,19 @@ class UsageLimits:
             limit, more = state.limit, _amount(state.limit, expected)
             if limit.hard and not is_allowed and (state.spent + more > limit.hard or state.spent >= limit.hard):
                 raise _reached(state, more)
-        self._under_way[answer_id] = asked
+        self._under_way[answer_id] = replace(asked, is_allowed=is_allowed)
         for state in states:
             limit = state.limit
             if limit.soft and state.spent + _amount(limit, expected) > limit.soft:
                 await self._warn(state)
+
+    async def admit_next(self, answer_id: str, thread_id: str, *, provider: str, expected: Expected) -> None:
+        """Count a further request of an answer, in place of the one before, which is in the ledger by now. What the
+        person said of the answer holds for it too. Raises and publishes as ``admit``."""
+        before = self._under_way.pop(answer_id, None)
+        if before is not None and before.is_allowed:
+            self.allow_once(answer_id)
+        await self.admit(answer_id, thread_id, provider=provider, expected=expected)
 
     def release(self, answer_id: str) -> None:
         """Stop counting the estimate of a request that is in the ledger, or came to nothing."""

@@ -1,13 +1,22 @@
-"""Collects the calls of one step from the pieces in which a model writes them."""
+"""Collects what a model says and calls in one step, from the pieces in which it writes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import CallStatus
-from chatdesk.core.providers.base import ToolCall, ToolCallDelta
+from chatdesk.core.providers.base import (
+    ReasoningKept,
+    RequestMessage,
+    StreamFinished,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
 
 LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
 
@@ -76,3 +85,26 @@ class CollectedCalls:
                 call.id = f"call_{call.number + 1}_{call.id}"[:64]
             seen.add(call.id)
         return tuple(self._calls.values())
+
+
+class SaidInStep:
+    """Collects what a model says in one step besides its calls. ``text`` is what it had said before."""
+
+    def __init__(self, text: str) -> None:
+        self._texts = [text]
+        self._reasoning: tuple[Mapping[str, Any], ...] = ()
+        self.finish: StreamFinished | None = None
+
+    def add(self, event: TextDelta | ReasoningKept | StreamFinished) -> None:
+        match event:
+            case TextDelta():
+                self._texts.append(event.text)
+            case ReasoningKept():
+                self._reasoning = event.blocks
+            case StreamFinished():
+                self.finish = event
+
+    def written(self, calls: Sequence[CollectedCall]) -> RequestMessage:
+        """Return the message of this step, as the next request has it."""
+        made = tuple(call.written() for call in calls)
+        return RequestMessage(Role.ASSISTANT, "".join(self._texts), made, reasoning=self._reasoning)

@@ -15,7 +15,7 @@ from typing import Any
 
 from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.approvals import Approvals
-from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
+from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls, SaidInStep
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
 from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
@@ -39,11 +39,13 @@ from chatdesk.core.providers.base import (
     CallChanged,
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
     Provider,
     ReasoningKept,
     RequestMessage,
     ResultArrived,
     StepBegan,
+    StepEnded,
     StoreNow,
     StreamEvent,
     StreamFinished,
@@ -71,36 +73,15 @@ _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 @dataclass(frozen=True, slots=True)
 class Place:
     """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
-    of others; ``earlier`` is what there is of the answer already."""
+    of others; ``earlier`` is what there is of the answer already. ``answers`` says who answers, for the parts of calls:
+    ``provider``, ``model`` and ``agent``, the name of an assistant, as far as there is one."""
 
     thread_id: str
     project_id: str
     message_id: str
     has_outside_text: bool = False
     earlier: EarlierSteps = field(default_factory=EarlierSteps)
-
-
-class _Said:
-    """Collects what a model says in one step besides its calls. ``text`` is what it had said before."""
-
-    def __init__(self, text: str) -> None:
-        self._texts = [text]
-        self._reasoning: tuple[Mapping[str, Any], ...] = ()
-        self.finish: StreamFinished | None = None
-
-    def add(self, event: TextDelta | ReasoningKept | StreamFinished) -> None:
-        match event:
-            case TextDelta():
-                self._texts.append(event.text)
-            case ReasoningKept():
-                self._reasoning = event.blocks
-            case StreamFinished():
-                self.finish = event
-
-    def written(self, calls: Sequence[CollectedCall]) -> RequestMessage:
-        """Return the message of this step, as the next request has it."""
-        made = tuple(call.written() for call in calls)
-        return RequestMessage(Role.ASSISTANT, "".join(self._texts), made, reasoning=self._reasoning)
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 class ToolLoop:
@@ -121,6 +102,7 @@ class ToolLoop:
         self._servers = {each.id: each for each in equipment.servers}
         self._tools = equipment.tools
         self._keep = equipment.keep
+        self._admit = equipment.admit
         self._requests = equipment.requests
         self._approvals = approvals
         self._place = place
@@ -140,7 +122,9 @@ class ToolLoop:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
+        began_s = self._clock.monotonic_s()
         offered = OfferedTools(await self._tools.tools(tuple(self._servers.values()), self._caller))
+        yield LibraryLoaded(self._clock.monotonic_s() - began_s)  # starting servers is no time of the request
         earlier = self._place.earlier
         self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
         self._has_outside_text = self._place.has_outside_text or any(
@@ -154,10 +138,11 @@ class ToolLoop:
                     yield each
         for step in range(self._limits.steps):
             if step or earlier.open:
+                await self._admit(self._sent)
                 number += 1
-                yield StepBegan(number)
+                yield StepBegan(number, self._sent)
             is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
-            calls, said = CollectedCalls(self._call_count), _Said(self._sent.continue_text)
+            calls, said = CollectedCalls(self._call_count), SaidInStep(self._sent.continue_text)
             async with aclosing(self._ask(offered, calls, said, is_last=is_last)) as events:
                 async for event in events:
                     yield event
@@ -167,6 +152,7 @@ class ToolLoop:
                     yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
                 yield said.finish or StreamFinished(FinishReason.STOP)
                 return
+            yield StepEnded()
             is_cut_off = said.finish is not None and said.finish.reason in _CUT_OFF_BY
             self._call_count += len(made)
             self._sent = replace(self._sent, messages=(*self._sent.messages, said.written(made)))
@@ -175,7 +161,7 @@ class ToolLoop:
                     yield each
 
     async def _ask(
-        self, offered: OfferedTools, calls: CollectedCalls, said: _Said, *, is_last: bool
+        self, offered: OfferedTools, calls: CollectedCalls, said: SaidInStep, *, is_last: bool
     ) -> AsyncGenerator[StreamEvent, None]:
         """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest."""
         async with aclosing(self._inner.stream(_with_tools(self._sent, offered, is_last=is_last))) as events:
@@ -186,16 +172,13 @@ class ToolLoop:
                     case ToolCallDelta():
                         yield calls.add(event)
                     case UsageReported():
-                        yield UsageReported(self._add_usage(event.usage))
+                        self._spent = event.usage if self._spent is None else self._spent.plus(event.usage)
+                        yield event
                     case TextDelta():
                         said.add(event)
                         yield event
                     case _:
                         yield event
-
-    def _add_usage(self, usage: Usage) -> Usage:
-        self._spent = usage if self._spent is None else self._spent.plus(usage)
-        return self._spent
 
     def _is_used_up(self, began_s: float) -> bool:
         if self._clock.monotonic_s() - began_s > 60 * self._limits.minutes:
@@ -243,7 +226,7 @@ class ToolLoop:
 
         for call in calls:  # known before anything begins: an answer can be stopped before news of a task arrives
             if call.left is not CallStatus.UNKNOWN:  # which it stays until a person answers
-                yield CallChanged(call.number, {"status": CallStatus.WAITING.value})
+                yield CallChanged(call.number, {"status": CallStatus.WAITING.value, **self._place.answers})
         refusals = (_refusal(each, is_cut_off=is_cut_off) for each in range(len(calls)))
         tasks = [asyncio.ensure_future(run(call, refusal)) for call, refusal in zip(calls, refusals, strict=True)]
         waiting = len(tasks)
@@ -355,7 +338,7 @@ class ToolLoop:
     ) -> ResultArrived:
         said = {"error": error} if error else {}
         news.put_nowait(CallChanged(call.number, {"status": status.value, **said}))
-        content = {"status": status.value, **(more or {})}
+        content = {"status": status.value, **said, **self._place.answers, **(more or {})}
         return ResultArrived(call.number, call.id, call.name, text, content, duration_ms)
 
     async def _may_run(self, server: ToolServer, tool: Tool) -> bool:

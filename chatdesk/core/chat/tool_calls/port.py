@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ from chatdesk.core.tools.built_in import BuiltInServer
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
+    from chatdesk.core.providers.base import ChatRequest
     from chatdesk.core.tools.call_news import CallHooks
 
 
@@ -61,12 +62,22 @@ class ToolPort(Protocol):
     ) -> None: ...
 
 
+#: Counts a further request of an answer. Raises ``LimitReached`` where it must not be made.
+Admit = Callable[["ChatRequest"], Awaitable[None]]
+
+
+async def _no_limits(_request: ChatRequest) -> None:
+    """Let every request pass, where nothing counts them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """The tools that one answer has: ``servers`` behind ``tools``. ``keep`` stores files of results; None: they are
-    left out, because nothing of the answer is stored. ``requests`` answers what servers ask for; None: nobody does."""
+    left out, because nothing of the answer is stored. ``requests`` answers what servers ask for; None: nobody does.
+    ``admit`` is asked before each request but the first."""
 
     servers: tuple[ToolServer, ...]
     tools: ToolPort
     keep: KeepFile | None = None
     requests: PersonRequests | None = None
+    admit: Admit = _no_limits

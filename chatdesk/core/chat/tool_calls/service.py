@@ -15,7 +15,7 @@ from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:  # loaded when a server is set up
     from chatdesk.core.chat.tool_calls.person_requests import AskModel
-    from chatdesk.core.chat.tool_calls.port import KeepFile, ToolLimits, ToolPort
+    from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits, ToolPort
     from chatdesk.core.domain.message import Message
     from chatdesk.core.providers.base import Provider
     from chatdesk.core.storage.chat.threads import ThreadRepository
@@ -91,9 +91,11 @@ class ToolCalls:
         words = f"{counted(len(found), 'tool')} can be called: about {tokens:,} tokens with each request."
         return f"{words} {counted(idle, 'tool server')} not started yet." if idle else words
 
-    async def equip(self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None) -> Provider:
+    async def equip(
+        self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None, *, admit: Admit
+    ) -> Provider:
         """Return a provider that answers with the tools of the answer's thread, or with those servers that were
-        ``chosen`` for it; the same one where none are on."""
+        ``chosen`` for it; the same one where none are on. ``admit`` is asked before each request but the first."""
         asks_again = answer.id in self._asked_again
         self._asked_again.discard(answer.id)
         tools = await self._load()
@@ -108,10 +110,11 @@ class ToolCalls:
         earlier = await import_beside("chatdesk.core.chat.tool_calls.earlier_steps")
         port = await import_beside("chatdesk.core.chat.tool_calls.port")
         requests = await import_beside("chatdesk.core.chat.tool_calls.person_requests")
+        answers = {"provider": answer.provider, "model": answer.model, "agent": answer.assistant_name}
         equipped: Provider = loop.ToolLoop(
             provider,
             port.Equipment(
-                servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id, self._ask_model)
+                servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id, self._ask_model), admit
             ),
             self.approvals,
             loop.Place(
@@ -120,6 +123,7 @@ class ToolCalls:
                 answer.id,
                 await self._has_outside_text(answer),
                 earlier.earlier_steps(answer, asks_again=asks_again),
+                {name: value for name, value in answers.items() if value},
             ),
             clock=self._clock,
             limits=self._limits(),

@@ -14,6 +14,7 @@ from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import Spent
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import (
@@ -277,12 +278,17 @@ class MessageRepository:
 
         return await self._db.write(work, is_durable=False)
 
-    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None:
-        """Store streamed text; survives the death of the process, not a power loss."""
+    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk], *, step: Spent | None = None) -> None:
+        """Store streamed text; survives the death of the process, not a power loss. ``step`` is what a request took
+        that another one of the same answer follows; that survives both."""
         wanted = checked_id(message_id)
-        await self._db.write(
-            lambda conn: streaming.append_chunks(conn, self._db.origin, wanted, chunks), is_durable=False
-        )
+
+        def work(conn: Connection) -> None:
+            streaming.append_chunks(conn, self._db.origin, wanted, chunks)
+            if step is not None:
+                streaming.record_step(conn, self._db.origin, wanted, step)
+
+        await self._db.write(work, is_durable=step is not None)
 
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
         """Store the end of a turn: text, status, usage, counters and change log together."""

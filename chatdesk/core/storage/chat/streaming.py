@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import FILE_PARTS, PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
-from chatdesk.core.domain.usage import Spent, UsageEvent, UsageKind
+from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import thread_counters
@@ -185,23 +185,43 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
         **stamp,
     }
     if usage is not None:
-        # A continued answer was paid for twice.
-        values |= {
-            "prompt_tokens": (row.prompt_tokens or 0) + usage.input_tokens,
-            "completion_tokens": (row.completion_tokens or 0) + usage.output_tokens,
-            "total_tokens": (row.total_tokens or 0) + usage.total_tokens,
-            "cached_tokens": (row.cached_tokens or 0) + usage.cached_tokens,
-            "reasoning_tokens": (row.reasoning_tokens or 0) + usage.reasoning_tokens,
-        }
+        values |= _tokens_with(row, usage)
     conn.execute(tables.messages.update().where(tables.messages.c.id == message_id).values(**values))
     if outcome.is_asked:
-        spent = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
+        whole = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
+        spent = outcome.last or whole
         word = "refused" if outcome.is_refused else outcome.status.value
         event = UsageEvent(UsageKind.ANSWER, row.thread_id, row.provider, row.model, word, spent, message_id=message_id)
         events.enter(conn, origin, event, at=outcome.finished_at)
     record_final_answer(conn, origin, row, before, stamp["hlc"])
     touch(conn, row.thread_id, outcome.finished_at)
     return str(row.thread_id)
+
+
+def record_step(conn: Connection, origin: Origin, message_id: str, spent: Spent) -> None:
+    """Enter a request of an answer that goes on with another one: its line of the ledger, and its tokens."""
+    row = _unfinished(conn, message_id)
+    before = thread_counters.of_messages(conn, [message_id])
+    if spent.usage is not None:
+        values = _tokens_with(row, spent.usage)
+        conn.execute(tables.messages.update().where(tables.messages.c.id == message_id).values(**values))
+    if row.deleted_at is None:
+        after = thread_counters.of_messages(conn, [message_id])
+        thread_counters.change_by_difference(conn, row.thread_id, before, after)
+    complete = Status.COMPLETE.value
+    event = UsageEvent(UsageKind.ANSWER, row.thread_id, row.provider, row.model, complete, spent, message_id)
+    events.enter(conn, origin, event)
+
+
+def _tokens_with(row: Row[Any], usage: Usage) -> dict[str, int]:
+    """Return the tokens of an answer with those of one more request: it may make several, and be continued."""
+    return {
+        "prompt_tokens": (row.prompt_tokens or 0) + usage.input_tokens,
+        "completion_tokens": (row.completion_tokens or 0) + usage.output_tokens,
+        "total_tokens": (row.total_tokens or 0) + usage.total_tokens,
+        "cached_tokens": (row.cached_tokens or 0) + usage.cached_tokens,
+        "reasoning_tokens": (row.reasoning_tokens or 0) + usage.reasoning_tokens,
+    }
 
 
 def record_final_answer(

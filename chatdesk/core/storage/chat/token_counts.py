@@ -75,7 +75,10 @@ def _put(conn: Connection, encoding: str, counts: Mapping[str, int]) -> None:
 def _learn(conn: Connection, message_id: str, estimated_tokens: int, now: int) -> float | None:
     row = conn.exec_driver_sql(
         "SELECT provider, model, input_tokens FROM usage_events WHERE message_id = ? AND kind = 'answer'"
-        " AND is_estimated = 0 ORDER BY created_at DESC, id DESC LIMIT 1",
+        # The estimate is of one request, and an answer with calls made several.
+        " AND is_estimated = 0 AND NOT EXISTS (SELECT 1 FROM message_parts p"
+        " WHERE p.message_id = usage_events.message_id AND p.type = 'tool_call')"
+        " ORDER BY created_at DESC, id DESC LIMIT 1",
         (message_id,),
     ).first()
     if row is None or not row[2] or row[0] is None or row[1] is None:

@@ -67,6 +67,9 @@ async def test_question_call_consent_result_answer(tmp_path: Path) -> None:
         assert (call.content["arguments"], call.content["tool"]) == ('{"text": "42"}', "echo")
         assert (result.text, result.content["status"], result.content["bytes"]) == ("42", "done", 2)
         assert call.tool_call_id == result.tool_call_id == "c1"
+        for part in (call, result):
+            assert (part.content["provider"], part.content["model"]) == ("scripted", "small")
+            assert part.tool_name == "notes__echo" and part.started_at and part.completed_at
         assert result.tool_duration_ms is not None and call.started_at and call.completed_at
         assert [part.step_index for part in message.parts] == [0, 0, 0, 1] and last.text == "It is 42."
         assert (message.prompt_tokens, message.completion_tokens) == (40, 5)

@@ -1,0 +1,77 @@
+"""Measures each request of an answer by itself, for the ledger: an answer with tools makes several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from chatdesk.core.chat.live_text import Delta
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.usage import Spent, Usage
+from chatdesk.core.errors import StorageError
+from chatdesk.core.providers.base import ChatRequest, TextDelta, ToolCallDelta
+from chatdesk.core.usage.estimates import usage_so_far
+
+_RETRY_S: Final = 0.5
+
+
+class RequestSpending:
+    """The spending of the request that is under way. ``usage`` is what its provider reported. Between two requests
+    there is none: ``is_under_way`` says so."""
+
+    def __init__(self, clock: Clock, request: ChatRequest, cost_of: Callable[[Usage], float | None]) -> None:
+        self._clock = clock
+        self._cost_of = cost_of
+        self._is_first = True
+        self._begin(request)
+
+    def begin(self, request: ChatRequest) -> None:
+        """Measure a further request of the answer."""
+        self._is_first = False
+        self._begin(request)
+
+    def _begin(self, request: ChatRequest) -> None:
+        self.usage: Usage | None = None
+        self.is_under_way = True
+        self._request = request
+        self._letters = 0
+        self._asked_s = self._clock.monotonic_s()
+        self._first_s: float | None = None
+
+    def note(self, delta: Delta) -> None:
+        """Record that something of the answer came."""
+        if self._first_s is None:
+            self._first_s = self._clock.monotonic_s()
+        if isinstance(delta, TextDelta):
+            self._letters += len(delta.text)
+        elif isinstance(delta, ToolCallDelta):
+            self._letters += len(delta.arguments)
+
+    def spent(self, *, latency_ms: int, first_token_ms: int | None) -> Spent:
+        """Return what the request took, as an estimate where nothing was reported. The times are those of the answer,
+        which are the request's where it is the first."""
+        if not self.is_under_way:
+            return Spent()
+        usage = self.usage
+        if usage is None and self._first_s is not None:
+            usage = usage_so_far(self._request, self._letters)
+        if not self._is_first:
+            latency_ms = self._since_asked_ms(self._clock.monotonic_s())
+            first_token_ms = None if self._first_s is None else self._since_asked_ms(self._first_s)
+        return Spent(usage, latency_ms, first_token_ms, None if usage is None else self._cost_of(usage))
+
+    async def record(self, store: Callable[[], Awaitable[None]], failed: Callable[[StorageError], None]) -> None:
+        """Have the request that ended stored, and try until the disk takes it: its tools wait for the disk as well."""
+        self.is_under_way = False
+        while True:
+            try:
+                await store()
+            except StorageError as error:
+                failed(error)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+    def _since_asked_ms(self, at_s: float) -> int:
+        return max(0, round((at_s - self._asked_s) * 1000))

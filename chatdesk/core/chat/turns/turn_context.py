@@ -1,0 +1,45 @@
+"""Says what a turn needs of those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import CostOf, RateReport, Spent, no_cost
+from chatdesk.core.events import EventBus
+
+
+class TurnStore(Protocol):
+    """The part of ``MessageRepository`` that a turn needs."""
+
+    async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message: ...
+
+    async def append_chunks(
+        self, message_id: str, chunks: Sequence[StreamChunk], *, step: Spent | None = None
+    ) -> None: ...
+
+    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
+
+
+#: Provider, model, and what that vendor says of its limits.
+NoteRate = Callable[[str | None, str | None, RateReport], None]
+
+
+def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
+    """Ignore a report of rate limits, where no queue is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """The objects that every turn of a service shares."""
+
+    store: TurnStore
+    bus: EventBus
+    clock: Clock
+    cost_of: CostOf = no_cost
+    note_rate: NoteRate = _no_rate
