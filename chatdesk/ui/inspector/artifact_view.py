@@ -18,7 +18,6 @@ from chatdesk.ui.inspector.artifact_editor import ArtifactEditor
 from chatdesk.ui.inspector.artifact_table import ArtifactTable
 from chatdesk.ui.inspector.rows import plain_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.flow_row import FlowRow
@@ -96,6 +95,8 @@ class ArtifactView(QWidget):
         self.editor.cancelled.connect(self.editLeft)
         self.setTabOrder(self.diff_button, reader)
         self._show_editing(is_editing=False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
 
     def _build_head(self) -> None:
         theme = self._theme
@@ -119,7 +120,6 @@ class ArtifactView(QWidget):
         self.place = QLabel()
         self.place.setObjectName("artifactPlace")
         self.place.setProperty("textRole", "muted")
-        self.place.setMinimumHeight(HIT_TARGET_PX)
         self.source_button = self._pill("Source", "artifactSourceButton", "code")
         self.source_button.clicked.connect(self._on_source_button_clicked)
         self.diff_button = self._pill("Differences", "artifactDiffButton", "history")
@@ -228,6 +228,9 @@ class ArtifactView(QWidget):
         self._buttons.setVisible(not is_editing)
         self._edit_buttons.setVisible(is_editing)
         self._versions.setEnabled(not is_editing)
+
+    def _on_theme_changed(self) -> None:
+        self.place.setMinimumHeight(self.diff_button.sizeHint().height())  # in the middle between the buttons
 
     def _on_save_requested(self) -> None:
         if not self.editor.is_loading:

@@ -44,6 +44,7 @@ class ArtifactsTab(QWidget):
         self.words = plain_label(_EMPTY, "muted")
         self.words.setObjectName("artifactsWords")
         self.words.setContentsMargins(4, 4, 4, 0)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 4, 0, 0)
