@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
@@ -118,6 +119,71 @@ async def _act(application: WindowApplication, button: str) -> None:
     pressed.setFocus()
     QTest.keyClick(pressed, Qt.Key.Key_Space)
     await until(lambda: not any(each.isVisible() for each in window.findChildren(ChangeReview)))
+
+
+def test_a_change_is_rejected_by_keys_and_read_by_a_screen_reader(paths: AppPaths, folder: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        model = ScriptedProvider()
+        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+        await _choose_folder(application, folder)
+        project = await services.chat.default_project()
+        service = await services.tools.load()
+        await until(lambda: service.folders.of(project.id) == folder)
+        await service.switch(ID, is_on=True)
+        item = await _ask_for_change(application, model)
+        view = application.panes.transcript
+        focus = view.parts.message_focus
+        application.panes.window.activateWindow()
+        view.setFocus()
+        await until(view.hasFocus)
+        QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+        if focus.current is not None and item not in focus.current.items:
+            QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+        for _stop in range(20):
+            if focus.stop is not None and focus.stop[1] == "change-reject":
+                break
+            QTest.keyClick(view, Qt.Key.Key_Tab)
+        assert focus.stop is not None and focus.current is not None
+        assert focus.current.items[focus.stop[0]] is item
+        names = [each.text(QAccessible.Text.Name) for each in _nodes(QAccessible.queryAccessibleInterface(view))]
+        assert item.words in names and "Reject the change to notes.md" in names
+        QTest.keyClick(view, Qt.Key.Key_Return)
+        await until(lambda: "Rejected" in item.words)
+        assert not item.buttons() and (folder / "notes.md").read_text() == OLD
+
+    play(paths, script)
+
+
+def _nodes(node: QAccessibleInterface) -> list[QAccessibleInterface]:
+    children = [node.child(place) for place in range(node.childCount())]
+    return [node, *(each for child in children if child is not None for each in _nodes(child))]
+
+
+def test_the_folder_of_a_project_that_is_gone_for_good_is_forgotten(paths: AppPaths, folder: Path) -> None:
+    gone: list[str] = []
+
+    async def first(application: WindowApplication) -> None:
+        services = await application.services()
+        project = await services.library.create_project("Garden", "#123456")
+        service = await services.tools.load()
+        await service.folders.set(project.id, folder)
+        await services.library.delete_project(project.id)
+        gone.append(project.id)
+
+    async def second(application: WindowApplication) -> None:
+        services = await application.services()
+        service = await services.tools.load()
+        assert service.folders.of(gone[0]) == folder, "it may come back from the trash"
+        await services.library.sweep(trash_days=-1)
+
+    async def third(application: WindowApplication) -> None:
+        services = await application.services()
+        service = await services.tools.load()
+        assert service.folders.of(gone[0]) is None
+
+    for script in (first, second, third):
+        play(paths, script)
 
 
 def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths, folder: Path) -> None:

@@ -7,8 +7,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,17 +44,18 @@ def sum_of(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def current_sum(folder: Path, names: Sequence[str]) -> str:
-    """Return the sum of the file as it is now; empty where there is none. Raises ``FileRefused``."""
+def look_at(folder: Path, names: Sequence[str]) -> tuple[bytes | None, int | None]:
+    """Return the bytes of the file as it is now, and its mode; None where there is none. Raises ``FileRefused``."""
     try:
         with opened(folder) as top, opened_below(top, names[:-1]) as parent:
-            return sum_of(read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[0])
+            data, facts = read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)
     except FileNotFoundError:
-        return ""
+        return None, None
     except FileRefused as error:
         if isinstance(error.__cause__, FileNotFoundError):  # of a folder on the way
-            return ""
+            return None, None
         raise
+    return data, stat.S_IMODE(facts.st_mode)
 
 
 def exchange(
@@ -67,7 +68,7 @@ def exchange(
     try:
         with opened(folder) as top:
             made = 0 if expected else _make_folders(top, names[:-1])
-            with opened_below(top, names[:-1]) as parent:
+            with _removed_again(folder, names, made), opened_below(top, names[:-1]) as parent:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished, dir_fd=parent)
                 found = _facts(parent, names[-1], expected)
@@ -87,6 +88,16 @@ def exchange(
     except OSError as error:
         raise _failure(error, names[-1]) from error
     return Exchanged(None if found is None else stat.S_IMODE(found.st_mode), made)
+
+
+@contextmanager
+def _removed_again(folder: Path, names: Sequence[str], count: int) -> Iterator[None]:
+    """Remove the folders that were made for a file when the block fails."""
+    try:
+        yield
+    except BaseException:
+        remove_folders(folder, names, count)
+        raise
 
 
 def remove_folders(folder: Path, names: Sequence[str], count: int) -> None:

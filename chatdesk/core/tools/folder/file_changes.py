@@ -15,14 +15,13 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, opened_below, read_file
+from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
 from chatdesk.core.tools.folder.difference import Difference, difference
 from chatdesk.core.tools.folder.edits import Wanted, changed
 from chatdesk.core.tools.folder.exchange import (
-    MOST_CHANGED_BYTES,
-    current_sum,
     exchange,
+    look_at,
     remove_folders,
     sum_of,
 )
@@ -108,7 +107,7 @@ class FileChanges:
         names = names_of(path)
         if not names:
             raise FileRefused("Name a file.")
-        before = _bytes_of(folder, names)
+        before, _mode = look_at(folder, names)
         after = changed(before, wanted)
         shown = "/".join(names)
         made = _difference(shown, before, after)
@@ -145,7 +144,7 @@ class FileChanges:
         if folder is None or str(folder) != record.folder:
             return record, ChangeState.NO_FOLDER
         try:
-            now = current_sum(folder, names_of(record.path))
+            now = sum_of(look_at(folder, names_of(record.path))[0])
         except (FileRefused, OSError):
             now = "unreadable"
         if now == record.before:
@@ -170,7 +169,8 @@ class FileChanges:
         names = names_of(record.path)
         try:
             data = self._records.state(record, after=True)
-            self._records.save(record := with_step(record, "applying", mode=_mode_of(Path(record.folder), names)))
+            _before, mode = look_at(Path(record.folder), names)
+            self._records.save(record := with_step(record, "applying", mode=mode))
         except OSError as error:
             raise _damaged() from error
         try:
@@ -218,26 +218,6 @@ class FileChanges:
         """Store what was done. Where that fails the record says what was about to be done, and the file the rest."""
         with suppress(OSError):
             self._records.save(record)
-
-
-def _bytes_of(folder: Path, names: tuple[str, ...]) -> bytes | None:
-    """Return the bytes of a file; None where there is none."""
-    try:
-        with opened(folder) as top, opened_below(top, names[:-1]) as parent:
-            return read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[0]
-    except FileNotFoundError:
-        return None
-    except FileRefused as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return None
-        raise
-
-
-def _mode_of(folder: Path, names: tuple[str, ...]) -> int | None:
-    """Return the mode of a file; None where there is none."""
-    with suppress(FileNotFoundError, FileRefused), opened(folder, names[:-1]) as parent:
-        return read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[1].st_mode & 0o7777
-    return None
 
 
 def _difference(path: str, before: bytes | None, after: bytes | None) -> Difference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import has_hidden
 
 # Keys and passwords by the names that programs give them, and folders in which a program runs what it finds.
 _SECRET: Final = re.compile(
@@ -33,4 +33,4 @@ def hides_secrets(name: str) -> bool:
 def is_plain(name: str) -> bool:
     """Return whether a name is what it looks like. One with line breaks, invisible or direction-changing characters, or
     bytes that are no UTF-8, cannot be told from others in a list."""
-    return clean_line(name) == name.strip() and name == name.strip() and "\u200c" not in name and "\u200d" not in name
+    return name.isprintable() and not has_hidden(name) and name == name.strip()

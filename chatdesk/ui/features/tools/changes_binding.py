@@ -43,12 +43,17 @@ class ChangesBinding(QObject):
         transcript.parts.viewport_layout.set_change_states(self._state_of)
         transcript.changeRequested.connect(self._on_requested)
         context.panes.message_handlers.bind("changes", self._open_message)
-        threads.opened.connect(lambda _thread: self.look_again())
+        threads.opened.connect(lambda _thread: self._begin())
         context.subscribe(self, ToolServersChanged, lambda _event: self.look_again())
         # Files are changed in other programs; whoever comes back sees how they stand now.
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         application.applicationStateChanged.connect(self._on_application_state_changed)
+
+    def _begin(self) -> None:
+        """Begin with the changes that are in view of a thread: others are none of anybody's business any more."""
+        self._states.clear()
+        self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
 
     def look_again(self) -> None:
         """Ask anew how all changes stand that were shown."""
@@ -78,7 +83,7 @@ class ChangesBinding(QObject):
         else:
             found = await changes.states(wanted)
         news = {key: state for key, state in found.items() if key in self._states and self._states[key] is not state}
-        if news:
+        if news and isValid(self._panes.transcript):  # the window may be closing
             self._states |= news
             self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
 
@@ -151,15 +156,15 @@ class ChangesBinding(QObject):
         """Apply, reject or undo a change. Raises errors of ChatDesk, which the window shows."""
         changes = await self._need_changes()
         act, words = {
-            "change-apply": (changes.apply, "Applied to"),
-            "change-reject": (changes.reject, "Rejected for"),
-            "change-undo": (changes.undo, "Undone in"),
+            "change-apply": (changes.apply, "Applied"),
+            "change-reject": (changes.reject, "Rejected"),
+            "change-undo": (changes.undo, "Undone"),
         }[action]
         try:
             await act(shown.change.id, shown.diff_sum)
         finally:
             self.look_again()
-        self._panes.window.show_toast(f"{words} {shown.change.path}")
+        self._panes.window.show_toast(f"{words}: {shown.change.path}")
 
     async def _need_changes(self) -> FileChanges:
         changes = await self._changes()

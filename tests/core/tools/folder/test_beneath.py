@@ -42,6 +42,8 @@ def _read(folder: Path, path: str) -> bytes:
         "a\nb",
         "a\x00b",
         "a\u202eb",
+        "a\u3164b",
+        "a\u200db",
         "\udcff",
         "a" * 1_001,
         "/".join("a" * 41),
@@ -63,7 +65,16 @@ def test_these_paths_are_refused_before_anything_is_opened(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["src/a.txt", "./src//a.txt", ".env.example", ".github/workflows/x.yml", "id_rsa.pub", "keyboard.py", "é.txt"],
+    [
+        "src/a.txt",
+        "./src//a.txt",
+        ".env.example",
+        ".github/workflows/x.yml",
+        "id_rsa.pub",
+        "keyboard.py",
+        "é.txt",
+        "two  blanks",
+    ],
 )
 def test_these_paths_can_be_used(path: str) -> None:
     assert all(name not in ("", ".", "..") for name in names_of(path))
