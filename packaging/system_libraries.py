@@ -44,7 +44,7 @@ SERVER_PROGRAMS = {"psql": "postgresql", "pg_dump": "postgresql", "openssl": "op
 SERVER_PLACE = "/usr/lib/postgresql"
 # Its package would make a database at once and serve it; the tests start their own.
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/chatdesk-tests.conf"
-OPTIONAL = ("screen_reader", "servers")
+OPTIONAL = ("screen_reader", "servers", "weston")
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_PLACES = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
@@ -57,7 +57,7 @@ def kinds_needed(purpose):
     if os.environ.get("WAYLAND_DISPLAY"):
         kinds.append("wayland")
     if purpose == "test":
-        kinds += ["test", "screen_reader", "servers"]
+        kinds += ["test", "screen_reader", "servers", "weston"]
     return kinds
 
 
@@ -68,7 +68,7 @@ def missing_packages(kinds):
     wanted = dict(WINDOWLESS)
     if "x11" in kinds:
         wanted.update(X11)
-    if "wayland" in kinds:
+    if "wayland" in kinds or "weston" in kinds:
         wanted.update(WAYLAND)
     missing = [package for library, package in wanted.items() if not _loads(library)]
     if not _has_fonts():
@@ -79,6 +79,9 @@ def missing_packages(kinds):
         missing += missing_for_screen_reader()
     if "servers" in kinds:
         missing += missing_servers()
+    # A Wayland compositor without a screen, for the test that opens the window there.
+    if "weston" in kinds and shutil.which("weston") is None:
+        missing.append("weston")
     return missing
 
 

@@ -23,9 +23,9 @@ def libraries() -> ModuleType:
 
 
 def test_only_tests_need_a_screen_reader_and_servers(libraries: ModuleType) -> None:
-    assert {"screen_reader", "servers"} <= set(libraries.kinds_needed("test"))
-    assert not {"test", "screen_reader", "servers"} & set(libraries.kinds_needed("run"))
-    assert set(libraries.OPTIONAL) == {"screen_reader", "servers"}
+    assert {"screen_reader", "servers", "weston"} <= set(libraries.kinds_needed("test"))
+    assert not {"test", "screen_reader", "servers", "weston"} & set(libraries.kinds_needed("run"))
+    assert set(libraries.OPTIONAL) == {"screen_reader", "servers", "weston"}
 
 
 def test_everything_that_is_missing_is_named_by_its_package(
