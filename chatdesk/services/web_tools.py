@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _PAGE_CHARACTERS: Final = 8_000
 _LONGEST_ADDRESS: Final = 2_000
 _LONGEST_QUERY: Final = 1_000
-_MOST_AT_ONCE: Final = 4
+#: More would leave other work of the program without a thread.
+_MOST_AT_ONCE: Final = 3
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 
@@ -61,7 +62,9 @@ class _Web:
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def search(self, arguments: Mapping[str, Any], _caller: Caller) -> ToolResult:
-        found = await self._search().find(_argument(arguments, "query", _LONGEST_QUERY))
+        query = _argument(arguments, "query", _LONGEST_QUERY)
+        async with self._at_once:
+            found = await self._search().find(query)
         size = sum(len(f"{each.title}{each.url}{each.text}".encode("utf-8", "replace")) for each in found)
         words = "" if found else "Nothing was found. Try other words."
         return ToolResult(words, sources=found, size_bytes=size or len(words))

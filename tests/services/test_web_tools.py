@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +17,7 @@ from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.web_page import WebPageReader
 from chatdesk.core.domain.tools import Caller, ToolResult
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.fetching.addresses import AddressScope
 from chatdesk.core.fetching.guarded_fetch import FetchFailed, GuardedFetcher
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
@@ -116,6 +119,62 @@ async def test_what_cannot_be_read_is_said(site: Site, web: BuiltInServer) -> No
 )
 def test_the_server_that_is_asked_is_named(web: BuiltInServer, address: Any, server: str) -> None:
     assert web.goes_to("read_web_page", {"address": address}) == server
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://good.example\\@evil.example/",
+        "https://good.example#@evil.example/",
+        "https://good.example?@evil.example/",
+        "https://good.example/@evil.example/",
+        "good.example/://evil.example/",
+        "//evil.example/",
+        "https:/evil.example",
+        "https:evil.example",
+        "https://good.example:443@evil.example",
+        "https://good.exam\tple/",
+        "https://[::1]@good.example/",
+        "HTTPS://Good.Example./",
+        "ftp://good.example/",
+    ],
+)
+def test_the_server_that_is_named_is_the_one_that_is_asked(
+    web: BuiltInServer, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What two readers of addresses take for different servers is refused before anything is sent."""
+    named = urlsplit(web.goes_to("read_web_page", {"address": address})).hostname
+    looked_up: list[object] = []
+
+    def scope_of(_address: str) -> AddressScope:
+        return AddressScope.CLOSED
+
+    def resolve(host: str, *_arguments: Any, **_more: Any) -> list[Any]:
+        looked_up.append(host)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(ChatDeskError):
+        WebPageReader(GuardedFetcher(scope_of=scope_of), FileReader()).read(address)
+    assert looked_up in ([], [named])
+
+
+async def test_calls_at_the_same_time_leave_threads_to_others(site: Site, web: BuiltInServer) -> None:
+    gone, lock, running, most = threading.Event(), threading.Lock(), [0], [0]
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        gone.wait(0.05)
+        with lock:
+            running[0] -= 1
+        sent(b"<p>ok", "text/html")(handler)
+
+    site.answers["/x"] = slow
+    found = await asyncio.gather(*(call(web, "read_web_page", address=site.url("/x")) for _ in range(8)))
+    assert [each.sources[0].text for each in found] == ["ok"] * 8
+    assert most[0] <= 3
 
 
 async def test_the_engine_that_is_asked_is_named(site: Site, search: WebSearch, web: BuiltInServer) -> None:

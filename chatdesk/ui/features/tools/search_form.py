@@ -72,6 +72,7 @@ class SearchForm(TaskPanel):
         self.save_button = push_button("Save", "searchSave", self._save, is_primary=True, is_default=True)
         self._build()
         self.engine.currentIndexChanged.connect(self._on_engine_changed)
+        self.key.submitted.connect(lambda _key: self._save())
         self._show_fields()
         self.engine.setFocus()
 

@@ -25,6 +25,7 @@ from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.tools import open_calls
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
+from chatdesk.core.rendering.sources import sources_of
 from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.chat.summaries import SummaryRepository
@@ -187,6 +188,23 @@ async def test_ids_that_something_else_has_are_given_anew(
     assert report.messages == 2
     assert (await here.store.messages.get(question)).thread_id == thread
     assert (await here.store.threads.get("0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e")).message_count == 2
+
+
+async def test_the_sources_of_an_answer_come_along(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+    _, answer = await here.store.ask(await here.store.thread("Tides"))
+    content = {"text": "[1] A", "status": "done", "sources": [{"number": 1, "title": "A", "url": "https://a.test/"}]}
+    await here.store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content, tool_call_id)"
+            " VALUES ('0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e', ?, 5, 'tool_result', ?, 'c9')",
+            (answer, json.dumps(content)),
+        )
+    )
+    await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    found = await there.store.messages.get(answer)
+    assert found.parts[-1].content == content
+    assert [each.url for each in sources_of(found.parts)] == ["https://a.test/"]
 
 
 async def test_calls_that_were_left_open_elsewhere_are_not_open_here(

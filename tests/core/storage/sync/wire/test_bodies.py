@@ -62,6 +62,12 @@ async def is_quick_the_same(store: Store, message_id: str) -> bool:
     return json.loads(text) == json.loads(careful.text()) and files == careful.files
 
 
+def test_the_sources_of_a_result_travel_as_they_are() -> None:
+    content = {"text": "[1] A", "status": "done", "sources": [{"number": 1, "title": "A", "url": "https://a.test/"}]}
+    found = read(body(role="assistant", parts=[part(type="tool_result", content=content)]))
+    assert found is not None and contents(found) == [("tool_result", content)]
+
+
 async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: Store) -> None:
     thread = await store.thread()
     question, answer, _ = await store.messages.add_question(thread, "why?", with_answer=PLAN)
