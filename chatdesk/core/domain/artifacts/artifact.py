@@ -13,6 +13,8 @@ from chatdesk.core.domain.message import Role
 
 #: The kind of an artifact that is a version of a document. Any other kind is that of a file which a part names.
 DOCUMENT: Final = "document"
+#: Code of so many lines offers to be opened as an artifact.
+LEAST_LINES: Final = 15
 
 
 class ArtifactView(StrEnum):

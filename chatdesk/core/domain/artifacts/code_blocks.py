@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.domain.attachment import clean_name
 
-#: Code of so many lines offers to be opened as an artifact.
-LEAST_LINES: Final = 15
 _MARKS: Final = " \t>"
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]{0,200})")
 _NAME: Final = r"([\w.+-]{1,80}\.\w{1,10})"

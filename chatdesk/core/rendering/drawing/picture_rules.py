@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 ZOOM: Final = 2  # pictures have this many pixels to a px, so that they are sharp on dense screens
 MAX_SIDE_PX: Final = 2_400

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 LANGUAGE = "svg"
 MAX_SOURCE_CHARS = 500_000
@@ -61,6 +63,8 @@ def draw_svg(source: str) -> tuple[bytes, ...]:
 
 def _checked_size(source: str) -> tuple[float, float]:
     """Return the width and height in px. Raises ``ValueError`` for what is not to be drawn."""
+    from xml.etree import ElementTree  # whoever only asks for the limits needs none of it
+
     if _DECLARATION.search(source):
         raise ValueError("entities can be declared to grow without bound")
     root = ElementTree.fromstring(source)  # noqa: S314 - without declarations there is nothing to expand or to load
@@ -77,7 +81,7 @@ def _checked_size(source: str) -> tuple[float, float]:
     return width, height
 
 
-def _depth(root: ElementTree.Element) -> int:
+def _depth(root: Element) -> int:
     """Return how deep elements stand in each other; a renderer that calls itself for each level has a stack."""
     level, depth = [root], 0
     while level and depth <= _DEEPEST:

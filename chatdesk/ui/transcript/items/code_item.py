@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTextLayout
 
-from chatdesk.core.domain.artifacts.code_blocks import LEAST_LINES
+from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of

@@ -11,19 +11,23 @@ import pytest
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.artifacts.service import ArtifactService
 from chatdesk.core.chat.attachment_service import AttachmentService
-from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactView
+from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactView, grouped
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.chat.documents import DocumentRepository
+from chatdesk.core.storage.engine.tables import HEAD_REVISION
 from chatdesk.core.storage.sync.digest import digest
 from chatdesk.core.storage.sync.wire.bodies import message_texts
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.storage.upkeep.backup_files import names_of
+from chatdesk.core.storage.upkeep.restored_rows import copy_rows
 from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.checks import integrity_check
+from tests.helpers.make_old_database import MIGRATIONS
 from tests.helpers.store import PLAN, MovableClock, Store
 
 CODE = "def fib(n):\n" + "".join(f"    step_{number}()\n" for number in range(20))
@@ -246,3 +250,51 @@ async def test_lost_bytes_are_told(world: World) -> None:
     world.blobs.remove(artifact.newest.sha256)
     found = await world.service.text_of(artifact.newest)
     assert (found.text, found.problem) == ("", "The attached file is no longer there.")
+
+
+async def test_versions_come_back_with_a_backup(world: World, tmp_path: Path) -> None:
+    thread, _, artifact = await world.opened()
+    await world.service.edit(artifact.newest, CHANGED)
+    sums = {each.sha256 for each in (await world.only(thread)).versions}
+    backup = tmp_path / "backup.db"
+    await world.store.db.back_up(backup)
+    assert names_of(backup) == sums  # so that they are packed with it
+    restored = tmp_path / "restored" / "chatdesk.db"
+    restored.parent.mkdir()
+    copy_rows(backup, restored, HEAD_REVISION, migrations=MIGRATIONS, name="backup.db")
+    store = Store(restored, world.store.clock)
+    await store.db.open()
+    try:
+        found = grouped(await DocumentRepository(store.db).of_thread(thread))
+        assert [[each.sha256 for each in one.versions] for one in found] == [
+            [each.sha256 for each in (await world.only(thread)).versions]
+        ]
+    finally:
+        await store.db.close()
+
+
+async def test_a_document_of_an_unnamed_block_is_called_after_its_language(world: World) -> None:
+    thread = await world.store.thread()
+    answer = await world.ask(thread, f"```svg\n{CODE}```\n")
+    await world.service.open_code(answer, CODE, "svg")
+    assert (await world.only(thread)).name == "code.svg"
+
+
+async def test_equal_answers_to_several_requests_are_versions_each(world: World) -> None:
+    thread, _, _ = await world.opened()
+    for number in range(3):
+        newest = (await world.only(thread)).newest
+        await world.ask(thread, f"```python\n{CODE}# {number}\n```\n", (newest.file,))
+    assert [each.number for each in (await world.only(thread)).versions] == [1, 2, 3, 4]
+
+
+async def test_a_thread_that_is_only_read_lists_what_there_is(world: World) -> None:
+    thread, _, artifact = await world.opened()
+    await world.ask(thread, f"```python\n{CHANGED}```\n", (artifact.newest.file,))
+    world.store.db.is_read_only = True
+    try:
+        assert len((await world.only(thread)).versions) == 1
+        with pytest.raises(NotPossible):
+            await world.service.edit(artifact.newest, CHANGED)
+    finally:
+        world.store.db.is_read_only = False
