@@ -9,14 +9,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.tools_page import ToolsPage
-from tests.helpers.sign_in_server import Browser, sign_in_server
+from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
 from tests.helpers.tools_world import server
 from tests.helpers.window import play, until
 
@@ -59,6 +60,48 @@ def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pyte
         _press(button)
         await until(lambda: said.text() == "Signed out, here and at the server." and button.text() == "Sign in…")
         assert len(browser.opened) == 1 and not any(each.is_signed_in for each in tools.servers)
+
+    with sign_in_server() as web:
+        play(paths, script)
+        browser.join()
+
+
+def test_a_client_that_a_person_registered_is_entered_in_the_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    paths.make_directories()
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+    browser = Browser()
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window = application.panes.window
+        application.panes.commands.trigger("app.tools")
+        await until(lambda: window.findChild(QPushButton, "toolsAdd"))
+        add = _child(window, QPushButton, "toolsAdd")
+        await until(add.isVisible)
+        _press(add)
+        await until(lambda: window.findChild(ServerForm))
+        form = window.findChild(ServerForm)
+        assert form is not None
+        await until(form.name.hasFocus)
+        QTest.keyClicks(form.name, "Web")
+        assert form.folder.isVisible() and not form.client_id.isVisible()
+        form.command.setFocus()
+        QTest.keyClicks(form.command, web.address)
+        assert not form.folder.isVisible() and form.client_id.isVisible()
+        form.client_id.setText(FIXED_CLIENT)
+        form.client_secret.setText(FIXED_SECRET)
+        assert form.client_secret.echoMode() is QLineEdit.EchoMode.Password
+        _press(form.save_button)
+        await until(lambda: window.findChild(QPushButton, "toolSignIn_web"))
+        _press(_child(window, QPushButton, "toolSignIn_web"))
+        said = _child(window, QLabel, "toolSteps_web")
+        await until(lambda: said.text() == "Signed in.")
+        assert web.pages[0]["client_id"] == FIXED_CLIENT and len(web.clients) == 1
+        assert FIXED_SECRET not in paths.tools_file.read_text("utf-8")
 
     with sign_in_server() as web:
         play(paths, script)

@@ -30,6 +30,7 @@ from chatdesk.core.tools.web_search.choice import WEB, SearchCheck, SearchChoice
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.features.tools.search_form import SearchForm, search_words
+from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 
@@ -71,6 +72,8 @@ _QUESTION = ModelRequest(
     None,
     "gpt-4o of OpenAI",
 )
+_FILES = ToolServer("files", "Files", ServerKind.COMMAND, ("npx", "-y", "server-filesystem", "~/notes"))
+_CRM = ToolServer("crm", "Customers", ServerKind.ADDRESS, address="https://crm.example.com/mcp", client_id="desk-7")
 _SEND = Tool("crm", "Customers", "send_mail", "Send mail", "Sends a mail to a customer.", {}, ToolHints(), "1" * 64)
 
 
@@ -108,6 +111,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-search-address", _search_form(theme, SearchEngine.SEARXNG)),
         ("tools-search-none", _search_form(theme, None)),
         ("tools-consent-web", _card(theme, _of_the_web(), waiting=1)),
+        ("tools-form-program", ServerForm(theme, _FILES)),
+        ("tools-form-address", ServerForm(theme, _CRM)),
         *request_samples(theme),
     ]
 

@@ -139,7 +139,7 @@ class ToolService:
         if len(others) >= _MOST_SERVERS:
             raise ServerNotUsable(f"There are {_MOST_SERVERS} tool servers already.")
         place = next((n for n, each in enumerate(self._stored.servers) if each.id == server.id), len(others))
-        if before is not None and before.is_signed_in and not is_signed_in:
+        if before is not None and sign_in_of(before) != sign_in_of(server):
             await self.sign_ins.forget(before)
         if before is not None and secret_origin(before) != secret_origin(server):
             await self._forget_secrets(before)

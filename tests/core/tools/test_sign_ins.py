@@ -12,6 +12,7 @@ from chatdesk.core.domain.tools import ServerKind, ServerState, ToolServer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.sign_ins import CLIENT
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, SignInServer, sign_in_server
 from tests.helpers.tools_world import CALLER, make_service, tool_service
@@ -204,3 +205,14 @@ async def test_whatever_the_server_does_a_person_is_signed_out_here(tmp_path: Pa
             assert not service.servers[0].is_signed_in and web.refresh
             assert not any(each.endswith("signed-in") for each in ring.kept)
             assert ("/revoke" in web.paths) == (how == "revoke-fails")
+
+
+async def test_the_secret_of_another_client_is_forgotten(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    async with tool_service(tmp_path, keyring=ring) as service:
+        await service.save(_at("https://web.example/mcp", client_id="one"), {CLIENT: FIXED_SECRET})
+        assert service.sign_ins.values(service.servers[0])["client_secret"] == FIXED_SECRET
+        await service.save(replace(service.servers[0], name="Other"))
+        assert service.sign_ins.values(service.servers[0])["client_secret"] == FIXED_SECRET
+        await service.save(replace(service.servers[0], client_id="two"))
+        assert not service.sign_ins.values(service.servers[0])["client_secret"]

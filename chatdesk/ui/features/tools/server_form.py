@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.tools.pasted import NotServers, read_pasted
+from chatdesk.core.tools.sign_ins import CLIENT
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -18,12 +20,13 @@ from chatdesk.ui.features.tools.server_text import (
     NotAServerError,
     command_text,
     described,
+    is_address_text,
     read_server,
     values_text,
 )
 from chatdesk.ui.theme.theme import Theme
 
-_SIZE_PX: Final = (520, 560)
+_SIZE_PX: Final = (520, 600)
 _MOST: Final = 100_000
 _LINES: Final = 6
 _HINT: Final = "Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie."
@@ -48,6 +51,9 @@ class ServerForm(TaskPanel):
         self.values.setPlaceholderText("API_KEY=…")
         self.values.setFixedHeight(_LINES * self.values.fontMetrics().lineSpacing())
         self.folder = _field("Folder it runs in", "serverFolder", "An empty one of its own")
+        self.client_id = _field("Client ID", "serverClientId", "Empty: ChatDesk registers itself")
+        self.client_secret = _field("Client secret", "serverClientSecret", "Empty: none")
+        self.client_secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.save_button = push_button("Save", "serverSave", self._save, is_primary=True, is_default=True)
         self._build()
         if server is not None:
@@ -55,6 +61,12 @@ class ServerForm(TaskPanel):
             self.command.setText(command_text(server))
             self.values.show_written(values_text(server))
             self.folder.setText(server.folder)
+            self.client_id.setText(server.client_id)
+            if server.client_id:
+                self.client_secret.setPlaceholderText("Unchanged")
+        self.client_id.textEdited.connect(lambda _text: self.client_secret.setPlaceholderText("Empty: none"))
+        self.command.textChanged.connect(self._show_what_applies)
+        self._show_what_applies(self.command.text())
         self.name.setFocus()
 
     def _build(self) -> None:
@@ -65,11 +77,31 @@ class ServerForm(TaskPanel):
         self.body.addWidget(plain_label("Variables, or headers of an address, a line each", "muted", wraps=True))
         self.body.addWidget(self.values)
         self.add_text(_HINT)
-        self.body.addWidget(plain_label("Folder", "muted"))
-        self.body.addWidget(self.folder)
+        self._of_program = self._add_together(("Folder", self.folder))
+        self._of_address = self._add_together(
+            ("Client ID, if you registered one to sign in with", self.client_id), ("Client secret", self.client_secret)
+        )
         self.body.addStretch(1)
         self.add_button(push_button("Cancel", "serverCancel", self.reject, is_way_out=True))
         self.add_button(self.save_button)
+
+    def _add_together(self, *fields: tuple[str, QLineEdit]) -> QWidget:
+        """Add fields that are shown and hidden together."""
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self.body.spacing())
+        for label, field in fields:
+            column.addWidget(plain_label(label, "muted", wraps=True))
+            column.addWidget(field)
+        self.body.addWidget(rows)
+        return rows
+
+    def _show_what_applies(self, command: str) -> None:
+        """Ask for a folder where a program is entered, for a client where an address is."""
+        is_address = is_address_text(command)
+        self._of_program.setVisible(not is_address)
+        self._of_address.setVisible(is_address)
 
     def _on_command_edited(self, text: str) -> None:
         """Take a pasted description apart into the fields."""
@@ -108,6 +140,10 @@ class ServerForm(TaskPanel):
             field.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         self.show_problem("")
+        if made.kind is ServerKind.ADDRESS:
+            made = replace(made, client_id=self.client_id.text().strip())
+            if made.client_id and (secret := self.client_secret.text().strip()):
+                secrets[CLIENT] = secret
         self.saved.emit(made, secrets)
 
 

@@ -33,6 +33,11 @@ def values_text(server: ToolServer) -> str:
     return "\n".join([*(f"{name}={value}" for name, value in plain.items()), *(f"{name}={KEPT}" for name in secret)])
 
 
+def is_address_text(command: str) -> bool:
+    """Return whether an address was entered, and no command."""
+    return command.strip().startswith(("http://", "https://"))
+
+
 def read_server(
     before: ToolServer | None, server_id: str, name: str, command: str, values: str, folder: str
 ) -> tuple[ToolServer, dict[str, str]]:
@@ -44,7 +49,7 @@ def read_server(
         raise NotAServerError("Enter the command that starts it, or its address.")
     plain, secrets, names = _read_values(values)
     is_on = True if before is None else before.is_on
-    if command.startswith(("http://", "https://")):
+    if is_address_text(command):
         made = ToolServer(
             server_id,
             name.strip(),
