@@ -167,6 +167,7 @@ def samples() -> dict[str, Sample]:
         "code with its tools": lambda: _blocks(_python(), is_attended=True, focused_action="save-code"),
         "code selected": lambda: _blocks(_python(), selected=(4, 40)),
         "code wrapped": _wrapped,
+        "code that is a page": lambda: _blocks(CodeBlock("html", "<h1>Plan</h1>"), is_attended=True),
         "code too wide": lambda: _blocks(CodeBlock("", "a long line " * 20)),
         "code folded": lambda: _blocks(CodeBlock("text", "\n".join(f"line {n}" for n in range(1, 313)))),
         "diff": lambda: _blocks(_diff()),

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +54,21 @@ class Page:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
+    def listen(self, seconds: float) -> None:
+        """Hear what the browser tells for so long; pages that are left alone go on meanwhile."""
+        end_s = time.monotonic() + seconds
+        while (rest_s := end_s - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                self._hear(dict(json.loads(self._connection.recv(timeout=rest_s))))
+
+    def click(self, x: int, y: int) -> None:
+        """Move the mouse there and click, once something is painted that can be clicked."""
+        self._call("Page.bringToFront")  # a page before may have opened a window
+        self.run("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        point = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, **point)
+
     def without_policies(self) -> None:
         """Ignore the content security policies of pages that are opened from now on."""
         self._call("Page.setBypassCSP", enabled=True)
@@ -89,9 +104,10 @@ class Page:
 
 
 @contextmanager
-def chromium_page(*, names: str = "") -> Iterator[Page]:
+def chromium_page(*, names: str = "", log: Path | None = None) -> Iterator[Page]:
     """Start a Chromium with a profile of its own and yield its page. ``names`` are rules that say which computer a name
-    is (``MAP evil.test 127.0.0.1``); all other names are unknown, so that nothing leaves this computer."""
+    is (``MAP evil.test 127.0.0.1``); all other names are unknown, so that nothing leaves this computer. ``log`` is a
+    file for all that its network does, names that it looks up included; it is whole when the browser has ended."""
     program = find_chromium()
     assert program is not None
     rules = ", ".join(filter(None, (names, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1")))
@@ -99,6 +115,8 @@ def chromium_page(*, names: str = "") -> Iterator[Page]:
         options = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--mute-audio"]
         options += ["--disable-dev-shm-usage", "--disable-component-update", "--remote-debugging-port=0"]
         options += [f"--user-data-dir={profile}", f"--host-resolver-rules={rules}", "--remote-allow-origins=*"]
+        if log is not None:
+            options.append(f"--log-net-log={log}")
         if os.geteuid() == 0:
             options.append("--no-sandbox")  # which it needs an ordinary user for
         process = subprocess.Popen(
@@ -112,6 +130,10 @@ def chromium_page(*, names: str = "") -> Iterator[Page]:
             with connect(address, max_size=None, proxy=None) as connection:
                 yield Page(connection)
         finally:
+            if log is not None:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_ANSWER_S)
             process.kill()
             process.wait()
 

@@ -34,6 +34,8 @@ _TEXTS = {
     "xml": "application/xml",
     "svg": "image/svg+xml",
 }
+#: The names of a block's language under which HTML stands in texts.
+_PAGES = frozenset({"html", "htm", "xhtml"})
 # What a desktop shows and does not run. Web pages are not among them: their scripts would run as a local file's.
 _SAFE_ENDINGS = {
     "image/png": ".png",
@@ -78,9 +80,19 @@ def is_text(mime: str) -> bool:
     return mime.startswith("text/") or mime in _TEXTS.values()
 
 
+def is_page(language: str) -> bool:
+    """Return whether a block of code in this language is a page that a browser can show."""
+    return language.lower() in _PAGES
+
+
 def safe_ending(mime: str) -> str | None:
     """Return the ending under which another program may be asked to open such a file; None: it should not be opened."""
     return _SAFE_ENDINGS.get(mime)
+
+
+def can_open(mime: str) -> bool:
+    """Return whether such a file may be opened: by another program, or as a page that the browser holds."""
+    return mime == HTML or safe_ending(mime) is not None
 
 
 def _is_text(head: bytes) -> bool:

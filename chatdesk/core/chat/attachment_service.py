@@ -15,6 +15,7 @@ from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
 from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.text_extraction import FileText
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
@@ -22,6 +23,7 @@ from chatdesk.core.file_writing import replacing
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.attachments.held_pages import HeldPages
     from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
 _log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class AttachmentService:
         self._tasks = TaskSet()
         self._reading: asyncio.Task[int] | None = None
         self._being_read: dict[str, asyncio.Task[FileText]] = {}
+        self._pages: HeldPages | None = None
 
     @property
     def max_bytes(self) -> int:
@@ -176,6 +179,28 @@ class AttachmentService:
         await asyncio.to_thread(self.blobs.check, attachment.sha256)
         await asyncio.to_thread(_copy, self.blobs.path(attachment.sha256), target)
 
+    async def serve_page(self, text: str, title: str) -> str:
+        """Return the address of this computer at which the person's own browser can read HTML once, soon, and without
+        sending anything anywhere. Raises ``InvalidInput``, and ``AttachmentUnusable`` where no address can be had."""
+        held_pages = await import_beside("chatdesk.core.attachments.held_pages")
+        if self._pages is None:
+            self._pages = held_pages.HeldPages()
+        try:
+            return await self._pages.serve(text, title)
+        except OSError as error:
+            raise AttachmentUnusable(
+                f"The page cannot be handed to your browser: {error.strerror}.",
+                safe="Nothing was opened.",
+                next_step="Save it as a file instead.",
+            ) from error
+
+    async def serve_file(self, attachment: Attachment) -> str:
+        """Return the address of a stored web page, as ``serve_page`` does, after a scan for viruses where there is a
+        scanner."""
+        await asyncio.to_thread(self.blobs.check, attachment.sha256)
+        data = await asyncio.to_thread(self.blobs.read, attachment.sha256, max_bytes=attachment.size_bytes)
+        return await self.serve_page(data.decode("utf-8", "replace"), attachment.name)
+
     # Upkeep
 
     async def remove_unnamed(
@@ -204,7 +229,9 @@ class AttachmentService:
         return len(unnamed)
 
     async def close(self) -> None:
-        """Stop reading files; unread ones are read again when they are needed."""
+        """Stop reading files, and serving pages; unread files are read again when they are needed."""
+        if self._pages is not None:
+            self._pages.close()
         await asyncio.to_thread(self._reader.close)
         await self._tasks.close()
 

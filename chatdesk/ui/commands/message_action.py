@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 #: How the name of a quick action begins; "shorter", "longer" or the id of a prompt follows.
 QUICK: Final = "quick:"
+#: The line that begins a block of HTML, also in a list or a quote.
+_PAGE: Final = r"^[\s>*+\-\d.)]*(?:`{3,}|~{3,})[ \t]*x?html?\b"
 
 MenuGroup = Literal["copy", "ask", "quick", "versions", "branch", "context", "remove"]
 
@@ -85,6 +88,11 @@ def has_changes(state: MessageState) -> bool:
     from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 
     return any(FILE_DIFF in part.content for part in state.message.parts)
+
+
+def has_page(state: MessageState) -> bool:
+    """Return whether the message has HTML in a block of code, which a browser can show."""
+    return is_final(state) and re.search(_PAGE, state.message.text, re.IGNORECASE | re.MULTILINE) is not None
 
 
 def is_pinned(state: MessageState) -> bool:

@@ -42,6 +42,7 @@ class TranscriptView(EventArea):
     linkActivated = Signal(str)  # the target
     saveRequested = Signal(str, str)  # a text and a file name
     changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
+    pageRequested = Signal(str)  # HTML to show in the browser
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # a message, and its CodeBlock or Attachment
     anchorChanged = Signal()
@@ -82,6 +83,7 @@ class TranscriptView(EventArea):
         self.parts.finding.announced.connect(self._announce)
         self.parts.actions.linkActivated.connect(self.linkActivated)
         self.parts.actions.saveRequested.connect(self.saveRequested)
+        self.parts.actions.pageRequested.connect(self.pageRequested)
         self.parts.actions.fileRequested.connect(self.fileRequested)
         self.parts.actions.artifactRequested.connect(self.artifactRequested)
         self.parts.actions.changeRequested.connect(self.changeRequested)

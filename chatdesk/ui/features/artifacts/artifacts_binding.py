@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
@@ -240,7 +240,7 @@ class ArtifactsBinding(QObject):
 
     def _actions_on(self, version: ArtifactVersion) -> frozenset[str]:
         actions = {"copy", "save", "jump"}
-        if safe_ending(version.mime) is not None:
+        if can_open(version.mime):
             actions.add("open")
         if version.view not in (ArtifactView.NONE, ArtifactView.PICTURE) and version.kind != FILE_DIFF:
             actions |= {"ask", "edit"}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.attachments.file_kinds import HTML, can_open
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
 
@@ -33,6 +34,7 @@ class TranscriptFiles(QObject):
 
     def __init__(self, context: WindowContext, attachments: AttachmentService) -> None:
         super().__init__()
+        self._context = context
         self._panes = panes = context.panes
         self._attachments = attachments
         self._tasks = context.tasks
@@ -40,6 +42,8 @@ class TranscriptFiles(QObject):
         self._opened: OpenedFiles | None = None
         panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
         panes.transcript.fileRequested.connect(self.request)
+        panes.message_handlers.bind("open-page", self._on_open_page)
+        panes.transcript.pageRequested.connect(lambda text: self._tasks.start(self.show_page(text), "open page"))
 
     @property
     def pictures(self) -> PictureLoader | None:
@@ -77,8 +81,10 @@ class TranscriptFiles(QObject):
 
     def request(self, what: str, attachment: Attachment) -> None:
         """Do with a file what its card offers: file-open, -save, -folder or -copy."""
-        if what == "file-save" or (what == "file-open" and safe_ending(attachment.mime) is None):
+        if what == "file-save" or (what == "file-open" and not can_open(attachment.mime)):
             self._ask_where(attachment)
+        elif what == "file-open" and attachment.mime == HTML:
+            self._tasks.start(self._show_file(attachment), "open attached page")
         else:
             self._tasks.start(self.use(what, attachment), "use attached file")
 
@@ -92,6 +98,37 @@ class TranscriptFiles(QObject):
         )
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _on_open_page(self, message_id: str) -> None:
+        self._tasks.start(self._show_page_of(message_id), "open page of a message")
+
+    async def _show_page_of(self, message_id: str) -> None:
+        message = await self._context.open_thread.chat.reader.get_message(message_id)
+        await self.show_page_in(message.text)
+
+    async def show_page_in(self, text: str) -> None:
+        """Show the last block of HTML in a Markdown text as ``show_page`` does."""
+        held_page = await import_beside("chatdesk.core.attachments.held_page")
+        await self.show_page(await asyncio.to_thread(held_page.page_in, text))
+
+    async def show_page(self, text: str, title: str = "Page of an answer") -> None:
+        """Show HTML in the person's own browser, where it runs no script and sends nothing."""
+        self._browse(await self._attachments.serve_page(text, title))
+
+    async def _show_file(self, attachment: Attachment) -> None:
+        self._browse(await self._attachments.serve_file(attachment))
+
+    def _browse(self, address: str) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
+        if not QDesktopServices.openUrl(QUrl(address)):
+            raise ChatDeskError(
+                "No browser could be opened.",
+                safe="Nothing was changed.",
+                next_step="Choose a browser in the settings of your system, or save the page as a file.",
+            )
+        self._panes.window.show_toast("Opened in your browser")
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
         """Write the attached file to ``target``."""

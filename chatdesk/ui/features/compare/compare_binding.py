@@ -150,6 +150,7 @@ class CompareBinding(QObject):
         view.linkActivated.connect(self._panes.transcript.linkActivated)
         view.quoteRequested.connect(self._panes.transcript.quoteRequested)
         view.saveRequested.connect(self._panes.transcript.saveRequested)
+        view.pageRequested.connect(self._panes.transcript.pageRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)
         return view
 

@@ -42,8 +42,8 @@ class Outcome:
     """The effects of a pressed button outside its item.
 
     These are text for the clipboard (``formats`` holds other formats of it by MIME type), text to save under a
-    suggested name, a link to follow, an action on an attached file or on a proposed change, or what is to be opened as
-    an artifact. ``is_resized`` says that the item's height changed.
+    suggested name, a link to follow, an action on an attached file or on a proposed change, what is to be opened as an
+    artifact, or HTML to show in the browser. ``is_resized`` says that the item's height changed.
     """
 
     copied: str = ""
@@ -54,6 +54,7 @@ class Outcome:
     file: tuple[str, Attachment] | None = None
     artifact: CodeBlock | Attachment | None = None
     change: tuple[str, ShownChange] | None = None
+    page: str = ""
     is_resized: bool = False
 
 

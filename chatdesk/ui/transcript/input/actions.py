@@ -36,6 +36,7 @@ class Actions(QObject):
     requested = Signal(str, str)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
+    pageRequested = Signal(str)  # HTML to show in the browser
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # the message, and its CodeBlock or Attachment
     changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
@@ -152,6 +153,8 @@ class Actions(QObject):
             self.artifactRequested.emit(entry.message.id, outcome.artifact)
         if outcome.change is not None:
             self.changeRequested.emit(*outcome.change)
+        if outcome.page:
+            self.pageRequested.emit(outcome.page)
         if outcome.link:
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:

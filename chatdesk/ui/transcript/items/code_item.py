@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTextLayout
 
+from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
@@ -167,6 +168,10 @@ class CodeItem(ArtifactSource, Item):
         style = self._style
         if style is None:
             return ()
+        tools = self._tools(style)
+        return (*tools, self._fold_button(style)) if self._can_fold else tools
+
+    def _tools(self, style: TranscriptStyle) -> tuple[Button, ...]:
         language = self.block.language[:_MAX_LABEL]
         code = f"{language} code" if language else "code"
         wide, side = style.px(78), style.px(28)
@@ -181,7 +186,10 @@ class CodeItem(ArtifactSource, Item):
         if artifact_of(self) is not None:
             area = QRectF(wrap.x() - side - 2, 1.5, side, side)
             tools += (Button(OPEN_ACTION, f"Open {code} as artifact", area, "panel-right"),)
-        return (*tools, self._fold_button(style)) if self._can_fold else tools
+        if is_page(self.block.language) and not self.block.is_open:
+            area = QRectF(tools[-1].area.x() - side - 2, 1.5, side, side)
+            tools += (Button("show-page", "Open this page in your browser", area, "external-link"),)
+        return tools
 
     def press(self, action: str) -> Outcome | None:
         if action == "copy-code":
@@ -190,6 +198,8 @@ class CodeItem(ArtifactSource, Item):
             return Outcome(saved=self.block.source, file_name=suggested_name(self.block.language))
         if action == OPEN_ACTION:
             return Outcome(artifact=self.block)
+        if action == "show-page":
+            return Outcome(page=self.block.source)
         if action == "wrap-code":
             self.is_wrapped = not self.is_wrapped
             self.invalidate()
@@ -252,7 +262,7 @@ class CodeItem(ArtifactSource, Item):
         paint_hairline(painter, style, QPointF(self._left + 1, header), self._width - self._left - 2)
         painter.setFont(style.font("muted"))
         painter.setPen(style.colour("muted"))
-        tools = [each for each in self.buttons() if each.action != "fold-code"]
+        tools = self._tools(style)
         left, right = self._left + style.px(12), min(each.area.x() for each in tools) - style.px(8)
         area = QRectF(left, 0, right - left, header)
         words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
@@ -92,10 +92,7 @@ class FileItem(ArtifactSource, Item):
         if style is None or self._state:  # there is nothing yet that could be opened
             return ()
         side = style.px(_BUTTON_PX)
-        left_out = {
-            "file-open": safe_ending(self.attachment.mime) is None,
-            OPEN_ACTION: self.is_alone,
-        }
+        left_out = {"file-open": not can_open(self.attachment.mime), OPEN_ACTION: self.is_alone}
         verbs = [verb for verb in _VERBS if not left_out.get(verb[0], False)]
         left = self.natural_width - style.px(8) - side * len(verbs)
         top = (self.height - side) / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from tests.ui.transcript.items.test_image_item import picture_bytes
 
 class FakeTranscript(QObject):
     saveRequested = Signal(str, str)
+    pageRequested = Signal(str)
     fileRequested = Signal(str, object)
 
     def set_pictures(self, door: Any) -> None:
@@ -48,7 +50,8 @@ class FakeTasks:
 
 @pytest.fixture
 def panes(qapp: QApplication) -> Iterator[SimpleNamespace]:
-    made = SimpleNamespace(window=FakeWindow(), transcript=FakeTranscript())
+    handlers = SimpleNamespace(bind=lambda _action, _handler: None)
+    made = SimpleNamespace(window=FakeWindow(), transcript=FakeTranscript(), message_handlers=handlers)
     yield made
     made.window.deleteLater()
 
@@ -171,3 +174,26 @@ def test_saved_code_goes_through_no_planted_symlink(panes: SimpleNamespace, tmp_
     assert victim.read_text("utf-8") == "mine"
     assert (tmp_path / "setup.sh").read_text("utf-8") == "echo theirs"
     assert (tmp_path / "setup.sh").lstat().st_mode & 0o777 == 0o600
+
+
+def test_a_page_goes_to_the_browser_by_an_address_of_this_computer(
+    panes: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) is None)
+    blobs = BlobStore(tmp_path / "blobs")
+    files = files_of(panes, blobs)
+    panes.transcript.pageRequested.emit("<h1>Draft</h1>")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}", opened[0])
+    assert panes.window.toasts == ["Opened in your browser"]
+    data = "<p>Zürich</p>".encode()
+    stored = blobs.put(iter([data]), max_bytes=100)
+    page = Attachment("plan.html", "text/html", stored.sha256, len(data))
+    panes.transcript.fileRequested.emit("file-open", page)
+    assert len(opened) == 2 and opened[0] != opened[1]
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
+    with pytest.raises(ChatDeskError, match="No browser could be opened"):
+        asyncio.run(files.show_page("<h1>Draft</h1>"))
+    with pytest.raises(ChatDeskError, match="empty"):
+        asyncio.run(files.show_page_in("There is no page here."))
+    files.close()

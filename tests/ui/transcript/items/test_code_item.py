@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.code_lines import CodeLines
+from chatdesk.ui.transcript.drawing.item import Outcome
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
 from tests.ui.transcript.conftest import World, make_thread
@@ -187,3 +188,32 @@ def test_colours_of_other_code_go_out() -> None:
     lines = CodeLines("if x:", (CodeRun(2, "keyword"), CodeRun(3, "plain")))
     lines.replace("fi x;", ())
     assert lines.runs_in(0) == []
+
+
+PAGE = "<!doctype html>\n<h1>Plan</h1>\n"
+
+
+def test_html_that_is_whole_can_be_opened_in_the_browser(style: TranscriptStyle) -> None:  # noqa: F811
+    item = CodeItem(CodeBlock("HTML", PAGE))
+    assert painted(item, style, is_attended=True) != painted(item, style)
+    labels = [each.label for each in item.buttons()]
+    assert labels[-1] == "Open this page in your browser" and len(set(labels)) == 4
+    assert item.press("show-page") == Outcome(page=PAGE)
+    for other in (CodeBlock("html", PAGE, is_open=True), CodeBlock("python", PAGE), CodeBlock("", PAGE)):
+        plain = CodeItem(other)
+        plain.ensure_layout(style, WIDTH)
+        assert len(plain.buttons()) == 3
+
+
+def test_the_menu_offers_to_open_the_page_of_a_message(world: World) -> None:
+    texts = ["?", f"First:\n\n```html\n<p>old</p>\n```\n\nBetter:\n\n```html\n{PAGE}```\n", "```python\n'<p>'\n```"]
+    view = world.open(make_thread(3, lambda place: texts[place]))
+    opened: list[tuple[str, str]] = []
+    view.actionRequested.connect(lambda *what: opened.append(what))
+    world.settle()
+    view.jump_to("m1")
+    assert view.parts.actions.offered("open-page") == "open-page"
+    assert view.parts.actions.act("open-page")
+    assert opened == [("open-page", "m1")]
+    view.jump_to("m2")
+    assert view.parts.actions.offered("open-page") is None
