@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -86,6 +89,17 @@ def test_the_search_engine_is_chosen_tested_and_shown(
     assert _tools(tmp_path, "search-engine", "brave", "--forget-key") == 0
     assert _tools(tmp_path, "search-engine", "none") == 0
     assert _tools(tmp_path, "search-engine") == 1
+
+
+def test_a_key_is_taken_from_a_variable_that_leaves_the_environment(tmp_path: Path) -> None:
+    """A program of its own: it takes keys out of its environment before anything else."""
+    arguments = ("tools", "search-engine", "brave", "--key", "BRAVE_API_KEY", "--data-dir", str(tmp_path / "profile"))
+    environment = {**os.environ, "BRAVE_API_KEY": TOKEN, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    done = subprocess.run(
+        [sys.executable, "-m", "chatdesk", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "is not set here" not in done.stderr, done.stderr
+    assert '"engine": "brave"' in (tmp_path / "profile" / "config" / "tools.json").read_text("utf-8")
 
 
 def test_a_project_gets_a_folder_and_loses_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ programs could read it.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import aclosing
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.cli import web_search
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
@@ -131,8 +131,9 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
             safe="Nothing was changed.",
             next_step="Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.",
         )
-    secrets = {name: os.environ.get(name, "") for name in options.secret}
-    client_secret = os.environ.get(options.client_secret, "")
+    given = environment()  # with the keys that were taken out of os.environ
+    secrets = {name: given.get(name, "") for name in options.secret}
+    client_secret = given.get(options.client_secret, "")
     missing = [name for name, value in secrets.items() if not value]
     missing += [options.client_secret] if options.client_secret and not client_secret else []
     if missing:

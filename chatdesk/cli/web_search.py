@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
@@ -39,7 +39,7 @@ async def run(options: argparse.Namespace, service: ToolService) -> int:
     from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
     search = service.search
-    key = os.environ.get(options.key, "") if options.key else ""
+    key = environment().get(options.key, "") if options.key else ""
     if options.key and not key:
         raise InvalidInput(f"The variable {options.key} is not set here.", safe="Nothing was changed.", next_step="")
     engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None

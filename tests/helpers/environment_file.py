@@ -18,6 +18,7 @@ from chatdesk.core.providers.key_rules import OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
 from chatdesk.core.sync.team_passwords import VARIABLE as TEAM_PASSWORD
+from chatdesk.core.tools.web_search.choice import SearchEngine
 from tests.helpers.settings_table import with_table
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,15 @@ def content() -> str:
     return "\n".join((*_comment(_HEAD), *_keys(), *_other_variables(), *_settings())) + "\n"
 
 
+def _of_vendors() -> list[tuple[str, str]]:
+    """The variables of keys, and whose they are."""
+    rows = [(each.variable, each.label) for each in (*PRESETS.values(), *SearchEngine)]
+    return [row for row in rows if row[0]]
+
+
 def variables() -> set[str]:
     """All names of variables."""
-    named = {each.variable for each in PRESETS.values() if each.variable}
+    named = {name for name, _ in _of_vendors()}
     return named | {name for name, _ in _OTHERS} | {setting.env for setting in all_settings()}
 
 
@@ -65,7 +72,7 @@ def variables_of_commands() -> set[str]:
 
 def table() -> str:
     """All variables: keys, places, what commands read, and the settings in the order of the window's pages."""
-    rows = [(each.variable, "", f"Key of {each.label}.") for each in PRESETS.values() if each.variable]
+    rows = [(name, "", f"Key of {label}.") for name, label in _of_vendors()]
     rows += [(name, "", meaning) for name, meaning in (*_OTHERS, *_OF_COMMANDS)]
     ordered = sorted(all_settings(), key=lambda each: PAGES.index(each.shown.page))
     rows += [(each.env, _default(each), f"{each.help} (`{each.key}`)") for each in ordered]
@@ -75,7 +82,7 @@ def table() -> str:
 
 def _keys() -> Iterator[str]:
     yield from _heading("Keys of vendors", "Each goes to its vendor's own server, or to the one of OPENAI_BASE_URL.")
-    yield from (f"#{each.variable}=" for each in PRESETS.values() if each.variable)
+    yield from (f"#{name}=" for name, _ in _of_vendors())
 
 
 def _other_variables() -> Iterator[str]:
