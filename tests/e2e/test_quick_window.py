@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -150,6 +151,29 @@ def test_a_question_that_cannot_be_sent_stays_and_says_why(tmp_path: Path) -> No
         assert window.editor.written() == "x" * 40
 
     play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, max_message_bytes=30))
+
+
+def test_what_was_typed_and_not_sent_is_there_after_a_restart(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def leave(application: WindowApplication) -> None:
+        window = await _shown(application)
+        QTest.keyClicks(window.editor, "half a thou")
+
+    async def come_back(application: WindowApplication) -> None:
+        window = await _shown(application)
+        await until(lambda: window.editor.written() == "half a thou")
+        await _asked(application, window, "ght")
+        await until(lambda: window.editor.written() == "")
+
+    async def again(application: WindowApplication) -> None:
+        services = await application.services()
+        await _shown(application)
+        assert await services.chat.drafts.get(QUICK_DRAFT) is None
+
+    play(paths, leave)
+    play(paths, come_back)
+    play(paths, again)
 
 
 def test_another_process_shows_it_without_the_large_window(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.thread import Draft
+from chatdesk.core.domain.thread import NEW_DRAFT, QUICK_DRAFT, Draft
 from chatdesk.core.ids import checked_id
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
@@ -14,20 +14,25 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class Drafts:
-    """Reached as ``ChatService.drafts``; the thread None is the new one."""
+    """Reached as ``ChatService.drafts``. The thread None is the new one; ``QUICK_DRAFT`` is the quick window."""
 
     def __init__(self, drafts: DraftRepository) -> None:
         self._drafts = drafts
 
     async def get(self, thread_id: str | None) -> Draft | None:
-        return await self._drafts.get(None if thread_id is None else checked_id(thread_id))
+        return await self._drafts.get(_slot_of(thread_id))
 
     async def save(
         self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
     ) -> None:
         """Keep unsent text and what is attached to it; an empty draft is forgotten."""
-        checked = None if thread_id is None else checked_id(thread_id)
         if text or attachments:
-            await self._drafts.put(checked, text, cursor, attachments=attachments)
+            await self._drafts.put(_slot_of(thread_id), text, cursor, attachments=attachments)
         else:
-            await self._drafts.delete(checked)
+            await self._drafts.delete(_slot_of(thread_id))
+
+
+def _slot_of(thread_id: str | None) -> str:
+    if thread_id is None:
+        return NEW_DRAFT
+    return thread_id if thread_id == QUICK_DRAFT else checked_id(thread_id)

@@ -64,6 +64,11 @@ class Thread:
         return self.title.removesuffix(BRANCH_MARK)
 
 
+#: The places of drafts that belong to no thread: the thread that does not exist yet, and the quick window.
+NEW_DRAFT: Final = "new"
+QUICK_DRAFT: Final = "quick"
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The unsent text and files of one thread (``thread_id`` None: of the new, not yet created thread)."""

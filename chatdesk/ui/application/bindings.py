@@ -371,7 +371,7 @@ class Bindings:
         await self.artifacts.end()
         self.team.end()
         await self.desktop.end()
-        self.quick.end()
+        await self.quick.end()
         if self.team_window is not None:
             await self.team_window.end()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.thread import Draft
+from chatdesk.core.domain.thread import NEW_DRAFT, QUICK_DRAFT, Draft
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat.artifacts import draft_json, from_draft_json
 from chatdesk.core.storage.engine.plain_text import clean
@@ -17,24 +17,20 @@ from chatdesk.core.storage.engine.rows import get_thread
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
-_NEW = "new"
-
 
 class DraftRepository:
-    """Stores one draft for each thread, and one (None) for the thread that does not exist yet."""
+    """Stores one draft for each thread, one for the thread that does not exist yet (``NEW_DRAFT``), and one for
+    the quick window (``QUICK_DRAFT``)."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def get(self, thread_id: str | None) -> Draft | None:
-        slot = _NEW if thread_id is None else checked_id(thread_id)
-
+    async def get(self, slot: str) -> Draft | None:
         return await self._db.read(lambda conn: get_draft(conn, slot))
 
-    async def put(
-        self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
-    ) -> Draft:
-        wanted = None if thread_id is None else checked_id(thread_id)
+    async def put(self, slot: str, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()) -> Draft:
+        """Store a draft: of the thread whose id ``slot`` is, or of one of the two places without a thread."""
+        wanted = None if slot in (NEW_DRAFT, QUICK_DRAFT) else checked_id(slot)
         stored = clean(text)
         now = self._db.origin.now()
 
@@ -45,15 +41,13 @@ class DraftRepository:
                 "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at, attachments) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (slot) DO UPDATE SET text = excluded.text, cursor = excluded.cursor,"
                 " updated_at = excluded.updated_at, attachments = excluded.attachments",
-                (wanted or _NEW, wanted, stored, cursor, now, draft_json(attachments)),
+                (slot, wanted, stored, cursor, now, draft_json(attachments)),
             )
             return Draft(wanted, stored, cursor, now, tuple(attachments))
 
         return await self._db.write(work)
 
-    async def delete(self, thread_id: str | None) -> None:
-        slot = _NEW if thread_id is None else checked_id(thread_id)
-
+    async def delete(self, slot: str) -> None:
         def work(conn: Connection) -> None:
             conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QClipboard, QGuiApplication
 
 from chatdesk.core import events
+from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.plurals import counted
+from chatdesk.ui.features.chat.drafts import SAVE_AFTER_MS
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -46,6 +49,8 @@ class QuickBinding(QObject):
         self._make_view = make_view
         self._thread_id: str | None = None
         self._about: tuple[str, str] | None = None  # its kind and its text
+        self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
+        self._timer.timeout.connect(lambda: self._context.tasks.start(self.save(), "save quick question"))
         self.window: QuickWindow | None = None
         context.panes.commands.bind("app.quick", self.toggle)
 
@@ -57,9 +62,19 @@ class QuickBinding(QObject):
         else:
             window.come_up()
 
-    def end(self) -> None:
-        """Take the window away, because the program ends."""
+    async def save(self) -> None:
+        """Store what is typed and not sent."""
+        self._timer.stop()
         if self.window is not None:
+            text = self.window.editor.written()
+            await self._context.open_thread.stored_chat.drafts.save(QUICK_DRAFT, text, len(text))
+
+    async def end(self) -> None:
+        """Take the window away, because the program ends; what was typed stays."""
+        if self.window is not None:
+            if self._timer.isActive():
+                with suppress(ChatDeskError):  # the window says that nothing can be saved
+                    await self.save()
             self.window.hide()
             self.window.deleteLater()
             self.window = None
@@ -69,6 +84,8 @@ class QuickBinding(QObject):
 
         window = QuickWindow(self._panes.theme, self._make_view(self._threads.fetch_messages))
         window.editor.is_send_on_enter = self._context.settings().send_on_enter
+        self._context.tasks.start(self._load(window), "load quick question")
+        window.editor.writtenChanged.connect(self._timer.start)
         window.asked.connect(self._on_asked)
         window.stopRequested.connect(self._on_stop_requested)
         window.openRequested.connect(self._on_open_requested)
@@ -91,6 +108,13 @@ class QuickBinding(QObject):
         subscribe(window, events.AnswerFinished, lambda event: self._on_answer_finished(event.message.thread_id))
         subscribe(window, events.ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
         return window
+
+    async def _load(self, window: QuickWindow) -> None:
+        """Bring back what was typed and not sent in an earlier run, before what is typed meanwhile."""
+        draft = await self._context.open_thread.stored_chat.drafts.get(QUICK_DRAFT)
+        if draft is not None and draft.text:
+            typed = window.editor.written()
+            window.editor.replace_all(f"{draft.text}\n{typed}" if typed else draft.text)
 
     # What the person does
 
