@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,10 @@ def _held_by(item: ast.withitem) -> str | None:
 
 
 def test_no_generator_is_iterated_that_nobody_closes() -> None:
-    found = {str(path.relative_to(PACKAGE)): unheld(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+    texts = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+    # Parsing is most of what this costs.
+    found = {path: unheld(text) for path, text in texts.items() if re.search(r"\basync\s+for\b", text)}
+    assert len(found) > 20
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 

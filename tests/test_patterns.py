@@ -16,6 +16,8 @@ _FUNCTIONS = {"compile", "match", "fullmatch", "search", "findall", "finditer", 
 
 def _patterns(source: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of each pattern that is given to ``re``."""
+    if not re.search(r"\bre\s*\.", source):  # parsing is most of what this costs
+        return
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
             continue

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
@@ -94,6 +95,35 @@ class _Library:
             ]  # fmt: skip
 
 
+class _Libraries:
+    """Databases by seed, each filled when it is first asked for; searching changes none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: dict[int, list[_Row]] = {}
+
+    def of(self, seed: int) -> tuple[Path, list[_Row]]:
+        path = self._folder / str(seed) / "chatdesk.db"
+        if seed not in self._rows:
+            _run(self._fill(path, seed))
+        return path, self._rows[seed]
+
+    async def _fill(self, path: Path, seed: int) -> None:
+        world = SearchWorld(path, MovableClock())
+        await world.db.open()
+        try:
+            library = _Library(world, seed)
+            await library.fill()
+            self._rows[seed] = library.rows
+        finally:
+            await world.close()
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> _Libraries:
+    return _Libraries(tmp_path_factory.mktemp("libraries"))
+
+
 def _add_tags(conn: Connection, tags: dict[str, str]) -> None:
     for name, tag in tags.items():
         conn.exec_driver_sql(
@@ -147,20 +177,19 @@ _FILTERS = {
     ),
 )
 def test_filters_and_words_find_what_reading_everything_finds(
-    seed: int, queries: list[tuple[list[str], list[str], list[str]]]
+    libraries: _Libraries, seed: int, queries: list[tuple[list[str], list[str], list[str]]]
 ) -> None:
+    path, rows = libraries.of(seed)
+
     async def work() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            world = SearchWorld(Path(folder) / "data" / "chatdesk.db", MovableClock())
-            await world.db.open()
-            try:
-                library = _Library(world, seed)
-                await library.fill()
-                for words, excluded, filters in queries:
-                    await _compare(world, library.rows, words, excluded, filters)
-                assert await world.search.check() == []
-            finally:
-                await world.close()
+        world = SearchWorld(path, MovableClock())
+        await world.db.open()
+        try:
+            for words, excluded, filters in queries:
+                await _compare(world, rows, words, excluded, filters)
+            assert await world.search.check() == []
+        finally:
+            await world.close()
 
     _run(work())
 

@@ -60,7 +60,8 @@ ERASING_FOUND = {
 }
 LONGER = Mix(steps=250, trouble=0.1)
 FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
-SEEDS = 300
+#: A mistake shows within 40 (``test_sync_planted_bugs.py``); `make test-long` plays more, with seeds that are new.
+SEEDS = 300 if "CHATDESK_FIRST_SEED" in os.environ else 100
 _BATCH = 25
 
 
@@ -77,7 +78,7 @@ def test_shares_that_end_and_begin_again_lose_nothing_in_months(first: int) -> N
     assert wrong == {}
 
 
-@pytest.mark.parametrize("first", range(40, 64, 8))
+@pytest.mark.parametrize("first", range(48, 64, 8))
 def test_private_copies_whose_owners_come_back_hold_what_the_team_holds(first: int) -> None:
     wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, COPIES).play())}
     assert wrong == {}
@@ -85,15 +86,15 @@ def test_private_copies_whose_owners_come_back_hold_what_the_team_holds(first: i
 
 def test_stories_of_private_copies_tell_everything() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(8):
+    for seed in range(40, 48):
         history = History(seed, COPIES)
-        history.play()
+        assert history.play() == [], seed
         counts += history.counts
     assert {"left", "wrote in a private copy", "emptied trash", "joined again", "shared again"} <= counts.keys()
     assert COPIES.faults.keys() >= COPY_STORIES.keys()
 
 
-@pytest.mark.parametrize("first", [0, 8, 116])
+@pytest.mark.parametrize("first", [8, 116])
 def test_what_was_erased_stays_erased_whatever_the_server_forgets(first: int) -> None:
     wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, ERASING).play())}
     assert wrong == {}
@@ -101,9 +102,9 @@ def test_what_was_erased_stays_erased_whatever_the_server_forgets(first: int) ->
 
 def test_stories_of_erasing_tell_everything() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(6):
+    for seed in range(8):
         history = History(seed, ERASING)
-        history.play()
+        assert history.play() == [], seed
         counts += history.counts
     assert {"lost erasures", "erase_message", "erase_thread", "restored servers"} <= counts.keys()
     assert ERASING.faults.keys() >= ERASING_STORIES.keys()
