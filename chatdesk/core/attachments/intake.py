@@ -20,6 +20,7 @@ from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 
 _PIECE_BYTES = 256 * 1024
 _SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
+_FILES_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where people and programs keep ordinary files
 
 Progress = Callable[[int, int], None]
 
@@ -105,7 +106,7 @@ def _is_of_the_system(path: Path) -> bool:
         return False  # opening it will say what is wrong
     own = Path("/").stat().st_dev if os.name == "posix" else None
     for each in map(Path, _SYSTEM_FOLDERS if os.name == "posix" else ()):
-        if each in (real, *real.parents):
+        if each in (real, *real.parents) and _FILES_IN_MEMORY not in real.parents:
             return True
         with suppress(OSError):
             if device == each.stat().st_dev != own:  # the same file system, mounted elsewhere as well

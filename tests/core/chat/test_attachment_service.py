@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +35,18 @@ async def test_views_into_the_system_are_no_files(service: AttachmentService, tm
     for each in (Path(path), link, Path("/tmp") / f"..{path}"):
         with pytest.raises(AttachmentUnusable, match=r"not a file that can be read|no longer there"):
             await service.add_file(each)
+    await service.close()
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no file system in memory")
+async def test_a_file_in_memory_is_one_and_a_link_from_there_is_none(service: AttachmentService) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path, link = Path(folder, "notes.txt"), Path(folder, "link.txt")
+        path.write_text("words")
+        link.symlink_to("/proc/self/environ")
+        assert (await service.add_file(path)).size_bytes == 5
+        with pytest.raises(AttachmentUnusable, match="not a file that can be read"):
+            await service.add_file(link)
     await service.close()
 
 
