@@ -96,8 +96,7 @@ def test_an_action_on_an_answer_is_carried_out_in_the_large_window(tmp_path: Pat
         answer = (await services.chat.reader.get_thread_messages(thread.id)).messages[-1]
         window.view.actionRequested.emit("regenerate", answer.id)
         await until(lambda: application.threads.thread_id == thread.id and not window.isVisible())
-        await until(lambda: len(application.panes.transcript.entries) == 2)
-        await until(lambda: application.panes.transcript.entries[-1].message.version_count == 2)
+        await until(lambda: [each.message.version_count for each in application.panes.transcript.entries] == [1, 2])
 
     play(AppPaths.find(tmp_path / "profile"), script)
 

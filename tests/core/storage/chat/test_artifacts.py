@@ -7,6 +7,7 @@ import pytest
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType
+from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository, draft_json, from_draft_json
 from tests.helpers.checks import integrity_check
@@ -90,13 +91,13 @@ async def test_bytes_are_named_until_the_trash_is_emptied(store: Store) -> None:
 async def test_a_draft_keeps_and_names_its_attachments(store: Store) -> None:
     thread = await store.thread()
     await store.drafts.put(thread, "", 0, attachments=[IMAGE])
-    await store.drafts.put(None, "text", 2, attachments=[FILE])
+    await store.drafts.put(NEW_DRAFT, "text", 2, attachments=[FILE])
     await store.reopen()
     draft = await store.drafts.get(thread)
     assert draft is not None
     assert (draft.text, draft.attachments) == ("", (IMAGE,))
     assert await named(store) == ["cat.png", "notes.txt"]
-    await store.drafts.delete(None)
+    await store.drafts.delete(NEW_DRAFT)
     await store.drafts.put(thread, "text", 1)
     assert await named(store) == []
 

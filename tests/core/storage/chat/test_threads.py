@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import (
     InvalidInput,
     InvalidTitle,
@@ -253,18 +254,18 @@ async def test_purged_messages_lose_their_text_but_not_their_place(store: Store)
 
 async def test_drafts_are_kept_per_thread(store: Store) -> None:
     thread = await store.thread()
-    await store.drafts.put(None, "new one", 3)
+    await store.drafts.put(NEW_DRAFT, "new one", 3)
     await store.drafts.put(thread, "half", 4)
     await store.drafts.put(thread, "half a", 6)
     await store.reopen()
     kept = await store.drafts.get(thread)
     assert kept is not None
     assert (kept.text, kept.cursor, kept.thread_id) == ("half a", 6, thread)
-    fresh = await store.drafts.get(None)
+    fresh = await store.drafts.get(NEW_DRAFT)
     assert fresh is not None
     assert (fresh.text, fresh.thread_id) == ("new one", None)
-    await store.drafts.delete(None)
-    assert await store.drafts.get(None) is None
+    await store.drafts.delete(NEW_DRAFT)
+    assert await store.drafts.get(NEW_DRAFT) is None
     with pytest.raises(ThreadNotFound):
         await store.drafts.put(new_id(), "x", 0)
 

@@ -18,6 +18,7 @@ import pytest
 
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
 from chatdesk.core.file_writing import open_new, unfinished_name
@@ -186,7 +187,7 @@ async def test_an_answer_that_is_being_written_comes_with_the_text_that_there_is
 async def test_drafts_come_with_everything_only(store: Store, service: ExportService, tmp_path: Path) -> None:
     thread = await store.thread()
     await store.drafts.put(thread, "unsent", 3)
-    await store.drafts.put(None, "", 0)
+    await store.drafts.put(NEW_DRAFT, "", 0)
     data = await _exported(service, tmp_path, Choice())
     assert [(each["slot"], each["text"]) for each in data["drafts"]] == [(thread, "unsent")]
     assert "drafts" not in await _exported(service, tmp_path, Choice(thread_ids=(thread,)))

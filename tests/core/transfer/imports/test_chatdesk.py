@@ -22,6 +22,7 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.domain.tools import open_calls
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
@@ -283,16 +284,16 @@ async def test_prompts_and_drafts_come_along_and_replace_nothing(
     blob = here.blobs.put([b"some words"], max_bytes=100)
     note = Attachment("note.txt", "text/plain", blob.sha256, blob.size_bytes)
     await here.store.drafts.put(thread, "half a thought", 4, attachments=[note])
-    await here.store.drafts.put(None, "another", 0)
+    await here.store.drafts.put(NEW_DRAFT, "another", 0)
     first = await _exported(here, tmp_path / "all.zip")
-    await there.store.drafts.put(None, "mine", 2)
+    await there.store.drafts.put(NEW_DRAFT, "mine", 2)
     report = await there.service.run(tmp_path / "all.zip")
     assert report.notes == ["1 prompt came along.", "1 draft came along."]
     draft = await there.store.drafts.get(thread)
     assert draft is not None
     assert (draft.text, draft.cursor, draft.attachments) == ("half a thought", 4, (note,))
     assert there.blobs.has(blob.sha256)
-    mine = await there.store.drafts.get(None)
+    mine = await there.store.drafts.get(NEW_DRAFT)
     assert mine is not None
     assert mine.text == "mine"
     second = await _exported(there, tmp_path / "again.zip")
