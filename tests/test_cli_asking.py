@@ -21,6 +21,8 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.fault_server import Exchange
+from tests.helpers.search_engines import answered, searxng
+from tests.helpers.site import Site
 from tests.helpers.threaded_server import serving
 from tests.helpers.tools_world import command, processes_with
 
@@ -36,7 +38,9 @@ async def _model(exchange: Exchange) -> None:
     await exchange.start()
     called = [each for each in body["messages"] if each["role"] == "tool"]
     if body.get("tools") and not called:
-        function = {"name": "notes__write_note", "arguments": json.dumps(NOTE)}
+        is_web = "chatdesk-web__search_web" in json.dumps(body["tools"])
+        name, arguments = ("chatdesk-web__search_web", {"query": "x"}) if is_web else ("notes__write_note", NOTE)
+        function = {"name": name, "arguments": json.dumps(arguments)}
         await exchange.delta(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}])
         await exchange.finish("tool_calls")
         return
@@ -105,6 +109,29 @@ def test_a_named_server_or_tool_is_allowed(
     assert (call["tool"], call["status"], call["server"]) == ("write_note", "done", "notes")
     assert _runs(log) == [["write_note", NOTE]]
     assert not processes_with(str(log))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_sources_are_told_beside_the_answer(
+    tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    site = Site()
+    site.answers["/search"] = answered(searxng(("Tide\u202e tables", "https://tides.example/", "At noon.")))
+    data_dir = str(tmp_path / "profile")
+    try:
+        for words in (("search-engine", "searxng", "--address", site.url("")), ("on", "chatdesk-web")):
+            assert run(["tools", words[0], "--data-dir", data_dir, *words[1:]]) == 0
+        capsys.readouterr()
+        assert _ask(tmp_path, "search", "--approve", "search_web", *(["--json"] if as_json else [])) == 0
+    finally:
+        site.close()
+    shown = capsys.readouterr()
+    if as_json:
+        (source,) = json.loads(shown.out.splitlines()[-1])["sources"]
+        assert (source["number"], source["url"]) == (1, "https://tides.example/")
+        return
+    assert "At noon." in shown.out, "the model says what the tool returned"
+    assert shown.err.splitlines()[-1] == "[1] Tide⟦U+202E⟧ tables  https://tides.example/"
 
 
 def test_deny_is_a_choice_and_no_failure(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:

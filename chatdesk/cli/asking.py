@@ -82,12 +82,19 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 answer.close(ends_line=True)
                 terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
     answer.close(ends_line=True)
+    _tell_sources({} if options.json else last)
     if last.get("thread_id"):
         await team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
         return CALL_DENIED if approver.has_denied_unasked else 0
     terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
     return 1
+
+
+def _tell_sources(finish: dict[str, Any]) -> None:
+    """Write the sources of an answer to stderr, so that a pipe gets the answer alone."""
+    for each in finish.get("sources", ()):
+        terminal.note(f"[{each['number']}] {each['title']}  {each['url']}")
 
 
 def _absolute(path: str) -> str:

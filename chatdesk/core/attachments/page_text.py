@@ -31,6 +31,7 @@ _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
 _UNSEEN: Final = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|(?:opacity|font-size):0(?:\.0*)?(?![.\d])", re.IGNORECASE
 )
+_NO_STYLE: Final = re.compile(r"\s+|/\*.*?(?:\*/|\Z)", re.DOTALL)  # blanks, and comments, which may be open
 _UNSEEN_TAGS: Final = ("script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head")
 _SUSPECTS: Final = "|".join((*(f"//{tag}" for tag in _UNSEEN_TAGS), "//*[@style or @hidden or @aria-hidden]"))
 
@@ -84,7 +85,7 @@ def _text(source: str, url: str) -> str:
 
 def _remove_unseen(tree: HtmlElement) -> None:
     for element in tree.xpath(_SUSPECTS):
-        style = re.sub(r"\s+|/\*.*?\*/", "", element.get("style") or "")
+        style = _NO_STYLE.sub("", element.get("style") or "")
         is_unseen = element.get("hidden") is not None or element.get("aria-hidden") == "true"
         if element.getparent() is not None and (
             element.tag in _UNSEEN_TAGS or is_unseen or _UNSEEN.search(style) is not None

@@ -28,6 +28,7 @@ from chatdesk.core.events import (
     StorageRecovered,
     TextStreamed,
 )
+from chatdesk.core.rendering.sources import sources_of
 
 AskEvent = dict[str, Any]
 _EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered, ApprovalAsked)
@@ -201,6 +202,7 @@ def finished(message: Message) -> AskEvent:
         "text": message.text,
         "files": [each.as_content() for each in attachments_of(message)],
         "calls": [_call(part) for part in message.parts if part.type is PartType.TOOL_CALL],
+        "sources": [each.as_content() for each in sources_of(message.parts)],
         "finish_reason": message.finish_reason,
         "error": message.error,
         "error_type": message.error_type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,28 @@ def test_a_page_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "page").write_text("<p " + " ".join(f"a{n}=1" for n in range(400_000)) + ">hi")
     title, found = FileReader(time_limit_s=1.0).page(tmp_path / "page", charset="utf-8", url="https://x.test/")
     assert (title, found.text) == ("", "") and found.problem and "too much time or memory" in found.problem
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p style='" + "/* " * 300_000 + "'>words</p>",
+        "<p style='" + "display:" * 100_000 + "'>words</p>",
+        "<title " * 100_000 + "<p>words</p>",
+        "<meta " * 100_000 + "<p>words</p>",
+        "<b>" * 50_000 + "words",
+        "<table><tr><td>" * 20_000 + "words",
+        "<a href='" + "../" * 50_000 + "'>words</a>",
+        "&amp;" * 200_000 + "<p>words</p>",
+        "<![CDATA[" * 50_000 + "<p>words</p>",
+        "<ul>" + "<li>words" * 50_000,
+    ],
+    ids=range(10),
+)
+def test_hostile_pages_take_bounded_time(page: str) -> None:
+    began_s = time.process_time()
+    read_page(page.encode(), "utf-8", "https://a.test/")
+    assert time.process_time() - began_s < 15, "the process would be ended at 20 s"
 
 
 def test_it_is_read_in_the_process(tmp_path: Path) -> None:
