@@ -272,3 +272,62 @@ def test_a_thread_without_artifacts_says_how_they_come(tmp_path: Path) -> None:
         assert toast.text == "No message in view has a file, or code of 15 lines or more."
 
     play(AppPaths.find(tmp_path), script, FAST)
+
+
+def test_a_temporary_chat_is_kept_before_anything_of_it_is_opened(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        commands = application.panes.commands
+        commands.trigger("thread.temporary")
+        await until(lambda: application.threads.is_temporary)
+        await until(lambda: application.bindings.drafts.thread_id == application.threads.thread_id)
+        QTest.keyClicks(application.panes.composer.editor, "Write it")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: code_cards(application))
+        commands.trigger("view.artifacts")
+        await until(lambda: "temporary chat keeps no artifacts" in words(application, "artifactsWords"))
+        commands.trigger("message.open_artifact")
+        toast = application.panes.window.findChild(Toast)
+        await until(lambda: toast.text == "Artifacts are stored on disk; a temporary chat is not.")
+        assert not any(services.attachments.blobs.list())
+        press_button(application, "toastAction")
+        await until(lambda: not application.threads.is_temporary)
+        await until(lambda: "step_0" in shown_code(application))
+        assert len(await artifacts(application)) == 1
+
+    with served(one_after_the_other(f"```python\n{CODE}```\n", requests=[])) as server:
+        play(AppPaths.find(tmp_path), script, settings(server))
+
+
+def test_an_edit_is_stored_while_it_is_written_and_comes_back_after_a_kill(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "Write it")
+        await open_by_key(application)
+        service = artifacts_of(await application.services())
+        (artifact,) = await artifacts(application)
+        press_button(application, "artifact-edit")
+        editor = find(application, QPlainTextEdit, "artifactEditor")
+        await until(lambda: editor.hasFocus() and not editor.isReadOnly())
+        QTest.keyClicks(editor, "kept ")
+
+        async def is_stored() -> bool:
+            return await service.unfinished_edit(artifact.newest) == f"kept {CODE}"
+
+        await until(is_stored)
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
+        await until(lambda: not editor.isVisible())
+
+        async def is_forgotten() -> bool:
+            return await service.unfinished_edit(artifact.newest) is None
+
+        await until(is_forgotten)
+        await service.keep_edit(artifact.newest, f"cut off {CODE}")  # as a kill would leave it
+        press_button(application, "artifact-edit")
+        await until(lambda: editor.isVisible() and editor.toPlainText() == f"cut off {CODE}")
+        assert application.panes.window.findChild(Toast).text == "Your unfinished edit is back"
+        QTest.keyClick(editor, Qt.Key.Key_Return, CONTROL)
+        await until(lambda: words(application, "artifactPlace") == "2 / 2")
+        assert await service.unfinished_edit(artifact.newest) is None
+
+    with served(one_after_the_other(f"```python\n{CODE}```\n", requests=[])) as server:
+        play(AppPaths.find(tmp_path), script, settings(server))

@@ -23,6 +23,7 @@ _ICONS: Final = {
     ArtifactView.SVG: "image",
     ArtifactView.SOURCE: "code",
 }
+TEMPORARY: Final = "A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some."
 _EMPTY: Final = (
     "This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15"
     " lines or more has “Open as artifact”, in its header and in the menu of its message."
@@ -64,10 +65,12 @@ class ArtifactsTab(QWidget):
         """Return whether one artifact is shown, and not the list."""
         return self._stack.currentWidget() is self._view
 
-    def show_artifacts(self, artifacts: Sequence[Artifact]) -> None:
-        """Show a newer state of the list; the current row stays on its artifact."""
+    def show_artifacts(self, artifacts: Sequence[Artifact], *, words: str = _EMPTY) -> None:
+        """Show a newer state of the list; the current row stays on its artifact. ``words`` stand where there is
+        none."""
         current = self._model.artifact(self.list.currentIndex().row())
         self._model.show_artifacts(artifacts)
+        self.words.setText(words)
         self.words.setVisible(not artifacts)
         self.list.setVisible(bool(artifacts))
         place = self._model.place_of(current.id) if current is not None else None

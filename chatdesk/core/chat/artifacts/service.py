@@ -77,7 +77,21 @@ class ArtifactService:
         file = await self._keep(text, version.name)
         if file.sha256 == version.sha256:
             raise NotPossible("Nothing was changed.", safe="The version is as it was.")
-        return await self._documents.add(version, file, part_id=version.part_id, is_by_hand=True)
+        document_id = await self._documents.add(version, file, part_id=version.part_id, is_by_hand=True)
+        await self._documents.forget_edit(version)
+        return document_id
+
+    async def keep_edit(self, version: ArtifactVersion, text: str) -> None:
+        """Store an edit of a version that is still being written, in place of what was stored of it before."""
+        await self._documents.keep_edit(version, text)
+
+    async def unfinished_edit(self, version: ArtifactVersion) -> str | None:
+        """Return the edit of a version that was cut off, as by a kill; None where there is none."""
+        return await self._documents.kept_edit(version)
+
+    async def forget_edit(self, version: ArtifactVersion) -> None:
+        """Forget an unfinished edit that is not wanted."""
+        await self._documents.forget_edit(version)
 
     async def text_of(self, version: ArtifactVersion) -> VersionText:
         """Return the text of a version; a bad file raises nothing."""

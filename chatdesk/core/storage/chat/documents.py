@@ -23,7 +23,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.branching import insert_rows
 from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: The newest artifacts of a thread, more than anybody looks through.
 MOST_LISTED: Final = 2_000
+#: How the slots of unfinished edits begin; the id of the version follows.
+EDIT_SLOTS: Final = "edit:"
 _LIVE: Final = "m.deleted_at IS NULL AND m.purged_at IS NULL"
 _SELECT: Final = (
     "SELECT a.id, a.document_id, a.part_id, a.kind, a.name, a.mime, a.size_bytes, a.sha256, a.language, a.version,"
@@ -149,6 +151,38 @@ class DocumentRepository:
 
         return await self._db.write(work)
 
+    async def keep_edit(self, version: ArtifactVersion, text: str) -> None:
+        """Store an edit that is being written: unsent text like drafts, in their table, under a slot of its own."""
+        stored, now = clean(text), self._db.origin.now()
+
+        def work(conn: Connection) -> None:
+            conn.exec_driver_sql(
+                "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at, attachments)"
+                " SELECT ?, m.thread_id, ?, 0, ?, '[]' FROM message_parts p JOIN messages m ON m.id = p.message_id"
+                " WHERE p.id = ? ON CONFLICT (slot) DO UPDATE SET text = excluded.text,"
+                " updated_at = excluded.updated_at",
+                (_slot(version), stored, now, version.part_id),
+            )
+
+        await self._db.write(work)
+
+    async def kept_edit(self, version: ArtifactVersion) -> str | None:
+        """Return the unfinished edit of a version."""
+
+        def work(conn: Connection) -> str | None:
+            row = conn.exec_driver_sql("SELECT text FROM drafts WHERE slot = ?", (_slot(version),)).first()
+            return None if row is None else str(row[0])
+
+        return await self._db.read(work)
+
+    async def forget_edit(self, version: ArtifactVersion) -> None:
+        """Remove the unfinished edit of a version; a missing one is fine."""
+
+        def work(conn: Connection) -> None:
+            conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (_slot(version),))
+
+        await self._db.write(work)
+
     async def remove(self, version_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Remove versions of documents; messages and their files stay. Returns the rows for ``restore``."""
 
@@ -202,6 +236,10 @@ class DocumentRepository:
             created_at=origin.now(),
         )
         conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
+
+
+def _slot(version: ArtifactVersion) -> str:
+    return f"{EDIT_SLOTS}{version.id}"
 
 
 def document_row(

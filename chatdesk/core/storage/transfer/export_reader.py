@@ -143,7 +143,9 @@ class ExportReader:
             if has_trash
             else " AND (thread_id IS NULL OR thread_id IN (SELECT id FROM threads WHERE deleted_at IS NULL))"
         )
-        yield from self._rows("drafts", f"(text <> '' OR attachments <> '[]'){live} ORDER BY updated_at, slot", [])
+        # What is being written of an artifact's version belongs to this computer until it is one.
+        wanted = f"(text <> '' OR attachments <> '[]') AND slot NOT LIKE 'edit:%'{live}"
+        yield from self._rows("drafts", f"{wanted} ORDER BY updated_at, slot", [])
 
     def thread(self, thread_id: str) -> Row:
         """Return everything about one thread but its messages."""

@@ -14,7 +14,6 @@ from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.errors import StorageError
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _STORED: Final = "Artifacts are stored on disk; a temporary chat is not."
 _REQUEST: Final = "Change the attached file {name} and answer with all of it in one code block.\n\n"
-_TOO_LARGE: Final = "This text is too large to be edited here. Save it, edit it elsewhere, and attach the result."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +96,8 @@ class ArtifactsBinding(QObject):
 
     async def end(self) -> None:
         """Store an edit that was not saved, because the window closes."""
-        edit = self._taken_edit()
-        if edit is not None:
-            await self._service.edit(*edit)
+        if self._tab is not None:
+            await self._editing.end()
 
     @property
     def _service(self) -> ArtifactService:
@@ -131,6 +128,7 @@ class ArtifactsBinding(QObject):
     def _built(self) -> ArtifactsTab:
         if self._tab is None:
             from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
+            from chatdesk.ui.features.artifacts.artifact_editing import ArtifactEditing
             from chatdesk.ui.inspector.artifact_view import ArtifactView, Face
             from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
 
@@ -146,8 +144,9 @@ class ArtifactsBinding(QObject):
             self._view.versionRequested.connect(self._step)
             self._view.faceRequested.connect(self._turn)
             self._view.actionRequested.connect(self._act)
-            self._view.editSaved.connect(self._save_edit)
-            self._view.editLeft.connect(self._leave_edit)
+            self._editing = ArtifactEditing(self._view, self._service, self._tasks, self._panes, self._drafts.unsaved)
+            self._editing.saved.connect(self._on_editing_saved)
+            self._editing.left.connect(self._show)
         return self._tab
 
     # Filling
@@ -160,7 +159,12 @@ class ArtifactsBinding(QObject):
         if thread_id != self._threads.thread_id:
             return
         self._artifacts, self._thread_id = found, thread_id
-        tab.show_artifacts(found)
+        if self._threads.is_temporary:
+            from chatdesk.ui.inspector.artifacts_tab import TEMPORARY
+
+            tab.show_artifacts((), words=TEMPORARY)
+        else:
+            tab.show_artifacts(found)
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._choose(wanted)
@@ -195,7 +199,7 @@ class ArtifactsBinding(QObject):
         artifact = self._found(artifact_id)
         if artifact is None:
             return
-        self._keep_edit()
+        self._editing.keep()
         self._artifact, self._place = artifact, len(artifact.versions) - 1
         self._turn_to_drawn()
         self._built().open_view()
@@ -209,7 +213,7 @@ class ArtifactsBinding(QObject):
         self._face = Face.DRAWN
 
     def _back(self) -> None:
-        self._keep_edit()
+        self._editing.keep()
         self._artifact = None
         self._built().open_list()
         self._fit()
@@ -267,8 +271,10 @@ class ArtifactsBinding(QObject):
             self._files.request(f"file-{action}", version.file)
         elif action == "jump":
             self._inspection.jump(version.message_id)
+        elif action == "edit":
+            self._editing.begin(version)
         else:
-            work = {"ask": self._ask, "edit": self._edit, "copy": self._copy, "remove": self._remove}[action]
+            work = {"ask": self._ask, "copy": self._copy, "remove": self._remove}[action]
             self._tasks.replace(work(version), f"{action} artifact")
 
     async def _ask(self, version: ArtifactVersion) -> None:
@@ -304,73 +310,10 @@ class ArtifactsBinding(QObject):
 
         self._tasks.start(work(), "restore artifact")
 
-    # Editing
-
-    async def _edit(self, version: ArtifactVersion) -> None:
-        from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
-
-        found = await self._service.text_of(version)
-        if found.problem or len(found.text) > MOST_CHARACTERS:
-            self._panes.window.show_toast(found.problem or _TOO_LARGE)
-        elif self._artifact is not None and version == self._version:
-            self._begin_editing(found.text, original=found.text)
-
-    def _begin_editing(self, text: str, *, original: str) -> None:
-        self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
-        self._view.begin_editing(text, original=original)
-
-    def _save_edit(self, text: str) -> None:
-        async def work() -> None:
-            artifact = self._artifact
-            if artifact is None:
-                return
-            await self._service.edit(self._version, text)
-            self._view.end_editing()
-            self._place = len(artifact.versions) - 1  # the new one is shown
-            await self.fill()
-
-        self._tasks.start_once(work(), "save artifact")
-
-    def _leave_edit(self) -> None:
-        """Leave the editor by *Cancel* or Esc; a text that was changed is asked about once."""
-        if self._view.editor.is_changed:
-            self._panes.window.show_toast("Your changes were left out", "Edit again", self._edit_again(self._version))
-        self._view.end_editing()
-        self._show()
-
-    def _edit_again(self, version: ArtifactVersion) -> Callable[[], None]:
-        text = self._view.editor.text()
-
-        def run() -> None:
-            async def work() -> None:
-                found = await self._service.text_of(version)
-                if self._artifact is not None and version.artifact_id == self._artifact.id:
-                    self._begin_editing(text, original=found.text)
-
-            self._tasks.replace(work(), "edit artifact")
-
-        return run
-
-    def _keep_edit(self) -> None:
-        """Store the text of an edit that is left for something else."""
-        edit = self._taken_edit()
-        if edit is not None:
-            self._tasks.start(self._store(*edit), "keep artifact")
-
-    def _taken_edit(self) -> tuple[ArtifactVersion, str] | None:
-        if self._tab is None or not self._view.is_editing or self._artifact is None:
-            return None
-        edit = (self._version, self._view.editor.text()) if self._view.editor.is_changed else None
-        self._view.end_editing()
-        return edit
-
-    async def _store(self, version: ArtifactVersion, text: str) -> None:
-        try:
-            await self._service.edit(version, text)
-        except StorageError as error:
-            self._drafts.unsaved.keep("artifact", error, partial(self._service.edit, version, text))
-        else:
-            self._panes.window.show_toast(f"Your edit of {version.name} is a version of it")
+    def _on_editing_saved(self) -> None:
+        if self._artifact is not None:
+            self._place = len(self._artifact.versions) - 1  # so that the new one is shown
+            self._tasks.replace(self.fill(), "fill inspector")
 
     def _on_threads_opened(self) -> None:
         if self._tab is not None and self._threads.thread_id != self._thread_id:

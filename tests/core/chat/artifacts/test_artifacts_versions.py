@@ -21,6 +21,7 @@ from chatdesk.core.storage.chat.documents import DocumentRepository
 from chatdesk.core.storage.engine.tables import HEAD_REVISION
 from chatdesk.core.storage.sync.digest import digest
 from chatdesk.core.storage.sync.wire.bodies import message_texts
+from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep.backup_files import names_of
 from chatdesk.core.storage.upkeep.restored_rows import copy_rows
@@ -298,3 +299,29 @@ async def test_a_thread_that_is_only_read_lists_what_there_is(world: World) -> N
             await world.service.edit(artifact.newest, CHANGED)
     finally:
         world.store.db.is_read_only = False
+
+
+async def test_an_edit_that_was_cut_off_is_there_until_it_is_a_version(world: World) -> None:
+    _, _, artifact = await world.opened()
+    version = artifact.newest
+    assert await world.service.unfinished_edit(version) is None
+    await world.service.keep_edit(version, "half")
+    await world.service.keep_edit(version, "half of it")
+    await world.attachments.close()
+    await world.store.reopen()
+    world.begin()
+    assert await world.service.unfinished_edit(version) == "half of it"
+    await world.service.edit(version, "all of it\n")
+    assert await world.service.unfinished_edit(version) is None
+    await world.service.keep_edit(version, "not wanted")
+    await world.service.forget_edit(version)
+    assert await world.service.unfinished_edit(version) is None
+    assert await integrity_check(world.store.db) == []
+
+
+async def test_an_unfinished_edit_is_no_draft_of_its_thread(world: World) -> None:
+    thread, _, artifact = await world.opened()
+    await world.service.keep_edit(artifact.newest, "half")
+    assert await world.store.drafts.get(thread) is None
+    with open_reader(world.store.path) as reader:
+        assert list(reader.drafts(has_trash=True)) == []

@@ -1,0 +1,136 @@
+"""An edit of an artifact by hand: stored while it is written, and a version when it is saved or left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.errors import StorageError
+from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
+    from chatdesk.ui.async_tasks import AsyncTasks
+    from chatdesk.ui.features.chat.unsaved import Unsaved
+    from chatdesk.ui.inspector.artifact_view import ArtifactView
+    from chatdesk.ui.window.panes import Panes
+
+_TOO_LARGE: Final = "This text is too large to be edited here. Save it, edit it elsewhere, and attach the result."
+_AUTOSAVE_MS: Final = 1_000
+
+Edit = tuple["ArtifactVersion", str]
+
+
+class ArtifactEditing(QObject):
+    """``saved``: there is a new version. ``left``: the editor is left without one."""
+
+    saved = Signal()
+    left = Signal()
+
+    def __init__(
+        self, view: ArtifactView, service: ArtifactService, tasks: AsyncTasks, panes: Panes, unsaved: Unsaved
+    ) -> None:
+        super().__init__()
+        self._view = view
+        self._service = service
+        self._tasks = tasks
+        self._panes = panes
+        self._unsaved = unsaved
+        self._version: ArtifactVersion | None = None
+        self._autosave = QTimer(self)
+        self._autosave.setSingleShot(True)
+        self._autosave.setInterval(_AUTOSAVE_MS)
+        self._autosave.timeout.connect(self._on_autosave_timeout)
+        view.editor.textChanged.connect(self._autosave.start)
+        view.editSaved.connect(self._save)
+        view.editLeft.connect(self._leave)
+
+    def begin(self, version: ArtifactVersion) -> None:
+        """Edit a version, from where an earlier edit of it was cut off."""
+        self._tasks.replace(self._begin(version), "edit artifact")
+
+    async def _begin(self, version: ArtifactVersion) -> None:
+        found = await self._service.text_of(version)
+        if found.problem or len(found.text) > MOST_CHARACTERS:
+            self._panes.window.show_toast(found.problem or _TOO_LARGE)
+            return
+        unfinished = await self._service.unfinished_edit(version)
+        self._show(version, found.text if unfinished is None else unfinished, original=found.text)
+        if unfinished is not None:
+            self._panes.window.show_toast("Your unfinished edit is back")
+
+    def _show(self, version: ArtifactVersion, text: str, *, original: str) -> None:
+        self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
+        self._version = version
+        self._view.begin_editing(text, original=original)
+
+    def _on_autosave_timeout(self) -> None:
+        if self._version is not None and self._view.editor.is_changed:
+            work = self._service.keep_edit(self._version, self._view.editor.text())
+            self._tasks.replace(work, "keep edit of artifact")
+
+    def _save(self, text: str) -> None:
+        async def work() -> None:
+            version = self._version
+            if version is not None:
+                await self._service.edit(version, text)
+                self._end()
+                self.saved.emit()
+
+        self._tasks.start_once(work(), "save artifact")
+
+    def _leave(self) -> None:
+        """Leave the editor by *Cancel* or Esc; for a moment there is a way back."""
+        version, text = self._version, self._view.editor.text()
+        if version is None:
+            return
+        if self._view.editor.is_changed:
+            self._panes.window.show_toast("Your changes were left out", "Edit again", self._way_back(version, text))
+        self._end()
+        self._tasks.start(self._service.forget_edit(version), "forget edit of artifact")
+        self.left.emit()
+
+    def _way_back(self, version: ArtifactVersion, text: str) -> Callable[[], object]:
+        async def work() -> None:
+            self._show(version, text, original=(await self._service.text_of(version)).text)
+
+        return lambda: self._tasks.replace(work(), "edit artifact")
+
+    def keep(self) -> None:
+        """Store what is written as a version, because it is left for something else."""
+        self._tasks.cancel("edit artifact")
+        edit = self._taken()
+        if edit is not None:
+            self._tasks.start(self._store(*edit), "keep artifact")
+
+    async def end(self) -> None:
+        """Store what is written as a version, because the window closes."""
+        edit = self._taken()
+        if edit is not None:
+            await self._service.edit(*edit)
+
+    def _taken(self) -> Edit | None:
+        """End the edit and return it; None where nothing is edited or nothing was changed."""
+        edit = None
+        if self._version is not None and self._view.editor.is_changed:
+            edit = (self._version, self._view.editor.text())
+        self._end()
+        return edit
+
+    async def _store(self, version: ArtifactVersion, text: str) -> None:
+        try:
+            await self._service.edit(version, text)
+        except StorageError as error:
+            self._unsaved.keep("artifact", error, partial(self._service.edit, version, text))
+        else:
+            self._panes.window.show_toast(f"Your edit of {version.name} is a version of it")
+
+    def _end(self) -> None:
+        self._autosave.stop()
+        self._tasks.cancel("keep edit of artifact")
+        self._version = None
+        self._view.end_editing()
