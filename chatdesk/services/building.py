@@ -13,7 +13,15 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 from chatdesk.core.settings.in_force import SettingsInForce
-from chatdesk.services.parts import context_options, overrides_of, rates_of, read_accounts, registry_of
+from chatdesk.services.parts import (
+    attachment_limits_of,
+    context_options,
+    message_limits_of,
+    overrides_of,
+    rates_of,
+    read_accounts,
+    registry_of,
+)
 from chatdesk.services.services import Services
 
 if TYPE_CHECKING:
@@ -99,7 +107,7 @@ async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accoun
             clock=clock,
             is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
         )
-        in_force.follow(lambda changed: chat.set_max_message_bytes(changed.max_message_bytes))
+        in_force.follow(lambda changed: chat.use_message_limits(*message_limits_of(changed)))
         in_force.follow(lambda changed: chat.queue.use_rate(*rates_of(changed)))
     except BaseException:
         await store.close()
@@ -260,7 +268,7 @@ def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) ->
 
     blobs = BlobStore(paths.blob_dir)
     attachments = AttachmentService(blobs, ArtifactRepository(store))
-    in_force.follow(lambda changed: attachments.set_max_bytes(changed.max_attachment_mb * 1024 * 1024))
+    in_force.follow(lambda changed: attachments.use_limits(attachment_limits_of(changed)))
     in_force.follow(
         lambda changed: blobs.scan.use(ScanRules(changed.virus_scanner, changed.unscanned_files == "refuse"))
     )

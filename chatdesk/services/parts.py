@@ -10,6 +10,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
+    from chatdesk.core.attachments.attachment_limits import AttachmentLimits
     from chatdesk.core.chat.tool_calls.port import ToolLimits
     from chatdesk.core.context.options import ContextOptions
     from chatdesk.core.domain.limits import Rate, ScopedRate
@@ -61,6 +62,25 @@ def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
 def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides]]:
     """Return what the person says of models, by provider and model."""
     return {each.profile.id: each.profile.overrides for each in accounts.accounts}
+
+
+def attachment_limits_of(settings: Settings) -> AttachmentLimits:
+    """Return the rules for files that go with messages."""
+    from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_of
+    from chatdesk.core.settings.schema import MIB
+
+    return AttachmentLimits(
+        settings.max_attachments,
+        settings.max_attachment_mb * MIB,
+        settings.max_message_attachments_mb * MIB,
+        settings.max_day_attachments_mb * MIB,
+        tuple(kinds_of(settings.refused_attachments)),
+    )
+
+
+def message_limits_of(settings: Settings) -> tuple[int, AttachmentLimits]:
+    """Return the largest text of a message in bytes, and the rules for its files."""
+    return settings.max_message_bytes, attachment_limits_of(settings)
 
 
 def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:

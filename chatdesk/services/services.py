@@ -102,7 +102,7 @@ class Services:
             prepare=self._forget_folders,
         )
         self.chat.tools.use(
-            self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes, self._ask_model
+            self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.keep_bytes, self._ask_model
         )
 
     async def _forget_folders(self, service: ToolService) -> None:
@@ -200,7 +200,11 @@ class Services:
             from chatdesk.core.transfer.imports.service import ImportService
 
             self._importer = ImportService(
-                ImportRepository(self.database), self.attachments.blobs, SystemClock(), self.events
+                ImportRepository(self.database),
+                self.attachments.blobs,
+                SystemClock(),
+                self.events,
+                is_refused=self.attachments.refuses,
             )
         return self._importer
 

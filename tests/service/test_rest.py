@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ReachabilityChanged, StorageFailed, StorageRecovered
 from chatdesk.service.declaration import Scope
@@ -104,7 +105,7 @@ async def test_a_file_that_is_too_large_or_a_form_is_refused_and_nothing_stays(t
     async with served_world(tmp_path) as world:
         form = await world.http.post(f"{V1}/attachments", content=b"x", headers={"content-type": "text/plain"})
         assert (form.status_code, form.json()["code"]) == (415, "not_file")
-        world.services.attachments.set_max_bytes(1000)
+        world.services.attachments.use_limits(AttachmentLimits(file_bytes=1000))
         large = await world.http.post(f"{V1}/attachments", content=b"x" * 1001, headers=FILE)
         assert (large.status_code, large.json()["code"]) == (413, "attachment_too_large")
         unknown = {"name": "x", "mime": "text/plain", "sha256": "0" * 64, "size_bytes": 1}

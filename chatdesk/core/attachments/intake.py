@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
-from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
+from chatdesk.core.errors import AttachmentUnusable
 
 _PIECE_BYTES = 256 * 1024
 _SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
@@ -33,24 +34,22 @@ class Intake:
         self._blobs = blobs
         self._reader = reader
 
-    def add_file(self, path: Path, *, max_bytes: int, progress: Progress | None = None) -> Attachment:
+    def add_file(self, path: Path, *, limits: AttachmentLimits, progress: Progress | None = None) -> Attachment:
         """Add a file from the disk. ``progress`` is called on this thread with the copied and the total number of
         bytes."""
         name = clean_name(path.name)
         with _opened(path, name) as file:
             size_bytes = os.fstat(file.fileno()).st_size
-            if size_bytes > max_bytes:
-                raise AttachmentTooLarge.of(max_bytes, name)
-            return self._add(_pieces(file, name, size_bytes, progress), name, max_bytes)
+            limits.check_size(name, size_bytes)
+            return self._add(_pieces(file, name, size_bytes, progress), name, limits)
 
-    def add_bytes(self, data: bytes, name: str, *, max_bytes: int) -> Attachment:
+    def add_bytes(self, data: bytes, name: str, *, limits: AttachmentLimits) -> Attachment:
         """Add bytes that are in memory already: a pasted picture, or a text."""
         cleaned = clean_name(name)
-        if len(data) > max_bytes:
-            raise AttachmentTooLarge.of(max_bytes, cleaned)
-        return self._add(iter([data] if data else []), cleaned, max_bytes)
+        limits.check_size(cleaned, len(data))
+        return self._add(iter([data] if data else []), cleaned, limits)
 
-    def _add(self, pieces: Iterator[bytes], name: str, max_bytes: int) -> Attachment:
+    def _add(self, pieces: Iterator[bytes], name: str, limits: AttachmentLimits) -> Attachment:
         head = bytearray()
 
         def watched() -> Iterator[bytes]:
@@ -61,8 +60,9 @@ class Intake:
             if not head:  # before the store would keep nothing at all
                 raise AttachmentUnusable(f"“{name}” is empty.", next_step="Attach a file that has something in it.")
 
-        blob = self._blobs.put(watched(), max_bytes=max_bytes)
+        blob = self._blobs.put(watched(), max_bytes=limits.file_bytes)
         mime = kind_of(bytes(head), name)
+        limits.check_kind(name, mime)
         attachment = Attachment(name, mime, blob.sha256, blob.size_bytes)
         if mime not in IMAGE_MIMES:
             return attachment

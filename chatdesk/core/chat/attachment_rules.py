@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits as AttachmentLimits
+from chatdesk.core.domain.attachment import Attachment, attachment_from
 from chatdesk.core.domain.message import Message, PartType
-from chatdesk.core.errors import InvalidInput
+from chatdesk.core.errors import EmptyMessage, MessageTooLarge
 
 
-def check_count(attachments: Sequence[Attachment]) -> None:
-    """Raise ``InvalidInput`` when there are more attachments than a message may have."""
-    if len(attachments) > MOST_IN_MESSAGE:
-        raise InvalidInput(
-            f"At most {MOST_IN_MESSAGE} files go with one message; there are {len(attachments)}.",
-            safe="Your text and the attachments are kept.",
-            next_step="Remove some, and send them with the next message.",
-        )
+def check_question(text: str, attachments: Sequence[Attachment], limits: AttachmentLimits, *, most_bytes: int) -> None:
+    """Raise a ``ChatDeskError`` if a text cannot be sent with these files. It may be blank beside them."""
+    limits.check_message(attachments)
+    if not text.strip() and not attachments:
+        raise EmptyMessage
+    size_bytes = len(text.encode("utf-8", errors="replace"))
+    if size_bytes > most_bytes:
+        raise MessageTooLarge(f"The message has {size_bytes:,} bytes; the limit is {most_bytes:,} bytes.")
 
 
 def attachments_of(message: Message) -> tuple[Attachment, ...]:

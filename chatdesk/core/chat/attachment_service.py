@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
 from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.file_writing import replacing
+from chatdesk.core.local_days import day_number, start_ms
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_MAX_BYTES = 20 * 1024 * 1024
 # A blob may be named a moment after it was made; a day is far more than any composer needs.
 _KEPT_UNNAMED_S = 24 * 60 * 60
 _COPY_PIECE_BYTES = 1024 * 1024
@@ -48,13 +51,15 @@ class AttachmentService:
         artifacts: ArtifactRepository,
         *,
         reader: FileReader | None = None,
-        max_bytes: int = DEFAULT_MAX_BYTES,
+        limits: AttachmentLimits | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.blobs = blobs
         self._artifacts = artifacts
         self._reader = reader or FileReader()
         self._intake = Intake(blobs, self._reader)
-        self._max_bytes = max_bytes
+        self.limits = limits or AttachmentLimits()
+        self._clock = clock or SystemClock()
         # Everybody shares the threads that wait; twenty files must not take them all.
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = TaskSet()
@@ -65,17 +70,22 @@ class AttachmentService:
     @property
     def max_bytes(self) -> int:
         """The size in bytes of the largest file that may be attached."""
-        return self._max_bytes
+        return self.limits.file_bytes
 
-    def set_max_bytes(self, size_bytes: int) -> None:
-        self._max_bytes = size_bytes
+    def use_limits(self, limits: AttachmentLimits) -> None:
+        """Take other limits, from the next file on."""
+        self.limits = limits
+
+    def refuses(self, mime: str) -> bool:
+        """Return whether files of a kind are kept out at present."""
+        return self.limits.refuses(mime)
 
     # In
 
     async def add_file(self, path: Path, *, progress: Progress | None = None) -> Attachment:
         """Copy a file that a person chose into the store. ``progress`` is called on the loop with the bytes copied so
-        far and the bytes in all. Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``. Cancelling waits for the
-        piece that is being copied."""
+        far and the bytes in all. Raises ``AttachmentTooLarge``, ``AttachmentUnusable``, and ``InvalidInput`` where
+        a day has had enough. Cancelling waits for the piece that is being copied."""
         loop = asyncio.get_running_loop()
         is_wanted = True
 
@@ -86,23 +96,32 @@ class AttachmentService:
                 loop.call_soon_threadsafe(progress, copied, total)
 
         try:
-            return await self._added(self._intake.add_file, path, max_bytes=self._max_bytes, progress=tell)
+            return await self._added(self._intake.add_file, path, limits=self.limits, progress=tell)
         finally:
             is_wanted = False
 
     async def add_bytes(self, data: bytes, name: str) -> Attachment:
         """Store bytes that are in memory already, such as a pasted picture. Raises as ``add_file``."""
-        return await self._added(self._intake.add_bytes, data, name, max_bytes=self._max_bytes)
+        return await self._added(self._intake.add_bytes, data, name, limits=self.limits)
+
+    async def keep_bytes(self, data: bytes, name: str) -> Attachment:
+        """Store bytes that a person did not attach, such as the result of a tool: they are no part of a day's. Raises
+        as ``add_file``."""
+        return await self._added(self._intake.add_bytes, data, name, limits=replace(self.limits, day_bytes=0))
 
     async def from_text(self, name: str, text: str) -> Attachment:
         """Make a text file of a text that is too large for a message. Raises as ``add_file``."""
         return await self.add_bytes(text.encode("utf-8", "replace"), name)
 
-    async def _added(self, add: Callable[..., Attachment], *values: object, **more: object) -> Attachment:
+    async def _added(self, add: Callable[..., Attachment], *values: object, **more: Any) -> Attachment:
         if self._artifacts.is_read_only:
             raise NotPossible("Nothing can be attached here, because nothing can be written.")
+        limits = more["limits"]
         async with self._slots:
             attachment = await asyncio.to_thread(add, *values, **more)
+        if limits.day_bytes:
+            before = await self._artifacts.bytes_since(start_ms(day_number(self._clock.now_ms())))
+            limits.check_day(attachment.name, attachment.size_bytes, before_bytes=before)
         if not attachment.is_image:  # read while the person goes on writing
             self._tasks.start(self.text_of(attachment), f"read {attachment.sha256[:8]}")
         return attachment

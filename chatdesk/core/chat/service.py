@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
-from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
+from chatdesk.core.chat.attachment_rules import AttachmentLimits, attachments_of, check_question, names_of
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.drafts import Drafts
@@ -32,9 +32,7 @@ from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import (
     DoesNotFit,
-    EmptyMessage,
     LimitReached,
-    MessageTooLarge,
     NotPossible,
     ThreadInTrash,
     TurnInProgress,
@@ -98,6 +96,7 @@ class ChatService:
         )
         self.drafts = Drafts(repositories.drafts)
         self._max_message_bytes = max_message_bytes
+        self.attachment_limits = AttachmentLimits()
         self.choices = self.context.choices
         self._ends_limits = ends_limits
 
@@ -114,10 +113,12 @@ class ChatService:
             ends_limits=False,
         )
         beside.tools.use_same(self.tools)
+        beside.attachment_limits = self.attachment_limits
         return beside
 
-    def set_max_message_bytes(self, size_bytes: int) -> None:
-        self._max_message_bytes = size_bytes
+    def use_message_limits(self, most_bytes: int, attachments: AttachmentLimits) -> None:
+        """Take other limits for the text and the files of a message, from the next one on."""
+        self._max_message_bytes, self.attachment_limits = most_bytes, attachments
 
     def use_providers(self, providers: ProviderRegistry) -> None:
         """Use other providers from the next turn on."""
@@ -379,14 +380,7 @@ class ChatService:
 
     def checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """Return ``text``, which may be blank beside attachments. Raises a ``ChatDeskError`` if it cannot be sent."""
-        check_count(attachments)
-        if not text.strip() and not attachments:
-            raise EmptyMessage
-        size_bytes = len(text.encode("utf-8", errors="replace"))
-        if size_bytes > self._max_message_bytes:
-            raise MessageTooLarge(
-                f"The message has {size_bytes:,} bytes; the limit is {self._max_message_bytes:,} bytes."
-            )
+        check_question(text, attachments, self.attachment_limits, most_bytes=self._max_message_bytes)
         return text
 
     async def _titled(self, thread: Thread, question: str) -> Thread:

@@ -12,11 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.origin_mark import ORIGIN
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.core.errors import AttachmentUnusable, InvalidInput
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from tests.helpers.chat_world import chat_world
 
 
 @pytest.fixture
@@ -74,3 +77,50 @@ async def test_a_file_system_without_marks_takes_the_copy_all_the_same(
     await service.save_copy(Attachment("a.sh", "text/plain", blob.sha256, blob.size_bytes), tmp_path / "a.sh")
     assert (tmp_path / "a.sh").read_bytes() == b"words"
     await service.close()
+
+
+async def test_a_day_takes_no_more_than_its_limit(tmp_path: Path) -> None:
+    """What was sent counts, and what waits beside a draft; results of tools and what others sent do not."""
+    async with chat_world(tmp_path) as world:
+        limits = AttachmentLimits(day_bytes=1_000)
+        files = AttachmentService(BlobStore(tmp_path / "blobs"), ArtifactRepository(world.database), limits=limits)
+        sent = await files.add_bytes(b"a" * 400, "a.txt")
+        created = await world.chat.create_thread(None, "", "read it", attachments=[sent])
+        await world.answer_of(created)
+        assert created.question is not None
+        waiting = await files.add_bytes(b"b" * 400, "b.txt")
+        await world.chat.drafts.save(created.thread.id, "and this", 0, attachments=[waiting])
+        with pytest.raises(InvalidInput, match="the files of today would have 1,100 bytes"):
+            await files.add_bytes(b"c" * 300, "c.txt")
+        await files.add_bytes(b"c" * 200, "c.txt")
+        assert (await files.keep_bytes(b"d" * 300, "result.txt")).size_bytes == 300
+        question = created.question.id
+        await world.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE messages SET created_at = 1 WHERE id = ?", (question,))
+        )
+        assert (await files.add_bytes(b"c" * 600, "c.txt")).size_bytes == 600  # that was another day
+        await files.close()
+
+
+async def test_a_kind_that_is_kept_out_says_so_whatever_its_name(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        limits = AttachmentLimits(refused=("application/pdf",))
+        files = AttachmentService(BlobStore(tmp_path / "blobs"), ArtifactRepository(world.database), limits=limits)
+        with pytest.raises(AttachmentUnusable, match="of a kind that is kept out: application/pdf"):
+            await files.add_bytes(b"%PDF-1.7\n", "holiday.txt")
+        await files.add_bytes(b"words", "report.pdf")  # its bytes are no PDF
+        await files.close()
+
+
+async def test_a_message_takes_as_many_files_as_the_limits_say(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        world.chat.use_message_limits(1_000, AttachmentLimits(number=2, message_bytes=500))
+        files = AttachmentService(BlobStore(tmp_path / "blobs"), ArtifactRepository(world.database))
+        large = [await files.add_bytes(letter * 300, "a.txt") for letter in (b"a", b"b")]
+        small = [await files.add_bytes(letter, "a.txt") for letter in (b"a", b"b", b"c")]
+        with pytest.raises(InvalidInput, match="together; these have 600 bytes"):
+            await world.chat.create_thread(None, "", "hi", attachments=large)
+        with pytest.raises(InvalidInput, match="At most 2 files"):
+            await world.chat.create_thread(None, "", "hi", attachments=small)
+        await world.answer_of(await world.chat.create_thread(None, "", "hi", attachments=small[:2]))
+        await files.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.excerpt import excerpt
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
@@ -84,7 +85,10 @@ class World:
         self.database = database
         self.reader = CountingReader()
         self.service = AttachmentService(
-            BlobStore(folder / "blobs"), ArtifactRepository(database), reader=self.reader, max_bytes=1_000_000
+            BlobStore(folder / "blobs"),
+            ArtifactRepository(database),
+            reader=self.reader,
+            limits=AttachmentLimits(file_bytes=1_000_000),
         )
         self.counter = TokenCounter(encodings_dir())
         self.payloads = AttachmentPayloads(self.service, self.counter)
@@ -220,7 +224,7 @@ async def test_a_locked_file_says_so(world: World) -> None:
 
 
 async def test_a_limit_that_is_raised_holds_at_once(world: World) -> None:
-    world.service.set_max_bytes(3)
+    world.service.use_limits(AttachmentLimits(file_bytes=3))
     assert world.service.max_bytes == 3
     with pytest.raises(AttachmentTooLarge):
         await world.service.from_text("a", "abcd")

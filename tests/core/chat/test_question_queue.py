@@ -167,7 +167,7 @@ async def test_what_cannot_be_asked_says_why_and_waits_on(tmp_path: Path) -> Non
         world.provider.will(go, TextDelta("x"), StreamFinished(FinishReason.STOP))
         created = await world.chat.create_thread(None, "", "one")
         waiting = await queue.add(created.thread.id, "two" * 400)
-        world.chat.set_max_message_bytes(1_000)
+        world.chat.use_message_limits(1_000, world.chat.attachment_limits)
         go.set()
         await until(lambda: queue.problem_of(waiting.id))
         assert "1,000 bytes" in queue.problem_of(waiting.id)

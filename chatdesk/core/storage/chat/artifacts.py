@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
 
+_SENT_BYTES = (
+    "SELECT sum(a.size_bytes) FROM messages m JOIN message_parts p ON p.message_id = m.id"
+    " JOIN artifacts a ON a.part_id = p.id WHERE m.created_at >= ? AND m.role = 'user' AND m.author_id IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM import_origins o WHERE o.entity = m.id)"
+)
+_WAITING_BYTES = (
+    "SELECT sum(json_extract(each.value, '$.size_bytes')) FROM drafts, json_each(drafts.attachments) AS each"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredText:
     """The text read from a file; ``problem`` is the sentence why there is nothing, or not everything."""
@@ -46,6 +56,17 @@ class ArtifactRepository:
     @property
     def is_read_only(self) -> bool:
         return self._db.is_read_only
+
+    async def bytes_since(self, start_ms: int) -> int:
+        """Return the bytes of the files that this person attached to questions from a moment on, and of those that wait
+        beside drafts."""
+
+        def work(conn: Connection) -> int:
+            sent = conn.exec_driver_sql(_SENT_BYTES, (start_ms,)).scalar()
+            waiting = conn.exec_driver_sql(_WAITING_BYTES).scalar()
+            return int(sent or 0) + int(waiting or 0)
+
+        return await self._db.read(work)
 
     async def text(self, sha256: str) -> StoredText | None:
         """Return the text of a file; None while it was not read."""

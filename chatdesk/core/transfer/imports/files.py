@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from chatdesk.core.attachments.attachment_limits import LARGEST_IMPORTED_BYTES
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
@@ -16,7 +17,6 @@ from chatdesk.core.transfer.imports.archive import zip_errors
 from chatdesk.core.transfer.imports.source import ExportFile
 from chatdesk.core.transfer.imports.values import count_of
 
-LARGEST_FILE: Final = 100 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _MOST_PIXELS_A_SIDE = 100_000
 _MOST_MEASURED = 500
@@ -24,10 +24,12 @@ _MOST_MEASURED = 500
 
 class FileKeeper:
     """Stores the files of new messages, on the thread that reads the export. Raises ``AttachmentUnusable`` if the disk
-    refuses a file, or no virus scanner looks at it. ``infected`` are the names of those that were kept out."""
+    refuses a file, or no virus scanner looks at it. ``infected`` are the names of those that were kept out;
+    ``is_refused`` says which kinds are."""
 
-    def __init__(self, export: ExportFile, blobs: BlobStore) -> None:
+    def __init__(self, export: ExportFile, blobs: BlobStore, is_refused: Callable[[str], bool]) -> None:
         self._export = export
+        self._is_refused = is_refused
         self._blobs = blobs
         self._reader = FileReader()
         self._measured = 0
@@ -35,7 +37,8 @@ class FileKeeper:
         self.infected: list[str] = []
 
     def keep(self, file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
-        """Store a file; return None if the export does not have it, or if it is damaged, too large or infected."""
+        """Store a file; return None if the export does not have it, or if it is damaged, too large, infected or of a
+        kind that is kept out."""
         known = self._kept.get(file.pointer)
         if known is not None and file.data is None:
             return known
@@ -79,9 +82,11 @@ class FileKeeper:
                     head.extend(piece[: HEAD_BYTES - len(head)])
                 yield piece
 
-        blob = self._blobs.put(watched(), max_bytes=LARGEST_FILE)
+        blob = self._blobs.put(watched(), max_bytes=LARGEST_IMPORTED_BYTES)
         own_name = self._export.name_of(file).rsplit("/", 1)[-1]
         mime = kind_of(bytes(head), own_name or file.name)
+        if self._is_refused(mime):
+            return None
         name = clean_name(file.name or own_name)
         if mime in IMAGE_MIMES and "." not in name[-6:]:
             name = f"{name}.{mime.removeprefix('image/')}"

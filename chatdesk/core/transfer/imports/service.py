@@ -58,7 +58,17 @@ _REASONS = {
 class ImportService:
     """Runs one import at a time. Coroutines and ``stop`` belong to the loop's thread."""
 
-    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus) -> None:
+    def __init__(
+        self,
+        repository: ImportRepository,
+        blobs: BlobStore,
+        clock: Clock,
+        bus: EventBus,
+        *,
+        is_refused: Callable[[str], bool] = lambda _mime: False,
+    ) -> None:
+        """Take what imports work with; ``is_refused`` says which kinds of files are kept out."""
+        self._is_refused = is_refused
         self._repository = repository
         self._blobs = blobs
         self._clock = clock
@@ -89,7 +99,7 @@ class ImportService:
             raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
         stop = self._stop = threading.Event()
         try:
-            run = _Run(self._repository, self._blobs, self._clock, self._bus, stop)
+            run = _Run(self._repository, self._blobs, self._clock, self._bus, stop, self._is_refused)
             # The thread that reads is busy all the time: others would wait for their turn as long each time.
             with short_turns(), job("import.ended", is_dry_run=is_dry_run) as told:
                 report = await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
@@ -121,8 +131,15 @@ class _Run:
     """An import from its first byte to its report: the next threads are read while the last ones are written."""
 
     def __init__(
-        self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus, stop: threading.Event
+        self,
+        repository: ImportRepository,
+        blobs: BlobStore,
+        clock: Clock,
+        bus: EventBus,
+        stop: threading.Event,
+        is_refused: Callable[[str], bool],
     ) -> None:
+        self._is_refused = is_refused
         self._repository = repository
         self._blobs = blobs
         self._clock = clock
@@ -175,7 +192,7 @@ class _Run:
 
     async def _go(self, export: ExportFile, on_progress: Progress | None) -> None:
         found = export.threads()
-        keeper = FileKeeper(export, self._blobs)
+        keeper = FileKeeper(export, self._blobs, self._is_refused)
         try:
             await self._work_through(found, export, keeper, on_progress)
             if not self._stop.is_set() and not self._report.is_dry_run:

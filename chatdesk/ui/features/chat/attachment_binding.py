@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 
-from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
+from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.events import ProvidersChanged, ThreadChanged
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
@@ -149,11 +149,10 @@ class AttachmentBinding(QObject):
 
     def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
         composer = self._panes.composer
-        room = MOST_IN_MESSAGE - composer.files.count
+        limits = self._attachments.limits
+        room = limits.number - composer.files.count
         if len(paths) > room:
-            composer.notice.show_passing(
-                f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out."
-            )
+            composer.notice.show_passing(limits.left_out(len(paths) - max(room, 0)))
         return paths[: max(room, 0)]
 
     def _start(self, key: str, work: object) -> None:

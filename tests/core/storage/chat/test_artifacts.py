@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.chat.attachment_rules import attachments_of, names_of
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.domain.thread import NEW_DRAFT
@@ -172,7 +173,7 @@ def test_content_from_elsewhere_is_cleaned() -> None:
 
 
 def test_no_more_than_twenty_go_with_a_message() -> None:
-    check_count([FILE] * MOST_IN_MESSAGE)
+    AttachmentLimits().check_message([FILE] * MOST_IN_MESSAGE)
     with pytest.raises(InvalidInput, match="At most 20 files"):
-        check_count([FILE] * (MOST_IN_MESSAGE + 1))
+        AttachmentLimits().check_message([FILE] * (MOST_IN_MESSAGE + 1))
     assert names_of([FILE, IMAGE]) == "notes.txt, cat.png"

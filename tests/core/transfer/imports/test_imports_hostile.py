@@ -142,7 +142,7 @@ async def test_an_infected_file_is_kept_out_and_said_so(world: ImportWorld, tmp_
 async def test_a_file_that_is_larger_than_the_limit_is_only_missing(
     world: ImportWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LARGEST_FILE", 50)
+    monkeypatch.setattr(files, "LARGEST_IMPORTED_BYTES", 50)
     question = _with_picture("file-LARGE1")
     entries = {"conversations.json": [chatgpt("c", [question])], "file-LARGE1.png": PNG}
     assert (await world.service.run(write_zip(world.folder / "e.zip", entries))).missing_files == 1

@@ -1,0 +1,86 @@
+"""The rules for files that go with messages: how many, how large each, a message's and a day's, and which kinds. Pure.
+
+Whoever takes a file in, or sends it, asks here, and says what stands here: the window, the command line, the local
+service, assistants, imports and the results of tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, InvalidInput
+
+_MIB: Final = 2**20
+#: An export may have files of other programs, which take larger ones.
+LARGEST_IMPORTED_BYTES: Final = 100 * _MIB
+_NEXT_STEP: Final = "Remove some and send them with the next message, or raise the limit in Settings, Usage and limits."
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentLimits:
+    """``number`` and ``message_bytes`` are for one message, ``file_bytes`` for one file, ``day_bytes`` for all that a
+    person attaches in a local day (0: no limit). ``refused`` are kinds as their bytes have them, such as
+    ``application/pdf`` or ``video/*``."""
+
+    number: int = 20
+    file_bytes: int = 20 * _MIB
+    message_bytes: int = 100 * _MIB
+    day_bytes: int = 0
+    refused: tuple[str, ...] = ()
+
+    def refuses(self, mime: str) -> bool:
+        """Return whether files of a kind are kept out."""
+        return any(mime == each or (each.endswith("/*") and mime.startswith(each[:-1])) for each in self.refused)
+
+    def check_kind(self, name: str, mime: str) -> None:
+        """Raise ``AttachmentUnusable`` for a file of a kind that is kept out."""
+        if self.refuses(mime):
+            raise AttachmentUnusable(
+                f"“{name}” is of a kind that is kept out: {mime}.",
+                next_step="Choose another file, or change the kinds in Settings, Usage and limits.",
+            )
+
+    def check_size(self, name: str, size_bytes: int) -> None:
+        """Raise ``AttachmentTooLarge`` for a file that is too large."""
+        if size_bytes > self.file_bytes:
+            raise AttachmentTooLarge.of(self.file_bytes, name)
+
+    def check_message(self, attachments: Sequence[Attachment]) -> None:
+        """Raise ``InvalidInput`` where these files do not go with one message."""
+        if len(attachments) > self.number:
+            what = f"At most {self.number} files go with one message; there are {len(attachments)}."
+            raise InvalidInput(what, safe="Your text and the attachments are kept.", next_step=_NEXT_STEP)
+        total = sum(each.size_bytes for each in attachments)
+        if total > self.message_bytes:
+            what = f"The files of one message may have {_size(self.message_bytes)} together; these have {_size(total)}."
+            raise InvalidInput(what, safe="Your text and the attachments are kept.", next_step=_NEXT_STEP)
+
+    def check_day(self, name: str, size_bytes: int, *, before_bytes: int) -> None:
+        """Raise ``InvalidInput`` where a file would pass what may be attached in a day, of which ``before_bytes`` are
+        used."""
+        if self.day_bytes and before_bytes + size_bytes > self.day_bytes:
+            raise InvalidInput(
+                f"With “{name}” the files of today would have {_size(before_bytes + size_bytes)}; the limit of a day is"
+                f" {_size(self.day_bytes)}.",
+                safe="Your text and the other attachments are kept.",
+                next_step="Attach it tomorrow, or raise the limit in Settings, Usage and limits.",
+            )
+
+    def left_out(self, count: int) -> str:
+        """Return what is said where ``count`` files are left out because a message has enough."""
+        return f"{self.number} files go with one message; {count} were left out."
+
+
+def kinds_of(text: str) -> Iterator[str]:
+    """Yield the kinds in what a person wrote: types with commas or spaces between them, in any case."""
+    for word in text.replace(",", " ").split():
+        kind, _, detail = word.lower().partition("/")
+        if kind and detail:
+            yield f"{kind}/{detail}"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / _MIB:,.3g} MB" if size_bytes >= _MIB else f"{size_bytes:,} bytes"
