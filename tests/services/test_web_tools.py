@@ -15,6 +15,7 @@ import pytest
 
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.web_page import WebPageReader
+from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
 from chatdesk.core.domain.tools import Caller, ToolResult
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.fetching.addresses import AddressScope
@@ -88,6 +89,15 @@ async def test_a_page_is_read_piece_by_piece(site: Site, web: BuiltInServer) -> 
     site.answers["/there"] = sent(b"<p>short", "text/html")
     short = await call(web, "read_web_page", address=site.url("/short"))
     assert (short.sources[0].text, short.sources[0].url) == ("short", site.url("/there"))
+
+
+async def test_a_page_behind_a_long_address_has_its_text(site: Site, web: BuiltInServer) -> None:
+    """A server may send on to any address that can be loaded at all; the text is not lost with its link."""
+    long = "/there?" + "x" * 3_900
+    site.answers["/here"] = redirect(long)
+    site.answers["/there"] = sent(b"<p>words", "text/html")
+    numbered, stored = SourceNumbers().number(await call(web, "read_web_page", address=site.url("/here")))
+    assert numbered.text.endswith("words") and stored["sources"][0]["url"] == site.url(long)
 
 
 async def test_what_cannot_be_read_is_said(site: Site, web: BuiltInServer) -> None:

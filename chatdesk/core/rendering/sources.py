@@ -20,7 +20,7 @@ from chatdesk.core.rendering.safety import is_safe_link, link_host
 SOURCES: Final = "sources"
 MOST_OF_A_RESULT: Final = 20
 _MOST, _HIGHEST = 200, 9_999
-_LONGEST_URL, _LONGEST_TITLE = 2_000, 200
+_LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Source:
 
 def source_of(number: int, title: str, url: str) -> Source | None:
     """Return the source, None if its address is not one that may be opened."""
-    if not url.lower().startswith(("https://", "http://")) or len(url) > _LONGEST_URL or not is_safe_link(url):
+    if not url.lower().startswith(("https://", "http://")) or not is_safe_link(url):
         return None
     shown = visible_controls(" ".join(title.split()))
     if len(shown) > _LONGEST_TITLE:

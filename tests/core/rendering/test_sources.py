@@ -44,7 +44,7 @@ def test_they_come_in_the_order_of_their_numbers() -> None:
         "https://a\\b.test",
         "https://",
         "//a.test/",
-        "https://a.test/" + "x" * 3_000,
+        "https://a.test/" + "x" * 5_000,
         5,
         None,
     ],

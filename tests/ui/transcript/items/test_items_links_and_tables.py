@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
@@ -117,9 +117,17 @@ def test_tab_walks_through_the_sources_below_an_answer(world: World) -> None:
         if status.isVisible():
             QTest.keyClick(view, Qt.Key.Key_Return)
     assert followed == ["https://harbour.test/tides", "https://evil.test/"]
+    names = [link.text(QAccessible.Text.Name) for link in _links_of(QAccessible.queryAccessibleInterface(view))]
+    assert names == ["Tide⟦U+202E⟧ tables", "bank.example"]
     view.change_message(replace(live, status=Status.STREAMING))
     world.settle()
     assert "Sources" not in [each.text for each in view.entries[1].items], "it goes on above them"
+
+
+def _links_of(node: QAccessibleInterface) -> list[QAccessibleInterface]:
+    """The links below a node, as a screen reader finds them."""
+    below = [each for place in range(node.childCount()) for each in _links_of(node.child(place))]
+    return [node, *below] if node.role() == QAccessible.Role.Link else below
 
 
 def _link(world: World) -> tuple[TranscriptView, QPoint]:
