@@ -56,6 +56,7 @@ def build_request(
         top_p=wishes.top_p,
         reasoning_effort=wishes.reasoning_effort,
         stop=wishes.stop,
+        may_draw=True,
     )
 
 

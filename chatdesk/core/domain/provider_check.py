@@ -49,7 +49,8 @@ class FoundServer:
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """A model of a provider, as its server lists it. A value is None where the server does not state it."""
+    """A model of a provider, as its server lists it. A value is None where the server does not state it. ``draws``: it
+    can answer with pictures."""
 
     id: str
     label: str
@@ -57,6 +58,7 @@ class ListedModel:
     largest_answer: int | None = None
     sees_images: bool | None = None
     price: Price | None = None
+    draws: bool = False
 
 
 @dataclass(frozen=True, slots=True)

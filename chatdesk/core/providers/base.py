@@ -56,10 +56,11 @@ class RequestMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or
-    empty options are left to the model's default. ``is_summary`` is for the offline model, which answers by rule.
-    ``cache`` is for requests whose beginning is going to be sent again. ``passed_on`` are further fields, such as
-    tools, as another program wrote them for chat completions; other protocols translate them."""
+    """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or empty
+    options are left to the model's default. ``may_draw`` asks a model that can for pictures beside the text.
+    ``is_summary`` is for the offline model, which answers by rule. ``cache`` is for requests whose beginning is going
+    to be sent again. ``passed_on`` are further fields, such as tools, as another program wrote them for chat
+    completions; other protocols translate them."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -70,6 +71,7 @@ class ChatRequest:
     reasoning_effort: str | None = None
     stop: tuple[str, ...] = ()
     is_summary: bool = False
+    may_draw: bool = False
     cache: CacheLife = CacheLife.OFF
     passed_on: Mapping[str, Any] = field(default_factory=dict)
 
@@ -126,15 +128,21 @@ class PictureFault(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PictureDelta:
     """News of a picture that the model answers with; ``item`` tells the pictures of an answer apart. ``url`` is a data
-    URL as it came, its label unchecked; empty while the picture is only announced, and where it has a ``fault``. A
-    preliminary picture (``is_partial``) may be followed by a better one. ``written`` is how it stood in a text."""
+    URL as it came, its label unchecked; empty while the picture is only announced. One that has a ``fault`` is none. A
+    preliminary picture (``is_partial``) may be followed by a better one. ``around`` is what stood before and after the
+    URL in a text."""
 
     item: str
     url: str = ""
     words: str = ""
     is_partial: bool = False
     fault: PictureFault | None = None
-    written: str = ""
+    around: tuple[str, str] | None = None
+
+    @property
+    def written(self) -> str:
+        """The picture as it stood in a text; empty where it came otherwise."""
+        return "" if self.around is None else f"{self.around[0]}{self.url}{self.around[1]}"
 
 
 @dataclass(frozen=True, slots=True)

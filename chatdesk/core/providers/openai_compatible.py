@@ -56,7 +56,7 @@ _KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenA
 # Waiting for what was loaded before takes no longer.
 _AT_ONCE_S = 0.005
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
-OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
+OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop", "modalities"}
 
 
 class OpenAICompatibleProvider:
@@ -95,6 +95,7 @@ class OpenAICompatibleProvider:
         self._has_cache_marks = has_cache_marks
         self._refused_fields: set[str] = set()
         self._listed: tuple[str, ...] = ()
+        self._drawing: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -122,7 +123,9 @@ class OpenAICompatibleProvider:
     def remember_models(self, models: Iterable[ListedModel]) -> None:
         """Remember a list that was fetched before: for naming the nearest when a model is gone. Its first model
         answers if none was chosen, and goes on to while it is listed: servers change the order of their lists."""
-        self._listed = tuple(model.id for model in models)
+        known = tuple(models)
+        self._listed = tuple(model.id for model in known)
+        self._drawing = frozenset(model.id for model in known if model.draws)
         if self._first_listed not in self._listed:
             self._first_listed = self._listed[0] if self._listed else ""
 
@@ -388,6 +391,7 @@ class OpenAICompatibleProvider:
             "top_p": request.top_p,
             "reasoning_effort": request.reasoning_effort,
             "stop": list(request.stop) or None,
+            "modalities": ["image", "text"] if request.may_draw and model in self._drawing else None,
         }
         body |= {
             name: value for name, value in wishes.items() if value is not None and name not in self._refused_fields

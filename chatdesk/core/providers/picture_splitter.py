@@ -50,12 +50,10 @@ class _Coming:
         """Return the picture with its letters, or what is wrong with it."""
         if self.count > MAX_PICTURE_LETTERS:
             return PictureDelta(self.item, words=self.words, fault=PictureFault.TOO_LARGE)
-        letters = "".join(self.letters)
-        written = self.beginning + letters + end
-        if not is_closed:
-            return PictureDelta(self.item, words=self.words, written=written, fault=PictureFault.DAMAGED)
-        url = self.beginning[self.beginning.index("data:image/") :] + letters
-        return PictureDelta(self.item, url, words=self.words, written=written)
+        at = self.beginning.index("data:image/")
+        url = "".join((self.beginning[at:], *self.letters))  # once: it may have megabytes
+        fault = None if is_closed else PictureFault.DAMAGED
+        return PictureDelta(self.item, url, words=self.words, fault=fault, around=(self.beginning[:at], end))
 
 
 class PictureSplitter:

@@ -370,3 +370,18 @@ def test_a_request_is_small_by_all_that_it_carries() -> None:
     found = [is_small(ChatRequest("m", [short, each])) for each in (short, picture, called, with_file)]
     assert found == [True, False, False, False]
     assert not is_small(ChatRequest("m", [short] * 51))
+
+
+async def test_a_model_that_draws_is_asked_for_pictures_in_chats_alone_and_without_where_a_server_refuses() -> None:
+    refusal = status(400, {"error": {"message": "Unknown parameter: modalities", "param": "modalities"}})
+    async with FaultServer(answer(), answer(), refusal, answer()) as server:
+        provider = provider_for(server.base_url)
+        provider.remember_models([ListedModel("painter", "Painter", draws=True), ListedModel("writer", "Writer")])
+        for request in (
+            ChatRequest("writer", MESSAGES, may_draw=True),
+            ChatRequest("painter", MESSAGES),
+            ChatRequest("painter", MESSAGES, may_draw=True),
+        ):
+            assert [event async for event in provider.stream(request)][-1] == StreamFinished(FinishReason.STOP)
+        await provider.close()
+        assert [each.json.get("modalities") for each in server.requests] == [None, None, ["image", "text"], None]

@@ -70,7 +70,9 @@ def test_a_picture_is_announced_before_its_letters_and_text_before_it_is_given_a
     splitter = PictureSplitter()
     events = list(splitter.feed("Before " + PICTURE[:60]))
     assert events == [TextDelta("Before "), PictureDelta("text-1", words="A blue bird")]
-    assert list(splitter.feed(PICTURE[60:])) == [PictureDelta("text-1", URL, words="A blue bird", written=PICTURE)]
+    assert list(splitter.feed(PICTURE[60:])) == [
+        PictureDelta("text-1", URL, words="A blue bird", around=("![A blue bird](", ")"))
+    ]
 
 
 @pytest.mark.parametrize("seed", [None, *range(8)])

@@ -94,6 +94,7 @@ def model_of(model_id: str, row: Mapping[str, Any]) -> ListedModel:
         _figure(places, _ANSWER_FIELDS),
         _sees_images(row),
         _price(row.get("pricing")),
+        draws="image" in _modalities(row, "output"),
     )
 
 

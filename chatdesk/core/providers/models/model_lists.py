@@ -85,11 +85,12 @@ def _row(model: ListedModel) -> list[Any]:
         model.largest_answer,
         model.sees_images,
         [price.input, price.cached_input, price.output] if price else None,
+        model.draws,
     ]
 
 
 def _model(row: list[Any]) -> ListedModel:
-    """Return the model of a stored row; the last two fields are missing in lists of earlier versions."""
+    """Return the model of a stored row; the last fields are missing in lists of earlier versions."""
     sees, price = (row[4], row[5]) if len(row) > 5 else (None, None)
     return ListedModel(
         str(row[0]),
@@ -98,6 +99,7 @@ def _model(row: list[Any]) -> ListedModel:
         _figure(row[3]),
         sees if isinstance(sees, bool) else None,
         Price(*(float(each) for each in price)) if isinstance(price, list) and len(price) == 3 else None,
+        draws=len(row) > 6 and row[6] is True,
     )
 
 

@@ -196,3 +196,17 @@ async def test_a_list_is_good_without_the_details() -> None:
 
     async with FaultServer(script) as server:
         assert [each.id for each in await _list(server)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("row", "draws"),
+    [
+        ({"id": "a", "architecture": {"output_modalities": ["text", "image"]}}, True),
+        ({"id": "a", "architecture": {"modality": "text->text+image"}}, True),
+        ({"id": "a", "architecture": {"input_modalities": ["image"], "output_modalities": ["text"]}}, False),
+        ({"id": "a", "output_modalities": "image"}, False),
+        ({"id": "a"}, False),
+    ],
+)
+def test_whether_a_model_draws_is_read_where_the_server_says_it(row: object, draws: bool) -> None:
+    assert [each.draws for each in _read(row)] == [draws]
