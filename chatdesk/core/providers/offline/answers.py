@@ -61,7 +61,7 @@ Formulas are drawn, $e^{i\\pi} + 1 = 0$, and tables are tables:
 
 ### Your chats
 
-- **Ctrl+K** finds every word of every thread, and **Ctrl+Shift+P** every command.
+- **Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.
 - Projects, tags, pins and an archive keep order; what was deleted waits in the trash.
 - Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.
 - The window closes at any time: no word is lost, and an answer can be continued.
