@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QListView, QPlainTextEdit, QTableView, QWidget
 
+from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.artifacts.artifact import Artifact
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -112,6 +113,12 @@ def test_code_is_opened_changed_compared_and_edited_by_keyboard(tmp_path: Path) 
         assert "step_19" in requests[1] and "Rename step 3." in requests[1]
         await until(lambda: words(application, "artifactPlace") == "2 / 2")
         await until(lambda: "other(n)" in shown_code(application))
+        # The file of the question is no artifact of its own: it opens the document that it is a version of.
+        (sent,) = [each for entry in application.panes.transcript.entries for each in attachments_of(entry.message)]
+        QTest.keyClick(reader, Qt.Key.Key_Escape)
+        await until(lambda: find(application, QListView, "artifactList").model().rowCount() == 1)
+        application.panes.transcript.artifactRequested.emit(application.panes.transcript.entries[-2].message.id, sent)
+        await until(lambda: words(application, "artifactPlace") == "2 / 2" and reader.isVisible())
         press_button(application, "artifactDiffButton")
         await until(lambda: "-    step_3(n)\n+    other(n)" in shown_code(application))
         assert words(application, "artifactNote") == "1 line added, 1 line removed."

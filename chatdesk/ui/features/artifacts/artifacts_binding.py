@@ -117,8 +117,7 @@ class ArtifactsBinding(QObject):
         if thread_id is None:
             return
         if isinstance(what, Attachment):
-            found = await service.of_thread(thread_id)
-            wanted = next((each.id for each in found if _has(each, message_id, what)), None)
+            wanted = _having(await service.of_thread(thread_id), message_id, what)
         else:
             wanted = await service.open_code(message_id, what.source, what.language)
         if thread_id == self._threads.thread_id:
@@ -291,7 +290,8 @@ class ArtifactsBinding(QObject):
             await self._files.use("file-copy", version.file)
             return
         found = await self._service.text_of(version)
-        QGuiApplication.clipboard().setText(found.text)
+        if not found.problem:
+            QGuiApplication.clipboard().setText(found.text)
         self._panes.window.show_toast(found.problem or "Copied")
 
     async def _remove(self, version: ArtifactVersion) -> None:
@@ -320,5 +320,8 @@ class ArtifactsBinding(QObject):
             self._back()
 
 
-def _has(artifact: Artifact, message_id: str, file: Attachment) -> bool:
-    return any((each.message_id, each.sha256) == (message_id, file.sha256) for each in artifact.versions)
+def _having(artifacts: Sequence[Artifact], message_id: str, file: Attachment) -> str | None:
+    """Return the artifact with a file of a message; one that was sent as a version of a document is that document."""
+    places = [(each, version) for each in artifacts for version in each.versions if version.sha256 == file.sha256]
+    exact = (each.id for each, version in places if version.message_id == message_id)
+    return next(exact, places[0][0].id if places else None)
