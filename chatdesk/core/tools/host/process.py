@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, BinaryIO
 
+import chatdesk.core.tools.host.late_packages  # noqa: F401 - before anything of mcp
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
 from chatdesk.core.tools.host import offers
