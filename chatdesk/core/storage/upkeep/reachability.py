@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -56,7 +56,7 @@ def unreachable(conn: Connection) -> list[str]:
         *(f"project {each} is in the trash, but not all of its threads" for each in hiding_projects(conn)),
         *(f"messages of thread {each} have no place in it" for each in _threads(conn, _MISPLACED)),
         *(f"the shown path of thread {each} is broken" for each in _threads(conn, _BROKEN_PATHS)),
-        *(f"the file of part {part_id} is not kept" for part_id, _ in _unnamed_files(conn)),
+        *(f"the file of part {part_id} is not kept" for part_id, _file, _content in _unnamed_files(conn)),
     ]
 
 
@@ -77,8 +77,8 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     if broken:
         done.append(f"The shown path was found again for {counted(len(broken), 'thread')}.")
     files = list(_unnamed_files(conn))
-    for part_id, attachment in files:
-        row = artifacts.artifact_row(part_id, attachment)
+    for part_id, attachment, content in files:
+        row = artifacts.artifact_row(part_id, attachment, content)
         conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
     if files:
         done.append(f"{counted(len(files), 'attached file')} that nothing kept is kept again.")
@@ -103,11 +103,12 @@ def _threads(conn: Connection, statement: str) -> list[str]:
     return sorted(row[0] for row in conn.exec_driver_sql(statement))
 
 
-def _unnamed_files(conn: Connection) -> Iterator[tuple[str, Attachment]]:
-    for part_id, content in conn.exec_driver_sql(_UNNAMED_FILES).all():
-        attachment = attachment_from(from_json(content))
+def _unnamed_files(conn: Connection) -> Iterator[tuple[str, Attachment, dict[str, Any]]]:
+    for part_id, stored in conn.exec_driver_sql(_UNNAMED_FILES).all():
+        content = from_json(stored)
+        attachment = attachment_from(content)
         if attachment is not None:
-            yield part_id, attachment
+            yield part_id, attachment, content
 
 
 def _place(conn: Connection, thread_id: str) -> None:

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _ID: Final = re.compile(r"[0-9a-f-]{32,36}\Z")
 _MOST_RECORD_BYTES: Final = 64 * 1024
 _MOST_RECORDS: Final = 1_000
+MOST_BYTES: Final = 256 * 1024 * 1024
+_SWEPT_EVERY: Final = 50
 _KEPT_MS: Final = 90 * 24 * 60 * 60 * 1000
 _FRESH_MS: Final = 60 * 60 * 1000
 _BEFORE, _AFTER, _RECORD = ".before", ".after", ".json"
@@ -60,14 +62,14 @@ class ChangeRecords:
         self._seals = seals
         self._needs_seals = needs_seals
         self._made_here: set[str] = set()
-        self._is_swept = False
+        self._added = 0
 
     def add(self, record: ChangeRecord, before: bytes | None, after: bytes | None) -> None:
         """Keep a new change. Raises ``OSError``."""
         own_folder(self._directory)
-        if not self._is_swept:
-            self._is_swept = True
+        if self._added % _SWEPT_EVERY == 0:
             self._sweep(record.at_ms)
+        self._added += 1
         for ending, data in ((_BEFORE, before), (_AFTER, after)):
             if data is not None:
                 self._write(record.id, ending, data)
@@ -118,7 +120,8 @@ class ChangeRecords:
         return data
 
     def _sweep(self, now_ms: int) -> None:
-        """Remove the records of long ago, and of changes whose text is gone, with its message, for good."""
+        """Remove the records of long ago, of changes whose text is gone, with its message, for good, and the oldest of
+        those that take too much room."""
         kept = []
         for record in self._all():
             path = self._blobs / record.diff[:2] / record.diff
@@ -127,8 +130,11 @@ class ChangeRecords:
                 self._remove(record.id)
             else:
                 kept.append((record.at_ms, record.id))
-        for _at_ms, change_id in sorted(kept)[: max(0, len(kept) - _MOST_RECORDS)]:
-            self._remove(change_id)
+        room = MOST_BYTES
+        for place, (_at_ms, change_id) in enumerate(sorted(kept, reverse=True)):
+            room -= self._size_of(change_id)
+            if place >= _MOST_RECORDS or room < 0:
+                self._remove(change_id)
 
     def _all(self) -> Iterator[ChangeRecord]:
         with suppress(OSError), os.scandir(self._directory) as entries:
@@ -137,6 +143,13 @@ class ChangeRecords:
                 found = self.find(name.removesuffix(_RECORD))
                 if found is not None:
                     yield found
+
+    def _size_of(self, change_id: str) -> int:
+        size = 0
+        for ending in (_RECORD, _BEFORE, _AFTER):
+            with suppress(OSError):
+                size += (self._directory / f"{change_id}{ending}").lstat().st_size
+        return size
 
     def _remove(self, change_id: str) -> None:
         for ending in (_RECORD, _BEFORE, _AFTER):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.artifacts.file_change import ChangeKind, FileChange
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.ids import new_id
@@ -133,10 +135,13 @@ async def test_an_import_brings_back_the_project_it_goes_to(store: Store) -> Non
     assert await _troubles(store) == []
 
 
-async def test_a_file_that_no_row_names_is_kept_again(store: Store) -> None:
+@pytest.mark.parametrize("kind", ["file", "file_diff"])
+async def test_a_file_that_no_row_names_is_kept_again(store: Store, kind: str) -> None:
     thread = await store.thread()
     question, _ = await store.ask(thread, "look")
-    content = {"name": "a.txt", "mime": "text/plain", "sha256": "ab" * 32, "size_bytes": 3}
+    content: dict[str, Any] = {"name": "a.txt", "mime": "text/plain", "sha256": "ab" * 32, "size_bytes": 3}
+    if kind == "file_diff":
+        content[kind] = FileChange("0" * 32, "a.txt", ChangeKind.NEW, 1, 0).as_content()
 
     def work(conn: Connection) -> None:
         conn.exec_driver_sql(
@@ -150,5 +155,5 @@ async def test_a_file_that_no_row_names_is_kept_again(store: Store) -> None:
         "1 attached file that nothing kept is kept again."
     ]
     assert await _troubles(store) == []
-    named = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT sha256 FROM artifacts").all())
-    assert [tuple(row) for row in named] == [("ab" * 32,)]
+    named = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT sha256, kind FROM artifacts").all())
+    assert [tuple(row) for row in named] == [("ab" * 32, kind)]

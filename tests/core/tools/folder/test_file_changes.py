@@ -332,3 +332,21 @@ async def test_what_is_old_or_was_erased_is_removed(tmp_path: Path, folder: Path
     await propose(again, folder, "a.txt", content="next")
     assert await _state(again, old) is ChangeState.ELSEWHERE and await _state(again, kept) is ChangeState.PROPOSED
     assert not [each for each in os.listdir(tmp_path / "changes") if each.startswith(old[0])]
+
+
+async def test_the_oldest_make_room_for_the_newest(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = changes_in(tmp_path, folder)
+    keys = [(await propose(changes, folder, "a.txt", content=f"{number}\n" * 300))[1] for number in range(5)]
+    for key in keys:
+        blob = tmp_path / "blobs" / key[1][:2] / key[1]
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        blob.touch()
+    monkeypatch.setattr("chatdesk.core.tools.folder.change_records.MOST_BYTES", 3_000)
+    again = changes_in(tmp_path, folder)
+    await propose(again, folder, "a.txt", content="next")
+    states = [await _state(again, key) for key in keys]
+    assert states[0] is ChangeState.ELSEWHERE and states[-1] is ChangeState.PROPOSED
+    kept = states.count(ChangeState.PROPOSED)
+    assert states == [ChangeState.ELSEWHERE] * (5 - kept) + [ChangeState.PROPOSED] * kept
