@@ -23,6 +23,7 @@ def main(arguments):
         (["--no-deps", "requirements/encodings.in"], "encodings.txt"),
         (["requirements/servers.in"], "servers.txt"),
         (["requirements/programs.in"], "programs.txt"),
+        (["requirements/python_tool_servers.in"], "python_tool_servers.txt"),
     ]
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),

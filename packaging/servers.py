@@ -1,12 +1,13 @@
 """Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), the
-servers of tools "everything" and "filesystem" of the Model Context Protocol (npm), and the programs that use ChatDesk's
-own service: OpenAI's package for JavaScript and the inspector of the Model Context Protocol (npm), and the command
-lines llm and schemathesis (PyPI). The browser and curl are the system's: Debian's Chromium.
+servers of tools "everything" and "filesystem" (npm) and "time", "git" and "fetch" (PyPI) of the Model Context Protocol,
+and the programs that use ChatDesk's own service: OpenAI's package for JavaScript and the inspector of the Model Context
+Protocol (npm), and the command lines llm and schemathesis (PyPI). The browser and curl are the system's: Debian's
+Chromium.
 
 None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
-packages by the hashes of requirements/servers.txt and programs.txt, those of npm by the ones below where they depend on
-nothing, else by the locks in requirements/inspector and tool_servers. What cannot be installed is said in a sentence;
-its tests are skipped, with the reason, and the others run.
+packages by the hashes of requirements/servers.txt, programs.txt and python_tool_servers.txt, those of npm by the ones
+below where they depend on nothing, else by the locks in requirements/inspector and tool_servers. What cannot be
+installed is said in a sentence; its tests are skipped, with the reason, and the others run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ INSPECTOR = FOLDER / "inspector"
 TOOL_SERVERS = FOLDER / "tool_servers"
 LITELLM = FOLDER / "litellm"
 PROGRAMS = FOLDER / "programs"
+PYTHON_TOOL_SERVERS = FOLDER / "python_tool_servers"
 REQUIREMENTS = set_up.ROOT / "requirements"
 AIMOCK_PACKAGE = "@copilotkit/aimock"
 AIMOCK_VERSION = "1.43.0"
@@ -47,6 +49,10 @@ def main():
         ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
         ("the inspector of MCP", lambda: install_npm_locked(INSPECTOR, REQUIREMENTS / "inspector")),
         ("servers of tools", lambda: install_npm_locked(TOOL_SERVERS, REQUIREMENTS / "tool_servers")),
+        (
+            "servers of tools in Python",
+            lambda: install_python(PYTHON_TOOL_SERVERS, REQUIREMENTS / "python_tool_servers.txt"),
+        ),
         ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
         ("llm and schemathesis", lambda: install_python(PROGRAMS, REQUIREMENTS / "programs.txt")),
         ("Chromium", lambda: install_with_apt("chromium", "chromium-browser", "google-chrome")),

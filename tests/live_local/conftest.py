@@ -27,6 +27,7 @@ LITELLM = SERVERS / "litellm" / "bin" / "litellm"
 OPENAI = SERVERS / "openai" / "node_modules" / "openai" / "index.mjs"
 INSPECTOR = SERVERS / "inspector" / "node_modules" / ".bin" / "mcp-inspector"
 TOOL_SERVERS = SERVERS / "tool_servers" / "node_modules" / ".bin"
+PYTHON_TOOL_SERVERS = SERVERS / "python_tool_servers" / "bin"
 LLM = SERVERS / "programs" / "bin" / "llm"
 SCHEMATHESIS = SERVERS / "programs" / "bin" / "schemathesis"
 ANSWERS = Path(__file__).with_name("aimock.json")
