@@ -13,13 +13,16 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.tools.server_form import ServerForm
+from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
+from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
 from tests.helpers.tools_world import server
-from tests.helpers.window import play, until
+from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -95,13 +98,54 @@ def test_a_client_that_a_person_registered_is_entered_in_the_form(
         form.client_id.setText(FIXED_CLIENT)
         form.client_secret.setText(FIXED_SECRET)
         assert form.client_secret.echoMode() is QLineEdit.EchoMode.Password
+        closed: list[int] = []
+        form.finished.connect(closed.append)
         _press(form.save_button)
-        await until(lambda: window.findChild(QPushButton, "toolSignIn_web"))
+        await until(lambda: closed and window.findChild(QPushButton, "toolSignIn_web"))
         _press(_child(window, QPushButton, "toolSignIn_web"))
         said = _child(window, QLabel, "toolSteps_web")
         await until(lambda: said.text() == "Signed in.")
         assert web.pages[0]["client_id"] == FIXED_CLIENT and len(web.clients) == 1
         assert FIXED_SECRET not in paths.tools_file.read_text("utf-8")
+
+    with sign_in_server() as web:
+        play(paths, script)
+        browser.join()
+
+
+def test_a_server_that_is_missed_in_an_answer_offers_to_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    paths.make_directories()
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+    browser = Browser()
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        model = ScriptedProvider()
+        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+        tools = await services.tools.load()
+        await tools.save(ToolServer("web", "Web", ServerKind.ADDRESS, address=web.address))
+        window = application.panes.window
+        await ask(application, "go")
+        await until(lambda: (card := window.findChild(SignInCard)) and card.isVisible())
+        card = _child(window, SignInCard, "signInCard")
+        assert card.title.text() == "Web asks you to sign in" and not browser.opened
+        application.panes.commands.trigger("message.approve")
+        assert card.sign_in_button.hasFocus()
+        QTest.keyClick(card.sign_in_button, Qt.Key.Key_Space)
+        await until(lambda: tools.servers[-1].is_signed_in and not card.isVisible())
+        assert len(browser.opened) == 1 and application.panes.composer.editor.hasFocus()
+        await ask(application, "again")
+        assert [each["function"]["name"] for each in model.requests[-1].passed_on["tools"]] == ["web__echo"]
+        await tools.sign_ins.sign_out("web")
+        await ask(application, "and now")
+        await until(card.isVisible)
+        QTest.mouseClick(card.later_button, Qt.MouseButton.LeftButton)
+        await until(lambda: not card.isVisible())
+        assert len(browser.opened) == 1
 
     with sign_in_server() as web:
         play(paths, script)

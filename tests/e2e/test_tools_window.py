@@ -277,6 +277,7 @@ def test_a_server_is_set_up_tested_switched_and_removed(paths: AppPaths, tmp_pat
         QTest.keyClicks(form.command, shlex.join(command("--log", str(log))))
         form.values.setPlainText("LEVEL=3\nNOTES_TOKEN=hidden-value")
         await _press(form.save_button)
+        await until(lambda: _shown(application, ServerForm) is None)  # the secret is kept then, too
         await until(lambda: page.findChild(QCheckBox, "toolSwitch_my-notes"))
         await _press(_child(page, QPushButton, "toolTest_my-notes"))
         steps = _child(page, QLabel, "toolSteps_my-notes")

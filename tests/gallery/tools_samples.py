@@ -31,6 +31,7 @@ from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.features.tools.search_form import SearchForm, search_words
 from chatdesk.ui.features.tools.server_form import ServerForm
+from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 
@@ -111,6 +112,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-search-address", _search_form(theme, SearchEngine.SEARXNG)),
         ("tools-search-none", _search_form(theme, None)),
         ("tools-consent-web", _card(theme, _of_the_web(), waiting=1)),
+        ("tools-sign-in", _sign_in_card(theme)),
         ("tools-form-program", ServerForm(theme, _FILES)),
         ("tools-form-address", ServerForm(theme, _CRM)),
         *request_samples(theme),
@@ -134,6 +136,17 @@ def request_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-request-page", _request_card(theme, _PAYMENT)),
         ("tools-request-model", _request_card(theme, _QUESTION)),
     ]
+
+
+def _sign_in_card(theme: Theme) -> QWidget:
+    page = QWidget()
+    page.resize(776, 200)
+    column = QVBoxLayout(page)
+    column.addStretch(1)
+    card = SignInCard(theme)
+    card.show_server(_CRM)
+    column.addWidget(card)
+    return page
 
 
 def _request_card(theme: Theme, request: ServerRequest) -> QWidget:

@@ -212,6 +212,10 @@ class Caller:
     keeps_files: bool = True
 
 
+#: The problem of a server that a person has to sign in to.
+SIGN_IN_NEEDED: Final = "It asks you to sign in: choose Sign in in Settings, Tools."
+
+
 class ServerState(StrEnum):
     OFF = "off"
     IDLE = "idle"
@@ -230,6 +234,11 @@ class ServerStatus:
     problem: str = ""
     tool_count: int = 0
     stderr: str = ""
+
+    @property
+    def wants_sign_in(self) -> bool:
+        """Return whether the server cannot be used until the person has signed in."""
+        return self.state is ServerState.FAILED and SIGN_IN_NEEDED in self.problem
 
 
 class CheckStep(StrEnum):

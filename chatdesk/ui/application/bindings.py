@@ -284,7 +284,7 @@ class Bindings:
             context, self.settings, switch=lambda: services.service_switch, projects=services.library.list_projects
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
-        self.consent = ConsentBinding(context, self.threads)
+        self.consent = ConsentBinding(context, self.threads, in_use=services.tools.in_use)
         self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
         self.chosen_servers = ChosenServers(context, self.threads, in_use=services.tools.in_use)
         self.team = TeamBinding(

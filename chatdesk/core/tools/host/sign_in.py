@@ -27,11 +27,11 @@ from mcp.shared.auth import (
 )
 
 from chatdesk.core.domain.key_origin import is_loopback
+from chatdesk.core.domain.tools import SIGN_IN_NEEDED
 from chatdesk.core.tools.host.stdio import ServerBroke
 
 #: Marks requests that belong to signing in; their answers are small.
 MARK: Final = "chatdesk.sign_in"
-NEEDED: Final = "It asks you to sign in: choose Sign in in Settings, Tools."
 _NOWHERE: Final = "http://127.0.0.1/callback"
 _LONGEST_PAGE: Final = 8_000
 
@@ -134,7 +134,7 @@ class SignIn(OAuthClientProvider):
             finally:
                 await flow.aclose()
             if is_last or response.status_code != 401 or not self.context.can_refresh_token():
-                self._told(NEEDED)
+                self._told(SIGN_IN_NEEDED)
                 return
             self.context.token_expiry_time = time.time() - 1  # it was withdrawn before its time
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,11 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.tools.request_binding import RequestBinding
+from chatdesk.ui.features.tools.sign_in_binding import SignInBinding
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.approvals import Approvals
+    from chatdesk.core.tools.service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.consent_card import ConsentCard
     from chatdesk.ui.window.window_context import WindowContext
@@ -30,7 +32,9 @@ class ConsentBinding(QObject):
     """The card is made when a call waits for the first time. It never takes the focus by itself: who is typing goes on
     typing, and cannot allow anything by it."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
+    ) -> None:
         super().__init__()
         self._panes = context.panes
         self._tasks = context.tasks
@@ -41,6 +45,8 @@ class ConsentBinding(QObject):
         self._consent = ProviderConsent(context)
         self._requests = RequestBinding(context, threads)
         self._requests.changed.connect(self._show)
+        self._sign_ins = SignInBinding(context, threads, in_use=in_use)
+        self._sign_ins.changed.connect(self._show)
         context.panes.commands.bind("message.approve", self._go_there, self._are_any)
         context.panes.message_handlers.bind("ask-calls", self._ask_again)
         context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
@@ -51,7 +57,7 @@ class ConsentBinding(QObject):
         return self._open_thread.chat.tools.approvals
 
     def _are_any(self) -> bool:
-        return bool(self._approvals.waiting()) or self._requests.are_any()
+        return bool(self._approvals.waiting()) or self._requests.are_any() or self._sign_ins.is_shown
 
     def _on_asked(self, request: ApprovalRequest) -> None:
         name = clean_line(request.tool.title or request.tool.name)
@@ -69,11 +75,12 @@ class ConsentBinding(QObject):
         return lambda: self._threads.open_soon(thread_id)
 
     def _show(self) -> None:
-        """Show one card: what a server asks for stays until it is answered, else calls come first."""
+        """Show one card: what a server asks for stays until it is answered, then come calls, then signing in."""
         waiting = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
         if self._requests.is_shown:
             waiting = ()
         self._requests.show(has_place=not waiting)
+        self._sign_ins.show(has_place=not waiting and not self._requests.is_shown)
         if self._card is None:
             if waiting:
                 self._tasks.replace(self._make_card(), "ask for approval")
@@ -114,8 +121,8 @@ class ConsentBinding(QObject):
         waiting = self._approvals.waiting()
         if waiting:
             self._threads.open_soon(waiting[0].thread_id)
-        else:
-            self._requests.go_there()
+        elif not self._requests.go_there():
+            self._sign_ins.go_there()
 
     def _on_answered(
         self, request_id: str, answer: Answer, arguments: Mapping[str, Any] | None, only_reads: bool

@@ -1,0 +1,131 @@
+"""Offers to sign in where a tool server of the open thread asks for it: at the start of an answer, or in a call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ToolServersChanged
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.ui.accessibility.announce import announce
+
+if TYPE_CHECKING:
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.tools.sign_in_card import SignInCard
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MODULE = "chatdesk.ui.features.tools.sign_in_card"
+
+
+class SignInBinding(QObject):
+    """``in_use`` returns the service of tool servers, None where nobody has set one up. ``changed``: there is another
+    server to offer, or none any more; whoever shows other cards in the same place calls ``show`` then."""
+
+    changed = Signal()
+
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
+    ) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._threads = threads
+        self._in_use = in_use
+        self._card: SignInCard | None = None
+        self._wanting: tuple[ToolServer, ...] = ()
+        self._dismissed: set[str] = set()
+        self._begun: set[str] = set()  # which end before they are signed in to, and are still offered
+        threads.opened.connect(lambda _thread: self._look_soon())
+        context.subscribe(self, ToolServersChanged, lambda _event: self._look_soon())
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether the card is shown."""
+        return self._card is not None and self._card.isVisible()
+
+    def show(self, *, has_place: bool) -> None:
+        """Show what is offered, where the card may have its place."""
+        offered = self._wanting if has_place else ()
+        if self._card is None:
+            if offered:
+                self._tasks.replace(self._make_card(), "offer to sign in")
+            return
+        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
+        self._card.setVisible(bool(offered))
+        if offered:
+            self._card.show_server(offered[0], waiting=len(offered))
+        elif had_focus:
+            self._panes.window.focus_composer()
+
+    def go_there(self) -> None:
+        """Put the focus into the card."""
+        if self._card is not None:
+            self._card.focus_answer()
+
+    def _look_soon(self) -> None:
+        self._tasks.replace(self._look(), "look who asks to sign in")
+
+    async def _look(self) -> None:
+        service = await self._in_use()
+        thread = self._threads.open_thread
+        if service is None or (thread is None and not self._wanting):
+            return
+        wanting = {each.server.id for each in service.statuses() if each.wants_sign_in} | self._begun
+        self._dismissed &= wanting
+        on = () if thread is None else service.on_for(thread_id=thread.id, project_id=thread.project_id)
+        offered = tuple(each for each in on if each.id in wanting - self._dismissed)
+        if offered == self._wanting:
+            return
+        for server in offered:
+            if server not in self._wanting:
+                announce(self._panes.window, f"{clean_line(server.name)} asks you to sign in: Ctrl+Shift+Y.")
+        self._wanting = offered
+        self.changed.emit()
+        self._panes.commands.refresh()
+
+    async def _make_card(self) -> None:
+        module = await import_beside(_MODULE)
+        if self._card is None:
+            card = self._card = module.SignInCard(self._panes.theme)
+            card.hide()
+            card.signInRequested.connect(lambda id_: self._tasks.replace(self._sign_in(card, id_), f"sign in {id_}"))
+            card.dismissed.connect(self._dismiss)
+            self._panes.window.put_beside_thread(card, is_below=True)
+        self.changed.emit()
+
+    def _dismiss(self, server_id: str) -> None:
+        self._dismissed.add(server_id)
+        self._begun.discard(server_id)
+        self._tasks.cancel(f"sign in {server_id}")
+        self._look_soon()
+
+    async def _sign_in(self, card: SignInCard, server_id: str) -> None:
+        """Sign in to a server. The page opens because a person pressed the button."""
+        service = await self._in_use()
+        if service is None:
+            return
+
+        def open_page(address: str) -> None:
+            url = QUrl(address, QUrl.ParsingMode.StrictMode)
+            card.say(f"Sign in at {url.host()} in your browser, within five minutes.")
+            QDesktopServices.openUrl(url)
+
+        self._begun.add(server_id)
+        card.say_problem("")
+        card.say("Asking where to sign in…")
+        try:
+            await service.sign_ins.sign_in(server_id, open_page)
+        except ChatDeskError as error:
+            card.say("")
+            card.say_problem(error.sentence)
+            return
+        self._begun.discard(server_id)
+        self._look_soon()
+        self._panes.window.show_toast("Signed in. Ask again to use its tools.")

@@ -1,0 +1,71 @@
+"""The card that says which tool server wants a person to sign in, where its tools are missed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+
+class SignInCard(CardFrame):
+    """``signInRequested`` and ``dismissed`` have the id of the server."""
+
+    signInRequested = Signal(str)
+    dismissed = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "signIn", "plug", parent)
+        self._server: ToolServer | None = None
+        self._words = card_label("muted", "signInWords")
+        self.sign_in_button = push_button("Sign in…", "signInNow", self._on_sign_in, is_primary=True)
+        self.later_button = push_button("Not now", "signInLater", self._on_later)
+        buttons = FlowRow(8)
+        for button in (self.sign_in_button, self.later_button):
+            buttons.addWidget(button)
+        self.column.addWidget(self._words)
+        self.column.addWidget(self.problem)
+        self.column.addLayout(buttons)
+        self.show_count(1)
+
+    @property
+    def server(self) -> ToolServer | None:
+        """The server that the card is about."""
+        return self._server
+
+    def show_server(self, server: ToolServer, *, waiting: int = 1) -> None:
+        """Show a server; ``waiting`` counts this one and those behind it."""
+        if self._server is None or server.id != self._server.id:
+            self._server = server
+            title = f"{clean_line(server.name)} asks you to sign in"
+            self.title.setText(title)
+            self.setAccessibleName(title)
+            for button in (self.sign_in_button, self.later_button):
+                button.setAccessibleName(f"{button.text()}: {title}")
+            self.say_problem("")
+            self.say(f"The tools of {visible_controls(server.address)} are left out until you have signed in.")
+        self.show_count(waiting)
+
+    def say(self, words: str) -> None:
+        """Say how the sign-in goes."""
+        self._words.setText(words)
+        if self.isVisible():
+            announce(self, words)
+
+    def focus_answer(self) -> None:
+        """Put the focus on the button that signs in."""
+        self.sign_in_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_sign_in(self) -> None:
+        if self._server is not None:
+            self.signInRequested.emit(self._server.id)
+
+    def _on_later(self) -> None:
+        if self._server is not None:
+            self.dismissed.emit(self._server.id)
