@@ -23,8 +23,15 @@ class ApprovalEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRequestsChanged:
+    """The requests of tool servers to a person changed in a thread; they are answered in the window."""
+
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolServersChanged:
     """The tool servers changed: their set-up, or how they are."""
 
 
-ToolEvent = ApprovalAsked | ApprovalEnded | ToolServersChanged
+ToolEvent = ApprovalAsked | ApprovalEnded | ServerRequestsChanged | ToolServersChanged
