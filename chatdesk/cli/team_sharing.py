@@ -301,20 +301,20 @@ def _add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 async def _refused(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
-    found = await service.refused()
+    found = await service.decisions.refused()
     for name in ("copy", "retry", "forget"):
         wanted = getattr(options, name)
         if wanted is not None:
             ids = _chosen(found, wanted)
             if name == "copy":
-                thread = await service.copy_refused(ids)
+                thread = await service.decisions.copy_refused(ids)
                 terminal.say(thread.id)
                 terminal.note(f"The texts are in the private thread “{thread.title}”.")
             elif name == "retry":
-                await service.retry_refused(ids)
+                await service.decisions.retry_refused(ids)
                 terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
             else:
-                await service.forget_refused(ids)
+                await service.decisions.forget_refused(ids)
             return 0
     held_up = await _held_up(service)
     if options.json:

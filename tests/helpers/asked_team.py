@@ -196,6 +196,11 @@ class Team:
     async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:
         self._note("role", member_id, role)
 
+    @property
+    def decisions(self) -> Any:
+        """It plays that service, too."""
+        return self
+
     async def refused(self) -> tuple[RefusedChange, ...]:
         return self.refused_changes
 

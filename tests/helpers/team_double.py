@@ -117,6 +117,11 @@ class TeamDouble:
     def set_presence(self, project_id: str | None, thread_id: str | None, *, is_typing: bool = False) -> None:
         self.presence_calls.append((project_id, thread_id, is_typing))
 
+    @property
+    def decisions(self) -> TeamDouble:
+        """It plays that service, too."""
+        return self
+
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         return tuple(note for note in self.told_notes if note.thread_id == thread_id)
 

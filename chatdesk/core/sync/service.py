@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import (
-    Disagreement,
     EndReason,
     Presence,
-    RefusedChange,
     ServerAddress,
     ServerCheck,
     ShareCount,
@@ -32,25 +30,21 @@ from chatdesk.core.domain.sharing.team import (
     SyncStatus,
     TeamDevice,
     TeamMember,
-    TeamNote,
     TeamRole,
     Workspace,
 )
-from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.events import (
     EventBus,
     ProjectDeleted,
     TeamChanged,
-    ThreadCreated,
     ThreadsChanged,
     UnreadChanged,
 )
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync import disagreements as sync_disagreements
 from chatdesk.core.storage.sync import erased_project, files, replica, sharing, team, team_notes
-from chatdesk.core.storage.sync import refused as sync_refused
+from chatdesk.core.sync.decisions import TeamDecisions
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.noted_wish import noted_wish
@@ -149,6 +143,13 @@ class TeamService:
     def erasing(self) -> Erasing:
         """The service that erases single threads and messages for everybody."""
         return Erasing(self._repositories, self._bus)
+
+    @property
+    def decisions(self) -> TeamDecisions:
+        """The service for what needs a person: refused changes, disagreements, notes."""
+        return TeamDecisions(
+            self._database, self._repositories, self._bus, self._clock, self._publisher.on_counts, self.sync_now
+        )
 
     @property
     def membership(self) -> Membership:
@@ -315,53 +316,6 @@ class TeamService:
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
         """Set a member's role in a project; None removes the member. Raises ``TeamError``, ``NotPossible``."""
         await self.membership.set_role(project_id, member_id, role)
-
-    # What needs a person
-
-    async def refused(self) -> tuple[RefusedChange, ...]:
-        """Return the changes that the server refused, the newest first."""
-        return tuple(await self._database.read(sync_refused.refused))
-
-    async def copy_refused(self, change_ids: Sequence[str]) -> Thread:
-        """Copy the content of refused changes into a new thread of a private project and return the thread."""
-        ids, origin = list(change_ids), self._database.origin
-        thread_id = await self._database.write(lambda conn: sync_refused.copy_refused(conn, origin, ids))
-        thread = await self._repositories.threads.get(thread_id)
-        self._bus.publish(ThreadCreated(thread))
-        return thread
-
-    async def retry_refused(self, change_ids: Sequence[str]) -> None:
-        """Send refused changes again."""
-        ids, origin = list(change_ids), self._database.origin
-        await self._database.write(lambda conn: sync_refused.retry_refused(conn, origin, ids))
-        self.sync_now()
-
-    async def forget_refused(self, change_ids: Sequence[str]) -> None:
-        """Remove refused changes from the list."""
-        ids, origin = list(change_ids), self._database.origin
-        await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
-        self._publisher.on_counts()
-
-    async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
-        """Return titles, prompts and other values that two people changed at once."""
-        return tuple(await self._database.read(lambda conn: sync_disagreements.disagreements(conn, project_id)))
-
-    async def choose(self, disagreement: Disagreement, change_id: str) -> None:
-        """Resolve a disagreement for everybody. Raises ``NotPossible`` if it is resolved already."""
-        origin = self._database.origin
-        await self._database.write(
-            lambda conn: sync_disagreements.choose(conn, origin, disagreement.entity, disagreement.register, change_id)
-        )
-        self._bus.publish(ThreadsChanged(None))
-
-    async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
-        """Return the unread notes on what happened to a thread, the oldest first."""
-        return tuple(await self._database.read(lambda conn: team_notes.notes_of(conn, thread_id)))
-
-    async def note_seen(self, thread_id: str) -> None:
-        """Mark the notes of a thread as read."""
-        now = self._clock.now_ms()
-        await self._database.write(lambda conn: team_notes.note_seen(conn, thread_id, now), is_durable=False)
 
     # Unread and presence
 

@@ -28,19 +28,19 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         await ben.reopen()
         await until(lambda: _count(ben, 1))
         await until(lambda: ben.team.status(ben.workspace_id).refused == 1)
-        [change] = await ben.team.refused()
+        [change] = await ben.team.decisions.refused()
         assert (change.thread_id, change.project_id, change.text) == (thread, project, "Ben's title")
         assert change.sentence
         assert (await ben.repositories.threads.get(thread)).title == "Ana's title"
-        copied = await ben.team.copy_refused([change.id])
+        copied = await ben.team.decisions.copy_refused([change.id])
         assert copied.project_id != project
         assert await ben.texts(copied.id) == ["Ben's title"]
         assert any(event.thread.id == copied.id for event in ben.heard_of(ThreadCreated))
-        await ben.team.retry_refused([change.id])
+        await ben.team.decisions.retry_refused([change.id])
         await until(lambda: _is_settled(ben))
-        [again] = await ben.team.refused()
-        await ben.team.forget_refused([again.id])
-        assert await ben.team.refused() == ()
+        [again] = await ben.team.decisions.refused()
+        await ben.team.decisions.forget_refused([again.id])
+        assert await ben.team.decisions.refused() == ()
         shared = ben.team.shared_project(project)
         assert shared is not None
         await until(lambda: _no_refused(ben, project))
@@ -58,13 +58,13 @@ async def test_two_titles_stand_side_by_side_until_somebody_chooses(tmp_path: Pa
         for desk in (ana, ben):
             await desk.reopen()
         await until_same(project, [ana, ben])
-        [found] = await ana.team.disagreements(project)
+        [found] = await ana.team.decisions.disagreements(project)
         assert sorted(text for _, _, text in found.versions) == ["from Ana", "from Ben"]
         other = found.versions[1]
-        await ana.team.choose(found, other[0])
+        await ana.team.decisions.choose(found, other[0])
         await until_same(project, [ana, ben])
         assert await ben.titles(project) == [other[2]]
-        assert await ben.team.disagreements(project) == ()
+        assert await ben.team.decisions.disagreements(project) == ()
 
 
 async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
@@ -82,10 +82,10 @@ async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
         await until_same(project, [ana, ben])
         assert (await ana.repositories.threads.get(thread)).deleted_at is None
         assert "I am still here" in await ana.texts(thread)
-        [note] = await ana.team.notes(thread)
+        [note] = await ana.team.decisions.notes(thread)
         assert "back" in note.sentence
-        await ana.team.note_seen(thread)
-        assert await ana.team.notes(thread) == ()
+        await ana.team.decisions.note_seen(thread)
+        assert await ana.team.decisions.notes(thread) == ()
 
 
 async def test_a_check_finds_what_is_missing_here(tmp_path: Path, workspace: TeamDatabase) -> None:
@@ -131,11 +131,11 @@ async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
 
 
 async def _count(desk: Desk, count: int) -> bool:
-    return len(await desk.team.refused()) == count
+    return len(await desk.team.decisions.refused()) == count
 
 
 async def _is_settled(desk: Desk) -> bool:
-    return not await desk.waiting() and len(await desk.team.refused()) == 1
+    return not await desk.waiting() and len(await desk.team.decisions.refused()) == 1
 
 
 async def _nothing_waits(desk: Desk) -> bool:

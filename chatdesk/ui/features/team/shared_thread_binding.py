@@ -194,10 +194,10 @@ class SharedThreadBinding(QObject):
 
     async def _show_notes(self, thread: Thread | None) -> None:
         window = self._panes.window
-        notes = () if thread is None else await self._team.notes(thread.id)
+        notes = () if thread is None else await self._team.decisions.notes(thread.id)
         refused = 0
         if thread is not None and any(each.refused for each in self._team.statuses()):
-            refused = sum(each.thread_id == thread.id for each in await self._team.refused())
+            refused = sum(each.thread_id == thread.id for each in await self._team.decisions.refused())
         if thread is None or not (notes or refused):
             window.hide_note()
             return
@@ -207,7 +207,7 @@ class SharedThreadBinding(QObject):
         window.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))
 
     def _forget_notes(self, thread_id: str) -> None:
-        self._tasks.start(self._team.note_seen(thread_id), "notes were read")
+        self._tasks.start(self._team.decisions.note_seen(thread_id), "notes were read")
 
     # What is unread
 

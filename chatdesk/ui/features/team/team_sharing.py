@@ -268,7 +268,9 @@ class TeamSharing:
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
         dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
         dialog.retryRequested.connect(
-            lambda ids: self._do(dialog, lambda: self._after(dialog, self._team.retry_refused(ids)), "retry refused")
+            lambda ids: self._do(
+                dialog, lambda: self._after(dialog, self._team.decisions.retry_refused(ids)), "retry refused"
+            )
         )
         dialog.forgetRequested.connect(lambda ids: self._ask_to_forget(dialog, ids))
         dialog.chooseRequested.connect(
@@ -286,11 +288,11 @@ class TeamSharing:
         own = {each.project_id for each in projects}
         foreign = {each.project_id for each in await self._team.projects()} - own
         rounds = await self._team.rounds(workspace_id, _MOST_ROUNDS)
-        refused = [each for each in await self._team.refused() if each.project_id not in foreign]
+        refused = [each for each in await self._team.decisions.refused() if each.project_id not in foreign]
         found: list[Disagreement] = []
         for project in projects:
             if project.ended is None:
-                found += await self._team.disagreements(project.project_id)
+                found += await self._team.decisions.disagreements(project.project_id)
         names = await self.project_names()
         if not isValid(dialog) or dialog.workspace_id != workspace_id:
             return
@@ -316,14 +318,14 @@ class TeamSharing:
         dialog.say(f"The text of {counted(len(changes), 'change')} is in the clipboard.")
 
     async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
-        thread = await self._team.copy_refused(ids)
+        thread = await self._team.decisions.copy_refused(ids)
         if isValid(dialog):
             dialog.say(f"Copied into the new thread “{thread.title}”, in a private project.")
             await self._fill_details(dialog)
         self._panes.window.show_toast(f"Copied to “{thread.title}”", "Open", lambda: self._open_thread(thread.id))
 
     async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
-        await self._after(dialog, self._team.choose(disagreement, change_id))
+        await self._after(dialog, self._team.decisions.choose(disagreement, change_id))
         if isValid(dialog):
             dialog.say(f"{disagreement.label}: chosen for everybody.")
 
@@ -338,7 +340,9 @@ class TeamSharing:
         )
         confirm.answered.connect(
             lambda is_yes: (
-                self._do(dialog, lambda: self._after(dialog, self._team.forget_refused(ids)), "forget refused")
+                self._do(
+                    dialog, lambda: self._after(dialog, self._team.decisions.forget_refused(ids)), "forget refused"
+                )
                 if is_yes
                 else None
             )

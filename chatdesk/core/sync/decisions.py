@@ -1,0 +1,81 @@
+"""Keeps what a team leaves to a person: changes that the server refused, disagreements, notes on what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, TeamNote
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.events import EventBus, ThreadCreated, ThreadsChanged
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.sync import disagreements as sync_disagreements
+from chatdesk.core.storage.sync import refused as sync_refused
+from chatdesk.core.storage.sync import team_notes
+
+
+class TeamDecisions:
+    """Reached as ``TeamService.decisions``. ``on_counts`` publishes how much was refused, ``sync_now`` begins a
+    round."""
+
+    def __init__(
+        self,
+        database: Database,
+        repositories: Repositories,
+        bus: EventBus,
+        clock: Clock,
+        on_counts: Callable[[], None],
+        sync_now: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._repositories = repositories
+        self._bus = bus
+        self._clock = clock
+        self._on_counts = on_counts
+        self._sync_now = sync_now
+
+    async def refused(self) -> tuple[RefusedChange, ...]:
+        """Return the changes that the server refused, the newest first."""
+        return tuple(await self._database.read(sync_refused.refused))
+
+    async def copy_refused(self, change_ids: Sequence[str]) -> Thread:
+        """Copy the content of refused changes into a new thread of a private project and return the thread."""
+        ids, origin = list(change_ids), self._database.origin
+        thread_id = await self._database.write(lambda conn: sync_refused.copy_refused(conn, origin, ids))
+        thread = await self._repositories.threads.get(thread_id)
+        self._bus.publish(ThreadCreated(thread))
+        return thread
+
+    async def retry_refused(self, change_ids: Sequence[str]) -> None:
+        """Send refused changes again."""
+        ids, origin = list(change_ids), self._database.origin
+        await self._database.write(lambda conn: sync_refused.retry_refused(conn, origin, ids))
+        self._sync_now()
+
+    async def forget_refused(self, change_ids: Sequence[str]) -> None:
+        """Remove refused changes from the list."""
+        ids, origin = list(change_ids), self._database.origin
+        await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
+        self._on_counts()
+
+    async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
+        """Return titles, prompts and other values that two people changed at once."""
+        return tuple(await self._database.read(lambda conn: sync_disagreements.disagreements(conn, project_id)))
+
+    async def choose(self, disagreement: Disagreement, change_id: str) -> None:
+        """Resolve a disagreement for everybody. Raises ``NotPossible`` if it is resolved already."""
+        origin = self._database.origin
+        await self._database.write(
+            lambda conn: sync_disagreements.choose(conn, origin, disagreement.entity, disagreement.register, change_id)
+        )
+        self._bus.publish(ThreadsChanged(None))
+
+    async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
+        """Return the unread notes on what happened to a thread, the oldest first."""
+        return tuple(await self._database.read(lambda conn: team_notes.notes_of(conn, thread_id)))
+
+    async def note_seen(self, thread_id: str) -> None:
+        """Mark the notes of a thread as read."""
+        now = self._clock.now_ms()
+        await self._database.write(lambda conn: team_notes.note_seen(conn, thread_id, now), is_durable=False)
