@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
+from chatdesk.core.domain.thread import NEW_DRAFT
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.tcp_proxy import tcp_proxy
 from tests.helpers.team_world import Desk, invite, until
@@ -74,7 +75,7 @@ async def _live(desk: Desk, folder: Path) -> None:
     earlier = await desk.thread(await desk.project(f"{EARLIER} project"), EARLIER)
     await desk.ask(earlier, EARLIER)
     await desk.repositories.library.tag([earlier], add=[PERSONAL_TAG], remove=[])
-    await desk.repositories.drafts.put(None, f"{DRAFT} of a new thread", 0)
+    await desk.repositories.drafts.put(NEW_DRAFT, f"{DRAFT} of a new thread", 0)
     await desk.repositories.prompts.add([NewPrompt(PromptKind.TEMPLATE, PROMPT, PROMPT)])
     kept = desk.blobs.put((f"{PRIVATE} bytes".encode(),), max_bytes=1000)
     name = f"{PRIVATE}.txt"

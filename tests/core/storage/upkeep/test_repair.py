@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
@@ -341,19 +342,19 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
     begun_restore.commit(store.path)
     store.reset()
     await store.db.open()
-    texts = [await store.drafts.get(slot) for slot in (thread, None)]
+    texts = [await store.drafts.get(slot) for slot in (thread, NEW_DRAFT)]
     assert [draft and draft.text for draft in texts] == ["typed\nasked\nbytes", "homeless"]
     assert await integrity_check(store.db) == []
 
 
 async def test_a_draft_whose_thread_is_lost_goes_to_the_draft_of_a_new_thread(store: Store) -> None:
-    await store.drafts.put(None, "new words", 0)
+    await store.drafts.put(NEW_DRAFT, "new words", 0)
     lost = await store.thread("Lost")
     await store.drafts.put(lost, "old words", 0)
     await _run(store, f"DELETE FROM threads WHERE id = '{lost}'")
     report = await _service(store).repair()
     assert any(line.startswith("1 draft whose thread is missing") for line in report.lines), report.lines
-    draft = await store.drafts.get(None)
+    draft = await store.drafts.get(NEW_DRAFT)
     assert draft is not None
     assert draft.text == "new words\nold words"
     assert await integrity_check(store.db) == []
