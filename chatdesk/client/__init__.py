@@ -24,6 +24,8 @@ from chatdesk.client.errors import (
 )
 from chatdesk.client.forms import (
     Asked,
+    Assistant,
+    AssistantParameters,
     Attachment,
     Draft,
     Edited,
@@ -59,6 +61,8 @@ __all__ = [
     "Answer",
     "AnswerFailed",
     "Asked",
+    "Assistant",
+    "AssistantParameters",
     "AsyncAnswer",
     "AsyncClient",
     "AsyncEvents",

@@ -219,8 +219,32 @@ class PromptHead:
 
 
 @dataclass(frozen=True, slots=True)
+class AssistantParameters:
+    """The parameters of an assistant's requests; None leaves a value to the model."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    answer_length: int | None = None
+    reasoning_effort: str | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """The set-up of an assistant; what is None is that of the thread. ``tools`` are ids of tool servers that the person
+    has set up."""
+
+    icon: str = ""
+    provider: str | None = None
+    model: str | None = None
+    parameters: AssistantParameters = field(default_factory=AssistantParameters)
+    tools: tuple[str, ...] | None = None
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt of the library; ``kind`` is template, system or quick."""
+    """A prompt of the library; ``kind`` is template, system, quick or assistant, which has a set-up."""
 
     id: str
     kind: str
@@ -230,6 +254,7 @@ class Prompt:
     updated_at: str = ""
     used_at: str | None = None
     deleted_at: str | None = None
+    assistant: Assistant | None = None
     etag: str = field(default="", compare=False)
 
 

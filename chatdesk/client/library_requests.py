@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import asdict
+from typing import Any, Literal
 
 from chatdesk.client.files import FileBody
 from chatdesk.client.forms import (
+    Assistant,
     Attachment,
     HitGroup,
     Job,
@@ -86,17 +88,30 @@ def prompt(prompt_id: str) -> Request[Prompt]:
     return get(path_of("prompts", prompt_id), form(Prompt))
 
 
-def make_prompt(kind: PromptKind, text: str, *, name: str = "", key: str = "") -> Request[Prompt]:
-    """Put a prompt into the library."""
-    return write("POST", "/prompts", form(Prompt), {"kind": kind, "text": text, "name": name}, key=key)
+def make_prompt(
+    kind: PromptKind, text: str, *, name: str = "", assistant: Assistant | None = None, key: str = ""
+) -> Request[Prompt]:
+    """Put a prompt into the library; ``assistant`` is the set-up of one. Tools are named only: none is started."""
+    return write("POST", "/prompts", form(Prompt), _prompt_body(kind, text, name, assistant), key=key)
 
 
 def replace_prompt(
-    prompt_id: str, kind: PromptKind, text: str, *, name: str = "", if_match: str = "", key: str = ""
+    prompt_id: str,
+    kind: PromptKind,
+    text: str,
+    *,
+    name: str = "",
+    assistant: Assistant | None = None,
+    if_match: str = "",
+    key: str = "",
 ) -> Request[Prompt]:
-    """Replace a prompt of the library."""
-    body = {"kind": kind, "text": text, "name": name}
+    """Replace a prompt of the library; an assistant keeps its set-up where none is given."""
+    body = _prompt_body(kind, text, name, assistant)
     return write("PUT", path_of("prompts", prompt_id), form(Prompt), body, key=key, if_match=if_match)
+
+
+def _prompt_body(kind: PromptKind, text: str, name: str, assistant: Assistant | None) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "name": name, "assistant": None if assistant is None else asdict(assistant)}
 
 
 def delete_prompt(prompt_id: str) -> Request[None]:

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from chatdesk.client import (
+    Assistant,
+    AssistantParameters,
     AsyncClient,
     Attachment,
     Client,
@@ -110,6 +112,7 @@ def test_each_form_has_the_fields_of_the_service() -> None:
         "UsageSum": "SumAnswer",
     }
     other |= {"MessagePage": "MessagesAnswer", "ThreadPage": "ThreadsAnswer"}
+    other |= {"AssistantParameters": "AssistantParameters"}
     other |= {"Edited": "chatdesk__service__rest__versions__VersionAnswer"}
     for form in [each for each in vars(forms).values() if is_dataclass(each)]:
         name = form.__name__
@@ -201,6 +204,11 @@ async def test_tags_prompts_and_search(tmp_path: Path) -> None:
         begin, end = hits[0].matches[0]
         assert hits[0].snippet[begin:end].lower() == "neutrinos"
 
+        setup = Assistant(parameters=AssistantParameters(temperature=0.5), tools=("notes",))
+        editor = client.make_prompt("assistant", "You edit.", name="editor", assistant=setup)
+        assert editor.assistant is not None and editor.assistant.tools == ("notes",)
+        assert editor.assistant.parameters == setup.parameters
+        assert client.replace_prompt(editor.id, "assistant", "You do.").assistant == editor.assistant
         prompt = client.make_prompt("template", "Explain {topic}", name="explain")
         assert client.prompt(prompt.id) == prompt
         assert (prompt.id, "explain") in [(each.id, each.name) for each in client.prompts()]

@@ -156,6 +156,50 @@ async def test_prompts_are_made_once_replaced_and_deleted(tmp_path: Path) -> Non
         assert (await world.http.get(one)).json()["deleted_at"]
 
 
+async def test_the_set_up_of_an_assistant_is_written_and_starts_nothing(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        sent = await world.http.post(f"{V1}/attachments?name=rules.txt", content=b"Be brief.", headers=FILE)
+        file = {name: sent.json()[name] for name in ("name", "sha256")}
+        setup = {
+            "provider": "offline",
+            "model": "offline-demo",
+            "parameters": {"temperature": 0.5, "stop": ["END"]},
+            "tools": ["notes", "no-such-server"],
+            "files": [sent.json()],
+        }
+        body = {"kind": "assistant", "name": "Editor", "text": "You edit.", "assistant": setup}
+        made = await world.http.post(f"{V1}/prompts", json=body)
+        assert made.status_code == 201, made.text
+        kept = made.json()["assistant"]
+        assert (kept["provider"], kept["model"], kept["tools"]) == ("offline", "offline-demo", setup["tools"])
+        assert kept["parameters"] == {
+            "temperature": 0.5,
+            "top_p": None,
+            "answer_length": None,
+            "reasoning_effort": None,
+            "stop": ["END"],
+        }
+        assert {name: kept["files"][0][name] for name in file} == file
+        tools = await world.services.tools.in_use()
+        assert tools is None or not [each for each in tools.servers if each.id in setup["tools"]]
+        thread_id, threads = await _thread(world), world.services.repositories.threads
+        assert not await threads.has_outside_text(thread_id)
+        assert await threads.has_outside_text(thread_id, made.json()["id"])  # a program wrote it
+        one = f"{V1}/prompts/{made.json()['id']}"
+        renamed = await world.http.put(one, json={"kind": "assistant", "name": "Proofreader", "text": "You edit."})
+        assert renamed.json()["assistant"] == kept  # without a set-up it keeps its own
+        emptied = await world.http.put(one, json={**body, "assistant": {}})
+        assert (emptied.json()["assistant"]["provider"], emptied.json()["assistant"]["files"]) == (None, [])
+        wrong = [
+            {**body, "kind": "quick"},
+            {**body, "assistant": {"parameters": {"temperature": 9}}},
+            {**body, "assistant": {"files": [{**sent.json(), "sha256": "0" * 64}]}},
+            {**body, "assistant": {"command": ["sh"]}},
+        ]
+        for each in wrong:
+            assert (await world.http.post(f"{V1}/prompts", json=each)).status_code == 422, each
+
+
 async def test_words_are_found_page_by_page(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)

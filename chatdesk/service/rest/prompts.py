@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
-from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.prompt import AssistantSetup, Prompt, PromptHead, PromptKind
+from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
+from chatdesk.service.rest.attachments import AttachmentAnswer, AttachmentGiven, attachment_answer, given_files
 from chatdesk.service.rest.times import iso
+
+
+@dataclass(frozen=True)
+class AssistantParameters:
+    """The parameters of an assistant's requests; null leaves a value to the model."""
+
+    __pydantic_config__ = BODY
+    temperature: float | None = None
+    top_p: float | None = None
+    answer_length: int | None = None
+    reasoning_effort: str | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantAnswer:
+    """The set-up of an assistant. ``provider``, ``model`` and ``tools`` null: those of the thread. ``tools`` are ids of
+    tool servers of the person's; naming one neither sets it up nor starts it."""
+
+    icon: str
+    provider: str | None
+    model: str | None
+    parameters: AssistantParameters
+    tools: tuple[str, ...] | None
+    files: tuple[AttachmentAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PromptAnswer:
+    """A prompt; ``assistant`` is null for the other kinds."""
+
     id: str
     kind: str
     name: str
@@ -24,6 +54,7 @@ class PromptAnswer:
     updated_at: str
     used_at: str | None
     deleted_at: str | None
+    assistant: AssistantAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +73,28 @@ class PromptsAnswer:
 
 
 @dataclass(frozen=True)
+class AssistantGiven:
+    """The set-up of an assistant, whole: what is left out is that of the thread. ``files`` were sent to
+    /api/v1/attachments before."""
+
+    __pydantic_config__ = BODY
+    icon: str = ""
+    provider: str | None = None
+    model: str | None = None
+    parameters: AssistantParameters = field(default_factory=AssistantParameters)
+    tools: tuple[str, ...] | None = None
+    files: tuple[AttachmentGiven, ...] = ()
+
+
+@dataclass(frozen=True)
 class PromptGiven:
-    """A prompt; without a name it is called by its first words."""
+    """A prompt; without a name it is called by its first words. An assistant keeps its set-up where none is given."""
 
     __pydantic_config__ = BODY
     kind: Literal["template", "system", "quick", "assistant"]
     text: str
     name: str = ""
+    assistant: AssistantGiven | None = None
 
 
 def prompt_answer(prompt: Prompt) -> PromptAnswer:
@@ -61,7 +107,26 @@ def prompt_answer(prompt: Prompt) -> PromptAnswer:
         iso(prompt.updated_at),
         iso(prompt.used_at),
         iso(prompt.deleted_at),
+        None if prompt.setup is None else _assistant_answer(prompt.setup),
     )
+
+
+def _assistant_answer(setup: AssistantSetup) -> AssistantAnswer:
+    parameters = AssistantParameters(**{each.name: getattr(setup.parameters, each.name) for each in fields(Parameters)})
+    files = tuple(attachment_answer(each) for each in setup.files)
+    return AssistantAnswer(setup.icon, setup.provider, setup.model, parameters, setup.tools, files)
+
+
+async def _given_setup(call: Call[None, PromptGiven]) -> AssistantSetup | None:
+    """Return the set-up in a request, None where it has none. Raises ``InvalidInput`` for what cannot be stored."""
+    given = call.body.assistant
+    if given is None:
+        return None
+    if call.body.kind != "assistant":
+        raise InvalidInput("Only an assistant has a set-up.", safe="Nothing was changed.", next_step="Leave it out.")
+    parameters = Parameters(**{each.name: getattr(given.parameters, each.name) for each in fields(Parameters)})
+    files = tuple(await given_files(call, given.files))
+    return AssistantSetup(given.icon, given.provider, given.model, parameters, given.tools, files)
 
 
 def prompts_answer(heads: tuple[PromptHead, ...]) -> PromptsAnswer:
@@ -81,7 +146,9 @@ async def _read(call: Call[Any, Any]) -> Prompt:
 async def _make(call: Call[None, PromptGiven]) -> Prompt:
     call.caller.require_all_projects()
     body = call.body
-    return await call.services.prompts.create(PromptKind(body.kind), body.name, body.text)
+    made = await call.services.prompts.create(PromptKind(body.kind), body.name, body.text, await _given_setup(call))
+    await call.services.prompts.note_from_others(made.id)
+    return made
 
 
 async def _made(call: Call[Any, Any], done: DoneRequest) -> Prompt:
@@ -90,7 +157,9 @@ async def _made(call: Call[Any, Any], done: DoneRequest) -> Prompt:
 
 async def _replace(call: Call[None, PromptGiven]) -> Prompt:
     prompt, body = await _read(call), call.body
-    return await call.services.prompts.edit(prompt.id, PromptKind(body.kind), body.name, body.text)
+    setup = await _given_setup(call)
+    await call.services.prompts.note_from_others(prompt.id)
+    return await call.services.prompts.edit(prompt.id, PromptKind(body.kind), body.name, body.text, setup)
 
 
 async def _replaced(call: Call[Any, Any], _done: DoneRequest) -> Prompt:

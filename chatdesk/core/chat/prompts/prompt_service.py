@@ -72,6 +72,10 @@ class PromptService:
         self._changed()
         return made
 
+    async def note_from_others(self, prompt_id: str) -> None:
+        """Record that another program wrote a prompt, so that it is text from outside where it is used."""
+        await self._prompts.note_from_others(prompt_id)
+
     async def edit(
         self, prompt_id: str, kind: PromptKind, name: str, text: str, setup: AssistantSetup | None = None
     ) -> Prompt:

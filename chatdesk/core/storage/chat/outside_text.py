@@ -53,5 +53,5 @@ def note_copy(conn: Connection, source_ids: set[str], thread_id: str) -> None:
 
 
 def note_prompt(conn: Connection, prompt_id: str) -> None:
-    """Record that a prompt of the library came out of a file."""
+    """Record that a prompt of the library came out of a file, or from another program."""
     conn.exec_driver_sql(_NOTE, (_PROMPT, prompt_id, prompt_id))

@@ -91,6 +91,11 @@ class PromptRepository:
 
         return await self._db.write(work)
 
+    async def note_from_others(self, prompt_id: str) -> None:
+        """Record that somebody else wrote a prompt: where it is used, standing permissions of tools ask again."""
+        wanted = checked_id(prompt_id)
+        await self._db.write(lambda conn: note_prompt(conn, wanted))
+
     async def add_starters(self, starters: Mapping[str, NewPrompt]) -> int:
         """Add the prompts whose keys this database never had: what was deleted does not come back. Returns how many."""
         if await self._db.read(lambda conn: set(starters) <= _known_starters(conn)):
