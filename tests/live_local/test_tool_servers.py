@@ -20,6 +20,7 @@ from chatdesk.core.domain.tools import Answer, ServerKind, ServerState, ToolResu
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.tools.call_news import CallHooks
 from chatdesk.core.tools.host_client import ToolHost
+from chatdesk.core.tools.offers import PROMPTS, RESOURCES, Offers, ServerPrompt, ServerResource
 from tests.helpers.fault_world import WHO
 from tests.helpers.threaded_server import in_thread
 from tests.helpers.tools_world import processes_with, tool_world
@@ -60,6 +61,27 @@ async def test_the_server_of_everything_is_listed_and_called(host: ToolHost) -> 
     name = "trigger-long-running-operation"
     await host.call(everything, name, arguments, timeout_s=60, hooks=CallHooks(on_progress=steps.append))
     assert steps[:1] == ["33 %"]
+
+
+async def test_the_server_of_everything_offers_prompts_and_resources_and_asks_a_person(host: ToolHost) -> None:
+    everything = _server("everything")
+    asked: list[str] = []
+
+    async def answer(kind: str, _row: tuple[Any, ...]) -> tuple[str, Any]:
+        asked.append(kind)
+        return "decline", None
+
+    offers = Offers(lambda: host)
+    prompts = [each for each in await offers.list(PROMPTS, everything) if isinstance(each, ServerPrompt)]
+    plain = next(each for each in prompts if not each.arguments)
+    assert (await offers.use(plain, {})).text
+    resources = await offers.list(RESOURCES, everything)
+    assert isinstance(resources[0], ServerResource)
+    (file,) = await offers.read(resources[0])
+    assert file.data
+    hooks = CallHooks(on_request=answer)
+    result = await host.call(everything, "trigger-elicitation-request", {}, timeout_s=60, hooks=hooks)
+    assert asked == ["form"] and "declined" in result.text.lower()
 
 
 async def test_the_server_of_files_reads_in_its_folder_only(host: ToolHost, tmp_path: Path) -> None:
