@@ -1,7 +1,8 @@
 """A window in which an answer streams while ten tool servers are set up and connect, because another chat needs them.
 
 ``tools_window_probe DATA`` prints, as JSON, the slices and turns of the window's thread meanwhile (ms of its processor
-time), how long connecting took, and how many characters were shown in that time.
+time), how long connecting took, and how many characters were shown in that time; and the slices while calls of bad
+servers fail, which flood, die, give back 50 MB, and send what is no text.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from typing import Any, Final
 
 SERVERS: Final = 10
+_BAD: Final = {"flood": "echo", "exit-in-call": "echo", "bad-bytes": "echo", "": "large"}
 _PATIENCE_S: Final = 120
 
 
@@ -45,9 +47,27 @@ async def _script(application: Any) -> int:
         connected_s, characters = time.monotonic() - began_s, sum(shown) - before
         still_streams = not finished
         await until(lambda: created.answer.id in finished)
+        with LoopProbe() as bad_probe:
+            failures = await asyncio.gather(*(_fail(tools, *each) for each in _BAD.items()))
+            bad_streams = not set(finished) - {created.answer.id}
     found = {"slices_ms": probe.cpu_ms, "turns_ms": probe.turns_ms, "connected_s": connected_s}
-    print(json.dumps({**found, "characters": characters, "still_streams": still_streams}))
+    bad = {"bad_slices_ms": bad_probe.cpu_ms, "bad_streams": bad_streams, "failures": failures}
+    print(json.dumps({**found, **bad, "characters": characters, "still_streams": still_streams}))
     return 0
+
+
+async def _fail(tools: Any, how: str, name: str) -> str:
+    """Call a bad server. Returns the words of its failure."""
+    from chatdesk.core.errors import ChatDeskError
+    from tests.helpers.tools_world import CALLER, server
+
+    bad = server(how, server_id=f"bad-{how or 'large'}")
+    await tools.save(bad)
+    try:
+        await tools.call(bad, name, {"size": 50_000_000}, caller=CALLER, timeout_s=30)
+    except ChatDeskError as error:
+        return error.sentence
+    return ""
 
 
 if __name__ == "__main__":
