@@ -94,7 +94,7 @@ class Server:
         self.results: dict[str, Any] = script.get("results", {})
         self.tools = [ECHO, WRITE, SLEEP, ENVIRONMENT, PICTURE, *script.get("tools", ())]
         self.roots: list[str] | None = None
-        if how in ("asks", "asks-long"):
+        if how == "asks":
             self.tools += [ASK_FORM, ASK_PAGE, ASK_MODEL, REWORD]
         self.asked = 0
         self.later: list[dict[str, Any]] = []
