@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.plurals import counted
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 
@@ -40,6 +41,7 @@ class TrayIcon(QObject):
         self._state = (0, 0)
         self.menu = QMenu(parent)
         self.menu.setObjectName("trayMenu")
+        round_corners(self.menu, theme.tokens.radius.row)
         self._icon = QSystemTrayIcon(self)
         self._icon.setContextMenu(self.menu)
         self._icon.activated.connect(self._on_icon_activated)
