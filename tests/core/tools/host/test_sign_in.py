@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from chatdesk.core.tools.host.sign_in import NEEDED, SignIn, words_of
+from chatdesk.core.domain.tools import SIGN_IN_NEEDED
+from chatdesk.core.tools.host.sign_in import SignIn, words_of
 
 
 async def _asked_at(server: str, document: str) -> tuple[list[str], list[str]]:
@@ -61,7 +62,7 @@ async def test_what_is_kept_may_be_damaged(kept: str) -> None:
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(401))
     async with httpx2.AsyncClient(transport=transport, auth=auth) as client:
         assert (await client.post("https://tools.example/mcp")).status_code == 401
-    assert told == [NEEDED]
+    assert told == [SIGN_IN_NEEDED]
 
 
 def test_every_failure_has_words_without_what_the_server_sent() -> None:
