@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.artifacts.differences import Difference
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
-from chatdesk.core.tools.folder.difference import Difference, difference
+from chatdesk.core.tools.folder.difference import file_difference
 from chatdesk.core.tools.folder.edits import Wanted, changed
 from chatdesk.core.tools.folder.exchange import (
     exchange,
@@ -112,7 +113,7 @@ class FileChanges:
         shown = "/".join(names)
         made = _difference(shown, before, after)
         diff = made.text.encode("utf-8", "replace")
-        if len(diff) > _MOST_DIFF_BYTES or made.longest > _LONGEST_LINE:
+        if len(diff) > _MOST_DIFF_BYTES or max(map(len, made.text.split("\n"))) > _LONGEST_LINE:
             raise FileRefused(
                 "This change is too large to be looked through, or has lines that are too long.",
                 next_step="Propose it in smaller steps.",
@@ -222,7 +223,7 @@ class FileChanges:
 
 def _difference(path: str, before: bytes | None, after: bytes | None) -> Difference:
     texts = [None if data is None else (read_text(data) or ("", None))[0] for data in (before, after)]
-    return difference(path, *texts)
+    return file_difference(path, *texts)
 
 
 def _kind(record: ChangeRecord) -> ChangeKind:

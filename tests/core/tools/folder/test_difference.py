@@ -1,4 +1,4 @@
-"""Differences are right, and made in bounded time."""
+"""Differences between states of a file are right, and ``patch`` takes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.tools.folder.difference import difference
+from chatdesk.core.tools.folder.difference import file_difference
 
 
 def test_a_change_has_its_lines_and_what_is_near() -> None:
     before = "".join(f"{number}\n" for number in range(20))
-    made = difference("a.txt", before, before.replace("10\n", "ten\neleven\n"))
+    made = file_difference("a.txt", before, before.replace("10\n", "ten\neleven\n"))
     assert made.text.splitlines() == [
         "--- a/a.txt",
         "+++ b/a.txt",
@@ -32,11 +32,10 @@ def test_a_change_has_its_lines_and_what_is_near() -> None:
 
 
 def test_new_and_removed_files_and_missing_ends_are_told() -> None:
-    assert (
-        difference("a", None, "x").text == "--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n"
-    )
-    assert difference("a", "x\n", None).text == "--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
-    assert difference("a", "x", "x\n").text.count("No newline") == 1
+    new = file_difference("a", None, "x")
+    assert new.text == "--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n"
+    assert file_difference("a", "x\n", None).text == "--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
+    assert file_difference("a", "x", "x\n").text.count("No newline") == 1
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -52,7 +51,7 @@ def test_patch_makes_the_new_text_of_the_old_one(seed: int, tmp_path: Path) -> N
     file.write_text(before)
     if not before or not after or before == after:
         return
-    made = difference("file", before, after)
+    made = file_difference("file", before, after)
     subprocess.run(["patch", "-s", str(file)], input=made.text.encode(), check=True)
     assert file.read_text() == after
 
@@ -60,5 +59,5 @@ def test_patch_makes_the_new_text_of_the_old_one(seed: int, tmp_path: Path) -> N
 def test_texts_that_have_little_in_common_are_not_compared_line_by_line() -> None:
     before = "".join(f"{number % 7}\n" for number in range(20_000))
     after = "".join(f"{number % 5}x\n" for number in range(20_000))
-    made = difference("a", before, after)
+    made = file_difference("a", before, after)
     assert (made.added, made.removed) == (20_000, 20_000)
