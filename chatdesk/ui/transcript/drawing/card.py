@@ -1,10 +1,11 @@
-"""Paints the frame shared by code cards, folds and notices."""
+"""Paints what cards share: the frame, a hairline, a line of text."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 
@@ -22,3 +23,13 @@ def paint_card(
 def paint_hairline(painter: QPainter, style: TranscriptStyle, start: QPointF, length: float) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.fillRect(QRectF(round(start.x()), round(start.y()), length, 1), style.colour("line"))
+
+
+def paint_text_line(
+    painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
+) -> None:
+    """Paint a text on one line; where there is no room for all of it, its middle is left out."""
+    painter.setFont(style.font(role))
+    painter.setPen(style.colour(colour))
+    shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
+    painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.plurals import counted
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
-from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
-from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
@@ -120,25 +119,17 @@ class ChangeItem(Item):
         top = style.px(_TOP_PX)
         painter.drawPixmap(QPointF(round(style.px(14)), round(top + style.px(2))), icon)
         room = self.natural_width - left - style.px(_PAD_PX)
-        self._paint_line(painter, style, QRectF(left, top, room, line), self.text, role="table", colour="text")
-        self._paint_line(
+        paint_text_line(painter, style, QRectF(left, top, room, line), self.text, role="table", colour="text")
+        paint_text_line(
             painter, style, QRectF(left, top + line, room, line), self._described(), role="muted", colour="muted"
         )
         buttons = self.buttons()
         x = buttons[-1].area.right() + style.px(_PAD_PX) if buttons else left
         height = style.px(_BUTTON_PX)
         area = QRectF(x, self.height - height - top, self.natural_width - x - style.px(_PAD_PX), height)
-        self._paint_line(painter, style, area, self._state_words(), role="muted", colour="muted")
+        paint_text_line(painter, style, area, self._state_words(), role="muted", colour="muted")
         for button in buttons:
             paint_button(painter, button, state)
-
-    def _paint_line(
-        self, painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
-    ) -> None:
-        painter.setFont(style.font(role))
-        painter.setPen(style.colour(colour))
-        shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
 
     def _state_words(self) -> str:
         return "" if self._state is None else STATE_WORDS[self._state]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
-from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.file_size import size_text
@@ -125,18 +124,10 @@ class FileItem(ArtifactSource, Item):
         line = self.height / 2
         upper = QRectF(left, style.px(5), room, line - style.px(5))
         lower = QRectF(left, line, room, line - style.px(6))
-        self._paint_line(painter, style, upper, self.attachment.name, role="table", colour="text")
-        self._paint_line(painter, style, lower, self._described(), role="muted", colour="muted")
+        paint_text_line(painter, style, upper, self.attachment.name, role="table", colour="text")
+        paint_text_line(painter, style, lower, self._described(), role="muted", colour="muted")
         for button in buttons:
             paint_button(painter, button, state)
-
-    def _paint_line(
-        self, painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
-    ) -> None:
-        painter.setFont(style.font(role))
-        painter.setPen(style.colour(colour))
-        shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
 
     def _described(self) -> str:
         kind = _KINDS.get(self.attachment.mime)
