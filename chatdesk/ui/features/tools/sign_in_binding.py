@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.tools import ToolServer
@@ -14,6 +13,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
@@ -41,7 +41,7 @@ class SignInBinding(QObject):
         self._card: SignInCard | None = None
         self._wanting: tuple[ToolServer, ...] = ()
         self._dismissed: set[str] = set()
-        self._begun: set[str] = set()  # which end before they are signed in to, and are still offered
+        self._begun: set[str] = set()  # servers that may stop before they are signed in to; they stay offered
         threads.opened.connect(lambda _thread: self._look_soon())
         context.subscribe(self, ToolServersChanged, lambda _event: self._look_soon())
 
@@ -113,9 +113,7 @@ class SignInBinding(QObject):
             return
 
         def open_page(address: str) -> None:
-            url = QUrl(address, QUrl.ParsingMode.StrictMode)
-            card.say(f"Sign in at {url.host()} in your browser, within five minutes.")
-            QDesktopServices.openUrl(url)
+            card.say(open_sign_in_page(address))
 
         self._begun.add(server_id)
         card.say_problem("")

@@ -12,13 +12,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.settings.secrets import SecretNotKept
+from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
@@ -124,10 +124,9 @@ class ToolsBinding(QObject):
         service = await self._load()
 
         def open_page(address: str) -> None:
-            url = QUrl(address, QUrl.ParsingMode.StrictMode)
+            said = open_sign_in_page(address)
             if isValid(page):
-                page.show_sign_in(server_id, f"Sign in at {url.host()} in your browser, within five minutes.")
-            QDesktopServices.openUrl(url)
+                page.show_sign_in(server_id, said)
 
         words = ""
         page.show_sign_in(server_id, "Asking where to sign in…" if is_in else "Signing out…")
