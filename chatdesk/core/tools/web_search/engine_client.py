@@ -17,7 +17,8 @@ _RULES: Final = FetchRules("answer", 1024 * 1024, max_redirects=0, may_be_packed
 _REFUSING: Final = (401, 403)
 _OVER_LIMIT: Final = (402, 429, 432, 433)
 _KEY_ANEW: Final = "Enter it in Settings, Tools."
-_ELSEWHERE: Final = "Check the address in Settings, Tools, or try again later."
+_LATER: Final = "Try again later."
+_ADDRESS_OR_LATER: Final = "Check the address in Settings, Tools, or try again later."
 
 
 class EngineClient:
@@ -38,10 +39,10 @@ class EngineClient:
         except RefusedByServer as error:
             raise _refusal(engine, error.status) from error
         except FetchFailed as error:
-            raise SearchFailed(error.what, _ELSEWHERE) from error
+            raise SearchFailed(error.what, _next_step(engine)) from error
         except NotAnAnswerError:
             what = f"{KeyOrigin.of(address).server} answered, but not as {engine.label} does."
-            raise SearchFailed(what, _ELSEWHERE, step=SearchStep.ALLOWED) from None
+            raise SearchFailed(what, _next_step(engine), step=SearchStep.ALLOWED) from None
 
     def close(self) -> None:
         """Give up what is under way."""
@@ -60,4 +61,9 @@ def _refusal(engine: SearchEngine, status: int) -> SearchFailed:
     if status in _OVER_LIMIT:
         what = f"{engine.label} takes no more searches for now."
         return SearchFailed(what, "Wait, or look at your plan there.", step=allowed)
-    return SearchFailed(f"{engine.label} answered with {status}.", _ELSEWHERE)
+    return SearchFailed(f"{engine.label} answered with {status}.", _next_step(engine))
+
+
+def _next_step(engine: SearchEngine) -> str:
+    """Return what to do where an engine could not be asked: only the address of SearXNG was entered by a person."""
+    return _ADDRESS_OR_LATER if engine is SearchEngine.SEARXNG else _LATER

@@ -123,6 +123,19 @@ async def test_what_goes_wrong_is_told_at_its_step(
     assert all(each.is_well for each in before)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_only_an_address_that_was_entered_is_to_be_checked(
+    site: Site, tmp_path: Path, engine: SearchEngine
+) -> None:
+    site.answers[PATHS[engine]] = answered({}, status=502)
+    search = search_of(site, tmp_path)
+    await choose(search, engine, site)
+    with pytest.raises(SearchFailed) as failure:
+        await search.find("x")
+    assert ("address" in failure.value.next_step) is (engine is SearchEngine.SEARXNG)
+    assert "ry again later." in failure.value.next_step
+
+
 async def test_nobody_there_is_told(site: Site, tmp_path: Path) -> None:
     choice = SearchChoice(SearchEngine.SEARXNG, "http://127.0.0.1:1")
     (step,) = [each async for each in search_of(site, tmp_path).check(choice)]
