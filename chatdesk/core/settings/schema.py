@@ -268,31 +268,31 @@ class Settings(ToolSettings):
     max_attachments: int = declared(
         "limits.max_attachments",
         20,
-        "Files that can go with one message.",
-        Shown("Usage and limits", "Files of one message", unit="files"),
+        "Most files that can go with one message.",
+        Shown("Usage and limits", "Most files in a message", unit="files"),
         minimum=1,
         maximum=100,
     )
     max_message_attachments_mb: int = declared(
         "limits.max_message_attachments_mb",
         100,
-        "All files of one message together, in MB.",
-        Shown("Usage and limits", "All files of one message", unit="MB"),
+        "Largest size of all files of one message together, in MB.",
+        Shown("Usage and limits", "Largest size of all files in a message", unit="MB"),
         minimum=1,
         maximum=2_000,
     )
     max_day_attachments_mb: int = declared(
         "limits.max_day_attachments_mb",
         0,
-        "All files attached in a day together, in MB; 0 is no limit.",
-        Shown("Usage and limits", "All files of a day", unit="MB", empty="No limit"),
+        "Largest size of all files attached in a day together, in MB; 0 is no limit.",
+        Shown("Usage and limits", "Largest size of all files in a day", unit="MB", empty="No limit"),
         minimum=0,
         maximum=1_000_000,
     )
     refused_attachments: str = declared(
         "limits.refused_attachments",
         "",
-        "Kinds of files that cannot be attached, as their bytes have them: types with commas, such as video/*.",
+        "Kinds of files that cannot be attached, whatever their names say: types with commas, such as video/*.",
         Shown("Usage and limits", "Kinds of files kept out", "Such as video/*, application/zip.", empty="None"),
     )
     trash_days: int = declared(

@@ -91,7 +91,7 @@ class WindowSettings:
         "An icon in the tray, where the desktop has one: none, an icon, or one with which ChatDesk goes on when its "
         "window is closed.",
         Shown("General", "Icon in the tray", section="Desktop", also="system tray status close minimise background"),
-        choices={"off": "None", "on": "Show", "close": "Show, and close to it"},
+        choices={"off": "None", "on": "Show", "close": "Show, and keep running in it"},
     )
     start_at_login: bool = declared(
         "desktop.start_at_login",

@@ -232,7 +232,7 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         "external-link",
         has_page,
         command="message.open_page",
-        otherwise="There is no web page here, which would be a block of HTML.",
+        otherwise="No message in view has a block of HTML.",
     ),
     MessageAction("answer", "Answer", "ask", "sparkles", lambda state: state.is_unanswered, writes=True),
     MessageAction("regenerate", "Regenerate", "ask", "refresh-cw", is_answer, is_tool=True, writes=True),
