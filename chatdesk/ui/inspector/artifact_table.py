@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _Index = QModelIndex | QPersistentModelIndex
 _SHOWN_CHARACTERS: Final = 300
-_MEASURED_ROWS: Final = 30
+_MEASURED_ROWS, _MEASURED_CELLS = 30, 1_000
 _ROWS_AT_ONCE: Final = 10_000
 _MOST_COPIED_CELLS: Final = 50_000
 _LEAST_PX, _MOST_PX = 48, 260
@@ -75,9 +75,10 @@ class ArtifactTable(QTableView):
 
     def _fit_columns(self) -> None:
         metrics, scale = self.fontMetrics(), max(1.0, self._theme.scale)
+        most_rows = min(_MEASURED_ROWS, _MEASURED_CELLS // max(1, self._rows.columnCount()))
         for column in range(self._rows.columnCount()):
             texts = [self._rows.title(column)]
-            texts += [self._rows.cell(row, column) for row in range(min(self._rows.rowCount(), _MEASURED_ROWS))]
+            texts += [self._rows.cell(row, column) for row in range(min(self._rows.rowCount(), most_rows))]
             width = max(metrics.horizontalAdvance(text[:60]) for text in texts) + 20
             self.setColumnWidth(column, round(min(_MOST_PX * scale, max(_LEAST_PX * scale, width))))
 

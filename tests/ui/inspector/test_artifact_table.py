@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 
 import pytest
@@ -35,6 +36,20 @@ def test_a_hundred_thousand_rows_are_there_at_once_and_whole_soon(table: Artifac
     assert table.model().index(99_999, 1).data() == "99999"
     assert table.accessibleDescription() == "100,000 rows, 2 columns"
     assert table.model().headerData(0, Qt.Orientation.Horizontal) == "name"
+
+
+def test_the_first_rows_were_read_before_the_window_shows_them(
+    table: ArtifactTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = TableRows("".join(",".join(["many words " * 50] * 200) + "\n" for _ in range(100)))
+
+    def read(*_more: object, **_named: object) -> None:
+        raise AssertionError("a row was read while the window waited")
+
+    monkeypatch.setattr(csv, "reader", read)
+    table.show_rows(rows)
+    assert table.columnWidth(199) > 48
+    assert table.model().index(98, 199).data().startswith("many words many")
 
 
 def test_cells_spell_out_what_hides_and_are_one_line(table: ArtifactTable) -> None:

@@ -19,7 +19,8 @@ _REMEMBERED_ROWS: Final = 500
 
 
 class TableRows:
-    """The rows of a table below its first one, which is the ``header``. All have as many cells as there are columns."""
+    """The rows of a table below its first one, which is the ``header``. All have as many cells as there are columns.
+    Made in a thread: it looks at the whole text, and reads the first rows, which are shown first."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -32,6 +33,8 @@ class TableRows:
         self._width = min(MOST_COLUMNS, max(map(len, sample), default=0))
         self.header = self._filled(sample[0]) if sample else ()
         self.row = lru_cache(_REMEMBERED_ROWS)(self._row)
+        for index in range(min(len(self), _SAMPLE_ROWS)):
+            self.row(index)
 
     def __len__(self) -> int:
         return max(0, len(self._starts) - 1)
