@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,8 +130,13 @@ def test_a_quick_answer_is_told_of_where_that_is_wanted(tmp_path: Path, wanted: 
         application.panes.window.showMinimized()
         answer = await ask(application, "a question of few words")
         if not is_told:
-            await asyncio.to_thread(lambda: None)
-            assert desktop.shown == {}
+            settings = application.bindings.settings
+            settings.change(replace(settings.current, answer_notices="all"))
+            application.panes.commands.trigger("thread.new")
+            await until(lambda: application.threads.thread_id is None)
+            told = await ask(application, "a question that is told of, and ends after the first")
+            await until(lambda: told.thread_id in desktop.shown)
+            assert list(desktop.shown) == [told.thread_id]
             return
         await until(lambda: answer.thread_id in desktop.shown)
         notice = desktop.shown[answer.thread_id]

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import QUICK_DRAFT
@@ -117,9 +117,17 @@ def test_the_clipboard_goes_along_only_where_it_was_added(tmp_path: Path) -> Non
         question = (await services.chat.reader.get_thread_messages(first.id)).messages[2]
         assert "file" in [part.type.value for part in question.parts]
         await until(lambda: not window.context_button.isVisible())
+        QGuiApplication.clipboard().setText("x" * 200_001)
+        _button(window, "quickClipboard").click()
+        await until(lambda: window.context_button.text() == "Clipboard, only the first 200,000 characters")
+        window.context_button.click()
+        await until(lambda: not window.context_button.isVisible())
         QGuiApplication.clipboard().clear()
         _button(window, "quickClipboard").click()
-        await until(lambda: not window.context_button.isVisible())
+        problem = window.findChild(QLabel, "problem")
+        assert problem is not None
+        await until(lambda: problem.isVisible() and problem.text() == "There is no text on the clipboard.")
+        assert not window.context_button.isVisible()
 
     play(AppPaths.find(tmp_path / "profile"), script)
 

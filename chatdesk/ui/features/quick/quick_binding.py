@@ -48,7 +48,7 @@ class QuickBinding(QObject):
         self._attachments = attachments
         self._make_view = make_view
         self._thread_id: str | None = None
-        self._about: tuple[str, str] | None = None  # its kind and its text
+        self._about: tuple[str, str] | None = None  # the kind of the text that goes along, and the text
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(lambda: self._context.tasks.start(self.save(), "save quick question"))
         self.window: QuickWindow | None = None
@@ -190,16 +190,17 @@ class QuickBinding(QObject):
 
     def _on_context_requested(self, kind: str) -> None:
         mode = QClipboard.Mode.Clipboard if kind == "clipboard" else QClipboard.Mode.Selection
-        text = QGuiApplication.clipboard().text(mode)[:_LONGEST_CONTEXT]
-        if text.strip():
-            self._set_about((kind, text))
+        text = QGuiApplication.clipboard().text(mode)
+        if text[:_LONGEST_CONTEXT].strip():
+            self._set_about((kind, text[:_LONGEST_CONTEXT]), is_cut=len(text) > _LONGEST_CONTEXT)
         elif self.window is not None:
             self.window.show_problem(_NOTHING_THERE if kind == "clipboard" else _NOTHING_SELECTED)
 
-    def _set_about(self, about: tuple[str, str] | None) -> None:
+    def _set_about(self, about: tuple[str, str] | None, *, is_cut: bool = False) -> None:
         self._about = about
         if self.window is not None:
-            words = "" if about is None else f"{_NAMES[about[0]]}, {counted(len(about[1]), 'character')}"
+            which = "only the first " if is_cut else ""
+            words = "" if about is None else f"{_NAMES[about[0]]}, {which}{counted(len(about[1]), 'character')}"
             self.window.show_context(words)
             self.window.show_problem("")
 
