@@ -27,18 +27,25 @@ _WITHOUT_END: Final = re.compile(rf"<(/?)(?:link|meta|base){_ENDS}", re.IGNORECA
 _PAGES: Final = re.compile(
     rf"<(/?)(iframe|frame|frameset|object|embed|applet|portal|fencedframe|webview|template){_ENDS}", re.IGNORECASE
 )
-# Links lead nowhere: following one would open a connection, which the sandbox forbids too late. The first listener is
-# for links that come into being later (an animation can set an address), the second takes the addresses away.
+# Links lead nowhere: following one would open a connection, which the sandbox forbids too late. The first listener lets
+# the browser follow none, because an animation can give a link an address that no attribute shows; a place in the page
+# is scrolled to instead. The second takes the addresses away. What the listeners call is found before elements of the
+# page can have its name.
 _GUARD: Final = """
 "use strict";
+const all = document.querySelectorAll.bind(document), byId = document.getElementById.bind(document);
+const isLink = (each) => each instanceof Element
+  && (/^(a|area)$/i.test(each.localName) || each.hasAttribute("href") || each.hasAttribute("xlink:href"));
 for (const kind of ["click", "auxclick"])
   addEventListener(kind, (event) => {
-    const link = event.composedPath().find((each) => each instanceof Element && /^(a|area)$/i.test(each.localName));
-    const address = link?.getAttribute("href") ?? link?.getAttribute("xlink:href") ?? "#";
-    if (!/^#./.test(address)) event.preventDefault();
+    const link = event.composedPath().find(isLink);
+    if (!link) return;
+    event.preventDefault();
+    const address = link.getAttribute("href") ?? link.getAttribute("xlink:href") ?? "";
+    if (/^#./.test(address)) byId(decodeURIComponent(address.slice(1)))?.scrollIntoView();
   }, true);
 addEventListener("DOMContentLoaded", () => {
-  for (const link of document.querySelectorAll("a, area"))
+  for (const link of all("a, area"))
     for (const name of ["href", "xlink:href"]) {
       const address = link.getAttribute(name);
       if (address === null || address.startsWith("#")) continue;
