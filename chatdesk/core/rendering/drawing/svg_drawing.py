@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.util import find_spec
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.paths import resources_dir
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 LANGUAGE = "svg"
 MAX_SOURCE_CHARS = 500_000
-_LENGTH = re.compile(r"\s*(\d{1,6}(?:\.\d{0,6})?)\s*(?:px)?\s*\Z")
+_LENGTH = re.compile(r"\s*(\d{1,6}(?:\.\d{0,6})?)\s*(px|pt|pc|in|cm|mm)?\s*\Z")
+_PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
 _USUAL_SIZE = (300.0, 150.0)  # of an SVG that says nothing, as in browsers
 _GROUND = "#ffffff"  # most drawings count on it, in a dark window too
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DEEPEST = 200
+# resvg reads lengths that are not read here, such as 1e4 or 50em: what it made of them is looked at.
+_PNG_SIZE, _PNG_SIZE_AT = Struct(">II"), 16
+_MOST_PIXELS = ZOOM * MAX_SIDE_PX + 1
 
 
 @cache
@@ -43,20 +48,20 @@ def draw_svg(source: str) -> tuple[bytes, ...]:
         return ()
     try:
         width, height = _checked_size(source)
-        return (
-            bytes(
-                rasteriser.svg_to_bytes(
-                    svg_string=source,
-                    background=_GROUND,
-                    zoom=min(ZOOM, ZOOM * MAX_SIDE_PX / max(width, height)),
-                    skip_system_fonts=True,
-                    font_dirs=[str(resources_dir() / "fonts")],
-                    font_family="Inter",
-                    sans_serif_family="Inter",
-                    monospace_family="JetBrains Mono",
-                )
-            ),
+        picture = bytes(
+            rasteriser.svg_to_bytes(
+                svg_string=source,
+                background=_GROUND,
+                zoom=min(ZOOM, ZOOM * MAX_SIDE_PX / max(width, height)),
+                dpi=96,  # else units such as mm have no size
+                skip_system_fonts=True,
+                font_dirs=[str(resources_dir() / "fonts")],
+                font_family="Inter",
+                sans_serif_family="Inter",
+                monospace_family="JetBrains Mono",
+            )
         )
+        return (picture,) if max(_PNG_SIZE.unpack_from(picture, _PNG_SIZE_AT)) <= _MOST_PIXELS else ()
     except Exception:  # noqa: BLE001 - third-party parsers over hostile text: whatever they raise, the source stays
         return ()
 
@@ -75,7 +80,8 @@ def _checked_size(source: str) -> tuple[float, float]:
     sides = [_LENGTH.match(root.get(name, "")) for name in ("width", "height")]
     box = root.get("viewBox", "").replace(",", " ").split()
     usual = (float(box[2]), float(box[3])) if len(box) == 4 else _USUAL_SIZE
-    width, height = (float(side[1]) if side else other for side, other in zip(sides, usual, strict=True))
+    lengths = [float(side[1]) * _PX[side[2] or "px"] if side else None for side in sides]
+    width, height = (other if side is None else side for side, other in zip(lengths, usual, strict=True))
     if not (0 < width < float("inf") and 0 < height < float("inf")):
         raise ValueError("the picture has no size")
     return width, height

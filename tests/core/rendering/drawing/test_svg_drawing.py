@@ -42,6 +42,17 @@ def test_the_size_is_bounded(head: str, size: tuple[int, int]) -> None:
     assert found == pytest.approx(size, abs=1)
 
 
+def test_lengths_in_other_units_are_bounded_too() -> None:
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="2000mm" height="10mm" viewBox="0 0 20 1">'
+    assert _drawn("<g/>", head).size == pytest.approx((4800, 24), abs=1)
+
+
+@pytest.mark.parametrize("width", ["1e4", "900em"])
+def test_a_picture_that_became_larger_than_its_bound_is_not_shown(width: str) -> None:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="10" viewBox="0 0 10 10">'
+    assert draw_svg(f"{head}<g/></svg>") == ()
+
+
 def _hostile(secret: Path) -> dict[str, str]:
     uri = secret.as_uri()
     square = '<rect width="1" height="1"/>'
