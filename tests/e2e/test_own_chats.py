@@ -24,7 +24,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import CALLER
-from tests.helpers.window import answered, ask, play, press, type_text, until
+from tests.helpers.window import answered, ask, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -67,7 +67,7 @@ def test_they_are_switched_on_asked_about_and_searched(paths: AppPaths) -> None:
             where: Any = card.findChild(QLabel, "consentWhere")
             assert "ChatDesk runs this itself" in where.text()
             assert not card.more_button.isVisible(), "it is asked about each time"
-            QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+            await click_once_read(card, card.once_button)
 
         message, _ = await asyncio.gather(answered(application, lambda: press(application, Qt.Key.Key_Return)), allow())
         result = next(part for part in message.parts if part.type is PartType.TOOL_RESULT)

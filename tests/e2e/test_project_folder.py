@@ -27,7 +27,7 @@ from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.chat_world import ScriptedProvider
-from tests.helpers.window import answered, play, press, type_text, until
+from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -89,7 +89,7 @@ async def _ask_for_change(application: WindowApplication, model: ScriptedProvide
     async def allow() -> None:
         await until(lambda: any(each.isVisible() for each in window.findChildren(ConsentCard)))
         card = next(each for each in window.findChildren(ConsentCard) if each.isVisible())
-        QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+        await click_once_read(card, card.once_button)
 
     await asyncio.gather(answered(application, lambda: press(application, Qt.Key.Key_Return)), allow())
     return await _change_item(application)

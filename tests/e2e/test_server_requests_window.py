@@ -26,7 +26,7 @@ from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import server
-from tests.helpers.window import answered, play, press, type_text, until
+from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -77,7 +77,8 @@ async def _answered(application: WindowApplication, answer: Callable[[RequestCar
 
     async def walk() -> None:
         await until(lambda: _shown(application, ConsentCard))
-        QTest.mouseClick(_shown(application, ConsentCard).once_button, Qt.MouseButton.LeftButton)
+        card = _shown(application, ConsentCard)
+        await click_once_read(card, card.once_button)
         await answer(await _card(application))
 
     type_text(application, "go")
@@ -148,7 +149,7 @@ def test_a_page_opens_after_a_click_alone(paths: AppPaths) -> None:
         async def open_it(card: RequestCard) -> None:
             assert card.whole.toPlainText() == "https://xn--py-jia.example.com/checkout?id=7"
             assert not opened
-            QTest.mouseClick(card.accept_button, Qt.MouseButton.LeftButton)
+            await click_once_read(card, card.accept_button)
 
         await _set_up(application, "ask_page", address="https://pày.example.com/checkout?id=7")
         assert _said(await _answered(application, open_it)) == {"action": "accept"}
@@ -245,7 +246,7 @@ def test_a_server_asks_the_model_once_it_is_let_and_each_time_agreed(paths: AppP
             assert card.whole.toPlainText() == "System prompt:\nYou are terse.\n\nUser:\nWhat is WAL?⟦U+202E⟧"
             assert "at most 50 tokens" in _child(card, QLabel, "requestWhere").text()
             model.scripts.insert(0, (TextDelta("A log."), StreamFinished(FinishReason.STOP)))
-            QTest.mouseClick(card.accept_button, Qt.MouseButton.LeftButton)
+            await click_once_read(card, card.accept_button)
 
         recorded: list[UsageRecorded] = []
         subscription = services.events.subscribe(UsageRecorded, recorded.append)

@@ -28,7 +28,7 @@ from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import command, processes_with, server
-from tests.helpers.window import answered, play, press, type_text, until
+from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 _WRITE = {"name": "a.md", "text": "WAL is faster."}
@@ -175,7 +175,7 @@ def test_calls_left_open_by_a_closed_window_are_decided_in_the_next_one(
         press(application, Qt.Key.Key_Return)
         card = await _card(application)
         if was_allowed:
-            QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+            await click_once_read(card, card.once_button)
             await until(lambda: _runs(log))
 
     async def go_on(application: WindowApplication) -> None:

@@ -29,7 +29,7 @@ from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.search_engines import answered as found
 from tests.helpers.search_engines import searxng
 from tests.helpers.site import Site, as_open, sent
-from tests.helpers.window import answered, play, press, type_text, until
+from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 _CALLS_END = StreamFinished(FinishReason.TOOL_CALLS)
@@ -105,7 +105,7 @@ async def _allow(application: WindowApplication, *wheres: str) -> None:
         )
         card = next(each for each in window.findChildren(ConsentCard) if each.isVisible())
         assert not card.more_button.isVisible(), "it is asked about each time"
-        QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+        await click_once_read(card, card.once_button)
 
 
 def test_pages_are_found_read_cited_and_there_after_a_restart(paths: AppPaths, site: Site) -> None:

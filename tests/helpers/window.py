@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from chatdesk.app import run_window
 from chatdesk.core.domain.message import Message
@@ -17,6 +17,7 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.tools.card_frame import CardFrame
 from tests.helpers.left_windows import delete_windows
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.waiting import until as until
@@ -58,6 +59,12 @@ def type_text(application: WindowApplication, text: str) -> None:
 
 def press(application: WindowApplication, key: Qt.Key) -> None:
     QTest.keyClick(application.panes.composer.editor, key)
+
+
+async def click_once_read(card: CardFrame, button: QPushButton) -> None:
+    """Click a button that agrees as soon as the card takes that for an answer to its question."""
+    await until(lambda: not card.is_unread)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 async def answered(application: WindowApplication, act: Callable[[], object], *, wait_s: float = PATIENCE_S) -> Message:

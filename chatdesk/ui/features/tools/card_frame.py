@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
+from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 _PADDING_PX, _ICON_GAP_PX = 16, 4
+_UNREAD_MS = 600  # longer than a double click takes
+_PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
 class CardFrame(QWidget):
-    """Content goes into ``column``, below the title. The objects in it are named after ``prefix``."""
+    """Content goes into ``column``, below the title. The objects in it are named after ``prefix``.
+
+    For a moment after ``ask_anew`` a mouse can press nothing that agrees: a click may have been meant for the question
+    before, or for what stood in this place.
+    """
 
     def __init__(self, theme: Theme, prefix: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._icon = icon
+        self._since = QElapsedTimer()
         self.setObjectName(f"{prefix}Card")
         self._icon_room = QSpacerItem(0, 0)
         self.title = card_label("strong", f"{prefix}Title")
@@ -40,6 +50,29 @@ class CardFrame(QWidget):
         self.column.addLayout(head)
         theme.changed.connect(self.fit_to_theme)
         self.fit_to_theme()
+
+    def add_buttons(self, *buttons: QPushButton, agreeing: Sequence[QPushButton]) -> None:
+        """Put the buttons below the content; those in ``agreeing`` give what is asked for."""
+        row = FlowRow(8)
+        for each in buttons:
+            row.addWidget(each)
+        for each in agreeing:
+            each.installEventFilter(self)
+        self.column.addLayout(row)
+
+    def ask_anew(self) -> None:
+        """Begin with another question, which nobody can have read yet."""
+        self._since.start()
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the question is there too short to be read."""
+        return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _PRESSES and self.is_unread:
+            return True
+        return super().eventFilter(watched, event)
 
     def show_count(self, waiting: int) -> None:
         """Say how many wait, with this one."""

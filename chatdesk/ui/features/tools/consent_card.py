@@ -15,7 +15,6 @@ from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arg
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
 
 #: More than this is shown in part, and cannot be changed here.
 MOST_CHARACTERS: Final = 60_000
@@ -66,6 +65,7 @@ class ConsentCard(CardFrame):
         if self._request is None or request.id != self._request.id:
             self._request = request
             self._show(request)
+            self.ask_anew()
         self.show_count(waiting)
 
     def focus_answer(self) -> None:
@@ -91,12 +91,10 @@ class ConsentCard(CardFrame):
         return menu
 
     def _lay_out(self) -> None:
-        buttons = FlowRow(8)
-        for each in (self.deny_button, self.once_button, self.more_button):
-            buttons.addWidget(each)
         for widget in (self._about, self._where, self._reason, self.arguments, self._cut, self.problem):
             self.column.addWidget(widget)
-        self.column.addLayout(buttons)
+        buttons = (self.deny_button, self.once_button, self.more_button)
+        self.add_buttons(*buttons, agreeing=(self.once_button, self.more_button))
         QWidget.setTabOrder(self.arguments, self.deny_button)
         QWidget.setTabOrder(self.deny_button, self.once_button)
         QWidget.setTabOrder(self.once_button, self.more_button)

@@ -24,7 +24,6 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.features.tools.request_fields import RequestFields
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
 
 _MOST_LINES: Final = 9
 _FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
@@ -58,12 +57,10 @@ class RequestCard(CardFrame):
         )
         self.later_button = push_button("Not now", "requestCancel", partial(self._answer, Action.CANCEL))
         self.accept_button = push_button("Send", "requestAccept", self._accept)
-        buttons = FlowRow(8)
-        for button in (self.decline_button, self.later_button, self.accept_button):
-            buttons.addWidget(button)
         for widget in (self._message, self.whole, self._warning, self._where, self.problem):
             self.column.addWidget(widget)
-        self.column.addLayout(buttons)
+        buttons = (self.decline_button, self.later_button, self.accept_button)
+        self.add_buttons(*buttons, agreeing=(self.accept_button,))
         theme.changed.connect(self._fit_font)
         self._fit_font()
 
@@ -78,6 +75,7 @@ class RequestCard(CardFrame):
         if self._request is None or request.id != self._request.id:
             self._request = request
             self._show(request)
+            self.ask_anew()
         self.show_count(waiting)
 
     def focus_answer(self) -> None:
@@ -86,6 +84,10 @@ class RequestCard(CardFrame):
             self._fields.focus()
         else:
             self.decline_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_refusal(self) -> None:
+        """Put the focus on the refusal."""
+        self.decline_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if _is_escape(event):

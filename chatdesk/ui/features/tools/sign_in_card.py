@@ -11,7 +11,6 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
 
 
 class SignInCard(CardFrame):
@@ -26,12 +25,10 @@ class SignInCard(CardFrame):
         self._words = card_label("muted", "signInWords")
         self.sign_in_button = push_button("Sign in…", "signInNow", self._on_sign_in, is_primary=True)
         self.later_button = push_button("Not now", "signInLater", self._on_later)
-        buttons = FlowRow(8)
-        for button in (self.sign_in_button, self.later_button):
-            buttons.addWidget(button)
         self.column.addWidget(self._words)
         self.column.addWidget(self.problem)
-        self.column.addLayout(buttons)
+        buttons = (self.sign_in_button, self.later_button)
+        self.add_buttons(*buttons, agreeing=(self.sign_in_button,))
         self.show_count(1)
 
     @property
@@ -43,6 +40,7 @@ class SignInCard(CardFrame):
         """Show a server; ``waiting`` counts this one and those behind it."""
         if self._server is None or server.id != self._server.id:
             self._server = server
+            self.ask_anew()
             title = f"{clean_line(server.name)} asks you to sign in"
             self.title.setText(title)
             self.setAccessibleName(title)
