@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +22,7 @@ from chatdesk.core.events import UsageRecorded
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.tools.server_requests import Action, FormRequest
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
@@ -121,6 +123,31 @@ def test_a_form_is_filled_in_by_keyboard(paths: AppPaths) -> None:
         await _set_up(application, "ask_form")
         said = _said(await _answered(application, fill))
         assert said == {"action": "accept", "content": {"name": "Ada", "seats": 2, "window": True, "meal": "veg"}}
+
+    play(paths, script)
+
+
+def test_the_keys_stay_in_their_field_and_never_go_to_another_request(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        questions = services.chat.tools.questions
+
+        async def swap(card: RequestCard) -> None:
+            first = card.request
+            assert isinstance(first, FormRequest)
+            _child(card, QLineEdit, "requestField_2").setFocus()
+            asker = replace(first.asker, server_name="Other")
+            later = asyncio.ensure_future(questions.ask(replace(first, id="later", asker=asker)))
+            await until(lambda: len(questions.waiting()) == 2)
+            assert _child(card, QLineEdit, "requestField_2").hasFocus(), "what else waits takes no keys"
+            questions.answer(first.id, Action.CANCEL)  # as a server does that withdraws it
+            await until(lambda: card.request is not first)
+            assert card.title.text() == "Other asks you for something" and card.decline_button.hasFocus()
+            QTest.keyClick(card.decline_button, Qt.Key.Key_Space)
+            assert await later == (Action.DECLINE, None)
+
+        await _set_up(application, "ask_form")
+        assert _said(await _answered(application, swap)) == {"action": "cancel"}
 
     play(paths, script)
 

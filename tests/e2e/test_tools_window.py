@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QPushButton, QWidget
 
 from chatdesk.core.domain.message import Message, PartType
+from chatdesk.core.events import ApprovalEnded
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
 from chatdesk.core.providers.registry import ProviderRegistry
@@ -139,6 +140,7 @@ def test_changed_arguments_are_checked_and_then_used(paths: AppPaths, tmp_path: 
     log = tmp_path / "log"
 
     async def script(application: WindowApplication) -> None:
+        services = await application.services()
         _will_write(await _model(application, log))
         type_text(application, "write that down")
 
@@ -151,6 +153,9 @@ def test_changed_arguments_are_checked_and_then_used(paths: AppPaths, tmp_path: 
                 assert words in problem.text() and card.isVisible()
             card.arguments.setPlainText('{"name": "b.md", "text": "Mine."}')
             assert not problem.text()
+            card.arguments.setFocus()
+            services.events.publish(ApprovalEnded("another chat", "another call"))
+            assert card.arguments.hasFocus(), "what happens elsewhere takes no keys"
             await _press(card.once_button)
 
         answer = answered(application, lambda: press(application, Qt.Key.Key_Return))

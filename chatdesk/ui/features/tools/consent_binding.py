@@ -86,14 +86,14 @@ class ConsentBinding(QObject):
                 self._tasks.replace(self._make_card(), "ask for approval")
             return
         had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
+        before = self._card.request
         self._card.setVisible(bool(waiting))
         if waiting:
             self._card.show_request(waiting[0], waiting=len(waiting))
-        if had_focus:
-            if waiting:
-                self._card.focus_answer()
-            else:
-                self._panes.window.focus_composer()
+        if had_focus and not waiting:
+            self._panes.window.focus_composer()
+        elif had_focus and self._card.request is not before:
+            self._card.focus_answer()
         self._panes.commands.refresh()
 
     async def _make_card(self) -> None:

@@ -59,13 +59,14 @@ class RequestBinding(QObject):
                 self._tasks.replace(self._make_card(), "show a request")
             return
         had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
+        before = self._card.request
         self._card.setVisible(bool(waiting))
         if waiting:
             self._card.show_request(waiting[0], waiting=len(waiting))
-        if had_focus and waiting:
-            self._card.focus_answer()
-        elif had_focus:
+        if had_focus and not waiting:
             self._panes.window.focus_composer()
+        elif had_focus and self._card.request is not before:
+            self._card.focus_refusal()  # what is being typed was meant for the request before
 
     def go_there(self) -> bool:
         """Go to what waits: in the open thread into the card, else to its thread. Return whether anything waits."""
