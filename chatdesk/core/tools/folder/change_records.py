@@ -29,6 +29,8 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 _SWEPT_EVERY: Final = 50
 _KEPT_MS: Final = 90 * 24 * 60 * 60 * 1000
 _FRESH_MS: Final = 60 * 60 * 1000
+# No link is followed, and no pipe is waited for: somebody else may have made the directory.
+_SAFELY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BEFORE, _AFTER, _RECORD = ".before", ".after", ".json"
 
 
@@ -113,7 +115,7 @@ class ChangeRecords:
 
     def _read(self, change_id: str, ending: str, most: int) -> bytes:
         path = self._directory / f"{change_id}{ending}"
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NOFOLLOW", 0))) as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _SAFELY)) as file:
             data = file.read(most + 1)
         if len(data) > most:
             raise OSError("larger than it can be")

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -350,3 +351,18 @@ async def test_the_oldest_make_room_for_the_newest(
     assert states[0] is ChangeState.ELSEWHERE and states[-1] is ChangeState.PROPOSED
     kept = states.count(ChangeState.PROPOSED)
     assert states == [ChangeState.ELSEWHERE] * (5 - kept) + [ChangeState.PROPOSED] * kept
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+async def test_a_pipe_in_place_of_a_record_holds_up_nobody(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder, needs_seals=True)
+    _made, key = await propose(changes, folder, "a.txt", edits=[{"old": "two", "new": "2"}])
+    record = tmp_path / "changes" / f"{key[0]}.json"
+    record.unlink()
+    os.mkfifo(record)
+    writer = threading.Timer(5, lambda: os.open(record, os.O_RDWR))  # lets go whoever waits after all
+    writer.start()
+    began_s = time.monotonic()
+    assert await _state(changes, key) is ChangeState.ELSEWHERE
+    assert time.monotonic() - began_s < 4
+    writer.cancel()
