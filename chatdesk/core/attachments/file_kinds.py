@@ -91,7 +91,7 @@ def safe_ending(mime: str) -> str | None:
 
 
 def can_open(mime: str) -> bool:
-    """Return whether such a file may be opened: by another program, or as a page that the browser holds."""
+    """Return whether such a file may be opened: by another program, or in a sandbox of the browser."""
     return mime == HTML or safe_ending(mime) is not None
 
 

@@ -27,7 +27,7 @@ from chatdesk.core.local_days import day_number, start_ms
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
-    from chatdesk.core.attachments.held_pages import HeldPages
+    from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
     from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class AttachmentService:
         self._tasks = TaskSet()
         self._reading: asyncio.Task[int] | None = None
         self._being_read: dict[str, asyncio.Task[FileText]] = {}
-        self._pages: HeldPages | None = None
+        self._pages: SandboxedPages | None = None
 
     @property
     def max_bytes(self) -> int:
@@ -201,9 +201,9 @@ class AttachmentService:
     async def serve_page(self, text: str, title: str) -> str:
         """Return the address of this computer at which the person's own browser can read HTML once, soon, and without
         sending anything anywhere. Raises ``InvalidInput``, and ``AttachmentUnusable`` where no address can be had."""
-        held_pages = await import_beside("chatdesk.core.attachments.held_pages")
+        sandboxed_pages = await import_beside("chatdesk.core.attachments.sandboxed_pages")
         if self._pages is None:
-            self._pages = held_pages.HeldPages()
+            self._pages = sandboxed_pages.SandboxedPages()
         try:
             return await self._pages.serve(text, title)
         except OSError as error:

@@ -108,8 +108,8 @@ class TranscriptFiles(QObject):
 
     async def show_page_in(self, text: str) -> None:
         """Show the last block of HTML in a Markdown text as ``show_page`` does."""
-        held_page = await import_beside("chatdesk.core.attachments.held_page")
-        await self.show_page(await asyncio.to_thread(held_page.page_in, text))
+        sandboxed_page = await import_beside("chatdesk.core.attachments.sandboxed_page")
+        await self.show_page(await asyncio.to_thread(sandboxed_page.page_in, text))
 
     async def show_page(self, text: str, title: str = "Page of an answer") -> None:
         """Show HTML in the person's own browser, where it runs no script and sends nothing."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatdesk.core.attachments.held_pages import HeldPages
+from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
 from chatdesk.core.errors import InvalidInput
 from tests.helpers.waiting import wait_until
 
@@ -18,8 +18,8 @@ PAGE = "<h1>A page</h1>"
 
 
 @pytest.fixture
-async def pages() -> AsyncIterator[HeldPages]:
-    made = HeldPages()
+async def pages() -> AsyncIterator[SandboxedPages]:
+    made = SandboxedPages()
     yield made
     made.close()
 
@@ -55,7 +55,7 @@ def is_gone(address: str) -> bool:
     return False
 
 
-async def test_a_page_is_read_once_and_its_server_ends(pages: HeldPages) -> None:
+async def test_a_page_is_read_once_and_its_server_ends(pages: SandboxedPages) -> None:
     address = await pages.serve(PAGE, "Draft")
     status, body, headers = get(address)
     assert status == 200 and "<title>Draft</title>" in body and PAGE not in body
@@ -83,7 +83,7 @@ async def test_a_page_is_read_once_and_its_server_ends(pages: HeldPages) -> None
     ],
 )
 async def test_who_asks_for_another_host_or_from_another_page_gets_nothing(
-    pages: HeldPages, headers: dict[str, str]
+    pages: SandboxedPages, headers: dict[str, str]
 ) -> None:
     address = await pages.serve(PAGE)
     status, body, _ = get(address, **headers)
@@ -92,14 +92,14 @@ async def test_who_asks_for_another_host_or_from_another_page_gets_nothing(
 
 
 @pytest.mark.parametrize("path", ["/", "/favicon.ico", "/..", "/%2e%2e/", "//"])
-async def test_there_is_nothing_else_to_be_had(pages: HeldPages, path: str) -> None:
+async def test_there_is_nothing_else_to_be_had(pages: SandboxedPages, path: str) -> None:
     address = await pages.serve(PAGE)
     assert get(address.rpartition("/")[0] + path)[0] == 404
     assert get(address, method="POST")[0] == 501
     assert get(address)[0] == 200
 
 
-async def test_nobody_outside_can_connect(pages: HeldPages) -> None:
+async def test_nobody_outside_can_connect(pages: SandboxedPages) -> None:
     address = await pages.serve(PAGE)
     assert urlsplit(address).hostname == "127.0.0.1"
     assert len(urlsplit(address).path) > 40
@@ -108,26 +108,26 @@ async def test_nobody_outside_can_connect(pages: HeldPages) -> None:
 
 
 async def test_a_page_that_nobody_reads_is_gone_after_its_time() -> None:
-    pages = HeldPages(life_s=0.05)
+    pages = SandboxedPages(life_s=0.05)
     address = await pages.serve(PAGE)
     wait_until(lambda: is_gone(address))
     pages.close()
 
 
-async def test_the_end_of_chatdesk_ends_all(pages: HeldPages) -> None:
+async def test_the_end_of_chatdesk_ends_all(pages: SandboxedPages) -> None:
     addresses = [await pages.serve(PAGE) for _ in range(3)]
     pages.close()
     for address in addresses:
         wait_until(lambda address=address: is_gone(address))
 
 
-async def test_the_oldest_make_room(pages: HeldPages) -> None:
+async def test_the_oldest_make_room(pages: SandboxedPages) -> None:
     addresses = [await pages.serve(PAGE) for _ in range(10)]
     wait_until(lambda: is_gone(addresses[0]) and is_gone(addresses[1]))
     assert not any(map(is_gone, addresses[2:]))
 
 
-async def test_idle_connections_hold_up_nobody(pages: HeldPages) -> None:
+async def test_idle_connections_hold_up_nobody(pages: SandboxedPages) -> None:
     address = await pages.serve(PAGE)
     idle = [socket.create_connection(("127.0.0.1", urlsplit(address).port or 0)) for _ in range(10)]
     assert get(address)[0] == 200
@@ -135,6 +135,6 @@ async def test_idle_connections_hold_up_nobody(pages: HeldPages) -> None:
         each.close()
 
 
-async def test_an_empty_page_is_refused(pages: HeldPages) -> None:
+async def test_an_empty_page_is_refused(pages: SandboxedPages) -> None:
     with pytest.raises(InvalidInput):
         await pages.serve(" ")

@@ -9,7 +9,15 @@ import re
 
 import pytest
 
-from chatdesk.core.attachments.held_page import MOST_BYTES, checked, frame, frame_headers, held, page_headers, page_in
+from chatdesk.core.attachments.sandboxed_page import (
+    MOST_BYTES,
+    checked,
+    frame,
+    frame_headers,
+    page_headers,
+    page_in,
+    sandboxed,
+)
 from chatdesk.core.errors import InvalidInput
 
 ORIGIN = "http://127.0.0.1:4711"
@@ -31,7 +39,7 @@ _FORBIDDEN = re.compile(
     ],
 )
 def test_elements_that_act_before_a_policy_are_taken_out(text: str, shown: bytes) -> None:
-    assert held(text).endswith(b"</script>" + shown)
+    assert sandboxed(text).endswith(b"</script>" + shown)
 
 
 def test_no_forbidden_element_is_left_in_any_mixture() -> None:
@@ -56,11 +64,11 @@ def test_no_forbidden_element_is_left_in_any_mixture() -> None:
     ]
     for _ in range(5_000):
         text = "".join(dice.choice(pieces) for _ in range(dice.randrange(1, 14)))
-        assert _FORBIDDEN.search(held(text).partition(b"</script>")[2]) is None, text
+        assert _FORBIDDEN.search(sandboxed(text).partition(b"</script>")[2]) is None, text
 
 
 def test_the_guard_comes_first_and_is_the_only_script_that_may_run() -> None:
-    page = held("<script>alert(1)</script>")
+    page = sandboxed("<script>alert(1)</script>")
     guard = re.match(rb"<!doctype html><script>(.*?)</script>", page, re.DOTALL)
     assert guard is not None
     (allowed,) = re.findall(r"script-src '([^']+)'(?:;|$)", page_headers(ORIGIN)["Content-Security-Policy"])
@@ -92,7 +100,7 @@ def test_what_cannot_be_shown_is_refused_with_a_sentence(text: str) -> None:
 
 
 def test_half_characters_do_no_harm() -> None:
-    assert held("a\ud83db").endswith(b"a?b")
+    assert sandboxed("a\ud83db").endswith(b"a?b")
 
 
 @pytest.mark.parametrize(

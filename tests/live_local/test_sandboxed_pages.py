@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.attachments.held_pages import HeldPages
+from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
 from tests.helpers.chromium import chromium_page, find_chromium
 from tests.helpers.leaking_pages import aimed, canary, leaking_pages
 
@@ -61,7 +61,7 @@ def looked_up(log: Path) -> set[str]:
 
 @pytest.mark.timeout(600)
 def test_no_page_sends_anything_out(tmp_path: Path) -> None:
-    log, pages = tmp_path / "network.json", HeldPages()
+    log, pages = tmp_path / "network.json", SandboxedPages()
     with canary() as ear:
         with chromium_page(names="EXCLUDE *.localhost", log=log) as page:
             for name, written in _ALL.items():

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, Final
 
-from chatdesk.core.attachments import held_page
+from chatdesk.core.attachments import sandboxed_page
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _MOST_AT_ONCE: Final = 8
 _MOST_CONNECTIONS: Final = 16
 
 
-class HeldPages:
+class SandboxedPages:
     """The pages that wait to be read by a browser. ``life_s`` is how long each waits."""
 
     def __init__(self, *, life_s: float = LIFE_S) -> None:
@@ -36,7 +36,7 @@ class HeldPages:
     async def serve(self, text: str, title: str = "Page of an answer") -> str:
         """Return the address at which a browser finds the page. Raises ``InvalidInput``, and ``OSError`` where no
         address can be had."""
-        page = await asyncio.to_thread(lambda: held_page.held(held_page.checked(text)))
+        page = await asyncio.to_thread(lambda: sandboxed_page.sandboxed(sandboxed_page.checked(text)))
         server = _PageServer(page, title, self._life_s)
         self._open = [each for each in self._open if not each.is_closed]
         for oldest in self._open[: max(0, len(self._open) + 1 - _MOST_AT_ONCE)]:
@@ -61,8 +61,12 @@ class _PageServer:
         self.address = origin + frame_path
         self._lock = threading.Lock()
         self._left: dict[str, tuple[str, bytes, Mapping[str, str]]] = {
-            frame_path: ("document", held_page.frame(page_path, title), held_page.frame_headers(origin, page_path)),
-            page_path: ("iframe", page, held_page.page_headers(origin)),
+            frame_path: (
+                "document",
+                sandboxed_page.frame(page_path, title),
+                sandboxed_page.frame_headers(origin, page_path),
+            ),
+            page_path: ("iframe", page, sandboxed_page.page_headers(origin)),
         }
         self._page_path = page_path
         self._timer = threading.Timer(life_s, self.close)

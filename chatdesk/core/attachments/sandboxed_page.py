@@ -1,7 +1,7 @@
-"""Makes of HTML that a model wrote a page that a browser shows without sending anything anywhere. Pure.
+"""Turns HTML that a model wrote into a page that a browser shows without sending anything anywhere. Pure.
 
-Three things hold it. The policy in the page's headers loads nothing and runs no script but the one here. The sandbox
-around it opens no window, no form, no download, and nothing of this computer's other pages. What neither of them holds
+Three things keep the page in. The policy in its headers loads nothing and runs no script but the one here. The sandbox
+around it opens no window, no form, no download, and nothing of this computer's other pages. What neither of them stops
 in today's browsers is taken out of the text: elements that have the browser look up a name or open a connection before
 any policy is asked (``link``, ``meta``), and those that begin a page of their own. An HTML parser makes such an element
 only where its name stands behind a ``<``, so replacing that is enough, wherever it stands.
@@ -115,8 +115,8 @@ def page_in(message: str) -> str:
     return next(pages, "")
 
 
-def held(text: str) -> bytes:
-    """Return the page for the frame: the guard, then the text without what cannot be held otherwise."""
+def sandboxed(text: str) -> bytes:
+    """Return the page for the frame: the guard, then the text without what policy and sandbox do not stop."""
     without = _PAGES.sub(r"<\1x-\2", _WITHOUT_END.sub(r"<\1bgsound", text))
     return f"<!doctype html><script>{_GUARD}</script>{without}".encode("utf-8", "replace")
 
