@@ -72,6 +72,22 @@ def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> No
     play(AppPaths.find(tmp_path / "profile"), script)
 
 
+def test_enter_does_what_the_settings_say_when_it_comes_up(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        window = await _shown(application)
+        QTest.keyClick(window.editor, Qt.Key.Key_Escape)
+        settings = application.bindings.settings
+        settings.change(replace(settings.current, send_on_enter=False))
+        await _shown(application)
+        QTest.keyClicks(window.editor, "one")
+        QTest.keyClick(window.editor, Qt.Key.Key_Return)
+        QTest.keyClicks(window.editor, "two")
+        assert window.editor.written() == "one\ntwo"
+        window.editor.replace_all("")
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
 def test_it_goes_on_in_the_large_window(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         window = await _shown(application)

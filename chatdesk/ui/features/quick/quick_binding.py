@@ -60,6 +60,7 @@ class QuickBinding(QObject):
         if window.isVisible() and window.isActiveWindow():
             window.hide()
         else:
+            window.editor.is_send_on_enter = self._context.settings().send_on_enter
             window.come_up()
 
     async def save(self) -> None:
@@ -83,7 +84,6 @@ class QuickBinding(QObject):
         from chatdesk.ui.features.quick.quick_window import QuickWindow
 
         window = QuickWindow(self._panes.theme, self._make_view(self._threads.fetch_messages))
-        window.editor.is_send_on_enter = self._context.settings().send_on_enter
         self._context.tasks.start(self._load(window), "load quick question")
         window.editor.writtenChanged.connect(self._timer.start)
         window.asked.connect(self._on_asked)
