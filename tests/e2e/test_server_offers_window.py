@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton
 
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.tools import Answer
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.tools.offers import Offers, ServerPrompt, UsedPrompt
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
@@ -103,6 +107,33 @@ def test_the_files_of_a_prompt_are_attached(paths: AppPaths, tmp_path: Path) -> 
         assert [each.name for each in application.panes.composer.files.attached] == ["greeting.png"]
 
     play(paths, script)
+
+
+def test_a_prompt_that_comes_while_somebody_types_waits_to_be_asked_for(paths: AppPaths, tmp_path: Path) -> None:
+    came = asyncio.Event()
+    use = Offers.use
+
+    async def late(offers: Offers, prompt: ServerPrompt, values: Mapping[str, str]) -> UsedPrompt:
+        await came.wait()
+        return await use(offers, prompt, values)
+
+    async def script(application: WindowApplication) -> None:
+        await _set_up(application, log=tmp_path / "log")
+        type_text(application, "/greeting")
+        await until(lambda: _listed(application) == ["greeting"])
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: "Asking Notes" in application.panes.composer.notice.text())
+        type_text(application, " or rather not")
+        came.set()
+        await until(lambda: "came while you were typing" in _words(application))
+        assert _text(application) == "/greeting or rather not"
+        toast = application.panes.window.findChild(QPushButton, "toastAction")
+        assert toast is not None and toast.text() == "Insert"
+        QTest.mouseClick(toast, Qt.MouseButton.LeftButton)
+        assert "Hello" in _text(application)
+
+    with patch.object(Offers, "use", late):
+        play(paths, script)
 
 
 def test_a_resource_is_attached_by_its_content(paths: AppPaths, tmp_path: Path) -> None:

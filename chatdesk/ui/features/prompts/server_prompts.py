@@ -84,19 +84,27 @@ class ServerPrompts:
         from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
 
         composer = self._panes.composer
-        server = clean_line(prompt.server.name)
+        server, before = clean_line(prompt.server.name), composer.editor.written()
         composer.notice.show_passing(f"Asking {server} for “{prompt.title}”…")
         used = await (await self._offers.service()).offers.use(prompt, values)
-        if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
-            self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
-            return
-        if is_after_slash:
-            select_mark_query(composer.editor, SLASH)
-        composer.insert_text(used.text)
-        self._panes.window.focus_composer()
-        composer.notice.show_passing(f"{server} wrote this text. Read it before you send it.")
-        for file in used.files:
-            self._attachments().attach_bytes(file.name, file.data)
+
+        def insert(*, takes_query: bool = False) -> None:
+            if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
+                self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
+                return
+            if takes_query:
+                select_mark_query(composer.editor, SLASH)
+            composer.insert_text(used.text)
+            self._panes.window.focus_composer()
+            composer.notice.show_passing(f"{server} wrote this text. Read it before you send it.")
+            for file in used.files:
+                self._attachments().attach_bytes(file.name, file.data)
+
+        if self._threads.thread_id == thread_id and composer.editor.written() != before:
+            # It would go out unread with the message that somebody is about to send.
+            self._panes.window.show_toast(f"“{prompt.title}” came while you were typing.", "Insert", insert)
+        else:
+            insert(takes_query=is_after_slash)
 
 
 def _label(argument: PromptArgument) -> str:

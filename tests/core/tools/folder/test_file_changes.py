@@ -360,7 +360,7 @@ async def test_a_pipe_in_place_of_a_record_holds_up_nobody(tmp_path: Path, folde
     record = tmp_path / "changes" / f"{key[0]}.json"
     record.unlink()
     os.mkfifo(record)
-    writer = threading.Timer(5, lambda: os.open(record, os.O_RDWR))  # lets go whoever waits after all
+    writer = threading.Timer(5, lambda: os.close(os.open(record, os.O_RDWR)))  # lets go whoever waits after all
     writer.start()
     began_s = time.monotonic()
     assert await _state(changes, key) is ChangeState.ELSEWHERE
