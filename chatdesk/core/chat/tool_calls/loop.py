@@ -285,8 +285,11 @@ class ToolLoop:
         began_s = self._clock.monotonic_s()
         try:
             result = await self._call(call, server, tool, arguments, news)
+            duration_ms = self._since_ms(began_s)
+            result, cited = self._sources.number(result)
+            text, files = await results.shortened(result, tool, self._keep)
         except ChatDeskError as error:
-            told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
+            told = {"bytes": len(error.what.encode("utf-8", "replace"))}  # perhaps in the server's words: from outside
             duration_ms = self._since_ms(began_s)
             return self._ended(
                 call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms, more=told
@@ -295,10 +298,7 @@ class ToolLoop:
             _log.exception("a call of a tool failed")
             duration_ms = self._since_ms(began_s)
             return self._ended(call, news, CallStatus.FAILED, _MISTAKE, error=_MISTAKE, duration_ms=duration_ms)
-        duration_ms = self._since_ms(began_s)
         status = CallStatus.FAILED if result.is_error else CallStatus.DONE
-        result, cited = self._sources.number(result)
-        text, files = await results.shortened(result, tool, self._keep)
         more = {"bytes": result.size_bytes, **cited}
         ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=more)
         return replace(ended, files=files, about=results.about_files(result))

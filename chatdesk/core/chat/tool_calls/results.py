@@ -21,13 +21,14 @@ _CUT_CHARACTERS = 32_000
 async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tuple[str, tuple[Attachment, ...]]:
     """Return the text for the model, and the files that were kept. A long text is kept whole, in a file, and the model
     gets its beginning and its end. Where nothing can be kept, the text is cut and the files are left out."""
-    text, files = result.text, list(result.files)
+    data, files = result.text.encode("utf-8", "replace"), list(result.files)
+    text = data.decode()  # without halves of characters, which nobody could store or send
     kept: list[Attachment] = []
     lines: list[str] = []
-    if len(text.encode()) > LONG_BYTES and keep is not None:
+    if len(data) > LONG_BYTES and keep is not None:
         name = clean_name(f"{tool.name} result.txt")
         try:
-            kept.append(await keep(text.encode(), name))
+            kept.append(await keep(data, name))
         except ChatDeskError as error:
             lines.append(f"[The whole result was not kept: {error.what}]")
         else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.results import LONG_BYTES, shortened
 from chatdesk.core.domain.attachment import Attachment, attachment_from
-from chatdesk.core.domain.message import Message, PartType, Role
+from chatdesk.core.domain.message import Message, PartType, Role, Status
 from chatdesk.core.domain.tools import Answer, Tool, ToolFile, ToolHints, ToolResult
 from chatdesk.core.errors import AttachmentTooLarge
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
@@ -80,6 +82,24 @@ async def _kept(data: bytes, name: str) -> Attachment:
 async def test_a_short_result_stays_as_it_is() -> None:
     assert await shortened(ToolResult("x" * LONG_BYTES), _TOOL, _kept) == ("x" * LONG_BYTES, ())
     assert await shortened(ToolResult(""), _TOOL, _kept) == ("The tool returned nothing.", ())
+
+
+async def test_halves_of_characters_do_no_harm() -> None:
+    async def keep(data: bytes, name: str) -> Attachment:
+        return Attachment(name, "text/plain", "0" * 64, len(data))
+
+    assert await shortened(ToolResult("a\ud800b"), _TOOL, None) == ("a?b", ())
+    text, files = await shortened(ToolResult("\udfff" * LONG_BYTES * 2), _TOOL, keep)
+    assert text.startswith("???") and len(files) == 1
+
+
+async def test_a_result_that_cannot_be_used_costs_its_call_alone(tmp_path: Path) -> None:
+    with patch.object(results, "shortened", side_effect=ValueError("a mistake")):
+        async with tool_world(tmp_path) as world:
+            message = await _called(world, "echo", {"text": "x"})
+    assert message.status is Status.COMPLETE and message.text == "Done."
+    _call, result, _text = message.parts
+    assert result.content["status"] == "failed" and "Nobody knows what it did" in result.text
 
 
 async def test_what_counts_are_bytes_because_signs_can_be_tokens() -> None:
