@@ -25,6 +25,8 @@ from tests.helpers.waiting import PATIENCE_S
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from tests.helpers.postgres import Cluster
+
 # Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _IN_MEMORY = Path("/dev/shm")
@@ -253,3 +255,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_EXIT_CODE])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Cluster:
+    """A PostgreSQL server, one for the whole run; it ends with the process. A test that stops or kills it starts it
+    again."""
+    from tests.helpers.postgres import NoPostgres, cluster  # only where one is wanted
+
+    try:
+        return cluster()
+    except NoPostgres as none:
+        pytest.skip(str(none))

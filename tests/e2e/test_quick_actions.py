@@ -98,7 +98,7 @@ def test_a_prompt_of_the_person_is_a_quick_action(paths: AppPaths) -> None:
         await prompts.create(PromptKind.TEMPLATE, "No action", "x")
         await ask(application, "one")
         await until(lambda: _own_quick(application) == ["Quick action: As a & table", "Quick action: For whom"])
-        assert not any(each.text().startswith("Quick") for each in _menu_bar_of(application))
+        assert not any(each.text().startswith("Quick action") for each in _menu_bar_of(application))
         menu = await menu_of_last(application)
         texts = [each.text() for each in menu.actions()]
         assert texts.index("Shorter") < texts.index("As a && table") and "No action" not in texts

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests of sync: one server for the whole run, a database of its own for each test."""
+"""A real PostgreSQL for the tests of sync: a database of its own for each test."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.team_people import Team
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Cluster:
-    """The server; it ends with the process. A test that stops or kills it starts it again."""
-    try:
-        return cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject
 from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
@@ -45,10 +44,7 @@ class ChangesBinding(QObject):
         context.panes.message_handlers.bind("changes", self._open_message)
         threads.opened.connect(lambda _thread: self._begin())
         context.subscribe(self, ToolServersChanged, lambda _event: self.look_again())
-        # Files are changed in other programs; whoever comes back sees how they stand now.
-        application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication)
-        application.applicationStateChanged.connect(self._on_application_state_changed)
+        context.panes.window.installEventFilter(self)
 
     def _begin(self) -> None:
         """Begin with the changes that are in view of a thread: others are none of anybody's business any more."""
@@ -60,9 +56,10 @@ class ChangesBinding(QObject):
         if self._states:
             self._tasks.replace(self._ask(), "look at proposed changes")
 
-    def _on_application_state_changed(self, state: Qt.ApplicationState) -> None:
-        if state is Qt.ApplicationState.ApplicationActive:
-            self.look_again()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self.look_again()  # files are changed in other programs, and the person comes back from there
+        return super().eventFilter(watched, event)
 
     def _state_of(self, change_id: str, diff_sum: str) -> ChangeState | None:
         key = (change_id, diff_sum)
