@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QObject
+
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.window.panes import Panes
@@ -14,9 +16,10 @@ from chatdesk.ui.window.panes import Panes
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.services import Services
+    from chatdesk.ui.features.chat.unsaved import Unsaved
 
 
-class FailureNotices:
+class FailureNotices(QObject):
     """The notices of one window. ``watch_crashes`` makes the reporter of crashes; ``deliver`` runs a call in the
     window's thread, whichever thread an error came from."""
 
@@ -26,7 +29,9 @@ class FailureNotices:
         watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter],
         deliver: Callable[[Callable[[], None]], None],
     ) -> None:
+        super().__init__()
         self._panes = panes
+        self._unsaved: Unsaved | None = None
         self._errors = ErrorDisplay(panes.window)
         self._watch_crashes = watch_crashes
         self._deliver = deliver
@@ -50,6 +55,15 @@ class FailureNotices:
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         """Show a failure until ``show_saved_again``."""
         self._errors.show_lasting(sentence, retry=retry)
+
+    def follow(self, unsaved: Unsaved) -> None:
+        """Show when what a person wrote cannot be saved, with a way to try again."""
+        self._unsaved = unsaved
+        unsaved.failed.connect(self._on_unsaved_failed)
+        unsaved.recovered.connect(self.show_saved_again)
+
+    def _on_unsaved_failed(self, sentence: str) -> None:
+        self.show_not_saved(sentence, retry=None if self._unsaved is None else self._unsaved.try_again)
 
     def show_not_saved(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         self.show_lasting(sentence, retry=retry)

@@ -291,11 +291,10 @@ class WindowApplication(QObject):
             restart_after=self.restart_after,
         )
         self._bindings = bindings
-        notices, unsaved = self._notices, bindings.unsaved
+        notices = self._notices
         bindings.subscriptions.subscribe(self, StorageFailed, lambda event: notices.show_not_saved(event.sentence))
         bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
-        unsaved.failed.connect(lambda sentence: notices.show_not_saved(sentence, retry=unsaved.try_again))
-        unsaved.recovered.connect(notices.show_saved_again)
+        notices.follow(bindings.unsaved)
         bindings.restore(self._state)
         changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
         for changed in (*changes, bindings.threads.opened, self.panes.transcript.anchorChanged):

@@ -50,7 +50,7 @@ class QuickBinding(QObject):
         self._thread_id: str | None = None
         self._about: tuple[str, str] | None = None  # the kind of the text that goes along, and the text
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
-        self._timer.timeout.connect(lambda: self._context.tasks.start(self.save(), "save quick question"))
+        self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
         context.panes.commands.bind("app.quick", self.toggle)
 
@@ -115,6 +115,9 @@ class QuickBinding(QObject):
         if draft is not None and draft.text:
             typed = window.editor.written()
             window.editor.replace_all(f"{draft.text}\n{typed}" if typed else draft.text)
+
+    def _on_timer_timeout(self) -> None:
+        self._context.tasks.start(self.save(), "save quick question")
 
     # What the person does
 
