@@ -25,6 +25,8 @@ LONGEST_TEXT: Final = 400
 LONGEST_MESSAGE: Final = 4_000
 LONGEST_ADDRESS: Final = 2_000
 LARGEST_QUESTION: Final = 60_000
+LONGEST_DEFAULT: Final = 10_000
+LARGEST_NUMBER: Final = 10**300
 _KINDS: Final = {"string": "text", "number": "number", "integer": "integer", "boolean": "switch"}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -143,13 +145,20 @@ def _field(name: str, schema: object, *, is_required: bool) -> FieldRow:
     if kind is None:
         raise RequestRefused(f"“{name}” is not of a type that a form can have.")
     least, most = _limits(schema, kind)
-    default = schema.get("default")
-    is_plain = isinstance(default, str | int | float) or (
-        isinstance(default, list) and all(isinstance(each, str) for each in default)
-    )
     title, about = (str(schema.get(each) or "")[:LONGEST_TEXT] for each in ("title", "description"))
     form = str(schema.get("format") or "")[:LONGEST_NAME]
-    return (name, title, about, kind, is_required, default if is_plain else None, options, form, least, most)
+    return (name, title, about, kind, is_required, _default(schema), options, form, least, most)
+
+
+def _default(schema: Mapping[str, Any]) -> Any:
+    """Return what a field begins with, within bounds; None where nothing of use is given."""
+    value = schema.get("default")
+    if isinstance(value, list):
+        texts = value[:MOST_OPTIONS]
+        return texts if all(isinstance(each, str) and len(each) <= LONGEST_TEXT for each in texts) else None
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_DEFAULT else None
+    return value if isinstance(value, bool) else _number_of(value)
 
 
 def _options(schema: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -170,9 +179,15 @@ def _options(schema: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _limits(schema: Mapping[str, Any], kind: str) -> tuple[float | None, float | None]:
     names = {"text": ("minLength", "maxLength"), "choices": ("minItems", "maxItems")}.get(kind, ("minimum", "maximum"))
-    values = (schema.get(name) for name in names)
-    least, most = (each if isinstance(each, int | float) and not isinstance(each, bool) else None for each in values)
+    least, most = (_number_of(schema.get(name)) for name in names)
     return least, most
+
+
+def _number_of(value: object) -> float | int | None:
+    """Return a number that can be shown and compared; None for what is none, and for those beyond any use."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None
 
 
 def checked_address(address: str) -> str:

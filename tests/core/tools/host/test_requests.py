@@ -33,6 +33,19 @@ def test_fields_have_kinds_options_and_bounds() -> None:
 
 
 @pytest.mark.parametrize(
+    "beyond", [10**400, -(10**400), float("inf"), float("nan")], ids=["much", "little", "inf", "nan"]
+)
+def test_numbers_beyond_any_use_and_endless_texts_are_left_out(beyond: float) -> None:
+    (number,) = _fields(a={"type": "number", "default": beyond, "minimum": beyond, "maximum": beyond})
+    assert (number[5], number[8], number[9]) == (None, None, None)
+    text, choices = _fields(
+        a={"type": "string", "default": "x" * 1_000_000},
+        b={"type": "array", "items": {"enum": ["x"]}, "default": ["x" * 1_000_000]},
+    )
+    assert (text[5], choices[5]) == (None, None)
+
+
+@pytest.mark.parametrize(
     "schema",
     [
         {},
