@@ -36,18 +36,19 @@ async def answer_of(
         SystemClock(),
     )
     texts: list[str] = []
-    model, is_cut = request.model, False
+    size, model, is_cut = 0, request.model, False
     try:
         async with asyncio.timeout(_LONGEST_S), aclosing(questions.ask(provider.name, request)) as events:
             async for event in events:
                 match event:
                     case TextDelta():
                         texts.append(event.text)
+                        size += len(event.text)
                     case ModelNamed():
                         model = event.model
                     case StreamFinished():
                         is_cut = event.reason is FinishReason.LENGTH
-                if sum(map(len, texts)) > _LONGEST_CHARACTERS:
+                if size > _LONGEST_CHARACTERS:
                     is_cut = True
                     break
     except TimeoutError:
