@@ -24,6 +24,7 @@ KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
 
 _MOST_BYTES: Final = 64 * 1024 * 1024  # of all pictures of an answer, their preliminary states included
 _MOST_PARTIAL: Final = 16
+_MOST_REPEATED: Final = 2 * MOST_IN_MESSAGE  # some servers send each once more; reading one takes a process
 _SLICE_LETTERS: Final = 256 * 1024  # a multiple of 4; decoding holds Python's lock
 _LONGEST_WORDS: Final = 120
 
@@ -55,6 +56,7 @@ class AnswerPictures:
         self._first_number = count + 1
         self._sums: dict[str, str] = {}
         self._partial_count = 0
+        self._repeated_count = 0
         self._bytes = 0
 
     async def take(self, delta: PictureDelta) -> AnswerPicture | TextDelta | None:
@@ -75,6 +77,10 @@ class AnswerPictures:
         if delta.is_partial:
             self._partial_count += 1
             if self._partial_count > _MOST_PARTIAL:
+                return None
+        elif not is_new:
+            self._repeated_count += 1
+            if self._repeated_count > _MOST_REPEATED:
                 return None
         try:
             file = await self._kept(delta, name, self._keep)

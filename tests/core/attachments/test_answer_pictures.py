@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.attachments.answer_pictures import AnswerPicture, AnswerPictures
 from chatdesk.core.attachments.virus_scan import FileInfected, VirusScan
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.events import MessageChanged
+from chatdesk.core.providers.base import PictureDelta
 from tests.helpers.drawn_pictures import (
     as_url,
     beside_text,
@@ -200,3 +202,18 @@ async def test_the_window_hears_of_a_picture_while_the_answer_is_written(tmp_pat
             if isinstance(event, MessageChanged) and event.message.id == message.id
         ]
         assert any(state and isinstance(state[0], Attachment) for state in shown[:-1]), "before its end"
+
+
+async def test_one_picture_sent_again_and_again_is_kept_so_often_and_no_more() -> None:
+    kept: list[bytes] = []
+
+    async def keep(data: bytes, name: str) -> Attachment:
+        kept.append(data)
+        return Attachment(name, "image/png", f"{len(kept):064x}", len(data))
+
+    pictures = AnswerPictures(keep)
+    for number in range(500):
+        await pictures.take(PictureDelta("one", as_url(drawn("steelblue", size=(1 + number % 250, 1 + number // 250)))))
+    assert len(kept) <= 2 * MOST_IN_MESSAGE + 1
+    other = await pictures.take(PictureDelta("another", as_url(BLUE)))
+    assert isinstance(other, AnswerPicture) and other.file is not None
