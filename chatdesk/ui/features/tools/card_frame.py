@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.tools.unread_guard import UnreadGuard
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
@@ -17,22 +18,19 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 _PADDING_PX, _ICON_GAP_PX = 16, 4
-_UNREAD_MS = 600  # longer than a double click takes
-_PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
 class CardFrame(QWidget):
     """Content goes into ``column``, below the title. The objects in it are named after ``prefix``.
 
-    For a moment after ``ask_anew`` a mouse can press nothing that agrees: a click may have been meant for the question
-    before, or for what stood in this place.
+    For a moment after ``ask_anew`` a mouse can press nothing that agrees.
     """
 
     def __init__(self, theme: Theme, prefix: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._icon = icon
-        self._since = QElapsedTimer()
+        self._guard: UnreadGuard | None = None
         self.setObjectName(f"{prefix}Card")
         self._icon_room = QSpacerItem(0, 0)
         self.title = card_label("strong", f"{prefix}Title")
@@ -56,23 +54,18 @@ class CardFrame(QWidget):
         row = FlowRow(8)
         for each in buttons:
             row.addWidget(each)
-        for each in agreeing:
-            each.installEventFilter(self)
+        self._guard = UnreadGuard(agreeing, self)
         self.column.addLayout(row)
 
     def ask_anew(self) -> None:
         """Begin with another question, which nobody can have read yet."""
-        self._since.start()
+        if self._guard is not None:
+            self._guard.begin()
 
     @property
     def is_unread(self) -> bool:
         """Return whether the question is there too short to be read."""
-        return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _PRESSES and self.is_unread:
-            return True
-        return super().eventFilter(watched, event)
+        return self._guard is not None and self._guard.is_unread
 
     def show_count(self, waiting: int) -> None:
         """Say how many wait, with this one."""

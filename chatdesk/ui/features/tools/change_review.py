@@ -14,6 +14,7 @@ from chatdesk.core.plurals import counted
 from chatdesk.core.tools.folder.file_changes import Review
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.tools.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, STATE_WORDS, UNDO
@@ -54,9 +55,16 @@ class ChangeReview(FormPanel):
             UNDO: self.add_button(push_button("Undo", "reviewUndo", lambda: self._choose(UNDO))),
             APPLY: self.add_button(push_button("Apply", "reviewApply", lambda: self._choose(APPLY), is_primary=True)),
         }
+        self._guard = UnreadGuard(list(self._actions.values()), self)
+        self._read: ShownChange | None = None
         self._show_buttons(None)
         self.files.currentIndexChanged.connect(lambda _place: self.ask())
         self.diff.setFocus()
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the change is there too short to be read."""
+        return self._guard.is_unread
 
     @property
     def shown(self) -> ShownChange:
@@ -76,6 +84,9 @@ class ChangeReview(FormPanel):
         counts = f"{counted(review.added, 'line')} added, {review.removed:,} removed"
         self.about.setText(f"{STATE_WORDS[review.state]} · {counts}")
         self.diff.show_text(review.diff)
+        if change is not self._read:
+            self._read = change
+            self._guard.begin()
         self._show_buttons(review.state)
         self.show_problem("")
 

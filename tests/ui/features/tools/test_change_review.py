@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -80,3 +81,26 @@ def test_several_files_are_gone_through(theme: Theme, qtbot: QtBot) -> None:
     dialog.show_review(SHOWN[0], _review())
     assert set(_buttons(dialog)) == {"Close"}, "what came late is of another file"
     assert not dialog.go_on()
+
+
+def test_a_double_click_applies_one_change(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ChangeReview(theme, SHOWN)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.show_review(SHOWN[0], _review())
+    applied: list[ShownChange] = []
+
+    def apply(_action: str, change: ShownChange) -> None:
+        applied.append(change)
+        if dialog.go_on():
+            dialog.show_review(dialog.shown, _review())
+
+    dialog.chosen.connect(apply)
+    button = next(each for each in dialog.findChildren(QPushButton) if each.text() == "Apply")
+    qtbot.waitUntil(lambda: not dialog.is_unread)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseDClick(button, Qt.MouseButton.LeftButton)
+    assert applied == SHOWN[:1], "nobody has read the second one"
+    qtbot.waitUntil(lambda: not dialog.is_unread)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert applied == SHOWN

@@ -1,0 +1,37 @@
+"""Keeps a click from agreeing to a question that appeared under the pointer a moment ago."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject
+from PySide6.QtWidgets import QPushButton
+
+_UNREAD_MS: Final = 600  # longer than a double click takes
+_PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+
+
+class UnreadGuard(QObject):
+    """Lets a mouse press none of the buttons for a moment after ``begin``: a click may have been meant for the question
+    before, or for what stood in this place. Keys work, because the focus never comes by itself."""
+
+    def __init__(self, buttons: Sequence[QPushButton], parent: QObject) -> None:
+        super().__init__(parent)
+        self._since = QElapsedTimer()
+        for each in buttons:
+            each.installEventFilter(self)
+
+    def begin(self) -> None:
+        """Begin with another question, which nobody can have read yet."""
+        self._since.start()
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the question is there too short to be read."""
+        return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _PRESSES and self.is_unread:
+            return True
+        return super().eventFilter(watched, event)
