@@ -13,6 +13,7 @@ from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
 from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, thread_counters
+from chatdesk.core.storage.chat.documents import EDIT_SLOTS
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
 from chatdesk.core.storage.engine.rows import batches, get_thread, marks
@@ -337,6 +338,11 @@ def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
 def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> None:
     """Remove what these messages say; they stay as tombstones."""
     for message_id in message_ids:
+        conn.exec_driver_sql(  # unfinished edits of what was opened from them
+            "DELETE FROM drafts WHERE slot IN (SELECT ? || a.id FROM message_parts p JOIN artifacts a"
+            " ON a.part_id = p.id WHERE p.message_id = ? AND a.document_id IS NOT NULL)",
+            (EDIT_SLOTS, message_id),
+        )
         conn.exec_driver_sql("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
         conn.exec_driver_sql(
             "UPDATE messages SET purged_at = ?, error = NULL, error_details = NULL, content_digest = NULL,"

@@ -325,3 +325,12 @@ async def test_an_unfinished_edit_is_no_draft_of_its_thread(world: World) -> Non
     assert await world.store.drafts.get(thread) is None
     with open_reader(world.store.path) as reader:
         assert list(reader.drafts(has_trash=True)) == []
+
+
+async def test_what_is_gone_for_good_takes_unfinished_edits_with_it(world: World) -> None:
+    _thread, answer, artifact = await world.opened()
+    await world.service.keep_edit(artifact.newest, "half of a secret")
+    await world.store.messages.delete(answer, with_later=False)
+    assert await world.service.unfinished_edit(artifact.newest) == "half of a secret", "it may come back"
+    await world.store.trash.purge_expired(2**60)
+    assert await world.service.unfinished_edit(artifact.newest) is None
