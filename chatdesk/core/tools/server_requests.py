@@ -17,7 +17,8 @@ from chatdesk.core.hidden_characters import clean_line, visible_controls
 
 LONGEST_VALUE: Final = 10_000
 _SECRETS: Final = re.compile(
-    r"pass(word|wort|phrase|code)|secret|token|api.?key|credential|private.?key|\bpin\b|\bcvv\b|card.?number|\botp\b"
+    r"pass(word|wd|wort|phrase|code)|\bpwd\b|(seed|recovery|mnemonic).?(phrase|code|key|word)|(security|one.time|2fa).?code"
+    r"|secret|token|api.?key|credential|private.?key|\bpin\b|\bcvv\b|card.?number|\botp\b"
 )
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")

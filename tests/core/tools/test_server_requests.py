@@ -76,7 +76,18 @@ def test_what_is_left_empty_is_left_out(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "looks_secret"),
-    [("Your password", True), ("API key", True), ("PIN", True), ("Spin of the ball", False), ("Your name", False)],
+    [
+        ("Your password", True),
+        ("API key", True),
+        ("PIN", True),
+        ("passwd", True),
+        ("pwd of the database", True),
+        ("Seed phrase", True),
+        ("one-time code", True),
+        ("Spin of the ball", False),
+        ("Postal code", False),
+        ("Your name", False),
+    ],
 )
 def test_fields_that_ask_for_secrets_are_told_by_their_words(words: str, looks_secret: bool) -> None:
     assert _form(_row("text", title=words))[0].looks_secret == looks_secret
