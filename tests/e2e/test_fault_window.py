@@ -18,7 +18,7 @@ from chatdesk.services.owner import open_services
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import Exchange, Script, answer
 from tests.helpers.served import Served, served
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, paced, stays
 from tests.helpers.window import play, press, type_text, until
 
 WORDS = 30
@@ -33,11 +33,10 @@ def held_until(may_end: threading.Event) -> Script:
             await answer()(exchange)
             return
         await exchange.start()
-        for number in range(WORDS):
+        async for number in paced(range(WORDS), every_s=0.02):
             if number == WORDS - 1:
                 await until(may_end.is_set)
             await exchange.delta(content=f"word{number} ")
-            await asyncio.sleep(0.02)
         await exchange.finish()
 
     return script
@@ -132,8 +131,7 @@ def test_a_window_that_is_asked_for_while_an_answer_is_finished_comes_back(paths
         window.show()
         may_end.set()
         await until(lambda: not services.chat.is_writing)
-        await asyncio.sleep(0.5)  # in which a window that had not come back would be gone
-        assert not closed.done()
+        await stays(lambda: not closed.done(), for_s=0.5)  # in which a window that had not come back would be gone
         window.close()
         async with asyncio.timeout(PATIENCE_S):
             await closed
@@ -200,9 +198,8 @@ def test_ten_answers_in_ten_threads_are_written_side_by_side(paths: AppPaths) ->
             created = await services.chat.create_thread(None, "", f"Question {number}")
             started.append(created.thread.id)
         await until(lambda: all(services.chat.is_answering(each) for each in started))
-        for each in started:  # looking at each of them disturbs none
+        async for each in paced(started, every_s=0.02):  # looking at each of them disturbs none
             await application.threads.open(each)
-            await asyncio.sleep(0.02)
         may_end.set()
         await until(lambda: not services.chat.is_writing)
 

@@ -40,6 +40,7 @@ from chatdesk.ui.features.team.team_window import TeamWindow
 from chatdesk.ui.widgets.buttons import IconButton
 from tests.helpers.fault_server import FaultServer, answer
 from tests.helpers.team_double import ANA, BEN, TeamDouble
+from tests.helpers.waiting import stays, until_still
 from tests.helpers.window import FAST, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -124,7 +125,7 @@ def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths
         transcript = application.panes.transcript
         await say(application, *(from_ana(application, number, "word " * 200) for number in range(12)))
         transcript.scroll_by(-10_000)
-        await asyncio.sleep(0.3)
+        await until_still(transcript.scroll_anchor)
         before = transcript.scroll_anchor()
         assert not before.is_at_end
         services = await application.services()
@@ -275,8 +276,7 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         await until(lambda: not application.panes.composer.editor.isReadOnly())
         banner.setVisible(False)
         team.tell_team()
-        await asyncio.sleep(0.1)
-        assert not banner.isVisible()  # told once
+        await stays(lambda: not banner.isVisible(), for_s=0.1)  # told once
         for _ in range(2):
             team.tell_status(phase=SyncPhase.REFUSED, problem="Closed.", code="team_login_closed")
         assert banner.isVisible()
@@ -337,8 +337,7 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         arrived = SharedMessagesArrived(thread.id, (application.panes.transcript.entries[0].message.id,), ("Ana Ruiz",))
         application.panes.window.activateWindow()
         services.events.publish(arrived)
-        await asyncio.sleep(0.05)
-        assert shown == []
+        await stays(lambda: shown == [], for_s=0.05)
         application.panes.window.hide()
         services.events.publish(arrived)
         await until(lambda: shown)
@@ -351,8 +350,7 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         assert shown[1].text.endswith("\nHow do we begin?")
         settings.change(replace(settings.current, team_notifications="off"))
         services.events.publish(arrived)
-        await asyncio.sleep(0.05)
-        assert len(shown) == 2
+        await stays(lambda: len(shown) == 2, for_s=0.05)
         await application.threads.open(None)
         own.notifier.shown[thread.id] = shown[0]
         own.notifier.press(thread.id)
@@ -402,7 +400,7 @@ def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPat
             await ask(application, f"/demo long {number}")
         services, transcript = await application.services(), application.panes.transcript
         transcript.scroll_by(-4_000)
-        await asyncio.sleep(0.4)
+        await until_still(transcript.scroll_anchor)
         first = transcript.entries[0]
         before = transcript.scroll_anchor()
         assert not before.is_at_end

@@ -16,7 +16,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.events import TextStreamed
 from tests.helpers.fault_server import Exchange, FaultServer, answer
 from tests.helpers.fault_world import FaultWorld, Seen, fault_world
-from tests.helpers.waiting import PATIENCE_S, until
+from tests.helpers.waiting import PATIENCE_S, paced, stays, until
 
 
 class SleepyClock(SystemClock):
@@ -116,9 +116,8 @@ async def test_a_stream_that_lives_on_is_left_alone(tmp_path: Path, monkeypatch:
 
     async def slow(exchange: Exchange) -> None:
         await exchange.start()
-        for number in range(30):  # beyond the time of grace
+        async for number in paced(range(30), every_s=0.06):  # beyond the time of grace
             await exchange.delta(content=f"word{number} ")
-            await asyncio.sleep(0.06)
         await exchange.finish()
 
     async with FaultServer(slow) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
@@ -144,10 +143,9 @@ async def test_a_stop_during_the_time_of_grace_stays_a_stop(
 async def test_a_short_nap_and_a_steady_clock_are_no_sleep() -> None:
     clock, heard = SleepyClock(), []
     watching = asyncio.ensure_future(SleepWatch(clock, heard.append).run())
-    await asyncio.sleep(0.12)
+    await stays(lambda: heard == [], for_s=0.12)
     clock.slept_s = 2
-    await asyncio.sleep(0.12)
-    assert heard == []
+    await stays(lambda: heard == [], for_s=0.12)
     clock.slept_s = 30
     await until(lambda: heard)
     assert len(heard) == 1

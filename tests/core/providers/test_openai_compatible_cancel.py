@@ -18,7 +18,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, paced, until
 
 REQUEST = ChatRequest("m", [RequestMessage(Role.USER, "hi")])
 #: Far less than any deadline of a stream, far more than a busy machine needs to close a socket.
@@ -174,7 +174,8 @@ async def test_the_reader_may_be_slower_than_the_deadline() -> None:
         async for event in provider.stream(REQUEST):
             if isinstance(event, TextDelta):
                 if not texts:
-                    await asyncio.sleep(1.1)
+                    read_at_s = time.monotonic()
+                    await until(lambda began_s=read_at_s: time.monotonic() > began_s + 1.1)
                 texts.append(event.text)
         assert "".join(texts) == "a b c"
 
@@ -206,9 +207,8 @@ async def test_close_may_be_called_twice_and_before_use() -> None:
 async def test_a_slow_stream_is_read_a_few_times_a_second_and_its_first_words_at_once() -> None:
     async def drip(exchange: Exchange) -> None:
         await exchange.start()
-        for number in range(120):
+        async for number in paced(range(120), every_s=0.005):
             await exchange.delta(content=f"{number} ")
-            await asyncio.sleep(0.005)
         await exchange.finish()
 
     async with FaultServer(drip) as server, warm_provider(server.base_url) as provider:

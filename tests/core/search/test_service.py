@@ -15,6 +15,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.search import find
 from chatdesk.core.storage.search.reader import SearchSuperseded
 from tests.core.search.conftest import SearchWorld
+from tests.helpers.waiting import stays
 
 
 async def _tag(world: SearchWorld, thread_id: str, name: str) -> None:
@@ -359,8 +360,7 @@ async def test_a_search_that_runs_is_interrupted_in_the_database(world: SearchWo
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     number = reader.begin()
     running = asyncio.ensure_future(reader.run(number, lambda conn: conn.execute(endless).fetchone()))
-    await asyncio.sleep(0.1)
-    assert not running.done()
+    await stays(lambda: not running.done(), for_s=0.1)
     assert (await world.groups("gull")) == {}
     with pytest.raises(SearchSuperseded):
         await running

@@ -20,7 +20,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync import delivery
 from chatdesk.core.sync.delivery import Delivery
 from tests.helpers.store import Store
-from tests.helpers.waiting import until
+from tests.helpers.waiting import stays, until
 
 OTHER, ME = "member other", "member me"
 KINDS = (
@@ -209,8 +209,7 @@ async def test_after_the_end_nothing_is_told(ends: Ends) -> None:
     await ends.delivery.close()
     ends.heard.clear()
     ends.delivery.add(Applied(threads=frozenset((thread,))), is_catch_up=False, me=ME)
-    await asyncio.sleep(0.05)
-    assert not ends.heard
+    await stays(lambda: not ends.heard, for_s=0.05)
 
 
 async def test_a_note_is_told_also_where_nothing_else_came_of_it(ends: Ends) -> None:

@@ -12,6 +12,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, until, until_same
+from tests.helpers.waiting import stays, until_still
 
 
 async def test_what_one_writes_appears_at_the_other_with_its_author(tmp_path: Path, workspace: TeamDatabase) -> None:
@@ -269,12 +270,11 @@ async def test_a_quiet_team_tells_nothing_of_people(tmp_path: Path, workspace: T
     async with desks(tmp_path, workspace, []) as (project, [ana]):
         await until_same(project, [ana])
         ana.team.sync_now()
-        await asyncio.sleep(0.8)
+        await until_still(lambda: len(ana.heard), for_s=0.8)
         ana.heard.clear()
         for _ in range(3):
             ana.team.sync_now()
-            await asyncio.sleep(0.5)
-        assert not ana.heard_of(TeamChanged)
+            await stays(lambda: not ana.heard_of(TeamChanged), for_s=0.5)
         await ana.team.start()  # and nothing is begun anew
         assert ana.phase is SyncPhase.SYNCED
 

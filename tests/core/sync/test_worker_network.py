@@ -15,6 +15,7 @@ from chatdesk.core.domain.sharing.team import SyncPhase, TeamRole
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.tcp_proxy import TcpProxy, tcp_proxy
 from tests.helpers.team_world import Desk, desks, invite, until, until_same
+from tests.helpers.waiting import paced, stays
 
 
 @asynccontextmanager
@@ -39,12 +40,11 @@ async def test_connections_that_are_cut_again_and_again_lose_nothing(tmp_path: P
     chance = random.Random(7)
     async with apart(tmp_path, workspace) as (project, near, far, proxy):
         mine, yours = await far.thread(project, "mine"), await near.thread(project, "yours")
-        for number in range(6):
+        async for number in paced(range(6), every_s=0.05):
             proxy.faults.cut_after = chance.randrange(200, 6_000)
             await far.ask(mine, f"far {number}")
             await near.ask(yours, f"near {number}")
             far.team.sync_now()
-            await asyncio.sleep(0.05)
         proxy.heal()
         far.team.sync_now()
         await until_same(project, [near, far])
@@ -78,8 +78,7 @@ async def test_a_slow_and_a_stalled_line_only_take_longer(tmp_path: Path, worksp
             await near.ask(thread, f"{number} {'x' * 2_000}")
         proxy.faults.is_stalled = True
         await far.thread(project, "meanwhile")
-        await asyncio.sleep(0.3)
-        assert await far.waiting()
+        await stays(far.waiting, for_s=0.3)
         proxy.faults.is_stalled = False
         await until_same(project, [near, far])
         assert len(await far.texts(thread)) == 10
@@ -111,7 +110,7 @@ async def test_closing_takes_no_time_when_nothing_answers(tmp_path: Path, worksp
         await until_same(project, [near, far])
         proxy.faults.is_swallowing = True
         await far.thread(project, "never sent in this run")
-        await asyncio.sleep(0.1)
+        await stays(far.waiting, for_s=0.1)
         began = time.monotonic()
         await far.team.close()
         assert time.monotonic() - began < 15

@@ -17,6 +17,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
 from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.view import TranscriptView
+from tests.helpers.waiting import stays_in_window
 
 QUESTION = Message("q", "t", None, Role.USER, Status.COMPLETE, 0, 0)
 
@@ -144,5 +145,4 @@ def test_an_answer_longer_than_the_window_keeps_all_the_room(view: CompareView, 
     for name in ("a", "b"):
         parts = (part,) if name == "a" else ()
         view.change_message(replace(_answer(name, Status.COMPLETE), parts=parts))
-    qtbot.wait(100)
-    assert {column.height() for column in view.columns} == {full}
+    stays_in_window(qtbot, lambda: {column.height() for column in view.columns} == {full}, for_s=0.1)

@@ -25,6 +25,7 @@ from chatdesk.core.rendering.render_requests import RenderStream, RenderTicket
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.streamed_texts import made_text, pieces_of
+from tests.helpers.waiting import wait_until
 from tests.ui.transcript.conftest import FakeThread, make_message
 
 COUNT = int(os.environ.get("CHATDESK_STREAMED_TEXTS", "20"))
@@ -81,11 +82,7 @@ class Player:
     renderer: CountingRenderer
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + _PATIENCE_S
-        while not condition():
-            assert time.monotonic() < end, "the renderer did not answer"
-            self.app.processEvents()
-            time.sleep(0.001)
+        wait_until(lambda: condition() or self.app.processEvents(), within_s=_PATIENCE_S)
 
     def settle(self) -> None:
         """Let the view ask for what it lacks, and wait until it has it."""
@@ -131,9 +128,7 @@ class Player:
     def linger(self) -> None:
         """Let the renderer answer, if it has anything to say."""
         seen, end = self.renderer.update_count, time.monotonic() + _PAUSE_S
-        while self.renderer.update_count == seen and time.monotonic() < end:
-            self.app.processEvents()
-            time.sleep(0.0005)
+        wait_until(lambda: self.renderer.update_count != seen or time.monotonic() >= end or self.app.processEvents())
 
     def draw_frame(self, view: TranscriptView, *, waits: bool) -> None:
         feeds = view.parts.conversation.feeds

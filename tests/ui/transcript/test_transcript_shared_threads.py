@@ -23,6 +23,7 @@ from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.speech.names import message_name
 from chatdesk.ui.transcript.view import TranscriptView
+from tests.helpers.waiting import stays_in_window
 
 ANA = "member-ana"
 SUM = "ab" * 32
@@ -190,12 +191,10 @@ def test_a_reader_at_the_end_follows_and_one_further_up_stays(make_view, qtbot):
     view.add_message(message(14, Role.USER, "more", author_id=ANA))
     qtbot.waitUntil(lambda: view.is_at_end and view.entries[-1].message.id == "m14")
     view.scroll_by(-2_000)
-    qtbot.wait(30)
+    qtbot.waitUntil(lambda: not view.is_at_end)
     before = view.scroll_anchor()
     view.add_message(message(15, Role.USER, "even more", author_id=ANA))
-    qtbot.wait(30)
-    assert view.scroll_anchor() == before
-    assert not view.is_at_end
+    stays_in_window(qtbot, lambda: view.scroll_anchor() == before and not view.is_at_end, for_s=0.03)
     view.add_message(message(16, Role.USER, "my own"))
     qtbot.waitUntil(lambda: view.is_at_end)
 
@@ -203,7 +202,7 @@ def test_a_reader_at_the_end_follows_and_one_further_up_stays(make_view, qtbot):
 def test_the_unread_line_stands_above_what_others_wrote(make_view, qtbot):
     view = make_view([message(number, Role.USER, "words " * 80) for number in range(14)], shared())
     view.scroll_by(-2_000)
-    qtbot.wait(30)
+    qtbot.waitUntil(lambda: not view.is_at_end)
     view.add_message(message(14, Role.USER, "hers", author_id=ANA))
     assert view.parts.conversation.first_unread == "m14"
     view.add_message(message(15, Role.USER, "my own"))
@@ -275,8 +274,7 @@ def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
     assert taken == [f"m{number}" for number in range(100)]
     arriving.take(message(0, Role.USER, "a"))
     arriving.forget()
-    qtbot.wait(20)
-    assert len(taken) == 100
+    stays_in_window(qtbot, lambda: len(taken) == 100, for_s=0.02)
 
 
 def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbot, monkeypatch):
@@ -289,8 +287,7 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
         patched.setattr(
             "chatdesk.ui.features.chat.incoming_messages._LONGEST_S", 60.0
         )  # longer than a busy machine stands still
-        qtbot.wait(40)
-        assert taken == []
+        stays_in_window(qtbot, lambda: taken == [], for_s=0.04)
         ready.add("m0")
         qtbot.waitUntil(lambda: taken == ["m0", "m1"])
     arriving.take(message(2, Role.USER, "c"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
@@ -99,7 +98,7 @@ async def test_a_desktop_that_refuses_is_told_of_once_in_the_log(desktop, notifi
         notifier.show(notice("a"))
         await until(lambda: notifier.running.done())
         notifier.show(notice("b"))
-        await asyncio.sleep(0.05)
+        await until(lambda: notifier.running.done())
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1  # neither over the bus nor, offscreen, over a tray
     assert desktop.notices == []
