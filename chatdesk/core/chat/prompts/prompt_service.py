@@ -150,13 +150,12 @@ class PromptService:
 
     async def _add_starters(self) -> None:
         async with self._beginning:
-            starters, self._starters = self._starters, None
-            if starters is None:
+            if self._starters is None:
                 return
-            try:
-                await self._prompts.add_starters(await asyncio.to_thread(read_starters, starters))
-            except StorageError:
-                return  # a library that cannot be written is shown as it is
+            # A library that cannot be written is shown as it is.
+            with suppress(StorageError):
+                await self._prompts.add_starters(await asyncio.to_thread(read_starters, self._starters))
+            self._starters = None  # only now: who is cancelled before leaves them to the next
 
     def _changed(self) -> None:
         self._bus.publish(PromptsChanged())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -171,6 +172,16 @@ async def test_a_new_library_begins_with_starters_that_are_well_formed(world: Ch
 
 async def world_prompts(prompts: PromptService) -> list[object]:
     return [await prompts.get(head.id) for head in await prompts.list()]
+
+
+async def test_a_listing_that_is_cancelled_leaves_the_starters_to_the_next(world: ChatWorld) -> None:
+    prompts = PromptService(world.repositories.prompts, world.bus, starters=STARTERS)
+    listing = asyncio.ensure_future(prompts.list())
+    await asyncio.sleep(0)  # it reads the file now
+    listing.cancel()
+    await asyncio.wait([listing])
+    assert listing.cancelled()
+    assert len(await prompts.list()) > 5
 
 
 async def test_deleted_starters_do_not_come_back_and_new_ones_come(world: ChatWorld, tmp_path: Path) -> None:
