@@ -316,7 +316,8 @@ class Turn:
         tail, _count = self._text.peek_to_store()
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
-        spent = self._spent()
+        latency_ms = self._times.note_end()  # once, so that the message and the ledger say the same
+        spent = self._spent(latency_ms)
         is_refused = isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError)
         if self._ended_as is not None:
             status = self._ended_as
@@ -329,7 +330,7 @@ class Turn:
         return TurnOutcome(
             status=status,
             finished_at=clock.now_ms(),
-            latency_ms=self._times.note_end(),
+            latency_ms=latency_ms,
             time_to_first_token_ms=self._times.first_token_ms,
             usage=spent.usage,
             cost_usd=spent.cost_usd,
@@ -362,12 +363,11 @@ class Turn:
     def _cost_of(self, usage: Usage) -> float | None:
         return self._context.cost_of(self._answer.provider, self._answer.model, usage)
 
-    def _spent(self) -> Spent:
-        latency_ms = self._times.note_end()
+    def _spent(self, latency_ms: int) -> Spent:
         return self._spending.spent(latency_ms=latency_ms, first_token_ms=self._times.first_token_ms)
 
     async def _record_step(self) -> None:
-        spent = self._spent()
+        spent = self._spent(self._times.note_end())
         record = partial(self._context.store.append_chunks, self.message_id, (), step=spent)
         await self._spending.record(record, self._storage_failed)
 

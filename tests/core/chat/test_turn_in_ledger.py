@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,16 @@ async def test_an_answer_that_was_counted_by_the_server(world: ChatWorld) -> Non
     assert tuple(line[:9]) == ("answer", "complete", "scripted", "small", 10, 2, 5, 1, 0)
     assert line.message_id == created.answer.id  # type: ignore[union-attr]
     assert line.latency_ms >= line.time_to_first_token_ms >= 0
+
+
+async def test_its_times_are_those_of_the_message_however_slow_the_machine(
+    world: ChatWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count(100.0, 0.25)  # it takes so long from one look at the clock to the next
+    monkeypatch.setattr(SystemClock, "monotonic_s", lambda _clock: next(seconds))
+    message: Any = await world.answer_of(await world.chat.create_thread(None, "", "one"))
+    (line,) = await _lines(world.database)
+    assert (line.latency_ms, line.time_to_first_token_ms) == (message.latency_ms, message.time_to_first_token_ms)
 
 
 async def test_one_that_was_not_counted_is_estimated(world: ChatWorld) -> None:
