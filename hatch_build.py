@@ -18,6 +18,7 @@ class BundledFilesHook(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(Path(self.root) / "packaging"))
         import build_site
         import encodings_files
+        import translations
 
         if not encodings_files.are_here():
             uv = shutil.which("uv") or str(Path(self.root) / ".tools" / "bin" / "uv")
@@ -25,4 +26,7 @@ class BundledFilesHook(BuildHookInterface):  # type: ignore[type-arg]
         for name in encodings_files.SHA256:
             source = str(encodings_files.TARGET / name)
             build_data["force_include"][source] = f"chatdesk/_bundled/resources/encodings/{name}"
+        translations.compile_changed(Path(self.root) / ".venv")
+        for catalogue in sorted(translations.TARGET.glob("*.qm")):
+            build_data["force_include"][str(catalogue)] = f"chatdesk/_bundled/translations/{catalogue.name}"
         build_data["force_include"][str(build_site.build())] = "chatdesk/_bundled/site"

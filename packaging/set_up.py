@@ -21,6 +21,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import encodings_files  # noqa: E402
 import system_libraries  # noqa: E402
+import translations  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
@@ -71,6 +72,10 @@ def make_ready(purpose, venv, python):
     if not is_current or not _python_of(venv).exists():
         _install(purpose, venv, python, is_new="python" not in stamp)
         stamp[purpose] = wanted
+    try:
+        translations.compile_changed(venv)
+    except (OSError, RuntimeError) as problem:
+        print("The translations were not compiled ({}); ChatDesk will speak English.".format(problem))
     stamp["root"] = str(ROOT)
     stamp["python"] = python
     stamp["libraries"] = sorted(set(kinds) | set(stamp.get("libraries", [])))

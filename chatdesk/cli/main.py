@@ -159,6 +159,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
     with suppress(argparse.ArgumentError):
         options, unknown = _common_options().parse_known_args(arguments, argparse.Namespace(command=None))
+        _use_language(getattr(options, "data_dir", None))
         if not unknown:
             return options
     parser = build_parser()
@@ -168,6 +169,14 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     elif unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return options
+
+
+def _use_language(data_dir: str | None) -> None:
+    """Speak the language of the person from now on, in the help as well."""
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.translation import use_language
+
+    use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
 
 
 def _target_of(options: argparse.Namespace) -> str:

@@ -57,6 +57,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from chatdesk.core.texts import Sentences
+
 
 class ChatDeskError(Exception):
     """The base of all errors that are meant to be shown."""
@@ -69,8 +71,7 @@ class ChatDeskError(Exception):
     safe_without_window: str | None = None
 
     def __init__(self, what: str | None = None, *, safe: str | None = None, next_step: str | None = None) -> None:
-        if what is not None:
-            self.what = what
+        self.what = self.what if what is None else what
         if safe is not None:
             self.safe, self.safe_without_window = safe, None
         if next_step is not None:
@@ -80,13 +81,12 @@ class ChatDeskError(Exception):
     @property
     def sentence(self) -> str:
         """The whole text that a person reads."""
-        return " ".join(part for part in (self.what, self.safe, self.next_step) if part)
+        return Sentences.of(self.what, self.safe, self.next_step)
 
     @property
     def sentence_without_window(self) -> str:
         """The whole text for a script, which has no window that keeps what was typed."""
-        safe = self.safe if self.safe_without_window is None else self.safe_without_window
-        return " ".join(part for part in (self.what, safe, self.next_step) if part)
+        return Sentences.of(self.what, self.safe_without_window or self.safe, self.next_step)
 
 
 class InvalidInput(ChatDeskError):

@@ -55,6 +55,13 @@ def team_migrations_dir() -> Path:
     return migrations_dir() / "team"
 
 
+def translations_dir() -> Path:
+    """Return the folder of the compiled translations: packaged ones, or those that set-up made in the checkout. May not
+    exist."""
+    packaged = _bundled("translations")
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "build" / "translations"
+
+
 def encodings_dir() -> Path:
     """Return the folder of the token encodings: packaged ones, or those that set-up made in the checkout. May not
     exist."""

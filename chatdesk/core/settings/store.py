@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,22 @@ class SettingsStore:
             if text and _take(values, setting, lambda s=setting, t=text: s.parsed(t), setting.env, problems):
                 decided.add(setting.name)
         return LoadedSettings(replace(Settings(), **values), tuple(problems), frozenset(decided))
+
+    def peek(self, name: str) -> Value:
+        """Return one setting, without a word about problems and with the file left as it is: for what is wanted before
+        ``load``."""
+        setting = self._declared[name]
+        with suppress(InvalidValue):
+            if text := os.environ.get(setting.env, ""):
+                return setting.parsed(text)
+        with suppress(OSError, ValueError, RecursionError):  # ``InvalidValue`` among them
+            data = self._path.read_bytes()
+            import tomllib  # as in ``_read_table``
+
+            found = _find(tomllib.loads(data.decode("utf-8")), setting.key)
+            if found is not None:
+                return setting.checked(found)
+        return setting.default
 
     def save(self, changes: Mapping[str, Value]) -> None:
         """Write these settings (by field name) to the file; others, comments and unknown keys stay as they are.

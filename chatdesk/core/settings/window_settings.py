@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chatdesk.core.languages import LANGUAGES, SYSTEM
 from chatdesk.core.settings.declaration import Shown, declared
 
 
@@ -24,6 +25,13 @@ class WindowSettings:
             "light-contrast": "Light, high contrast",
             "dark-contrast": "Dark, high contrast",
         },
+    )
+    language: str = declared(
+        "appearance.language",
+        SYSTEM,
+        "Language of the window and of the command line: that of the system, or one of those that ChatDesk speaks.",
+        Shown("General", "Language", "Changes when ChatDesk starts again.", section="Look", also="translation locale"),
+        choices={SYSTEM: "Same as the system", **LANGUAGES},
     )
     text_scale: float = declared(
         "appearance.text_scale",

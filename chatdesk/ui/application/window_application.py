@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from signal import SIGINT
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -20,6 +20,7 @@ from chatdesk.core.ending_signals import ASKING, handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
+from chatdesk.translation import translate_qt
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.help_binding import HelpBinding
@@ -70,14 +71,11 @@ def run(paths: AppPaths, settings: Settings, hooks: WindowHooks, *, script: Wind
     assert isinstance(app, QApplication)
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
+    translate_qt(app)
     state_file = WindowStateFile(paths.window_state)
     state = state_file.load()
-    theme = Theme(
-        app,
-        preference=settings.theme,  # type: ignore[arg-type]
-        scale=settings.text_scale,
-        has_style=found is None,
-    )
+    scheme: Any = settings.theme
+    theme = Theme(app, preference=scheme, scale=settings.text_scale, has_style=found is None)
     theme.apply()
 
     async def main() -> int:

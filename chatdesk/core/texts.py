@@ -1,0 +1,129 @@
+"""Holds sentences for people as a template and its fields, so that the edge of the program can show them in another
+language.
+
+Core makes a ``Text``, which is the English sentence for whatever keeps or compares it: a log, a file, a script. The
+window and the command line show it with ``shown``, and their own words with ``tr``. What translates is installed once
+at the start (``use_translation``); without it everything is English.
+
+The catalogues are read out of the source by Qt's ``lupdate`` (``make translations``), which knows ``Text``, ``plural``
+and ``tr`` by name. So their first argument is always written out, and ``tr`` stands in no f-string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+#: Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
+#: source, else "", the third its number, else -1.
+Translate = Callable[[str, str, int], str]
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+_translate: Translate | None = None
+_number_text: Callable[[int], str] = _grouped
+
+
+def use_translation(translate: Translate | None, number_text: Callable[[int], str] = _grouped) -> None:
+    """Translate from now on with ``translate``, None for English, and write whole numbers with ``number_text``."""
+    global _translate, _number_text
+    _translate, _number_text = translate, number_text
+
+
+def is_translated() -> bool:
+    """Return whether the program speaks another language than English."""
+    return _translate is not None
+
+
+class Text(str):
+    """An English sentence that remembers how it was made.
+
+    ``source`` is a template with fields in braces, ``{name}``. Whole numbers among the fields are grouped by the locale
+    (give an id or a port as ``str``), and a field may be a ``Text`` itself.
+    """
+
+    __slots__ = ("fields", "number", "singular", "source")
+    source: str
+    fields: Mapping[str, object]
+    singular: str
+    number: int
+
+    def __new__(cls, source: str, /, **fields: object) -> Self:
+        return cls._made(source, "", -1, fields)
+
+    @classmethod
+    def _made(cls, source: str, singular: str, count: int, fields: Mapping[str, object]) -> Self:
+        text = super().__new__(cls, _filled(singular if count == 1 else source, fields, _english) if fields else source)
+        text.source, text.singular, text.number, text.fields = source, singular, count, fields
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.source, self.singular, self.number, self.fields)
+
+    def translated(self) -> str:
+        """Return the sentence in the language of the program."""
+        if _translate is None:
+            return str(self)
+        template = _translate(self.source, self.singular, self.number)
+        if not template:
+            template = self.singular if self.number == 1 else self.source
+        return _filled(template, self.fields, _in_language) if self.fields else template
+
+
+class Sentences(Text):
+    """Several sentences in a row, separated by spaces; each is translated by itself."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, *parts: str) -> Sentences:
+        """Join the parts that are not empty."""
+        kept = {str(place): part for place, part in enumerate(filter(None, parts))}
+        return cls._made(" ".join(f"{{{place}}}" for place in kept), "", -1, kept)
+
+    def translated(self) -> str:
+        return _filled(self.source, self.fields, _in_language)
+
+
+def plural(many: str, one: str, count: int, /, **fields: object) -> Text:
+    """Return the text for a number of things: ``plural("{count} messages", "{count} message", 2)``. ``{count}`` is
+    filled with the number; a language has as many forms as it needs."""
+    return Text._made(many, one, count, {"count": count, **fields})
+
+
+def tr(source: str, /, **fields: object) -> str:
+    """Return a sentence in the language of the program; ``source`` and ``fields`` as of ``Text``. Called when something
+    is shown, never while a module is imported."""
+    if _translate is None:
+        return _filled(source, fields, _english) if fields else source
+    template = _translate(source, "", -1) or source
+    return _filled(template, fields, _in_language) if fields else template
+
+
+def shown(text: str) -> str:
+    """Return what a person reads: a ``Text`` in the language of the program, any other string as it is."""
+    return text.translated() if isinstance(text, Text) else text
+
+
+def _filled(template: str, fields: Mapping[str, object], value_text: Callable[[object], str]) -> str:
+    return _FIELD.sub(lambda found: value_text(fields[found[1]]) if found[1] in fields else found[0], template)
+
+
+def _english(value: object) -> str:
+    return _grouped(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _in_language(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _number_text(value)
+    return value.translated() if isinstance(value, Text) else str(value)
+
+
+def _unpickled(cls: type[Text], source: str, singular: str, count: int, fields: Mapping[str, object]) -> Text:
+    return cls._made(source, singular, count, fields)

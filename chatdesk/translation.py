@@ -1,0 +1,59 @@
+"""Installs the language of the program: its own words, those of Qt, and the forms of numbers and dates."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from chatdesk.core.languages import chosen_language, wanted_languages
+from chatdesk.core.paths import translations_dir
+from chatdesk.core.texts import is_translated, use_translation
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+
+def use_language(setting: str) -> str:
+    """Translate from now on into the language of the setting ``language``; return its code. Loads nothing of Qt where
+    that is English."""
+    code = chosen_language(setting, _wanted())
+    if code != "en":
+        _use_catalogue(code)
+    return code
+
+
+def _wanted() -> list[str]:
+    if sys.platform in ("win32", "darwin"):  # the language of the desktop stands in no variable
+        from PySide6.QtCore import QLocale
+
+        return wanted_languages(os.environ) or QLocale.system().uiLanguages()
+    return wanted_languages(os.environ)
+
+
+def _use_catalogue(code: str) -> None:
+    from PySide6.QtCore import QLocale, QTranslator
+
+    catalogue = QTranslator()
+    if not catalogue.load(str(translations_dir() / f"chatdesk_{code}.qm")):
+        return  # a checkout in which nothing was compiled reads English
+    locale = QLocale.system() if QLocale.system().name() == QLocale(code).name() else QLocale(code)
+    QLocale.setDefault(locale)
+
+    def translate(source: str, singular: str, count: int) -> str:
+        return catalogue.translate("", source, singular, count) or ""
+
+    use_translation(translate, locale.toString)
+
+
+def translate_qt(app: QApplication) -> None:
+    """Translate Qt's own words, such as *Copy* in the menu of a text field, and set the direction of reading. Called
+    after ``use_language``."""
+    from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+
+    if not is_translated() and QLocale().language() not in (QLocale.Language.C, QLocale.Language.English):
+        QLocale.setDefault(QLocale(QLocale.Language.English))
+    words = QTranslator(app)
+    if words.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        app.installTranslator(words)
+    app.setLayoutDirection(QLocale().textDirection())

@@ -1,0 +1,91 @@
+"""A sentence is English for everything that keeps it, and is shown in the language of the program."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from chatdesk.core.errors import ThreadNotFound
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr, use_translation
+
+GERMAN = {
+    ("Keep {count} threads", ""): "{count} Unterhaltungen behalten",
+    ("{who} wrote {what}", ""): "{what} schreibt {who}",
+    ("Nothing was changed.", ""): "Nichts wurde geändert.",
+}
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    def translate(source: str, singular: str, count: int) -> str:
+        if (source, singular) == ("{count} messages", "{count} message"):
+            return "{count} Nachricht" if count == 1 else "{count} Nachrichten"
+        return GERMAN.get((source, singular), "")
+
+    use_translation(translate, lambda number: f"{number:,}".replace(",", "."))
+    yield
+    use_translation(None)
+
+
+def test_a_text_is_its_english_sentence() -> None:
+    assert Text("Keep {count} threads", count=12_000) == "Keep 12,000 threads"
+    assert Text("100 % {done}", done=True) == "100 % True"
+
+
+def test_braces_without_a_field_stay() -> None:
+    assert Text("{name} is {unknown} {}", name="x{y}", y="no") == "x{y} is {unknown} {}"
+    assert Text("{name}") == "{name}"
+
+
+@pytest.mark.parametrize(("count", "english"), [(0, "0 messages"), (1, "1 message"), (1_001, "1,001 messages")])
+def test_a_plural_has_two_english_forms(count: int, english: str) -> None:
+    assert plural("{count} messages", "{count} message", count) == english
+
+
+@pytest.mark.usefixtures("german")
+def test_the_person_reads_the_language_of_the_program() -> None:
+    counted = plural("{count} messages", "{count} message", 1_234)
+    text = Text("{who} wrote {what}", who="Eva", what=counted)
+
+    assert shown(text) == "1.234 Nachrichten schreibt Eva"
+    assert text == "Eva wrote 1,234 messages"
+    assert tr("Keep {count} threads", count=2_000) == "2.000 Unterhaltungen behalten"
+
+
+@pytest.mark.usefixtures("german")
+def test_what_is_not_translated_is_shown_in_english() -> None:
+    assert shown(Text("{count} left", count=1_000)) == "1.000 left"
+    assert shown(plural("{count} days", "{count} day", 1)) == "1 day"
+    assert shown("Nothing was changed.") == "Nothing was changed.", "data is never translated"
+
+
+@pytest.mark.usefixtures("german")
+def test_each_sentence_of_several_is_translated_by_itself() -> None:
+    both = Sentences.of(Text("Keep {count} threads", count=2), "", "{raw}", Text("Nothing was changed."))
+
+    assert both == "Keep 2 threads {raw} Nothing was changed."
+    assert shown(both) == "2 Unterhaltungen behalten {raw} Nichts wurde geändert."
+
+
+@pytest.mark.usefixtures("german")
+def test_the_sentence_of_an_error_is_english_until_it_is_shown() -> None:
+    error = ThreadNotFound(Text("Keep {count} threads", count=2), safe=Text("Nothing was changed."), next_step="")
+
+    assert str(error) == "Keep 2 threads"
+    assert shown(error.sentence) == "2 Unterhaltungen behalten Nichts wurde geändert."
+
+
+def test_a_text_can_be_kept_as_any_string_is() -> None:
+    text = plural("{count} messages", "{count} message", 2)
+
+    assert json.loads(json.dumps({"a": text})) == {"a": "2 messages"}
+    with sqlite3.connect(":memory:") as database:
+        assert database.execute("SELECT ?", (text,)).fetchone() == ("2 messages",)
+    database.close()
+    again = pickle.loads(pickle.dumps(Sentences.of(text, Text("Keep {count} threads", count=1))))
+    assert again == "2 messages Keep 1 threads"
+    assert isinstance(again, Sentences)
