@@ -32,7 +32,7 @@ async def _open(paths: AppPaths, *arguments: str, cwd: Path = ROOT) -> tuple[int
 
 
 def _toast(application: WindowApplication) -> str:
-    toast = application.panes.window.toast
+    toast = application.panes.window.pane.toast
     return toast.text if toast.isVisible() else ""
 
 
@@ -85,7 +85,7 @@ def test_a_link_to_nothing_here_leaves_the_reader_where_they_are(tmp_path: Path)
 
     async def script(application: WindowApplication) -> None:
         here = await ask(application, "reading this")
-        banner = application.panes.window.banner
+        banner = application.panes.window.pane.banner
         assert await _open(paths, link_to(new_id(), here.id)) == (0, "", "")
         await until(lambda: banner.isVisible())
         assert "not on this computer" in banner.text
@@ -105,7 +105,7 @@ def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
         code, out, err = await _open(paths, "chatdesk://ask/?text=delete%20everything")
         assert (code, out) == (1, "")
         assert "neither a chat nor an invitation" in err
-        assert not application.panes.window.banner.isVisible()
+        assert not application.panes.window.pane.banner.isVisible()
 
     play(paths, script)
 
@@ -116,8 +116,8 @@ def test_another_program_that_skips_that_check_is_refused_too(tmp_path: Path) ->
     async def script(application: WindowApplication) -> None:
         here = await ask(application, "reading this")
         application.bindings.links.show("chatdesk://settings/providers?base_url=https://evil.example")
-        await until(lambda: application.panes.window.banner.isVisible())
-        assert "neither a chat nor an invitation" in application.panes.window.banner.text
+        await until(lambda: application.panes.window.pane.banner.isVisible())
+        assert "neither a chat nor an invitation" in application.panes.window.pane.banner.text
         assert application.threads.thread_id == here.thread_id
 
     play(paths, script)

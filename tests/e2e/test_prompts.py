@@ -206,7 +206,7 @@ def test_a_prompt_does_not_land_in_another_thread(paths: AppPaths) -> None:
         application.panes.composer.clear()
         await application.threads.open(None)
         dialog.insert_button.click()
-        await until(lambda: "another thread" in application.panes.window.toast.text)
+        await until(lambda: "another thread" in application.panes.window.pane.toast.text)
         assert application.panes.composer.text() == ""
 
     play(paths, script)
@@ -258,7 +258,7 @@ def test_the_library_edits_deletes_and_undoes(paths: AppPaths) -> None:
         await _closed(application, PromptsDialog)
         # The deletion was taken back, so that the step before it is next: the copy.
         commands.trigger("edit.undo")
-        await until(lambda: "Undone: add prompt" in application.panes.window.toast.text)
+        await until(lambda: "Undone: add prompt" in application.panes.window.pane.toast.text)
         assert "A first one (copy)" not in await _names(application)
 
     play(paths, script)

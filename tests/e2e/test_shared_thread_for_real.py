@@ -104,7 +104,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await until(lambda: panes.composer.editor.placeholderText().startswith("You can read this project; ask "))
             # Who loses the project keeps a copy, and who is removed reads why nothing comes any more.
             await ana.team.set_role(project, member.id, None)
-            await until(lambda: "private copy" in panes.window.banner.text)
+            await until(lambda: "private copy" in panes.window.pane.banner.text)
             await until(lambda: not panes.composer.editor.isReadOnly())
             await ana.team.membership.remove_member(ana.workspace_id, member.id)
             await until(lambda: panes.sidebar.lines.team.tone == "refused")

@@ -243,7 +243,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
         application.messages.edit.begin(transcript.entries[0].message.id)
-        toast = application.panes.window.toast
+        toast = application.panes.window.pane.toast
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
         entry = transcript.entries[-1]
@@ -269,7 +269,7 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         thread = open_thread(application)
         team.end(thread.project_id, EndReason.REMOVED)
         team.tell_team()
-        banner = application.panes.window.banner
+        banner = application.panes.window.pane.banner
         await until(lambda: "You were removed from" in banner.text)
         assert "stays on this computer as a private copy" in banner.text
         assert application.panes.sidebar.shared == {}
@@ -301,7 +301,7 @@ def test_who_may_come_back_is_told_how_to_take_their_copy_along(paths: AppPaths)
         team.ended.clear()
         team.let_in.append(copy)
         team.tell_team()
-        banner = application.panes.window.banner
+        banner = application.panes.window.pane.banner
         await until(lambda: "is open to you again" in banner.text)
         assert "choose Share… in its menu" in banner.text
 
@@ -315,14 +315,14 @@ def test_a_note_stands_above_its_thread_until_it_is_closed(paths: AppPaths) -> N
         sentence = "Ben deleted this thread while you wrote in it; it is back."
         team.told_notes.append(TeamNote(1, thread.id, sentence))
         services.events.publish(SharedMessagesArrived(thread.id, ("m",), ("Ben Ode",)))
-        await until(lambda: window.note is not None and window.note.isVisible())
-        assert window.note.accessibleName() == sentence
+        await until(lambda: window.pane.note is not None and window.pane.note.isVisible())
+        assert window.pane.note.accessibleName() == sentence
         await application.threads.open(None)
-        await until(lambda: not window.note.isVisible())
+        await until(lambda: not window.pane.note.isVisible())
         assert team.noted == []
         await application.threads.open(thread.id)
-        await until(lambda: window.note.isVisible())
-        window.note.findChild(IconButton, "bannerClose").click()
+        await until(lambda: window.pane.note.isVisible())
+        window.pane.note.findChild(IconButton, "bannerClose").click()
         await until(lambda: team.noted == [thread.id])
 
     play_shared(paths, script)
@@ -515,12 +515,12 @@ def test_a_thread_says_what_of_it_the_server_did_not_take(paths: AppPaths) -> No
             for number, where in enumerate((thread.id, thread.id, "elsewhere"))
         )
         team.tell_status(refused=3)
-        await until(lambda: window.note is not None and window.note.isVisible())
-        assert window.note.accessibleName().startswith("2 changes in this thread were not taken")
-        assert "copy them out" in window.note.accessibleName()
+        await until(lambda: window.pane.note is not None and window.pane.note.isVisible())
+        assert window.pane.note.accessibleName().startswith("2 changes in this thread were not taken")
+        assert "copy them out" in window.pane.note.accessibleName()
         team.refused_changes = ()
         team.tell_status(refused=0)
-        await until(lambda: not window.note.isVisible())
+        await until(lambda: not window.pane.note.isVisible())
 
     play_shared(paths, script)
 

@@ -212,7 +212,7 @@ def test_a_limit_keeps_the_question_and_lets_one_pass(tmp_path: Path) -> None:
             application, lambda: application.panes.transcript.actionRequested.emit("send-anyway", refused.id)
         )
         assert passed.status is Status.COMPLETE
-        assert "warning at 1 token a day" in application.panes.window.banner.text
+        assert "warning at 1 token a day" in application.panes.window.pane.banner.text
         application.panes.transcript.actionRequested.emit("raise-limit", refused.id)
         await until(lambda: application.panes.window.findChild(LimitsDialog))
         dialog = _child(application, LimitsDialog)

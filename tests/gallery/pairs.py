@@ -56,19 +56,19 @@ def _chat(theme: Theme) -> QPixmap:
 
 def _empty(theme: Theme) -> QPixmap:
     window = window_of(theme, "New chat", has_thread=False)
-    window.empty_state.set_sub_text("Add a provider in Settings, or start one on this computer: none found yet.")
+    window.pane.empty_state.set_sub_text("Add a provider in Settings, or start one on this computer: none found yet.")
     return drawn(window)
 
 
 def _streaming(theme: Theme) -> QPixmap:
     window = window_of(theme, "Explain the WAL checkpoint stall", fraction=0.82, sample=sample_stream(is_ended=False))
-    transcript = window.transcript
+    transcript = window.pane.transcript
     assert transcript is not None
     window.resize(_SIZE)
     window.show()
     QTest.qWait(_SETTLED_MS)
     transcript.append_text("m1", 3, "text", "stream")
-    composer = window.composer
+    composer = window.pane.composer
     schema = Attachment("schema.sql", "text/plain", "a" * 64, 4_200)
     composer.files.set_attached([schema, Attachment("plan.png", "image/png", "b" * 64, 217_000)])
     composer.set_text("and what about synchronous=FULL?")
@@ -80,13 +80,13 @@ def _streaming(theme: Theme) -> QPixmap:
 def _inspector(theme: Theme) -> QPixmap:
     window = window_of(theme, "Summarise the Jepsen report", fraction=0.61)
     window.resize(_SIZE)
-    window.show_inspector(build_inspector(theme, "Context"))
+    window.pane.show_inspector(build_inspector(theme, "Context"))
     return drawn(window)
 
 
 def _compare(theme: Theme) -> QPixmap:
     window = window_of(theme, "Compare vector index options", fraction=0.12)
-    window.show_pane(build_answers(theme, 1016))
+    window.pane.show_pane(build_answers(theme, 1016))
     return drawn(window)
 
 
@@ -112,11 +112,11 @@ def window_of(
     """The window of a mockup: its title, meter and people, and the focus where one writes."""
     window = build_window(theme, has_thread=has_thread, sample=sample, threads=threads)
     window.set_commands(CommandRegistry(window, CATALOGUE))
-    window.header.set_title(title)
-    window.header.set_current("openai", "gpt-4o")
-    window.header.context_meter.set_fraction(fraction)
-    window.header.set_people(people)
-    window.composer.setFocus()
+    window.pane.header.set_title(title)
+    window.pane.header.set_current("openai", "gpt-4o")
+    window.pane.header.context_meter.set_fraction(fraction)
+    window.pane.header.set_people(people)
+    window.pane.composer.setFocus()
     return window
 
 

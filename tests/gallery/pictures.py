@@ -57,10 +57,10 @@ def packed(picture: QPixmap) -> bytes:
 
 def _welcome(theme: Theme) -> QPixmap:
     window = window_of(theme, "New chat", has_thread=False, threads=())
-    window.header.set_current("offline", "offline-demo")
+    window.pane.header.set_current("offline", "offline-demo")
     way_in = WayIn(theme)
     way_in.connection.show_found(FOUND)
-    window.empty_state.show_way_in(way_in)
+    window.pane.empty_state.show_way_in(way_in)
     return drawn(window)
 
 
@@ -74,7 +74,7 @@ def _tool(theme: Theme) -> QPixmap:
     arguments = '{"path": "notes/policies.md", "content": "# Row-level security\\n\\nOne login role a member."}'
     card = ConsentCard(theme)
     card.show_request(approval(arguments=arguments), waiting=1)
-    window.put_beside_thread(card, is_below=True)
+    window.pane.put_beside(card, is_below=True)
     return drawn(window)
 
 

@@ -49,9 +49,9 @@ def build_window(theme: Theme, *, can_write: bool = True) -> MainWindow:
         composer.set_refusal("You can read this project; ask Ana Ruiz to let you write.")
     sidebar = _sidebar(theme, "Synced 14:02", "calm")
     window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=EmptyState(theme), composer=composer)
-    window.set_transcript(_transcript(theme, can_write=can_write))
-    window.show_transcript(True)
-    window.show_note("Ben deleted this thread while you wrote in it; it is back.", lambda: None)
+    window.pane.set_transcript(_transcript(theme, can_write=can_write))
+    window.pane.show_transcript(True)
+    window.pane.show_note("Ben deleted this thread while you wrote in it; it is back.", lambda: None)
     if not can_write:
         window.show_banner(
             "You were removed from “Research”. Everything in it stays on this computer as a private copy.",

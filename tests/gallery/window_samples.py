@@ -44,6 +44,6 @@ def build_window(
         empty_state=EmptyState(theme),
         composer=composer,
     )
-    window.set_transcript(build_view(theme, messages, blocks))
-    window.show_transcript(has_thread)
+    window.pane.set_transcript(build_view(theme, messages, blocks))
+    window.pane.show_transcript(has_thread)
     return window

@@ -37,7 +37,7 @@ def add_transcript(
 
     panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
     panes.transcript.actionRequested.connect(panes.message_handlers.run)
-    panes.window.set_transcript(panes.transcript)
+    panes.pane.set_transcript(panes.transcript)
     renderer_start = RendererStart(panes, renderer.warm_up)
     if is_wanted_soon:
         renderer_start.begin()

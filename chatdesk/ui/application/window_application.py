@@ -109,7 +109,7 @@ class WindowApplication(QObject):
 
         self._renderer: RenderClient | None = None
         self.panes = self._build_panes(theme)
-        window = self.panes.window
+        window = self.panes.main_window
         self._notices = FailureNotices(self.panes, hooks.watch_crashes, self._deliver)
         self._tasks = AsyncTasks(self._notices.show)
         loop.set_exception_handler(self._notices.report_loop_error)
@@ -135,7 +135,8 @@ class WindowApplication(QObject):
         header.show_loading()
         empty_state.show_loading()
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
-        return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, empty_state, composer, theme)
+        commands = CommandRegistry(window, CATALOGUE)
+        return Panes(window, window, window.pane, commands, sidebar, header, empty_state, composer, theme)
 
     def _deliver(self, call: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(call)
@@ -386,7 +387,7 @@ class WindowApplication(QObject):
         }
         self._state = self._bindings.lists.remembered(
             replace(
-                self.panes.window.state(),
+                self.panes.main_window.state(),
                 open_thread_id=threads.stored_id if threads.has_shown else self._state.open_thread_id,
                 anchors={**self._state.anchors, **anchors},
                 chosen_model=self._bindings.messages.models.chosen,

@@ -16,10 +16,9 @@ _MOST_WIDGETS = 2_000
 
 class PaneOrder:
     """Sets the Tab order to sidebar, header, thread, composer. ``panes`` returns the panes of the moment, the sidebar
-    first."""
+    first, where there is one."""
 
-    def __init__(self, sidebar: Sidebar, panes: Callable[[], Sequence[QWidget]]) -> None:
-        self._sidebar = sidebar
+    def __init__(self, panes: Callable[[], Sequence[QWidget]]) -> None:
         self._panes = panes
         self._is_due = False
 
@@ -32,9 +31,10 @@ class PaneOrder:
         if not self._is_due:
             return
         self._is_due = False
-        chain = list(self._sidebar.focus_panes())
-        for pane in self._panes()[1:]:
-            chain.extend(widget for widget in focusable(pane, hidden_too=True) if widget not in chain)
+        chain: list[QWidget] = []
+        for pane in self._panes():
+            found = pane.focus_panes() if isinstance(pane, Sidebar) else focusable(pane, hidden_too=True)
+            chain.extend(widget for widget in found if widget not in chain)
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
 

@@ -1,4 +1,4 @@
-"""The panes of one window, built once and handed to the bindings."""
+"""The parts of one chat and of the windows around it, built once and handed to the bindings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Panes:
-    """``transcript`` comes after the first paint, with the bindings."""
+    """``window`` has the chat's ``pane``; the list of threads is in ``main_window``, which may be another.
+    ``transcript`` comes after the first paint, with the bindings."""
 
-    window: MainWindow
+    window: ChatWindow
+    main_window: MainWindow
+    pane: ChatPane
     commands: CommandRegistry
     sidebar: Sidebar
     header: ThreadHeader

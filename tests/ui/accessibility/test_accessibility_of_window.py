@@ -124,7 +124,7 @@ def test_threads_are_named_with_their_state(theme: Theme, shown: Callable[[QWidg
 def test_tab_goes_as_the_eye_does(theme: Theme, shown: Callable[[QWidget], QWidget]) -> None:
     window = shown(build_window(theme))
     window.sidebar.focus_panes()[0].setFocus()
-    panes = [window.sidebar, window.header, window.transcript, window.composer]
+    panes = [window.sidebar, window.pane.header, window.pane.transcript, window.pane.composer]
     seen: list[QWidget] = []
     for _press in range(25):
         focus = window.focusWidget()
@@ -196,8 +196,8 @@ def test_the_window_is_mirrored_for_languages_from_right_to_left(
     shown(window)
     middle = window.width() / 2
     assert left_of(window.sidebar, window) > middle
-    assert left_of(window.header.findChild(QWidget, "modelPicker"), window) < middle
-    assert left_of(window.composer.findChild(QWidget, "sendButton"), window) < middle
+    assert left_of(window.pane.header.findChild(QWidget, "modelPicker"), window) < middle
+    assert left_of(window.pane.composer.findChild(QWidget, "sendButton"), window) < middle
     search = window.findChild(QLineEdit, "searchBox")
     assert search.textMargins().right() > 0
     assert search.textMargins().left() >= search.fontMetrics().horizontalAdvance("Ctrl K") * 0.7
@@ -213,18 +213,18 @@ def test_the_focus_comes_back_when_a_dialog_closes(
 ) -> None:
     window = shown(build_window(theme))
     assert isinstance(window, MainWindow)
-    window.transcript.setFocus()
+    window.pane.transcript.setFocus()
     dialog = DIALOGS[name](theme)
     dialog.setParent(window, dialog.windowFlags())
     dialog.open()
     for _round in range(4):
         qapp.processEvents()
-    assert not window.transcript.hasFocus()
+    assert not window.pane.transcript.hasFocus()
     dialog.reject()
     window.activateWindow()
     for _round in range(4):
         qapp.processEvents()
-    assert window.transcript.hasFocus()
+    assert window.pane.transcript.hasFocus()
 
 
 def test_the_focus_is_somewhere_after_a_notice_that_had_it_goes_away(

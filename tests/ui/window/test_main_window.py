@@ -33,7 +33,7 @@ def window(qtbot, qapp):
     composer = QPlainTextEdit()
     composer.setObjectName("composer")
     window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), composer)
-    window.set_transcript(QTextEdit())
+    window.pane.set_transcript(QTextEdit())
     qtbot.addWidget(window)
     window.ran = []
     window.registry = CommandRegistry(window, CATALOGUE)
@@ -248,7 +248,7 @@ def test_settings_give_only_what_changed(window, qtbot):
 
 def test_a_toast_offers_the_way_back(window, qtbot):
     window.show_toast("Moved to the trash", "Undo", lambda: window.ran.append("undo"))
-    window.toast.actionTriggered.emit()
+    window.pane.toast.actionTriggered.emit()
     assert window.ran == ["undo"]
 
 
@@ -279,10 +279,10 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
     window.resize(*size)
     for is_inspected in (False, True):
         if is_inspected:
-            window.show_inspector(Inspector(window.theme))
-        qtbot.waitUntil(lambda: window.composer.height() > 0)
+            window.pane.show_inspector(Inspector(window.theme))
+        qtbot.waitUntil(lambda: window.pane.composer.height() > 0)
         QApplication.processEvents()
-        composer = window.composer
+        composer = window.pane.composer
         if not composer.isVisible():  # the inspector has the whole window
             assert is_inspected
             assert size[0] < max(720, (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * scale)
@@ -339,19 +339,19 @@ def test_the_order_of_tab_is_made_once_at_the_first_tab_with_what_came_before_th
     walk = window.sidebar.focus_panes
     monkeypatch.setattr(window.sidebar, "focus_panes", lambda: (made.append(1), walk())[1])
     bar = QPushButton("Above")
-    window.put_beside_thread(bar)
-    window.set_transcript(QPlainTextEdit())
-    window.show_transcript(True)
+    window.pane.put_beside(bar)
+    window.pane.set_transcript(QPlainTextEdit())
+    window.pane.show_transcript(True)
     assert made == []
     window.show()
     qtbot.waitExposed(window)
     assert made == []
-    window.composer.setFocus()
-    QTest.keyClick(window.composer, Qt.Key.Key_Backtab)
+    window.pane.composer.setFocus()
+    QTest.keyClick(window.pane.composer, Qt.Key.Key_Backtab)
     assert made == [1]
-    assert window.focusWidget() is window.transcript
-    chain, widget = [], window.header
+    assert window.focusWidget() is window.pane.transcript
+    chain, widget = [], window.pane.header
     for _ in range(200):
         widget = next_in_chain(widget)
         chain.append(widget)
-    assert chain.index(bar) < chain.index(window.transcript) < chain.index(window.composer)
+    assert chain.index(bar) < chain.index(window.pane.transcript) < chain.index(window.pane.composer)

@@ -257,7 +257,7 @@ class ArtifactsBinding(QObject):
         if inspector is not None and self._tab is not None:
             inspector.set_wide(inspector.tab == ARTIFACTS and self._tab.is_open)
             if self._inspection.is_open:
-                self._panes.window.show_inspector(inspector)
+                self._panes.pane.show_inspector(inspector)
 
     # What a person does
 
@@ -283,7 +283,7 @@ class ArtifactsBinding(QObject):
             self._panes.window.show_toast(composer.refusal)
         elif thread_id is not None:
             await self._drafts.add_words(thread_id, _REQUEST.format(name=version.name), [version.file])
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()
 
     async def _copy(self, version: ArtifactVersion) -> None:
         if version.view in (ArtifactView.NONE, ArtifactView.PICTURE):

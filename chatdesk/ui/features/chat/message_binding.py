@@ -59,7 +59,7 @@ class MessageBinding(QObject):
         questions: Callable[[], QuestionQueue],
         member_name: Callable[[str], str],
     ) -> None:
-        super().__init__(context.panes.window)  # with it go the connections, which keep alive whatever they call
+        super().__init__(context.panes.pane)  # with it go the connections, which keep alive whatever they call
         self._drafts = drafts
         self._panes = panes = context.panes
         self._threads = threads

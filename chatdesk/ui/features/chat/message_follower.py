@@ -26,7 +26,7 @@ class MessageFollower(QObject):
     busyChanged = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, versions: VersionSteps) -> None:
-        super().__init__(context.panes.window)  # with it go the subscriptions
+        super().__init__(context.panes.pane)  # with it go the subscriptions
         self._panes = context.panes
         self._threads = threads
         self._versions = versions

@@ -29,7 +29,7 @@ class NextModel(QObject):
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, settings: SettingsBinding, models: ModelServices
     ) -> None:
-        super().__init__(context.panes.window)
+        super().__init__(context.panes.pane)
         self._panes = context.panes
         self._threads = threads
         self._settings = settings
@@ -133,7 +133,7 @@ class NextAssistant(QObject):
     changed = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, models: NextModel) -> None:
-        super().__init__(context.panes.window)
+        super().__init__(context.panes.pane)
         self._threads = threads
         self._models = models
         self._open_thread = context.open_thread

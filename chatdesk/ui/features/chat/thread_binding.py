@@ -33,7 +33,7 @@ class ThreadBinding(QObject):
     keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
 
     def __init__(self, context: WindowContext, drafts: DraftKeeper) -> None:
-        super().__init__(context.panes.window)  # with it go the connections, which keep alive whatever they call
+        super().__init__(context.panes.pane)  # with it go the connections, which keep alive whatever they call
         self._panes = context.panes
         self._drafts = drafts
         self._open_thread = context.open_thread
@@ -191,7 +191,7 @@ class ThreadBinding(QObject):
         panes.sidebar.set_open_thread(self.stored_id)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
         self._is_blank = thread is None or thread.current_leaf_id is None
-        panes.window.show_transcript(not self._is_blank)
+        panes.pane.show_transcript(not self._is_blank)
         self.opened.emit(thread)
 
     def _remember_anchor(self) -> None:
@@ -241,7 +241,7 @@ class ThreadBinding(QObject):
     def _on_message_added(self, thread_id: str) -> None:
         if self._is_blank and thread_id == self.thread_id:
             self._is_blank = False
-            self._panes.window.show_transcript(True)
+            self._panes.pane.show_transcript(True)
 
     def _on_thread_changed(self, thread: Thread) -> None:
         self._tell(thread.id, thread)

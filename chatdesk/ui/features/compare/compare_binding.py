@@ -129,7 +129,7 @@ class CompareBinding(QObject):
             self._view.closed.connect(self._leave)
         self._thread_id = question.thread_id
         self._view.show_answers(question, answers)
-        self._panes.window.show_pane(self._view)
+        self._panes.pane.show_pane(self._view)
         self._tell_waiting(self._open_thread.stored_chat.queue.waiting)
         waiting = [answer.id for answer in answers if not answer.status.is_final]
         if waiting:
@@ -167,8 +167,8 @@ class CompareBinding(QObject):
             return
         self._thread_id = None
         self._view.clear()
-        self._panes.window.show_transcript(self._threads.thread_id is not None)
-        self._panes.window.focus_composer()
+        self._panes.pane.show_transcript(self._threads.thread_id is not None)
+        self._panes.pane.focus_composer()
 
     def _leave_if(self, thread_id: str) -> None:
         if thread_id == self._thread_id:

@@ -120,7 +120,7 @@ class InspectorBinding(QObject):
     def open(self, tab: str | None = None, *, reason: Qt.FocusReason = Qt.FocusReason.ShortcutFocusReason) -> None:
         """``reason`` is how it was asked for: after a click its tabs show no focus ring."""
         inspector = self._built()
-        self._panes.window.show_inspector(inspector)
+        self._panes.pane.show_inspector(inspector)
         self._panes.header.set_inspector_open(True)
         if tab is not None:
             inspector.show_tab(tab)
@@ -149,9 +149,9 @@ class InspectorBinding(QObject):
             self.open(reason=reason_of_press(self._panes.header.inspector_button))
 
     def close(self) -> None:
-        self._panes.window.hide_inspector()
+        self._panes.pane.hide_inspector()
         self._panes.header.set_inspector_open(False)
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()
 
     def end(self) -> None:
         """Stop filling the inspector, because the window closes."""

@@ -78,7 +78,7 @@ class SummaryWorkBinding(QObject):
             self._bar.setObjectName("summaryBar")
             self._bar.actionTriggered.connect(self._on_action_triggered)
             self._bar.otherTriggered.connect(self._stop)
-            self._panes.window.put_beside_thread(self._bar)
+            self._panes.pane.put_beside(self._bar)
         return self._bar
 
     def _on_action_triggered(self) -> None:
@@ -95,4 +95,4 @@ class SummaryWorkBinding(QObject):
 
     def _with_service(self, act: Callable[[SummaryService], None]) -> None:
         act(self._open_thread.stored_chat.context.summaries)
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()

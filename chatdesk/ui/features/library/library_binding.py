@@ -381,7 +381,7 @@ class LibraryBinding(QObject):
         sidebar.thread_list.marks.set_all()
 
     def _show(self, view: str) -> None:
-        self._panes.window.place.reveal()
+        self._panes.main_window.place.reveal()
         if view == "active" and self._panes.sidebar.tag_id is not None:
             self._lists.show_tag("")
         self._panes.sidebar.set_view(view)

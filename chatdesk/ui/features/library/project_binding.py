@@ -76,7 +76,7 @@ class ProjectBinding(QObject):
         from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
         projects = await self._library.list_projects(deleted_too=True)
-        self._panes.window.place.reveal()
+        self._panes.main_window.place.reveal()
         sidebar = self._panes.sidebar
         if self.menu is not None:
             self.menu.close()

@@ -169,7 +169,7 @@ class PromptBinding(QObject):
             self._tasks.replace(put(values), "insert prompt")
 
         dialog.filled.connect(fill)
-        dialog.finished.connect(lambda _result: self._panes.window.focus_composer())
+        dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
 
     async def _put(
@@ -197,7 +197,7 @@ class PromptBinding(QObject):
         if is_after_slash:
             select_mark_query(composer.editor, SLASH)
         composer.insert_text(made.text)
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()
         notes += made.notes
         if template.problems and not template.fields:  # else the dialog has said it
             notes.append(template.problems[0].sentence)

@@ -229,4 +229,4 @@ class PromptLibrary(QObject):
         self._dialog = None
         self._made.clear()
         self._tasks.start(self._note_edit(), "note edit")
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()

@@ -111,4 +111,4 @@ class QuickActions(QObject):
             self._panes.window.show_toast("Select something in the thread first.")
         else:
             composer.insert_quote(markdown)
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()

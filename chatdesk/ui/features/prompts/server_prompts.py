@@ -75,7 +75,7 @@ class ServerPrompts:
         )
         dialog.head.setText(f"{prompt.title}, from {clean_line(prompt.server.name)}")
         dialog.filled.connect(use)
-        dialog.finished.connect(lambda _result: self._panes.window.focus_composer())
+        dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
 
     async def _put(
@@ -95,7 +95,7 @@ class ServerPrompts:
             if takes_query:
                 select_mark_query(composer.editor, SLASH)
             composer.insert_text(used.text)
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()
             composer.notice.show_passing(f"{server} wrote this text. Read it before you send it.")
             for file in used.files:
                 self._attachments().attach_bytes(file.name, file.data)

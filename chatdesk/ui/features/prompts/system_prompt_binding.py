@@ -185,4 +185,4 @@ class SystemPromptBinding(QObject):
 
     def _on_dialog_finished(self) -> None:
         self.dialog = None
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()

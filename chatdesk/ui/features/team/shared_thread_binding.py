@@ -193,18 +193,18 @@ class SharedThreadBinding(QObject):
     # Notes
 
     async def _show_notes(self, thread: Thread | None) -> None:
-        window = self._panes.window
+        pane = self._panes.pane
         notes = () if thread is None else await self._team.decisions.notes(thread.id)
         refused = 0
         if thread is not None and any(each.refused for each in self._team.statuses()):
             refused = sum(each.thread_id == thread.id for each in await self._team.decisions.refused())
         if thread is None or not (notes or refused):
-            window.hide_note()
+            pane.hide_note()
             return
         sentences = list(dict.fromkeys(note.sentence for note in notes))
         if refused:
             sentences.append(refused_here_words(refused))
-        window.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))
+        pane.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))
 
     def _forget_notes(self, thread_id: str) -> None:
         self._tasks.start(self._team.decisions.note_seen(thread_id), "notes were read")

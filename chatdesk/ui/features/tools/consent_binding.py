@@ -91,7 +91,7 @@ class ConsentBinding(QObject):
         if waiting:
             self._card.show_request(waiting[0], waiting=len(waiting))
         if had_focus and not waiting:
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()
         elif had_focus and self._card.request is not before:
             self._card.focus_answer()
         self._panes.commands.refresh()
@@ -102,7 +102,7 @@ class ConsentBinding(QObject):
             card = self._card = module.ConsentCard(self._panes.theme)
             card.hide()
             card.answered.connect(self._on_answered)
-            self._panes.window.put_beside_thread(card, is_below=True)
+            self._panes.pane.put_beside(card, is_below=True)
         self._show()
 
     def _ask_again(self, answer_id: str) -> None:

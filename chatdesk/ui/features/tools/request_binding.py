@@ -64,7 +64,7 @@ class RequestBinding(QObject):
         if waiting:
             self._card.show_request(waiting[0], waiting=len(waiting))
         if had_focus and not waiting:
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()
         elif had_focus and self._card.request is not before:
             self._card.focus_refusal()  # what is being typed was meant for the request before
 
@@ -113,7 +113,7 @@ class RequestBinding(QObject):
             card.hide()
             card.answered.connect(self._on_answered)
             card.pageRequested.connect(_open_page)
-            self._panes.window.put_beside_thread(card, is_below=True)
+            self._panes.pane.put_beside(card, is_below=True)
         self.changed.emit()
 
     def _on_answered(self, request_id: str, action: str, values: Any) -> None:

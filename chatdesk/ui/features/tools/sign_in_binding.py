@@ -62,7 +62,7 @@ class SignInBinding(QObject):
         if offered:
             self._card.show_server(offered[0], waiting=len(offered))
         elif had_focus:
-            self._panes.window.focus_composer()
+            self._panes.pane.focus_composer()
 
     def go_there(self) -> None:
         """Put the focus into the card."""
@@ -97,7 +97,7 @@ class SignInBinding(QObject):
             card.hide()
             card.signInRequested.connect(lambda id_: self._tasks.replace(self._sign_in(card, id_), f"sign in {id_}"))
             card.dismissed.connect(self._dismiss)
-            self._panes.window.put_beside_thread(card, is_below=True)
+            self._panes.pane.put_beside(card, is_below=True)
         self.changed.emit()
 
     def _dismiss(self, server_id: str) -> None:

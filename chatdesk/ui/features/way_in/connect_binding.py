@@ -169,7 +169,7 @@ class ConnectBinding(QObject):
             served.done()
         said = f"{profile.label} is connected." if not model else f"{profile.label} is connected. {model} answers."
         self._panes.window.show_toast(said if self._threads.open_thread is None else f"{profile.label} is connected.")
-        self._panes.window.focus_composer()
+        self._panes.pane.focus_composer()
 
 
 class _Served:

@@ -1,0 +1,280 @@
+"""A pane with one chat: header, notices, the open thread and the composer, and the inspector beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
+from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.toast import Toast
+from chatdesk.ui.window.pane_order import focusable
+
+if TYPE_CHECKING:
+    from chatdesk.ui.inspector.inspector import Inspector
+    from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+
+_TOAST_GAP_PX = 12
+_NO_LIMIT = 10_000
+_COMPOSER_BOTTOM_PX = 14
+_BAR_GAP_PX = 8
+_MARK_PX = 2
+
+Run = Callable[[], object]
+
+
+class ChatPane(QWidget):
+    """A window has one or two. ``partsChanged``: another part can take the focus, or the inspector came or went."""
+
+    partsChanged = Signal()
+
+    def __init__(
+        self, theme: Theme, header: ThreadHeader, empty_state: QWidget, composer: QWidget, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("chatPane")
+        self.theme = theme
+        self.header = header
+        self.composer = composer
+        self.empty_state = empty_state
+        self.transcript: QWidget | None = None
+        self.inspector: Inspector | None = None
+        self.note: Banner | None = None
+        #: Whether the list of threads marks the thread that is open here.
+        self.is_marked_in_list = True
+        self._mark: _ActiveMark | None = None
+        self._bars: list[QWidget] = []
+        self._run_banner: Run | None = None
+        self._run_toast: Run | None = None
+        self._run_note: Run | None = None
+        self._columns = QHBoxLayout(self)
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(0)
+        self._area = QWidget(self)
+        self._area.setObjectName("threadArea")
+        self._columns.addWidget(self._area, 1)
+        self._rows = QVBoxLayout(self._area)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        self.banner = Banner(theme, self._area)
+        banner_row = _centred(self.banner, self._area, top_px=_BAR_GAP_PX, bottom_px=0)
+        self._stack = QStackedWidget(self._area)
+        self._composer_row = _centred(composer, self._area, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
+        self._rows.addWidget(header)
+        self._rows.addWidget(banner_row)
+        self._rows.addWidget(self._stack, 1)
+        self._rows.addWidget(self._composer_row)
+        self._stack.addWidget(empty_state)
+        self.toast = Toast(theme, self._area)
+        self._composer_row.installEventFilter(self)
+        self.banner.actionTriggered.connect(self._on_banner_action_triggered)
+        self.toast.actionTriggered.connect(self._on_toast_action_triggered)
+
+    def parts(self) -> tuple[QWidget, ...]:
+        """Return the parts that can take the focus, from the top down."""
+        parts = (self.header, self.banner, *self._bars, self._stack, self.toast, self.composer)
+        return parts if self.inspector is None else (*parts, self.inspector)
+
+    # The thread
+
+    def set_transcript(self, transcript: QWidget) -> None:
+        """Set the transcript, once; until then the empty state stands in its place."""
+        self.transcript = transcript
+        self._stack.addWidget(transcript)
+        self.partsChanged.emit()
+
+    def show_transcript(self, is_transcript: bool) -> None:
+        """Show the transcript, or the empty state in its place."""
+        self.show_pane(self.transcript if is_transcript and self.transcript else self.empty_state)
+
+    def show_pane(self, pane: QWidget) -> None:
+        """Show another view in the transcript's place, until ``show_transcript``."""
+        if self._stack.indexOf(pane) < 0:
+            self._stack.addWidget(pane)
+            self.partsChanged.emit()
+        self._stack.setCurrentWidget(pane)
+
+    # The inspector
+
+    def show_inspector(self, inspector: Inspector) -> None:
+        """Show the inspector beside the thread, or in its place where there is no room for both."""
+        if self.inspector is None:
+            self.inspector = inspector
+            self._columns.addWidget(inspector)
+        inspector.setVisible(True)
+        self.partsChanged.emit()
+
+    def hide_inspector(self) -> None:
+        if self.inspector is not None:
+            self.inspector.setVisible(False)
+            self.partsChanged.emit()
+
+    def place_inspector(self, room_px: int, *, least_px: int = 0) -> int:
+        """Place the inspector in a pane that may become ``room_px`` wide; below ``least_px`` it covers the thread.
+        Return the width that it takes from the thread."""
+        if self.inspector is None:
+            return 0
+        is_shown = not self.inspector.isHidden()
+        both_px = (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * max(1.0, self.theme.scale)
+        is_alone = is_shown and room_px < max(least_px, both_px)
+        self.inspector.set_filling(is_alone, window_px=room_px)
+        self._area.setVisible(not is_alone)
+        return self.inspector.minimumWidth() if is_shown and not is_alone else 0
+
+    # Notices
+
+    def put_beside(self, bar: QWidget, *, is_below: bool = False) -> None:
+        """Give ``bar`` a place above or below the messages; it shows and hides itself."""
+        top_px, bottom_px = (0, _BAR_GAP_PX) if is_below else (_BAR_GAP_PX, 0)
+        row = _centred(bar, self._area, top_px=top_px, bottom_px=bottom_px)
+        self._rows.insertWidget(self._rows.indexOf(self._stack) + is_below, row)
+        self._bars.append(bar)
+        self.partsChanged.emit()
+
+    def show_toast(self, text: str, action_text: str | None = None, run: Run | None = None) -> None:
+        """Show a short message with at most one button; it replaces the one before."""
+        self._run_toast = run
+        self._place_toast()
+        self.toast.show_message(text, action_text=action_text)
+
+    def show_banner(
+        self, text: str, *, is_danger: bool, action_text: str | None = None, run: Run | None = None
+    ) -> None:
+        """Show a message above the thread, until it is closed or replaced."""
+        self._run_banner = run
+        kind = "danger" if is_danger else "warning"
+        self.banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
+
+    def show_note(self, text: str, on_closed: Run) -> None:
+        """Show a notice about the open thread above it, until it is closed or another thread is shown."""
+        if self.note is None:
+            self.note = Banner(self.theme)
+            self.note.setObjectName("threadNote")
+            self.note.closed.connect(self._on_note_closed)
+            self.put_beside(self.note)
+        self._run_note = on_closed
+        if not self.note.isVisible() or self.note.text != text:
+            self.note.show_message(text, kind="info")
+
+    def hide_note(self) -> None:
+        if self.note is not None:
+            self.note.setVisible(False)
+
+    # Focus
+
+    def set_active(self, is_active: bool, *, is_marked: bool) -> None:
+        """Say whether commands act here; ``is_marked`` says it by a line at the top, where there is another pane."""
+        if self._mark is None:
+            if not is_marked:
+                return
+            self._mark = _ActiveMark(self.theme, self)
+        self._mark.setVisible(is_marked)
+        self._mark.set_active(is_active)
+        self._mark.raise_()
+
+    @property
+    def is_shown_active(self) -> bool:
+        """Return whether the pane is marked as the one that commands act on."""
+        return self._mark is not None and not self._mark.isHidden() and self._mark.is_active
+
+    def focus_composer(self) -> None:
+        self.composer_field().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_writable_field(self) -> bool:
+        """Move the focus to the composer's field, where it can be written in. Return whether that is so."""
+        field = self.composer_field()
+        if not field.isEnabled() or field.property("readOnly"):
+            return False
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
+
+    def composer_field(self) -> QWidget:
+        """Return the widget of the composer that text is written in."""
+        return self.composer.findChild(QWidget, "composer") or next(focusable(self.composer), self.composer)
+
+    def write_in_composer(self, text: str) -> None:
+        """Type ``text`` there for somebody who began elsewhere."""
+        if self.focus_writable_field():
+            for letter in text:
+                QCoreApplication.sendEvent(self.composer_field(), _key_press(letter))
+
+    # Qt's questions
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._composer_row and event.type() == QEvent.Type.Resize:
+            self._place_toast()
+        return super().eventFilter(watched, event)
+
+    # Reactions
+
+    def _place_toast(self) -> None:
+        self.toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)
+
+    def _on_banner_action_triggered(self) -> None:
+        self.banner.setVisible(False)
+        if self._run_banner is not None:
+            self._run_banner()
+
+    def _on_toast_action_triggered(self) -> None:
+        run, self._run_toast = self._run_toast, None
+        if run is not None:
+            run()
+
+    def _on_note_closed(self) -> None:
+        self.focus_composer()
+        if self._run_note is not None:
+            self._run_note()
+
+
+class _ActiveMark(QWidget):
+    """The line at the top of a pane: in the accent colour where commands act on it."""
+
+    def __init__(self, theme: Theme, pane: QWidget) -> None:
+        super().__init__(pane)
+        self._theme = theme
+        self.is_active = False
+        self.setObjectName("activeMark")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        pane.installEventFilter(self)
+        theme.changed.connect(self.update)
+        self._fit()
+
+    def set_active(self, is_active: bool) -> None:
+        self.is_active = is_active
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("accent" if self.is_active else "line"))
+
+    def _fit(self) -> None:
+        pane = self.parentWidget()
+        assert pane is not None
+        self.setGeometry(0, 0, pane.width(), _MARK_PX)
+
+
+def _key_press(letter: str) -> QKeyEvent:
+    return QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, letter)
+
+
+def _centred(widget: QWidget, area: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
+    """Return a row that keeps ``widget`` in the middle, as wide as it may become: as the composer, unless it says."""
+    if widget.maximumWidth() > _NO_LIMIT:
+        widget.setMaximumWidth(COMPOSER_WIDTH_PX)
+    row = QWidget(area)
+    line = QHBoxLayout(row)
+    line.setContentsMargins(12, top_px, 12, bottom_px)
+    line.addStretch(1)
+    line.addWidget(widget, 1000)
+    line.addStretch(1)
+    return row

@@ -1,0 +1,231 @@
+"""A window with one or two chats: what every window of ChatDesk does, whatever else it shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+
+from chatdesk.ui.commands.catalogue import THREAD_MENU
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.widgets.last_action import LastAction
+from chatdesk.ui.widgets.stray_keys import LoneAlt, begins_writing, press_focused
+from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.pane_order import PaneOrder, focusable
+from chatdesk.ui.window.window_place import DEFAULT_SIZE, MIN_SIZE
+
+
+class ChatWindow(QMainWindow):
+    """``closing`` comes once, when the window goes away; ``stateChanged`` whenever ``state()`` would differ. What a
+    person is told appears in the active pane."""
+
+    closing = Signal()
+    stateChanged = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.commands: CommandRegistry | None = None
+        self._alt = LoneAlt(self)
+        self._is_handing_over = False
+        self._last_action = LastAction(self)
+        #: Whether the window may go now; who says no closes it later, or asks.
+        self.may_close: Callable[[], bool] | None = None
+        #: Whether closing the window only hides it, as where it goes on in the tray.
+        self.hides_on_close: Callable[[], bool] | None = None
+        self.setWindowTitle("ChatDesk")
+        self.setMinimumSize(MIN_SIZE)
+        self.resize(DEFAULT_SIZE)
+        theme.changed.connect(self._place_inspectors)
+        self._alt.released.connect(self.toggle_menu_bar)
+
+    def _begin_with(self, pane: ChatPane) -> None:
+        """Set the first pane, which is the active one."""
+        self.pane = self.active_pane = pane
+        self._order = PaneOrder(self._parts)
+        pane.partsChanged.connect(self._on_pane_parts_changed)
+
+    def panes(self) -> Sequence[ChatPane]:
+        """Return the panes from left to right."""
+        return (self.pane,)
+
+    def _parts(self) -> Sequence[QWidget]:
+        """Return what can take the focus, in the order of Tab."""
+        return tuple(part for pane in self.panes() for part in pane.parts())
+
+    # What the controller says
+
+    def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
+        """Show a short message with at most one button; it replaces the one before."""
+        self.active_pane.show_toast(text, action_text, run)
+
+    def show_banner(
+        self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
+    ) -> None:
+        self.pane.show_banner(text, is_danger=is_danger, action_text=action_text, run=run)
+
+    def hide_banner(self) -> None:
+        self.pane.banner.setVisible(False)
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Return whether a dialog may open by itself: the person pressed something just now and is not typing."""
+        return self._last_action.may_interrupt
+
+    @property
+    def has_just_acted(self) -> bool:
+        """Return whether the person pressed something just now."""
+        return self._last_action.is_recent
+
+    def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
+        from chatdesk.ui.dialogs.notice import NoticeDialog
+
+        NoticeDialog(self.theme, title, text, file=file, parent=self).open()
+
+    def set_commands(self, commands: CommandRegistry) -> None:
+        """Set the commands once everything else is bound: this adds what only the window can do (its own panes,
+        palette, help), and makes the header's menu and, where the system has one, the menu bar."""
+        self.commands = commands
+        self._bind_own_commands(commands)
+        self.add_menu(self.pane.header)
+        if sys.platform == "darwin":
+            commands.fill_menu_bar(self.menuBar())
+
+    def add_menu(self, header: ThreadHeader) -> None:
+        """Give a header its menu about the open thread."""
+        assert self.commands is not None
+        menu = QMenu(header)
+        menu.setObjectName("threadMenu")
+        round_corners(menu, self.theme.tokens.radius.row)
+        # Before the commands are asked whether they make sense, because it moves the focus.
+        menu.aboutToShow.connect(self._on_header_menu_about_to_show)
+        header.set_menu(self.commands.fill_menu(menu, THREAD_MENU))
+
+    # Focus
+
+    def come_to_front(self) -> None:
+        """Show the window above the others, also when it was minimised or hidden."""
+        self.setWindowState(self.windowState() & ~self.windowState().WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def focus_composer(self) -> None:
+        self.active_pane.focus_composer()
+
+    def move_between_panes(self, step: int) -> None:
+        """F6: to the next part of the window that can take the focus, around the end."""
+        part = self._order.pane_beside(self.focusWidget(), step)
+        composers = {pane.composer: pane for pane in self.panes()}
+        if part in composers:
+            composers[part].focus_composer()
+        elif part is not None:
+            self._focus_part(part)
+
+    def _focus_part(self, part: QWidget) -> None:
+        """Give the focus to the first widget of a part that takes it."""
+        next(focusable(part)).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def toggle_menu_bar(self) -> None:
+        """Show or hide the menu bar, which is hidden until F10 or Alt asks for it; on macOS the system shows it."""
+        bar = self.menuBar()
+        if bar.isNativeMenuBar() or self.commands is None:
+            return
+        if not bar.actions():
+            bar.setAccessibleName("Menu bar")
+            self.commands.fill_menu_bar(bar)
+            bar.setVisible(False)
+        is_wanted = bar.isHidden()
+        bar.setVisible(is_wanted)
+        if is_wanted:
+            bar.setFocus(Qt.FocusReason.MenuBarFocusReason)
+            bar.setActiveAction(bar.actions()[0])
+
+    # Qt's questions
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.hides_on_close is not None and self.hides_on_close():
+            event.ignore()
+            self.hide()
+            return
+        if self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
+        event.accept()
+        self.closing.emit()
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        self._order.set_now()
+        return super().focusNextPrevChild(is_next)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_inspectors()
+        self.stateChanged.emit()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.stateChanged.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.stateChanged.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle keys that no widget wanted. Letters and *Paste* go to the composer, wherever the focus was."""
+        if event.key() == Qt.Key.Key_Alt:
+            self._alt.watch()
+        if press_focused(self, event):
+            return
+        if begins_writing(event) or event.matches(QKeySequence.StandardKey.Paste):
+            self._hand_to_composer(event)
+        else:
+            super().keyPressEvent(event)
+
+    # Inside
+
+    def _place_inspectors(self) -> None:
+        """Give the inspectors their place in the room that there is now."""
+        self.pane.place_inspector(self.width())
+
+    def _hand_to_composer(self, event: QKeyEvent) -> None:
+        if not self._is_handing_over and self.active_pane.focus_writable_field():
+            self._is_handing_over = True  # what the field does not want comes back here
+            QCoreApplication.sendEvent(self.active_pane.composer_field(), event)
+            self._is_handing_over = False
+
+    def _bind_own_commands(self, commands: CommandRegistry) -> None:
+        commands.bind("go.composer", self.focus_composer)
+        commands.bind("go.next_pane", lambda: self.move_between_panes(1))
+        commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
+        commands.bind("view.menu_bar", self.toggle_menu_bar)
+        commands.describe(
+            "view.menu_bar", title=lambda: "Show the menu bar" if self.menuBar().isHidden() else "Hide the menu bar"
+        )
+        commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
+        commands.bind("app.about", self._open_about)
+
+    def _open_shortcuts(self, commands: CommandRegistry) -> None:
+        from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+
+        ShortcutsDialog(self.theme, commands, parent=self).open()
+
+    def _open_about(self) -> None:
+        from chatdesk.ui.dialogs.notice import AboutDialog
+
+        AboutDialog(self.theme, parent=self).open()
+
+    def _on_header_menu_about_to_show(self) -> None:
+        """Nothing stands between a header and its thread here."""
+
+    def _on_pane_parts_changed(self) -> None:
+        self._order.set_later()
+        self._place_inspectors()
