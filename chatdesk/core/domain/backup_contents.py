@@ -13,7 +13,8 @@ class BackupContents:
     """The contents of one backup. ``made_at`` is the file's own time and ``newest_at`` that of the newest message, both
     in milliseconds UTC; ``missing_files`` counts attachments whose bytes are neither in it nor in the data directory.
     ``unfinished`` counts answers that were being written or waited to be sent, ``workspaces`` has the names of some
-    teams: neither goes on by itself. Names are cleaned."""
+    teams: neither goes on by itself. ``written_since`` counts messages of the present database that are newer than the
+    backup, ``threads_since`` names some of their threads. Names are cleaned."""
 
     path: Path
     made_at: int
@@ -26,11 +27,17 @@ class BackupContents:
     is_older_schema: bool = False
     unfinished: int = 0
     workspaces: tuple[str, ...] = ()
+    written_since: int = 0
+    threads_since: tuple[str, ...] = ()
 
     @property
     def consequences(self) -> tuple[str, ...]:
         """The sentences that a person should read before the backup is restored."""
         said = []
+        if self.written_since:
+            count = counted(self.written_since, "message")
+            names = ", ".join(f"“{' '.join(each.split())[:60]}”" for each in self.threads_since)
+            said.append(f"Written since, and not in it: {count}, in {names}. Export them first to keep them at hand.")
         if self.is_older_schema:
             said.append(f"From an older ChatDesk (schema {self.schema}); it is upgraded at the next start.")
         if self.missing_files:

@@ -11,12 +11,20 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.errors import StorageError, StorageFull, StorageMissing, StorageReadOnly, UpgradeFailed
+from chatdesk.core.errors import (
+    SchemaTooNew,
+    StorageError,
+    StorageFull,
+    StorageMissing,
+    StorageReadOnly,
+    UpgradeFailed,
+)
 from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project, read_only_projects
 from chatdesk.core.storage.engine import (
     begun_restore,
     high_water,
+    newer_schema,
     older_schema,
     schema_guard,
     schema_upgrade,
@@ -69,7 +77,8 @@ class ProfileDatabase(Database):
     """The database of a data directory. ``read_only`` opens one that another process may be writing, and never changes
     it; ``refusal`` is what a write then raises.
 
-    A database that cannot be written, or not be upgraded, is opened to read: ``is_read_only`` and ``refusal`` tell.
+    A database that cannot be written, not be upgraded, or is of a newer ChatDesk, is opened to read: ``is_read_only``
+    and ``refusal`` tell.
     """
 
     def __init__(
@@ -99,7 +108,7 @@ class ProfileDatabase(Database):
         for."""
         try:
             return await self._writer.run(self._open_with_room)
-        except (UpgradeFailed, StorageFull, StorageReadOnly) as error:
+        except (UpgradeFailed, StorageFull, StorageReadOnly, SchemaTooNew) as error:
             if not self._holds_something():
                 raise
             _log.warning("the database is opened to read only: %s", error.code)
@@ -148,6 +157,7 @@ class ProfileDatabase(Database):
         with translating(self.path):
             make_private_directory(self.path.parent)
             begun_restore.finish(self.path)
+            self._refuse_newer()
             for directory in (self.path.parent, self.backup_dir):
                 unfinished_files.clear(directory)
             was_missing = self._refuse_lost_file()
@@ -197,6 +207,19 @@ class ProfileDatabase(Database):
             raise StorageMissing
         return True
 
+    def _refuse_newer(self) -> None:
+        """Raise ``SchemaTooNew`` before anything opens such a file to write: even closing it would move its log into
+        it."""
+        if not self._holds_something():
+            return
+        try:
+            with closing(connect(self.path, "read")) as conn:
+                revision = schema_upgrade.current_revision(conn)
+        except sqlite3.Error:
+            return  # what is wrong with the file is said where it is opened to write
+        if revision is not None:
+            schema_upgrade.check_revision(revision)
+
     def _revision(self) -> str | None:
         """Return the schema version, learnt without changing the file; unknown ones are refused."""
         with closing(connect(self.path, "write")) as conn:
@@ -231,10 +254,13 @@ class ProfileDatabase(Database):
             revision = schema_upgrade.current_revision(driver(conn))
             if revision is None:
                 raise StorageMissing
-            schema_upgrade.check_revision(revision)
-            schema_guard.check(driver(conn))
-            if revision != tables.HEAD_REVISION:
-                older_schema.stand_in(driver(conn))
+            if revision not in tables.REVISIONS:
+                newer_schema.check(driver(conn), revision)
+                self.refusal = newer_schema.refusal(revision)
+            else:
+                schema_guard.check(driver(conn))
+                if revision != tables.HEAD_REVISION:
+                    older_schema.stand_in(driver(conn))
             warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.domain.search import IndexState
-from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.engine import newer_schema, search_index
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.search.reader import SearchReader
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _OLD_SCHEMA = "This database has no search index yet, because it could not be upgraded."
+_NEW_SCHEMA = "This data belongs to a newer ChatDesk, whose search index this one cannot read."
 _DAMAGED = "The search index is damaged and is being made anew. Your messages are not affected."
 
 
@@ -64,6 +65,8 @@ def state(conn: sqlite3.Connection) -> IndexState:
     found = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_index'").fetchone()
     if found is None:
         return IndexState(0, _OLD_SCHEMA)
+    if not newer_schema.has_search(conn):
+        return IndexState(0, _NEW_SCHEMA)
     if search_index.read_meta(conn, search_index.DAMAGED) is not None:
         return IndexState(0, _DAMAGED)
     return IndexState(search_index.percent(conn))

@@ -24,7 +24,7 @@ from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage.engine import older_schema, schema_upgrade, tables
+from chatdesk.core.storage.engine import newer_schema, older_schema, schema_upgrade, tables
 from chatdesk.core.storage.engine.connection import driver, image_engine, reading_engine
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
@@ -248,8 +248,8 @@ class ExportReader:
 
 @contextmanager
 def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
-    """Open a snapshot of the database at that path, also of one that can only be read or has an older schema, or of the
-    ``image`` of one in memory. Raises ``StorageError``."""
+    """Open a snapshot of the database at that path, also of one that can only be read or has an older or newer schema,
+    or of the ``image`` of one in memory. Raises ``StorageError``."""
     try:
         conn = _connect(database)
         try:
@@ -257,8 +257,9 @@ def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
             revision = schema_upgrade.current_revision(raw)
             if revision is None:
                 raise StorageMissing
-            schema_upgrade.check_revision(revision)
-            if revision != tables.HEAD_REVISION:
+            if revision not in tables.REVISIONS:
+                newer_schema.check(raw, revision)
+            elif revision != tables.HEAD_REVISION:
                 older_schema.stand_in(raw)
             with conn.begin():
                 yield ExportReader(conn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from chatdesk.core.storage.engine.connection import connect, make_private_direct
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, restorable
+from chatdesk.core.storage.upkeep.written_since import written_since
 
 
 class BackupService:
@@ -62,9 +64,14 @@ class BackupService:
         return lost
 
     async def inspect_backup(self, path: Path) -> BackupContents:
-        """Return what is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
+        """Return what is inside a backup and what would be missing, before anything is replaced. Raises
+        ``StorageError``, ``NotFound``."""
         _check_there(path)
-        return await asyncio.to_thread(restore.inspect_backup, path, work_dir=self._database.parent, blobs=self._blobs)
+        contents = await asyncio.to_thread(
+            restore.inspect_backup, path, work_dir=self._database.parent, blobs=self._blobs
+        )
+        since = await asyncio.to_thread(written_since, self._database, contents.newest_at or 0)
+        return replace(contents, written_since=since[0], threads_since=since[1])
 
     async def prepare(self, path: Path) -> BackupContents:
         """Unpack and check a backup so that only its renaming is left to do; see ``storage.upkeep.restore``."""

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
-from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull, UpgradeFailed
+from chatdesk.core.errors import StorageCorrupt, StorageError, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import schema_upgrade, search_schema, tables
 from chatdesk.core.storage.engine.backup import row_counts
 from chatdesk.core.storage.engine.connection import reading_engine, writing_engine
@@ -226,19 +226,6 @@ async def _open(path: Path, clock: MovableClock, **options: object) -> OpenRepor
         return await db.open()
     finally:
         await db.close()
-
-
-async def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path, clock: MovableClock) -> None:
-    path = tmp_path / "chatdesk.db"
-    make(path, tables.HEAD_REVISION)
-    with closing(sqlite3.connect(path)) as conn:
-        conn.execute("UPDATE alembic_version SET version_num = '0042'")
-        conn.commit()
-    before = path.read_bytes()
-    for read_only in (False, True):
-        with pytest.raises(SchemaTooNew, match="0042"):
-            await _open(path, clock, read_only=read_only)
-    assert path.read_bytes() == before
 
 
 async def test_a_strange_database_is_refused(tmp_path: Path, clock: MovableClock) -> None:

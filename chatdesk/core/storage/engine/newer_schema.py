@@ -1,0 +1,57 @@
+"""Lets this application read a database whose schema is newer than its own, where all that it reads is still there.
+
+Such a file is opened to read only, so its triggers never run. Whatever this application does not know of it stays
+unread; what it does read has to be a plain table of the file, because a view or a computed column would be code of
+somebody else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chatdesk.core.errors import SchemaTooNew
+from chatdesk.core.storage.engine import schema_guard, search_schema, tables
+
+#: Those of the index have a note of their own where they are missing, see ``has_search``.
+_NOT_NEEDED = frozenset(name for name in tables.metadata.tables if name.startswith("search_"))
+
+
+def refusal(revision: str) -> SchemaTooNew:
+    """Return what a write into such a database raises, which the window shows as long as it is open."""
+    return SchemaTooNew(
+        f"This data belongs to a newer ChatDesk (schema {schema_guard.shown(revision)}, here {tables.HEAD_REVISION}),"
+        " so this one only reads.",
+        safe="You can read, search, copy and export your threads; nothing is changed.",
+        next_step="Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and"
+        " the way back).",
+    )
+
+
+def check(conn: sqlite3.Connection, revision: str) -> None:
+    """Raise ``SchemaTooNew`` where a table or column that this application reads is missing or not a plain one."""
+    kinds = dict(conn.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')").fetchall())
+    for table in tables.metadata.sorted_tables:
+        if table.name in _NOT_NEEDED:
+            continue
+        columns = {row[1] for row in conn.execute(f'PRAGMA table_xinfo("{table.name}")') if not row[6]}
+        is_plain = kinds.get(table.name) == "table" and _is_stored(conn, table.name)
+        missing = sorted(set(table.columns.keys()) - columns)
+        if not is_plain or missing:
+            lacking = f"column {missing[0]} of the table {table.name}" if is_plain else f"table {table.name}"
+            raise SchemaTooNew(
+                f"This database has schema version {schema_guard.shown(revision)}; this ChatDesk knows versions up to"
+                f" {tables.HEAD_REVISION}, and cannot read it: the {lacking} is not there as it knows it.",
+            )
+
+
+def has_search(conn: sqlite3.Connection) -> bool:
+    """Return whether the search index is one that this application can read: the same words in the same form."""
+    found = dict(conn.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'"))
+    is_ours = all(found.get(name) == sql for name, sql in search_schema.FTS_TABLES.items())
+    return is_ours and found.keys() >= _NOT_NEEDED
+
+
+def _is_stored(conn: sqlite3.Connection, table: str) -> bool:
+    """Return whether the rows of a table lie in the file, and do not come from a module of SQLite's."""
+    sql = conn.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
+    return sql is not None and str(sql[0]).upper().startswith("CREATE TABLE")
