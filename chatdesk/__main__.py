@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import chatdesk.core.late_modules  # before anything else
-import chatdesk.core.shared_methods  # noqa: F401 - before the first dataclass
-
-# isort: split
 import sys
-
-from chatdesk.cli.main import run
-from chatdesk.core.child_process import run_worker
-from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
 
 
 def main() -> None:
+    if "quick" in sys.argv:
+        from chatdesk.core.local_api.quick_call import show_quick_window
+
+        if show_quick_window(sys.argv[1:]):
+            return
+    import chatdesk.core.late_modules  # before anything else
+    import chatdesk.core.shared_methods  # noqa: F401 - before the first dataclass
+
+    # isort: split
+    from chatdesk.cli.main import run
+    from chatdesk.core.child_process import run_worker
+    from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
+
     if run_worker(sys.argv):
         return
     forbid_core_dumps()

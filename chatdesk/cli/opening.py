@@ -9,7 +9,8 @@ from typing import Any
 
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
-from chatdesk.core.links import QUICK, SCHEME, link_to, read_link
+from chatdesk.core.links import SCHEME, link_to, read_link
+from chatdesk.core.local_api.quick_call import QUICK
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

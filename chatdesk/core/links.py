@@ -14,8 +14,6 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 
 SCHEME: Final = "chatdesk:"
-#: What a window shows for ``chatdesk quick``. It is no link, so no page can open it.
-QUICK: Final = "quick:"
 #: An invitation may have the certificates of its server in it.
 LONGEST: Final = 80_000
 

@@ -17,8 +17,8 @@ def answering(folder: Path, is_quick: bool) -> list[Row]:
     """One answer at 100 tokens a second, once in ChatDesk and once in a text field on a bare socket."""
     count = 2_000 if is_quick else 20_000
     model = f"mixed-{count}-100"
-    with answer_server() as url, _display() as display:
-        more = {"QT_QPA_PLATFORM": "xcb", "DISPLAY": display}
+    with answer_server() as url, display() as screen:
+        more = {"QT_QPA_PLATFORM": "xcb", "DISPLAY": screen}
         ours, bare = (
             json.loads(python("-m", "tests.benchmarks.answer_probe", kind, data, url, model, more=more))["cpu_s"]
             for kind, data in (("app", str(folder)), ("socket", "-"))
@@ -28,7 +28,7 @@ def answering(folder: Path, is_quick: bool) -> list[Row]:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[str]:
+def display() -> Iterator[str]:
     """A display of its own."""
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:

@@ -55,9 +55,9 @@ def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> No
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         window = await _shown(application)
-        assert not window.view.isVisible()
+        assert window.view is None
         await _asked(application, window, "What is a list?")
-        await until(lambda: window.view.total == 2 and window.view.isVisible())
+        await until(lambda: window.view is not None and window.view.total == 2 and window.view.isVisible())
         assert window.editor.written() == ""
         assert application.threads.thread_id is None  # the large window stays where it was
         await _asked(application, window, "And a tuple?")
@@ -92,13 +92,13 @@ def test_it_goes_on_in_the_large_window(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         window = await _shown(application)
         await _asked(application, window, "Begin here")
-        await until(lambda: window.view.total == 2)
+        await until(lambda: window.view is not None and window.view.total == 2)
         _button(window, "quickOpen").click()
         await until(lambda: application.panes.transcript.total == 2)
         assert not window.isVisible()
         # The next quick question begins another thread.
         again = await _shown(application)
-        assert not again.view.isVisible()
+        assert again.view is not None and not again.view.isVisible()
 
     play(AppPaths.find(tmp_path / "profile"), script)
 
@@ -110,6 +110,7 @@ def test_an_action_on_an_answer_is_carried_out_in_the_large_window(tmp_path: Pat
         await _asked(application, window, "Answer twice")
         thread = (await services.library.list_threads(ThreadQuery())).threads[0]
         answer = (await services.chat.reader.get_thread_messages(thread.id)).messages[-1]
+        assert window.view is not None
         window.view.actionRequested.emit("regenerate", answer.id)
         await until(lambda: application.threads.thread_id == thread.id and not window.isVisible())
         await until(lambda: [each.message.version_count for each in application.panes.transcript.entries] == [1, 2])

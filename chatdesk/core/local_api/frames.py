@@ -7,10 +7,13 @@ a slice at a time, so that neither side ever waits for all of a long answer at o
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+
+TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 _HEADER_BYTES = 4
 _MORE = 1 << 31

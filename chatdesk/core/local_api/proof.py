@@ -7,14 +7,16 @@ whoever took its place.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import os
-import secrets
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+
+TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 SECRET_BYTES = 32
 #: Two objects of this size are all that is read of whoever has not shown the secret.
@@ -33,7 +35,7 @@ async def prove_ownership(
     """Show the caller that the owner knows ``secret``, then check that the caller does. Raises ``NotProven``.
     ``on_greeted`` is called when the caller has begun as one of ours would."""
     hello = await read_object(reader, UNPROVEN_OBJECT_BYTES)
-    theirs, mine = _nonce_of(hello), secrets.token_bytes(_NONCE_BYTES)
+    theirs, mine = _nonce_of(hello), os.urandom(_NONCE_BYTES)
     on_greeted()
     answer = {"pid": os.getpid(), "nonce": mine.hex(), "proof": _code(secret, b"owner", theirs, mine).hex()}
     await write_object(writer, answer)
@@ -44,7 +46,7 @@ async def prove_ownership(
 async def prove_to_owner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes) -> int:
     """Check that the owner knows ``secret``, then show it that the caller does; return the pid that the owner names.
     Raises ``NotProven`` before the caller has shown anything."""
-    mine = secrets.token_bytes(_NONCE_BYTES)
+    mine = os.urandom(_NONCE_BYTES)
     await write_object(writer, {"chatdesk": _VERSION, "nonce": mine.hex()})
     answer = await read_object(reader, UNPROVEN_OBJECT_BYTES)
     theirs = _nonce_of(answer)

@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import QUICK, SCHEME, ThreadLink, link_to, read_link
+from chatdesk.core.links import SCHEME, ThreadLink, link_to, read_link
+from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.ui.dialogs.panel import Panel
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ class QuickBinding(QObject):
     def _make(self) -> QuickWindow:
         from chatdesk.ui.features.quick.quick_window import QuickWindow
 
-        window = QuickWindow(self._panes.theme, self._make_view(self._threads.fetch_messages))
+        window = QuickWindow(self._panes.theme, self._made_view)
         self._context.tasks.start(self._load(window), "load quick question")
         window.editor.writtenChanged.connect(self._timer.start)
         window.asked.connect(self._on_asked)
@@ -92,13 +92,6 @@ class QuickBinding(QObject):
         window.newRequested.connect(self._begin_anew)
         window.contextRequested.connect(self._on_context_requested)
         window.contextRemoved.connect(lambda: self._set_about(None))
-        view, transcript = window.view, self._panes.transcript
-        view.actionRequested.connect(self._on_view_action_requested)
-        view.linkActivated.connect(transcript.linkActivated)
-        view.saveRequested.connect(transcript.saveRequested)
-        view.copyRequested.connect(transcript.copyRequested)
-        view.quoteRequested.connect(self._on_view_quote_requested)
-        view.announced.connect(transcript.announced)
         subscribe = self._context.subscribe
         subscribe(window, events.MessageAdded, lambda event: self._on_message(event.message, is_new=True))
         subscribe(window, events.MessageChanged, lambda event: self._on_message(event.message, is_new=False))
@@ -108,6 +101,16 @@ class QuickBinding(QObject):
         subscribe(window, events.AnswerFinished, lambda event: self._on_answer_finished(event.message.thread_id))
         subscribe(window, events.ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
         return window
+
+    def _made_view(self) -> TranscriptView:
+        view, transcript = self._make_view(self._threads.fetch_messages), self._panes.transcript
+        view.actionRequested.connect(self._on_view_action_requested)
+        view.linkActivated.connect(transcript.linkActivated)
+        view.saveRequested.connect(transcript.saveRequested)
+        view.copyRequested.connect(transcript.copyRequested)
+        view.quoteRequested.connect(self._on_view_quote_requested)
+        view.announced.connect(transcript.announced)
+        return view
 
     async def _load(self, window: QuickWindow) -> None:
         """Bring back what was typed and not sent in an earlier run, before what is typed meanwhile."""
@@ -137,7 +140,8 @@ class QuickBinding(QObject):
                 window.set_answering(chat.is_answering(self._thread_id))
             else:
                 await chat.send_message(self._thread_id, text, attachments=attached)
-                window.view.scroll_to_end()
+                if window.view is not None:
+                    window.view.scroll_to_end()
         except ChatDeskError as error:
             window.show_problem(error.sentence)
             return
@@ -209,17 +213,21 @@ class QuickBinding(QObject):
 
     # What happens
 
+    def _view_of(self, thread_id: str) -> TranscriptView | None:
+        """Return the view where it shows this thread."""
+        return self.window.view if self.window is not None and thread_id == self._thread_id else None
+
     def _on_message(self, message: Message, *, is_new: bool) -> None:
-        if self.window is not None and message.thread_id == self._thread_id:
-            (self.window.view.add_message if is_new else self.window.view.change_message)(message)
+        if (view := self._view_of(message.thread_id)) is not None:
+            (view.add_message if is_new else view.change_message)(message)
 
     def _on_text_streamed(self, event: events.TextStreamed) -> None:
-        if self.window is not None and event.thread_id == self._thread_id:
-            self.window.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+        if (view := self._view_of(event.thread_id)) is not None:
+            view.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
     def _on_path_changed(self, event: events.PathChanged) -> None:
-        if self.window is not None and event.thread_id == self._thread_id:
-            self.window.view.reload_from(event.from_message_id)
+        if (view := self._view_of(event.thread_id)) is not None:
+            view.reload_from(event.from_message_id)
 
     def _on_turn_started(self, thread_id: str) -> None:
         if self.window is not None and thread_id == self._thread_id:

@@ -27,7 +27,8 @@ _MARGINS_PX = (16, 14, 12, 12)
 
 
 class QuickWindow(QWidget):
-    """``view`` shows the thread of the questions that are asked here; there is no room for it before the first one.
+    """``view`` shows the thread of the questions that are asked here. ``make_view`` makes it for the first one: that
+    takes longer than the rest of the window, which a person waits for.
     ``contextRequested`` has the kind of text that the next question is to be about: ``clipboard`` or ``selection``."""
 
     asked = Signal(str)
@@ -37,10 +38,11 @@ class QuickWindow(QWidget):
     contextRequested = Signal(str)
     contextRemoved = Signal()
 
-    def __init__(self, theme: Theme, view: TranscriptView) -> None:
+    def __init__(self, theme: Theme, make_view: Callable[[], TranscriptView]) -> None:
         super().__init__(None, Qt.WindowType.Tool | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
-        self.view = view
+        self._make_view = make_view
+        self.view: TranscriptView | None = None
         self._is_answering = False
         self.setObjectName("quickWindow")
         self.setWindowTitle("Quick question")
@@ -77,8 +79,14 @@ class QuickWindow(QWidget):
 
     def show_thread(self, thread_id: str | None) -> None:
         """Show the answers in a thread, or none yet."""
-        self.view.show_thread(thread_id)
-        self.view.setVisible(thread_id is not None)
+        if self.view is None and thread_id is not None:
+            self.view = self._make_view()
+            self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self.view.setFixedHeight(_ANSWER_PX)
+            self._column.insertWidget(self._column.count() - 1, self.view)
+        if self.view is not None:
+            self.view.show_thread(thread_id)
+            self.view.setVisible(thread_id is not None)
         for name in ("new", "open"):
             self._buttons[name].setVisible(thread_id is not None)
         self._fit()
@@ -152,7 +160,7 @@ class QuickWindow(QWidget):
         self.contextRequested.emit(kind)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(*_MARGINS_PX)
         column.setSpacing(8)
         line = QHBoxLayout()
@@ -160,10 +168,6 @@ class QuickWindow(QWidget):
         line.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(line)
         column.addWidget(self._problem)
-        self.view.setParent(self)
-        self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.view.setFixedHeight(_ANSWER_PX)
-        column.addWidget(self.view)
         row = QHBoxLayout()
         row.setSpacing(6)
         for button in (self.context_button, self._buttons["clipboard"], self._buttons["selection"]):
