@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MethodType
+from weakref import WeakKeyDictionary, WeakMethod, ref
 
 from PySide6.QtCore import QCoreApplication, QEvent, QKeyCombination, QObject, Qt, QTimer
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QWindow
@@ -35,8 +37,9 @@ class EarlyKeys(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._base: QWidget | None = None
-        self._run_keys: RunKeys | None = None
+        # Weak: this lives as long as the program, and windows do not.
+        self._bases: WeakKeyDictionary[QWidget, Callable[[], RunKeys | None]] = WeakKeyDictionary()
+        self._last_base: Callable[[], QWidget | None] = lambda: None
         self._open: list[QWidget] = []
         self._closed: list[QWidget] = []
         self._opening: _Opening | None = None
@@ -51,8 +54,9 @@ class EarlyKeys(QObject):
     # What others say
 
     def set_base(self, window: QWidget, run_keys: RunKeys) -> None:
-        """``window`` is behind all dialogs; ``run_keys`` runs the command that has these keys, if there is one."""
-        self._base, self._run_keys = window, run_keys
+        """``window`` is behind its dialogs; ``run_keys`` runs the command that has these keys, if there is one."""
+        self._bases[window] = WeakMethod(run_keys) if isinstance(run_keys, MethodType) else lambda: run_keys
+        self._last_base = ref(window)
         self._open, self._closed = [], []
         self._end_opening()
         self._unwatch()
@@ -80,6 +84,9 @@ class EarlyKeys(QObject):
 
     def opened(self, dialog: QWidget) -> None:
         """``dialog`` is shown, with the focus in it, and gets what was typed for it."""
+        parent = dialog.parentWidget()
+        if parent is not None and parent.window() in self._bases:
+            self._last_base = ref(parent.window())
         self._open.append(dialog)
         self._watch()
         self._patience.stop()
@@ -158,12 +165,19 @@ class EarlyKeys(QObject):
 
     # Delivering
 
+    @property
+    def _base(self) -> QWidget | None:
+        """The window behind all dialogs: the one that had the keyboard last."""
+        active = QApplication.activeWindow()
+        if active is not None and active in self._bases:
+            self._last_base = ref(active)
+        base = self._last_base()
+        return base if base is not None and Shiboken.isValid(base) else None
+
     def _top(self) -> QWidget | None:
         """Return the window that keys belong to."""
         self._open = [each for each in self._open if Shiboken.isValid(each) and each.isVisible()]
-        if self._open:
-            return self._open[-1]
-        return self._base if self._base is not None and Shiboken.isValid(self._base) else None
+        return self._open[-1] if self._open else self._base
 
     def _deliver(self) -> None:
         """Deliver the held keys one by one: each may open the window that the next one belongs to, or begin to."""
@@ -179,12 +193,13 @@ class EarlyKeys(QObject):
 
     def _send(self, event: QKeyEvent | QInputMethodEvent, top: QWidget) -> None:
         widget = top.focusWidget() or top
-        if isinstance(event, QKeyEvent) and top is self._base and self._run_keys is not None:
+        run_keys = self._bases.get(top, lambda: None)()
+        if isinstance(event, QKeyEvent) and run_keys is not None:
             override = _copy_of_key(event, QEvent.Type.ShortcutOverride)
             override.ignore()
             QCoreApplication.sendEvent(widget, override)
             keys = QKeySequence(QKeyCombination(event.modifiers(), Qt.Key(event.key()))).toString()
-            if not override.isAccepted() and self._run_keys(keys):
+            if not override.isAccepted() and run_keys(keys):
                 return
         QCoreApplication.sendEvent(widget, event)
 

@@ -298,7 +298,7 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
         assert opened == ["https://pay.example/top-up"]
 
     monkeypatch.setattr(  # type: ignore[attr-defined]
-        "chatdesk.ui.features.usage.usage_binding.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
+        "chatdesk.ui.features.usage.waiting_answers.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
     )
     play(_paths(tmp_path), script)
 

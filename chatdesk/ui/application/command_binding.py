@@ -36,7 +36,7 @@ class CommandBinding(QObject):
         self._threads = threads
         self._tasks = tasks
         self._undo = undo
-        sidebar, theme = panes.sidebar, panes.theme
+        theme = panes.theme
         for command_id, run in {
             "thread.new": lambda: threads.open_soon(None),
             "go.previous_thread": lambda: self._step(-1),
@@ -64,13 +64,10 @@ class CommandBinding(QObject):
                 title=partial(self._title_of_act, actions) if len(actions) > 1 else None,
                 is_offered=partial(self._can_act, actions),
             )
-        panes.commands.keysChanged.connect(self._show_keys)
-        self._show_keys()
         # While there is nothing to stop, Esc belongs to whoever has the focus.
         panes.commands.bind("message.stop", messages.stop, messages.can_stop)
         messages.busyChanged.connect(panes.commands.refresh)
-        sidebar.threadChosen.connect(threads.open_soon)
-        sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
+        threads.opened.connect(lambda _thread: panes.commands.refresh())
         panes.header.titleEdited.connect(lambda title: self._with_thread(lambda id_: self._undo.rename(id_, title)))
         panes.header.modelChosen.connect(messages.models.choose)
         empty_state = panes.empty_state
@@ -105,15 +102,6 @@ class CommandBinding(QObject):
     def _title_of_act(self, actions: Sequence[MessageAction]) -> str:
         """Return what a command that does one of two things would do now, or what it mostly does."""
         return (self._offered(actions) or actions[0]).text
-
-    def _show_keys(self) -> None:
-        keys = self._panes.commands.shown_keys
-        self._panes.sidebar.show_keys(
-            new_thread=keys("thread.new"),
-            search=keys("go.search"),
-            settings=keys("app.settings"),
-            rename=keys("thread.rename"),
-        )
 
     def _open_models(self) -> None:
         picker = self._panes.header.model_picker

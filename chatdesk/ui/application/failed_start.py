@@ -30,6 +30,6 @@ def offer_ways_out(
         from chatdesk.ui.features.settings.restore_binding import RestoreBinding
 
         RestoreBinding(panes, tasks, restart_after, services=services)
-    panes.window.set_commands(panes.commands)
+    panes.window.set_commands(panes.registry)
     panes.empty_state.commandChosen.connect(panes.commands.trigger)
     panes.empty_state.show_failure(can_restore=services is not None)

@@ -229,7 +229,7 @@ class WindowApplication(QObject):
             offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services())
             return
         bindings = self._build_bindings(module, services)
-        panes.window.set_commands(panes.commands)  # menus offer what is bound
+        panes.window.set_commands(panes.registry)  # menus offer what is bound
         self._services = services
         bindings.messages.models.remember(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
@@ -346,8 +346,7 @@ class WindowApplication(QObject):
         self._is_over = True
         bindings, services = self._bindings, self._services
         if bindings is not None:
-            bindings.inspection.end()
-            bindings.context.end()
+            bindings.stop_filling()
         if services is not None and bindings is not None:
             await bindings.messages.wait_until_sent()
             bindings.messages.edit.end()
@@ -362,7 +361,7 @@ class WindowApplication(QObject):
             await bindings.end()
         await self._tasks.close()
         if bindings is not None:
-            bindings.close()
+            bindings.let_go()
         if services is not None:
             await services.close()
         if self._last_work is not None:

@@ -21,15 +21,22 @@ IsEnabled = Callable[[], bool]
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Bound:
-    """A command with what it runs and the action that menus show."""
+class _Use:
+    """The use of a command for one chat of the window, or for the window itself."""
 
     run: Run
     is_enabled: IsEnabled | None
-    action: QAction
     title: Callable[[], str] | None = None
     is_offered: IsEnabled | None = None
     is_rare: bool = False
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Bound:
+    """A command with the action that menus show, and what it does, by whose command it is; None: the window's."""
+
+    action: QAction
+    uses: dict[object, _Use]
     shown: tuple[bool, bool] | None = None  # whether its action is visible and enabled, as it was set last
 
     def show(self, *, is_visible: bool, is_enabled: bool) -> None:
@@ -41,9 +48,10 @@ class _Bound:
 
 
 class CommandRegistry(QObject):
-    """Belongs to the window, whose shortcuts it holds. ``refresh`` asks again which commands make sense; it is called
-    whenever a menu or the palette opens, and by the controller when a turn begins or ends. ``keysChanged`` comes when a
-    person gave a command other keys."""
+    """Belongs to the window, whose shortcuts it holds. Another chat of the window binds commands as ``owner``; they act
+    there while ``active`` is that owner, and else do what the window bound. ``refresh`` asks again which commands make
+    sense; it is called whenever a menu or the palette opens, and by the controller when a turn begins or ends.
+    ``keysChanged`` comes when a person gave a command other keys."""
 
     keysChanged = Signal()
 
@@ -53,31 +61,43 @@ class CommandRegistry(QObject):
         self._commands: dict[str, Command] = {}
         self._bound: dict[str, _Bound] = {}
         self._own_keys: dict[str, tuple[str, ...]] = {}
+        self.active: object = None
         early_keys().set_base(window, self._run_keys)
         for command in commands:
             self.add(command)
 
-    def add(self, command: Command, run: Run | None = None, is_enabled: IsEnabled | None = None) -> None:
-        if command.id in self._commands:
+    def add(
+        self, command: Command, run: Run | None = None, is_enabled: IsEnabled | None = None, *, owner: object = None
+    ) -> None:
+        bound = self._bound.get(command.id)
+        if command.id in self._commands and (bound is None or owner in bound.uses):
             raise ValueError(f"the command {command.id} is there already")
         self._commands[command.id] = command
         if run is not None:
-            self.bind(command.id, run, is_enabled)
+            self.bind(command.id, run, is_enabled, owner=owner)
 
-    def remove(self, command_id: str) -> None:
-        """Remove a command."""
-        del self._commands[command_id]
-        bound = self._bound.pop(command_id, None)
+    def remove(self, command_id: str, *, owner: object = None) -> None:
+        """Remove what an owner has a command do. A command of somebody's own goes with the last of them."""
+        bound = self._bound.get(command_id)
         if bound is not None:
+            bound.uses.pop(owner, None)
+        if bound is not None and bound.uses:
+            self._refresh_one(bound)
+            return
+        if self._commands[command_id].is_own:
+            del self._commands[command_id]
+        if bound is not None:
+            del self._bound[command_id]
             self._window.removeAction(bound.action)
             bound.action.deleteLater()
 
-    def bind(self, command_id: str, run: Run, is_enabled: IsEnabled | None = None) -> QAction:
-        """Say what a command does; a second call replaces the first."""
+    def bind(self, command_id: str, run: Run, is_enabled: IsEnabled | None = None, *, owner: object = None) -> QAction:
+        """Say what a command does; a second call of the same owner replaces the first."""
         command = self._commands[command_id]
         bound = self._bound.get(command_id)
         if bound is not None:
-            bound.run, bound.is_enabled = run, is_enabled
+            use = bound.uses.setdefault(owner, _Use(run, is_enabled))
+            use.run, use.is_enabled = run, is_enabled
             self.refresh()
             return bound.action
         action = QAction(self)
@@ -88,7 +108,7 @@ class CommandRegistry(QObject):
         action.setAutoRepeat(command_id.startswith(("go.", "view.larger", "view.smaller")))
         action.setMenuRole(QAction.MenuRole.QuitRole if command.is_quit else QAction.MenuRole.NoRole)
         action.triggered.connect(lambda: self.trigger(command_id))
-        self._bound[command_id] = _Bound(run, is_enabled, action)
+        self._bound[command_id] = _Bound(action, {owner: _Use(run, is_enabled)})
         self._window.addAction(action)
         self._refresh_one(self._bound[command_id])
         return action
@@ -100,26 +120,27 @@ class CommandRegistry(QObject):
         title: Callable[[], str] | None = None,
         is_offered: IsEnabled | None = None,
         is_rare: bool = False,
+        owner: object = None,
     ) -> None:
         """Say what menus and the palette show of a bound command: ``title``, what it would do now, such as *Unpin
         thread*; ``is_offered``, whether there is anything to do it with: menus show it dimmed else, or not at all
         where it ``is_rare``. Its keys work all the same, and say why when they cannot."""
-        bound = self._bound[command_id]
-        bound.title, bound.is_offered, bound.is_rare = title, is_offered, is_rare
+        use = self._bound[command_id].uses[owner]
+        use.title, use.is_offered, use.is_rare = title, is_offered, is_rare
 
     def trigger(self, command_id: str) -> bool:
         """Run a command if it makes sense now."""
-        bound = self._bound.get(command_id)
-        if bound is None or not self._makes_sense(bound):
+        use = self._use(command_id)
+        if use is None or not _makes_sense(use):
             return False
         if self._commands[command_id].title.endswith("…"):
-            early_keys().run(bound.run)
+            early_keys().run(use.run)
         else:
-            bound.run()
+            use.run()
         return True
 
     def refresh(self) -> None:
-        for bound in self._bound.values():
+        for bound in tuple(self._bound.values()):
             self._refresh_one(bound)
 
     def action(self, command_id: str) -> QAction | None:
@@ -127,20 +148,28 @@ class CommandRegistry(QObject):
         return None if bound is None else bound.action
 
     def is_enabled(self, command_id: str) -> bool:
-        bound = self._bound.get(command_id)
-        return bound is not None and self._makes_sense(bound)
+        use = self._use(command_id)
+        return use is not None and _makes_sense(use)
 
     def commands(self) -> tuple[Command, ...]:
         """Return the bound commands, in the order of the catalogue."""
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
+    def _use(self, command_id: str) -> _Use | None:
+        """Return what a command does now; None when it does nothing."""
+        bound = self._bound.get(command_id)
+        return None if bound is None else self._use_of(bound)
+
+    def _use_of(self, bound: _Bound) -> _Use | None:
+        return bound.uses.get(self.active) or bound.uses.get(None)
+
     def offered(self) -> tuple[Command, ...]:
         """Return the commands that can do something now, each under the title of what it would do."""
-        found = ((command, self._bound[command.id]) for command in self.commands())
+        found = ((command, self._use(command.id)) for command in self.commands())
         return tuple(
-            command if bound.title is None else replace(command, title=bound.title())
-            for command, bound in found
-            if self._is_offered(bound)
+            command if use.title is None else replace(command, title=use.title())
+            for command, use in found
+            if use is not None and _is_offered(use)
         )
 
     # Keys
@@ -243,19 +272,23 @@ class CommandRegistry(QObject):
                 menu = bar.addMenu("ChatDesk" if group == "Application" else f"&{group}")
                 self.fill_menu(menu, ids)
 
-    def _makes_sense(self, bound: _Bound) -> bool:
-        return bound.is_enabled is None or bound.is_enabled()
-
-    def _is_offered(self, bound: _Bound) -> bool:
-        return self._makes_sense(bound) and (bound.is_offered is None or bound.is_offered())
-
     def _refresh_one(self, bound: _Bound) -> None:
-        bound.show(is_visible=True, is_enabled=self._makes_sense(bound))  # hidden ones have no keys
+        use = self._use_of(bound)
+        bound.show(is_visible=True, is_enabled=use is not None and _makes_sense(use))  # hidden ones have no keys
 
     def _show_offers(self) -> None:
         """A menu opens. When it closes, ``refresh`` gives the keys back to what was not offered."""
-        for bound in self._bound.values():
-            is_offered = self._is_offered(bound)
-            bound.show(is_visible=is_offered or not bound.is_rare, is_enabled=is_offered)
-            if bound.title is not None:
-                bound.action.setText(bound.title())
+        for command_id, bound in self._bound.items():
+            use = self._use_of(bound)
+            is_offered = use is not None and _is_offered(use)
+            bound.show(is_visible=is_offered or use is None or not use.is_rare, is_enabled=is_offered)
+            if use is not None:
+                bound.action.setText(self._commands[command_id].title if use.title is None else use.title())
+
+
+def _makes_sense(use: _Use) -> bool:
+    return use.is_enabled is None or use.is_enabled()
+
+
+def _is_offered(use: _Use) -> bool:
+    return _makes_sense(use) and (use.is_offered is None or use.is_offered())

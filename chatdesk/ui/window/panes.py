@@ -17,6 +17,7 @@ from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
+    from chatdesk.ui.commands.pane_commands import PaneCommands
     from chatdesk.ui.transcript.view import TranscriptView
 
 
@@ -28,7 +29,7 @@ class Panes:
     window: ChatWindow
     main_window: MainWindow
     pane: ChatPane
-    commands: CommandRegistry
+    commands: CommandRegistry | PaneCommands
     sidebar: Sidebar
     header: ThreadHeader
     empty_state: EmptyState
@@ -36,6 +37,11 @@ class Panes:
     theme: Theme
     message_handlers: MessageHandlers = field(default_factory=MessageHandlers)
     transcript: TranscriptView = field(init=False)
+
+    @property
+    def registry(self) -> CommandRegistry:
+        """All commands of the window."""
+        return self.commands if isinstance(self.commands, CommandRegistry) else self.commands.registry
 
     def disable(self) -> None:
         """Switch everything off, because nothing in the panes would do anything."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.shared_drafts import SharedDrafts, Words
 from chatdesk.ui.features.chat.unsaved import Unsaved
 
 if TYPE_CHECKING:
@@ -21,37 +22,15 @@ if TYPE_CHECKING:
 SAVE_AFTER_MS = 150
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The text and files that stand, or stood, in the composer."""
-
-    text: str = ""
-    cursor: int = 0
-    attached: tuple[Attachment, ...] = ()
-    is_behind: bool = False  # the stored draft, which was not shown yet, comes before it
-
-    def __bool__(self) -> bool:
-        return bool(self.text or self.attached)
-
-    def is_like(self, other: _Words) -> bool:
-        return self.text.strip() == other.text.strip() and self.attached == other.attached
-
-    def behind(self, before: _Words) -> _Words:
-        if not self or not before:
-            return _Words(self.text, self.cursor, self.attached) if self else before
-        is_other = bool(self.text) and before.text.strip() not in ("", self.text.strip())
-        joined = f"{before.text}\n{self.text}" if is_other else self.text or before.text
-        return _Words(joined, len(joined), (*before.attached, *self.attached))
-
-
-_NONE = _Words()
+_NONE = Words()
 
 
 class DraftKeeper(QObject):
     """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet.
 
     From ``show`` on what is typed belongs to that thread; its draft, once ``load`` has read it, comes before that. What
-    is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen.
+    is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen. Composers of
+    ``shared`` that show the same thread have one draft.
     """
 
     def __init__(
@@ -61,9 +40,13 @@ class DraftKeeper(QObject):
         chat_of: Callable[[str | None], ChatService],
         *,
         unsaved: Unsaved,
+        shared: SharedDrafts | None = None,
     ) -> None:
         super().__init__(composer)
         self.unsaved = unsaved
+        self._shared = shared or SharedDrafts()
+        self._shared.join(self)
+        self._lent: tuple[str | None] | None = None  # the thread in which the composer is used for something else
         self._composer = composer
         self._tasks = tasks
         self._chat_of = chat_of
@@ -71,10 +54,10 @@ class DraftKeeper(QObject):
         self._is_loaded = False
         self._is_loading = False
         self._has_unsaved = False
-        self._left: dict[str | None, _Words] = {}  # of threads that were left, not stored yet
-        self._aside: tuple[str | None, _Words] | None = None  # a thread, and what makes room there
-        self._over: _Words | None = None  # what took its place, as last stored
-        self._joined: tuple[_Words, _Words] | None = None  # a draft, and what was typed before it came
+        self._left: dict[str | None, Words] = {}  # of threads that were left, not stored yet
+        self._aside: tuple[str | None, Words] | None = None  # a thread, and what makes room there
+        self._over: Words | None = None  # what took its place, as last stored
+        self._joined: tuple[Words, Words] | None = None  # a draft, and what was typed before it came
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -92,11 +75,14 @@ class DraftKeeper(QObject):
         thread that was left."""
         if thread_id == self._thread_id:
             return
-        if self._has_unsaved or (not self._is_loaded and self._words()):
-            self._left[self._thread_id] = self._words(is_behind=not self._is_loaded)
+        other = self._shared.other(self, self._thread_id)
+        if other is not None and self._has_unsaved and self._is_loaded:
+            other.store_soon()
+        elif self._has_unsaved or (not self._is_loaded and self.words()):
+            self._left[self._thread_id] = self.words(is_behind=not self._is_loaded)
         self._timer.stop()
         self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
-        self._put(_Words())
+        self._put(Words())
 
     def start(self, thread_id: str | None) -> None:
         """Choose the first thread after start-up: what was typed before belongs to it."""
@@ -122,6 +108,9 @@ class DraftKeeper(QObject):
     async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
         """Add a file that was attached in ``thread_id``: to the composer if that thread is open there, else to its
         draft."""
+        if thread_id != self._thread_id and self._shared.other(self, thread_id):
+            await self.add_words(thread_id, "", (attachment,))
+            return
         async with self._lock:
             if thread_id == self._thread_id:
                 self._composer.files.shelf.finish(key, attachment)
@@ -130,15 +119,19 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
-    async def add_words(self, thread_id: str, text: str, attached: Sequence[Attachment] = ()) -> None:
+    async def add_words(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None:
         """Insert returned words before what is written in a thread; they are stored when this returns."""
-        words = _Words(text, len(text), tuple(attached))
+        other = None if thread_id == self._thread_id else self._shared.other(self, thread_id)
+        if other is not None:
+            await other.add_words(thread_id, text, attached)
+            return
+        words = Words(text, len(text), tuple(attached))
         async with self._lock:
             await self._save_left()
             if thread_id == self._thread_id:
                 await self._load()
             if thread_id == self._thread_id:
-                self._bring_back(words)
+                self.bring_back(words)
                 await self._save()
             else:
                 await self._store(thread_id, (await self._stored(thread_id)).behind(words))
@@ -146,32 +139,41 @@ class DraftKeeper(QObject):
     def put_aside(self) -> None:
         """Remember the composer's text while something else takes its place, until ``sent`` or ``give_back``. Until
         then it is stored before the text that replaced it."""
-        words = self._words()
+        words = self.words()
         self._aside, self._over = ((self._thread_id, words) if words else None), None
+        self._lent = (self._thread_id,)
 
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
     ) -> None:
         """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
         ``gives_back`` the text that was put aside for it returns."""
-        words = _Words(text, attached=tuple(attached))
+        words = Words(text, attached=tuple(attached))
+        other = None if thread_id == self._thread_id or gives_back else self._shared.other(self, thread_id)
+        if other is not None:
+            other.sent(thread_id, text, attached)
+            return
+        if gives_back and self._lent == (thread_id,):
+            self._lent = None
         if thread_id != self._thread_id:
             self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
             return
         self._take_out(words)
         if gives_back and (back := self._taken_back(thread_id)):
-            self._bring_back(back)
+            self.bring_back(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
 
     def give_back(self, thread_id: str | None) -> None:
         """Return the text that was put aside for ``thread_id`` to the composer, beside what took its place."""
         is_stored = self._over is not None
+        if self._lent == (thread_id,):
+            self._lent = None
         words = self._taken_back(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
             if words:
-                self._bring_back(words)
+                self.bring_back(words)
         elif words and (left is not None or not is_stored):
             joined = words if left is None else left.behind(words)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
@@ -191,7 +193,32 @@ class DraftKeeper(QObject):
             if thread_id == self._thread_id:
                 self._timer.stop()
                 self._is_loaded, self._has_unsaved, self._joined = True, False, None
-                self._put(_Words())
+                self._put(Words())
+
+    # The same thread in two composers
+
+    def end(self) -> None:
+        """Leave the other composers alone, because this one is closed."""
+        self._shared.leave(self)
+
+    def has_draft_of(self, thread_id: str | None) -> bool:
+        """Return whether the composer has all of the draft of a thread in it, and nothing else."""
+        return thread_id == self._thread_id and self._is_loaded and self._lent != (thread_id,)
+
+    def follow(self, thread_id: str | None, words: Words) -> None:
+        """Show what is written in another composer for a thread. Where this one is lent, it stands behind that."""
+        if self.has_draft_of(thread_id):
+            if words != self.words():
+                self._put(words)
+        elif self._lent == (thread_id,):
+            self._aside = (thread_id, words) if words else None
+            if thread_id == self._thread_id:
+                self.store_soon()
+
+    def store_soon(self) -> None:
+        """Have what stands in the composer stored a moment later."""
+        self._has_unsaved = True
+        self._timer.start()
 
     async def forget_new(self) -> None:
         """Delete the stored draft of the new thread, whose text belongs to a thread by now."""
@@ -201,8 +228,9 @@ class DraftKeeper(QObject):
 
     def _on_composer_text_changed(self) -> None:
         if not self._is_loading:
-            self._has_unsaved = True
-            self._timer.start()
+            self.store_soon()
+            if self.has_draft_of(self._thread_id):
+                self._shared.spread(self, self._thread_id, self.words())
 
     def _on_timer_timeout(self) -> None:
         if self._is_loaded:
@@ -218,10 +246,13 @@ class DraftKeeper(QObject):
         while not self._is_loaded:
             thread_id = self._thread_id
             left = self._left.get(thread_id)
-            stored = await self._stored(thread_id) if left is None or left.is_behind else _Words()
+            if other := self._shared.other(self, thread_id):
+                stored = other.words()
+            else:
+                stored = await self._stored(thread_id) if left is None or left.is_behind else Words()
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
                 continue  # another one was shown meanwhile, or this one got its first message
-            before, typed = (left or _Words()).behind(stored), self._words()
+            before, typed = (left or Words()).behind(stored), self.words()
             self._left.pop(thread_id, None)
             self._is_loaded = True
             self._has_unsaved = left is not None
@@ -234,6 +265,10 @@ class DraftKeeper(QObject):
 
     async def _save_left(self) -> None:
         for thread_id, words in tuple(self._left.items()):
+            if other := self._shared.other(self, thread_id):
+                del self._left[thread_id]
+                other.bring_back(words)
+                continue
             whole = words.behind(await self._stored(thread_id)) if words.is_behind else words
             if self._left.get(thread_id) is words:
                 self._left[thread_id] = whole
@@ -241,7 +276,7 @@ class DraftKeeper(QObject):
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
 
-    async def _forget(self, thread_id: str | None, words: _Words | None = None, *, gives_back: bool = False) -> None:
+    async def _forget(self, thread_id: str | None, words: Words | None = None, *, gives_back: bool = False) -> None:
         """``words``: only if these are what is stored."""
         async with self._lock:
             back = _NONE
@@ -256,14 +291,15 @@ class DraftKeeper(QObject):
                     return
             await self._store(thread_id, back)
 
-    def _taken_back(self, thread_id: str | None) -> _Words:
+    def _taken_back(self, thread_id: str | None) -> Words:
         if self._aside is None or self._aside[0] != thread_id:
             return _NONE
         words, self._aside, self._over = self._aside[1], None, None
         return words
 
-    def _bring_back(self, words: _Words) -> None:
-        self._put(self._words().behind(words))
+    def bring_back(self, words: Words) -> None:
+        """Insert words that belong here before what stands in the composer."""
+        self._put(self.words().behind(words))
         self._on_composer_text_changed()
 
     async def _save(self) -> None:
@@ -271,7 +307,7 @@ class DraftKeeper(QObject):
         if not self._has_unsaved or not self._is_loaded:
             return
         self._has_unsaved = False
-        thread_id, words = self._thread_id, self._words()
+        thread_id, words = self._thread_id, self.words()
         try:
             await self._store(thread_id, words)
         except BaseException:
@@ -281,13 +317,13 @@ class DraftKeeper(QObject):
                 self._left.setdefault(thread_id, words)
             raise
 
-    async def _stored(self, thread_id: str | None) -> _Words:
+    async def _stored(self, thread_id: str | None) -> Words:
         draft = await self._chat_of(thread_id).drafts.get(thread_id)
         if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
             return self._over
-        return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
+        return Words() if draft is None else Words(draft.text, draft.cursor, tuple(draft.attachments))
 
-    async def _store(self, thread_id: str | None, words: _Words) -> None:
+    async def _store(self, thread_id: str | None, words: Words) -> None:
         chat = self._chat_of(thread_id)
         aside, over = self._aside, words
         if aside is not None and aside[0] == thread_id:
@@ -302,18 +338,19 @@ class DraftKeeper(QObject):
             whole = words.behind(await self._stored(None))
             await chat.drafts.save(None, whole.text, whole.cursor, attachments=whole.attached)
 
-    def _words(self, *, is_behind: bool = False) -> _Words:
+    def words(self, *, is_behind: bool = False) -> Words:
+        """Return what stands in the composer."""
         composer = self._composer
-        return _Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
+        return Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 
-    def _take_out(self, sent: _Words) -> None:
-        now, joined = self._words(), self._joined
+    def _take_out(self, sent: Words) -> None:
+        now, joined = self.words(), self._joined
         if now.is_like(sent):
             self._composer.clear()
         elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
             self._put(joined[0])  # its draft came while it was being sent
 
-    def _put(self, words: _Words) -> None:
+    def _put(self, words: Words) -> None:
         self._is_loading = True
         try:
             self._composer.files.set_attached(words.attached)

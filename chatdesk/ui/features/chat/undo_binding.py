@@ -1,4 +1,4 @@
-"""The undo and redo of this window: every change that can be undone goes through here."""
+"""The undo and redo of a chat: every change that can be undone goes through here."""
 
 from __future__ import annotations
 
@@ -17,33 +17,44 @@ if TYPE_CHECKING:
 _LONGEST_TITLE: Final = 40
 
 
-class UndoBinding(QObject):
-    """Ctrl+Z, its opposite, and the button of a toast."""
+class UndoHistory:
+    """The changes that can be undone, in one order for all windows."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+    def __init__(self) -> None:
+        self.stack: UndoStack | None = None
+
+
+class UndoBinding(QObject):
+    """Ctrl+Z, its opposite, and the button of a toast. ``history`` is shared by all chats that are shown."""
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding, history: UndoHistory | None = None) -> None:
         super().__init__()
         self._panes = panes = context.panes
         self._threads = threads
         self._open_thread = context.open_thread
         self._tasks = context.tasks
-        self._stack: UndoStack | None = None
-        panes.commands.bind("edit.undo", self.undo, lambda: self._stack is not None and self._stack.last is not None)
-        panes.commands.bind("edit.redo", self.redo, lambda: self._stack is not None and self._stack.next is not None)
+        self._history = history or UndoHistory()
+        panes.commands.bind(
+            "edit.undo", self.undo, lambda: self._history.stack is not None and self._history.stack.last is not None
+        )
+        panes.commands.bind(
+            "edit.redo", self.redo, lambda: self._history.stack is not None and self._history.stack.next is not None
+        )
 
     async def stack(self, thread_id: str | None = None) -> UndoStack:
-        """Return the changes of this window, to make another one in a thread; None means the open one."""
+        """Return the changes that were made so far, to make another one in a thread; None means the open one."""
         chat = self._open_thread.chat if thread_id is None else self._open_thread.chat_of(thread_id)
-        if self._stack is None:
+        if self._history.stack is None:
             from chatdesk.core.chat.undo import UndoStack
 
-            self._stack = UndoStack(chat)
-        self._stack.use(chat)
-        return self._stack
+            self._history.stack = UndoStack(chat)
+        self._history.stack.use(chat)
+        return self._history.stack
 
     def forget(self, thread_id: str) -> None:
         """Drop the undo steps of a thread."""
-        if self._stack is not None:
-            self._stack.forget(thread_id)
+        if self._history.stack is not None:
+            self._history.stack.forget(thread_id)
             self._panes.commands.refresh()
 
     def rename(self, thread_id: str, title: str) -> None:
@@ -63,7 +74,7 @@ class UndoBinding(QObject):
 
     def offer(self, text: str) -> None:
         """Say what was done, with the way back."""
-        step = self._stack.last if self._stack is not None else None
+        step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
         self._panes.window.show_toast(text, "Undo", partial(self.undo, step))
 

@@ -13,7 +13,6 @@ from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.plurals import counted
-from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
@@ -23,6 +22,7 @@ from chatdesk.ui.widgets.project_chooser import ChooserEntry
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.services.tool_loader import ToolLoader
+    from chatdesk.ui.features.library.active_chat import ActiveChat
     from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -35,12 +35,13 @@ _SHARED: Final = (
 
 
 class LibraryBinding(QObject):
-    """Binds the commands and the sidebar's wishes about threads; ``projects`` does the same for projects."""
+    """Binds the commands and the sidebar's wishes about threads; ``projects`` does the same for projects. ``active``
+    returns the chat whose thread commands act on."""
 
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
+        active: Callable[[], ActiveChat],
         lists: ThreadListBinding,
         undo: UndoBinding,
         *,
@@ -51,9 +52,8 @@ class LibraryBinding(QObject):
     ) -> None:
         super().__init__()
         self._panes = panes = context.panes
-        self._threads = threads
+        self._active = active
         self._lists = lists
-        self._undo = undo
         self._library = library
         self._team_is_joined = team_is_joined
         self._tasks = context.tasks
@@ -92,7 +92,6 @@ class LibraryBinding(QObject):
         )
         panes.commands.describe("thread.restore", is_offered=self._is_in_trash)
         panes.commands.describe("thread.delete", title=self._title_of_delete)
-        self._threads.opened.connect(lambda _thread: panes.commands.refresh())
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._on_focus_changed)
@@ -159,13 +158,13 @@ class LibraryBinding(QObject):
             if change.is_empty:
                 return
             await self._did(change)
-            self._undo.offer(f"{said}: {title}")
+            self._active().undo.offer(f"{said}: {title}")
 
         self._tasks.start(work(), "change threads")
 
     async def _did(self, change: LibraryChange) -> None:
         library = self._library
-        stack = await self._undo.stack()
+        stack = await self._active().undo.stack()
         stack.record(
             change.label,
             partial(library.undo, change),
@@ -177,7 +176,7 @@ class LibraryBinding(QObject):
         if len(ids) > 1:
             return f"{len(ids):,} threads"
         known = self._panes.sidebar.known(ids)
-        thread = known[0] if known else self._threads.open_thread
+        thread = known[0] if known else self._active().threads.open_thread
         return thread.title if thread is not None and thread.id == ids[0] else "1 thread"
 
     # Asking first
@@ -197,7 +196,7 @@ class LibraryBinding(QObject):
                 ChooserEntry("project", names[each.id], each.id, each.colour, is_current=known == {each.id})
                 for each in open_
             ]
-            dialog = MoveThreadsDialog(self._panes.theme, self._title(ids), entries, parent=self._panes.window)
+            dialog = MoveThreadsDialog(self._panes.theme, self._title(ids), entries, parent=self._active().panes.window)
             dialog.chosen.connect(lambda project_id: self.move_to(ids, project_id))
             dialog.open()
 
@@ -213,7 +212,12 @@ class LibraryBinding(QObject):
             library = self._library
             tags, counts = await library.list_tags(), await library.tags_of(ids)
             dialog = ThreadTagsDialog(
-                self._panes.theme, self._title(ids), tags, counts=counts, total=len(ids), parent=self._panes.window
+                self._panes.theme,
+                self._title(ids),
+                tags,
+                counts=counts,
+                total=len(ids),
+                parent=self._active().panes.window,
             )
             dialog.decided.connect(lambda add, remove: self.tag(ids, add, remove))
             dialog.open()
@@ -236,7 +240,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             count = await self._library.count_threads(ThreadQuery("trash"))
             if not count:
-                self._panes.window.show_toast("The trash is empty.")
+                self._active().panes.window.show_toast("The trash is empty.")
                 return
             threads = counted(count, "thread")
             text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
@@ -255,7 +259,7 @@ class LibraryBinding(QObject):
             library = self._library
             count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
             self._panes.sidebar.thread_list.marks.set(())
-            self._panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
+            self._active().panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
             await library.sweep(trash_days=self._current_settings().trash_days)
 
         self._tasks.start(work(), "delete for good")
@@ -263,7 +267,7 @@ class LibraryBinding(QObject):
     def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
         from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
-        window = self._panes.window
+        window = self._active().panes.window
         dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
         dialog.answered.connect(lambda is_yes: run() if is_yes else None)
         dialog.open()
@@ -274,7 +278,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.library.tags import TagListDialog
 
-            dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._panes.window)
+            dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._active().panes.window)
             dialog.renamed.connect(self.rename_tag)
             dialog.deleted.connect(self.delete_tag)
             dialog.chosen.connect(self._lists.show_tag)
@@ -286,11 +290,11 @@ class LibraryBinding(QObject):
         async def work() -> None:
             library = self._library
             before = await library.rename_tag(tag_id, name)
-            stack = await self._undo.stack()
+            stack = await self._active().undo.stack()
             stack.record(
                 "rename tag", partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
             )
-            self._undo.offer(f"The tag is called {name} now")
+            self._active().undo.offer(f"The tag is called {name} now")
 
         self._tasks.start(work(), "rename tag")
 
@@ -298,7 +302,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             change = await self._library.delete_tag(tag_id)
             await self._did(change)
-            self._undo.offer("The tag was deleted; its threads stay")
+            self._active().undo.offer("The tag was deleted; its threads stay")
 
         self._tasks.start(work(), "delete tag")
 
@@ -307,7 +311,9 @@ class LibraryBinding(QObject):
     def _ids(self) -> tuple[str, ...]:
         """Return the threads a command acts on: the marked ones, else the one with the keyboard focus in the list, else
         the open one."""
-        in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.stored_id
+        in_list, open_id = self._panes.sidebar.selected_ids(), self._active().threads.stored_id
+        if self._active().panes.window is not self._panes.window:  # the list is in another one
+            in_list = ()
         return in_list or (() if open_id is None else (open_id,))
 
     def _has_threads(self) -> bool:
@@ -321,10 +327,14 @@ class LibraryBinding(QObject):
     def _rename(self) -> None:
         """Start renaming where the keyboard focus is: in the row of the list, or in the header."""
         thread_list = self._panes.sidebar.thread_list
-        if thread_list.has_keys and thread_list.begin_rename(thread_list.keyboard_id() or ""):
+        if (
+            self._active().panes.window is self._panes.window
+            and thread_list.has_keys
+            and thread_list.begin_rename(thread_list.keyboard_id() or "")
+        ):
             return
-        if self._threads.thread_id is not None:
-            self._panes.header.begin_title_edit()
+        if self._active().threads.thread_id is not None:
+            self._active().panes.header.begin_title_edit()
 
     def _toggle_pin(self) -> None:
         self.pin(self._ids(), is_pinned=self._would_pin())
@@ -366,7 +376,7 @@ class LibraryBinding(QObject):
         return sidebar.view != view or (view == "active" and sidebar.tag_id is not None)
 
     def _about(self) -> list[Thread]:
-        ids, open_thread = self._ids(), self._threads.open_thread
+        ids, open_thread = self._ids(), self._active().threads.open_thread
         if open_thread is not None and set(ids) <= {open_thread.id}:
             return [open_thread]  # the list may show it as it was a moment ago
         return self._panes.sidebar.known(ids)

@@ -188,7 +188,7 @@ class ProjectBinding(QObject):
             project,
             models=self._panes.header.models,
             is_last=is_last,
-            has_system_prompt=self._panes.commands.action("project.system_prompt") is not None,
+            has_system_prompt=self._panes.registry.action("project.system_prompt") is not None,
             folder=None if tools is None or project is None else tools.folders.of(project.id),
             parent=self._panes.window,
         )

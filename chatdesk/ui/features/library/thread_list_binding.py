@@ -45,6 +45,7 @@ class ThreadListBinding(QObject):
     """Fills the list and keeps it true. ``changed`` comes when there is something to remember for the next start."""
 
     changed = Signal()
+    projectShown = Signal(object)  # Project | None: where new threads go
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, library: LibraryService) -> None:
         super().__init__(context.panes.window)  # with which its timer ends
@@ -312,6 +313,7 @@ class ThreadListBinding(QObject):
         self._project = project
         self._query = replace(self._query, project_id=None if project is None else project.id)
         self._threads.set_new_project(project)
+        self.projectShown.emit(project)
         self._panes.sidebar.set_project(project)
 
     # Events

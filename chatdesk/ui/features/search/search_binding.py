@@ -51,7 +51,6 @@ class SearchBinding(QObject):
         self.palette: Palette | None = None
         panes.commands.bind("go.search", self.open)
         panes.commands.bind("app.palette", self.open_commands)
-        panes.sidebar.searchWanted.connect(self.open)
 
     def open(self, text: str = "") -> None:
         """Show the box with ``text`` in it, or what is in it already."""
@@ -62,7 +61,7 @@ class SearchBinding(QObject):
         from chatdesk.ui.palette.palette import Palette
 
         focus = QApplication.focusWidget()
-        palette = self.palette = Palette(self._panes.theme, self._panes.commands, text=text, parent=self._panes.window)
+        palette = self.palette = Palette(self._panes.theme, self._panes.registry, text=text, parent=self._panes.window)
         palette.searchWanted.connect(self.search)
         palette.moreWanted.connect(lambda kind, cursor: self.search_on(palette.searched, kind, cursor))
         palette.hitChosen.connect(self.show_hit)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.provider_check import ModelList
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.transcript.contract import ModelName
+    from chatdesk.ui.widgets.header.thread_header import ThreadHeader
     from chatdesk.ui.window.window_context import WindowContext
 
 ModelChoice = tuple[str, str]
@@ -39,14 +40,27 @@ class ModelMenu(QObject):
 
     def __init__(self, context: WindowContext, models: ModelServices) -> None:
         super().__init__()
-        self._header = header = context.panes.header
+        self._header = context.panes.header
+        self._headers: list[ThreadHeader] = []
         self._models = models
-        self._tasks = tasks = context.tasks
-        picker = header.model_picker
+        self._tasks = context.tasks
+        self.join(self._header)
+
+    def join(self, header: ThreadHeader) -> None:
+        """Offer the models in another header, too, until ``leave``."""
+        picker, tasks = header.model_picker, self._tasks
         picker.likeToggled.connect(
             lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
         )
         picker.refreshRequested.connect(self.refresh)
+        self._headers.append(header)
+        if self._header.models:
+            picker.set_liked(self._liked())
+            header.set_models(self._header.models)
+
+    def leave(self, header: ThreadHeader) -> None:
+        """Leave a header out, because its chat is closed."""
+        self._headers.remove(header)
 
     @property
     def model_name(self) -> ModelName:
@@ -103,17 +117,20 @@ class ModelMenu(QObject):
         await service.set_favourite(provider, model, is_favourite=is_liked)
 
     def _show(self, lists: Mapping[str, list[ModelChoice]]) -> None:
-        self._header.model_picker.set_liked(
-            {
-                (account.profile.id, model)
-                for account in self._models.accounts.accounts
-                for model in account.profile.favourites
-            }
-        )
-        self._header.set_models(
-            [(provider.name, provider.label, lists.get(provider.name, [])) for provider in self._models.providers.all()]
-        )
+        models = [
+            (provider.name, provider.label, lists.get(provider.name, [])) for provider in self._models.providers.all()
+        ]
+        for header in self._headers:
+            header.model_picker.set_liked(self._liked())
+            header.set_models(models)
         self.changed.emit()
+
+    def _liked(self) -> set[ModelChoice]:
+        return {
+            (account.profile.id, model)
+            for account in self._models.accounts.accounts
+            for model in account.profile.favourites
+        }
 
     def _choices(self, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""

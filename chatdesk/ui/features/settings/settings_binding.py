@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.theme.theme import Preference
+    from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
 
 _FRAMES_S: Final = 0.03
@@ -71,18 +72,21 @@ class SettingsBinding(QObject):
         self._modules = [_DIALOG]
         self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
-        panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
-        panes.commands.keysChanged.connect(self._on_commands_keys_changed)
+        panes.registry.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
+        panes.registry.keysChanged.connect(self._on_commands_keys_changed)
 
     def apply(self) -> None:
-        """Give the settings to the panes."""
-        composer = self._panes.composer
-        composer.set_send_on_enter(self._settings.send_on_enter)
-        composer.set_size_limit(self._settings.max_message_bytes)
-        self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
-        self._panes.transcript.set_reading(cast("ReadAloud", self._settings.read_answers))
+        """Give the settings to the panes; other chats follow ``applied``."""
+        self.apply_to(self._panes)
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
         self.applied.emit()
+
+    def apply_to(self, panes: Panes) -> None:
+        """Give the settings to the parts of a chat."""
+        panes.composer.set_send_on_enter(self._settings.send_on_enter)
+        panes.composer.set_size_limit(self._settings.max_message_bytes)
+        panes.transcript.set_plain_questions(self._settings.plain_user_messages)
+        panes.transcript.set_reading(cast("ReadAloud", self._settings.read_answers))
 
     @property
     def current(self) -> Settings:
@@ -159,7 +163,7 @@ class SettingsBinding(QObject):
         self._models.fill()
 
     def _on_commands_keys_changed(self) -> None:
-        own = {name: text_of_keys(keys) for name, keys in self._panes.commands.own_keys().items()}
+        own = {name: text_of_keys(keys) for name, keys in self._panes.registry.own_keys().items()}
         self._keep_look(replace(self._settings, shortcuts=own))
 
     def _on_dialog_previewed(self, name: str, value: Any) -> None:

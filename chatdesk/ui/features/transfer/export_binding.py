@@ -52,8 +52,6 @@ class ExportBinding(QObject):
         commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
         commands.bind("thread.export", lambda: self.open(self._marked()))
         commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
-        panes.sidebar.exportRequested.connect(lambda thread_id: self.open((thread_id,)))
-        panes.sidebar.exportSelectedRequested.connect(self.open)
 
     def open(self, thread_ids: Sequence[str] = ()) -> None:
         """Ask what of these threads, their project or everything, and in which format."""

@@ -1,35 +1,30 @@
-"""The binding of usage: what is spent, what may be spent, and what waits for a limit, shown in the window with its
-buttons."""
+"""The binding of usage: what is spent and what may be spent, shown in the window with its buttons."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.events import LimitNear, QueueChanged
+from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
-from chatdesk.ui.features.chat.message_binding import MessageBinding
-from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
     from chatdesk.core.domain.waiting import WaitingAnswer
     from chatdesk.core.usage.service import UsageService
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.usage.limits import LimitsDialog
@@ -40,13 +35,11 @@ _MS_PER_S = 1000
 
 
 class UsageBinding(QObject):
-    """Joins the queue and the limits with the transcript."""
+    """Opens the page of usage and the dialog of limits, and tells of a limit that is near."""
 
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
-        messages: MessageBinding,
         settings: SettingsBinding,
         *,
         usage: UsageService,
@@ -54,40 +47,15 @@ class UsageBinding(QObject):
     ) -> None:
         super().__init__()
         self._panes = panes = context.panes
-        self._threads = threads
-        self._messages = messages
         self._settings = settings
         self._open_thread = context.open_thread
         self._usage = usage
         self._models = models
         self._tasks = context.tasks
-        for name, work in {
-            "cancel-waiting": self._cancel,
-            "send-first": self._send_first,
-            "send-anyway": self._send_anyway,
-            "open-payment": self._open_payment,
-        }.items():
-            panes.message_handlers.bind(name, partial(self._start, name, work))
-        panes.message_handlers.bind("raise-limit", lambda _answer_id: panes.commands.trigger("app.limits"))
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, QueueChanged, self._on_queue_changed)
-        subscribe(self, LimitNear, self._on_limit_near)
-
-    # The queue
-
-    def _on_queue_changed(self, event: QueueChanged) -> None:
-        self._panes.transcript.progress.set_waiting(
-            {each.message_id: (waiting_words(each), each.before) for each in event.waiting}
-        )
-        thread_id = self._threads.thread_id
-        if thread_id is not None:
-            self._panes.composer.set_streaming(self._open_thread.chat_of(thread_id).is_answering(thread_id))
-            self._messages.busyChanged.emit()
+        context.subscribe(self, LimitNear, self._on_limit_near)
 
     # Usage
 
@@ -206,31 +174,6 @@ class UsageBinding(QObject):
             action_text="Limits…",
             run=lambda: self._panes.commands.trigger("app.limits"),
         )
-
-    # Buttons below messages
-
-    def _start(self, name: str, work: Callable[[str], Coroutine[object, object, None]], answer_id: str) -> None:
-        self._tasks.start(work(answer_id), f"{name} {answer_id}")
-
-    async def _cancel(self, answer_id: str) -> None:
-        await self._open_thread.chat.stop(answer_id)
-
-    async def _send_first(self, answer_id: str) -> None:
-        await self._open_thread.chat.queue.send_first(answer_id)
-
-    async def _send_anyway(self, answer_id: str) -> None:
-        chat = self._open_thread.chat
-        chat.limits.allow_once(answer_id)
-        await chat.retry_message(answer_id)
-
-    async def _open_payment(self, answer_id: str) -> None:
-        """Open the payment page in the browser, only because somebody pressed the button that names the host."""
-        message = await self._open_thread.chat.reader.get_message(answer_id)
-        payment = message.error_details.get("payment")
-        url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
-        is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says
-        if is_named and url.isValid() and url.scheme() == "https":
-            QDesktopServices.openUrl(url)
 
 
 class _Slot(QWidget):

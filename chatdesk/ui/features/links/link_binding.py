@@ -1,4 +1,4 @@
-"""Copies links to threads and messages, and shows what a link or a file names that another program opened.
+"""Shows what a link or a file names that another program opened.
 
 What comes in was written by somebody else. It shows a thread or opens a dialog; nothing is stored, sent or joined
 before a person presses something there.
@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import SCHEME, ThreadLink, link_to, read_link
+from chatdesk.core.links import SCHEME, ThreadLink, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.ui.dialogs.panel import Panel
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
 
-_NO_LINK = "A temporary chat has no link, because nothing of it is stored."
 _NOT_SHOWN = "The message of the link is not shown in this chat: it was deleted, or is in another version."
 _DIALOG_IS_OPEN = "Close the open dialog first, then open the link again. Nothing was changed."
 
@@ -41,27 +39,13 @@ class LinkBinding(QObject):
         takes_file: Callable[[Path], bool],
     ) -> None:
         super().__init__()
-        self._panes = panes = context.panes
+        self._panes = context.panes
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._threads = threads
         self._import_file = import_file
         self._join = join
         self._takes_file = takes_file
-        panes.message_handlers.bind("link", self.copy_message_link)
-        panes.commands.bind("thread.copy_link", self.copy_thread_link, lambda: threads.stored_id is not None)
-
-    def copy_thread_link(self) -> None:
-        """Put the link to the open thread on the clipboard."""
-        if self._threads.stored_id is not None:
-            self._copy(link_to(self._threads.stored_id))
-
-    def copy_message_link(self, message_id: str) -> None:
-        """Put the link to a message of the open thread on the clipboard."""
-        if self._threads.stored_id is None:
-            self._panes.window.show_toast(_NO_LINK)
-        else:
-            self._copy(link_to(self._threads.stored_id, message_id))
 
     def show(self, target: str) -> None:
         """Bring the window to the front, and show what another program opened; empty: the window alone."""
@@ -112,10 +96,6 @@ class LinkBinding(QObject):
     def _open_file(self, path: Path) -> None:
         if not self._takes_file(path):
             self._import_file(path)
-
-    def _copy(self, link: str) -> None:
-        QGuiApplication.clipboard().setText(link)
-        self._panes.window.show_toast("Link copied. It opens the chat on your computers that have it.")
 
 
 class _NotHere(InvalidInput):

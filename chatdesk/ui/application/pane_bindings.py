@@ -1,0 +1,270 @@
+"""Everything that joins the widgets of one chat with services: of the main window's, of one beside it, or of one in a
+window of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from chatdesk.services.groups import artifacts_of
+from chatdesk.ui.application.command_binding import CommandBinding
+from chatdesk.ui.application.recovery_actions import RecoveryActions
+from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding
+from chatdesk.ui.features.chat.answer_models import AnswerModels
+from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
+from chatdesk.ui.features.chat.date_binding import DateBinding
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
+from chatdesk.ui.features.chat.shared_drafts import SharedDrafts
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+from chatdesk.ui.features.chat.undo_binding import UndoBinding, UndoHistory
+from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
+from chatdesk.ui.features.compare.compare_binding import CompareBinding
+from chatdesk.ui.features.inspector.context_binding import ContextBinding
+from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
+from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
+from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
+from chatdesk.ui.features.links.link_copying import LinkCopying
+from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
+from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
+from chatdesk.ui.features.prompts.quick_actions import QuickActions
+from chatdesk.ui.features.prompts.server_offers import ServerOffers
+from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
+from chatdesk.ui.features.prompts.server_resources import ServerResources
+from chatdesk.ui.features.search.search_binding import SearchBinding
+from chatdesk.ui.features.tools.changes_binding import ChangesBinding
+from chatdesk.ui.features.tools.chosen_servers import ChosenServers
+from chatdesk.ui.features.tools.consent_binding import ConsentBinding
+from chatdesk.ui.features.transfer.export_binding import ExportBinding
+from chatdesk.ui.features.usage.waiting_answers import WaitingAnswers
+from chatdesk.ui.features.way_in.way_in_binding import WayInBinding
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from chatdesk.core.rendering.client import RenderClient
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.services.services import Services
+    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
+    from chatdesk.ui.features.providers.provider_binding import ProviderBinding
+    from chatdesk.ui.features.settings.model_menu import ModelMenu
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
+    from chatdesk.ui.window.window_context import WindowContext
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SharedParts:
+    """The parts that all chats have in common. ``renderer`` parses for every transcript."""
+
+    services: Services
+    model_services: ModelServices
+    renderer: RenderClient
+    models: ModelMenu
+    settings: SettingsBinding
+    providers: ProviderBinding
+    drafts: SharedDrafts = field(default_factory=SharedDrafts)
+    history: UndoHistory = field(default_factory=UndoHistory)
+
+
+class PaneBindings:
+    """The controllers of one chat, one for each subject; each gets those that it uses."""
+
+    def __init__(self, context: WindowContext, shared: SharedParts) -> None:
+        self.context_of_pane = context
+        self.panes = context.panes
+        self.shared = shared
+        self.models = shared.models
+        self.settings = shared.settings
+        self._build_reading(context, shared.services)
+        self._build_messages(context, shared.services)
+        self._build_composing(context, shared.services)
+        self._build_inspection(context, shared.services)
+        self._build_tools(context, shared.services)
+        self.panes.transcript.linkActivated.connect(open_link)
+        self.link_copying = LinkCopying(context, self.threads)
+
+    def _build_reading(self, context: WindowContext, services: Services) -> None:
+        """Build what opens threads and keeps what is written in them."""
+        self.unsaved = Unsaved(context.tasks)
+        self.drafts = DraftKeeper(
+            context.panes.composer,
+            context.tasks,
+            context.open_thread.chat_of,
+            unsaved=self.unsaved,
+            shared=self.shared.drafts,
+        )
+        self.threads = ThreadBinding(context, self.drafts)
+        self.undo = UndoBinding(context, self.threads, self.shared.history)
+        self.erasing = ErasingBinding(context, self.threads, services.load_team)
+        self.dates = DateBinding(context, self.threads)
+
+    def _build_messages(self, context: WindowContext, services: Services) -> None:
+        """Build what happens to the messages of the open thread."""
+        self.messages = MessageBinding(
+            context,
+            self.threads,
+            self.undo,
+            self.settings,
+            drafts=self.drafts,
+            models=self.shared.model_services,
+            questions=lambda: services.questions,
+            member_name=lambda author_id: services.team.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
+        )
+        self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo, tasks=context.tasks)
+        self.waiting_answers = WaitingAnswers(context, self.threads, self.messages)
+        self.recovery = RecoveryActions(
+            context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments
+        )
+        self.answer_models = AnswerModels(context, self.threads)
+        self.comparison = CompareBinding(context, self.threads, self.messages, make_view=self.answer_view)
+        self.waiting_questions = WaitingQuestionsBinding(
+            context, self.threads, self.messages, self.drafts, questions=lambda: services.questions
+        )
+
+    def _build_composing(self, context: WindowContext, services: Services) -> None:
+        """Build prompts, assistants and files."""
+        self.prompts = PromptBinding(
+            context,
+            self.threads,
+            self.undo,
+            begin_thread=self.messages.begin_thread,
+            prompts=services.prompts,
+            system_prompts=services.system_prompts,
+            open_assistants=lambda: _assistant_chooser(context, services),
+            server_prompts=ServerPrompts(
+                context, self.threads, self._offers(context, "prompts"), attachments=lambda: self.attachments
+            ),
+        )
+        self.assistants = AssistantBinding(
+            context,
+            self.threads,
+            self.undo,
+            self.messages.assistants,
+            prompts=services.prompts,
+            open_library=self.prompts.open_library,
+            resources=ServerResources(self._offers(context, "resources"), attachments=lambda: self.attachments),
+        )
+        self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
+        self.parameters = ParametersBinding(context, self.threads)
+        self.export = ExportBinding(context, self.threads, services.exports_of)
+        self.files = TranscriptFiles(context, services.attachments)
+        self.attachments = AttachmentBinding(
+            context,
+            self.threads,
+            self.messages,
+            self.files,
+            self.drafts,
+            attachments=services.attachments,
+            models=self.shared.model_services,
+        )
+
+    def _offers(self, context: WindowContext, kind: str) -> ServerOffers:
+        in_use = self.shared.services.tools.in_use
+        return ServerOffers(context, self.threads, self.messages.assistants, kind, in_use=in_use)
+
+    def _build_inspection(self, context: WindowContext, services: Services) -> None:
+        """Build what is shown beside the thread."""
+        self.inspection = InspectorBinding(context, self.threads, self.undo, usage_of=services.usage_of)
+        self.inspection.pricesRequested.connect(self._on_prices_requested)
+        self.context = ContextBinding(context, self.threads, self.inspection)
+        self.transcript_context = TranscriptContext(context, self.threads, self.inspection, self.undo)
+        self.artifacts = ArtifactsBinding(
+            context,
+            self.threads,
+            self.drafts,
+            self.inspection,
+            self.files,
+            make_service=lambda: artifacts_of(services),
+            make_view=self.answer_view,
+        )
+        self.summary_work = SummaryWorkBinding(context, self.threads)
+
+    def _build_tools(self, context: WindowContext, services: Services) -> None:
+        """Build what asks a person about tools."""
+        self.consent = ConsentBinding(context, self.threads, in_use=services.tools.in_use)
+        self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
+        self.chosen_servers = ChosenServers(context, self.threads, in_use=services.tools.in_use)
+
+    def build_search(self, lists: ThreadListBinding) -> None:
+        """Build the search, which may narrow ``lists``."""
+        services = self.shared.services
+        self.search = SearchBinding(
+            self.context_of_pane,
+            self.threads,
+            self.undo,
+            open_project=lists.show_project,
+            open_tag=lists.show_tag,
+            search=services.search,
+            library=services.library,
+        )
+
+    def build_way_in(self, connection: ConnectBinding, open_import: Callable[[str], object]) -> None:
+        """Build what a chat without messages shows."""
+        services = self.shared.services
+        self.way_in = WayInBinding(
+            self.context_of_pane,
+            self.threads,
+            self.messages,
+            connection,
+            open_import=open_import,
+            ask=self.commands.ask,
+            models=self.shared.model_services,
+            read_only_reason=lambda: services.read_only_reason,
+        )
+        self.models.changed.connect(self._on_models_changed)
+
+    def answer_view(self, fetch: MessageFetcher) -> TranscriptView:
+        """Return a transcript view for one of the answers that are compared, or for an artifact."""
+        view = TranscriptView(fetch, self.shared.renderer, self.panes.theme)
+        view.linkActivated.connect(open_link)
+        view.set_model_name(self.models.model_name)
+        return self.files.with_pictures(view)
+
+    def _on_prices_requested(self) -> None:
+        self.settings.open("Providers")
+
+    def _on_models_changed(self) -> None:
+        self.messages.models.show()
+        self.way_in.refresh()
+        self.panes.transcript.set_model_name(self.models.model_name)
+
+    async def save(self) -> None:
+        """Store what a person wrote and did not send; what is being sent becomes a message first."""
+        await self.messages.wait_until_sent()
+        self.messages.edit.end()
+        await self.drafts.save()
+        await self.prompts.save()
+
+    def stop_filling(self) -> None:
+        """Stop filling what stands beside the thread, because the chat is closed."""
+        self.inspection.end()
+        self.context.end()
+
+    def let_go(self) -> None:
+        """Let go of what the ended tasks of the chat have used."""
+        self.unsaved.end()
+        self.files.close()
+        self.drafts.end()
+
+
+def open_link(address: str) -> None:
+    """Open a link of a message in the browser, or in the program for mail."""
+    url = QUrl(address, QUrl.ParsingMode.StrictMode)
+    if url.isValid() and url.scheme() in ("http", "https", "mailto"):
+        QDesktopServices.openUrl(url)
+
+
+def _assistant_chooser(context: WindowContext, services: Services) -> AssistantChooser:
+    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
+
+    return AssistantChooser(context, services.attachments, tools_in_use=services.tools.in_use)

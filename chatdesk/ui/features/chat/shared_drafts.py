@@ -1,0 +1,76 @@
+"""The composers that are shown at once. Two of them on the same thread have one draft: what is typed in one stands in
+the other at once, so that neither is stored over the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatdesk.core.domain.attachment import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The text and files that stand, or stood, in the composer."""
+
+    text: str = ""
+    cursor: int = 0
+    attached: tuple[Attachment, ...] = ()
+    is_behind: bool = False  # the stored draft, which was not shown yet, comes before it
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attached)
+
+    def is_like(self, other: Words) -> bool:
+        return self.text.strip() == other.text.strip() and self.attached == other.attached
+
+    def behind(self, before: Words) -> Words:
+        if not self or not before:
+            return Words(self.text, self.cursor, self.attached) if self else before
+        is_other = bool(self.text) and before.text.strip() not in ("", self.text.strip())
+        joined = f"{before.text}\n{self.text}" if is_other else self.text or before.text
+        return Words(joined, len(joined), (*before.attached, *self.attached))
+
+
+class Holder(Protocol):
+    """The keeper of one composer's draft, as the others see it."""
+
+    def has_draft_of(self, thread_id: str | None) -> bool: ...
+
+    def words(self) -> Words: ...
+
+    def follow(self, thread_id: str | None, words: Words) -> None: ...
+
+    def bring_back(self, words: Words) -> None: ...
+
+    def store_soon(self) -> None: ...
+
+    def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None: ...
+
+    async def add_words(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None: ...
+
+
+class SharedDrafts:
+    """Joins the keepers of all chats that are shown."""
+
+    def __init__(self) -> None:
+        self._keepers: list[Holder] = []
+
+    def join(self, keeper: Holder) -> None:
+        self._keepers.append(keeper)
+
+    def leave(self, keeper: Holder) -> None:
+        self._keepers.remove(keeper)
+
+    def other(self, keeper: Holder, thread_id: str | None) -> Holder | None:
+        """Return another keeper whose composer has the draft of a thread."""
+        return next((each for each in self._keepers if each is not keeper and each.has_draft_of(thread_id)), None)
+
+    def spread(self, keeper: Holder, thread_id: str | None, words: Words) -> None:
+        """Show in the other composers of a thread what is written in one."""
+        for each in self._keepers:
+            if each is not keeper:
+                each.follow(thread_id, words)

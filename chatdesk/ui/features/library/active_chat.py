@@ -1,0 +1,18 @@
+"""The chat that commands act on: the one that had the focus last, in whichever window it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.chat.undo_binding import UndoBinding
+    from chatdesk.ui.window.panes import Panes
+
+
+class ActiveChat(Protocol):
+    """The chat that controllers act on which exist once."""
+
+    panes: Panes
+    threads: ThreadBinding
+    undo: UndoBinding
