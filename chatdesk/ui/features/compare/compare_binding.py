@@ -18,6 +18,7 @@ from chatdesk.core.events import (
     TextStreamed,
     TurnStarted,
 )
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.message_follower import retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -80,7 +81,7 @@ class CompareBinding(QObject):
 
         header, window = self._panes.header, self._panes.window
         if sum(len(choices) for _provider, _label, choices in header.models) < 2:
-            window.show_toast("There is only one model yet: add another in Settings")
+            window.show_toast(tr("There is only one model yet: add another in Settings"))
             return
         dialog = CompareModelsDialog(
             self._panes.theme,
@@ -183,7 +184,7 @@ class CompareBinding(QObject):
             await chat.paths.select_version(message_id)
             if answer.provider is not None and answer.model is not None:
                 self._messages.models.choose(answer.provider, answer.model)
-            self._panes.window.show_toast("Kept. The other answers stay as versions.")
+            self._panes.window.show_toast(tr("Kept. The other answers stay as versions."))
 
         self._tasks.replace(work(), "keep version")
 

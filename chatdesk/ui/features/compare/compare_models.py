@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -44,13 +45,15 @@ class CompareModelsDialog(FormPanel):
         is_comparing: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Compare models", object_name="compareModelsDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(
+            theme, tr("Compare models"), object_name="compareModelsDialog", size_px=_SIZE_PX, parent=parent
+        )
         self._boxes: list[tuple[tuple[str, str], QCheckBox]] = []
         self._headings: list[tuple[QLabel, list[QCheckBox]]] = []
         self.search = QLineEdit()
         self.search.setObjectName("compareSearch")
-        self.search.setAccessibleName("Search models")
-        self.search.setPlaceholderText("Search models")
+        self.search.setAccessibleName(tr("Search models"))
+        self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         rows = QWidget()
@@ -66,15 +69,17 @@ class CompareModelsDialog(FormPanel):
         scroll.setWidget(rows)
         scroll.viewport().setAutoFillBackground(False)
         rows.setAutoFillBackground(False)
-        self.add_button(push_button("Cancel", "compareCancel", self.reject))
-        single = self.add_button(push_button("Stop comparing", "compareNone", lambda: self._choose([])))
+        self.add_button(push_button(tr("Cancel"), "compareCancel", self.reject))
+        single = self.add_button(push_button(tr("Stop comparing"), "compareNone", lambda: self._choose([])))
         single.setVisible(is_comparing)
         self.accept_button = self.add_button(
-            push_button("Compare", "compareAccept", lambda: self._choose(self.selected()), is_primary=True)
+            push_button(tr("Compare"), "compareAccept", lambda: self._choose(self.selected()), is_primary=True)
         )
-        hint = (
-            f"Your questions in this chat go to {_FEWEST} to {_MOST} models at once, and each model costs "
-            "what it costs alone. You keep the answer you like."
+        hint = tr(
+            "Your questions in this chat go to {fewest} to {most} models at once, and each model costs "
+            "what it costs alone. You keep the answer you like.",
+            fewest=str(_FEWEST),
+            most=str(_MOST),
         )
         self.add_text(hint)
         self.body.addWidget(self.search)
@@ -105,7 +110,7 @@ class CompareModelsDialog(FormPanel):
             self._headings.append((heading, []))
             for model, model_label in choices:
                 box = _ModelBox(model_label)
-                box.setAccessibleName(f"{model_label} of {label}")
+                box.setAccessibleName(tr("{model} of {provider}", model=model_label, provider=label))
                 box.setChecked((provider, model) in ticked)
                 box.toggled.connect(self._count)
                 self._rows.addWidget(box)

@@ -11,6 +11,7 @@ from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import AnswerFinished, ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 #: An answer that took longer is one that a person may have left alone.
 LONG_MS: Final = 10_000
-_TITLES: Final = {Status.COMPLETE: "An answer is ready", Status.ERROR: "An answer failed"}
+_TITLES: Final = {Status.COMPLETE: Text("An answer is ready"), Status.ERROR: Text("An answer failed")}
 
 
 class AnswerNotices(QObject):
@@ -59,11 +60,11 @@ class AnswerNotices(QObject):
         title = _TITLES.get(message.status)
         took_ms = (message.completed_at or message.created_at) - message.created_at
         if title is not None and self._is_wanted(took_ms):
-            self._tasks.start(self._show(message.thread_id, message.id, title), "notify of an answer")
+            self._tasks.start(self._show(message.thread_id, message.id, shown(title)), "notify of an answer")
 
     def _on_approval_asked(self, request: ApprovalRequest) -> None:
         if self._is_wanted(None):
-            title = f"{visible_controls(request.tool.server_name)} waits for your approval"
+            title = tr("{server_name} waits for your approval", server_name=visible_controls(request.tool.server_name))
             self._tasks.start(self._show(request.thread_id, request.message_id, title), "notify of a call")
 
     async def _show(self, thread_id: str, message_id: str, title: str) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.texts import Text
 
 _NAME: Final = "chatdesk.desktop"
 _OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
@@ -22,9 +23,9 @@ _MOST_BYTES: Final = 64 * 1024
 
 class NoStartAtLogin(InvalidInput):
     code = "no_start_at_login"
-    what = "ChatDesk cannot be started at login from here."
-    safe = "Nothing was changed."
-    next_step = "Add it to the programs that your system starts at login."
+    what = Text("ChatDesk cannot be started at login from here.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Add it to the programs that your system starts at login.")
 
 
 def autostart_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -54,7 +55,9 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
         else:
             file.unlink(missing_ok=True)
     except OSError as error:
-        raise NoStartAtLogin(f"The file for starting at login could not be changed: {error.strerror}.") from error
+        raise NoStartAtLogin(
+            Text("The file for starting at login could not be changed: {strerror}.", strerror=error.strerror)
+        ) from error
 
 
 def _command() -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
 from chatdesk.ui.features.desktop.tray_binding import TrayBinding
 
@@ -72,6 +73,6 @@ class DesktopBinding(QObject):
                 )
                 self._starts_at_login = wanted
             except ChatDeskError as error:
-                self._context.panes.window.show_toast(error.sentence)
+                self._context.panes.window.show_toast(shown(error.sentence))
         if self._starts_at_login != wanted:
             self._settings.change(replace(self._settings.current, start_at_login=self._starts_at_login))

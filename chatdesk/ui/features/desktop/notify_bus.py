@@ -17,6 +17,7 @@ from jeepney import DBusAddress, MatchRule, Message, MessageType, message_bus, n
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.desktop.notice import Notice
 
 _NAME = "org.freedesktop.Notifications"
@@ -74,7 +75,7 @@ class DBusNotices:
                 "chatdesk",
                 notice.title,
                 text,
-                ["default", "Open"],
+                ["default", tr("Open")],
                 hints,
                 _AS_THE_SERVER_LIKES,
             ),

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.events import AnswerFinished, MessageAdded, UnreadChanged
+from chatdesk.core.texts import Text, shown
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _RECENT = 5
-_STAYS = "ChatDesk goes on in the tray. To end it, choose Quit there or in the menu."
+_STAYS = Text("ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.")
 
 
 class TrayBinding(QObject):
@@ -99,7 +100,7 @@ class TrayBinding(QObject):
             return False
         if not self._has_said:
             self._has_said = True
-            self.icon.say(_STAYS)
+            self.icon.say(shown(_STAYS))
         return True
 
     def _on_message_added(self, message: Message) -> None:

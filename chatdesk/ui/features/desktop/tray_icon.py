@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -71,24 +71,26 @@ class TrayIcon(QObject):
     def show_state(self, *, running: int, unread: int) -> None:
         """Say how many answers are written and how many messages are unread."""
         self._state = (running, unread)
-        found = [f"{counted(running, 'answer')} being written"] if running else []
-        found += [f"{counted(unread, 'unread message')}"] if unread else []
+        found = (
+            [shown(plural("{count} answers being written", "{count} answer being written", running))] if running else []
+        )
+        found += [shown(plural("{count} unread messages", "{count} unread message", unread))] if unread else []
         self._icon.setToolTip(" · ".join(["ChatDesk", *found]))
         self._paint()
 
     def show_threads(self, threads: Sequence[Thread]) -> None:
         """Fill the menu, with these threads in its middle."""
         self.menu.clear()
-        self._add("Open ChatDesk", self.openRequested.emit)
-        self._add("New thread", self.newThreadRequested.emit)
-        self._add("Quick question", self.quickRequested.emit)
+        self._add(tr("Open ChatDesk"), self.openRequested.emit)
+        self._add(tr("New thread"), self.newThreadRequested.emit)
+        self._add(tr("Quick question"), self.quickRequested.emit)
         if threads:
             self.menu.addSeparator()
         for thread in threads:
             title = thread.title if len(thread.title) <= _LONGEST_TITLE else f"{thread.title[: _LONGEST_TITLE - 1]}…"
             self._add(title.replace("&", "&&"), partial(self.threadChosen.emit, thread.id))
         self.menu.addSeparator()
-        self._add("Quit ChatDesk", self.quitRequested.emit)
+        self._add(tr("Quit ChatDesk"), self.quitRequested.emit)
 
     def _add(self, text: str, run: Callable[[], object]) -> None:
         self.menu.addAction(text).triggered.connect(lambda _checked=False: run())

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.core.domain.summary import STALE_TEXT
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _SETTLE_MS = 80
-_STALE = f"The summary is {STALE_TEXT}. Make it again to have it sent."
+_STALE = Text("The summary is out of date and not sent. Make it again to have it sent.")
 
 
 class ContextBinding(QObject):
@@ -66,8 +65,8 @@ class ContextBinding(QObject):
         try:
             totals = await context.totals(thread_id, composer.text(), attachments=composer.files.attached)
         except DoesNotFit as error:
-            self._sentences = (error.sentence,)
-            meter.set_fraction(1.0, error.sentence)
+            self._sentences = (shown(error.sentence),)
+            meter.set_fraction(1.0, shown(error.sentence))
             return
         except ChatDeskError:
             meter.set_fraction(None)  # said where it matters, when a question is sent
@@ -77,8 +76,8 @@ class ContextBinding(QObject):
             self._sentences = sentences_of(totals)
             words = self._sentences[0]
             if totals.has_stale_summary:
-                words = f"{words} {_STALE}"
-            meter.set_fraction(totals.share, words, note="summary out of date" if totals.has_stale_summary else "")
+                words = f"{words} {shown(_STALE)}"
+            meter.set_fraction(totals.share, words, note=tr("summary out of date") if totals.has_stale_summary else "")
 
     def _explain(self) -> None:
         meter = self._panes.header.context_meter
@@ -90,26 +89,36 @@ class ContextBinding(QObject):
 
 
 def _tokens(count: int, *, is_estimate: bool) -> str:
-    about = "≈ " if is_estimate and count else ""
-    return f"{about}{counted(count, 'token')}"
+    if is_estimate and count:
+        return shown(plural("≈ {count} tokens", "≈ {count} token", count))
+    return shown(plural("{count} tokens", "{count} token", count))
 
 
 def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     """Return sentences that explain the context meter; the first one is the short form."""
-    about = "About " if totals.is_estimate else ""
-    taken = f"{about}{totals.used:,} of {totals.window:,} tokens are taken"
-    said = [f"{taken}; {totals.reserved:,} are kept for the answer."]
-    if totals.is_draft_too_large:
-        said.append("Your message alone does not fit: shorten it, attach it, or choose a larger model.")
-    elif totals.pushed_out:
-        count = counted(totals.pushed_out, "older message stays", "older messages stay")
-        said.append(f"It is full: {count} behind because of what you are writing.")
-    elif totals.share > 1:
-        said.append("It is full: the oldest messages stay behind when you send.")
-    else:
-        said.append(f"{totals.free:,} tokens are free before older messages stay behind.")
-    if totals.has_stale_summary:
-        said.append(_STALE)
+    numbers = {"used": totals.used, "window": totals.window, "reserved": totals.reserved}
     if totals.is_estimate:
-        said.append("The count is an estimate for this model.")
+        said = [tr("About {used} of {window} tokens are taken; {reserved} are kept for the answer.", **numbers)]
+    else:
+        said = [tr("{used} of {window} tokens are taken; {reserved} are kept for the answer.", **numbers)]
+    if totals.is_draft_too_large:
+        said.append(tr("Your message alone does not fit: shorten it, attach it, or choose a larger model."))
+    elif totals.pushed_out:
+        said.append(
+            shown(
+                plural(
+                    "It is full: {count} older messages stay behind because of what you are writing.",
+                    "It is full: {count} older message stays behind because of what you are writing.",
+                    totals.pushed_out,
+                )
+            )
+        )
+    elif totals.share > 1:
+        said.append(tr("It is full: the oldest messages stay behind when you send."))
+    else:
+        said.append(tr("{free} tokens are free before older messages stay behind.", free=totals.free))
+    if totals.has_stale_summary:
+        said.append(shown(_STALE))
+    if totals.is_estimate:
+        said.append(tr("The count is an estimate for this model."))
     return tuple(said)

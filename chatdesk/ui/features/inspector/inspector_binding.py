@@ -18,6 +18,7 @@ from chatdesk.core.events import (
     TurnStarted,
     UsageRecorded,
 )
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.widgets.focus_ring import reason_of_press
@@ -36,8 +37,14 @@ if TYPE_CHECKING:
 
     Fill = Callable[[], Coroutine[Any, Any, None]]
 
-CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = "Context", "Summary", "Usage", "Tree", "Questions"
-ARTIFACTS = "Artifacts"
+CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = (
+    Text("Context"),
+    Text("Summary"),
+    Text("Usage"),
+    Text("Tree"),
+    Text("Questions"),
+)
+ARTIFACTS = Text("Artifacts")
 _SETTLE_MS = 200
 _PAGE = 100
 
@@ -73,7 +80,7 @@ class InspectorBinding(QObject):
         self._settle.timeout.connect(self._fill)
         panes.commands.bind("view.inspector", self.toggle)
         panes.commands.describe(
-            "view.inspector", title=lambda: "Hide the inspector" if self.is_open else "Show the inspector"
+            "view.inspector", title=lambda: tr("Hide the inspector") if self.is_open else tr("Show the inspector")
         )
         panes.commands.bind("view.tree", lambda: self.open(TREE))
         panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
@@ -100,7 +107,7 @@ class InspectorBinding(QObject):
             subscribe(self, kind, lambda _event: self._fill_soon())
         subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
-        subscribe(self, SummaryFailed, lambda event: self._panes.window.show_toast(event.sentence))
+        subscribe(self, SummaryFailed, lambda event: self._panes.window.show_toast(shown(event.sentence)))
 
     def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:
         """Add a tab of another controller, made with the inspector; ``fill`` is run when it is shown and when the
@@ -298,6 +305,6 @@ class InspectorBinding(QObject):
                 composer = self._panes.composer
                 body = await context.request_json(thread_id, composer.text(), attachments=composer.files.attached)
                 QGuiApplication.clipboard().setText(body.decode("utf-8"))
-                self._panes.window.show_toast("Request copied")
+                self._panes.window.show_toast(tr("Request copied"))
 
         self._tasks.replace(work(), "copy request")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
@@ -111,7 +112,7 @@ class SummaryBinding(QObject):
             thread_id = self._threads.thread_id
             if thread_id is not None:
                 await self._open_thread.chat.context.redo_summary(thread_id)
-                self._panes.window.show_toast("The summary is being made in the background")
+                self._panes.window.show_toast(tr("The summary is being made in the background"))
 
         self._tasks.start(ProviderConsent(self._context).run(work), "redo summary")
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.summary import SummaryStage
 from chatdesk.core.events import SummaryWorkChanged
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
 from chatdesk.ui.widgets.banner import Banner
@@ -67,10 +68,14 @@ class SummaryWorkBinding(QObject):
                 self._bar.setVisible(False)
         elif is_asking:
             self._built().show_message(
-                question_words(work), kind="info", action_text="Summarise", other_text="Not now", is_closable=False
+                question_words(work),
+                kind="info",
+                action_text=tr("Summarise"),
+                other_text=tr("Not now"),
+                is_closable=False,
             )
         else:
-            self._built().show_message(progress_words(work), kind="info", action_text="Stop", is_closable=False)
+            self._built().show_message(progress_words(work), kind="info", action_text=tr("Stop"), is_closable=False)
 
     def _built(self) -> Banner:
         if self._bar is None:

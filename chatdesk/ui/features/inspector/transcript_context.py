@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.events import ContextChanged, PathChanged
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -26,9 +27,9 @@ _MARKS = {
     "include": ContextMark.NONE,
 }
 _SAID = {
-    ContextMark.PINNED: "Pinned into the context",
-    ContextMark.EXCLUDED: "Excluded from the context",
-    ContextMark.NONE: "Sent as it fits",
+    ContextMark.PINNED: Text("Pinned into the context"),
+    ContextMark.EXCLUDED: Text("Excluded from the context"),
+    ContextMark.NONE: Text("Sent as it fits"),
 }
 
 
@@ -62,7 +63,7 @@ class TranscriptContext(QObject):
         async def work() -> None:
             await (await self._undo.stack()).mark_message(message_id, mark)
             self._panes.commands.refresh()
-            announce(self._panes.transcript, _SAID[mark])
+            announce(self._panes.transcript, shown(_SAID[mark]))
 
         self._tasks.start(work(), "mark message")
 
@@ -74,7 +75,11 @@ class TranscriptContext(QObject):
             if thread_id is not None:
                 await (await self._undo.stack()).start_context(thread_id, message_id)
                 self._panes.commands.refresh()
-                said = "The context starts here" if message_id is not None else "The context starts at the beginning"
+                said = (
+                    tr("The context starts here")
+                    if message_id is not None
+                    else tr("The context starts at the beginning")
+                )
                 announce(self._panes.transcript, said)
 
         self._tasks.start(work(), "start context")

@@ -16,6 +16,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.project import Project
@@ -137,7 +138,7 @@ class LocalServiceBinding(QObject):
         except ChatDeskError as error:
             if isValid(dialog):
                 dialog.end_busy()
-                dialog.show_problem(error.sentence)
+                dialog.show_problem(shown(error.sentence))
             return
         if isValid(dialog):
             dialog.show_token(text)
@@ -149,9 +150,9 @@ class LocalServiceBinding(QObject):
 
         dialog = ConfirmDialog(
             self._panes.theme,
-            f"Revoke the token “{name}”?",
-            "What uses it is refused from now on, and what it is doing ends. This cannot be undone.",
-            yes_text="Revoke",
+            tr("Revoke the token “{name}”?", name=name),
+            tr("What uses it is refused from now on, and what it is doing ends. This cannot be undone."),
+            yes_text=tr("Revoke"),
             is_dangerous=True,
             parent=self._dialog,
         )
@@ -168,6 +169,6 @@ class LocalServiceBinding(QObject):
             await self._the_switch.revoke_token(token_id)
         except ChatDeskError as error:
             if isValid(page):
-                page.say_problem(error.sentence)
+                page.say_problem(shown(error.sentence))
         if isValid(page):
             page.tokensWanted.emit()

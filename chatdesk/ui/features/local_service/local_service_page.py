@@ -12,16 +12,20 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import ServiceState, ShownToken
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.listed import with_commas
 
 _LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use
-_WHAT: Final = "Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours."
-_TOKENS_WHILE_OFF: Final = "Turn it on to make tokens and to see those that there are."
-_NO_TOKENS: Final = "There are no tokens. Each program gets one of its own."
+_WHAT: Final = Text(
+    "Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours."
+)
+_TOKENS_WHILE_OFF: Final = Text("Turn it on to make tokens and to see those that there are.")
+_NO_TOKENS: Final = Text("There are no tokens. Each program gets one of its own.")
 
 
 class LocalServicePage(QWidget):
@@ -38,10 +42,12 @@ class LocalServicePage(QWidget):
     def __init__(self, *, fixed_by: str = "") -> None:
         super().__init__()
         self.setObjectName("localServicePage")
-        self._what = f"The environment variable {fixed_by} decides this." if fixed_by else _WHAT
+        self._what = (
+            tr("The environment variable {fixed_by} decides this.", fixed_by=fixed_by) if fixed_by else shown(_WHAT)
+        )
         self._urls: tuple[str, ...] = ()
         self._rows: dict[str, _TokenRow] = {}
-        self.switch = QCheckBox("Let other programs use ChatDesk")
+        self.switch = QCheckBox(tr("Let other programs use ChatDesk"))
         self.switch.setObjectName("localServiceSwitch")
         self.switch.setAccessibleDescription(self._what)
         self.switch.setEnabled(not fixed_by)
@@ -49,10 +55,10 @@ class LocalServicePage(QWidget):
         self._status = _said("localServiceStatus", "text")
         self._problem = _said("localServiceProblem", "text")
         self._problem.setProperty("isDanger", True)
-        self._copy = push_button("Copy address", "localServiceCopy", self._copy_address)
-        self._again = push_button("Try again", "localServiceAgain", self.tryAgainRequested.emit)
+        self._copy = push_button(tr("Copy address"), "localServiceCopy", self._copy_address)
+        self._again = push_button(tr("Try again"), "localServiceAgain", self.tryAgainRequested.emit)
         self._hint = _said("localServiceHint", "muted")
-        self.new_button = push_button("New token…", "localServiceNew", self.newTokenRequested.emit)
+        self.new_button = push_button(tr("New token…"), "localServiceNew", self.newTokenRequested.emit)
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self._timer = QTimer(self, interval=_LOOK_AGAIN_MS)
@@ -64,8 +70,14 @@ class LocalServicePage(QWidget):
         """Show whether the service listens, where, and what failed."""
         self.switch.setChecked(state.is_wanted)
         self._urls = state.urls
-        problem = "" if state.problem is None else state.problem.sentence
-        words = f"On, at {state.urls[0]}" if state.is_on else "Starting…" if state.is_wanted and not problem else "Off"
+        problem = "" if state.problem is None else shown(state.problem.sentence)
+        words = (
+            tr("On, at {address}", address=state.urls[0])
+            if state.is_on
+            else tr("Starting…")
+            if state.is_wanted and not problem
+            else tr("Off")
+        )
         if words != self._status.text() or problem != self._problem.text():
             announce(self, problem or words, is_assertive=bool(problem))
         self._status.setText(words)
@@ -81,7 +93,7 @@ class LocalServicePage(QWidget):
         if not state.is_on:
             for id_ in list(self._rows):
                 self._remove_row(id_)
-            self._hint.setText(_TOKENS_WHILE_OFF)
+            self._hint.setText(shown(_TOKENS_WHILE_OFF))
             self._hint.show()
         self.tokensWanted.emit()
 
@@ -103,7 +115,7 @@ class LocalServicePage(QWidget):
             QWidget.setTabOrder(before, button)
             before = button
         if self._urls:
-            self._hint.setText(_NO_TOKENS)
+            self._hint.setText(shown(_NO_TOKENS))
             self._hint.setVisible(not wanted)
         if focused is not None and not any(row.revoke.hasFocus() for row in self._rows.values()):
             again = self._rows[focused].revoke if focused in self._rows else self.new_button
@@ -137,7 +149,7 @@ class LocalServicePage(QWidget):
         buttons.addWidget(self._again)
         column.addLayout(buttons)
         column.addSpacing(10)
-        column.addWidget(plain_label("Tokens", "strong"))
+        column.addWidget(plain_label(tr("Tokens"), "strong"))
         column.addWidget(self._hint)
         column.addLayout(self._list)
         row = FlowRow(8)
@@ -153,9 +165,9 @@ class LocalServicePage(QWidget):
 
     def _copy_address(self) -> None:
         QGuiApplication.clipboard().setText(self._urls[0])
-        announce(self, "The address is in the clipboard.")
-        self._copy.setText("Copied")
-        QTimer.singleShot(_LOOK_AGAIN_MS, self._copy, lambda: self._copy.setText("Copy address"))
+        announce(self, tr("The address is in the clipboard."))
+        self._copy.setText(tr("Copied"))
+        QTimer.singleShot(_LOOK_AGAIN_MS, self._copy, lambda: self._copy.setText(tr("Copy address")))
 
 
 class _TokenRow(QWidget):
@@ -165,9 +177,9 @@ class _TokenRow(QWidget):
         super().__init__()
         self.name, self.details = name, details
         self.setObjectName(f"localServiceToken_{id_}")
-        self.revoke = QPushButton("Revoke…")
+        self.revoke = QPushButton(tr("Revoke…"))
         self.revoke.setObjectName(f"localServiceRevoke_{id_}")
-        self.revoke.setAccessibleName(f"Revoke {name}")
+        self.revoke.setAccessibleName(tr("Revoke {name}", name=name))
         self.revoke.setAccessibleDescription(details)
         self.revoke.setAutoDefault(False)
         self.revoke.setProperty("isDanger", True)
@@ -183,9 +195,13 @@ class _TokenRow(QWidget):
 
 def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:
     """Return what a token allows, where, how long, and when it was last used."""
-    reached = ", ".join(projects.get(each, "a project in the trash") for each in token.projects) or "all projects"
-    until = "" if token.expires_at is None else f"until {_moment(token.expires_at)}"
-    used = "never used" if token.last_used_at is None else f"last used {_moment(token.last_used_at)}"
+    reached = with_commas(projects.get(each, tr("a project in the trash")) for each in token.projects) or tr(
+        "all projects"
+    )
+    until = "" if token.expires_at is None else tr("until {moment}", moment=_moment(token.expires_at))
+    used = (
+        tr("never used") if token.last_used_at is None else tr("last used {moment}", moment=_moment(token.last_used_at))
+    )
     return " · ".join(filter(None, (", ".join(token.scopes), reached, until, used)))
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import SCOPES
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -19,7 +20,12 @@ from chatdesk.ui.theme.theme import Theme
 _SIZE_PX: Final = (480, 580)
 _LONGEST_NAME: Final = 60
 _BOXES_A_STEP: Final = 8
-_DAYS: Final[Mapping[str, int | None]] = {"30 days": 30, "90 days": 90, "A year": 365, "Until it is revoked": None}
+_DAYS: Final[Mapping[str, int | None]] = {
+    Text("30 days"): 30,
+    Text("90 days"): 90,
+    Text("A year"): 365,
+    Text("Until it is revoked"): None,
+}
 
 
 class NewTokenDialog(TaskPanel):
@@ -29,34 +35,36 @@ class NewTokenDialog(TaskPanel):
     requested = Signal(str, object, object, object)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "New token", object_name="newTokenDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("New token"), object_name="newTokenDialog", size_px=_SIZE_PX, parent=parent)
         self.name = QLineEdit()
         self.name.setObjectName("newTokenName")
-        self.name.setAccessibleName("What will use it")
-        self.name.setPlaceholderText("For example: editor")
+        self.name.setAccessibleName(tr("What will use it"))
+        self.name.setPlaceholderText(tr("For example: editor"))
         self.name.setMaxLength(_LONGEST_NAME)
-        self.scopes = {name: _box(words, f"newTokenScope_{name}") for name, words in SCOPES.items()}
+        self.scopes = {name: _box(shown(words), f"newTokenScope_{name}") for name, words in SCOPES.items()}
         self.scopes["read"].setChecked(True)
         self.projects: dict[str, QCheckBox] = {}
         self.days = QComboBox()
         self.days.setObjectName("newTokenDays")
-        self.days.setAccessibleName("Valid for")
+        self.days.setAccessibleName(tr("Valid for"))
         for words, days in _DAYS.items():
-            self.days.addItem(words, days)
-        self.days.setCurrentText("90 days")
+            self.days.addItem(shown(words), days)
+        self.days.setCurrentIndex(self.days.findData(90))
         self.token = QLineEdit()
         self.token.setObjectName("newTokenText")
-        self.token.setAccessibleName("The token")
+        self.token.setAccessibleName(tr("The token"))
         self.token.setReadOnly(True)
         self.token.setFont(theme.font("code"))
         self.token.hide()
         self._explanation = plain_label("", "text", wraps=True)
         self._explanation.setObjectName("newTokenExplanation")
         self._explanation.hide()
-        self.copy_button = push_button("Copy", "newTokenCopy", self._copy, name="Copy the token", is_primary=True)
+        self.copy_button = push_button(
+            tr("Copy"), "newTokenCopy", self._copy, name=tr("Copy the token"), is_primary=True
+        )
         self.copy_button.hide()
-        self.make_button = push_button("Make token", "newTokenMake", self._ask, is_primary=True, is_default=True)
-        self.close_button = push_button("Cancel", "newTokenClose", self.reject, is_way_out=True)
+        self.make_button = push_button(tr("Make token"), "newTokenMake", self._ask, is_primary=True, is_default=True)
+        self.close_button = push_button(tr("Cancel"), "newTokenClose", self.reject, is_way_out=True)
         self._build()
         self.name.setFocus()
 
@@ -64,8 +72,8 @@ class NewTokenDialog(TaskPanel):
         """Offer these projects, names by id, some a step, between which the window goes on."""
         yield
         if projects:
-            self.add_heading("In these projects only")
-            self.body.addWidget(plain_label("None chosen: in all of them.", "muted", wraps=True))
+            self.add_heading(tr("In these projects only"))
+            self.body.addWidget(plain_label(tr("None chosen: in all of them."), "muted", wraps=True))
         for number, (key, name) in enumerate(projects.items(), 1):
             box = self.projects[key] = _box(name, f"newTokenProject_{key}")
             self.body.addWidget(box)
@@ -82,27 +90,29 @@ class NewTokenDialog(TaskPanel):
             if widget is not None:
                 widget.setVisible(widget in (self._explanation, self.token))
         self._explanation.setText(
-            f"This is the token for “{self.name.text().strip()}”. It is shown only now and stored nowhere: copy it"
-            " to where it is used."
+            tr(
+                "This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.",
+                name=self.name.text().strip(),
+            )
         )
         self.token.setText(text)
         self.token.setCursorPosition(0)
         self.make_button.hide()
         self.make_button.setDefault(False)
         self.copy_button.show()
-        self.close_button.setText("Done")
-        self.close_button.setAccessibleName("Done")
+        self.close_button.setText(tr("Done"))
+        self.close_button.setAccessibleName(tr("Done"))
         self.copy_button.setFocus(Qt.FocusReason.OtherFocusReason)
         announce(self, self._explanation.text())
 
     def _build(self) -> None:
         self.body.addWidget(self._explanation)
         self.body.addWidget(self.token)
-        self.body.addWidget(plain_label("What will use it", "text"))
+        self.body.addWidget(plain_label(tr("What will use it"), "text"))
         self.body.addWidget(self.name)
-        self.add_heading("Valid for")
+        self.add_heading(tr("Valid for"))
         self.body.addWidget(self.days)
-        self.add_heading("It may")
+        self.add_heading(tr("It may"))
         for box in self.scopes.values():
             self.body.addWidget(box)
         self.add_button(self.close_button)
@@ -112,21 +122,21 @@ class NewTokenDialog(TaskPanel):
     def _ask(self) -> None:
         scopes = [name for name, box in self.scopes.items() if box.isChecked()]
         if not self.name.text().strip():
-            self.show_problem("Say what will use it.")
+            self.show_problem(tr("Say what will use it."))
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
         elif not scopes:
-            self.show_problem("Choose what it may do.")
+            self.show_problem(tr("Choose what it may do."))
             self.scopes["read"].setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             projects = [key for key, box in self.projects.items() if box.isChecked()]
             self.show_problem("")
-            self.show_busy("Making the token…")
+            self.show_busy(tr("Making the token…"))
             self.requested.emit(self.name.text(), scopes, projects, self.days.currentData())
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.token.text())
-        self.copy_button.setText("Copied")
-        announce(self, "The token is in the clipboard.")
+        self.copy_button.setText(tr("Copied"))
+        announce(self, tr("The token is in the clipboard."))
 
 
 def _box(words: str, object_name: str) -> QCheckBox:

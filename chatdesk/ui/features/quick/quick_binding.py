@@ -12,7 +12,7 @@ from PySide6.QtGui import QClipboard, QGuiApplication
 from chatdesk.core import events
 from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown
 from chatdesk.ui.features.chat.drafts import SAVE_AFTER_MS
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
     from chatdesk.ui.window.window_context import WindowContext
 
-_NAMES: Final = {"clipboard": "Clipboard", "selection": "Selection"}
+_NAMES: Final = {"clipboard": Text("Clipboard"), "selection": Text("Selection")}
 _LONGEST_CONTEXT: Final = 200_000
-_NOTHING_THERE: Final = "There is no text on the clipboard."
-_NOTHING_SELECTED: Final = "No text is selected in another window."
+_NOTHING_THERE: Final = Text("There is no text on the clipboard.")
+_NOTHING_SELECTED: Final = Text("No text is selected in another window.")
 
 
 class QuickBinding(QObject):
@@ -143,7 +143,7 @@ class QuickBinding(QObject):
                 if window.view is not None:
                     window.view.scroll_to_end()
         except ChatDeskError as error:
-            window.show_problem(error.sentence)
+            window.show_problem(shown(error.sentence))
             return
         window.show_problem("")
         self._set_about(None)
@@ -154,7 +154,7 @@ class QuickBinding(QObject):
         if self._about is None:
             return ()
         kind, text = self._about
-        return (await self._attachments.from_text(f"{_NAMES[kind]}.txt", text),)
+        return (await self._attachments.from_text(f"{shown(_NAMES[kind])}.txt", text),)
 
     def _on_stop_requested(self) -> None:
         if self._thread_id is not None:
@@ -201,14 +201,12 @@ class QuickBinding(QObject):
         if text[:_LONGEST_CONTEXT].strip():
             self._set_about((kind, text[:_LONGEST_CONTEXT]), is_cut=len(text) > _LONGEST_CONTEXT)
         elif self.window is not None:
-            self.window.show_problem(_NOTHING_THERE if kind == "clipboard" else _NOTHING_SELECTED)
+            self.window.show_problem(shown(_NOTHING_THERE if kind == "clipboard" else _NOTHING_SELECTED))
 
     def _set_about(self, about: tuple[str, str] | None, *, is_cut: bool = False) -> None:
         self._about = about
         if self.window is not None:
-            which = "only the first " if is_cut else ""
-            words = "" if about is None else f"{_NAMES[about[0]]}, {which}{counted(len(about[1]), 'character')}"
-            self.window.show_context(words)
+            self.window.show_context("" if about is None else _about_words(*about, is_cut=is_cut))
             self.window.show_problem("")
 
     # What happens
@@ -240,3 +238,18 @@ class QuickBinding(QObject):
     def _on_thread_deleted(self, thread_id: str) -> None:
         if thread_id == self._thread_id:
             self._begin_anew()
+
+
+def _about_words(kind: str, text: str, *, is_cut: bool) -> str:
+    """Return what is sent along, in a few words."""
+    name, length = shown(_NAMES[kind]), len(text)
+    if is_cut:
+        return shown(
+            plural(
+                "{name}, only the first {count} characters",
+                "{name}, only the first {count} character",
+                length,
+                name=name,
+            )
+        )
+    return shown(plural("{name}, {count} characters", "{name}, {count} character", length, name=name))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
@@ -45,17 +46,17 @@ class QuickWindow(QWidget):
         self.view: TranscriptView | None = None
         self._is_answering = False
         self.setObjectName("quickWindow")
-        self.setWindowTitle("Quick question")
-        self.setAccessibleName("Quick question")
+        self.setWindowTitle(tr("Quick question"))
+        self.setAccessibleName(tr("Quick question"))
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         round_corners(self, theme.tokens.radius.card)
         self.editor = TextEditor(self)
         self.editor.setObjectName("quickField")
-        self.editor.setAccessibleName("Quick question")
-        self.editor.setPlaceholderText("Ask anything")
+        self.editor.setAccessibleName(tr("Quick question"))
+        self.editor.setPlaceholderText(tr("Ask anything"))
         self.editor.sendPressed.connect(self._send)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self._stop = IconButton(theme, "circle-stop", name="Stop the answer", object_name="quickStop")
+        self._stop = IconButton(theme, "circle-stop", name=tr("Stop the answer"), object_name="quickStop")
         self._stop.clicked.connect(self.stopRequested)
         self._problem = QLabel(self)
         self._problem.setObjectName("problem")
@@ -64,10 +65,10 @@ class QuickWindow(QWidget):
         self.context_button = PillButton(theme, "", object_name="quickContext", icon_name="x")
         self.context_button.clicked.connect(self.contextRemoved)
         self._buttons = {
-            "clipboard": self._button("Add the clipboard", "quickClipboard", partial(self._want, "clipboard")),
-            "selection": self._button("Add the selection", "quickSelection", partial(self._want, "selection")),
-            "new": self._button("New", "quickNew", self.newRequested.emit),
-            "open": self._button("Open in ChatDesk", "quickOpen", self.openRequested.emit),
+            "clipboard": self._button(tr("Add the clipboard"), "quickClipboard", partial(self._want, "clipboard")),
+            "selection": self._button(tr("Add the selection"), "quickSelection", partial(self._want, "selection")),
+            "new": self._button(tr("New"), "quickNew", self.newRequested.emit),
+            "open": self._button(tr("Open in ChatDesk"), "quickOpen", self.openRequested.emit),
         }
         self._lay_out()
         theme.changed.connect(self._on_theme_changed)
@@ -110,7 +111,7 @@ class QuickWindow(QWidget):
     def show_context(self, words: str) -> None:
         """Name the text that goes with the next question; empty: none does."""
         self.context_button.setText(words)
-        self.context_button.set_name(f"{words}: leave it out" if words else "")
+        self.context_button.set_name(tr("{words}: leave it out", words=words) if words else "")
         self.context_button.setVisible(bool(words))
         has_selection = QGuiApplication.clipboard().supportsSelection()
         self._buttons["clipboard"].setVisible(not words)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
+from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
@@ -109,7 +110,7 @@ class SearchBinding(QObject):
                     self.palette.show_group(text, group)
         state = await self._service.state()
         if self.palette is not None:
-            self.palette.finish(text, state.problem or "")
+            self.palette.finish(text, shown(state.problem or ""))
 
     def search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
         """Show the next hits of one kind in the open palette."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import DataServices
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 10  # lines that fit on the page
 _BUSY = {
-    "backup": "Making a backup…",
-    "check": "Checking… This reads everything and can take a while.",
-    "repair": "Checking and repairing…",
-    "zip": "Writing the zip…",
+    "backup": Text("Making a backup…"),
+    "check": Text("Checking… This reads everything and can take a while."),
+    "repair": Text("Checking and repairing…"),
+    "zip": Text("Writing the zip…"),
 }
 #: What has a dialog of its own.
 _COMMANDS = {"report": "app.report", "import": "app.import", "export": "thread.export"}
-_TITLES = {"check": "Checking the database", "repair": "Repairing the database"}
+_TITLES = {"check": Text("Checking the database"), "repair": Text("Repairing the database")}
 
 
 class DataBinding(QObject):
@@ -49,12 +49,12 @@ class DataBinding(QObject):
 
         async def work() -> None:
             window = self._panes.window
-            window.show_toast(_BUSY[name])
+            window.show_toast(shown(_BUSY[name]))
             lines = await self._done(name)
             if len(lines) == 1:
                 window.show_toast(lines[0])
             else:
-                window.show_notice(_TITLES[name], "\n".join(lines))
+                window.show_notice(shown(_TITLES[name]), "\n".join(lines))
 
         self._tasks.start(work(), f"data {name}")
 
@@ -75,22 +75,22 @@ class DataBinding(QObject):
             self._tasks.start(self._run(page, name, lambda: self._done(name)), f"data {name}")
 
     async def _run(self, page: DataPage, name: str, work: Callable[[], Awaitable[list[str]]]) -> None:
-        shown = _Page(page)
-        shown.show_busy(_BUSY[name])
+        place = _Page(page)
+        place.show_busy(shown(_BUSY[name]))
         try:
-            shown.show_result(await work())
+            place.show_result(await work())
         except ChatDeskError as error:
-            shown.show_result([error.sentence])
+            place.show_result([shown(error.sentence)])
 
     async def _done(self, name: str) -> list[str]:
         if self._services.has_other_owner or (self._services.read_only_reason is not None and name == "repair"):
-            raise self._services.read_only_reason or NotPossible("Another window has this data directory open.")
+            raise self._services.read_only_reason or NotPossible(Text("Another window has this data directory open."))
         if name == "backup":
-            return [f"The backup was made: {(await self._services.maintenance.back_up_now()).name}"]
+            return [tr("The backup was made: {name}", name=(await self._services.maintenance.back_up_now()).name)]
         if name == "check":
             found = await self._services.repairs.check(with_index=False)
-            return [f"{each.text[:1].upper()}{each.text[1:]}." for each in found] or ["Nothing is wrong."]
-        return list((await self._services.repairs.repair()).lines)
+            return [_sentence(shown(each.text)) for each in found] or [tr("Nothing is wrong.")]
+        return [shown(each) for each in (await self._services.repairs.repair()).lines]
 
     async def _show_folder(self) -> None:
         folder = self._services.backups.directory
@@ -100,7 +100,7 @@ class DataBinding(QObject):
         from PySide6.QtWidgets import QFileDialog
 
         name = f"ChatDesk {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"
-        dialog = QFileDialog(self._panes.window, "Save everything as a zip", name, "Zip (*.zip)")
+        dialog = QFileDialog(self._panes.window, tr("Save everything as a zip"), name, tr("Zip (*.zip)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("zip")
         dialog.setObjectName("zipPlace")
@@ -108,10 +108,20 @@ class DataBinding(QObject):
         async def write(target: Path) -> list[str]:
             lost = await self._services.backups.make_zip(target)
             if not lost:
-                return [f"Everything was saved to {target.name}."]
-            files = counted(len(lost), "attachment")
-            more = [f"and {len(lost) - _MOST_NAMED:,} more"] if len(lost) > _MOST_NAMED else []
-            return [f"All but {files} was saved to {target.name}:", *lost[:_MOST_NAMED], *more]
+                return [tr("Everything was saved to {name}.", name=target.name)]
+            more = [tr("and {lost} more", lost=len(lost) - _MOST_NAMED)] if len(lost) > _MOST_NAMED else []
+            return [
+                shown(
+                    plural(
+                        "All but {count} attachments was saved to {name}:",
+                        "All but {count} attachment was saved to {name}:",
+                        len(lost),
+                        name=target.name,
+                    )
+                ),
+                *lost[:_MOST_NAMED],
+                *more,
+            ]
 
         dialog.fileSelected.connect(
             lambda path: self._tasks.start(self._run(page, "zip", lambda: write(Path(path))), "data zip")
@@ -137,3 +147,7 @@ class _Page:
 
     def _on_page_destroyed(self) -> None:
         self._page = None
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.flow_row import FlowRow
@@ -16,29 +17,29 @@ _MOST_LINES = 12
 #: What is asked for, by the words of its button, in rows.
 ACTIONS: Final = (
     (
-        "Import and export",
-        "Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.",
-        (("import", "Import…"), ("export", "Export…")),
+        Text("Import and export"),
+        Text("Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON."),
+        (("import", Text("Import…")), ("export", Text("Export…"))),
     ),
     (
-        "Back up and restore",
-        "ChatDesk makes a backup each day and before each upgrade, and checks each one.",
+        Text("Back up and restore"),
+        Text("ChatDesk makes a backup each day and before each upgrade, and checks each one."),
         (
-            ("backup", "Back up now"),
-            ("zip", "Save everything as a zip…"),
-            ("folder", "Show folder"),
-            ("restore", "Restore…"),
+            ("backup", Text("Back up now")),
+            ("zip", Text("Save everything as a zip…")),
+            ("folder", Text("Show folder")),
+            ("restore", Text("Restore…")),
         ),
     ),
     (
-        "Database",
-        "Check reads everything that is stored. Repair makes a copy first and says what it changed.",
-        (("check", "Check"), ("repair", "Repair")),
+        Text("Database"),
+        Text("Check reads everything that is stored. Repair makes a copy first and says what it changed."),
+        (("check", Text("Check")), ("repair", Text("Repair"))),
     ),
     (
-        "Something went wrong?",
-        "Collects the log, the settings and failure reports, without your messages and keys.",
-        (("report", "Report a problem…"),),
+        Text("Something went wrong?"),
+        Text("Collects the log, the settings and failure reports, without your messages and keys."),
+        (("report", Text("Report a problem…")),),
     ),
 )
 
@@ -56,19 +57,19 @@ class DataPage(QWidget):
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
         for title, hint, actions in ACTIONS:
-            column.addWidget(plain_label(title, "strong"))
-            column.addWidget(plain_label(hint, "muted", wraps=True))
+            column.addWidget(plain_label(shown(title), "strong"))
+            column.addWidget(plain_label(shown(hint), "muted", wraps=True))
             row = FlowRow(8)
             for name, words in actions:
-                row.addWidget(self._button(name, words))
+                row.addWidget(self._button(name, shown(words)))
             column.addLayout(row)
             column.addSpacing(10)
-        place = plain_label(f"Backups are in {folder}", "muted", wraps=True)
+        place = plain_label(tr("Backups are in {folder}", folder=folder), "muted", wraps=True)
         place.setObjectName("dataFolder")
         column.addWidget(place)
         self._result = plain_label("", "text", wraps=True)
         self._result.setObjectName("dataResult")
-        self._result.setAccessibleName("Result")
+        self._result.setAccessibleName(tr("Result"))
         self._pressed: QPushButton | None = None
         column.addWidget(self._result)
 
@@ -89,10 +90,10 @@ class DataPage(QWidget):
 
     def show_result(self, lines: Sequence[str]) -> None:
         """Show the result of an action; a long list is cut, and says so."""
-        shown = [*lines[:_MOST_LINES]]
+        said = [*lines[:_MOST_LINES]]
         if len(lines) > _MOST_LINES:
-            shown.append(f"… and {len(lines) - _MOST_LINES:,} more; 'chatdesk doctor --json' lists them.")
-        text = "\n".join(shown)
+            said.append(tr("… and {lines} more; 'chatdesk doctor --json' lists them.", lines=len(lines) - _MOST_LINES))
+        text = "\n".join(said)
         self._result.setText(text)
         self._result.setAccessibleName(text)
         for button in self._buttons.values():

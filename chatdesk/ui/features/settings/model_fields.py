@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.settings.schema import Setting
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.settings.settings_fields import Field, listener
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_field import ModelField
@@ -37,7 +38,7 @@ class ModelFields:
         if not is_automatic:
             widget.set_value(f"{provider}/{model}")
             if not model:
-                widget.setText(f"{self._label_of(provider)}, its own choice")
+                widget.setText(tr("{label}, its own choice", label=self._label_of(provider)))
             elif provider == "auto":
                 widget.setText(model)
         chosen: list[tuple[str, str]] = [(provider, model)]
@@ -51,10 +52,10 @@ class ModelFields:
         return Field(widget, lambda: chosen[0][0], heard), Field(widget, lambda: chosen[0][1], heard)
 
     def _widget(self, setting: Setting) -> ModelField:
-        shown = setting.shown
-        blank = shown.empty or str(setting.choices.get(setting.default, "None"))
+        place = setting.shown
+        blank = shown(place.empty or setting.choices.get(setting.default, Text("None")))
         return ModelField(
-            self._theme, self._models, name=shown.title, object_name=f"setting_{setting.name}", blank=blank
+            self._theme, self._models, name=shown(place.title), object_name=f"setting_{setting.name}", blank=blank
         )
 
     def _label_of(self, provider: str) -> str:

@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
-from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import PRESETS
+from chatdesk.core.texts import plural, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
@@ -22,6 +22,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.listed import listed
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ShownProvider
@@ -55,19 +56,19 @@ class ProviderPage(QWidget):
         self._notice = plain_label("", "muted", wraps=True)
         self._notice.setObjectName("providerNotice")
         self._notice.hide()
-        self._unlock = QPushButton("Enter the passphrase…")
+        self._unlock = QPushButton(tr("Enter the passphrase…"))
         self._unlock.setObjectName("providerUnlock")
         self._unlock.setAutoDefault(False)
         self._unlock.clicked.connect(self.unlockRequested)
         self._unlock.hide()
-        self._change = QPushButton("Change the passphrase…")
+        self._change = QPushButton(tr("Change the passphrase…"))
         self._change.setObjectName("providerPassphraseChange")
         self._change.setAutoDefault(False)
         self._change.clicked.connect(self.passphraseRequested)
         self._change.hide()
         self._list = _column()
         self._found = _column()
-        self.add_button = QPushButton("Add provider")
+        self.add_button = QPushButton(tr("Add provider"))
         self.add_button.setObjectName("providerAdd")
         self.add_button.setAutoDefault(False)
         self.add_button.setIcon(icon("plus", theme.colour("text")))
@@ -79,9 +80,11 @@ class ProviderPage(QWidget):
             action.setObjectName(f"preset_{preset.id}")
             action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
         self.add_button.clicked.connect(self._open_menu)
-        self.finding = QCheckBox("Look for servers on this computer")
+        self.finding = QCheckBox(tr("Look for servers on this computer"))
         self.finding.setObjectName("providerFinding")
-        self.finding.setAccessibleDescription("Only this computer is asked, at the usual ports, and no key is sent.")
+        self.finding.setAccessibleDescription(
+            tr("Only this computer is asked, at the usual ports, and no key is sent.")
+        )
         self.finding.toggled.connect(self.findingToggled)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 10)
@@ -165,18 +168,26 @@ class ProviderPage(QWidget):
         """Servers on this computer that can be added."""
         _clear(self._found)
         for server in servers:
-            add = QPushButton("Add")
+            add = QPushButton(tr("Add"))
             add.setObjectName(f"foundAdd_{server.preset}")
-            add.setAccessibleName(f"Add {server.label}, found on this computer")
+            add.setAccessibleName(tr("Add {label}, found on this computer", label=server.label))
             add.setAutoDefault(False)
             add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
             address = server.base_url.removeprefix("http://").removesuffix("/v1")
-            place = plain_label(f"{address}, {counted(len(server.models), 'model')}", "text", wraps=True)
-            self._found.addWidget(_plain_row(self._theme, server.label, "found on this computer", place, add))
+            place = plain_label(
+                tr(
+                    "{address}, {models}",
+                    address=address,
+                    models=plural("{count} models", "{count} model", len(server.models)),
+                ),
+                "text",
+                wraps=True,
+            )
+            self._found.addWidget(_plain_row(self._theme, server.label, tr("found on this computer"), place, add))
             self._found.addWidget(_line())
         if servers:
-            names = " and ".join(each.label for each in servers)
-            announce(self, f"Found on this computer: {names}.")
+            names = listed(each.label for each in servers)
+            announce(self, tr("Found on this computer: {names}.", names=names))
 
     def show_status(self, provider: str, text: str, is_well: bool | None) -> None:
         """Show the state of a provider's test; ``is_well`` is None while it runs."""
@@ -213,7 +224,7 @@ class ProviderPage(QWidget):
         self._unlock.setVisible(is_locked)
         self._change.setVisible(is_open)
         if is_locked and not self._notice.text():
-            self.show_notice("Your keys are in a locked file. Enter its passphrase to use them.")
+            self.show_notice(tr("Your keys are in a locked file. Enter its passphrase to use them."))
 
     def show_finding(self, is_on: bool) -> None:
         self.finding.blockSignals(True)
@@ -268,9 +279,9 @@ def _plain_row(theme: Theme, title: str, hint: str, *fields: QWidget) -> QWidget
 
 
 def _offline_row(theme: Theme) -> QWidget:
-    always = plain_label("always available", "text")
+    always = plain_label(tr("always available"), "text")
     always.setProperty("isQuiet", True)
-    return _plain_row(theme, "Offline demo", "no network, for trying things out", always)
+    return _plain_row(theme, tr("Offline demo"), tr("no network, for trying things out"), always)
 
 
 def _line() -> QFrame:

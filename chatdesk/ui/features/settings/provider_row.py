@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.provider_check import StepResult
-from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import (
     address_text,
     fetched_text,
+    models_text,
     shows_key,
     where_the_key_lies,
 )
@@ -68,25 +69,29 @@ class ProviderRow(QWidget):
         self._is_testing = False
         self.said: tuple[str, bool | None] | None = None
         self.setObjectName(f"provider_{name}")
-        self.key = KeyField(theme, name=f"API key of {shown.profile.label}", object_name=f"providerKey_{name}")
-        self.address = AddressField(f"Address of {shown.profile.label}", f"providerAddress_{name}")
+        self.key = KeyField(
+            theme, name=tr("API key of {label}", label=shown.profile.label), object_name=f"providerKey_{name}"
+        )
+        self.address = AddressField(tr("Address of {label}", label=shown.profile.label), f"providerAddress_{name}")
         self._field = QStackedWidget()
         self._field.addWidget(self.key)
         self._field.addWidget(self.address)
         self._title = plain_label("", "text", wraps=True)
         self._hint = plain_label("", "muted", wraps=True)
-        self.keys_link = LinkButton("Get a key", preset_of(shown.profile.preset).keys_url, object_name=f"getKey_{name}")
+        self.keys_link = LinkButton(
+            tr("Get a key"), preset_of(shown.profile.preset).keys_url, object_name=f"getKey_{name}"
+        )
         self.status = plain_label("", "muted", wraps=True)
         self.status.setObjectName(f"providerStatus_{name}")
         self._mark = StateMark(theme)
         self._mark.hide()
-        self.save = _button("Save", f"providerKeep_{name}")
+        self.save = _button(tr("Save"), f"providerKeep_{name}")
         self.save.setProperty("isPrimary", True)
         self.save.hide()
         self.models = _button("", f"providerModels_{name}")
         self.models.setProperty("isLink", True)
-        self.test = _button("Test", f"providerTest_{name}")
-        self.edit = _button("Edit", f"providerEdit_{name}")
+        self.test = _button(tr("Test"), f"providerTest_{name}")
+        self.edit = _button(tr("Edit"), f"providerEdit_{name}")
         self._steps: ProviderSteps | None = None
         self._lay_out()
         self._connect()
@@ -113,14 +118,14 @@ class ProviderRow(QWidget):
 
     def _show_kept_key(self, masked: str) -> None:
         self.key.show_kept(masked)
-        set_plain_tooltip(self.key, f"The key is sent to {address_text(self._shown)}.")
+        set_plain_tooltip(self.key, tr("The key is sent to {address}.", address=address_text(self._shown)))
 
     def refresh(self, shown: ShownProvider) -> None:
         """Show the current state of the provider. What is being typed, and the result of a test, stay."""
         self._shown = shown
         profile, label = shown.profile, shown.profile.label
         self._title.setText(label)
-        hint = where_the_key_lies(shown) if profile.is_enabled else "switched off"
+        hint = where_the_key_lies(shown) if profile.is_enabled else tr("switched off")
         self._hint.setText(hint)
         self._field.setCurrentWidget(self.key if shows_key(shown) else self.address)
         if not self.key.text():
@@ -128,12 +133,13 @@ class ProviderRow(QWidget):
         is_variables = shown.key_source.value == "environment"
         self.key.setReadOnly(is_variables)
         if is_variables:
-            self.key.setAccessibleDescription(f"The variable {shown.variable} has the key.")
+            self.key.setAccessibleDescription(tr("The variable {variable} has the key.", variable=shown.variable))
         self.address.show_kept(address_text(shown))
         self.address.setReadOnly("base_url" in shown.fixed)
         self.keys_link.setVisible(bool(preset_of(profile.preset).keys_url) and shown.needs_key and not shown.key)
-        for widget, words in ((self.test, "Test"), (self.edit, "Edit"), (self.save, "Save the key of")):
-            widget.setAccessibleName(f"{words} {label}")
+        self.test.setAccessibleName(tr("Test {label}", label=label))
+        self.edit.setAccessibleName(tr("Edit {label}", label=label))
+        self.save.setAccessibleName(tr("Save the key of {label}", label=label))
         self.edit.setAccessibleDescription(f"{hint}. {address_text(shown)}")
         self._show_models()
 
@@ -156,7 +162,7 @@ class ProviderRow(QWidget):
     def show_testing(self, is_testing: bool) -> None:
         """Show whether a test runs; while it does, its button ends it."""
         self._is_testing = is_testing
-        self.test.setText("Stop" if is_testing else "Test")
+        self.test.setText(tr("Stop") if is_testing else tr("Test"))
         if is_testing:
             self.steps.begin()
 
@@ -177,16 +183,16 @@ class ProviderRow(QWidget):
         round_corners(menu, self._theme.tokens.radius.row)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         profile = self._shown.profile
-        menu.addAction("Edit…", self.editRequested.emit)
-        menu.addAction("Models…", self.modelsRequested.emit)
-        menu.addAction("Stop the test" if self._is_testing else "Test", self.testRequested.emit)
+        menu.addAction(tr("Edit…"), self.editRequested.emit)
+        menu.addAction(tr("Models…"), self.modelsRequested.emit)
+        menu.addAction(tr("Stop the test") if self._is_testing else tr("Test"), self.testRequested.emit)
         if shows_key(self._shown) and not self.key.isReadOnly():
-            menu.addAction("Replace the key" if self._shown.key else "Enter a key", self.key.setFocus)
+            menu.addAction(tr("Replace the key") if self._shown.key else tr("Enter a key"), self.key.setFocus)
         menu.addSeparator()
-        words = "Switch off" if profile.is_enabled else "Switch on"
+        words = tr("Switch off") if profile.is_enabled else tr("Switch on")
         menu.addAction(words, lambda: self.switchRequested.emit(not profile.is_enabled))
         if self._shown.is_kept:
-            menu.addAction("Remove…", self.removeRequested.emit)
+            menu.addAction(tr("Remove…"), self.removeRequested.emit)
         return menu
 
     def _lay_out(self) -> None:
@@ -261,13 +267,15 @@ class ProviderRow(QWidget):
         is_free = said is None or bool(said[1])
         self.models.setVisible(is_free)
         if listed is None:
-            self.models.setText("Models…")
-            self.models.setAccessibleName(f"Models of {self.label}")
+            self.models.setText(tr("Models…"))
+            self.models.setAccessibleName(tr("Models of {label}", label=self.label))
         else:
-            count = counted(len(listed.models), "model")
-            self.models.setText(count)
-            self.models.setAccessibleName(f"{count} of {self.label}")
-            self.models.setToolTip(f"Fetched {fetched_text(listed.fetched_at_ms)}")
+            count = len(listed.models)
+            self.models.setText(models_text(count))
+            self.models.setAccessibleName(
+                shown(plural("{count} models of {label}", "{count} model of {label}", count, label=self.label))
+            )
+            self.models.setToolTip(tr("Fetched {fetched}", fetched=fetched_text(listed.fetched_at_ms)))
         if is_free and said is not None and (listed is not None or ", " in text):
             self.models.setText(text)  # what the test has just counted
             text = ""

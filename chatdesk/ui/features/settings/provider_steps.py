@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import STEP_NAMES
@@ -23,10 +24,10 @@ _ICONS: Final = {
     StepState.SKIPPED: ("circle-stop", "muted"),
 }
 _STATE_WORDS: Final = {
-    StepState.RUNNING: "looking…",
-    StepState.OK: "works",
-    StepState.FAILED: "does not work",
-    StepState.SKIPPED: "not tested",
+    StepState.RUNNING: Text("looking…"),
+    StepState.OK: Text("works"),
+    StepState.FAILED: Text("does not work"),
+    StepState.SKIPPED: Text("not tested"),
 }
 
 
@@ -37,7 +38,7 @@ class ProviderSteps(QWidget):
         super().__init__()
         self._theme = theme
         self.setObjectName("providerSteps")
-        self.setAccessibleName("Result of the test")
+        self.setAccessibleName(tr("Result of the test"))
         self._marks: dict[Step, _StepMark] = {}
         self._texts: dict[Step, QLabel] = {}
         grid = QGridLayout(self)
@@ -50,7 +51,7 @@ class ProviderSteps(QWidget):
             text = self._texts[step] = plain_label("", "note", wraps=True)
             text.setObjectName(f"providerStep_{step.value}")
             grid.addWidget(mark, place, 0)
-            grid.addWidget(plain_label(STEP_NAMES[step], "text"), place, 1)
+            grid.addWidget(plain_label(shown(STEP_NAMES[step]), "text"), place, 1)
             grid.addWidget(text, place, 2)
         self.hide()
 
@@ -63,9 +64,9 @@ class ProviderSteps(QWidget):
     def show_result(self, result: StepResult) -> None:
         self._show(result)
         if result.state is StepState.FAILED:
-            announce(self, f"{STEP_NAMES[result.step]}: {result.text}")
+            announce(self, f"{shown(STEP_NAMES[result.step])}: {shown(result.text)}")
         elif result.step is Step.STREAMING and result.state is StepState.OK:
-            announce(self, "Everything works.")
+            announce(self, tr("Everything works."))
 
     def text(self, step: Step) -> str:
         return self._texts[step].text()
@@ -73,9 +74,9 @@ class ProviderSteps(QWidget):
     def _show(self, result: StepResult) -> None:
         mark, text = self._marks[result.step], self._texts[result.step]
         mark.show_state(result.state)
-        words = result.text or _STATE_WORDS[result.state]
+        words = shown(result.text or _STATE_WORDS[result.state])
         text.setText(words)
-        text.setAccessibleName(f"{STEP_NAMES[result.step]}: {words}")
+        text.setAccessibleName(f"{shown(STEP_NAMES[result.step])}: {words}")
         colour = "danger" if result.state is StepState.FAILED else "muted"
         text.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
-from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.texts import Text, plural, shown, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ShownProvider
 
 STEP_NAMES: Final[Mapping[Step, str]] = {
-    Step.ADDRESS: "Address",
-    Step.TLS: "Encryption",
-    Step.KEY: "Key",
-    Step.MODELS: "Models",
-    Step.STREAMING: "Streaming",
+    Step.ADDRESS: Text("Address"),
+    Step.TLS: Text("Encryption"),
+    Step.KEY: Text("Key"),
+    Step.MODELS: Text("Models"),
+    Step.STREAMING: Text("Streaming"),
 }
 
 
@@ -28,18 +28,18 @@ def where_the_key_lies(shown: ShownProvider) -> str:
     """Return a few words on the key's place, shown below the provider's name."""
     source = shown.key_source.value
     if shown.withheld is not None and shown.withheld.can_be_agreed:
-        return "the key is not used before you agree"
+        return tr("the key is not used before you agree")
     if source == "environment":
-        return f"key from the variable {shown.variable}"
+        return tr("key from the variable {variable}", variable=shown.variable)
     if source in ("keyring", "file"):
-        return "api key in the system keyring" if source == "keyring" else "api key in the encrypted file"
+        return tr("api key in the system keyring") if source == "keyring" else tr("api key in the encrypted file")
     if source == "this run":
-        return "api key for this run only"
+        return tr("api key for this run only")
     if shown.needs_key:
-        return "no key yet"
+        return tr("no key yet")
     if shown.is_local:
-        return "on this computer"
-    return "any OpenAI-compatible address" if shown.profile.preset == "other" else "no key needed"
+        return tr("on this computer")
+    return tr("any OpenAI-compatible address") if shown.profile.preset == "other" else tr("no key needed")
 
 
 def shows_key(shown: ShownProvider) -> bool:
@@ -60,7 +60,7 @@ def address_text(shown: ShownProvider) -> str:
 
 
 def models_text(count: int) -> str:
-    return counted(count, "model")
+    return shown(plural("{count} models", "{count} model", count))
 
 
 def fetched_text(at_ms: int) -> str:
@@ -72,10 +72,10 @@ def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
     """Return the result of a finished test in one line, and whether all is well."""
     failed = next((each for each in steps.values() if each.state is StepState.FAILED), None)
     if failed is not None and failed.step is Step.KEY and failed.text[:3].isdigit():
-        return f"{failed.text[:3]}: the key was refused", False
+        return tr("{code}: the key was refused", code=failed.text[:3]), False
     if failed is not None:
-        return failed.text.partition(". ")[0].rstrip("."), False
+        return shown(failed.text).partition(". ")[0].rstrip("."), False
     listed = steps.get(Step.MODELS)
     if listed is None or listed.models is None:
-        return "works", True
-    return f"works, {counted(listed.models, 'model')}", True
+        return tr("works"), True
+    return shown(plural("works, {count} models", "works, {count} model", listed.models)), True

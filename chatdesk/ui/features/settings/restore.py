@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -15,7 +16,9 @@ from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (620, 460)
 _ROW_PX = 32
-_WARNING = "ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again."
+_WARNING = Text(
+    "ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again."
+)
 
 
 class RestoreDialog(FormPanel):
@@ -27,19 +30,19 @@ class RestoreDialog(FormPanel):
 
     def __init__(self, theme: Theme, backups: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
         """``backups`` are (path, words), the newest first."""
-        super().__init__(theme, "Restore a backup", object_name="restoreDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Restore a backup"), object_name="restoreDialog", size_px=_SIZE_PX, parent=parent)
         self._list = QListWidget()
         self._list.setObjectName("restoreList")
-        self._list.setAccessibleName("Backups, the newest first")
+        self._list.setAccessibleName(tr("Backups, the newest first"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._contents = plain_label("", "text", wraps=True)
         self._contents.setObjectName("restoreContents")
         self._contents.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        other = push_button("Other file…", "restoreOther", self.otherRequested.emit)
+        other = push_button(tr("Other file…"), "restoreOther", self.otherRequested.emit)
         self.add_button(other, is_first=True)
-        self.add_button(push_button("Cancel", "restoreCancel", self.reject))
+        self.add_button(push_button(tr("Cancel"), "restoreCancel", self.reject))
         self.restore_button = self.add_button(
-            push_button("Restore", "restoreGo", self._on_restore_clicked, is_danger=True)
+            push_button(tr("Restore"), "restoreGo", self._on_restore_clicked, is_danger=True)
         )
         self.restore_button.setEnabled(False)
         middle = QHBoxLayout()
@@ -47,7 +50,7 @@ class RestoreDialog(FormPanel):
         middle.addWidget(self._list, 1)
         middle.addWidget(self._contents, 1)
         self.body.addLayout(middle, 1)
-        self.add_text(_WARNING)
+        self.add_text(shown(_WARNING))
         tokens = theme.tokens
         self.setStyleSheet(
             "#restoreList { background: transparent; border: none; outline: none; }"
@@ -62,7 +65,7 @@ class RestoreDialog(FormPanel):
         if backups:
             self._list.setCurrentRow(0)
         else:
-            self._contents.setText("There is no backup yet.")
+            self._contents.setText(tr("There is no backup yet."))
         self._list.setFocus()
 
     @property
@@ -106,7 +109,7 @@ class RestoreDialog(FormPanel):
     def _look(self) -> None:
         self.restore_button.setEnabled(False)
         if self.path:
-            self._contents.setText("Looking into it…")
+            self._contents.setText(tr("Looking into it…"))
             self.looked.emit(self.path)
 
     def _on_restore_clicked(self) -> None:

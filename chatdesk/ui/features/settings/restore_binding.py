@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
@@ -61,17 +62,17 @@ class RestoreBinding:
         try:
             contents = await self._services.backups.inspect_backup(Path(path))
         except ChatDeskError as error:
-            dialog.show_contents(path, [error.sentence], can_restore=False)
+            dialog.show_contents(path, [shown(error.sentence)], can_restore=False)
             return
         dialog.show_contents(path, _lines(contents), can_restore=True)
 
     async def _restore(self, dialog: RestoreDialog, path: str) -> None:
         """Everything that can fail is done while the window is still whole; then only names change."""
-        dialog.show_busy("Unpacking and checking the backup…")
+        dialog.show_busy(tr("Unpacking and checking the backup…"))
         try:
             await self._services.backups.prepare(Path(path))
         except ChatDeskError as error:
-            dialog.show_failure(error.sentence)
+            dialog.show_failure(shown(error.sentence))
             return
         dialog.accept()
         self._restart_after(self._services.backups.put_in_place)
@@ -80,7 +81,7 @@ class RestoreBinding:
 def _ask_for_file(dialog: RestoreDialog) -> None:
     from PySide6.QtWidgets import QFileDialog
 
-    chooser = QFileDialog(dialog, "Choose a backup", "", "Backups (*.zip *.gz *.db);;All files (*)")
+    chooser = QFileDialog(dialog, tr("Choose a backup"), "", tr("Backups (*.zip *.gz *.db);;All files (*)"))
     chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
     chooser.setObjectName("restorePlace")
     chooser.fileSelected.connect(lambda path: dialog.add_file(Path(path)))
@@ -90,18 +91,25 @@ def _ask_for_file(dialog: RestoreDialog) -> None:
 
 def _words(path: Path) -> str:
     made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
-    why = "before a restore" if path.name.startswith("before-restore") else ""
-    why = why or ("before a repair" if path.name.startswith("before-repair") else "")
-    why = why or ("before an upgrade" if "-pre-" in path.name else "daily")
+    why = tr("before a restore") if path.name.startswith("before-restore") else ""
+    why = why or (tr("before a repair") if path.name.startswith("before-repair") else "")
+    why = why or (tr("before an upgrade") if "-pre-" in path.name else tr("daily"))
     return f"{made:%Y-%m-%d %H:%M}, {why}"
 
 
 def _lines(contents: BackupContents) -> list[str]:
-    lines = [f"{counted(contents.threads, 'thread')}, {counted(contents.messages, 'message')}"]
+    lines = [
+        with_commas(
+            (
+                plural("{count} threads", "{count} thread", contents.threads),
+                plural("{count} messages", "{count} message", contents.messages),
+            )
+        )
+    ]
     if contents.newest_at is not None:
         newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
-        lines.append(f"Newest message: {newest:%Y-%m-%d %H:%M}")
-    lines += contents.consequences
+        lines.append(tr("Newest message: {newest}", newest=f"{newest:%Y-%m-%d %H:%M}"))
+    lines += map(shown, contents.consequences)
     if contents.titles:
-        lines += ["", "Newest threads:", *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]
+        lines += ["", tr("Newest threads:"), *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]
     return lines

@@ -25,9 +25,11 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields
+from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow
@@ -87,7 +89,7 @@ class SettingsDialog(Panel):
         models: Sequence[ProviderChoices] | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Settings", parent=parent)
+        super().__init__(theme, tr("Settings"), parent=parent)
         self.setObjectName("settingsDialog")
         self._values = dict(values)
         self._settings = {each.name: each for each in all_settings() if each.name in values and not each.shown.hidden}
@@ -95,11 +97,11 @@ class SettingsDialog(Panel):
         self._provider_page: ProviderPage | None = None
         self._data_page: DataPage | None = None
         self._awaited: Found | None = None
-        self._search = SearchField(theme, object_name="settingsSearch", placeholder="Search")
+        self._search = SearchField(theme, object_name="settingsSearch", placeholder=tr("Search"))
         self._nav, self._found = QListWidget(), FoundList(self._search, self._settings.values())
         self._lists, self._pages = QStackedWidget(), QStackedWidget()
         self._side, self._heading = QWidget(), plain_label("", "heading")
-        self._save, self._cancel = QPushButton("Save"), QPushButton("Close")
+        self._save, self._cancel = QPushButton(tr("Save")), QPushButton(tr("Close"))
         self._choices, self._fixed = choices or {}, fixed
         self._model_fields = ModelFields(theme, models) if models is not None else None
         self._made: dict[str, SettingsPage] = {}
@@ -170,7 +172,7 @@ class SettingsDialog(Panel):
                         self.show_page(self._settings[name].shown.page)
                         row.field.setFocus(Qt.FocusReason.OtherFocusReason)
                     is_valid = False
-                    row.show_problem(f"Not saved: {error}.")
+                    row.show_problem(tr("Not saved: {why}.", why=error.args[0]))
         if not is_valid:
             return False
         if changes:
@@ -219,11 +221,11 @@ class SettingsDialog(Panel):
         return made
 
     def _make_shortcuts(self) -> QWidget:
-        change = QPushButton("Show and change…")
+        change = QPushButton(tr("Show and change…"))
         change.setObjectName("settingsShortcuts")
         change.setAutoDefault(False)
         change.clicked.connect(self.shortcutsRequested)
-        return SettingsRow("Keyboard shortcuts", "Press Ctrl+/ to see them at any time.", change)
+        return SettingsRow(tr("Keyboard shortcuts"), tr("Press Ctrl+/ to see them at any time."), change)
 
     def _build(self) -> None:
         for each in (self._nav, self._found):
@@ -232,9 +234,9 @@ class SettingsDialog(Panel):
             each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             self._lists.addWidget(each)
         self._nav.setObjectName("settingsPages")
-        self._nav.setAccessibleName("Pages of the settings")
+        self._nav.setAccessibleName(tr("Pages of the settings"))
         for title in PAGES:
-            QListWidgetItem(title, self._nav).setHidden(title in _SLOTS)
+            QListWidgetItem(page_title(title), self._nav).setHidden(title in _SLOTS)
         self._nav.currentRowChanged.connect(self._on_nav_current_row_changed)
         self._found.currentRowChanged.connect(self._on_found_current_row_changed)
         self._found.chosen.connect(self._go_to)
@@ -246,7 +248,7 @@ class SettingsDialog(Panel):
         self._save.hide()
         self._save.clicked.connect(self._on_save_clicked)
         self._cancel.clicked.connect(self.reject)
-        self._close = IconButton(self.theme, "x", name="Close", object_name="settingsClose", parent=self)
+        self._close = IconButton(self.theme, "x", name=tr("Close"), object_name="settingsClose", parent=self)
         self._close.clicked.connect(self.reject)
         self._lay_out()
         self._dress()
@@ -332,7 +334,7 @@ class SettingsDialog(Panel):
 
     def _on_nav_current_row_changed(self, place: int) -> None:
         if place >= 0:
-            self._heading.setText(PAGES[place])
+            self._heading.setText(page_title(PAGES[place]))
             page = self._page(PAGES[place])
             self._pages.setCurrentWidget(page)
             page.begin()
@@ -380,7 +382,7 @@ class SettingsDialog(Panel):
         is_changed = any(value != self._values[name] for name, value in now.items())
         self._save.setVisible(is_changed)
         self._save.setDefault(is_changed)
-        self._cancel.setText("Cancel" if is_changed else "Close")
+        self._cancel.setText(tr("Cancel") if is_changed else tr("Close"))
         for name in self._seen.keys() & now.keys():
             if now[name] != self._seen[name]:
                 self._seen[name] = now[name]

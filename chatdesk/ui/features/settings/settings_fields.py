@@ -11,6 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
+from chatdesk.core.texts import shown
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4
@@ -35,7 +36,7 @@ class ChoiceField(QComboBox):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for key, text in choices.items():
-            self.addItem(text, key)
+            self.addItem(shown(text), key)
         place = self.findData(value)
         if place < 0:  # set by a key that steps differently, or in the file
             self.addItem(_words_of(value), value)
@@ -55,19 +56,19 @@ class NumberField(QDoubleSpinBox):
 
     def __init__(self, setting: Setting, value: float) -> None:
         super().__init__()
-        shown = setting.shown
+        place = setting.shown
         self._setting, self._stored = setting, value
-        self._unit = shown.unit
+        self._unit = place.unit
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setDecimals(0)
         self.setGroupSeparatorShown(True)
-        most = _MOST if setting.maximum is None else setting.maximum / shown.unit_size
-        self.setRange((setting.minimum or 0) / shown.unit_size, most)
-        if shown.empty and not setting.minimum:
-            self.setSpecialValueText(shown.empty)
+        most = _MOST if setting.maximum is None else setting.maximum / place.unit_size
+        self.setRange((setting.minimum or 0) / place.unit_size, most)
+        if place.empty and not setting.minimum:
+            self.setSpecialValueText(shown(place.empty))
         self.lineEdit().setTextMargins(_INSIDE_PX, 0, 0, 0)  # no stylesheet reaches in there
         self.valueChanged.connect(self._show_unit)
-        self.setValue(value / shown.unit_size)
+        self.setValue(value / place.unit_size)
         self._first = self.value()
         self._show_unit(self._first)
 
@@ -120,10 +121,10 @@ def field_for(setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field
         number = NumberField(setting, value)
         return Field(number, number.value_of, listener(number.valueChanged))
     if setting.is_multiline:
-        lines = TextLines(str(value), setting.shown.empty)
+        lines = TextLines(str(value), shown(setting.shown.empty))
         return Field(lines, lambda: lines.toPlainText().strip(), listener(lines.textChanged), is_wide=True)
     line = QLineEdit(str(value))
-    line.setPlaceholderText(setting.shown.empty)
+    line.setPlaceholderText(shown(setting.shown.empty))
     return Field(line, lambda: line.text().strip(), listener(line.textChanged))
 
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QElapsedTimer, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.schema import Setting
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelFields
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
@@ -109,7 +110,7 @@ class SettingsPage(QScrollArea):
             if section:
                 if self._column.count() > 1:
                     self._column.insertSpacing(self._column.count() - 1, _SECTION_GAP_PX)
-                self._add(plain_label(section, "group"))
+                self._add(plain_label(shown(section), "group"))
             for setting in settings:
                 if setting.name in self.rows:
                     continue  # it shares the field of another
@@ -128,7 +129,7 @@ class SettingsPage(QScrollArea):
             yield
 
     def _row(self, setting: Setting) -> SettingsRow:
-        shown = setting.shown
+        place = setting.shown
         field = self._field(setting)
         field.widget.setObjectName(f"setting_{setting.name}")
         field.on_change(self.edited.emit)
@@ -136,8 +137,8 @@ class SettingsPage(QScrollArea):
         fixed = next((each for each in self._settings if each.name in names and each.name in self._fixed), None)
         if fixed is not None:
             field.widget.setEnabled(False)
-            shown = replace(shown, hint=f"The environment variable {fixed.env} decides this.")
-        row = SettingsRow(shown.title, shown.hint, field.widget, is_wide=field.is_wide)
+            place = replace(place, hint=tr("The environment variable {env} decides this.", env=fixed.env))
+        row = SettingsRow(place.title, place.hint, field.widget, is_wide=field.is_wide)
         self.rows |= dict.fromkeys(names, row)
         return row
 

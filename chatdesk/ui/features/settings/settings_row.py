@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
@@ -21,6 +22,7 @@ class SettingsRow(QWidget):
 
     def __init__(self, title: str, hint: str, field: QWidget, *, is_wide: bool = False) -> None:
         super().__init__()
+        title, hint = shown(title), shown(hint)
         self.field = field
         self._row: BesideOrBelow | None = None
         self._problem = plain_label("", "muted", wraps=True)
@@ -67,5 +69,5 @@ class SettingsRow(QWidget):
 
     def show_problem(self, text: str) -> None:
         """Show a problem below the field; an empty text hides it."""
-        self._problem.setText(text)
+        self._problem.setText(shown(text))
         self._problem.setVisible(bool(text))

@@ -9,8 +9,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
+from chatdesk.core.settings.declaration import Page
 from chatdesk.core.settings.schema import PAGES, Setting
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.settings.data_page import ACTIONS
+from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.widgets.search_field import SearchField
 
 
@@ -18,7 +21,7 @@ from chatdesk.ui.widgets.search_field import SearchField
 class Found:
     """``name`` is a setting or ``""``; ``widget`` the object name of what is shown there."""
 
-    page: str
+    page: Page
     title: str
     widget: str
     name: str = ""
@@ -29,15 +32,15 @@ def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
     """Return all entries that can be found: the settings that have a row, and what else is on the pages."""
     rows = tuple(_of_setting(each) for each in settings if not each.shown.hidden)
     data = tuple(
-        Found("Data and backup", words.rstrip("…"), f"data_{name}", words=f"{title} {hint}")
+        Found("Data and backup", shown(words).rstrip("…"), f"data_{name}", words=f"{shown(title)} {shown(hint)}")
         for title, hint, actions in ACTIONS
         for name, words in actions
     )
     others = (
-        Found("Providers", "Add a provider", "providerAdd", words="API key server model connect"),
-        Found("Shortcuts", "Keyboard shortcuts", "settingsShortcuts", words="keys"),
-        Found("Team sync", "Team sync", "teamPage", words="workspace join share invite"),
-        Found("Usage and limits", "Usage and limits", "", words="cost money tokens price spend"),
+        Found("Providers", tr("Add a provider"), "providerAdd", words=tr("API key server model connect")),
+        Found("Shortcuts", tr("Keyboard shortcuts"), "settingsShortcuts", words=tr("keys")),
+        Found("Team sync", tr("Team sync"), "teamPage", words=tr("workspace join share invite")),
+        Found("Usage and limits", tr("Usage and limits"), "", words=tr("cost money tokens price spend")),
     )
     return rows + data + others
 
@@ -58,7 +61,7 @@ class FoundList(QListWidget):
     def __init__(self, field: SearchField, settings: Collection[Setting]) -> None:
         super().__init__()
         self.setObjectName("settingsFound")
-        self.setAccessibleName("Found settings")
+        self.setAccessibleName(tr("Found settings"))
         self._field = field
         self._entries = entries(settings)
         field.installEventFilter(self)
@@ -70,11 +73,11 @@ class FoundList(QListWidget):
         found = [each for each in find(text, self._entries) if each.page in pages]
         self.clear()
         for each in found:
-            item = QListWidgetItem(f"{each.title}\n{each.page}", self)
+            item = QListWidgetItem(f"{each.title}\n{page_title(each.page)}", self)
             item.setData(Qt.ItemDataRole.UserRole, each)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.title}, {each.page}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.title}, {page_title(each.page)}")
         if not found:
-            item = QListWidgetItem("Nothing found", self)
+            item = QListWidgetItem(tr("Nothing found"), self)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
         self.setCurrentRow(0)
 
@@ -102,9 +105,9 @@ class FoundList(QListWidget):
 
 
 def _of_setting(setting: Setting) -> Found:
-    shown = setting.shown
-    words = " ".join((shown.hint, shown.section, *setting.choices.values(), shown.also))
-    return Found(shown.page, shown.title, f"setting_{setting.name}", name=setting.name, words=words)
+    place = setting.shown
+    words = " ".join(map(shown, (place.hint, place.section, *setting.choices.values(), place.also)))
+    return Found(place.page, shown(place.title), f"setting_{setting.name}", name=setting.name, words=words)
 
 
 def _searched(each: Found) -> str:

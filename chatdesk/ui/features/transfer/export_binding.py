@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.exports import Choice
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _FILTERS: Final = {
-    "md": "Markdown (*.md)",
-    "html": "Web page (*.html)",
-    "pdf": "PDF (*.pdf)",
-    "json": "ChatDesk's JSON with attachments (*.zip);;ChatDesk's JSON (*.json)",
+    "md": Text("Markdown (*.md)"),
+    "html": Text("Web page (*.html)"),
+    "pdf": Text("PDF (*.pdf)"),
+    "json": Text("ChatDesk's JSON with attachments (*.zip);;ChatDesk's JSON (*.json)"),
 }
 _PAGE, _MOST_COPIED = 200, 2_000
 _SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
@@ -57,9 +58,9 @@ class ExportBinding(QObject):
         """Ask what of these threads, their project or everything, and in which format."""
         from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 
-        scopes = [("project", "The project"), ("everything", "Everything")]
+        scopes = [("project", tr("The project")), ("everything", tr("Everything"))]
         if thread_ids:
-            words = "This thread" if len(thread_ids) == 1 else f"These {len(thread_ids):,} threads"
+            words = shown(plural("These {count} threads", "This thread", len(thread_ids)))
             scopes.insert(0, ("threads", words))
         dialog = ExportDialog(self._panes.theme, scopes, parent=self._panes.window)
         ids = tuple(thread_ids)
@@ -88,8 +89,14 @@ class ExportBinding(QObject):
         thread = await chat.get_thread(thread_id)
         if thread.message_count > _MOST_COPIED:
             self._panes.window.show_toast(
-                f"The thread has {thread.message_count:,} messages, too many for the clipboard. Export it instead.",
-                "Export…",
+                shown(
+                    plural(
+                        "The thread has {count} messages, too many for the clipboard. Export it instead.",
+                        "The thread has {count} message, too many for the clipboard. Export it instead.",
+                        thread.message_count,
+                    )
+                ),
+                tr("Export…"),
                 lambda: self.open((thread_id,)),
             )
             return
@@ -98,7 +105,7 @@ class ExportBinding(QObject):
             pages.insert(0, await chat.reader.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
         messages = [message for page in pages for message in page.messages]
         QGuiApplication.clipboard().setText(await asyncio.to_thread(thread_to_markdown, thread, messages))
-        self._panes.window.show_toast("The thread is in the clipboard, as Markdown")
+        self._panes.window.show_toast(tr("The thread is in the clipboard, as Markdown"))
 
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
         from PySide6.QtWidgets import QFileDialog
@@ -119,11 +126,11 @@ class ExportBinding(QObject):
             choice = Choice(has_trash=has_trash)
         is_file = kind == "json" or len(choice.thread_ids) == 1
         if is_file:
-            dialog = QFileDialog(self._panes.window, "Export", safe_name(title), _FILTERS[kind])
+            dialog = QFileDialog(self._panes.window, tr("Export"), safe_name(title), shown(_FILTERS[kind]))
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setDefaultSuffix("zip" if kind == "json" else kind)
         else:
-            dialog = QFileDialog(self._panes.window, "Folder to export into")
+            dialog = QFileDialog(self._panes.window, tr("Folder to export into"))
             dialog.setFileMode(QFileDialog.FileMode.Directory)
             dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setObjectName("exportPlace")
@@ -138,26 +145,26 @@ class ExportBinding(QObject):
         from chatdesk.core.domain.exports import ExportFormat
 
         exports = await self._exports_of(choice.thread_ids)
-        shown = _ShownProgress(self._panes)
+        progress = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
-            exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)
+            exports.export(choice, ExportFormat(kind), target, on_progress=progress.tell, is_apart=True)
         )
-        shown.stop = work.cancel
+        progress.stop = work.cancel
         try:
             await asyncio.wait([work], timeout=_SHOWN_AFTER_S)
             if not work.done():
-                shown.open()
+                progress.open()
             report = await work
         except asyncio.CancelledError:
-            if not shown.is_stopped:
+            if not progress.is_stopped:
                 work.cancel()
                 await asyncio.wait([work])
                 raise
-            self._panes.window.show_toast("The export was cancelled; nothing was left behind.")
+            self._panes.window.show_toast(tr("The export was cancelled; nothing was left behind."))
             return
         finally:
-            shown.end()
-        self._panes.window.show_toast(report.sentence)
+            progress.end()
+        self._panes.window.show_toast(shown(report.sentence))
 
 
 class _ShownProgress:
@@ -173,7 +180,7 @@ class _ShownProgress:
     def open(self) -> None:
         from chatdesk.ui.dialogs.progress import ProgressDialog
 
-        dialog = ProgressDialog(self._panes.theme, "Exporting", "Reading…", parent=self._panes.window)
+        dialog = ProgressDialog(self._panes.theme, tr("Exporting"), tr("Reading…"), parent=self._panes.window)
         dialog.stopped.connect(self._on_dialog_stopped)
         self._dialog = dialog
         dialog.open()
@@ -183,7 +190,16 @@ class _ShownProgress:
     def tell(self, progress: ExportProgress) -> None:
         self._last = progress
         if self._dialog is not None:
-            self._dialog.show_text(f"{progress.messages:,} of {progress.of_messages:,} messages")
+            self._dialog.show_text(
+                shown(
+                    plural(
+                        "{done} of {count} messages",
+                        "{done} of {count} messages",
+                        progress.of_messages,
+                        done=progress.messages,
+                    )
+                )
+            )
             self._dialog.show_share(progress.messages, progress.of_messages)
 
     def end(self) -> None:

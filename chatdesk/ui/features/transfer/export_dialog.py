@@ -16,16 +16,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 460
 _FORMATS: Final = (
-    ("md", "Markdown", "For editors and notes. One file a thread, attachments in a folder beside it."),
-    ("html", "Web page", "One file with everything in it, to read and to print."),
-    ("pdf", "PDF", "For paper and for sending on."),
-    ("json", "JSON with attachments (zip)", "Everything, other versions too. ChatDesk can import it again."),
+    ("md", "Markdown", Text("For editors and notes. One file a thread, attachments in a folder beside it.")),
+    ("html", Text("Web page"), Text("One file with everything in it, to read and to print.")),
+    ("pdf", "PDF", Text("For paper and for sending on.")),
+    (
+        "json",
+        Text("JSON with attachments (zip)"),
+        Text("Everything, other versions too. ChatDesk can import it again."),
+    ),
 )
 
 
@@ -35,17 +40,18 @@ class ExportDialog(FormPanel):
     chosen = Signal(str, str, bool)
 
     def __init__(self, theme: Theme, scopes: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Export", object_name="exportDialog", width_px=_WIDTH_PX, parent=parent)
+        super().__init__(theme, tr("Export"), object_name="exportDialog", width_px=_WIDTH_PX, parent=parent)
         column = self.body
         self.scope = QComboBox()
         self.scope.setObjectName("exportScope")
-        self.scope.setAccessibleName("What to export")
+        self.scope.setAccessibleName(tr("What to export"))
         for name, words in scopes:
             self.scope.addItem(words, name)
         column.addWidget(self.scope)
         column.addSpacing(6)
         self._formats = QButtonGroup(self)
-        for number, (name, words, hint) in enumerate(_FORMATS):
+        for number, (name, format_name, about) in enumerate(_FORMATS):
+            words, hint = shown(format_name), shown(about)
             button = QRadioButton(words)
             button.setObjectName(f"exportFormat_{name}")
             button.setAccessibleName(words)
@@ -62,15 +68,17 @@ class ExportDialog(FormPanel):
             words_of_format.addWidget(button)
             words_of_format.addWidget(line)
             column.addLayout(words_of_format)
-        self.trash = QCheckBox("Include the trash")
+        self.trash = QCheckBox(tr("Include the trash"))
         self.trash.setObjectName("exportTrash")
-        self.trash.setAccessibleName("Include the trash")
+        self.trash.setAccessibleName(tr("Include the trash"))
         column.addSpacing(4)
         column.addWidget(self.trash)
         column.addSpacing(8)
         column.addStretch(1)
-        self.add_button(push_button("Cancel", "exportCancel", self.reject))
-        self.add_button(push_button("Choose where…", "exportGo", self._on_go_clicked, is_primary=True, is_default=True))
+        self.add_button(push_button(tr("Cancel"), "exportCancel", self.reject))
+        self.add_button(
+            push_button(tr("Choose where…"), "exportGo", self._on_go_clicked, is_primary=True, is_default=True)
+        )
         self.scope.currentIndexChanged.connect(lambda _index: self._show_trash())
         self._show_trash()
         self._formats.buttons()[0].setFocus()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from chatdesk.core.texts import Text
+
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
@@ -20,53 +22,70 @@ class ExportSource:
 EXPORT_SOURCES: Final = (
     ExportSource(
         "ChatGPT",
-        "In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose"
-        " that file here, as it is.",
+        Text(
+            "In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail."
+            " Choose that file here, as it is."
+        ),
         "https://chatgpt.com/#settings/DataControls",
     ),
     ExportSource(
         "Claude",
-        "In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that"
-        " file here, as it is.",
+        Text(
+            "In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose"
+            " that file here, as it is."
+        ),
         "https://claude.ai/settings/data-privacy-controls",
     ),
     ExportSource(
         "Open WebUI",
-        "In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.",
+        Text("In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here."),
     ),
     ExportSource(
         "LibreChat",
-        "In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.",
+        Text(
+            "In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file"
+            " here."
+        ),
     ),
     ExportSource(
         "AnythingLLM",
-        "In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV"
-        " and JSONL are read as well, with less in them.",
+        Text(
+            "In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file"
+            " here. CSV and JSONL are read as well, with less in them."
+        ),
     ),
     ExportSource(
         "Chatbox",
-        "In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that"
-        " file here.",
+        Text(
+            "In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose"
+            " that file here."
+        ),
     ),
     ExportSource(
         "Cherry Studio",
-        "In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions"
-        " choose Backup. Choose that zip file here.",
+        Text(
+            "In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older"
+            " versions choose Backup. Choose that zip file here."
+        ),
     ),
     ExportSource(
         "Jan",
-        "In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.",
+        Text("In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here."),
         is_folder=True,
     ),
     ExportSource(
         "LM Studio",
-        "Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows"
-        " it when you choose Reveal in the menu of a chat.",
+        Text(
+            "Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio"
+            " shows it when you choose Reveal in the menu of a chat."
+        ),
         is_folder=True,
     ),
     ExportSource(
         "ChatDesk",
-        "In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file"
-        " here.",
+        Text(
+            "In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip"
+            " file here."
+        ),
     ),
 )

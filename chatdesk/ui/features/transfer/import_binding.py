@@ -14,6 +14,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from chatdesk.core.domain.imported import ImportedProject
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.widgets.local_files import only_path_in
 
@@ -97,10 +98,13 @@ class ImportBinding(QObject):
 
         dialog = ConfirmDialog(
             self._panes.theme,
-            "Import or attach?",
-            f"“{path.name}” looks like an export of chats. Import its threads, or attach the file to your message?",
-            yes_text="Import",
-            no_text="Attach",
+            tr("Import or attach?"),
+            tr(
+                "“{name}” looks like an export of chats. Import its threads, or attach the file to your message?",
+                name=path.name,
+            ),
+            yes_text=tr("Import"),
+            no_text=tr("Attach"),
             parent=self._panes.window,
         )
         dialog.answered.connect(lambda is_import: self.open(path) if is_import else attach())
@@ -161,14 +165,14 @@ class ImportBinding(QObject):
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
-            self.dialog.show_failure(error.sentence)
+            self.dialog.show_failure(shown(error.sentence))
             return
         self.report = report
         self._attachments.read_soon()  # so that its files are found by what stands in them
         if self.dialog is not None:
             self._show_report(self.dialog)
         else:
-            self._panes.window.show_toast(report.summary, "Report", partial(self.reopen, report))
+            self._panes.window.show_toast(shown(report.summary), tr("Report"), partial(self.reopen, report))
 
     def _on_progress(self, progress: ImportProgress) -> None:
         self.progress = progress
@@ -191,7 +195,7 @@ class ImportBinding(QObject):
     def _show_report(self, dialog: ImportDialog) -> None:
         assert self.report is not None
         has_threads = any(line.thread_id is not None for line in self.report.lines)
-        dialog.show_report(self.report.summary, self.report.lines, has_threads=has_threads)
+        dialog.show_report(shown(self.report.summary), self.report.lines, has_threads=has_threads)
 
     def _copy(self) -> None:
         if self.report is not None:
@@ -199,7 +203,7 @@ class ImportBinding(QObject):
 
     async def _copy_report(self, report: ImportReport) -> None:
         QGuiApplication.clipboard().setText(await asyncio.to_thread(report.as_text))
-        self._panes.window.show_toast("The report is in the clipboard")
+        self._panes.window.show_toast(tr("The report is in the clipboard"))
 
     def _show_threads(self) -> None:
         """The project that the threads went into; if there were several, all of them."""

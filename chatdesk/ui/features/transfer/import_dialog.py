@@ -24,20 +24,21 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgress
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.link_button import LinkButton
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 _SIZE_PX = (560, 480)
 _STEPS = 1000
 _LONGEST_TITLE: Final = 36
-FILTER: Final = "Exports (*.zip *.json *.jsonl *.csv);;All files (*)"
-_BY_PROGRAM: Final = "One named after the program"
+FILTER: Final = Text("Exports (*.zip *.json *.jsonl *.csv);;All files (*)")
+_BY_PROGRAM: Final = Text("One named after the program")
 
 _TEXT_ROLES: Final = (
     Qt.ItemDataRole.DisplayRole,
@@ -67,7 +68,7 @@ class ImportDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         """``projects``: ids, and names that tell them apart; ``program``: whose export is explained at first."""
-        super().__init__(theme, "Import", parent=parent)
+        super().__init__(theme, tr("Import"), parent=parent)
         self.setObjectName("importDialog")
         self._path = path
         self._program = program
@@ -76,7 +77,7 @@ class ImportDialog(Panel):
         self._pages.addWidget(self._running())
         self._pages.addWidget(self._finished())
         column = self.form_column()
-        column.addWidget(plain_label("Import", "strong"))
+        column.addWidget(plain_label(tr("Import"), "strong"))
         column.addWidget(self._pages, 1)
         self.fit(*_SIZE_PX)
         self._show_file()
@@ -92,11 +93,18 @@ class ImportDialog(Panel):
             self.hide_button.setFocus()
         if progress is None:
             self.bar.setRange(0, 0)
-            self.state.setText("Looking into the file …")
+            self.state.setText(tr("Looking into the file …"))
             return
         self.bar.setRange(0, _STEPS)
         self.bar.setValue(min(_STEPS, _STEPS * progress.done_bytes // max(progress.total_bytes, 1)))
-        self.state.setText(f"{progress.threads:,} threads, {progress.messages:,} messages")
+        self.state.setText(
+            with_commas(
+                (
+                    plural("{count} threads", "{count} threads", progress.threads),
+                    plural("{count} messages", "{count} messages", progress.messages),
+                )
+            )
+        )
 
     def show_report(self, summary: str, lines: Sequence[ImportLine], *, has_threads: bool) -> None:
         """Show what became of everything in the file."""
@@ -118,14 +126,14 @@ class ImportDialog(Panel):
     # What the person does
 
     def choose_file(self) -> None:
-        dialog = QFileDialog(self, "Import", "", FILTER)
+        dialog = QFileDialog(self, tr("Import"), "", shown(FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.take(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def choose_folder(self) -> None:
-        dialog = QFileDialog(self, "Import a folder")
+        dialog = QFileDialog(self, tr("Import a folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda name: self.take(Path(name)))
@@ -137,7 +145,7 @@ class ImportDialog(Panel):
         self._path = path
         self._show_file()
         self.start_button.setFocus()
-        announce(self, f"{path.name} is chosen. Import starts it.")
+        announce(self, tr("{name} is chosen. Import starts it.", name=path.name))
 
     def _start(self) -> None:
         if self._path is None:
@@ -147,7 +155,7 @@ class ImportDialog(Panel):
 
     def _stop(self) -> None:
         self.stop_button.setEnabled(False)
-        self.state.setText("Stopping …")
+        self.state.setText(tr("Stopping …"))
         self.hide_button.setFocus()
         self.stopRequested.emit()
 
@@ -156,7 +164,7 @@ class ImportDialog(Panel):
         self.accept()
 
     def _show_file(self) -> None:
-        self.file_label.setText(self._path.name if self._path is not None else "Nothing is chosen")
+        self.file_label.setText(self._path.name if self._path is not None else tr("Nothing is chosen"))
         self.start_button.setEnabled(self._path is not None)
         self.problem.setVisible(False)
 
@@ -165,10 +173,12 @@ class ImportDialog(Panel):
     def _choosing(self, projects: Sequence[tuple[str, str]]) -> QWidget:
         page = QWidget()
         column = _column(page)
-        hint = "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
+        hint = tr(
+            "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
+        )
         column.addWidget(plain_label(hint, "muted", wraps=True))
-        self.choose_button = _button("Choose file…", "importChoose", self.choose_file)
-        self.folder_button = _button("Choose folder…", "importChooseFolder", self.choose_folder)
+        self.choose_button = _button(tr("Choose file…"), "importChoose", self.choose_file)
+        self.folder_button = _button(tr("Choose folder…"), "importChooseFolder", self.choose_folder)
         column.addWidget(self._how_to_get_it())
         self.file_label = ElidedLabel(self.theme)
         self.file_label.setObjectName("importFile")
@@ -179,11 +189,11 @@ class ImportDialog(Panel):
         column.addLayout(row)
         self.projects = QComboBox()
         self.projects.setObjectName("importProject")
-        self.projects.setAccessibleName("Project for the imported threads")
-        self.projects.addItem(_BY_PROGRAM)
+        self.projects.setAccessibleName(tr("Project for the imported threads"))
+        self.projects.addItem(shown(_BY_PROGRAM))
         for project_id, name in projects:
             self.projects.addItem(name, project_id)
-        label = QLabel("Into project")
+        label = QLabel(tr("Into project"))
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setBuddy(self.projects)
         where = QHBoxLayout()
@@ -196,18 +206,18 @@ class ImportDialog(Panel):
         self.problem.setVisible(False)
         column.addWidget(self.problem)
         column.addStretch(1)
-        self.start_button = _button("Import", "importStart", self._start, is_primary=True)
-        column.addLayout(_buttons(_button("Cancel", "importCancel", self.reject), self.start_button))
+        self.start_button = _button(tr("Import"), "importStart", self._start, is_primary=True)
+        column.addLayout(_buttons(_button(tr("Cancel"), "importCancel", self.reject), self.start_button))
         return page
 
     def _how_to_get_it(self) -> QWidget:
         """The way to the export, for the program that is chosen."""
         self.program = QComboBox()
         self.program.setObjectName("importProgram")
-        self.program.setAccessibleName("Program that the chats come from")
+        self.program.setAccessibleName(tr("Program that the chats come from"))
         for source in EXPORT_SOURCES:
             self.program.addItem(source.program)
-        label = QLabel("Chats from")
+        label = QLabel(tr("Chats from"))
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setBuddy(self.program)
         row = QHBoxLayout()
@@ -228,7 +238,7 @@ class ImportDialog(Panel):
 
     def _on_program_changed(self) -> None:
         source = EXPORT_SOURCES[self.program.currentIndex()]
-        self._steps.setText(source.steps)
+        self._steps.setText(shown(source.steps))
         self.folder_button.setVisible(source.is_folder)
         while (item := self._link_place.takeAt(0)) is not None:
             widget = item.widget()
@@ -236,7 +246,7 @@ class ImportDialog(Panel):
                 widget.hide()
                 widget.deleteLater()
         if source.url:
-            link = LinkButton(f"Open {source.program}", source.url, object_name="importLink")
+            link = LinkButton(tr("Open {program}", program=source.program), source.url, object_name="importLink")
             self._link_place.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _running(self) -> QWidget:
@@ -244,19 +254,19 @@ class ImportDialog(Panel):
         column = _column(page)
         self.bar = QProgressBar()
         self.bar.setObjectName("importProgress")
-        self.bar.setAccessibleName("Progress of the import")
+        self.bar.setAccessibleName(tr("Progress of the import"))
         self.bar.setTextVisible(False)
         self.state = plain_label("", "text")
         self.state.setObjectName("importState")
-        hint = (
+        hint = tr(
             "You can go on working: the import does not need this window. What is imported already stays if you stop."
         )
         column.addWidget(self.bar)
         column.addWidget(self.state)
         column.addWidget(plain_label(hint, "muted", wraps=True))
         column.addStretch(1)
-        self.stop_button = _button("Stop", "importStop", self._stop)
-        self.hide_button = _button("Hide", "importHide", self.accept, is_primary=True)
+        self.stop_button = _button(tr("Stop"), "importStop", self._stop)
+        self.hide_button = _button(tr("Hide"), "importHide", self.accept, is_primary=True)
         column.addLayout(_buttons(self.stop_button, self.hide_button))
         return page
 
@@ -268,7 +278,7 @@ class ImportDialog(Panel):
         self._lines = _Lines(self)
         self.list = QListView()
         self.list.setObjectName("importLines")
-        self.list.setAccessibleName("Result of each thread")
+        self.list.setAccessibleName(tr("Result of each thread"))
         self.list.setModel(self._lines)
         self.list.setUniformItemSizes(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -278,9 +288,9 @@ class ImportDialog(Panel):
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         column.addWidget(self.summary)
         column.addWidget(self.list, 1)
-        copy = _button("Copy report", "importCopy", self.copyRequested.emit)
-        self.close_button = _button("Close", "importClose", self.accept)
-        self.show_button = _button("Show threads", "importShow", self._show, is_primary=True)
+        copy = _button(tr("Copy report"), "importCopy", self.copyRequested.emit)
+        self.close_button = _button(tr("Close"), "importClose", self.accept)
+        self.show_button = _button(tr("Show threads"), "importShow", self._show, is_primary=True)
         column.addLayout(_buttons(copy, self.close_button, self.show_button))
         return page
 
@@ -304,12 +314,14 @@ class _Lines(QAbstractListModel):
         if role not in _TEXT_ROLES:
             return None
         line = self._shown[index.row()]
-        count = f", {counted(line.messages, 'message')}" if line.messages else ""
-        reason = f". {line.reason}" if line.reason else ""
+        outcome = shown(OUTCOME_TEXTS[line.outcome])
+        if line.messages:
+            outcome = with_commas((outcome, plural("{count} messages", "{count} message", line.messages)))
+        reason = f". {shown(line.reason)}" if line.reason else ""
         is_cut = role == Qt.ItemDataRole.DisplayRole and len(line.title) > _LONGEST_TITLE
         # What became of it must be seen, however long its title is.
         title = f"{line.title[: _LONGEST_TITLE - 1].rstrip()}…" if is_cut else line.title
-        text = f"{title} — {OUTCOME_TEXTS[line.outcome]}{count}{reason}"
+        text = f"{title} — {outcome}{reason}"
         return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
 

@@ -26,6 +26,7 @@ from chatdesk.core.domain.limits import (
     UsageLimit,
     parse_rate,
 )
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -33,15 +34,15 @@ from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
 _SIZE_PX = (780, 480)
 _KINDS: Final = (
-    ("Tokens a day", LimitUnit.TOKENS, LimitPeriod.DAY),
-    ("Tokens a month", LimitUnit.TOKENS, LimitPeriod.MONTH),
-    ("Dollars a day", LimitUnit.MONEY, LimitPeriod.DAY),
-    ("Dollars a month", LimitUnit.MONEY, LimitPeriod.MONTH),
+    (Text("Tokens a day"), LimitUnit.TOKENS, LimitPeriod.DAY),
+    (Text("Tokens a month"), LimitUnit.TOKENS, LimitPeriod.MONTH),
+    (Text("Dollars a day"), LimitUnit.MONEY, LimitPeriod.DAY),
+    (Text("Dollars a month"), LimitUnit.MONEY, LimitPeriod.MONTH),
 )
-_MESSAGES: Final = "Messages"
+_MESSAGES: Final = Text("Messages")
 _GAP_PX: Final = 8
 _WIDE_AMOUNT: Final = "1,000,000"
-_ABOUT = (
+_ABOUT = Text(
     "At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your "
     "question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, "
     "such as 20/min or 200/day: further ones wait their turn."
@@ -57,7 +58,7 @@ class LimitTarget:
     label: str
 
 
-EVERYTHING: Final = LimitTarget(LimitScope.ALL, "", "Everything")
+EVERYTHING: Final = LimitTarget(LimitScope.ALL, "", Text("Everything"))
 
 
 class LimitsDialog(FormPanel):
@@ -75,7 +76,7 @@ class LimitsDialog(FormPanel):
         parent: QWidget | None = None,
     ) -> None:
         """``limits``: each with what is used of it, in words; ``rates``: how often messages may be sent."""
-        super().__init__(theme, "Limits", object_name="limitsDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Limits"), object_name="limitsDialog", size_px=_SIZE_PX, parent=parent)
         self._targets = (EVERYTHING, *targets)
         self._lines: list[_Line] = []
         self._number = 0
@@ -91,11 +92,11 @@ class LimitsDialog(FormPanel):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setStyleSheet("QScrollArea, #limitsLines { background: transparent; }")
         area.setWidget(inner)
-        self._add = push_button("Add a limit", "limitsAdd", self._add_empty_line)
+        self._add = push_button(tr("Add a limit"), "limitsAdd", self._add_empty_line)
         self.add_button(self._add, is_first=True)
-        self.add_button(push_button("Cancel", "limitsCancel", self.reject))
-        self.add_button(push_button("Save", "limitsSave", self._on_save_clicked, is_default=True))
-        self.add_text(_ABOUT)
+        self.add_button(push_button(tr("Cancel"), "limitsCancel", self.reject))
+        self.add_button(push_button(tr("Save"), "limitsSave", self._on_save_clicked, is_default=True))
+        self.add_text(shown(_ABOUT))
         self.body.addWidget(area, 1)
         for limit, used in limits:
             self._add_line(limit, used)
@@ -114,7 +115,7 @@ class LimitsDialog(FormPanel):
         that is there twice."""
         found = tuple(rate for line in self._lines if (rate := line.rate()) is not None)
         if len({rate.key for rate in found}) < len(found):
-            raise ValueError("Two rates apply to the same provider or project. Remove one of them.")
+            raise ValueError(Text("Two rates apply to the same provider or project. Remove one of them."))
         return found
 
     def _add_line(self, limit: UsageLimit | ScopedRate | None, used: str) -> _Line:
@@ -144,7 +145,7 @@ class LimitsDialog(FormPanel):
             limits = self.limits()
             self.rates()
         except ValueError as error:
-            self.show_problem(str(error))
+            self.show_problem(shown(error.args[0]))
             return
         self.saved.emit(limits)
 
@@ -159,21 +160,21 @@ class _Line(QWidget):
         self.setObjectName(f"limit{number}")
         self.what, self.kind = QComboBox(), QComboBox()
         self.soft, self.hard = _AmountField(), _AmountField()
-        self.remove = push_button("Remove", f"limit{number}_remove", lambda: self.removed.emit(self))
-        self.remove.setAccessibleName(f"Remove limit {number}")
+        self.remove = push_button(tr("Remove"), f"limit{number}_remove", lambda: self.removed.emit(self))
+        self.remove.setAccessibleName(tr("Remove limit {number}", number=str(number)))
         self._targets = list(targets)
         if limit is not None and not any((each.scope, each.target) == (limit.scope, limit.target) for each in targets):
             label = limit.label if isinstance(limit, UsageLimit) else ""
             self._targets.append(LimitTarget(limit.scope, limit.target, label or limit.target))
         for each in self._targets:
-            self.what.addItem(each.label)
+            self.what.addItem(shown(each.label))
         for words, _unit, _period in _KINDS:
-            self.kind.addItem(words)
-        self.kind.addItem(_MESSAGES)
+            self.kind.addItem(shown(words))
+        self.kind.addItem(shown(_MESSAGES))
         self.kind.currentIndexChanged.connect(self._on_kind_changed)
         self.what.setMinimumContentsLength(12)
         self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._soft_words, self._hard_words = plain_label("warning at", "muted"), plain_label("stop at", "muted")
+        self._soft_words, self._hard_words = plain_label(tr("warning at"), "muted"), plain_label(tr("stop at"), "muted")
         self._lay_out(used, number)
         if limit is not None:
             at = next(i for i, e in enumerate(self._targets) if (e.scope, e.target) == (limit.scope, limit.target))
@@ -193,14 +194,14 @@ class _Line(QWidget):
         state = plain_label(used, "muted")
         state.setObjectName(f"limit{number}_used")
         for field, name, words in (
-            (self.what, "what", f"Limit {number}, for"),
-            (self.kind, "kind", f"Limit {number}, of"),
-            (self.soft, "soft", f"Limit {number}, warning at"),
-            (self.hard, "hard", f"Limit {number}, stop at"),
+            (self.what, "what", tr("Limit {number}, for", number=str(number))),
+            (self.kind, "kind", tr("Limit {number}, of", number=str(number))),
+            (self.soft, "soft", tr("Limit {number}, warning at", number=str(number))),
+            (self.hard, "hard", tr("Limit {number}, stop at", number=str(number))),
         ):
             field.setObjectName(f"limit{number}_{name}")
             field.setAccessibleName(words)
-        for amount, placeholder in ((self.soft, "No warning"), (self.hard, "No stop")):
+        for amount, placeholder in ((self.soft, tr("No warning")), (self.hard, tr("No stop"))):
             policy = amount.sizePolicy()
             policy.setRetainSizeWhenHidden(True)  # columns stay where they are
             amount.setSizePolicy(policy)
@@ -226,8 +227,8 @@ class _Line(QWidget):
     def _on_kind_changed(self) -> None:
         self.soft.setVisible(not self._is_rate)
         self._soft_words.setVisible(not self._is_rate)
-        self._hard_words.setText("at most" if self._is_rate else "stop at")
-        self.hard.setPlaceholderText("20/min" if self._is_rate else "No stop")
+        self._hard_words.setText(tr("at most") if self._is_rate else tr("stop at"))
+        self.hard.setPlaceholderText("20/min" if self._is_rate else tr("No stop"))
 
     def rate(self) -> ScopedRate | None:
         """None where this line is not about messages, or empty."""
@@ -239,7 +240,9 @@ class _Line(QWidget):
             is_one = parse_rate(text) is not None
         except InvalidRate as error:
             self.hard.setFocus(Qt.FocusReason.OtherFocusReason)
-            raise ValueError(f"“{text[:40]}” is no rate ({target.label}): {error}.") from None
+            raise ValueError(
+                Text("“{typed}” is no rate ({where}): {why}.", typed=text[:40], where=target.label, why=error.args[0])
+            ) from None
         return ScopedRate(target.scope, target.target, text) if is_one else None
 
     def limit(self) -> UsageLimit | None:
@@ -248,7 +251,9 @@ class _Line(QWidget):
             return None
         target = self._targets[self.what.currentIndex()]
         words, unit, period = _KINDS[self.kind.currentIndex()]
-        soft, hard = (_number_of(field, f"{target.label}, {words.lower()}") for field in (self.soft, self.hard))
+        soft, hard = (
+            _number_of(field, f"{shown(target.label)}, {shown(words).lower()}") for field in (self.soft, self.hard)
+        )
         label = "" if target.scope is LimitScope.ALL else target.label
         return UsageLimit(target.scope, period, unit, soft=soft, hard=hard, target=target.target, label=label)
 
@@ -281,4 +286,8 @@ def _number_of(field: QLineEdit, where: str) -> float:
         return float(text) if text else 0.0
     except ValueError:
         field.setFocus(Qt.FocusReason.OtherFocusReason)
-        raise ValueError(f"“{field.text()[:40]}” is not a number ({where}). Write it as 100000 or 2.50.") from None
+        raise ValueError(
+            Text(
+                "“{typed}” is not a number ({where}). Write it as 100000 or 2.50.", typed=field.text()[:40], where=where
+            )
+        ) from None

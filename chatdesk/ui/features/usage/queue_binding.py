@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _QUESTION_CHARACTERS = 160
-_AFTER_ANSWER = "It is sent when the answer before it is complete."
-_UNFINISHED = "The answer before it was not completed. Go to it to send it now."
-_NO_CONNECTION = "You are offline. It is sent when the connection is back."
+_AFTER_ANSWER = Text("It is sent when the answer before it is complete.")
+_UNFINISHED = Text("The answer before it was not completed. Go to it to send it now.")
+_NO_CONNECTION = Text("You are offline. It is sent when the connection is back.")
 
 
 class QueueBinding(QObject):
@@ -110,7 +110,7 @@ class QueueBinding(QObject):
     async def _rows(self) -> Sequence[WaitingRow]:
         chat = self._open_thread.chat
         waiting = [(each.message_id, waiting_words(each), each.before > 0) for each in chat.queue.waiting]
-        waiting += [(id_, _NO_CONNECTION, False) for id_ in self._unreached]
+        waiting += [(id_, shown(_NO_CONNECTION), False) for id_ in self._unreached]
         rows = [await _row(chat, *each) for each in waiting]
         rows += [await _question_row(chat, each) for each in self._questions()]
         return [row for row in rows if row is not None]
@@ -157,7 +157,7 @@ async def _question_row(chat: ChatService, question: WaitingQuestion) -> Waiting
         thread = await chat.get_thread(question.thread_id)
     except ChatDeskError:  # it went meanwhile
         return None
-    words = _AFTER_ANSWER if chat.is_answering(thread.id) else _UNFINISHED
+    words = shown(_AFTER_ANSWER) if chat.is_answering(thread.id) else shown(_UNFINISHED)
     return WaitingRow(question.id, thread.id, thread.title, _shortened(question.text), words)
 
 
@@ -170,4 +170,4 @@ def queue_words(count: int) -> str:
     """Return the text of the line below the list of threads; empty when no message waits."""
     if not count:
         return ""
-    return counted(count, "message waits", "messages wait")
+    return shown(plural("{count} messages wait", "{count} message waits", count))

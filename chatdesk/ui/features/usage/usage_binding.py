@@ -19,6 +19,7 @@ from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
+from chatdesk.core.texts import plural, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
@@ -105,8 +106,8 @@ class UsageBinding(QObject):
     def _ask_for_file(self, page: UsagePage, first: int, last: int) -> None:
         from PySide6.QtWidgets import QFileDialog
 
-        name = f"ChatDesk usage {date_of(first)} to {date_of(last)}.csv"
-        dialog = QFileDialog(page, "Export usage", name, "CSV (*.csv)")
+        name = tr("ChatDesk usage {first} to {last}.csv", first=date_of(first), last=date_of(last))
+        dialog = QFileDialog(page, tr("Export usage"), name, tr("CSV (*.csv)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
         dialog.setObjectName("usageFile")
@@ -118,7 +119,16 @@ class UsageBinding(QObject):
 
     async def _write(self, path: Path, first: int, last: int) -> None:
         count = await self._usage.write_csv(path, first, last)
-        self._panes.window.show_toast(f"{count:,} lines were written to {path.name}")
+        self._panes.window.show_toast(
+            shown(
+                plural(
+                    "{count} lines were written to {name}",
+                    "{count} lines were written to {name}",
+                    count,
+                    name=path.name,
+                )
+            )
+        )
 
     def open_prices(self) -> None:
         """Open the page of the settings where the prices of models can be typed."""
@@ -137,9 +147,9 @@ class UsageBinding(QObject):
         projects = await self._open_thread.stored_chat.list_projects()
         targets = [
             *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in self._models.providers.all()),
-            *(LimitTarget(LimitScope.PROJECT, each.id, f"Project {each.name}") for each in projects),
+            *(LimitTarget(LimitScope.PROJECT, each.id, tr("Project {name}", name=each.name)) for each in projects),
         ]
-        known = [(state.limit, f"{state.limit.amount_text(state.spent)} used") for state in states]
+        known = [(state.limit, tr("{amount} used", amount=state.limit.amount_text(state.spent))) for state in states]
         dialog = LimitsDialog(self._panes.theme, known, targets, rates=self._rates(), parent=self._panes.window)
         dialog.saved.connect(lambda limits: self._tasks.start(self._save_limits(dialog, limits), "save limits"))
         dialog.open()
@@ -160,7 +170,7 @@ class UsageBinding(QObject):
             await chat.limits.replace(limits)
         except ChatDeskError as error:
             if isValid(dialog):
-                dialog.show_problem(error.sentence)
+                dialog.show_problem(shown(error.sentence))
             return
         chat.context.summaries.note_new_limit()
         if isValid(dialog):
@@ -169,9 +179,9 @@ class UsageBinding(QObject):
 
     def _on_limit_near(self, event: LimitNear) -> None:
         self._panes.window.show_banner(
-            event.sentence,
+            shown(event.sentence),
             is_danger=False,
-            action_text="Limits…",
+            action_text=tr("Limits…"),
             run=lambda: self._panes.commands.trigger("app.limits"),
         )
 
@@ -196,14 +206,18 @@ class _Slot(QWidget):
 
 def waiting_words(waiting: WaitingAnswer) -> str:
     """Return why an answer is not asked for yet, and until when."""
-    words = [waiting.reason or "It is sent in a moment."]
+    reason = shown(waiting.reason) or tr("It is sent in a moment.")
     if waiting.sends_at is not None:
-        words.append(f"Waiting: sends at {clock_words(waiting.sends_at)}")
+        clock = clock_words(waiting.sends_at)
+        if waiting.before:
+            when = tr("Waiting: sends at {clock}, {before} before it.", clock=clock, before=waiting.before)
+        else:
+            when = tr("Waiting: sends at {clock}.", clock=clock)
+    elif waiting.before:
+        when = tr("Waiting: it is sent automatically, {before} before it.", before=waiting.before)
     else:
-        words.append("Waiting: it is sent automatically")
-    if waiting.before:
-        words[-1] += f", {waiting.before:,} before it"
-    return " ".join(words) + "."
+        when = tr("Waiting: it is sent automatically.")
+    return f"{reason} {when}"
 
 
 def clock_words(moment_ms: int) -> str:
@@ -211,5 +225,5 @@ def clock_words(moment_ms: int) -> str:
     moment = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone()
     now = datetime.now(tz=UTC).astimezone()
     if moment.date() != now.date():
-        return f"{moment:%H:%M} on {moment.day} {moment:%B}"
+        return tr("{time} on {day}", time=f"{moment:%H:%M}", day=f"{moment.day} {moment:%B}")
     return f"{moment:%H:%M:%S}" if (moment - now).total_seconds() < 120 else f"{moment:%H:%M}"

@@ -10,7 +10,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -44,33 +44,33 @@ class WaitingDialog(TaskPanel):
     firstRequested = Signal(str)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Waiting to be sent", object_name="waitingDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Waiting to be sent"), object_name="waitingDialog", size_px=_SIZE_PX, parent=parent)
         self._rows: tuple[WaitingRow, ...] | None = None
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.tokens.space.xs)
         self.body.addLayout(self._list)
         self.body.addStretch(1)
-        self.close_button = self.add_button(push_button("Close", "waitingClose", self.accept))
+        self.close_button = self.add_button(push_button(tr("Close"), "waitingClose", self.accept))
         self.close_button.setFocus()
 
     def show_rows(self, rows: Sequence[WaitingRow]) -> None:
         """Show the waiting messages, the next one first; those beyond a hundred are counted."""
-        shown = tuple(rows)
-        if shown == self._rows:
+        wanted = tuple(rows)
+        if wanted == self._rows:
             return  # so that the focus stays
         focus = self.focusWidget()
         focused = focus.objectName() if focus is not None else ""
         had_rows = self._rows is not None
-        count = _count(len(shown))
-        if had_rows and len(shown) != len(self._rows or ()):
+        count = _count(len(wanted))
+        if had_rows and len(wanted) != len(self._rows or ()):
             announce(self, count)
-        self._rows = shown
+        self._rows = wanted
         clear(self._list)
         self._list.addWidget(plain_label(count, "muted", wraps=True))
-        for row in shown[:_MOST_SHOWN]:
+        for row in wanted[:_MOST_SHOWN]:
             self._add(row)
-        if len(shown) > _MOST_SHOWN:
-            self._list.addWidget(plain_label(f"… and {len(shown) - _MOST_SHOWN:,} more.", "muted"))
+        if len(wanted) > _MOST_SHOWN:
+            self._list.addWidget(plain_label(tr("… and {count} more.", count=len(wanted) - _MOST_SHOWN), "muted"))
         if had_rows:  # the buttons were made anew
             same = self.findChild(QPushButton, focused) if focused else None
             (same or self.close_button).setFocus()
@@ -84,14 +84,23 @@ class WaitingDialog(TaskPanel):
         buttons = FlowRow(self.theme.tokens.space.s)
         about = f"“{row.question or row.thread_title}”"
         go = partial(self._open, row)
-        buttons.addWidget(push_button("Go to it", f"waitingOpen-{row.message_id}", go, name=f"Go to {about}"))
+        buttons.addWidget(
+            push_button(tr("Go to it"), f"waitingOpen-{row.message_id}", go, name=tr("Go to {about}", about=about))
+        )
         if row.can_go_first:
             first = partial(self.firstRequested.emit, row.message_id)
             buttons.addWidget(
-                push_button("Send first", f"waitingFirst-{row.message_id}", first, name=f"Send first: {about}")
+                push_button(
+                    tr("Send first"),
+                    f"waitingFirst-{row.message_id}",
+                    first,
+                    name=tr("Send first: {about}", about=about),
+                )
             )
         cancel = partial(self.cancelRequested.emit, row.message_id)
-        buttons.addWidget(push_button("Cancel", f"waitingCancel-{row.message_id}", cancel, name=f"Cancel {about}"))
+        buttons.addWidget(
+            push_button(tr("Cancel"), f"waitingCancel-{row.message_id}", cancel, name=tr("Cancel {about}", about=about))
+        )
         self._list.addLayout(buttons)
 
     def _open(self, row: WaitingRow) -> None:
@@ -101,6 +110,11 @@ class WaitingDialog(TaskPanel):
 
 def _count(number: int) -> str:
     if not number:
-        return "Nothing waits."
-    what = counted(number, "message waits", "messages wait")
-    return f"{what}. What is cancelled is not sent; the question is kept."
+        return tr("Nothing waits.")
+    return shown(
+        plural(
+            "{count} messages wait. What is cancelled is not sent; the question is kept.",
+            "{count} message waits. What is cancelled is not sent; the question is kept.",
+            number,
+        )
+    )

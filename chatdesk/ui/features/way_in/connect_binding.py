@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ProviderService
@@ -102,7 +103,7 @@ class ConnectBinding(QObject):
         if failed is None:
             await self._save(served, profile, key)
         elif served.fields is not None:
-            served.fields.show_failed(f"{failed.text} Nothing was kept.")
+            served.fields.show_failed(tr("{problem} Nothing was kept.", problem=failed.text))
 
     def _show_step(self, served: _Served, result: StepResult) -> StepResult | None:
         if served.fields is not None:
@@ -123,16 +124,16 @@ class ConnectBinding(QObject):
         except ChatDeskError as error:
             if served.fields is None:
                 raise
-            served.fields.show_failed(error.sentence)
+            served.fields.show_failed(shown(error.sentence))
         else:
             await self._use(served, saved)
 
     async def _named(self, service: ProviderService, profile: ProviderProfile) -> ProviderProfile:
         """A vendor that is listed already without a key gets this one, and is not listed twice."""
-        for shown in await service.shown():
-            known = shown.profile
+        for listed in await service.shown():
+            known = listed.profile
             is_same = (known.preset, known.base_url or profile.base_url) == (profile.preset, profile.base_url)
-            if is_same and not shown.key and not shown.fixed:
+            if is_same and not listed.key and not listed.fixed:
                 return replace(known, is_enabled=True)
         return profile
 
@@ -159,7 +160,9 @@ class ConnectBinding(QObject):
         """Use the new provider in new threads, since whoever adds one wants to ask it; in the open thread say how to
         change to it."""
         if profile.id not in {each.name for each in self._models.providers.all()}:
-            self._panes.window.show_toast(f"{profile.label} is kept. It cannot answer before it has a key.")
+            self._panes.window.show_toast(
+                tr("{label} is kept. It cannot answer before it has a key.", label=profile.label)
+            )
             return
         await self._models.provider_service.models_of(self._models.providers.get(profile.id))
         provider, model = self._models.providers.resolve(profile.id, None)
@@ -167,8 +170,14 @@ class ConnectBinding(QObject):
             self._messages.models.choose(provider, model)
         if served.fields is not None:
             served.done()
-        said = f"{profile.label} is connected." if not model else f"{profile.label} is connected. {model} answers."
-        self._panes.window.show_toast(said if self._threads.open_thread is None else f"{profile.label} is connected.")
+        said = (
+            tr("{label} is connected.", label=profile.label)
+            if not model
+            else tr("{label} is connected. {model} answers.", label=profile.label, model=model)
+        )
+        self._panes.window.show_toast(
+            said if self._threads.open_thread is None else tr("{label} is connected.", label=profile.label)
+        )
         self._panes.pane.focus_composer()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
@@ -18,14 +19,14 @@ class ConnectDialog(FormPanel):
     manageRequested = Signal()
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Add a provider", object_name="connectDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Add a provider"), object_name="connectDialog", size_px=_SIZE_PX, parent=parent)
         self.connection = ConnectProvider(theme)
-        hint = "Paste the key of a provider, or choose a server of your own. It is tested before it is kept."
+        hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
         self.add_text(hint)
         self.body.addWidget(self.connection, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addStretch(1)
-        self.add_button(push_button("All providers…", "connectManage", self._on_manage_clicked), is_first=True)
-        self.add_button(push_button("Cancel", "connectCancel", self.reject))
+        self.add_button(push_button(tr("All providers…"), "connectManage", self._on_manage_clicked), is_first=True)
+        self.add_button(push_button(tr("Cancel"), "connectCancel", self.reject))
         self.connection.begin()
 
     def _on_manage_clicked(self) -> None:

@@ -16,6 +16,7 @@ from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
@@ -23,6 +24,7 @@ from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import KeyState
@@ -55,15 +57,15 @@ class ConnectProvider(QWidget):
         self.setObjectName("connectProvider")
         self.provider = QComboBox()
         self.provider.setObjectName("connectPreset")
-        self.provider.setAccessibleName("Provider")
+        self.provider.setAccessibleName(tr("Provider"))
         for preset in PRESETS.values():
             self.provider.addItem(preset.label, preset.id)
         self.address = QLineEdit()
         self.address.setObjectName("connectAddress")
-        self.address.setAccessibleName("Address of the server")
-        self.connect_button = _button("Connect", "connectButton")
+        self.address.setAccessibleName(tr("Address of the server"))
+        self.connect_button = _button(tr("Connect"), "connectButton")
         self.connect_button.setProperty("isPrimary", True)
-        self.save_button = _button("Save without a test", "connectSave")
+        self.save_button = _button(tr("Save without a test"), "connectSave")
         self.save_button.hide()
         self.steps = ProviderSteps(theme)
         self._problem = plain_label("", "note", wraps=True)
@@ -75,7 +77,7 @@ class ConnectProvider(QWidget):
         found = QVBoxLayout(self._found)
         found.setContentsMargins(0, 0, 0, 4)
         found.setSpacing(6)
-        found.addWidget(plain_label("Found on this computer:", "text"))
+        found.addWidget(plain_label(tr("Found on this computer:"), "text"))
         self._found_row = FlowRow(8)
         found.addLayout(self._found_row)
         self._found.hide()
@@ -96,11 +98,16 @@ class ConnectProvider(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for server in servers:
-            button = _button(f"Use {server.label}, {models_text(len(server.models))}", f"connectFound_{server.preset}")
+            button = _button(
+                tr("Use {label}, {models}", label=server.label, models=models_text(len(server.models))),
+                f"connectFound_{server.preset}",
+            )
             button.clicked.connect(lambda _checked=False, server=server: self.useRequested.emit(server))
             self._found_row.addWidget(button)
         if servers:
-            announce(self, f"Found on this computer: {', '.join(server.label for server in servers)}")
+            announce(
+                self, tr("Found on this computer: {servers}", servers=with_commas(server.label for server in servers))
+            )
         self._found.setVisible(bool(servers))
 
     @property
@@ -119,7 +126,7 @@ class ConnectProvider(QWidget):
             self._on_connect_clicked()
         else:  # the person says first where the key is kept
             self.key.place_box.setFocus(Qt.FocusReason.OtherFocusReason)
-            announce(self, "Choose where the key is kept, then connect")
+            announce(self, tr("Choose where the key is kept, then connect"))
 
     def key_place(self) -> tuple[KeyPlace | None, str]:
         """Return the place chosen for the key, or None when nobody had to choose, and the passphrase of the file."""
@@ -128,8 +135,8 @@ class ConnectProvider(QWidget):
     def show_connecting(self, is_connecting: bool) -> None:
         """Show whether a test runs; while it does, its button ends it."""
         self._is_connecting = is_connecting
-        self.connect_button.setText("Stop" if is_connecting else "Connect")
-        self.connect_button.setAccessibleName("Stop the test" if is_connecting else "Connect")
+        self.connect_button.setText(tr("Stop") if is_connecting else tr("Connect"))
+        self.connect_button.setAccessibleName(tr("Stop the test") if is_connecting else tr("Connect"))
         if is_connecting:
             self._show_problem("")
             self.save_button.hide()
@@ -158,12 +165,12 @@ class ConnectProvider(QWidget):
         preset = self._preset
         address = full_address(self.address.text()) if self._wants_address(preset) else preset.base_url
         if not address or _TO_BE_FILLED_IN in address:
-            wanted = "Enter the address of the server." if not address else "Enter the name of your resource."
+            wanted = tr("Enter the address of the server.") if not address else tr("Enter the name of your resource.")
             self._show_problem(wanted)
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         if preset.needs_key and not self.key.key():
-            self._show_problem(f"Paste the key that {preset.label} gave you.")
+            self._show_problem(tr("Paste the key that {label} gave you.", label=preset.label))
             self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         profile = ProviderProfile("", preset.id, preset.label, address, api=preset.api, model=preset.model)
@@ -229,7 +236,7 @@ class ConnectProvider(QWidget):
         before.deleteLater()
         self.address.setVisible(self._wants_address(preset))
         self.address.setText(preset.base_url)
-        self.address.setPlaceholderText("localhost:8080 or https://…")
+        self.address.setPlaceholderText(tr("localhost:8080 or https://…"))
         self.steps.hide()
         self.save_button.hide()
         self._show_problem("")
@@ -248,7 +255,7 @@ class ConnectProvider(QWidget):
             self.provider.setCurrentIndex(self.provider.findData(found.id))
             self.key.field.setText(key)
             self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
-            announce(self, f"This is a key of {found.label}")
+            announce(self, tr("This is a key of {label}", label=found.label))
         if self._key_state is None:
             self._due_key = self.key.key()
         elif self.key.place() is None:  # else the person says first where it is kept

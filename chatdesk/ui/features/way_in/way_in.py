@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
@@ -32,17 +33,17 @@ class WayIn(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.setObjectName("wayIn")
-        self.setAccessibleName("First steps")
+        self.setAccessibleName(tr("First steps"))
         self.connection = ConnectProvider(theme)
-        self.tour_button = _button("Take the tour", "wayInTour")
+        self.tour_button = _button(tr("Take the tour"), "wayInTour")
         self.tour_button.clicked.connect(self.tourRequested)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(_GAP_PX)
         self._pair.addWidget(self._import_card(), 1)
         self._pair.addWidget(self._tour_card(), 1)
-        title = plain_label("Welcome to ChatDesk", "title", wraps=True)
+        title = plain_label(tr("Welcome to ChatDesk"), "title", wraps=True)
         title.setObjectName("wayInTitle")
-        text = plain_label("Connect a model to begin. Your chats stay on this computer.", "text", wraps=True)
+        text = plain_label(tr("Connect a model to begin. Your chats stay on this computer."), "text", wraps=True)
         text.setProperty("isQuiet", True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -62,23 +63,23 @@ class WayIn(QWidget):
         self._pair.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def _connect_card(self) -> QWidget:
-        card = _Card(self._theme, "plug", "Connect a provider")
-        hint = "Paste the key of a provider, or choose a server of your own. It is tested before it is kept."
+        card = _Card(self._theme, "plug", tr("Connect a provider"))
+        hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
         card.rows.addWidget(plain_label(hint, "muted", wraps=True))
         card.rows.addSpacing(4)
         card.rows.addWidget(self.connection)
         return card
 
     def _import_card(self) -> QWidget:
-        card = _Card(self._theme, "download", "Import your chats")
+        card = _Card(self._theme, "download", tr("Import your chats"))
         card.rows.addWidget(
-            plain_label("Choose where they are now: the next page says how to get them out.", "muted", wraps=True)
+            plain_label(tr("Choose where they are now: the next page says how to get them out."), "muted", wraps=True)
         )
         card.rows.addSpacing(4)
         row = FlowRow(6)
         for source in EXPORT_SOURCES:
             button = _button(source.program, f"wayInImport_{source.program.replace(' ', '')}")
-            button.setAccessibleName(f"Import from {source.program}")
+            button.setAccessibleName(tr("Import from {program}", program=source.program))
             button.clicked.connect(lambda _checked=False, name=source.program: self.importRequested.emit(name))
             row.addWidget(button)
         card.rows.addLayout(row)
@@ -86,8 +87,8 @@ class WayIn(QWidget):
         return card
 
     def _tour_card(self) -> QWidget:
-        card = _Card(self._theme, "sparkles", "Try it offline")
-        hint = "No account and no network: the demo model shows what ChatDesk can do."
+        card = _Card(self._theme, "sparkles", tr("Try it offline"))
+        hint = tr("No account and no network: the demo model shows what ChatDesk can do.")
         card.rows.addWidget(plain_label(hint, "muted", wraps=True))
         card.rows.addSpacing(4)
         card.rows.addWidget(self.tour_button, 0, Qt.AlignmentFlag.AlignLeft)

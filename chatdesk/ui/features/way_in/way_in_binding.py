@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import ProvidersChanged
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.theme.theme import Theme
     from chatdesk.ui.window.window_context import WindowContext
 
-_TOUR = "What can ChatDesk do?"
+_TOUR = Text("What can ChatDesk do?")
 OFFLINE = "offline"
 
 
@@ -105,19 +106,20 @@ class WayInBinding(QObject):
         self.is_ended = True
         self.ended.emit()
         self.refresh()
-        self._ask(_TOUR)
+        self._ask(shown(_TOUR))
 
     def _who_answers(self, provider: str, model: str) -> str:
         if not self._models.providers.has(provider):
-            return "The provider of this model is gone. Choose another model at the top."
+            return tr("The provider of this model is gone. Choose another model at the top.")
         label = self._models.providers.get(provider).label
         if self._models.providers.lacks_key(provider):
-            return (
-                f"{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "
-                "model at the top."
+            return tr(
+                "{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "
+                "model at the top.",
+                label=label,
             )
         if provider == OFFLINE:
-            return "The demo model answers, without account or network. It shows what ChatDesk can do."
-        shown = self._panes.header.model_picker.text() if model else ""
-        who = f"{shown} of {label}" if shown and shown != label else label
-        return f"{who} answers. Choose another model at the top."
+            return tr("The demo model answers, without account or network. It shows what ChatDesk can do.")
+        name = self._panes.header.model_picker.text() if model else ""
+        who = tr("{model} of {provider}", model=name, provider=label) if name and name != label else label
+        return tr("{who} answers. Choose another model at the top.", who=who)
