@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text, tr
 
 _log = logging.getLogger(__name__)
 
-_CRASH_TITLE = "An unexpected failure"
-_CRASH_NOTE = "Something went wrong in ChatDesk. Your messages are kept."
-_CRASH_TEXT = (
+_CRASH_TITLE = Text("An unexpected failure")
+_CRASH_NOTE = Text("Something went wrong in ChatDesk. Your messages are kept.")
+_CRASH_TEXT = Text(
     "Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your "
     "messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first."
 )
@@ -73,7 +74,7 @@ class ErrorDisplay:
         if sentence != self._lasting:
             self._lasting = sentence
             self._surface.show_banner(
-                sentence, is_danger=True, action_text=None if retry is None else "Try again", run=retry
+                sentence, is_danger=True, action_text=None if retry is None else tr("Try again"), run=retry
             )
 
     def clear_lasting(self) -> None:
@@ -100,6 +101,6 @@ class ErrorDisplay:
 
     def _note_crash(self, open_details: Callable[[], object]) -> None:
         if self._lasting is None:
-            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text="Details…", run=open_details)
+            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
         else:  # the banner says what matters more
-            self._surface.show_toast(_CRASH_NOTE, "Details…", open_details)
+            self._surface.show_toast(_CRASH_NOTE, tr("Details…"), open_details)

@@ -15,8 +15,8 @@ from chatdesk.core.errors import ProviderErrorKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.commands.message_action import QUICK
+from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.messages.notices import CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE, notice_of
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser

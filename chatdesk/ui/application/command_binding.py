@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.commands.message_action import MessageAction
+from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -90,7 +91,7 @@ class CommandBinding(QObject):
         """Act on the message that was walked to, else on the lowest one in view that can do it."""
         transcript = self._panes.transcript
         if not (transcript.isVisible() and transcript.act(*(each.name for each in actions))):
-            self._panes.window.show_toast(actions[0].otherwise)
+            self._panes.window.show_toast(shown(actions[0].otherwise))
 
     def _can_act(self, actions: Sequence[MessageAction]) -> bool:
         return self._panes.transcript.isVisible() and self._offered(actions) is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core import terminal
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
+from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.window_application import WindowApplication
@@ -37,7 +38,7 @@ async def play(application: WindowApplication, *, picture: Path) -> int:
         services.events.subscribe(TextStreamed, on_text),
         services.events.subscribe(AnswerFinished, on_finished),
     ]
-    terminal.say(f"You: {QUESTION}\n")
+    terminal.say(tr("You: {question}", question=QUESTION) + "\n")
     try:
         panes.window.resize(*_SIZE)
         panes.composer.set_text(QUESTION)
@@ -51,8 +52,8 @@ async def play(application: WindowApplication, *, picture: Path) -> int:
     picture.parent.mkdir(parents=True, exist_ok=True)
     is_saved = panes.window.grab().save(str(picture))
     answer.close(ends_line=True)
-    terminal.say(f"\nStatus: {message.status.value}. Thread: {message.thread_id}.")
+    terminal.say("\n" + tr("Status: {status}. Thread: {id}.", status=message.status.value, id=message.thread_id))
     if message.error:
-        terminal.say(message.error)
-    terminal.say(f"Screenshot: {picture if is_saved else 'could not be saved'}")
+        terminal.say(shown(message.error))
+    terminal.say(tr("Screenshot: {path}", path=picture) if is_saved else tr("Screenshot: could not be saved"))
     return 0 if message.error is None and is_saved else 1

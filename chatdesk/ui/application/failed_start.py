@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import RestoreServices
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 def unforeseen_failure() -> ChatDeskError:
     """Return what a person reads where the start failed for a reason that nobody foresaw."""
     return ChatDeskError(
-        "Something failed that ChatDesk needs to start.",
-        safe="Everything saved before is unchanged.",
-        next_step="Start it again; “chatdesk doctor” and the log say more.",
+        Text("Something failed that ChatDesk needs to start."),
+        safe=Text("Everything saved before is unchanged."),
+        next_step=Text("Start it again; “chatdesk doctor” and the log say more."),
     )
 
 

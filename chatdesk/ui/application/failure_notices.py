@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Sentences, plural, tr
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.window.panes import Panes
 
@@ -67,17 +68,17 @@ class FailureNotices(QObject):
 
     def show_not_saved(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         self.show_lasting(sentence, retry=retry)
-        self._panes.sidebar.notices.set_status("Not saved", is_error=True)
+        self._panes.sidebar.notices.set_status(tr("Not saved"), is_error=True)
 
     def show_saved_again(self) -> None:
         self._errors.clear_lasting()
         self._panes.composer.set_enabled(True)  # it is off where a start could only read
-        self._panes.sidebar.notices.set_status("All changes saved")
+        self._panes.sidebar.notices.set_status(tr("All changes saved"))
 
     def show_not_opened(self, error: ChatDeskError) -> None:
         """Show that there is nothing to work with."""
         self._panes.disable()
-        self._panes.sidebar.notices.set_status("Not opened", is_error=True)
+        self._panes.sidebar.notices.set_status(tr("Not opened"), is_error=True)
         self.show_lasting(error.sentence)
 
     def show_opening(self, services: Services) -> None:
@@ -86,19 +87,23 @@ class FailureNotices(QObject):
         window, notices = self._panes.window, self._panes.sidebar.notices
         if reason is not None:
             self._panes.composer.set_enabled(False)
-            self.show_lasting(" ".join(filter(None, (reason.sentence, report.warning))))
-            notices.set_status("Read only", is_error=True)
+            self.show_lasting(Sentences.of(reason.sentence, report.warning or ""))
+            notices.set_status(tr("Read only"), is_error=True)
             return
         if report.warning:
             self.show_lasting(report.warning)
         elif report.upgraded_from is not None:
-            window.show_toast("The database was upgraded; a backup of the old one is kept.")
+            window.show_toast(tr("The database was upgraded; a backup of the old one is kept."))
         elif report.recovered_turns:
-            count = "An answer was" if report.recovered_turns == 1 else f"{report.recovered_turns} answers were"
-            window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
+            interrupted = plural(
+                "{count} answers were interrupted last time. The text is kept; Continue goes on.",
+                "An answer was interrupted last time. The text is kept; Continue goes on.",
+                report.recovered_turns,
+            )
+            window.show_toast(interrupted)
         if self._crashes.install():
-            window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
-        notices.set_status("All changes saved")
+            window.show_toast(tr("ChatDesk ended unexpectedly last time. Your messages are kept."))
+        notices.set_status(tr("All changes saved"))
 
     def end(self) -> None:
         """Stop watching for crashes."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import tr
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ class HelpBinding:
 
         page = help_page()
         if page is None:
-            self._panes.window.show_notice("Help", "The pages of help are not in this installation of ChatDesk.")
+            self._panes.window.show_notice(
+                tr("Help"), tr("The pages of help are not in this installation of ChatDesk.")
+            )
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
             self._panes.window.show_notice(
-                "Help", f"No program opened the pages of help. They are in {page}.", file=page
+                tr("Help"), tr("No program opened the pages of help. They are in {page}.", page=page), file=page
             )
 
     async def _open(self) -> None:
@@ -62,7 +65,7 @@ class HelpBinding:
         from PySide6.QtWidgets import QFileDialog
 
         name = f"ChatDesk report {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"
-        chooser = QFileDialog(dialog, "Save the report", name, "Zip (*.zip)")
+        chooser = QFileDialog(dialog, tr("Save the report"), name, tr("Zip (*.zip)"))
         chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         chooser.setDefaultSuffix("zip")
         chooser.setObjectName("bugReportPlace")
@@ -80,7 +83,7 @@ class HelpBinding:
         files = dialog.files
         try:
             await asyncio.to_thread(bundle.write, target, files)
-            said = f"Saved as {target.name}."
+            said = tr("Saved as {name}.", name=target.name)
         except ChatDeskError as error:
             said = error.sentence
         if Shiboken.isValid(dialog):

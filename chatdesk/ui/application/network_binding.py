@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
+from chatdesk.core.texts import plural, shown, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,8 +87,15 @@ def offline_words(labels: Sequence[str], waiting: int) -> str:
     """Return a sentence that names the providers that cannot be reached and says what becomes of the questions."""
     if not labels:
         return ""
-    sentence = f"No connection to {' and '.join(labels)}."
+    providers = labels[0]
+    for label in labels[1:]:
+        providers = tr("{one} and {other}", one=providers, other=label)
     if not waiting:
-        return f"{sentence} Your questions are kept."
-    what = "Your question is" if waiting == 1 else f"{waiting:,} questions are"
-    return f"{sentence} {what} kept, and sent when it is back."
+        return tr("No connection to {providers}. Your questions are kept.", providers=providers)
+    words = plural(
+        "No connection to {providers}. {count} questions are kept, and sent when it is back.",
+        "No connection to {providers}. Your question is kept, and sent when it is back.",
+        waiting,
+        providers=providers,
+    )
+    return shown(words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _FILE_NAME = "message.txt"
-_IN_ITS_PLACE = "My message is in the attached file, because it is too long to be sent whole."
+_IN_ITS_PLACE = Text("My message is in the attached file, because it is too long to be sent whole.")
 
 
 class RecoveryActions(QObject):
@@ -93,6 +94,6 @@ class RecoveryActions(QObject):
         question = await self._question_of(answer_id)
         attached = await self._attachments.from_text(_FILE_NAME, question.text)
         await (await self._undo.stack()).edit_message(
-            question.id, _IN_ITS_PLACE, attachments=(*attachments_of(question), attached)
+            question.id, shown(_IN_ITS_PLACE), attachments=(*attachments_of(question), attached)
         )
-        self._undo.offer("Sent as a file, from which the model gets what fits")
+        self._undo.offer(tr("Sent as a file, from which the model gets what fits"))

@@ -20,6 +20,7 @@ from chatdesk.core.ending_signals import ASKING, handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
+from chatdesk.core.texts import tr
 from chatdesk.translation import translate_qt
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.failure_notices import FailureNotices
@@ -131,7 +132,7 @@ class WindowApplication(QObject):
             EmptyState(theme),
             Composer(theme),
         )
-        composer.set_placeholder("Type a message")
+        composer.set_placeholder(tr("Type a message"))
         header.show_loading()
         empty_state.show_loading()
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)

@@ -7,6 +7,8 @@ from typing import Final
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 
+from chatdesk.core.texts import tr
+
 _BETWEEN: Final = "; "
 _MOST = 4
 # What every text field does; a window that takes these keys takes them from writing.
@@ -31,17 +33,17 @@ def text_of_keys(keys: tuple[str, ...]) -> str:
 def refusal(keys: str) -> str:
     """Return a sentence on why a command cannot have ``keys``; empty when it can."""
     sequence = QKeySequence(keys, QKeySequence.SequenceFormat.PortableText)
-    shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
+    keys_text = sequence.toString(QKeySequence.SequenceFormat.NativeText)
     if not _is_key(sequence):
-        return "These keys cannot be used."
+        return tr("These keys cannot be used.")
     first: QKeyCombination = sequence[0]  # type: ignore[index]  # the stubs lack it
     bare = first.keyboardModifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     if bare == Qt.KeyboardModifier.NoModifier and first.key() not in _ALONE:
-        return f"{shown} is needed for writing and moving about. Add Ctrl or Alt."
+        return tr("{keys} is needed for writing and moving about. Add Ctrl or Alt.", keys=keys_text)
     if sequence.toString() in _WRITING:
-        return f"{shown} is needed in every text field."
+        return tr("{keys} is needed in every text field.", keys=keys_text)
     if sequence.toString() in _TAKEN_BY_SYSTEMS:
-        return f"{shown} belongs to the system and would not reach ChatDesk."
+        return tr("{keys} belongs to the system and would not reach ChatDesk.", keys=keys_text)
     return ""
 
 

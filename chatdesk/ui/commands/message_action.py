@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Literal
 
+from chatdesk.core.texts import Text, shown
+
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
 
@@ -137,10 +139,10 @@ class MessageAction:
     writes: bool = False
     is_danger: bool = False
     command: str = ""
-    otherwise: str = "There is no finished message here."
+    otherwise: str = Text("There is no finished message here.")
 
     def text_for(self, state: MessageState) -> str:
-        return self.text if self.text_of is None else self.text_of(state)
+        return shown(self.text) if self.text_of is None else self.text_of(state)
 
 
 def quick_action(key: str, text: str, *, command: str = "", otherwise: str = "") -> MessageAction:

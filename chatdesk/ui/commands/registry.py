@@ -6,14 +6,15 @@ keys than the catalogue's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from chatdesk.ui.commands.command import GROUPS, Command
+from chatdesk.core.texts import shown, tr
+from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.early_keys import early_keys
 
 Run = Callable[[], object]
@@ -37,14 +38,22 @@ class _Bound:
 
     action: QAction
     uses: dict[object, _Use]
-    shown: tuple[bool, bool] | None = None  # whether its action is visible and enabled, as it was set last
+    last_shown: tuple[bool, bool] | None = None  # whether its action is visible and enabled, as it was set last
 
     def show(self, *, is_visible: bool, is_enabled: bool) -> None:
         """Set the action only where that changes something: a hundred of them are asked each time a thread opens."""
-        if self.shown != (is_visible, is_enabled):
-            self.shown = is_visible, is_enabled
+        if self.last_shown != (is_visible, is_enabled):
+            self.last_shown = is_visible, is_enabled
             self.action.setVisible(is_visible)
             self.action.setEnabled(is_enabled)
+
+
+def either_text(choices: Sequence[str]) -> str:
+    """Return choices as "A or B or C"."""
+    text = choices[0] if choices else ""
+    for each in choices[1:]:
+        text = tr("{one} or {other}", one=text, other=each)
+    return text
 
 
 class CommandRegistry(QObject):
@@ -101,7 +110,7 @@ class CommandRegistry(QObject):
             self.refresh()
             return bound.action
         action = QAction(self)
-        action.setText(command.title)  # as an argument of the first line, PySide would build the class of icons
+        action.setText(shown(command.title))  # as an argument of the first line, PySide would build the class of icons
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(keys) for keys in self.keys_of(command_id)])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
@@ -240,7 +249,7 @@ class CommandRegistry(QObject):
         """Return all keys of a command as this system writes them."""
         native = QKeySequence.SequenceFormat.NativeText
         keys = [QKeySequence(each).toString(native) for each in self.keys_of(command.id)]
-        return " or ".join(filter(None, (*keys, command.local_keys)))
+        return either_text([*keys, *filter(None, [shown(command.local_keys)])])
 
     def first_keys_text(self, command: Command) -> str:
         keys = self.keys_of(command.id)
@@ -269,7 +278,7 @@ class CommandRegistry(QObject):
         for group in GROUPS:
             ids = [command.id for command in self.commands() if command.group == group and not command.is_own]
             if ids:
-                menu = bar.addMenu("ChatDesk" if group == "Application" else f"&{group}")
+                menu = bar.addMenu("ChatDesk" if group == "Application" else f"&{group_name(group)}")
                 self.fill_menu(menu, ids)
 
     def _refresh_one(self, bound: _Bound) -> None:
@@ -283,7 +292,7 @@ class CommandRegistry(QObject):
             is_offered = use is not None and _is_offered(use)
             bound.show(is_visible=is_offered or use is None or not use.is_rare, is_enabled=is_offered)
             if use is not None:
-                bound.action.setText(self._commands[command_id].title if use.title is None else use.title())
+                bound.action.setText(shown(self._commands[command_id].title if use.title is None else use.title()))
 
 
 def _makes_sense(use: _Use) -> bool:

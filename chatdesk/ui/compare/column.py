@@ -12,6 +12,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.widgets.buttons import PillButton
@@ -42,12 +43,12 @@ class CompareColumn(QWidget):
         self._answer = answer
         self._live = live
         self.setObjectName("compareColumn")
-        self.setAccessibleName(_first_upper(_name_of(answer)))
+        self.setAccessibleName(shown(_names_of(answer)[0]))
         self.view = make_view(self._fetch)
         self.view.setAccessibleName(self.accessibleName())
-        self.keep_button = PillButton(theme, "Keep this one", object_name="keepButton", icon_name="check")
+        self.keep_button = PillButton(theme, tr("Keep this one"), object_name="keepButton", icon_name="check")
         self.keep_button.clicked.connect(lambda: self.keepRequested.emit(self._answer.id))
-        self.stop_button = PillButton(theme, "Stop", object_name="stopOneButton", icon_name="circle-stop")
+        self.stop_button = PillButton(theme, tr("Stop"), object_name="stopOneButton", icon_name="circle-stop")
         self.stop_button.clicked.connect(lambda: self.stopRequested.emit(self._answer.id))
         row = self._buttons = QHBoxLayout()
         row.addWidget(self.keep_button)
@@ -115,21 +116,25 @@ class CompareColumn(QWidget):
 
     def _show_state(self) -> None:
         is_final = self._answer.status.is_final
-        name = _name_of(self._answer)
+        _name, stop, keep = _names_of(self._answer)
         self.stop_button.setVisible(not is_final)
-        self.stop_button.set_name(f"Stop the {name}")
-        self.keep_button.set_name(f"Keep the {name}")
+        self.stop_button.set_name(stop)
+        self.keep_button.set_name(keep)
         self.keep_button.setVisible(not is_final or bool(self._answer.parts))  # there is nothing to keep of a failure
 
 
-def _name_of(answer: Message) -> str:
+def _names_of(answer: Message) -> tuple[Text, Text, Text]:
+    """Return the name of an answer, and those of the buttons that stop and keep it."""
     if answer.is_edited_answer:
-        return "edited answer"
-    return f"answer of {answer.model}" if answer.model else "answer"
-
-
-def _first_upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
+        return Text("Edited answer"), Text("Stop the edited answer"), Text("Keep the edited answer")
+    model = answer.model
+    if not model:
+        return Text("Answer"), Text("Stop the answer"), Text("Keep the answer")
+    return (
+        Text("Answer of {model}", model=model),
+        Text("Stop the answer of {model}", model=model),
+        Text("Keep the answer of {model}", model=model),
+    )
 
 
 def _alone(message: Message) -> Message:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message
+from chatdesk.core.texts import tr
 from chatdesk.ui.compare.column import CompareColumn
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -43,13 +44,13 @@ class CompareView(QWidget):
         self._columns: list[CompareColumn] = []
         self._least_px = 0
         self.setObjectName("compareView")
-        self.setAccessibleName("Compared answers")
+        self.setAccessibleName(tr("Compared answers"))
         self._question = _Bubble(theme)
         self.back_button = PillButton(
             theme,
-            "Back",
+            tr("Back"),
             object_name="closeCompareButton",
-            name="Back to the thread; all answers stay as versions",
+            name=tr("Back to the thread; all answers stay as versions"),
             icon_name="chevron-left",
         )
         self.back_button.clicked.connect(self.closed)
@@ -207,7 +208,7 @@ class _Bubble(QLabel):
     def show_text(self, text: str) -> None:
         cut = " ".join(text[: _LONGEST_QUESTION + 1].split())
         self.setText(cut if len(text) <= _LONGEST_QUESTION else f"{cut}…")
-        self.setAccessibleName(f"Your question: {cut}")
+        self.setAccessibleName(tr("Your question: {question}", question=cut))
         wide = self.fontMetrics().horizontalAdvance(self.text()) + 32
         self.setMinimumWidth(min(wide, round(480 * max(1.0, self._theme.scale))))
 

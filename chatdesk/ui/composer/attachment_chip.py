@@ -8,6 +8,8 @@ from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.texts import tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -140,10 +142,14 @@ class AttachmentChip(QWidget):
 
     def _say(self) -> None:
         attachment = self.attachment
-        said = f"{self.name}, {size_text(attachment.size_bytes)}" if attachment else f"{self.name}, being copied"
+        said = (
+            comma_list((self.name, size_text(attachment.size_bytes)))
+            if attachment
+            else tr("{name}, being copied", name=self.name)
+        )
         self.setAccessibleName(said)
         set_plain_tooltip(self, said)
-        self.remove_button.set_name(f"Remove {said}", tooltip="Remove (Delete)")
+        self.remove_button.set_name(tr("Remove {file}", file=said), tooltip=tr("Remove (Delete)"))
 
     def _on_theme_changed(self) -> None:
         self.resize(self.sizeHint())
@@ -156,7 +162,7 @@ class _RemoveButton(IconButton):
     stepPressed = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(theme, "x", name="Remove", object_name="removeAttachment", parent=parent)
+        super().__init__(theme, "x", name=tr("Remove"), object_name="removeAttachment", parent=parent)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.attachment_chip import AttachmentChip
 from chatdesk.ui.composer.attachment_note import AttachmentNote, NoteAction
@@ -35,7 +36,7 @@ class AttachmentShelf(QWidget):
         self._chips: list[AttachmentChip] = []
         self._count = 0
         self.setObjectName("attachments")
-        self.setAccessibleName("Attached files")
+        self.setAccessibleName(tr("Attached files"))
         self._row = QWidget()
         self._area = QScrollArea()
         self._area.setObjectName("attachmentArea")
@@ -109,7 +110,7 @@ class AttachmentShelf(QWidget):
         chip.set_attachment(attachment)
         self._settle()
         self._ask_for_thumbnail(chip)
-        announce(self, f"{attachment.name} is attached")
+        announce(self, tr("{name} is attached", name=attachment.name))
 
     def set_thumbnail(self, sha256: str, image: QImage) -> None:
         for chip in self._chips:
@@ -161,7 +162,7 @@ class AttachmentShelf(QWidget):
         chip = self._chip(key)
         if chip is not None:
             was_copying = chip.attachment is None
-            announce(self, f"{chip.name} is removed")
+            announce(self, tr("{name} is removed", name=chip.name))
             self._drop(chip)
             if was_copying:
                 self.removed.emit(key)

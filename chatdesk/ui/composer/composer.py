@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
@@ -66,19 +67,19 @@ class Composer(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.editor = TextEditor()
         self.editor.setObjectName("composer")
-        self.editor.setAccessibleName("Message")
+        self.editor.setAccessibleName(tr("Message"))
         self.send_button = IconButton(
-            theme, "arrow-up", name="Send", object_name="sendButton", is_filled=True, side_px=_BUTTON_PX
+            theme, "arrow-up", name=tr("Send"), object_name="sendButton", is_filled=True, side_px=_BUTTON_PX
         )
         self.stop_button = IconButton(
-            theme, "square", name="Stop", object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
+            theme, "square", name=tr("Stop"), object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
         )
-        self.stop_button.set_name("Stop the answer", tooltip="Stop the answer (Esc)")
-        self.attach_button = IconButton(theme, "paperclip", name="Attach files", object_name="attachButton")
-        self.prompts_button = IconButton(theme, "wand", name="Insert a prompt", object_name="promptsButton")
-        self.prompts_button.set_name("Insert a prompt", tooltip="Insert a prompt (/ in an empty line)")
+        self.stop_button.set_name(tr("Stop the answer"), tooltip=tr("Stop the answer (Esc)"))
+        self.attach_button = IconButton(theme, "paperclip", name=tr("Attach files"), object_name="attachButton")
+        self.prompts_button = IconButton(theme, "wand", name=tr("Insert a prompt"), object_name="promptsButton")
+        self.prompts_button.set_name(tr("Insert a prompt"), tooltip=tr("Insert a prompt (/ in an empty line)"))
         self.parameters_button = IconButton(
-            theme, "wrench", name="Parameters: how answers are made", object_name="parametersButton"
+            theme, "wrench", name=tr("Parameters: how answers are made"), object_name="parametersButton"
         )
         self.notice = ComposerNotice(theme, self)
         self._tokens = ElidedLabel(theme, role="muted")
@@ -296,7 +297,7 @@ class Composer(QWidget):
     def add_as_note(self) -> None:
         """Give away what is written as a note, which asks for no answer."""
         if self._is_streaming:
-            self.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            self.notice.show_passing(tr("Wait for the answer, or press Esc to stop it. Your text is kept."))
         elif self.send_button.isEnabled():
             self.noteRequested.emit(self.text())
 
@@ -308,8 +309,8 @@ class Composer(QWidget):
         menu = QMenu(self)
         menu.setObjectName("sendMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(icon("arrow-up", self._theme.colour("muted")), "Send", self._send)
-        menu.addAction(icon("pencil", self._theme.colour("muted")), "Add as note", self.add_as_note)
+        menu.addAction(icon("arrow-up", self._theme.colour("muted")), tr("Send"), self._send)
+        menu.addAction(icon("pencil", self._theme.colour("muted")), tr("Add as note"), self.add_as_note)
         round_corners(menu, self._theme.tokens.radius.row)
         menu.popup(self.send_button.mapToGlobal(place))
 
@@ -335,7 +336,7 @@ class Composer(QWidget):
         self.send_button.setEnabled(can_send and has_content)
         self._show_buttons()
         size, limit = exact_size_text(size_bytes), exact_size_text(self._size_limit_bytes)
-        words = f"{size} is more than one message can hold ({limit}). Split the text."
+        words = tr("{size} is more than one message can hold ({limit}). Split the text.", size=size, limit=limit)
         self.notice.set_too_large(words if is_too_large else "")
         if self._refusal:
             self._show_refusal()
@@ -350,7 +351,7 @@ class Composer(QWidget):
 
     def _name_send(self) -> None:
         keys = "Enter" if self.editor.is_send_on_enter else "Ctrl+Enter"
-        name = "Send after the answer" if self._is_streaming else "Send"
+        name = tr("Send after the answer") if self._is_streaming else tr("Send")
         self.send_button.set_name(name, tooltip=f"{name} ({keys})")
 
     def _size_bytes(self) -> int:

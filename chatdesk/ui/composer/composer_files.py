@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.theme import Theme
@@ -91,7 +92,7 @@ class ComposerFiles(QObject):
     def hold_back(self) -> None:
         """Call ``ready`` once all files are copied, unless one is missing then or there is something to say of them."""
         self._to_send = self.count
-        self._notice.show_passing("The files are still being copied. The message is sent when they are there.")
+        self._notice.show_passing(tr("The files are still being copied. The message is sent when they are there."))
 
     def forget_held_back(self) -> None:
         """Send by hand again what is still being written."""
@@ -113,6 +114,6 @@ class ComposerFiles(QObject):
         if self.count < wanted:  # one could not be copied, or was taken away: it would be missed
             return
         if self._shelf is not None and self._shelf.note():
-            self._notice.show_passing("Not sent yet: see the note above your text, then send again.")
+            self._notice.show_passing(tr("Not sent yet: see the note above your text, then send again."))
         else:
             self._ready()

@@ -6,7 +6,7 @@ is listed: everything else is text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import SLASH, mark_query
@@ -48,16 +48,25 @@ _HINT_ROLE = _ID_ROLE + 1
 
 @dataclass(frozen=True, slots=True)
 class MenuKind:
-    """The prompts that are listed after a mark. ``manage`` is the last row of the whole list, and its hint."""
+    """The prompts that are listed after a mark. ``heard`` says how many are listed and what the keys do; ``manage`` is
+    the last row of the whole list, and its hint."""
 
     mark: str
     name: str
-    noun: str
-    verb: str
+    heard: Callable[[int], Text]
     manage: tuple[str, str]
 
 
-PROMPTS: Final = MenuKind(SLASH, "Prompts", "prompt", "inserts", ("Edit prompts…", "All templates and system prompts"))
+PROMPTS: Final = MenuKind(
+    SLASH,
+    Text("Prompts"),
+    lambda count: plural(
+        "{count} prompts, arrows choose, Enter inserts, Esc closes.",
+        "{count} prompt, arrows choose, Enter inserts, Esc closes.",
+        count,
+    ),
+    (Text("Edit prompts…"), Text("All templates and system prompts")),
+)
 
 
 class PromptMenu(QFrame):
@@ -79,7 +88,7 @@ class PromptMenu(QFrame):
         self._shown_for: str | None = None
         self.setObjectName("promptMenu")
         self.setAccessibleName(kind.name)
-        self.field = SearchField(theme, object_name="promptMenuField", placeholder="Find a prompt")
+        self.field = SearchField(theme, object_name="promptMenuField", placeholder=tr("Find a prompt"))
         self.list = QListWidget()
         self.list.setObjectName("promptMenuList")
         self.list.setAccessibleName(kind.name)
@@ -209,10 +218,11 @@ class PromptMenu(QFrame):
         for head in found:
             self._add(head.name, " ".join(head.beginning.split()), head.id)
         if not typed.strip():
-            self._add(*self._kind.manage, MANAGE)
+            name, hint = self._kind.manage
+            self._add(shown(name), shown(hint), MANAGE)
         is_empty = not self.list.count()
         if is_empty and not self._is_after_mark:
-            self._add("No prompt matches.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
+            self._add(tr("No prompt matches."), "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
         else:
             rows = range(self.list.count()) if stays_at is not None else ()
             self.list.setCurrentRow(next((row for row in rows if self.list.item(row).data(_ID_ROLE) == stays_at), 0))
@@ -222,9 +232,8 @@ class PromptMenu(QFrame):
         if self.isVisible():
             self._place()
             self.list.scrollToItem(self.list.currentItem())
-            count = counted(len(found), self._kind.noun)
-            keys = f"arrows choose, Enter {self._kind.verb}, Esc closes"
-            self._say_current(self.list.currentRow(), lead="" if was_visible else f"{count}, {keys}. ")
+            lead = "" if was_visible else self._kind.heard(len(found))
+            self._say_current(self.list.currentRow(), lead=lead)
 
     def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:
         item = QListWidgetItem(name, self.list)
@@ -236,7 +245,8 @@ class PromptMenu(QFrame):
     def _say_current(self, row: int, lead: str = "") -> None:
         item = self.list.item(row)
         if item is not None and self.isVisible():
-            announce(self.list, f"{lead}{item.text()}, {row + 1} of {self.list.count()}")
+            place = tr("{item}, {row} of {count}", item=item.text(), row=row + 1, count=self.list.count())
+            announce(self.list, Sentences.of(lead, place))
 
     def _take_key(self, event: QKeyEvent) -> bool:
         """Return whether the key belonged to the menu and was handled."""

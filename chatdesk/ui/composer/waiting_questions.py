@@ -10,7 +10,7 @@ from typing import Final
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -100,14 +100,17 @@ class WaitingQuestions(QWidget):
         line.addWidget(label, 1)
         if place:
             up = IconButton(
-                self._theme, "arrow-up", name=f"Move up: {row.text}", object_name=f"waitingQuestionUp-{row.id}"
+                self._theme,
+                "arrow-up",
+                name=tr("Move up: {text}", text=row.text),
+                object_name=f"waitingQuestionUp-{row.id}",
             )
-            up.set_name(f"Move up: {row.text}", tooltip="Send it before the one above")
+            up.set_name(tr("Move up: {text}", text=row.text), tooltip=tr("Send it before the one above"))
             up.clicked.connect(partial(_emit, self.upRequested, row.id))
             line.addWidget(up)
         for text, kind, signal, tooltip in (
-            ("Edit", "Edit", self.editRequested, "Take it back into the text below"),
-            ("Send now", "Send", self.sendRequested, "Stop the answer, keep what came, and ask this"),
+            (tr("Edit"), tr("Edit"), self.editRequested, tr("Take it back into the text below")),
+            (tr("Send now"), tr("Send"), self.sendRequested, tr("Stop the answer, keep what came, and ask this")),
         ):
             button = PillButton(self._theme, text, object_name=f"waitingQuestion{kind}-{row.id}")
             button.set_name(f"{text}: {row.text}", tooltip=tooltip)
@@ -119,7 +122,7 @@ class WaitingQuestions(QWidget):
         holder = QWidget(self)
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
-        words = counted(count, "more waits…", "more wait…")
+        words = shown(plural("{count} more wait…", "{count} more waits…", count))
         button = PillButton(self._theme, words, object_name="waitingQuestionsAll")
         button.clicked.connect(self.allRequested)
         line.addWidget(button)

@@ -15,10 +15,11 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.diagnostics.bundle import ReportFile
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.file_size import size_text
 
@@ -26,7 +27,7 @@ _SIZE_PX = (760, 520)
 _LIST_PX, _ROW_PX = 220, 32
 # Laid out in one go, so that the window stays awake.
 _SHOWN_CHARACTERS = 24_000
-_HINT = (
+_HINT = Text(
     "Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, "
     "file names or keys. Look through them first; nothing is sent automatically."
 )
@@ -38,16 +39,16 @@ class BugReportDialog(FormPanel):
     saveRequested = Signal()
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Report a problem", object_name="bugReportDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Report a problem"), object_name="bugReportDialog", size_px=_SIZE_PX, parent=parent)
         self._files: tuple[ReportFile, ...] = ()
         self._list = QListWidget()
         self._list.setObjectName("bugReportFiles")
-        self._list.setAccessibleName("Files of the report")
+        self._list.setAccessibleName(tr("Files of the report"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setFixedWidth(round(_LIST_PX * max(1.0, theme.scale)))
         self._text = QPlainTextEdit()
         self._text.setObjectName("bugReportText")
-        self._text.setAccessibleName("Text of the file")
+        self._text.setAccessibleName(tr("Text of the file"))
         self._text.setReadOnly(True)
         self._text.setFont(theme.font("code"))
         self._text.setTabChangesFocus(True)
@@ -55,9 +56,9 @@ class BugReportDialog(FormPanel):
         self._text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self._state = plain_label("Collecting…", "muted", wraps=True)
+        self._state = plain_label(tr("Collecting…"), "muted", wraps=True)
         self._state.setObjectName("bugReportState")
-        self.save_button = push_button("Save as a zip…", "bugReportSave", self.saveRequested.emit, is_primary=True)
+        self.save_button = push_button(tr("Save as a zip…"), "bugReportSave", self.saveRequested.emit, is_primary=True)
         self.save_button.setEnabled(False)
         self._lay_out()
         self._list.currentRowChanged.connect(self._show)
@@ -65,7 +66,7 @@ class BugReportDialog(FormPanel):
 
     def _lay_out(self) -> None:
         self.buttons.insertWidget(0, self._state, 1000)  # all the room that the buttons leave
-        self.add_button(push_button("Close", "bugReportClose", self.reject))
+        self.add_button(push_button(tr("Close"), "bugReportClose", self.reject))
         self.add_button(self.save_button)
         middle = QHBoxLayout()
         middle.setSpacing(12)
@@ -92,10 +93,11 @@ class BugReportDialog(FormPanel):
         for each in self._files:
             item = QListWidgetItem(each.name, self._list)
             item.setToolTip(each.name)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.name}, {size_text(each.size_bytes)}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, comma_list((each.name, size_text(each.size_bytes))))
             item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
-        count = counted(len(self._files), "file")
-        self.show_state(f"{count}, {size_text(sum(each.size_bytes for each in self._files))} before packing")
+        size, count = size_text(sum(each.size_bytes for each in self._files)), len(self._files)
+        state = plural("{count} files, {size} before packing", "{count} file, {size} before packing", count, size=size)
+        self.show_state(shown(state))
         self.save_button.setEnabled(bool(self._files))
         self._list.setCurrentRow(0)
 
@@ -107,5 +109,9 @@ class BugReportDialog(FormPanel):
     def _show(self, row: int) -> None:
         text = self._files[row].text if 0 <= row < len(self._files) else ""
         if len(text) > _SHOWN_CHARACTERS:
-            text = f"(The end of it; the zip has all {len(text):,} characters.)\n…{text[-_SHOWN_CHARACTERS:]}"
+            text = tr(
+                "(The end of it; the zip has all {count} characters.)\n…{end}",
+                count=len(text),
+                end=text[-_SHOWN_CHARACTERS:],
+            )
         self._text.setPlainText(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -23,12 +24,12 @@ class ConfirmDialog(FormPanel):
         text: str,
         *,
         yes_text: str,
-        no_text: str = "Cancel",
+        no_text: str = Text("Cancel"),
         is_dangerous: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, question, object_name="confirmDialog", width_px=_WIDTH_PX, parent=parent)
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(shown(text))
         self.add_text(text, "text")
         self.body.addSpacing(6)
         no = self.add_button(push_button(no_text, "confirmNo", self.reject))

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -24,11 +25,15 @@ class FolderField(QWidget):
         self._name = name
         self.line = QLineEdit()
         self.line.setObjectName(object_name)
-        self.line.setAccessibleName(name)
+        self.line.setAccessibleName(shown(name))
         self.line.setReadOnly(True)
-        self.line.setPlaceholderText("None")
-        self.choose_button = push_button("Choose…", f"{object_name}Choose", self._choose, name=f"Choose: {name}")
-        self.remove_button = push_button("Remove", f"{object_name}Remove", self._remove, name=f"Remove: {name}")
+        self.line.setPlaceholderText(tr("None"))
+        self.choose_button = push_button(
+            tr("Choose…"), f"{object_name}Choose", self._choose, name=tr("Choose: {name}", name=name)
+        )
+        self.remove_button = push_button(
+            tr("Remove"), f"{object_name}Remove", self._remove, name=tr("Remove: {name}", name=name)
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(_GAP_PX)
@@ -42,7 +47,7 @@ class FolderField(QWidget):
         return self.folder != self._before
 
     def _choose(self) -> None:
-        dialog = QFileDialog(self, self._name, "" if self.folder is None else str(self.folder))
+        dialog = QFileDialog(self, shown(self._name), "" if self.folder is None else str(self.folder))
         dialog.setObjectName("folderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -89,7 +90,7 @@ class FormPanel(Panel):
 
     def show_problem(self, sentence: str) -> None:
         """Show what failed; an empty text hides it."""
-        self.problem.setText(sentence)
+        self.problem.setText(shown(sentence))
         self.problem.setVisible(bool(sentence))
         if self._width_px is not None:
             self.fit_height(self._width_px)
@@ -110,9 +111,9 @@ def push_button(
     """Return a button that calls ``run``. ``name`` is what a screen reader says where the text alone does not say
     enough. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the dialog
     is busy."""
-    button = QPushButton(text)
+    button = QPushButton(shown(text))
     button.setObjectName(object_name)
-    button.setAccessibleName(name or text)
+    button.setAccessibleName(shown(name or text))
     button.setAutoDefault(False)
     button.setDefault(is_default)
     for each, is_so in (("isPrimary", is_primary), ("isDanger", is_danger), ("isWayOut", is_way_out)):

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from chatdesk import __version__
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -32,7 +33,7 @@ class NoticeDialog(FormPanel):
     ) -> None:
         """``file`` can be copied and shown in its folder."""
         super().__init__(theme, title, object_name="noticeDialog", width_px=_WIDTH_PX, parent=parent)
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(shown(text))
         body = plain_label(text, "text", wraps=True)
         body.setObjectName("noticeText")
         body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -40,9 +41,9 @@ class NoticeDialog(FormPanel):
         self.body.addSpacing(6)
         self._file = file
         if file is not None:
-            self.add_button(push_button("Copy report", "noticeCopy", self._copy), is_first=True)
-            self.add_button(push_button("Show file", "noticeShow", self._show_file), is_first=True)
-        self.add_button(push_button("Close", "noticeClose", self.accept, is_default=True)).setFocus()
+            self.add_button(push_button(tr("Copy report"), "noticeCopy", self._copy), is_first=True)
+            self.add_button(push_button(tr("Show file"), "noticeShow", self._show_file), is_first=True)
+        self.add_button(push_button(tr("Close"), "noticeClose", self.accept, is_default=True)).setFocus()
 
     def _copy(self) -> None:
         assert self._file is not None
@@ -50,10 +51,10 @@ class NoticeDialog(FormPanel):
             with self._file.open(encoding="utf-8", errors="replace") as report:
                 text = report.read(_MOST_COPIED)
         except OSError as error:
-            announce(self, f"The report could not be read: {error.strerror}.")
+            announce(self, tr("The report could not be read: {reason}.", reason=error.strerror))
             return
         QGuiApplication.clipboard().setText(text)
-        announce(self, "Copied")
+        announce(self, tr("Copied"))
 
     def _show_file(self) -> None:
         assert self._file is not None
@@ -62,9 +63,13 @@ class NoticeDialog(FormPanel):
 
 class AboutDialog(NoticeDialog):
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        text = (
-            f"Version {__version__}, with Python {platform.python_version()} and Qt {qVersion()}.\n\n"
-            "Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence."
+        text = tr(
+            "Version {version}, with Python {python} and Qt {qt_version}.\n\n"
+            "Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the "
+            "ISC licence.",
+            version=__version__,
+            python=platform.python_version(),
+            qt_version=qVersion(),
         )
         super().__init__(theme, "ChatDesk", text, parent=parent)
         self.setObjectName("aboutDialog")

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
@@ -34,8 +35,8 @@ class Panel(QDialog):
         self._is_fitted = False  # to the window behind, while it is shown
         self._width_px: int | None = None  # where the words decide the height
         self._grip: QPoint | None = None  # where the mouse holds it, while it is moved
-        self.setWindowTitle(title)
-        self.setAccessibleName(title)
+        self.setWindowTitle(shown(title))
+        self.setAccessibleName(shown(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
         round_corners(self, theme.tokens.radius.card)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -240,7 +241,7 @@ def plain_label(text: str, role: FontRole, *, parent: QWidget | None = None, wra
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("textRole", role)
     label.setWordWrap(wraps)
-    label.setText(text)
+    label.setText(shown(text))
     if wraps:
         label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
     return label

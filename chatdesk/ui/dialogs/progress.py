@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -29,17 +30,17 @@ class ProgressDialog(FormPanel):
         self._text.setObjectName("progressText")
         self.bar = QProgressBar()
         self.bar.setObjectName("progressBar")
-        self.bar.setAccessibleName(title)
+        self.bar.setAccessibleName(shown(title))
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         self.body.addWidget(self._text)
         self.body.addWidget(self.bar)
-        self.stop_button = self.add_button(push_button("Cancel", "progressStop", self.reject))
+        self.stop_button = self.add_button(push_button(tr("Cancel"), "progressStop", self.reject))
         self.stop_button.setVisible(can_stop)
         announce(self, text)
 
     def show_text(self, text: str) -> None:
-        self._text.setText(text)
+        self._text.setText(shown(text))
         self.fit_height(_WIDTH_PX)
 
     def show_share(self, done: int, of: int) -> None:

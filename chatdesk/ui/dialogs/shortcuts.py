@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -20,26 +20,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.commands.command import GROUPS, Command
+from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 
 # Keys that belong to one part of the window and are no commands.
 _LOCAL_KEYS: Final = (
-    ("Send the message", "Enter"),
-    ("New line in the composer", "Shift+Enter"),
-    ("Walk through threads", "Up or Down in the list"),
-    ("Open the thread", "Enter in the list"),
-    ("Mark threads", "Shift+Down or Ctrl+Space in the list"),
-    ("Menu of a thread", "Menu in the list"),
-    ("Between messages", "Ctrl+Down or Ctrl+Up in the thread"),
-    ("Links and buttons", "Tab in the thread"),
-    ("Menu of the message", "Enter or Menu in the thread"),
-    ("Walk through the text", "F7 in the thread"),
-    ("Next group of results", "Tab in the search"),
+    (Text("Send the message"), Text("Enter")),
+    (Text("New line in the composer"), Text("Shift+Enter")),
+    (Text("Walk through threads"), Text("Up or Down in the list")),
+    (Text("Open the thread"), Text("Enter in the list")),
+    (Text("Mark threads"), Text("Shift+Down or Ctrl+Space in the list")),
+    (Text("Menu of a thread"), Text("Menu in the list")),
+    (Text("Between messages"), Text("Ctrl+Down or Ctrl+Up in the thread")),
+    (Text("Links and buttons"), Text("Tab in the thread")),
+    (Text("Menu of the message"), Text("Enter or Menu in the thread")),
+    (Text("Walk through the text"), Text("F7 in the thread")),
+    (Text("Next group of results"), Text("Tab in the search")),
 )
 _ID = int(Qt.ItemDataRole.UserRole)
 
@@ -48,13 +50,13 @@ class ShortcutsDialog(Panel):
     """Changes hold at once; the registry tells whoever stores them."""
 
     def __init__(self, theme: Theme, commands: CommandRegistry, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Keyboard shortcuts", parent=parent)
+        super().__init__(theme, tr("Keyboard shortcuts"), parent=parent)
         self.setObjectName("shortcutsDialog")
         column = self.form_column()
-        column.addWidget(plain_label("Keyboard shortcuts", "strong"))
+        column.addWidget(plain_label(tr("Keyboard shortcuts"), "strong"))
         self.editor = ShortcutsEditor(theme, commands)
         column.addWidget(self.editor, 1)
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.setObjectName("shortcutsClose")
         close.setAutoDefault(False)
         close.clicked.connect(self.accept)
@@ -103,7 +105,7 @@ class ShortcutsEditor(QWidget):
         if command is None:
             return
         self._recorded_for = command
-        self._question.setText(f"Press the new keys for “{_name(command)}”.")
+        self._question.setText(tr("Press the new keys for “{name}”.", name=_name(command)))
         self._record_row.setVisible(True)
         self.use_button.setEnabled(False)
         self.recorder.clear()
@@ -115,17 +117,17 @@ class ShortcutsEditor(QWidget):
         if command is None or sequence.isEmpty():
             return
         keys = sequence.toString()
-        shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
+        keys_text = sequence.toString(QKeySequence.SequenceFormat.NativeText)
         problem = refusal(keys)
         owner = None if problem else self._commands.owner_of(keys)
-        self.use_button.setText("Use these")
+        self.use_button.setText(tr("Use these"))
         if problem:
             text = problem
         elif owner is not None and owner.id != command.id:
-            text = f"{shown} belongs to “{_name(owner)}”, which would lose it."
-            self.use_button.setText("Take over")
+            text = tr("{keys} belongs to “{name}”, which would lose it.", keys=keys_text, name=_name(owner))
+            self.use_button.setText(tr("Take over"))
         else:
-            text = f"{shown} is free."
+            text = tr("{keys} is free.", keys=keys_text)
         self._question.setText(text)
         self.use_button.setEnabled(not problem)
         announce(self.recorder, text)
@@ -164,34 +166,36 @@ class ShortcutsEditor(QWidget):
         own = self._commands.own_keys()
         for group in GROUPS:
             commands = [each for each in self._commands.commands() if each.group == group and not each.is_own]
-            self._add_group(group, [(_name(each), self._commands.keys_text(each), each) for each in commands], words)
-        self._add_group("In place", [(name, keys, None) for name, keys in _LOCAL_KEYS], words)
+            lines = [(_name(each), self._commands.keys_text(each), each) for each in commands]
+            self._add_group(group_name(group), lines, words)
+        self._add_group(tr("In place"), [(shown(name), shown(keys), None) for name, keys in _LOCAL_KEYS], words)
         for item in self._items():
             command = item.data(0, _ID)
             if command is not None and command.id in own:
-                item.setText(2, "changed")
-                item.setData(2, int(Qt.ItemDataRole.AccessibleTextRole), "changed keys")
+                item.setText(2, tr("changed"))
+                item.setData(2, int(Qt.ItemDataRole.AccessibleTextRole), tr("changed keys"))
             if command is not None and current is not None and command.id == current.id:
                 self.tree.setCurrentItem(item)
         if self.tree.currentItem() is None and self._items():
             self.tree.setCurrentItem(self._items()[0])
         self._show_state()
 
-    def _add_group(self, title: str, lines: list[tuple[str, str, Command | None]], words: list[str]) -> None:
-        shown = [line for line in lines if all(word in f"{line[0]} {line[1]}".casefold() for word in words)]
-        if not shown:
+    def _add_group(self, title: str, lines: Sequence[tuple[str, str, Command | None]], words: list[str]) -> None:
+        found = [line for line in lines if all(word in f"{line[0]} {line[1]}".casefold() for word in words)]
+        if not found:
             return
         heading = QTreeWidgetItem(self.tree, [title])
         heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
         heading.setFont(0, self._theme.font("group"))
         heading.setForeground(0, self._theme.colour("muted"))
-        for name, keys, command in shown:
+        for name, keys, command in found:
             item = QTreeWidgetItem(heading, [name, keys])
             item.setData(0, _ID, command)
             item.setForeground(1, self._theme.colour("muted"))
             item.setForeground(2, self._theme.colour("accent"))
-            spoken = f"{name}, {keys or 'no keys'}"
-            for column, heard in enumerate((spoken, keys or "no keys", item.text(2) or "usual keys")):
+            keys_heard = keys or tr("no keys")
+            spoken = comma_list((name, keys_heard))
+            for column, heard in enumerate((spoken, keys_heard, item.text(2) or tr("usual keys"))):
                 item.setData(column, int(Qt.ItemDataRole.AccessibleTextRole), heard)
         heading.setExpanded(True)
 
@@ -217,14 +221,14 @@ class ShortcutsEditor(QWidget):
         self._theme = theme
         self.filter = QLineEdit()
         self.filter.setObjectName("shortcutsFilter")
-        self.filter.setAccessibleName("Find a command or keys")
-        self.filter.setPlaceholderText("Find a command or keys")
+        self.filter.setAccessibleName(tr("Find a command or keys"))
+        self.filter.setPlaceholderText(tr("Find a command or keys"))
         self.tree = QTreeWidget()
         self.tree.setObjectName("shortcutsList")
-        self.tree.setAccessibleName("Commands and their keys")
-        self.tree.setAccessibleDescription("Enter changes the keys, Delete takes them away")
+        self.tree.setAccessibleName(tr("Commands and their keys"))
+        self.tree.setAccessibleDescription(tr("Enter changes the keys, Delete takes them away"))
         self.tree.setColumnCount(3)
-        self.tree.setHeaderLabels(["Command", "Keys", "State"])
+        self.tree.setHeaderLabels([tr("Command"), tr("Keys"), tr("State")])
         self.tree.setHeaderHidden(True)
         self.tree.setFrameShape(QFrame.Shape.NoFrame)
         self.tree.setRootIsDecorated(False)
@@ -239,10 +243,10 @@ class ShortcutsEditor(QWidget):
             "QTreeWidget { background: transparent; } QTreeWidget::item { padding: 5px 2px; }"
             f"QTreeWidget::item:selected {{ background: {colours.selected}; color: {colours.text}; }}"
         )
-        self.change_button = self._button("Change keys…", "shortcutsChange", self.record)
-        self.remove_button = self._button("Take away", "shortcutsRemove", self._remove)
-        self.reset_button = self._button("Reset", "shortcutsReset", self._reset)
-        self.reset_all_button = self._button("Reset all", "shortcutsResetAll", self._commands.reset_keys)
+        self.change_button = self._button(tr("Change keys…"), "shortcutsChange", self.record)
+        self.remove_button = self._button(tr("Take away"), "shortcutsRemove", self._remove)
+        self.reset_button = self._button(tr("Reset"), "shortcutsReset", self._reset)
+        self.reset_all_button = self._button(tr("Reset all"), "shortcutsResetAll", self._commands.reset_keys)
         self.buttons = QHBoxLayout()
         for button in (self.change_button, self.remove_button, self.reset_button, self.reset_all_button):
             self.buttons.addWidget(button)
@@ -262,10 +266,10 @@ class ShortcutsEditor(QWidget):
         self._question.setObjectName("shortcutsQuestion")
         self.recorder = QKeySequenceEdit()
         self.recorder.setObjectName("shortcutsKeys")
-        self.recorder.setAccessibleName("New keys")
+        self.recorder.setAccessibleName(tr("New keys"))
         self.recorder.setMaximumSequenceLength(1)
-        self.use_button = self._button("Use these", "shortcutsUse", self._use)
-        cancel = self._button("Cancel", "shortcutsCancel", self._end_recording)
+        self.use_button = self._button(tr("Use these"), "shortcutsUse", self._use)
+        cancel = self._button(tr("Cancel"), "shortcutsCancel", self._end_recording)
         keys = QHBoxLayout()
         keys.addWidget(self.recorder, 1)
         keys.addWidget(self.use_button)
@@ -285,4 +289,4 @@ class ShortcutsEditor(QWidget):
 
 
 def _name(command: Command) -> str:
-    return command.title.rstrip("…")
+    return shown(command.title).rstrip("…")

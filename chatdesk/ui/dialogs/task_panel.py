@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
@@ -41,7 +42,7 @@ class TaskPanel(FormPanel):
         self.busy_text.setObjectName("panelBusy")
         self.bar = QProgressBar()
         self.bar.setObjectName("panelProgress")
-        self.bar.setAccessibleName(title)
+        self.bar.setAccessibleName(shown(title))
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         for widget in (self.busy_text, self.bar):
@@ -71,9 +72,9 @@ class TaskPanel(FormPanel):
                 for each in self.findChildren(QWidget)
                 if each.isEnabledTo(self) and each.focusPolicy() != Qt.FocusPolicy.NoFocus and not _is_way_out(each)
             ]
-        self.busy_text.setText(text)
+        self.busy_text.setText(shown(text))
         self.busy_text.show()
-        self.bar.setAccessibleName(text)
+        self.bar.setAccessibleName(shown(text))
         self.bar.show()
         if self._had_focus is not None and not _is_way_out(self._had_focus):  # else the focus would go on to Cancel,
             self.bar.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # which a second Enter would press

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QPlainTextEdit
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
@@ -18,7 +19,7 @@ class TextField(QPlainTextEdit):
         self._most = most
         tokens = theme.tokens
         self.setObjectName(object_name)
-        self.setAccessibleName(name)
+        self.setAccessibleName(shown(name))
         self.setTabChangesFocus(True)
         self.setFont(theme.font("text"))
         self.setStyleSheet(

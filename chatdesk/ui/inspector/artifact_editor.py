@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
@@ -28,8 +29,8 @@ class ArtifactEditor(QPlainTextEdit):
         self._waiting = ""
         self._original = ""
         self.setObjectName("artifactEditor")
-        self.setAccessibleName("Text of the artifact")
-        self.setAccessibleDescription("Ctrl+Enter saves a version, Esc leaves. Tab writes a tab.")
+        self.setAccessibleName(tr("Text of the artifact"))
+        self.setAccessibleDescription(tr("Ctrl+Enter saves a version, Esc leaves. Tab writes a tab."))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._timer = QTimer(self)

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from chatdesk.core.domain.artifacts.table_rows import TableRows
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.plurals import counted
 from chatdesk.core.spreadsheet_cells import harmless_cell
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
@@ -31,7 +32,7 @@ class ArtifactTable(QTableView):
         self._theme = theme
         self._rows = _Model(self)
         self.setObjectName("artifactTable")
-        self.setAccessibleName("Table")
+        self.setAccessibleName(tr("Table"))
         self.setModel(self._rows)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -47,7 +48,12 @@ class ArtifactTable(QTableView):
 
     def show_rows(self, rows: TableRows) -> None:
         self._rows.show_rows(rows)
-        size = f"{counted(len(rows), 'row')}, {counted(rows.column_count, 'column')}"
+        size = comma_list(
+            (
+                shown(plural("{count} rows", "{count} row", len(rows))),
+                shown(plural("{count} columns", "{count} column", rows.column_count)),
+            )
+        )
         self.setAccessibleDescription(size)
         self._fit_columns()
 

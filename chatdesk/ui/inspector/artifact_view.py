@@ -14,9 +14,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.artifacts.table_rows import TableRows
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.artifact_editor import ArtifactEditor
 from chatdesk.ui.inspector.artifact_table import ArtifactTable
 from chatdesk.ui.inspector.rows import plain_label
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -25,13 +27,13 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 _GAP_PX = 6
 #: Action, words, icon; in the order of the buttons.
 _ACTIONS = (
-    ("ask", "Ask for a change", "sparkles"),
-    ("edit", "Edit", "pencil"),
-    ("copy", "Copy", "copy"),
-    ("save", "Save…", "download"),
-    ("open", "Open", "external-link"),
-    ("jump", "Show in the thread", "message-square"),
-    ("remove", "Remove from the list", "trash-2"),
+    ("ask", Text("Ask for a change"), "sparkles"),
+    ("edit", Text("Edit"), "pencil"),
+    ("copy", Text("Copy"), "copy"),
+    ("save", Text("Save…"), "download"),
+    ("open", Text("Open"), "external-link"),
+    ("jump", Text("Show in the thread"), "message-square"),
+    ("remove", Text("Remove from the list"), "trash-2"),
 )
 
 
@@ -100,7 +102,7 @@ class ArtifactView(QWidget):
 
     def _build_head(self) -> None:
         theme = self._theme
-        self.back_button = IconButton(theme, "chevron-left", name="All artifacts", object_name="artifactBackButton")
+        self.back_button = IconButton(theme, "chevron-left", name=tr("All artifacts"), object_name="artifactBackButton")
         self.back_button.clicked.connect(self.backRequested)
         self.name = ElidedLabel(theme, role="strong")
         self.name.setObjectName("artifactName")
@@ -110,19 +112,19 @@ class ArtifactView(QWidget):
         self.about = plain_label("", "muted")
         self.about.setObjectName("artifactAbout")
         self.older_button = IconButton(
-            theme, "chevron-left", name="Previous version of the artifact", object_name="artifactOlderButton"
+            theme, "chevron-left", name=tr("Previous version of the artifact"), object_name="artifactOlderButton"
         )
         self.newer_button = IconButton(
-            theme, "chevron-right", name="Next version of the artifact", object_name="artifactNewerButton"
+            theme, "chevron-right", name=tr("Next version of the artifact"), object_name="artifactNewerButton"
         )
         self.older_button.clicked.connect(lambda: self.versionRequested.emit(-1))
         self.newer_button.clicked.connect(lambda: self.versionRequested.emit(1))
         self.place = QLabel()
         self.place.setObjectName("artifactPlace")
         self.place.setProperty("textRole", "muted")
-        self.source_button = self._pill("Source", "artifactSourceButton", "code")
+        self.source_button = self._pill(tr("Source"), "artifactSourceButton", "code")
         self.source_button.clicked.connect(self._on_source_button_clicked)
-        self.diff_button = self._pill("Differences", "artifactDiffButton", "history")
+        self.diff_button = self._pill(tr("Differences"), "artifactDiffButton", "history")
         self.diff_button.clicked.connect(self._on_diff_button_clicked)
         self._versions = _Row(self.older_button, self.place, self.newer_button, self.source_button, self.diff_button)
 
@@ -133,9 +135,9 @@ class ArtifactView(QWidget):
             button.clicked.connect(lambda _checked=False, chosen=action: self.actionRequested.emit(chosen))
             self.buttons[action] = button
         self._buttons = _Row(*self.buttons.values())
-        self.save_button = self._pill("Save as version", "artifactSaveButton", "check")
+        self.save_button = self._pill(tr("Save as version"), "artifactSaveButton", "check")
         self.save_button.clicked.connect(self._on_save_requested)
-        self.leave_button = self._pill("Cancel", "artifactLeaveButton", "undo-2")
+        self.leave_button = self._pill(tr("Cancel"), "artifactLeaveButton", "undo-2")
         self.leave_button.clicked.connect(self.editLeft)
         self._edit_buttons = _Row(self.save_button, self.leave_button)
 
@@ -154,37 +156,41 @@ class ArtifactView(QWidget):
     def is_editing(self) -> bool:
         return self._stack.currentWidget() is self.editor
 
-    def show_version(self, shown: ShownArtifact) -> None:
+    def show_version(self, artifact: ShownArtifact) -> None:
         """Show what is said of a version; its content comes by ``show_reader``, ``show_table`` or ``show_note``."""
-        self._face = shown.face
-        self.name.setText(shown.name)
-        self.about.setText(shown.about)
-        self.place.setText(f"{shown.place} / {shown.count}")
-        self.place.setAccessibleName(f"Version {shown.place} of {shown.count}")
-        has_versions = shown.count > 1
+        self._face = artifact.face
+        self.name.setText(artifact.name)
+        self.about.setText(artifact.about)
+        self.place.setText(f"{number_text(artifact.place)} / {number_text(artifact.count)}")
+        self.place.setAccessibleName(tr("Version {number} of {count}", number=artifact.place, count=artifact.count))
+        has_versions = artifact.count > 1
         for widget in (self.older_button, self.place, self.newer_button):
             widget.setVisible(has_versions)
-        self.older_button.setEnabled(shown.place > 1)
-        self.newer_button.setEnabled(shown.place < shown.count)
-        self.diff_button.setVisible(shown.place > 1)
-        is_difference = shown.face is Face.DIFFERENCE
-        self.diff_button.setText("Hide differences" if is_difference else "Differences")
+        self.older_button.setEnabled(artifact.place > 1)
+        self.newer_button.setEnabled(artifact.place < artifact.count)
+        self.diff_button.setVisible(artifact.place > 1)
+        is_difference = artifact.face is Face.DIFFERENCE
+        self.diff_button.setText(tr("Hide differences") if is_difference else tr("Differences"))
         self.diff_button.set_name(
-            "Hide the differences" if is_difference else f"Show what changed since version {shown.place - 1}"
+            tr("Hide the differences")
+            if is_difference
+            else tr("Show what changed since version {number}", number=artifact.place - 1)
         )
-        self.source_button.setVisible(shown.has_source and not is_difference)
-        is_source = shown.face is Face.SOURCE
-        self.source_button.setText("Drawn" if is_source else "Source")
-        self.source_button.set_name("Show it drawn" if is_source else "Show its source")
+        self.source_button.setVisible(artifact.has_source and not is_difference)
+        is_source = artifact.face is Face.SOURCE
+        self.source_button.setText(tr("Drawn") if is_source else tr("Source"))
+        self.source_button.set_name(tr("Show it drawn") if is_source else tr("Show its source"))
         self.source_button.set_icon("eye" if is_source else "code")
         for action, button in self.buttons.items():
-            button.setVisible(action in shown.actions)
-        self._versions.setVisible(has_versions or shown.has_source)
-        self.reader.setAccessibleName(f"{shown.name}, version {shown.place} of {shown.count}")
+            button.setVisible(action in artifact.actions)
+        self._versions.setVisible(has_versions or artifact.has_source)
+        self.reader.setAccessibleName(
+            tr("{name}, version {number} of {count}", name=artifact.name, number=artifact.place, count=artifact.count)
+        )
 
     def show_note(self, words: str) -> None:
         """Say something above the content; an empty text says nothing."""
-        self.note.setText(words)
+        self.note.setText(shown(words))
         self.note.setVisible(bool(words))
 
     def show_reader(self) -> None:

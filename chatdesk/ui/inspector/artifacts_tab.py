@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.message import Role
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
@@ -23,8 +24,10 @@ _ICONS: Final = {
     ArtifactView.SVG: "image",
     ArtifactView.SOURCE: "code",
 }
-TEMPORARY: Final = "A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some."
-_EMPTY: Final = (
+TEMPORARY: Final = Text(
+    "A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some."
+)
+_EMPTY: Final = Text(
     "This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15"
     " lines or more has “Open as artifact”, in its header and in the menu of its message."
 )
@@ -38,7 +41,7 @@ class ArtifactsTab(QWidget):
     def __init__(self, theme: Theme, view: QWidget) -> None:
         super().__init__()
         self._model = _Model(self)
-        self.list = RowList(theme, name="Artifacts of this thread", object_name="artifactList")
+        self.list = RowList(theme, name=tr("Artifacts of this thread"), object_name="artifactList")
         self.list.setModel(self._model)
         self.list.activated.connect(self._choose)
         self.list.clicked.connect(self._choose)
@@ -119,11 +122,11 @@ class _Model(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return artifact.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            versions = [counted(count, "version")] if count > 1 else []
-            return ", ".join((artifact.name, *versions, source_words(newest)))
+            versions = [shown(plural("{count} versions", "{count} version", count))] if count > 1 else []
+            return comma_list((artifact.name, *versions, source_words(newest)))
         return {
             RowRole.ICON: icon_of(newest),
-            RowRole.NOTE: counted(count, "version") if count > 1 else "",
+            RowRole.NOTE: shown(plural("{count} versions", "{count} version", count)) if count > 1 else "",
             RowRole.IS_QUIET: not any(each.is_on_path for each in artifact.versions),
         }.get(role)  # type: ignore[call-overload]
 
@@ -135,11 +138,11 @@ def icon_of(version: ArtifactVersion) -> str:
 def source_words(version: ArtifactVersion) -> str:
     """Return where a version comes from, such as "edited by you"."""
     if version.is_by_hand:
-        return "edited by you"
+        return tr("edited by you")
     if version.kind == FILE_DIFF:
-        return "proposed change to a file"
+        return tr("proposed change to a file")
     if version.tool_name:
-        return f"from the tool {version.tool_name}"
+        return tr("from the tool {tool}", tool=version.tool_name)
     if version.role is Role.USER and version.kind != DOCUMENT:
-        return "attached to a question"
-    return "from a question" if version.role is Role.USER else "from an answer"
+        return tr("attached to a question")
+    return tr("from a question") if version.role is Role.USER else tr("from an answer")

@@ -10,22 +10,22 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
-from chatdesk.core.domain.message import ContextMark
-from chatdesk.core.domain.summary import STALE_TEXT
-from chatdesk.core.plurals import counted
+from chatdesk.core.domain.message import ContextMark, Role
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
-from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
+from chatdesk.ui.inspector.rows import RowList, RowRole, about_tokens, plain_label, tokens_text
+from chatdesk.ui.local_forms import comma_list, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _WORDS = {
-    Reason.SENT: "sent",
-    Reason.SUMMARISED: "in the summary",
-    Reason.EXCLUDED: "excluded",
-    Reason.DID_NOT_FIT: "did not fit",
-    Reason.EMPTY: "empty",
+    Reason.SENT: Text("sent"),
+    Reason.SUMMARISED: Text("in the summary"),
+    Reason.EXCLUDED: Text("excluded"),
+    Reason.DID_NOT_FIT: Text("did not fit"),
+    Reason.EMPTY: Text("empty"),
 }
 _ICONS = {
     Reason.SENT: "check",
@@ -34,7 +34,13 @@ _ICONS = {
     Reason.DID_NOT_FIT: "history",
     Reason.EMPTY: "info",
 }
-_BEFORE_START = "before the start of the context"
+_ROLES = {
+    Role.USER.value: Text("user"),
+    Role.ASSISTANT.value: Text("assistant"),
+    Role.SYSTEM.value: Text("system"),
+    Role.TOOL.value: Text("tool"),
+}
+_BEFORE_START = Text("before the start of the context")
 
 #: Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.
 EntryFetcher = Callable[[int | None], None]
@@ -55,20 +61,20 @@ class ContextTab(QWidget):
         super().__init__()
         self._report: ContextReport | None = None
         self._model = _EntryModel(self, fetch)
-        self._title = plain_label("What the model will see", "strong")
+        self._title = plain_label(tr("What the model will see"), "strong")
         self._total = plain_label("", "muted")
         self._problem = plain_label("", "text")
         self._problem.setProperty("isDanger", True)
         self.bar = ContextBar(theme)
         self._note = plain_label("", "muted")
-        self.list = RowList(theme, name="What happens to each message", object_name="contextList")
+        self.list = RowList(theme, name=tr("What happens to each message"), object_name="contextList")
         self.list.setModel(self._model)
         self.list.activated.connect(lambda _index: self._jump())
         self.list.selectionModel().currentChanged.connect(lambda _now, _before: self._show_state())
-        self.pin_button = _button(theme, "Pin", "contextPinButton", self._pin)
-        self.exclude_button = _button(theme, "Exclude", "contextExcludeButton", self._exclude)
-        self.start_button = _button(theme, "Start here", "contextStartButton", self._start)
-        self.copy_button = _button(theme, "Copy request as JSON", "copyRequestButton", self.copyRequested.emit)
+        self.pin_button = _button(theme, tr("Pin"), "contextPinButton", self._pin)
+        self.exclude_button = _button(theme, tr("Exclude"), "contextExcludeButton", self._exclude)
+        self.start_button = _button(theme, tr("Start here"), "contextStartButton", self._start)
+        self.copy_button = _button(theme, tr("Copy request as JSON"), "copyRequestButton", self.copyRequested.emit)
         buttons = QHBoxLayout()
         for button in (self.pin_button, self.exclude_button, self.start_button):
             buttons.addWidget(button)
@@ -88,14 +94,13 @@ class ContextTab(QWidget):
         self.bar.setVisible(report is not None)
         self._problem.setVisible(report is not None and report.problem is not None)
         if report is None:
-            self._total.setText("Nothing yet: ask something.")
+            self._total.setText(tr("Nothing yet: ask something."))
             self._note.setText("")
             self._model.clear()
         else:
-            about = "about " if report.totals.is_estimate else ""
-            self._total.setText(f"{about}{report.totals.used:,} of {report.totals.window:,} tokens · {report.model}")
-            self._problem.setText(report.problem or "")
-            self._note.setText(" ".join(filter(None, (_left_out(report), *report.notes))))
+            self._total.setText(_total_text(report))
+            self._problem.setText(shown(report.problem or ""))
+            self._note.setText(" ".join(map(shown, filter(None, (_left_out(report), *report.notes)))))
             self.bar.show_report(report)
             self._model.restart()
         self._show_state()
@@ -136,11 +141,11 @@ class ContextTab(QWidget):
         for button in (self.pin_button, self.exclude_button, self.start_button):
             button.setEnabled(entry is not None)
         self.copy_button.setEnabled(report is not None and report.problem is None)
-        self.pin_button.setText("Unpin" if entry is not None and entry.is_pinned else "Pin")
+        self.pin_button.setText(tr("Unpin") if entry is not None and entry.is_pinned else tr("Pin"))
         is_excluded = entry is not None and entry.is_excluded
-        self.exclude_button.setText("Include" if is_excluded else "Exclude")
+        self.exclude_button.setText(tr("Include") if is_excluded else tr("Exclude"))
         is_start = entry is not None and report is not None and report.starts_at_id == entry.message_id
-        self.start_button.setText("Start at the top" if is_start else "Start here")
+        self.start_button.setText(tr("Start at the top") if is_start else tr("Start here"))
         for button in (self.pin_button, self.exclude_button, self.start_button):
             button.set_name(button.text())
 
@@ -200,33 +205,53 @@ class _EntryModel(QAbstractListModel):
         entry = self.entry(index.row())
         if entry is None:
             return None
-        preview = plain_preview(entry.preview) or "(no text)"
+        preview = plain_preview(entry.preview) or tr("(no text)")
         if role == Qt.ItemDataRole.DisplayRole:
             return preview
-        state = "pinned, " if entry.is_pinned else ""
-        about = "about " if entry.is_estimate else ""
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            is_before = entry.reason is Reason.EXCLUDED and not entry.is_excluded
-            fate = _BEFORE_START if is_before else _WORDS[entry.reason]
-            words = f"{entry.role}, {state}{fate}, {about}{entry.tokens:,} tokens"
-            return f"{words}: {preview}" if role == Qt.ItemDataRole.AccessibleTextRole else words
+            words = _entry_words(entry)
+            is_heard = role == Qt.ItemDataRole.AccessibleTextRole
+            return tr("{about}: {text}", about=words, text=preview) if is_heard else words
         return {
             RowRole.INDENT: 0,
             RowRole.ICON: "pin" if entry.is_pinned else _ICONS[entry.reason],
-            RowRole.NOTE: f"{entry.tokens:,}",
+            RowRole.NOTE: number_text(entry.tokens),
             RowRole.IS_QUIET: entry.reason is not Reason.SENT,
             RowRole.IS_STRUCK: entry.is_excluded,
         }.get(role)  # type: ignore[call-overload]
 
 
+def _total_text(report: ContextReport) -> str:
+    totals = report.totals
+    used, window = number_text(totals.used), number_text(totals.window)
+    if totals.is_estimate:
+        return tr("about {used} of {window} tokens · {model}", used=used, window=window, model=report.model)
+    return tr("{used} of {window} tokens · {model}", used=used, window=window, model=report.model)
+
+
+def _entry_words(entry: ContextEntry) -> str:
+    """Return who wrote a message, what happens to it and how many tokens it takes."""
+    is_before = entry.reason is Reason.EXCLUDED and not entry.is_excluded
+    parts = [shown(_ROLES.get(entry.role, entry.role))]
+    if entry.is_pinned:
+        parts.append(tr("pinned"))
+    parts.append(shown(_BEFORE_START if is_before else _WORDS[entry.reason]))
+    parts.append(about_tokens(entry.tokens) if entry.is_estimate else tokens_text(entry.tokens))
+    return comma_list(parts)
+
+
 def _left_out(report: ContextReport) -> str:
     """Return a text on what is not sent; empty when everything is."""
-    counted = {reason: report.counts.get(reason, 0) for reason in (Reason.DID_NOT_FIT, Reason.EXCLUDED)}
-    parts = [f"{count:,} {_WORDS[reason]}" for reason, count in counted.items() if count]
+    did_not_fit, excluded = (report.counts.get(reason, 0) for reason in (Reason.DID_NOT_FIT, Reason.EXCLUDED))
+    parts = []
+    if did_not_fit:
+        parts.append(shown(plural("{count} did not fit", "{count} did not fit", did_not_fit)))
+    if excluded:
+        parts.append(shown(plural("{count} excluded", "{count} excluded", excluded)))
     if report.starts_at_id is not None:
-        parts.append("older messages are left out from where you started")
+        parts.append(tr("older messages are left out from where you started"))
     if report.stale_summary_id is not None:
-        parts.append(f"the summary is {STALE_TEXT}")
+        parts.append(tr("the summary is out of date and not sent"))
     return " · ".join(parts)
 
 
@@ -249,8 +274,9 @@ class ContextBar(QWidget):
     def show_report(self, report: ContextReport) -> None:
         self._window = max(1, report.totals.window)
         self._parts = parts_of(report)
-        self.setAccessibleName("What the model will see")
-        self.setAccessibleDescription("; ".join(f"{name}: {tokens:,} tokens" for name, tokens, _ in self._parts))
+        heard = [tr("{part}: {tokens}", part=name, tokens=tokens_text(tokens)) for name, tokens, _ in self._parts]
+        self.setAccessibleName(tr("What the model will see"))
+        self.setAccessibleDescription("; ".join(heard))
         self._on_theme_changed()
 
     def sizeHint(self) -> QSize:
@@ -300,7 +326,7 @@ class ContextBar(QWidget):
         words = mirrored(area.adjusted(side + 8, 0, 0, 0), area, self.layoutDirection())
         painter.drawText(words, int(start | upright), name)
         painter.setPen(theme.colour("muted"))
-        painter.drawText(area, int(end | upright), f"{tokens:,}")
+        painter.drawText(area, int(end | upright), number_text(tokens))
 
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax
@@ -316,10 +342,22 @@ def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
     """Name, tokens and colour of everything that takes room, in the order of the request; the answer's room last."""
     totals = report.totals
     parts = (
-        ("System prompt", totals.system, "system"),
-        (f"Summary of {counted(report.summarised_count, 'message')}", totals.summary, "warning"),
-        (f"Pinned · {counted(report.pinned_count, 'message')}", totals.pinned, "pinned"),
-        (f"Recent · {counted(report.recent_count, 'message')}", totals.recent, "accent"),
-        ("Your draft", totals.draft, "draft"),
+        (tr("System prompt"), totals.system, "system"),
+        (
+            shown(plural("Summary of {count} messages", "Summary of {count} message", report.summarised_count)),
+            totals.summary,
+            "warning",
+        ),
+        (
+            shown(plural("Pinned · {count} messages", "Pinned · {count} message", report.pinned_count)),
+            totals.pinned,
+            "pinned",
+        ),
+        (
+            shown(plural("Recent · {count} messages", "Recent · {count} message", report.recent_count)),
+            totals.recent,
+            "accent",
+        ),
+        (tr("Your draft"), totals.draft, "draft"),
     )
-    return (*(part for part in parts if part[1]), ("Room for the answer", totals.reserved, "field_line"))
+    return (*(part for part in parts if part[1]), (tr("Room for the answer"), totals.reserved, "field_line"))

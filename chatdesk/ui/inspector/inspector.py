@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -30,16 +31,16 @@ class Inspector(QWidget):
         self._is_wide = False
         self._window_px = 0
         self.setObjectName("inspector")
-        self.setAccessibleName("Inspector")
+        self.setAccessibleName(tr("Inspector"))
         self._bar = _Tabs()
         self._bar.setObjectName("inspectorTabs")
-        self._bar.setAccessibleName("Inspector tabs")
+        self._bar.setAccessibleName(tr("Inspector tabs"))
         self._bar.setDrawBase(False)
         self._bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shows the tab and leaves the keys where they are
         self._bar.setExpanding(False)
         self._bar.setUsesScrollButtons(False)
         self._stack = QStackedWidget()
-        self.close_button = IconButton(theme, "x", name="Close the inspector", object_name="closeInspectorButton")
+        self.close_button = IconButton(theme, "x", name=tr("Close the inspector"), object_name="closeInspectorButton")
         self.close_button.clicked.connect(self.closed)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
@@ -55,9 +56,10 @@ class Inspector(QWidget):
         self._on_theme_changed()
 
     def add_tab(self, name: str, pane: QWidget) -> None:
+        """Add a tab that is known by the English words of ``name``."""
         self._names.append(name)
         self._stack.addWidget(pane)
-        self._bar.addTab(name)
+        self._bar.addTab(shown(name))
 
     @property
     def tab(self) -> str:

@@ -21,7 +21,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.outline import Question
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import day_text, time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
@@ -44,7 +45,7 @@ class QuestionsTab(QWidget):
         self._theme = theme
         self._position = 0
         self._has_moved = False
-        self.field = SearchField(theme, object_name="questionsField", placeholder="Filter the questions")
+        self.field = SearchField(theme, object_name="questionsField", placeholder=tr("Filter the questions"))
         self.field.textChanged.connect(self.filterChanged)
         self.field.installEventFilter(self)
         self.questions = _QuestionModel(self)
@@ -109,11 +110,12 @@ class QuestionsTab(QWidget):
     def _show_count(self, *, is_complete: bool) -> None:
         count, is_narrowed = self.questions.rowCount(), bool(self.field.text().strip())
         if count:
-            words = f"{counted(count, 'question')}{'' if is_complete else '…'}"
+            words = shown(plural("{count} questions", "{count} question", count))
+            words = words if is_complete else f"{words}…"
         elif not is_complete:
-            words = "Reading the thread…"
+            words = tr("Reading the thread…")
         else:
-            words = "No question holds these words." if is_narrowed else "No question has been asked yet."
+            words = tr("No question holds these words.") if is_narrowed else tr("No question has been asked yet.")
         self.count.setText(words)
         self.list.setAccessibleDescription(words)
 
@@ -137,7 +139,7 @@ class _QuestionList(QListView):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("questionsList")
-        self.setAccessibleName("Questions")
+        self.setAccessibleName(tr("Questions"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUniformItemSizes(True)
         self.setLayoutMode(QListView.LayoutMode.Batched)
@@ -165,7 +167,7 @@ class _QuestionModel(QAbstractListModel):
         if not 0 <= index.row() < len(self._all):
             return None
         question = self.question(index.row())
-        words = question.preview[:_SHOWN_CHARACTERS] or "Without text"
+        words = question.preview[:_SHOWN_CHARACTERS] or tr("Without text")
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{words}\n{_moment(question.asked_ms)}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -198,4 +200,4 @@ class _QuestionModel(QAbstractListModel):
 
 def _moment(at_ms: int) -> str:
     at = datetime.fromtimestamp(at_ms / 1000).astimezone()
-    return f"{at.day} {at:%b %Y, %H:%M}"
+    return tr("{day}, {time}", day=day_text(at, is_short=True), time=time_text(at))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from chatdesk.core.texts import plural, shown
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
@@ -56,6 +57,15 @@ class RowList(QListView):
     def _on_theme_changed(self) -> None:
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
+
+
+def tokens_text(count: int) -> str:
+    return shown(plural("{count} tokens", "{count} tokens", count))
+
+
+def about_tokens(count: int) -> str:
+    """Return a number of tokens that is an estimate."""
+    return shown(plural("about {count} tokens", "about {count} tokens", count))
 
 
 def plain_label(text: str, role: FontRole) -> QLabel:

@@ -9,23 +9,24 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayou
 
 from chatdesk.core.domain.context import ContextEntry
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.summary import STALE_TEXT, StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
-from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.plurals import counted
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
-from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
+from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label, tokens_text
+from chatdesk.ui.local_forms import comma_list, money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
 _STALE = {
-    StaleReason.EDITED: "one of its messages was edited",
-    StaleReason.DELETED: "one of its messages was deleted",
-    StaleReason.SWITCHED: "another version of one of its messages is shown",
-    StaleReason.EXCLUDED: "one of its messages was excluded",
+    StaleReason.EDITED: Text("one of its messages was edited"),
+    StaleReason.DELETED: Text("one of its messages was deleted"),
+    StaleReason.SWITCHED: Text("another version of one of its messages is shown"),
+    StaleReason.EXCLUDED: Text("one of its messages was excluded"),
 }
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.value: "wrench"}
-_NAMES = {Role.USER.value: "Question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
+_NAMES = {Role.USER.value: Text("Question"), Role.ASSISTANT.value: Text("Answer"), Role.TOOL.value: Text("Tool result")}
+_MESSAGE = Text("Message")
 
 #: Asks for entries from a position on; they come through ``SourceList.add``.
 SourceFetcher = Callable[[int], None]
@@ -53,32 +54,32 @@ class SummaryTab(QWidget):
         self._about = plain_label("", "muted")
         self._state = plain_label("", "text")
         self._state.setProperty("isDanger", True)
-        self.text_field = _field("Text of the summary", "summaryText")
-        self._facts_title = plain_label("Kept word for word, a line each", "muted")
-        self.facts_field = _field("Facts that are kept word for word, a line each", "summaryFacts")
+        self.text_field = _field(tr("Text of the summary"), "summaryText")
+        self._facts_title = plain_label(tr("Kept word for word, a line each"), "muted")
+        self.facts_field = _field(tr("Facts that are kept word for word, a line each"), "summaryFacts")
         self.facts_field.setMaximumHeight(110)
         self._sources_title = plain_label("", "muted")
         self.sources = SourceList(theme, fetch_sources)
         self.sources.setMinimumHeight(64)
         self.sources.jumpRequested.connect(self.jumpRequested)
-        self.thread_switch = QCheckBox("Summarise this thread")
+        self.thread_switch = QCheckBox(tr("Summarise this thread"))
         self.thread_switch.setObjectName("summaryThreadSwitch")
         self.thread_switch.clicked.connect(self.threadSwitched)
-        self.project_switch = QCheckBox("Summarise threads of this project")
+        self.project_switch = QCheckBox(tr("Summarise threads of this project"))
         self.project_switch.setObjectName("summaryProjectSwitch")
         self.project_switch.clicked.connect(self.projectSwitched)
         self._pause = plain_label("", "muted")
         self._pause.setObjectName("summaryPause")
         self._work = plain_label("", "muted")
         self._work.setObjectName("summaryWork")
-        self.agree_button = self._button("Summarise", "summaryAgreeButton", self.agreed.emit)
-        self.stop_button = self._button("Stop", "summaryStopButton", self.stopped.emit)
-        self.edit_button = self._button("Edit", "summaryEditButton", self._edit_or_save)
-        self.cancel_button = self._button("Cancel", "summaryCancelButton", self._cancel)
-        self.redo_button = self._button("Redo", "summaryRedoButton", self.redoRequested.emit)
-        self.off_button = self._button("Do not send", "summaryOffButton", self._switch)
-        self.first_button = self._button("First source", "summaryFirstButton", lambda: self._jump(is_first=True))
-        self.last_button = self._button("Last source", "summaryLastButton", lambda: self._jump(is_first=False))
+        self.agree_button = self._button(tr("Summarise"), "summaryAgreeButton", self.agreed.emit)
+        self.stop_button = self._button(tr("Stop"), "summaryStopButton", self.stopped.emit)
+        self.edit_button = self._button(tr("Edit"), "summaryEditButton", self._edit_or_save)
+        self.cancel_button = self._button(tr("Cancel"), "summaryCancelButton", self._cancel)
+        self.redo_button = self._button(tr("Redo"), "summaryRedoButton", self.redoRequested.emit)
+        self.off_button = self._button(tr("Do not send"), "summaryOffButton", self._switch)
+        self.first_button = self._button(tr("First source"), "summaryFirstButton", lambda: self._jump(is_first=True))
+        self.last_button = self._button(tr("Last source"), "summaryLastButton", lambda: self._jump(is_first=False))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._about, self._work):
@@ -138,7 +139,7 @@ class SummaryTab(QWidget):
         self._about.setText(
             _about(summary, self._cost_usd)
             if summary
-            else "There is no summary yet: it is made when the context fills."
+            else tr("There is no summary yet: it is made when the context fills.")
         )
         self._state.setText(_state(summary) if summary else "")
         self._state.setVisible(bool(self._state.text()))
@@ -156,13 +157,13 @@ class SummaryTab(QWidget):
         self.facts_field.setVisible(is_editing or has_facts)
         self._facts_title.setVisible(is_editing or has_facts)
         self.edit_button.setVisible(has_some)
-        self.edit_button.setText("Save" if is_editing else "Edit")
-        self.edit_button.set_name("Save the summary" if is_editing else "Edit the summary")
+        self.edit_button.setText(tr("Save") if is_editing else tr("Edit"))
+        self.edit_button.set_name(tr("Save the summary") if is_editing else tr("Edit the summary"))
         self.cancel_button.setVisible(is_editing)
         self.redo_button.setVisible(has_some and not is_editing)
         self.off_button.setVisible(has_some and not is_editing)
         is_off = summary is not None and summary.state is SummaryState.OFF
-        self.off_button.setText("Send again" if is_off else "Do not send")
+        self.off_button.setText(tr("Send again") if is_off else tr("Do not send"))
         has_range = summary is not None and not summary.is_range_gone and not is_editing
         for button in (self.first_button, self.last_button):
             button.setVisible(has_range)
@@ -171,7 +172,8 @@ class SummaryTab(QWidget):
         for widget in (self._sources_title, self.sources):
             widget.setVisible(is_listed)
         if summary is not None and is_listed:
-            self._sources_title.setText(f"Made from {counted(summary.message_count, 'message')}")
+            made = plural("Made from {count} messages", "Made from {count} message", summary.message_count)
+            self._sources_title.setText(shown(made))
             self.sources.show_range((summary.id, summary.stale_reason), summary.from_position)
         elif not is_editing:
             self.sources.clear()
@@ -222,33 +224,51 @@ class SummaryTab(QWidget):
 
 def _about(summary: Summary, cost_usd: float | None) -> str:
     when = QLocale().toString(QDateTime.fromMSecsSinceEpoch(summary.created_at), QLocale.FormatType.ShortFormat)
-    who = "you" if summary.author is SummaryAuthor.PERSON else summary.model or "a model"
-    messages = counted(summary.message_count, "message")
-    said = f"Version {summary.version}, by {who}, {when}: {messages} in {summary.tokens:,} tokens."
+    by_person = summary.author is SummaryAuthor.PERSON
+    who = Text("you") if by_person else summary.model or Text("a model")
+    said = plural(
+        "Version {version}, by {who}, {when}: {count} messages in {tokens} tokens.",
+        "Version {version}, by {who}, {when}: {count} message in {tokens} tokens.",
+        summary.message_count,
+        version=summary.version,
+        who=who,
+        when=when,
+        tokens=summary.tokens,
+    )
     spent = summary.input_tokens + summary.output_tokens
-    price = "" if cost_usd is None else f" ({cost_text(cost_usd)})"
-    return f"{said} Making it took {spent:,} tokens{price}." if spent else said
+    if not spent:
+        return shown(said)
+    if cost_usd is None:
+        took = plural("Making it took {count} tokens.", "Making it took {count} token.", spent)
+    else:
+        price = money_text(cost_usd)
+        took = plural(
+            "Making it took {count} tokens ({price}).", "Making it took {count} token ({price}).", spent, price=price
+        )
+    return shown(Sentences.of(said, took))
 
 
 def _pause(switches: SummarySwitches, *, waits_for_tomorrow: bool) -> str:
     """Return a sentence on why no summary is made at present, where a person might wait for one."""
     if not switches.is_on_everywhere:
-        return "Summaries are switched off in Settings, Context, for all threads."
+        return tr("Summaries are switched off in Settings, Context, for all threads.")
     if switches.is_thread_on and not switches.is_project_on:
-        return "No thread of this project is summarised."
+        return tr("No thread of this project is summarised.")
     if switches.is_on and waits_for_tomorrow:
-        return "Today's limit for titles and summaries is reached. Summaries are made again tomorrow."
+        return tr("Today's limit for titles and summaries is reached. Summaries are made again tomorrow.")
     return ""
 
 
 def _state(summary: Summary) -> str:
     if summary.is_range_gone:
-        return "Some of its messages are gone for good, so it is not sent."
+        return tr("Some of its messages are gone for good, so it is not sent.")
     if summary.state is SummaryState.OFF:
-        return "It is not sent: you switched it off. Another one is made only when you redo it."
+        return tr("It is not sent: you switched it off. Another one is made only when you redo it.")
     if summary.state is SummaryState.STALE:
         why = _STALE.get(summary.stale_reason, "") if summary.stale_reason is not None else ""
-        return f"It is {STALE_TEXT}{': ' + why if why else ''}. Redo it to have it sent again."
+        if why:
+            return tr("It is out of date and not sent: {why}. Redo it to have it sent again.", why=why)
+        return tr("It is out of date and not sent. Redo it to have it sent again.")
     return ""
 
 
@@ -274,7 +294,7 @@ class SourceList(RowList):
     jumpRequested = Signal(str)
 
     def __init__(self, theme: Theme, fetch: SourceFetcher) -> None:
-        super().__init__(theme, name="Messages that the summary is made from", object_name="summarySources")
+        super().__init__(theme, name=tr("Messages that the summary is made from"), object_name="summarySources")
         self._sources = _SourceModel(self, fetch)
         self.setModel(self._sources)
         # A click alone jumps; Qt calls Enter an activation, and on some desktops a click as well.
@@ -346,15 +366,16 @@ class _SourceModel(QAbstractListModel):
         entry = self.entry(index.row())
         if entry is None:
             return None
-        preview = plain_preview(entry.preview) or "(no text)"
+        preview = plain_preview(entry.preview) or tr("(no text)")
         if role == Qt.ItemDataRole.DisplayRole:
             return preview
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            fate = ", excluded" if entry.is_excluded else ""
-            return f"{_NAMES.get(entry.role, 'Message')}{fate}, {entry.tokens:,} tokens: {preview}"
+            who, fate = shown(_NAMES.get(entry.role, _MESSAGE)), tr("excluded") if entry.is_excluded else ""
+            about = comma_list(filter(None, (who, fate, tokens_text(entry.tokens))))
+            return tr("{about}: {text}", about=about, text=preview)
         return {
             RowRole.INDENT: 0,
             RowRole.ICON: _ICONS.get(entry.role, "info"),
-            RowRole.NOTE: f"{entry.tokens:,}",
+            RowRole.NOTE: number_text(entry.tokens),
             RowRole.IS_STRUCK: entry.is_excluded,
         }.get(role)  # type: ignore[call-overload]

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tree import TreeNode, TreeRow
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole
 from chatdesk.ui.theme.theme import Theme
@@ -16,7 +17,8 @@ from chatdesk.ui.widgets.buttons import PillButton
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.value: "wrench"}
-_NAMES = {Role.USER.value: "Question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
+_NAMES = {Role.USER.value: Text("Question"), Role.ASSISTANT.value: Text("Answer"), Role.TOOL.value: Text("Tool result")}
+_MESSAGE = Text("Message")
 
 
 class TreeTab(QWidget):
@@ -28,14 +30,14 @@ class TreeTab(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._model = _TreeModel(self)
-        self.list = RowList(theme, name="All versions of this thread", object_name="treeList")
+        self.list = RowList(theme, name=tr("All versions of this thread"), object_name="treeList")
         self.list.setModel(self._model)
         self.list.activated.connect(lambda _index: self._act())
         self.list.clicked.connect(lambda _index: self._act(is_click=True))
         self.list.selectionModel().currentChanged.connect(lambda _now, _before: self._show_state())
-        self.jump_button = PillButton(theme, "Show in the thread", object_name="treeJumpButton")
+        self.jump_button = PillButton(theme, tr("Show in the thread"), object_name="treeJumpButton")
         self.jump_button.clicked.connect(self._act)
-        self.restore_button = PillButton(theme, "Restore", object_name="treeRestoreButton", icon_name="undo-2")
+        self.restore_button = PillButton(theme, tr("Restore"), object_name="treeRestoreButton", icon_name="undo-2")
         self.restore_button.clicked.connect(self._act)
         buttons = QHBoxLayout()
         buttons.addWidget(self.jump_button)
@@ -110,7 +112,7 @@ class _TreeModel(QAbstractListModel):
         if row is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return plain_preview(row.node.preview) or "(no text)"
+            return plain_preview(row.node.preview) or tr("(no text)")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return _words(row)
         return {
@@ -134,13 +136,12 @@ def _is_on_path(row: TreeRow) -> bool:
 
 def _words(row: TreeRow) -> str:
     node = row.node
-    parts = ["Edited answer" if node.is_edited else _NAMES.get(node.role, "Message")]
-    if node.model:
-        parts[0] += f" of {node.model}"
+    name = Text("Edited answer") if node.is_edited else _NAMES.get(node.role, _MESSAGE)
+    parts = [tr("{what} of {model}", what=name, model=node.model) if node.model else shown(name)]
     if row.version and row.version_count > 1:
-        parts.append(f"version {row.version} of {row.version_count}")
+        parts.append(tr("version {number} of {count}", number=row.version, count=row.version_count))
     if node.is_in_trash:
-        parts.append("removed for good" if node.is_gone else "in the trash")
+        parts.append(tr("removed for good") if node.is_gone else tr("in the trash"))
     elif node.is_shown:
-        parts.append("shown")
+        parts.append(tr("shown"))
     return f"{', '.join(parts)}: {node.preview or 'no text'}"

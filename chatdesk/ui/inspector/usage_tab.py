@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum, cost_text
-from chatdesk.core.plurals import counted
-from chatdesk.ui.inspector.rows import plain_label
+from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.inspector.rows import about_tokens, plain_label, tokens_text
+from chatdesk.ui.local_forms import comma_list, decimal_text, money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
@@ -28,11 +29,11 @@ from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _KINDS: Mapping[str, str] = {
-    UsageKind.ANSWER: "Answers",
-    UsageKind.TITLE: "Titles",
-    UsageKind.SUMMARY: "Summaries",
-    UsageKind.TOOL: "Tools",
-    UsageKind.EMBEDDING: "Embeddings",
+    UsageKind.ANSWER: Text("Answers"),
+    UsageKind.TITLE: Text("Titles"),
+    UsageKind.SUMMARY: Text("Summaries"),
+    UsageKind.TOOL: Text("Tools"),
+    UsageKind.EMBEDDING: Text("Embeddings"),
 }
 _ROW_PX = 26
 _PAD_PX = 4
@@ -54,14 +55,14 @@ class _Column:
 def _short(count: int) -> str:
     """A count in few letters; the whole of it stands in the tooltip."""
     if count < _MANY:
-        return f"{count:,}"
+        return number_text(count)
     if count < _VERY_MANY:
-        return f"{count / 1_000:.0f}k"
-    return f"{count / 1_000_000:.1f}M"
+        return tr("{number}k", number=decimal_text(count / 1_000, 0))
+    return tr("{number}M", number=decimal_text(count / 1_000_000, 1))
 
 
 def _cost(total: UsageSum) -> str:
-    text = cost_text(total.cost_usd).replace("under ", "<")
+    text = money_text(total.cost_usd, sign_under=True)
     if total.is_price_known:
         return text
     return f"{text}+" if total.cost_usd else "–"
@@ -69,8 +70,8 @@ def _cost(total: UsageSum) -> str:
 
 def _cost_words(total: UsageSum) -> str:
     if total.is_price_known:
-        return cost_text(total.cost_usd)
-    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "no price is known"
+        return money_text(total.cost_usd)
+    return tr("at least {cost}", cost=money_text(total.cost_usd)) if total.cost_usd else tr("no price is known")
 
 
 def _count(heading: str, name: str, of: Callable[[UsageSum], int]) -> _Column:
@@ -78,17 +79,17 @@ def _count(heading: str, name: str, of: Callable[[UsageSum], int]) -> _Column:
         return f"{'≈' if total.estimated_requests and of(total) else ''}{_short(of(total))}"
 
     def words(total: UsageSum) -> str:
-        return f"{'about ' if total.estimated_requests and of(total) else ''}{of(total):,} tokens"
+        return about_tokens(of(total)) if total.estimated_requests and of(total) else tokens_text(of(total))
 
     return _Column(heading, name, text, words)
 
 
 _COLUMNS = (
-    _count("In", "In", lambda total: total.input_tokens),
-    _count("Cached", "Of them from the provider's cache", lambda total: total.cached_tokens),
-    _count("Out", "Out", lambda total: total.output_tokens),
-    _count("Thought", "Of them for reasoning", lambda total: total.reasoning_tokens),
-    _Column("Cost", "Cost", _cost, _cost_words),
+    _count(Text("In"), Text("In"), lambda total: total.input_tokens),
+    _count(Text("Cached"), Text("Of them from the provider's cache"), lambda total: total.cached_tokens),
+    _count(Text("Out"), Text("Out"), lambda total: total.output_tokens),
+    _count(Text("Thought"), Text("Of them for reasoning"), lambda total: total.reasoning_tokens),
+    _Column(Text("Cost"), Text("Cost"), _cost, _cost_words),
 )
 
 
@@ -100,7 +101,7 @@ class UsageTab(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._title = plain_label("What this thread used", "strong")
+        self._title = plain_label(tr("What this thread used"), "strong")
         self._about = plain_label("", "muted")
         self._about.setObjectName("usageAbout")
         self._model = _UsageModel(self)
@@ -114,7 +115,7 @@ class UsageTab(QWidget):
             column.addWidget(widget)
         column.addWidget(self.table, _ALL)
         column.addWidget(self._notes)
-        self.prices_button = PillButton(theme, "Add prices…", object_name="usageAddPrices")
+        self.prices_button = PillButton(theme, tr("Add prices…"), object_name="usageAddPrices")
         self.prices_button.clicked.connect(lambda _is_checked: self.pricesRequested.emit())
         column.addWidget(self.prices_button, 0, Qt.AlignmentFlag.AlignLeading)
         column.addStretch(1)  # where there is no table, the words stand at the top
@@ -127,14 +128,14 @@ class UsageTab(QWidget):
         self._notes.setVisible(has_some)
         self.prices_button.setVisible(report is not None and not report.total.is_price_known)
         if report is None or not has_some:
-            self._about.setText("Nothing yet: ask something.")
+            self._about.setText(tr("Nothing yet: ask something."))
             self._model.show_lines(())
             return
         total = report.total
-        self._about.setText(f"{total.total_tokens:,} tokens in {counted(total.requests, 'request')}{_spent(total)}.")
-        lines = [_Line(f"{_KINDS.get(row.kind, row.kind)} · {_model(row.model)}", row.total) for row in report.rows]
+        self._about.setText(_about_text(total))
+        lines = [_Line(f"{_kind(row.kind)} · {_model(row.model)}", row.total) for row in report.rows]
         if len(lines) > 1:
-            lines.append(_Line("Total", total))
+            lines.append(_Line(tr("Total"), total))
         self._model.show_lines(lines)
         self.table.arrange()
         self._notes.setText(_notes_of(report))
@@ -174,9 +175,9 @@ class _UsageModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(_COLUMNS):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _COLUMNS[section].heading
+            return shown(_COLUMNS[section].heading)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return _COLUMNS[section].name
+            return shown(_COLUMNS[section].name)
         return None
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -184,11 +185,20 @@ class _UsageModel(QAbstractTableModel):
             return None
         line, column = self._lines[index.row() // 2], _COLUMNS[index.column()]
         is_name = index.row() % 2 == 0
-        words = f"{line.name} · {counted(line.total.requests, 'request')}"
+        words = f"{line.name} · {_requests_text(line.total.requests)}"
         if role == Qt.ItemDataRole.DisplayRole:
             return words if is_name else column.text(line.total)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return words if is_name else f"{line.name}, {column.name}: {column.words(line.total)}"
+            return (
+                words
+                if is_name
+                else tr(
+                    "{line}, {column}: {value}",
+                    line=line.name,
+                    column=shown(column.name),
+                    value=column.words(line.total),
+                )
+            )
         return None
 
 
@@ -199,7 +209,7 @@ class _Table(QTableView):
         super().__init__()
         self._theme = theme
         self.setObjectName("usageTable")
-        self.setAccessibleName("Tokens and cost by kind of work and model")
+        self.setAccessibleName(tr("Tokens and cost by kind of work and model"))
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -275,23 +285,46 @@ class _FigureDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-def _spent(total: UsageSum) -> str:
-    return f", {_cost_words(total)}" if total.is_price_known or total.cost_usd else ""
+def _requests_text(count: int) -> str:
+    return shown(plural("{count} requests", "{count} request", count))
+
+
+def _about_text(total: UsageSum) -> str:
+    tokens, requests = tokens_text(total.total_tokens), _requests_text(total.requests)
+    if not total.is_price_known and not total.cost_usd:
+        return tr("{tokens} in {requests}.", tokens=tokens, requests=requests)
+    return tr("{tokens} in {requests}, {cost}.", tokens=tokens, requests=requests, cost=_cost_words(total))
+
+
+def _kind(kind: str) -> str:
+    return shown(_KINDS.get(kind, kind))
 
 
 def _model(model: str) -> str:
-    return model or "the server's own model"
+    return model or tr("the server's own model")
 
 
 def _notes_of(report: UsageReport) -> str:
     total = report.total
     notes = []
     if total.estimated_requests:
-        count = counted(total.estimated_requests, "request")
-        notes.append(f"The tokens of {count} are estimates: the server did not count them.")
+        estimates = plural(
+            "The tokens of {count} requests are estimates: the server did not count them.",
+            "The tokens of {count} request are estimates: the server did not count them.",
+            total.estimated_requests,
+        )
+        notes.append(shown(estimates))
     unpriced = sorted({_model(row.model) for row in report.rows if not row.total.is_price_known})
     if total.written_tokens:
-        notes.append(f"{total.written_tokens:,} tokens were stored in the provider's cache.")
+        notes.append(
+            shown(
+                plural(
+                    "{count} tokens were stored in the provider's cache.",
+                    "{count} tokens were stored in the provider's cache.",
+                    total.written_tokens,
+                )
+            )
+        )
     if unpriced:
-        notes.append(f"No price is known for {', '.join(unpriced)}. The cost leaves it out.")
+        notes.append(tr("No price is known for {models}. The cost leaves it out.", models=comma_list(unpriced)))
     return " ".join(notes)

@@ -10,20 +10,22 @@ from typing import Final
 
 from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, FilterName, SearchGroup, SearchKind
 from chatdesk.core.domain.thread import Thread
-from chatdesk.ui.commands.command import Command
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.commands.command import Command, group_name
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.palette.rows import ORDER, Marks, Row, RowKind, rows_of_group, rows_of_threads
 
 COMMANDS_ONLY: Final = ">"
 _MOST_COMMANDS = 6
 _MEANINGS: Final = {
-    FilterName.PROJECT: "in one project",
-    FilterName.TAG: "in threads with a tag",
-    FilterName.ROLE: "written by you or by the model",
-    FilterName.MODEL: "answered by a model",
-    FilterName.BEFORE: "before a day: 2026-05-01, yesterday, 7d",
-    FilterName.AFTER: "from a day on: 2026-05-01, yesterday, 7d",
-    FilterName.HAS: "with code, an image or a file",
-    FilterName.IS: "pinned, archived or trashed",
+    FilterName.PROJECT: Text("in one project"),
+    FilterName.TAG: Text("in threads with a tag"),
+    FilterName.ROLE: Text("written by you or by the model"),
+    FilterName.MODEL: Text("answered by a model"),
+    FilterName.BEFORE: Text("before a day: 2026-05-01, yesterday, 7d"),
+    FilterName.AFTER: Text("from a day on: 2026-05-01, yesterday, 7d"),
+    FilterName.HAS: Text("with code, an image or a file"),
+    FilterName.IS: Text("pinned, archived or trashed"),
 }
 _FIXED: Final[Mapping[FilterName, Sequence[str]]] = {
     FilterName.HAS: HAS_VALUES,
@@ -34,7 +36,7 @@ _FIXED: Final[Mapping[FilterName, Sequence[str]]] = {
 }
 _LAST_WORD = re.compile(r'(?:^|(?<=\s))(-?)(?:(\w+):("?)([^"\s]*|[^"]*)|(\w{2,}))$')
 _MOST = 8
-HELP: Final = (
+HELP: Final = Text(
     "Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. > lists commands."
 )
 
@@ -73,13 +75,13 @@ def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
                 rows.extend(rows_of_group(listed.groups[kind], now=now))
     rows.extend(_command_rows(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
     if listed.note:
-        rows.append(Row(RowKind.NOTE, "note", listed.note))
+        rows.append(Row(RowKind.NOTE, "note", shown(listed.note)))
     if only_commands and not rows:
-        rows.append(Row(RowKind.NOTE, "nothing", "No command matches."))
+        rows.append(Row(RowKind.NOTE, "nothing", tr("No command matches.")))
     elif listed.is_over and not rows:
-        rows.append(Row(RowKind.NOTE, "nothing", "Nothing was found."))
+        rows.append(Row(RowKind.NOTE, "nothing", tr("Nothing was found.")))
     if is_empty:
-        rows.append(Row(RowKind.NOTE, "help", HELP))
+        rows.append(Row(RowKind.NOTE, "help", shown(HELP)))
     return rows
 
 
@@ -87,9 +89,9 @@ def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> li
     found = completions(text, names)
     if not found:
         return []
-    rows = [Row(RowKind.HEADING, "heading filters", "Filters")]
+    rows = [Row(RowKind.HEADING, "heading filters", tr("Filters"))]
     for each in found:
-        spoken = f"Filter {each.shown}{', ' + each.meaning if each.meaning else ''}"
+        spoken = comma_list(filter(None, (tr("Filter {filter}", filter=each.shown), each.meaning)))
         key, icon = f"completion {each.whole}", "search"
         rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
     return rows
@@ -100,21 +102,23 @@ def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, 
     found = sorted(fitting, key=lambda each: _rank(each[0], words))[:limit]
     if not found:
         return []
-    rows = [Row(RowKind.HEADING, "heading commands", "Commands")]
+    rows = [Row(RowKind.HEADING, "heading commands", tr("Commands"))]
     for command, keys in found:
-        spoken = f"{command.title}, {keys}" if keys else command.title
-        icon, marks = command.icon or "terminal", _marks_of(command.title, words)
-        rows.append(Row(RowKind.COMMAND, f"command {command.id}", command.title, marks, keys, icon, spoken, command.id))
+        title = shown(command.title)
+        icon, marks = command.icon or "terminal", _marks_of(title, words)
+        spoken = comma_list(filter(None, (title, keys)))
+        rows.append(Row(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
     return rows
 
 
 def _searched(command: Command) -> str:
-    return f"{command.title} {command.group}".casefold()
+    """Return what the typed words are looked for in: the words as they are shown, and English ones."""
+    return f"{shown(command.title)} {group_name(command.group)} {command.title} {command.group}".casefold()
 
 
 def _rank(command: Command, words: list[str]) -> int:
     """Titles that begin with what was typed come first; the catalogue's order decides the rest."""
-    return 0 if words and command.title.casefold().startswith(words[0]) else 1
+    return 0 if words and shown(command.title).casefold().startswith(words[0]) else 1
 
 
 def _marks_of(title: str, words: list[str]) -> Marks:
@@ -150,7 +154,7 @@ def completions(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[Co
     if word is not None:
         wanted = word.casefold()
         return [
-            Completion(f"{head}{each}:", f"{minus}{each}:", meaning)
+            Completion(f"{head}{each}:", f"{minus}{each}:", shown(meaning))
             for each, meaning in _MEANINGS.items()
             if each.value.startswith(wanted)
         ]
@@ -161,8 +165,8 @@ def completions(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[Co
     typed = value.casefold()
     values = [*_FIXED.get(known, ()), *names.get(known, ())]
     fitting = [each for each in values if each.casefold().startswith(typed) and each.casefold() != typed]
-    shown = [f"{known}:{_quoted(each)}" for each in fitting[:_MOST]]
-    return [Completion(f"{head}{each} ", f"{minus}{each}") for each in shown]
+    filters = [f"{known}:{_quoted(each)}" for each in fitting[:_MOST]]
+    return [Completion(f"{head}{each} ", f"{minus}{each}") for each in filters]
 
 
 def _quoted(value: str) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -46,7 +47,7 @@ class Palette(Panel):
     def __init__(
         self, theme: Theme, commands: CommandRegistry, *, text: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "Search everything", parent=parent, top_px=_TOP_PX)
+        super().__init__(theme, tr("Search everything"), parent=parent, top_px=_TOP_PX)
         self.setObjectName("commandPalette")
         self._commands = commands
         self._groups: dict[SearchKind, SearchGroup] = {}
@@ -155,15 +156,15 @@ class Palette(Panel):
     def _build(self, theme: Theme) -> None:
         self.field = QLineEdit()
         self.field.setObjectName("paletteField")
-        self.field.setAccessibleName("Search everything")
-        self.field.setAccessibleDescription("Results are below: up and down choose, Tab goes to the next group")
-        self.field.setPlaceholderText("Search messages, threads, files and commands")
+        self.field.setAccessibleName(tr("Search everything"))
+        self.field.setAccessibleDescription(tr("Results are below: up and down choose, Tab goes to the next group"))
+        self.field.setPlaceholderText(tr("Search messages, threads, files and commands"))
         self.field.setMaxLength(_LONGEST_QUERY)
         self.field.setFrame(False)
         self._model = RowModel(self)
         self.list = QListView()
         self.list.setObjectName("paletteList")
-        self.list.setAccessibleName("Results")
+        self.list.setAccessibleName(tr("Results"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -11,20 +11,33 @@ from typing import Final
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import comma_list, day_text, weekday_name
 
 Marks = tuple[tuple[int, int], ...]
 
 #: The order of the groups from top to bottom; commands come last.
 ORDER: Final = (SearchKind.MESSAGE, SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
 _TITLES: Final = {
-    SearchKind.MESSAGE: ("Messages", "message", "message-square"),
-    SearchKind.THREAD: ("Threads", "thread", "messages-square"),
-    SearchKind.PROJECT: ("Projects", "project", "folder"),
-    SearchKind.TAG: ("Tags", "tag", "tag"),
-    SearchKind.ARTIFACT: ("Files", "file", "file-text"),
+    SearchKind.MESSAGE: (Text("Messages"), Text("More messages…"), "message-square"),
+    SearchKind.THREAD: (Text("Threads"), Text("More threads…"), "messages-square"),
+    SearchKind.PROJECT: (Text("Projects"), Text("More projects…"), "folder"),
+    SearchKind.TAG: (Text("Tags"), Text("More tags…"), "tag"),
+    SearchKind.ARTIFACT: (Text("Files"), Text("More files…"), "file-text"),
 }
-_ROLES: Final = {Role.USER: "Question", Role.ASSISTANT: "Answer", Role.SYSTEM: "System prompt", Role.TOOL: "Tool"}
+_COUNTED: Final[Mapping[SearchKind, Callable[[int], Text]]] = {
+    SearchKind.MESSAGE: lambda count: plural("{count} messages", "{count} message", count),
+    SearchKind.THREAD: lambda count: plural("{count} threads", "{count} thread", count),
+    SearchKind.PROJECT: lambda count: plural("{count} projects", "{count} project", count),
+    SearchKind.TAG: lambda count: plural("{count} tags", "{count} tag", count),
+    SearchKind.ARTIFACT: lambda count: plural("{count} files", "{count} file", count),
+}
+_ROLES: Final = {
+    Role.USER: Text("Question"),
+    Role.ASSISTANT: Text("Answer"),
+    Role.SYSTEM: Text("System prompt"),
+    Role.TOOL: Text("Tool"),
+}
 _LONGEST_TITLE = 28
 
 
@@ -64,7 +77,7 @@ class Row:
 
 
 def group_title(kind: SearchKind) -> str:
-    return _TITLES[kind][0]
+    return shown(_TITLES[kind][0])
 
 
 def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
@@ -72,13 +85,13 @@ def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
     if not group.hits and group.note is None:
         return []
     title = group_title(group.kind)
-    rows = [Row(RowKind.HEADING, f"heading {group.kind}", f"{title}{_count_text(group)}")]
+    rows = [Row(RowKind.HEADING, f"heading {group.kind}", _joined(title, _count_text(group)))]
     rows.extend(_row_of_hit(hit, now) for hit in group.hits)
     if group.next_cursor is not None:
-        more = Row(RowKind.MORE, f"more {group.kind}", f"More {title.lower()}…", icon="chevron-down")
+        more = Row(RowKind.MORE, f"more {group.kind}", shown(_TITLES[group.kind][1]), icon="chevron-down")
         rows.append(_speaking(more, value=NextPage(group.kind, group.next_cursor)))
     if group.note is not None:
-        rows.append(Row(RowKind.NOTE, f"note {group.kind}", group.note))
+        rows.append(Row(RowKind.NOTE, f"note {group.kind}", shown(group.note)))
     return rows
 
 
@@ -86,7 +99,7 @@ def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
     """Return rows of the threads that were used last, for a box in which nothing stands yet."""
     if not threads:
         return []
-    rows = [Row(RowKind.HEADING, "heading recent", "Recent threads")]
+    rows = [Row(RowKind.HEADING, "heading recent", tr("Recent threads"))]
     for thread in threads:
         hit = SearchHit(SearchKind.THREAD, thread.id, thread.title, thread_id=thread.id, at=thread.last_activity_at)
         rows.append(_row_of_hit(hit, now))
@@ -95,14 +108,14 @@ def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
 
 def summary_of(groups: Sequence[SearchGroup], commands: int) -> str:
     """Return a sentence for screen readers on how much was found."""
-    found = [(group.count, *_TITLES[group.kind][:2], group.is_more) for group in groups if group.count]
-    parts = [
-        f"{'more than ' if is_more else ''}{counted(count, name, title.lower())}"
-        for count, title, name, is_more in found
-    ]
+    parts = []
+    for group in groups:
+        if group.count:
+            found = shown(_COUNTED[group.kind](group.count))
+            parts.append(tr("more than {found}", found=found) if group.is_more else found)
     if commands:
-        parts.append(counted(commands, "command"))
-    return ", ".join(parts) if parts else "Nothing found"
+        parts.append(shown(plural("{count} commands", "{count} command", commands)))
+    return comma_list(parts) if parts else tr("Nothing found")
 
 
 def when_text(at_ms: int, now: datetime) -> str:
@@ -110,12 +123,12 @@ def when_text(at_ms: int, now: datetime) -> str:
     at = datetime.fromtimestamp(at_ms / 1000, now.tzinfo)
     days = (now.date() - at.date()).days
     if days == 0:
-        return "today"
+        return tr("today")
     if days == 1:
-        return "yesterday"
+        return tr("yesterday")
     if 1 < days < 7:
-        return at.strftime("%a")
-    return f"{at.day} {at.strftime('%b')}" if at.year == now.year else f"{at.day} {at.strftime('%b %Y')}"
+        return weekday_name(at.weekday(), is_short=True)
+    return day_text(at, is_short=True, with_year=at.year != now.year)
 
 
 def local_now(zone: tzinfo | None = None) -> datetime:
@@ -123,21 +136,33 @@ def local_now(zone: tzinfo | None = None) -> datetime:
 
 
 def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
-    _, name, icon = _TITLES[hit.kind]
+    icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
-    place = "in the trash" if hit.is_in_trash else "archived" if hit.is_archived else ""
+    place = tr("in the trash") if hit.is_in_trash else tr("archived") if hit.is_archived else ""
     if hit.kind is SearchKind.MESSAGE:
         text, marks = hit.snippet.text, hit.snippet.matches
-        version = "" if hit.is_on_path else "another version"
+        version = "" if hit.is_on_path else tr("another version")
         aside = _joined(_shortened(hit.title), version, place, when)
-        who = _ROLES[hit.role] if hit.role is not None else ""
-        spoken = _joined(text, who and f"{who}, in {hit.title}", hit.project, version, place, when)
+        who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=hit.title)
+        spoken = _joined(text, who, hit.project, version, place, when)
     else:
         text, marks = hit.title, hit.title_matches
         aside = _joined(hit.project if hit.kind is SearchKind.THREAD else "", place, when)
-        spoken = _joined(f"{name} {text}", hit.project, place, when)
+        spoken = _joined(_named(hit.kind, text), hit.project, place, when)
     icon = "image" if hit.kind is SearchKind.ARTIFACT and _is_image(hit.title) else icon
     return Row(RowKind.HIT, f"{hit.kind} {hit.id}", text, marks, aside, icon, spoken, hit)
+
+
+def _named(kind: SearchKind, name: str) -> str:
+    """Return what is found, for a screen reader: the kind of thing and its name."""
+    match kind:
+        case SearchKind.THREAD:
+            return tr("thread {name}", name=name)
+        case SearchKind.PROJECT:
+            return tr("project {name}", name=name)
+        case SearchKind.TAG:
+            return tr("tag {name}", name=name)
+    return tr("file {name}", name=name)
 
 
 def _speaking(row: Row, *, value: object) -> Row:
@@ -145,12 +170,22 @@ def _speaking(row: Row, *, value: object) -> Row:
 
 
 def _count_text(group: SearchGroup) -> str:
-    shown = len(group.hits)
     if group.kind is SearchKind.MESSAGE and group.count:
         took = max(1, round(group.elapsed_ms))
-        return f" · {'more than ' if group.is_more else ''}{group.count:,} found in {took:,} ms"
-    if group.count > shown or group.is_more:
-        return f" · {'more than ' if group.is_more else ''}{group.count:,} found"
+        if group.is_more:
+            return shown(
+                plural(
+                    "more than {count} found in {took} ms",
+                    "more than {count} found in {took} ms",
+                    group.count,
+                    took=took,
+                )
+            )
+        return shown(plural("{count} found in {took} ms", "{count} found in {took} ms", group.count, took=took))
+    if group.is_more:
+        return tr("more than {count} found", count=group.count)
+    if group.count > len(group.hits):
+        return shown(plural("{count} found", "{count} found", group.count))
     return ""
 
 

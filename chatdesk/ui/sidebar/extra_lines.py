@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.status_row import StatusRow
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class ExtraLines:
         list."""
         if self.waiting is None and text:
             self.waiting = self._line(
-                "Waiting to be sent",
+                tr("Waiting to be sent"),
                 "waitingStatus",
-                "Opens the list of what waits",
+                tr("Opens the list of what waits"),
                 pressed=self._sidebar.waitingPressed.emit,
                 before=self._status,
                 tab=(self.team or self._below_list, self._status.view_button),
@@ -53,16 +54,18 @@ class ExtraLines:
         thread_list = self._sidebar.thread_list
         if self.temporary is None and title:
             self.temporary = self._line(
-                "Temporary chat, not stored",
+                tr("Temporary chat, not stored"),
                 "temporaryLine",
-                "Opens the temporary chat",
+                tr("Opens the temporary chat"),
                 pressed=self._sidebar.temporaryPressed.emit,
                 before=thread_list,
                 tab=(self._above_list, thread_list),
             )
         if self.temporary is not None:
             if title:
-                self.temporary.show_status(title, tone="temporary", tip=f"{title} (temporary: nothing is stored)")
+                self.temporary.show_status(
+                    title, tone="temporary", tip=tr("{title} (temporary: nothing is stored)", title=title)
+                )
             self.temporary.setVisible(bool(title))
 
     def show_team(self, text: str, *, tone: str = "calm", tip: str = "", is_under_way: bool = False) -> None:
@@ -70,9 +73,9 @@ class ExtraLines:
         ``is_under_way`` marks a state that may return soon. ``teamPressed`` asks for more."""
         if self.team is None and text:
             self.team = self._line(
-                "Sync",
+                tr("Sync"),
                 "teamStatus",
-                "Opens the details of sync",
+                tr("Opens the details of sync"),
                 pressed=self._sidebar.teamPressed.emit,
                 before=self.waiting or self._status,
                 tab=(self._below_list, self.waiting or self._status.view_button),

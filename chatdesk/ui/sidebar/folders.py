@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.sidebar.grouping import folder_group
 
 #: ``next_cursor`` of a folder of which nothing was read.
@@ -73,8 +74,14 @@ class Folders:
         return changed
 
     def painted(self, folder: Folder) -> PaintedFolder:
-        return PaintedFolder(folder.title, f"{folder.count:,}", self.is_open(folder.project_id))
+        return PaintedFolder(folder.title, number_text(folder.count), self.is_open(folder.project_id))
 
     def spoken(self, folder: Folder) -> str:
-        threads = counted(folder.count, "thread")
-        return f"{folder.title}, project folder, {threads}"
+        return shown(
+            plural(
+                "{title}, project folder, {count} threads",
+                "{title}, project folder, {count} thread",
+                folder.count,
+                title=folder.title,
+            )
+        )

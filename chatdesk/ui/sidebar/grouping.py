@@ -11,7 +11,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import day_text, month_text, time_text, weekday_name
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
@@ -25,22 +26,6 @@ _BY_NAME: Final = 1_000_000  # after every month
 _FIRST_FOLDER: Final = 2_000_000
 _DAY_MS: Final = 24 * 3600 * 1000
 
-# Written out, not taken from the system's language: the interface is in English throughout.
-_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _LAST_MONTH_INDEX: Final = 9999 * 12 + 11
 
 # (group, 0 heading | 1 thread, newest first or the folded title, id)
@@ -80,6 +65,7 @@ class Arrangement(NamedTuple):  # on the way to the first paint, and made in a t
 ACTIVITY: Final = Arrangement()
 
 
+@lru_cache(maxsize=1_000)
 def local_time(ms: int, zone: tzinfo | None) -> datetime:
     """Return a moment on the reader's wall clock (``zone`` None: the machine's)."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
@@ -111,11 +97,11 @@ def folder_group(place: int) -> int:
 
 def group_title(group: int) -> str:
     if group == _BY_NAME:
-        return "By name"
+        return tr("By name")
     if group < _FIRST_MONTH:
-        return ("Pinned", "Today", "Yesterday", "Previous 7 days")[group]
+        return (tr("Pinned"), tr("Today"), tr("Yesterday"), tr("Previous 7 days"))[group]
     year, month = divmod(_LAST_MONTH_INDEX - (group - _FIRST_MONTH), 12)
-    return f"{_MONTHS[month]} {year}"
+    return month_text(year, month + 1)
 
 
 def thread_key(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> RowKey:
@@ -133,31 +119,35 @@ def days_left(deleted_at_ms: int, now_ms: int, trash_days: int) -> int:
 
 
 def days_text(days: int) -> str:
-    return counted(days, "day")
+    return shown(plural("{count} days", "{count} day", days))
 
 
-@lru_cache(maxsize=1_000)
+def days_left_text(days: int) -> str:
+    return shown(plural("{count} days left", "{count} day left", days))
+
+
 def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = True) -> str:
     """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``Oct 2025``; under a heading that names the
     year, the day."""
     moment = local_time(ms, zone)
     age_days = (today - moment.date()).days
     if age_days <= 0:
-        return f"{moment:%H:%M}"
+        return time_text(moment)
     if age_days <= 7:
-        return _WEEKDAYS[moment.weekday()]
-    text = f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
+        return weekday_name(moment.weekday(), is_short=True)
     if moment.year == today.year or not names_year:
-        return text
-    return f"{_MONTHS[moment.month - 1][:3]} {moment.year}"
+        return day_text(moment, is_short=True, with_year=False)
+    return month_text(moment.year, moment.month, is_short=True)
 
 
 def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
     """Return a time for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``, ``14 Oct 2025``."""
     age_days = (today - local_time(ms, zone).date()).days
     if age_days <= 0:
-        return f"today {short_time(ms, today, zone)}"
+        return tr("today {time}", time=short_time(ms, today, zone))
     if age_days == 1:
-        return "yesterday"
-    moment, text = local_time(ms, zone), short_time(ms, today, zone, names_year=False)
-    return text if moment.year == today.year else f"{text} {moment.year}"
+        return tr("yesterday")
+    moment = local_time(ms, zone)
+    if age_days <= 7:
+        return weekday_name(moment.weekday(), is_short=True)
+    return day_text(moment, is_short=True, with_year=moment.year != today.year)

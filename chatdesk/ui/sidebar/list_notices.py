@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.status_row import StatusRow
@@ -38,12 +39,12 @@ class ListNotices:
         self._has_loaded = False
         self._told_status: tuple[str, bool, bool] | None = None
         self._slow_timer = QTimer(sidebar, singleShot=True, interval=_SLOW_FETCH_MS)
-        self.retry_button = _button("Try again", sidebar)
+        self.retry_button = _button(tr("Try again"), sidebar)
         self.retry_button.setObjectName("retryListButton")
-        self.retry_button.setAccessibleName("Load the list of threads again")
-        self.messages_button = _button("Deleted messages…", sidebar)
+        self.retry_button.setAccessibleName(tr("Load the list of threads again"))
+        self.messages_button = _button(tr("Deleted messages…"), sidebar)
         self.messages_button.setObjectName("deletedMessagesButton")
-        self.empty_button = _button("Empty the trash…", sidebar)
+        self.empty_button = _button(tr("Empty the trash…"), sidebar)
         self.empty_button.setObjectName("emptyTrashButton")
         self.status = StatusRow(theme, sidebar)  # after the buttons in the order of Tab
         for button in self.buttons:
@@ -88,9 +89,9 @@ class ListNotices:
         if self._load_error:
             text = self._load_error
         elif self._model.is_fetching:
-            text = "" if self._slow_timer.isActive() else "Loading threads…"
+            text = "" if self._slow_timer.isActive() else tr("Loading threads…")
         elif self._model.query:
-            text = f"No thread has “{self._model.query[:60]}” in its title."
+            text = tr("No thread has “{query}” in its title.", query=self._model.query[:60])
         else:
             text = self._empty_words()
         self._list.set_empty_text(text)
@@ -103,7 +104,7 @@ class ListNotices:
         if self._load_error and not is_error and self._list.row_count():  # with no rows it stands in their place
             text, is_error, is_busy = self._load_error, True, False
         elif is_waited_for and not is_error:
-            text, is_busy = "Loading threads…", True
+            text, is_busy = tr("Loading threads…"), True
         if (text, is_error, is_busy) != self.status.shown:
             self.status.set_text(text, is_error=is_error, is_busy=is_busy)
 

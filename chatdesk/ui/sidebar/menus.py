@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.theme.compositing import round_corners
 
-VIEW_TITLES = {ThreadView.ACTIVE: "Threads", ThreadView.ARCHIVE: "Archive", ThreadView.TRASH: "Trash"}
+VIEW_TITLES = {ThreadView.ACTIVE: Text("Threads"), ThreadView.ARCHIVE: Text("Archive"), ThreadView.TRASH: Text("Trash")}
 _MOST_TAGS = 30  # more than that are better found by name
 
 
@@ -22,38 +24,52 @@ def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[s
     menu = _menu(sidebar)
     chosen = tuple(ids)
     first = threads[0]
-    many = f" {len(chosen):,} threads" if len(chosen) > 1 else ""
+    count = len(chosen)
+    is_one = count == 1
     if first.deleted_at is not None:
-        _add(menu, f"Restore{many}", lambda: sidebar.restoreRequested.emit(chosen))
-        menu.addSeparator()
-        _add(menu, f"Delete{many} for good…\tDel", lambda: sidebar.purgeRequested.emit(chosen))
-        return menu
+        return _fill_dead(menu, sidebar, chosen)
     is_pinned = all(thread.pinned_at is not None for thread in threads)
     is_archived = first.archived_at is not None
     is_fixed = any(thread.project_id in sidebar.read_only for thread in threads)
     if is_fixed:
-        _add(menu, "You can only read this project", lambda: None).setEnabled(False)
+        _add(menu, tr("You can only read this project"), lambda: None).setEnabled(False)
         menu.addSeparator()
-    if not many:
-        rename = _add(menu, f"Rename\t{sidebar.rename_keys}", lambda: sidebar.thread_list.begin_rename(first.id))
+    if is_one:
+        rename = _add(
+            menu,
+            "\t".join((tr("Rename"), sidebar.rename_keys)),
+            lambda: sidebar.thread_list.begin_rename(first.id),
+        )
         rename.setEnabled(not is_fixed)
     if any(sidebar.unread_of(thread_id) for thread_id in chosen):
-        _add(menu, f"Mark{many} as read", lambda: sidebar.markReadRequested.emit(chosen))
-    _add(menu, f"{'Unpin' if is_pinned else 'Pin'}{many}", lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
+        read = (
+            tr("Mark as read")
+            if is_one
+            else shown(plural("Mark {count} threads as read", "Mark {count} thread as read", count))
+        )
+        _add(menu, read, lambda: sidebar.markReadRequested.emit(chosen))
+    _add(menu, _pin_text(count, is_pinned=is_pinned), lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
     _add(
         menu,
-        f"Move{many} out of the archive" if is_archived else f"Archive{many}",
+        _archive_text(count, is_archived=is_archived),
         lambda: sidebar.archiveRequested.emit(chosen, not is_archived),
     )
-    move = _add(menu, f"Move{many} to a project…", lambda: sidebar.moveRequested.emit(chosen))
-    tags = _add(menu, "Tags…", lambda: sidebar.tagsRequested.emit(chosen))
-    if many:
-        _add(menu, f"Export{many}…", lambda: sidebar.exportSelectedRequested.emit(chosen))
+    move_text = (
+        tr("Move to a project…")
+        if is_one
+        else shown(plural("Move {count} threads to a project…", "Move {count} thread to a project…", count))
+    )
+    move = _add(menu, move_text, lambda: sidebar.moveRequested.emit(chosen))
+    tags = _add(menu, tr("Tags…"), lambda: sidebar.tagsRequested.emit(chosen))
+    if not is_one:
+        export = shown(plural("Export {count} threads…", "Export {count} thread…", count))
+        _add(menu, export, lambda: sidebar.exportSelectedRequested.emit(chosen))
     else:
-        _add(menu, "Export…", lambda: sidebar.exportRequested.emit(first.id))
-        _add(menu, "Import…", sidebar.importRequested.emit)
+        _add(menu, tr("Export…"), lambda: sidebar.exportRequested.emit(first.id))
+        _add(menu, tr("Import…"), sidebar.importRequested.emit)
     menu.addSeparator()
-    delete = _add(menu, f"Delete{many}\tDel", lambda: sidebar.deleteRequested.emit(chosen))
+    delete_text = tr("Delete") if is_one else shown(plural("Delete {count} threads", "Delete {count} thread", count))
+    delete = _add(menu, f"{delete_text}\t{_delete_key()}", lambda: sidebar.deleteRequested.emit(chosen))
     for action in (move, tags, delete):
         action.setEnabled(not is_fixed)
     return menu
@@ -64,11 +80,11 @@ def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu
     the tags."""
     menu = _menu(sidebar)
     views = QActionGroup(menu)
-    for view, title in VIEW_TITLES.items():
-        _check(menu, views, title, view is sidebar.view, lambda view=view: show(view))  # type: ignore[misc]
+    for view, name in VIEW_TITLES.items():
+        _check(menu, views, shown(name), view is sidebar.view, lambda view=view: show(view))  # type: ignore[misc]
     menu.addSeparator()
     orders = QActionGroup(menu)
-    for by_name, title in ((False, "Sort by last activity"), (True, "Sort by name")):
+    for by_name, title in ((False, tr("Sort by last activity")), (True, tr("Sort by name"))):
         _check(
             menu,
             orders,
@@ -78,7 +94,7 @@ def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu
         ).setEnabled(sidebar.view is not ThreadView.TRASH)
     menu.addSeparator()
     groups = QActionGroup(menu)
-    for by_project, title in ((False, "Group by date"), (True, "Group by project")):
+    for by_project, title in ((False, tr("Group by date")), (True, tr("Group by project"))):
         _check(
             menu,
             groups,
@@ -88,25 +104,62 @@ def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu
         ).setEnabled(sidebar.view is ThreadView.ACTIVE)
     menu.addSeparator()
     if sidebar.tags:
-        tags = menu.addMenu("Show one tag")
+        tags = menu.addMenu(tr("Show one tag"))
         tags.setObjectName("tagFilterMenu")
         round_corners(tags, sidebar.theme.tokens.radius.row)
         group = QActionGroup(tags)
-        _check(tags, group, "All threads", sidebar.tag_id is None, lambda: sidebar.tagFilterRequested.emit(""))
+        _check(tags, group, tr("All threads"), sidebar.tag_id is None, lambda: sidebar.tagFilterRequested.emit(""))
         tags.addSeparator()
         for tag in sidebar.tags[:_MOST_TAGS]:
-            name = f"{tag.name.replace('&', '&&')}\t{tag.thread_count:,}"
+            label = f"{tag.name.replace('&', '&&')}\t{number_text(tag.thread_count)}"
             is_on = tag.id == sidebar.tag_id
-            _check(tags, group, name, is_on, lambda tag=tag: sidebar.tagFilterRequested.emit(tag.id))  # type: ignore[misc]
-    _add(menu, "Tags…", sidebar.tagListRequested.emit)
+            _check(tags, group, label, is_on, lambda tag=tag: sidebar.tagFilterRequested.emit(tag.id))  # type: ignore[misc]
+    _add(menu, tr("Tags…"), sidebar.tagListRequested.emit)
     menu.addSeparator()
-    _add(menu, "Import…", sidebar.importRequested.emit)
-    _add(menu, "Export…", lambda: sidebar.exportSelectedRequested.emit(()))
+    _add(menu, tr("Import…"), sidebar.importRequested.emit)
+    _add(menu, tr("Export…"), lambda: sidebar.exportSelectedRequested.emit(()))
     if sidebar.view is ThreadView.TRASH:
         menu.addSeparator()
-        _add(menu, "Deleted messages…", sidebar.deletedMessagesRequested.emit)
-        _add(menu, "Empty the trash…", sidebar.emptyTrashRequested.emit)
+        _add(menu, tr("Deleted messages…"), sidebar.deletedMessagesRequested.emit)
+        _add(menu, tr("Empty the trash…"), sidebar.emptyTrashRequested.emit)
     return menu
+
+
+def _fill_dead(menu: QMenu, sidebar: SidebarBase, chosen: tuple[str, ...]) -> QMenu:
+    """Fill the menu of threads that are in the trash."""
+    count = len(chosen)
+    restore, purge = tr("Restore"), tr("Delete for good…")
+    if count > 1:
+        restore = shown(plural("Restore {count} threads", "Restore {count} thread", count))
+        purge = shown(plural("Delete {count} threads for good…", "Delete {count} thread for good…", count))
+    _add(menu, restore, lambda: sidebar.restoreRequested.emit(chosen))
+    menu.addSeparator()
+    _add(menu, f"{purge}\t{_delete_key()}", lambda: sidebar.purgeRequested.emit(chosen))
+    return menu
+
+
+def _pin_text(count: int, *, is_pinned: bool) -> str:
+    if count == 1:
+        return tr("Unpin") if is_pinned else tr("Pin")
+    return shown(
+        plural("Unpin {count} threads", "Unpin {count} thread", count)
+        if is_pinned
+        else plural("Pin {count} threads", "Pin {count} thread", count)
+    )
+
+
+def _archive_text(count: int, *, is_archived: bool) -> str:
+    if count == 1:
+        return tr("Move out of the archive") if is_archived else tr("Archive")
+    return shown(
+        plural("Move {count} threads out of the archive", "Move {count} thread out of the archive", count)
+        if is_archived
+        else plural("Archive {count} threads", "Archive {count} thread", count)
+    )
+
+
+def _delete_key() -> str:
+    return QKeySequence(Qt.Key.Key_Delete).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def _menu(sidebar: SidebarBase) -> QMenu:

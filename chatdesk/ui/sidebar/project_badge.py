@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
@@ -27,7 +28,7 @@ class ProjectBadge(ThemedButton):
     threadsDropped = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, name="Projects", object_name="projectBadge", parent=parent)
+        super().__init__(theme, name=tr("Projects"), object_name="projectBadge", parent=parent)
         self._title = ""
         self._colour: str | None = ""
         self._is_shared = False
@@ -44,8 +45,10 @@ class ProjectBadge(ThemedButton):
         self._title = name
         self._colour = colour
         self._is_shared = bool(shared)
-        self.setAccessibleName(f"Project {name}, {shared}" if shared else f"Project {name}")
-        self.setAccessibleDescription("Opens the list of projects")
+        self.setAccessibleName(
+            tr("Project {name}, {shared}", name=name, shared=shared) if shared else tr("Project {name}", name=name)
+        )
+        self.setAccessibleDescription(tr("Opens the list of projects"))
         set_plain_tooltip(self, f"{name} · {shared}" if shared else name)
         self.update()
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragLeaveEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
@@ -32,7 +33,7 @@ class ProjectMenu(QWidget):
         self._theme = theme
         self._is_under_drag = is_under_drag
         self.setObjectName("projectMenu")
-        self.setAccessibleName("Projects")
+        self.setAccessibleName(tr("Projects"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if not is_under_drag:
             round_corners(self, theme.tokens.radius.code)

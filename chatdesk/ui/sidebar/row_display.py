@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtCore import Qt
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.sidebar.grouping import (
     Arrangement,
     RowKey,
     days_left,
+    days_left_text,
     days_text,
     local_time,
     short_time,
@@ -99,19 +102,22 @@ class RowDisplay:
     def spoken(self, thread: Thread) -> str:
         words = [thread.title, spoken_time(self.how.moment(thread), self._today, self._zone)]
         if self.how.is_trash:
-            words[1:] = [f"deleted {words[1]}", f"{days_text(self._days_left(thread))} left"]
+            words[1:] = [
+                tr("deleted {when}", when=words[1]),
+                days_left_text(self._days_left(thread)),
+            ]
         unread = self.unread.get(thread.id, 0)
         if unread:
-            words.append(f"{unread:,} unread")
+            words.append(shown(plural("{count} unread", "{count} unread", unread)))
         if thread.tags:
-            words.append("tagged " + ", ".join(thread.tags))
+            words.append(tr("tagged {tags}", tags=comma_list(thread.tags)))
         if thread.pinned_at is not None:
-            words.append("pinned")
+            words.append(tr("pinned"))
         if thread.project_id in self.shared:
-            words.append("shared")
+            words.append(tr("shared"))
         if thread.id in self.streaming:
-            words.append("answer is being written")
-        return ", ".join(words)
+            words.append(tr("answer is being written"))
+        return comma_list(words)
 
     def _time(self, thread: Thread) -> str:
         if self.how.is_trash:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.search_field import SearchField
 
@@ -23,8 +24,10 @@ class SearchBox(SearchField):
     everythingWanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, object_name="searchBox", placeholder="Search everything", hint="Ctrl+K", parent=parent)
-        self.setAccessibleDescription("Typing narrows the list of threads, Enter searches everything")
+        super().__init__(
+            theme, object_name="searchBox", placeholder=tr("Search everything"), hint="Ctrl+K", parent=parent
+        )
+        self.setAccessibleDescription(tr("Typing narrows the list of threads, Enter searches everything"))
         self._told = ""
         self.setMaxLength(_MAX_LENGTH)
         self._timer = QTimer(self)

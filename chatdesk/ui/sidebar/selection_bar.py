@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
@@ -20,7 +21,7 @@ class SelectionBar(QWidget):
         self._sidebar = sidebar
         theme = sidebar.theme
         self.setObjectName("selectionBar")
-        self.setAccessibleName("Marked threads")
+        self.setAccessibleName(tr("Marked threads"))
         self._label = QLabel(self)
         self._label.setObjectName("selectionCount")
         self._label.setTextFormat(Qt.TextFormat.PlainText)
@@ -33,13 +34,13 @@ class SelectionBar(QWidget):
         self._live: list[IconButton] = []
         self._dead: list[IconButton] = []
         for icon, name, run, buttons in (
-            ("pin", "Pin", self._pin, self._live),
-            ("archive", "Archive", self._archive, self._live),
-            ("folder", "Move to a project…", lambda: sidebar.moveRequested.emit(self._ids()), self._live),
-            ("tag", "Tags…", lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
-            ("archive-restore", "Restore", lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
-            ("trash-2", "Delete", delete, None),
-            ("x", "Mark nothing", lambda: sidebar.thread_list.marks.set(()), None),
+            ("pin", tr("Pin"), self._pin, self._live),
+            ("archive", tr("Archive"), self._archive, self._live),
+            ("folder", tr("Move to a project…"), lambda: sidebar.moveRequested.emit(self._ids()), self._live),
+            ("tag", tr("Tags…"), lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
+            ("archive-restore", tr("Restore"), lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
+            ("trash-2", tr("Delete"), delete, None),
+            ("x", tr("Mark nothing"), lambda: sidebar.thread_list.marks.set(()), None),
         ):
             button = IconButton(theme, icon, name=name, object_name=f"marked-{icon}", parent=self)
             button.clicked.connect(run)
@@ -55,12 +56,13 @@ class SelectionBar(QWidget):
         for button in self._dead:
             button.setVisible(is_trash)
         is_archive = self._sidebar.view is ThreadView.ARCHIVE
-        self._live[1].set_name("Move out of the archive" if is_archive else "Archive")
+        self._live[1].set_name(tr("Move out of the archive") if is_archive else tr("Archive"))
         self._live[1].set_icon_name("archive-restore" if is_archive else "archive")
         count = len(self._ids())
-        self._label.setText(f"{count:,} marked")
-        self._label.setAccessibleName(f"{count:,} threads are marked")
-        announce(self, f"{count:,} marked")
+        marked = shown(plural("{count} marked", "{count} marked", count))
+        self._label.setText(marked)
+        self._label.setAccessibleName(shown(plural("{count} threads are marked", "{count} thread is marked", count)))
+        announce(self, marked)
 
     def _ids(self) -> tuple[str, ...]:
         return self._sidebar.selected_ids()

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
@@ -22,7 +23,7 @@ from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.sidebar.thread_model import FetchThreads
-from chatdesk.ui.sidebar.view_bar import VIEW_TITLES, ViewBar
+from chatdesk.ui.sidebar.view_bar import VIEW_TITLES, ViewBar, empty_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
@@ -58,11 +59,11 @@ class Sidebar(SidebarBase):
         self.trash_days = 30
         self._places: dict[ThreadView, tuple[str, int] | None] = {}
         self.setObjectName("sidebar")
-        self.setAccessibleName("Sidebar")
+        self.setAccessibleName(tr("Sidebar"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._badge = ProjectBadge(theme, self)
         self._new_button = IconButton(
-            theme, "square-pen", name="New thread", object_name="newThreadButton", parent=self
+            theme, "square-pen", name=tr("New thread"), object_name="newThreadButton", parent=self
         )
         self.search_box = SearchBox(theme, self)
         self._view_bar = ViewBar(self)
@@ -70,7 +71,7 @@ class Sidebar(SidebarBase):
         self.notices = ListNotices(self, self.rows, self.thread_list, theme, self._empty_words)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
         self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
-        self._new_button.set_name("New thread", tooltip="New thread (Ctrl+N)")
+        self._new_button.set_name(tr("New thread"), tooltip=tr("New thread (Ctrl+N)"))
         column = self._lay_out()
         self.lines = ExtraLines(
             self, column, self.notices.status, above_list=self._view_bar, below_list=self.notices.empty_button
@@ -119,7 +120,7 @@ class Sidebar(SidebarBase):
     def _show_project(self) -> None:
         project = self._project
         if project is None:
-            self._badge.set_project("All projects", None)
+            self._badge.set_project(tr("All projects"), None)
         else:
             self._badge.set_project(project.name, project.colour, shared=self.shared.get(project.id, ""))
 
@@ -159,9 +160,9 @@ class Sidebar(SidebarBase):
     def show_keys(self, *, new_thread: str, search: str, settings: str, rename: str) -> None:
         """Show the current keys of these commands in tooltips, the search field and the menu of a row."""
         self.rename_keys = rename
-        self._new_button.set_name("New thread", tooltip=_with_keys("New thread", new_thread))
+        self._new_button.set_name(tr("New thread"), tooltip=_with_keys(tr("New thread"), new_thread))
         self.search_box.set_hint(search)
-        self.notices.status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
+        self.notices.status.settings_button.set_name(tr("Settings"), tooltip=_with_keys(tr("Settings"), settings))
 
     def set_open_thread(self, thread_id: str | None) -> None:
         self.thread_list.show_open(thread_id)
@@ -317,16 +318,8 @@ class Sidebar(SidebarBase):
             self.rows.regroup()
 
     def _empty_words(self) -> str:
-        if self._tag_name is not None:
-            return f"No thread here has the tag “{self._tag_name}”."
-        match self.rows.view:
-            case ThreadView.ARCHIVE:
-                return "Nothing is archived."
-            case ThreadView.TRASH:
-                return f"No thread is in the trash. Deleted threads and messages stay here for {self.trash_days} days."
-        if self._project is not None:
-            return "No threads in this project yet. Type a question to begin the first."
-        return "No threads yet. Type a question to begin the first."
+        rows = self.rows
+        return empty_text(rows.view, self._tag_name, self.trash_days, is_project=self._project is not None)
 
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
         self.notices.begin_loading()
@@ -392,7 +385,7 @@ class Sidebar(SidebarBase):
     def _refresh_view_bar(self) -> None:
         view = self.rows.view
         self._view_bar.show_list(view, self._tag_name, width_px=self.width() - 40, focus_after=self.thread_list)
-        self.thread_list.setAccessibleName(VIEW_TITLES[view])
+        self.thread_list.setAccessibleName(shown(VIEW_TITLES[view]))
 
 
 def _with_keys(name: str, keys: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -24,10 +25,12 @@ class StatusRow(QWidget):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._label.setProperty("textRole", "muted")
-        self.settings_button = IconButton(theme, "settings", name="Settings", object_name="settingsButton", parent=self)
-        self.settings_button.set_name("Settings", tooltip="Settings (Ctrl+,)")
+        self.settings_button = IconButton(
+            theme, "settings", name=tr("Settings"), object_name="settingsButton", parent=self
+        )
+        self.settings_button.set_name(tr("Settings"), tooltip=tr("Settings (Ctrl+,)"))
         self.view_button = IconButton(
-            theme, "archive", name="Threads, archive or trash", object_name="threadViewButton", parent=self
+            theme, "archive", name=tr("Threads, archive or trash"), object_name="threadViewButton", parent=self
         )
         row = QHBoxLayout(self)
         space = theme.tokens.space
@@ -38,7 +41,7 @@ class StatusRow(QWidget):
         row.addWidget(self.view_button)
         row.addWidget(self.settings_button)
         theme.changed.connect(self._dress)
-        self.set_text("Opening…", is_busy=True)
+        self.set_text(tr("Opening…"), is_busy=True)
 
     @property
     def shown(self) -> tuple[str, bool, bool]:
@@ -53,7 +56,7 @@ class StatusRow(QWidget):
         self._is_error, self._is_busy = is_error, is_busy
         self._label.setText(text)
         set_plain_tooltip(self._label, text if is_error else "")
-        self._label.setAccessibleName(f"Status: {text}")
+        self._label.setAccessibleName(tr("Status: {text}", text=text))
         self._dress()
 
     def _dress(self) -> None:

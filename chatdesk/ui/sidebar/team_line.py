@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -34,16 +35,16 @@ class TeamLine(ThemedButton):
         theme: Theme,
         parent: QWidget | None = None,
         *,
-        what: str = "Sync",
+        what: str = Text("Sync"),
         object_name: str = "teamStatus",
-        opens: str = "Opens the details of sync",
+        opens: str = Text("Opens the details of sync"),
     ) -> None:
-        super().__init__(theme, name=what, object_name=object_name, parent=parent)
+        super().__init__(theme, name=shown(what), object_name=object_name, parent=parent)
         self.tone = "calm"
         self._said_tone = "calm"
-        self._what = what
+        self._what = shown(what)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setAccessibleDescription(opens)
+        self.setAccessibleDescription(shown(opens))
 
     def show_status(self, text: str, *, tone: str, tip: str, is_under_way: bool = False) -> None:
         """``tip`` says more than fits. Said aloud only when it is of another tone than was said last, never at every
@@ -53,7 +54,7 @@ class TeamLine(ThemedButton):
             self._said_tone = tone
         self.tone = tone
         self.setText(text)
-        self.setAccessibleName(f"{self._what}: {text}")
+        self.setAccessibleName(tr("{what}: {text}", what=self._what, text=text))
         set_plain_tooltip(self, tip or text)
         self.update()
         if is_other:

@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.folders import PaintedFolder
 from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
@@ -267,7 +268,7 @@ class ThreadDelegate(QStyledItemDelegate):
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QWidget:
         editor = TitleField(parent)
         editor.setObjectName("threadTitleField")
-        editor.setAccessibleName("Title of the thread")
+        editor.setAccessibleName(tr("Title of the thread"))
         return editor
 
     def setEditorData(self, editor: QWidget, index: _AnyIndex) -> None:

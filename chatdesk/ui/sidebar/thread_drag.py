@@ -9,6 +9,7 @@ from PySide6.QtGui import QDrag, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.texts import plural, shown
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
@@ -35,7 +36,11 @@ def drag_picture(threads: Sequence[Thread], theme: Theme, ratio: float) -> QPixm
     """Return a card with the title, or with how many threads there are."""
     font = theme.font("text")
     metrics = QFontMetrics(font)
-    text = threads[0].title[:200] if len(threads) == 1 else f"{len(threads):,} threads"
+    text = (
+        threads[0].title[:200]
+        if len(threads) == 1
+        else shown(plural("{count} threads", "{count} thread", len(threads)))
+    )
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, _WIDEST_PX)
     width, height = metrics.horizontalAdvance(text) + 24, round(_HEIGHT_PX * max(1.0, theme.scale))
     picture = QPixmap(round(width * ratio), round(height * ratio))

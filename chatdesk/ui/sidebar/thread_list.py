@@ -33,6 +33,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QStyleOptionViewItem, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.interfaces import ViewInterface, give_interfaces
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folder_rows import FolderRows
@@ -74,7 +75,7 @@ class ThreadList(RowView):
         self._has_key_focus = False
         self._empty_text = ""
         self.setObjectName("threadList")
-        self.setAccessibleName("Threads")
+        self.setAccessibleName(tr("Threads"))
         self.setItemDelegate(self._delegate)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.transcript.accessible import announcing
@@ -62,7 +63,7 @@ class TranscriptView(EventArea):
         super().__init__(parent)
         give_interfaces(TranscriptView, announcing.make_interface)
         self.setObjectName("transcript")
-        self.setAccessibleName("Transcript")
+        self.setAccessibleName(tr("Transcript"))
         self.parts = TranscriptParts(
             self, theme, fetch=fetch, renderer=renderer, announce=self._announce, sizes=sizes, find=find
         )

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
@@ -43,7 +44,7 @@ class UsageChart(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Chart of usage")
+        self.setAccessibleName(tr("Chart of usage"))
         theme.changed.connect(self._on_theme_changed)
 
     def show_overview(self, overview: Overview, measure: Measure) -> None:
@@ -52,7 +53,9 @@ class UsageChart(QWidget):
         self._current = min(self._current, len(overview.rows) - 1)
         words = describe(overview, measure)
         self.setAccessibleName(f"Chart of {measure.name.lower()} by {overview.rows_are}")
-        self.setAccessibleDescription(f"{words} Arrow keys go from bar to bar; the table below has the same numbers.")
+        self.setAccessibleDescription(
+            tr("{words} Arrow keys go from bar to bar; the table below has the same numbers.", words=words)
+        )
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -133,7 +136,7 @@ class UsageChart(QWidget):
         painter.setPen(theme.colour("text"))
         painter.setFont(theme.font("table"))
         head = QRectF(_PAD_PX, 0, self.width() - 2 * _PAD_PX, self._head_px())
-        words = self.current_words or ("" if self._rows() else "No requests in these days.")
+        words = self.current_words or ("" if self._rows() else tr("No requests in these days."))
         flag = Qt.AlignmentFlag
         painter.drawText(head, int(flag.AlignLeading | flag.AlignVCenter), words)
         if self.hasFocus() and self._is_ringed:
@@ -261,7 +264,7 @@ def round_up(value: float) -> float:
 def describe(overview: Overview, measure: Measure) -> str:
     """Return the chart in two sentences, for whoever does not see it."""
     if not overview.total.requests:
-        return "No requests in these days."
+        return tr("No requests in these days.")
     largest = max(overview.rows, key=lambda row: measure.of(row.total))
     return (
         f"In all {measure.words(overview.total)} in {len(overview.rows):,} rows."

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatdesk.core.domain.usage import UsageSum, cost_text
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 
 _THOUSAND, _MILLION, _BILLION = 1_000, 1_000_000, 1_000_000_000
 
@@ -33,7 +33,7 @@ def cost_words(total: UsageSum) -> str:
     """Return the text of a cost; one with unknown parts says so."""
     if total.is_price_known:
         return cost_text(total.cost_usd)
-    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "no price known"
+    return tr("at least {cost}", cost=cost_text(total.cost_usd)) if total.cost_usd else tr("no price known")
 
 
 def token_words(total: UsageSum) -> str:
@@ -41,11 +41,11 @@ def token_words(total: UsageSum) -> str:
 
 
 def request_words(total: UsageSum) -> str:
-    return counted(total.requests, "request")
+    return shown(plural("{count} requests", "{count} request", total.requests))
 
 
 MEASURES = (
-    Measure("Tokens", lambda total: float(total.total_tokens), short_count, token_words),
-    Measure("Cost", lambda total: total.cost_usd, cost_text, cost_words),
-    Measure("Requests", lambda total: float(total.requests), short_count, request_words),
+    Measure(Text("Tokens"), lambda total: float(total.total_tokens), short_count, token_words),
+    Measure(Text("Cost"), lambda total: total.cost_usd, cost_text, cost_words),
+    Measure(Text("Requests"), lambda total: float(total.requests), short_count, request_words),
 )

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.usage import UsageCell, UsageSum
 from chatdesk.core.local_days import date_of, number_of
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
@@ -34,13 +34,19 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 
 #: What days took, added up in each way of looking at it.
 Spending = Mapping[Grouping, Sequence[UsageCell]]
-_RANGES: Final = (("7 days", 7), ("30 days", 30), ("90 days", 90), ("All", 0), ("Own days", -1))
+_RANGES: Final = (
+    (Text("7 days"), 7),
+    (Text("30 days"), 30),
+    (Text("90 days"), 90),
+    (Text("All"), 0),
+    (Text("Own days"), -1),
+)
 _FIRST_RANGE = 1
 _GROUPINGS: Final = (
-    (Grouping.DAY, "By day"),
-    (Grouping.MODEL, "By model"),
-    (Grouping.PROJECT, "By project"),
-    (Grouping.KIND, "By kind"),
+    (Grouping.DAY, Text("By day")),
+    (Grouping.MODEL, Text("By model")),
+    (Grouping.PROJECT, Text("By project")),
+    (Grouping.KIND, Text("By kind")),
 )
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROW_PX = 26
@@ -68,13 +74,13 @@ class UsagePage(QWidget):
         self._shown = (today, today)
         self._range = QComboBox()
         self._range.setObjectName("usageRange")
-        self._range.setAccessibleName("Days")
+        self._range.setAccessibleName(tr("Days"))
         for words, days in _RANGES:
             self._range.addItem(words, days)
-        self._from, self._to = self._date_edit("usageFrom", "First day"), self._date_edit("usageTo", "Last day")
+        self._from, self._to = self._date_edit("usageFrom", tr("First day")), self._date_edit("usageTo", tr("Last day"))
         self._measure = QComboBox()
         self._measure.setObjectName("usageMeasure")
-        self._measure.setAccessibleName("What the bars show")
+        self._measure.setAccessibleName(tr("What the bars show"))
         for measure in MEASURES:
             self._measure.addItem(measure.name)
         self._groupings = QButtonGroup(self)
@@ -83,9 +89,9 @@ class UsagePage(QWidget):
         self._notes = plain_label("", "muted", wraps=True)
         self._notes.setObjectName("usagePageNotes")
         self.chart, self.table = UsageChart(theme), UsageTable(theme)
-        self._csv = self._button("usageCsv", "Export CSV…")
-        self._limits = self._button("usageLimits", "Limits…")
-        self._prices = self._button("usageAddPrices", "Add prices…")
+        self._csv = self._button("usageCsv", tr("Export CSV…"))
+        self._limits = self._button("usageLimits", tr("Limits…"))
+        self._prices = self._button("usageAddPrices", tr("Add prices…"))
         self._prices.clicked.connect(self.pricesRequested)
         self._lay_out()
         self._range.setCurrentIndex(_FIRST_RANGE)
@@ -132,14 +138,34 @@ class UsagePage(QWidget):
             self._total.setText(describe(overview, measure))
         else:
             has_price = total.is_price_known or total.cost_usd > 0
-            cost = f"Cost: {cost_words(total)}." if has_price else "No price is known for these models."
-            self._total.setText(f"{token_words(total)} in {request_words(total)}. {cost}".replace("about", "About", 1))
+            cost = (
+                tr("Cost: {cost}.", cost=cost_words(total)) if has_price else tr("No price is known for these models.")
+            )
+            self._total.setText(
+                tr(
+                    "{token} in {request}. {cost}", token=token_words(total), request=request_words(total), cost=cost
+                ).replace("about", "About", 1)
+            )
         notes = []
         if total.estimated_requests:
-            notes.append(f"≈: the tokens of {counted(total.estimated_requests, 'request')} are estimates.")
+            notes.append(
+                shown(
+                    plural(
+                        "≈: the tokens of {count} requests are estimates.",
+                        "≈: the tokens of {count} request are estimates.",
+                        total.estimated_requests,
+                    )
+                )
+            )
         if total.unpriced_requests:
             notes.append(
-                f"No price is known for {counted(total.unpriced_requests, 'request')}; the cost leaves them out."
+                shown(
+                    plural(
+                        "No price is known for {count} requests; the cost leaves them out.",
+                        "No price is known for {count} request; the cost leaves them out.",
+                        total.unpriced_requests,
+                    )
+                )
             )
         self._notes.setText(" ".join(notes))
         self._notes.setVisible(bool(notes))
@@ -222,15 +248,20 @@ def _about(of: Callable[[UsageSum], int]) -> Callable[[UsageSum], str]:
 
 # Heading, its words for whoever asks, and what stands below it.
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
-    ("Requests", "Requests", lambda total: f"{total.requests:,}"),
-    ("In", "Tokens in", _about(lambda total: total.input_tokens)),
-    ("From cache", "Of them read from the provider's cache", _about(lambda total: total.cached_tokens)),
-    ("Cached", "Of them written to the provider's cache", _about(lambda total: total.written_tokens)),
-    ("Out", "Tokens out", _about(lambda total: total.output_tokens)),
-    ("Thought", "Of them for reasoning", _about(lambda total: total.reasoning_tokens)),
-    ("Cost", "Cost", cost_words),
+    (Text("Requests"), Text("Requests"), lambda total: f"{total.requests:,}"),
+    (Text("In"), Text("Tokens in"), _about(lambda total: total.input_tokens)),
+    (Text("From cache"), Text("Of them read from the provider's cache"), _about(lambda total: total.cached_tokens)),
+    (Text("Cached"), Text("Of them written to the provider's cache"), _about(lambda total: total.written_tokens)),
+    (Text("Out"), Text("Tokens out"), _about(lambda total: total.output_tokens)),
+    (Text("Thought"), Text("Of them for reasoning"), _about(lambda total: total.reasoning_tokens)),
+    (Text("Cost"), Text("Cost"), cost_words),
 )
-_FIRST = {Grouping.DAY: "Day", Grouping.MODEL: "Model", Grouping.PROJECT: "Project", Grouping.KIND: "Kind"}
+_FIRST = {
+    Grouping.DAY: Text("Day"),
+    Grouping.MODEL: Text("Model"),
+    Grouping.PROJECT: Text("Project"),
+    Grouping.KIND: Text("Kind"),
+}
 
 
 class UsageTable(QTableView):
@@ -241,7 +272,7 @@ class UsageTable(QTableView):
         self._theme = theme
         self._model = _OverviewModel(self)
         self.setObjectName("usagePageTable")
-        self.setAccessibleName("Usage as a table")
+        self.setAccessibleName(tr("Usage as a table"))
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -290,7 +321,7 @@ class _OverviewModel(QAbstractTableModel):
         if overview.grouping is Grouping.DAY:
             rows.reverse()
         if rows:
-            rows.append(OverviewRow("Total", "Total", overview.total))
+            rows.append(OverviewRow(tr("Total"), tr("Total"), overview.total))
         self._rows = tuple(rows)
         self._heading = overview.rows_are.capitalize() if overview.step != "day" else _FIRST[overview.grouping]
         self.endResetModel()
@@ -331,8 +362,8 @@ class UsageDialog(FormPanel):
 
     def __init__(self, theme: Theme, page: UsagePage, *, parent: QWidget | None = None) -> None:
         super().__init__(
-            theme, "Usage", object_name="usageDialog", size_px=_SIZE_PX, title_role="heading", parent=parent
+            theme, tr("Usage"), object_name="usageDialog", size_px=_SIZE_PX, title_role="heading", parent=parent
         )
         self.page = page
         self.body.addWidget(page, 1)
-        self.add_button(push_button("Close", "usageClose", self.reject))
+        self.add_button(push_button(tr("Close"), "usageClose", self.reject))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -53,7 +54,7 @@ class Banner(QWidget):
         buttons.setSpacing(8)
         buttons.addWidget(self._action)
         buttons.addWidget(self._other)
-        self._close = IconButton(theme, "x", name="Close this notice", object_name="bannerClose")
+        self._close = IconButton(theme, "x", name=tr("Close this notice"), object_name="bannerClose")
         self._close.clicked.connect(self._on_close_clicked)
         grid = self._grid = QGridLayout(self)
         grid.setSpacing(10)
@@ -80,13 +81,15 @@ class Banner(QWidget):
     ) -> None:
         """Show what happened, what is safe and what to do next. The message replaces the one before it; the same words
         are not announced again."""
+        text = shown(text)
         is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind
         self._label.setText(text)
         self.setAccessibleName(text)
         for button, words in ((self._action, action_text), (self._other, other_text)):
-            button.setText((words or "").replace("&", "&&"))
-            button.setAccessibleName(words or "")
+            label = shown(words or "")
+            button.setText(label.replace("&", "&&"))
+            button.setAccessibleName(label)
             button.setVisible(words is not None)
         self._buttons.setVisible(action_text is not None or other_text is not None)
         self._close.setVisible(is_closable)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, FontRole
@@ -37,7 +38,7 @@ class ThemedButton(QAbstractButton):
 
     def set_name(self, name: str, *, tooltip: str | None = None) -> None:
         """Set the name that a screen reader says; the tooltip is the same unless given."""
-        self.setAccessibleName(name)
+        self.setAccessibleName(shown(name))
         set_plain_tooltip(self, name if tooltip is None else tooltip)
 
     def set_menu(self, menu: QMenu | None) -> None:
@@ -179,7 +180,7 @@ class PillButton(ThemedButton):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        super().setText(text)
+        super().setText(shown(text))
         self.updateGeometry()
 
     def set_icon(self, icon_name: str) -> None:

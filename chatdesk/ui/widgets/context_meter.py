@@ -6,6 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from chatdesk.core.texts import shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
@@ -37,7 +39,7 @@ class ContextMeter(QAbstractButton):
 
     @property
     def percentage(self) -> str:
-        return f"{round(self._fraction * 100)}%"
+        return tr("{percent}%", percent=round(self._fraction * 100))
 
     @property
     def colour_name(self) -> str:
@@ -53,8 +55,10 @@ class ContextMeter(QAbstractButton):
         if fraction is None:
             return
         self._fraction, self._note = max(0.0, fraction), note
-        state = {"danger": ", nearly full", "warning": ", filling up"}.get(self.colour_name, "")
-        self.setAccessibleName(f"Context used: {self.percentage}{state}{f', {note}' if note else ''}")
+        note, words = shown(note), shown(words)
+        state = {"danger": tr("nearly full"), "warning": tr("filling up")}.get(self.colour_name, "")
+        used = tr("Context used: {percentage}", percentage=self.percentage)
+        self.setAccessibleName(comma_list(filter(None, (used, state, note))))
         self.setAccessibleDescription(words)
         set_plain_tooltip(self, words or self.accessibleName())
         self._on_theme_changed()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -25,19 +26,19 @@ class ContextPopover(QFrame):
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._theme = theme
         self.setObjectName("contextPopover")
-        self.setAccessibleName("Context of this thread")
-        self.setAccessibleDescription(" ".join(sentences))
+        self.setAccessibleName(tr("Context of this thread"))
+        self.setAccessibleDescription(" ".join(map(shown, sentences)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         round_corners(self, theme.tokens.radius.row)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
-        for text, role in (("How full the context is", "strong"), *((sentence, "table") for sentence in sentences)):
-            label = QLabel(text)
+        for text, role in ((tr("How full the context is"), "strong"), *((sentence, "table") for sentence in sentences)):
+            label = QLabel(shown(text))
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setProperty("textRole", role)
             label.setWordWrap(True)
             column.addWidget(label)
-        self.more_button = PillButton(theme, "Show what is sent", object_name="contextMoreButton")
+        self.more_button = PillButton(theme, tr("Show what is sent"), object_name="contextMoreButton")
         self.more_button.clicked.connect(self._on_more_button_clicked)
         column.addWidget(self.more_button)
         self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))

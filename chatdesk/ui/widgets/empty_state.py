@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.prompt_card import PromptCard, Start, StartKind
 
@@ -21,43 +22,57 @@ _OPENING_AFTER_MS = 600  # a start that is quicker says nothing
 STARTS: Final = (
     Start(
         "code",
-        "Explain a stack trace",
-        "Paste it; get the cause and the fix",
+        Text("Explain a stack trace"),
+        Text("Paste it; get the cause and the fix"),
         StartKind.WRITE,
-        "Explain this error. What causes it, and how do I fix it?\n\n",
+        Text("Explain this error. What causes it, and how do I fix it?\n\n"),
     ),
     Start(
         "file-text",
-        "Summarise a document",
-        "Drop a PDF or a text file",
+        Text("Summarise a document"),
+        Text("Drop a PDF or a text file"),
         StartKind.ATTACH,
-        "Summarise this document: the main points first, then what is left open.",
+        Text("Summarise this document: the main points first, then what is left open."),
     ),
     Start(
         "table",
-        "Make a comparison table",
-        "Options against criteria",
+        Text("Make a comparison table"),
+        Text("Options against criteria"),
         StartKind.WRITE,
-        "Compare these options in a table, by cost, effort and risk:\n- ",
+        Text("Compare these options in a table, by cost, effort and risk:\n- "),
     ),
-    Start("download", "Import your chats", "From a ChatGPT or Claude export", StartKind.COMMAND, "app.import"),
+    Start(
+        "download", Text("Import your chats"), Text("From a ChatGPT or Claude export"), StartKind.COMMAND, "app.import"
+    ),
 )
 OFFLINE_STARTS: Final = (
-    Start("sparkles", "Take the tour", "What ChatDesk can do", StartKind.ASK, "What can ChatDesk do?"),
+    Start("sparkles", Text("Take the tour"), Text("What ChatDesk can do"), StartKind.ASK, "What can ChatDesk do?"),
     Start(
         "table",
-        "See an answer",
-        "With code, a table and a formula",
+        Text("See an answer"),
+        Text("With code, a table and a formula"),
         StartKind.ASK,
         "Show me code, a table and a formula",
     ),
-    Start("plug", "Connect a provider", "A key, or a server of your own", StartKind.COMMAND, "app.add_provider"),
-    Start("download", "Import your chats", "From a ChatGPT or Claude export", StartKind.COMMAND, "app.import"),
+    Start(
+        "plug",
+        Text("Connect a provider"),
+        Text("A key, or a server of your own"),
+        StartKind.COMMAND,
+        "app.add_provider",
+    ),
+    Start(
+        "download", Text("Import your chats"), Text("From a ChatGPT or Claude export"), StartKind.COMMAND, "app.import"
+    ),
 )
 
-_REPORT = Start("info", "Report a problem…", "See what goes with it, and save it", StartKind.COMMAND, "app.report")
-_QUIT = Start("log-out", "Quit", "Nothing is changed", StartKind.COMMAND, "app.quit")
-_RESTORE = Start("archive-restore", "Restore a backup…", "See what is in it first", StartKind.COMMAND, "app.restore")
+_REPORT = Start(
+    "info", Text("Report a problem…"), Text("See what goes with it, and save it"), StartKind.COMMAND, "app.report"
+)
+_QUIT = Start("log-out", Text("Quit"), Text("Nothing is changed"), StartKind.COMMAND, "app.quit")
+_RESTORE = Start(
+    "archive-restore", Text("Restore a backup…"), Text("See what is in it first"), StartKind.COMMAND, "app.restore"
+)
 
 
 class EmptyState(QScrollArea):
@@ -75,13 +90,13 @@ class EmptyState(QScrollArea):
         self._way_in: QWidget | None = None
         self._is_loading = False
         self.setObjectName("emptyState")
-        self.setAccessibleName("New thread")
+        self.setAccessibleName(tr("New thread"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.title = _text_label("emptyStateTitle", "title")
-        self.title.setText("What are you working on?")
+        self.title.setText(tr("What are you working on?"))
         self.sub_text = _text_label("emptyStateText", "text")
         self.sub_text.setProperty("isQuiet", True)
         self._opening = _text_label("emptyStateOpening", "text")
@@ -103,7 +118,7 @@ class EmptyState(QScrollArea):
 
     def set_sub_text(self, text: str) -> None:
         """Set one or two plain sentences below the title; empty hides the line."""
-        self.sub_text.setText(text)
+        self.sub_text.setText(shown(text))
         self.sub_text.setVisible(bool(text))
 
     def set_starts(self, starts: Sequence[Start]) -> None:
@@ -161,15 +176,15 @@ class EmptyState(QScrollArea):
 
     def show_failure(self, *, can_restore: bool) -> None:
         """Show the ways out because opening failed; the reason is shown elsewhere."""
-        self.title.setText("Your chats could not be opened")
+        self.title.setText(tr("Your chats could not be opened"))
         self.setAccessibleName(self.title.text())
-        self.set_sub_text("If you restore a backup, the database as it is now is kept." if can_restore else "")
+        self.set_sub_text(tr("If you restore a backup, the database as it is now is kept.") if can_restore else "")
         self.set_starts((_RESTORE, _REPORT, _QUIT) if can_restore else (_REPORT, _QUIT))
         self.end_loading()
         self.cards[0].setFocus()
 
     def _on_opening_timer_timeout(self) -> None:
-        self._opening.setText("Opening your chats…")
+        self._opening.setText(tr("Opening your chats…"))
         self._opening.setVisible(True)
 
     def _show_content(self, *, is_shown: bool) -> None:
@@ -226,7 +241,7 @@ class EmptyState(QScrollArea):
             StartKind.ASK: self.questionAsked,
             StartKind.COMMAND: self.commandChosen,
         }
-        signals[start.kind].emit(start.text)
+        signals[start.kind].emit(shown(start.text))
 
     def _on_theme_changed(self) -> None:
         self._column.setMaximumWidth(round(_WIDTH_PX * max(1.0, self._theme.scale)))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
@@ -32,7 +33,7 @@ class KeyField(QLineEdit):
     def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._hint = "Paste your API key"
+        self._hint = tr("Paste your API key")
         self._before = ""
         self.setObjectName(object_name)
         self.setAccessibleName(name)
@@ -43,7 +44,7 @@ class KeyField(QLineEdit):
             | Qt.InputMethodHint.ImhNoAutoUppercase
         )
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # keys are Latin letters
-        self.eye = IconButton(theme, "eye", name="Show the key", object_name=f"{object_name}Eye", parent=self)
+        self.eye = IconButton(theme, "eye", name=tr("Show the key"), object_name=f"{object_name}Eye", parent=self)
         self.eye.hide()
         self.eye.clicked.connect(self._on_eye_clicked)
         self.textChanged.connect(self._on_text_changed)
@@ -66,7 +67,9 @@ class KeyField(QLineEdit):
         """Show a stored key, masked: what is typed replaces it. Empty means that there is none."""
         self.clear()
         self.setPlaceholderText(masked or self._hint)
-        self.setAccessibleDescription(f"A key is kept: {masked}. Type another to replace it." if masked else "")
+        self.setAccessibleDescription(
+            tr("A key is kept: {masked}. Type another to replace it.", masked=masked) if masked else ""
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.key():
@@ -108,7 +111,7 @@ class KeyField(QLineEdit):
     def _show_letters(self, is_shown: bool) -> None:
         self.setEchoMode(QLineEdit.EchoMode.Normal if is_shown else QLineEdit.EchoMode.Password)
         self.eye.set_icon_name("eye-off" if is_shown else "eye")
-        self.eye.set_name("Hide the key" if is_shown else "Show the key")
+        self.eye.set_name(tr("Hide the key") if is_shown else tr("Show the key"))
 
     def _fit(self) -> None:
         self.setTextMargins(0, 0, self.eye.sizeHint().width() if self.text() else 0, 0)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
@@ -17,7 +18,7 @@ class LinkButton(QPushButton):
         self._url = url
         self.setObjectName(object_name)
         self.setAccessibleName(text)
-        self.setAccessibleDescription(f"Opens {url} in the browser.")
+        self.setAccessibleDescription(tr("Opens {url} in the browser.", url=url))
         set_plain_tooltip(self, url)
         self.setProperty("isLink", True)
         self.setAutoDefault(False)

@@ -7,12 +7,15 @@ from typing import Final
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import shown
+
 _LINE_LETTERS: Final = 60
 
 
 def set_plain_tooltip(widget: QWidget, text: str) -> None:
     """Show ``text`` as it stands. Screen readers get the words, too: Qt gives them the tooltip, marks and all, as the
     description of a widget that has none."""
+    text = shown(text)
     described = widget.accessibleDescription()
     if not described or plain_tooltip(described) == widget.toolTip():
         widget.setAccessibleDescription(text)

@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -61,7 +63,7 @@ class ProjectChooser(QWidget):
         entries: Sequence[ChooserEntry],
         *,
         mime: str = "",
-        placeholder: str = "Find a project",
+        placeholder: str = Text("Find a project"),
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -70,12 +72,12 @@ class ProjectChooser(QWidget):
         self.setObjectName("projectChooser")
         self.field = QLineEdit(self)
         self.field.setObjectName("projectField")
-        self.field.setAccessibleName(placeholder)
-        self.field.setPlaceholderText(placeholder)
+        self.field.setAccessibleName(shown(placeholder))
+        self.field.setPlaceholderText(shown(placeholder))
         self.field.setFrame(False)
         self.list = _DropList(mime, self)
         self.list.setObjectName("projectList")
-        self.list.setAccessibleName("Projects")
+        self.list.setAccessibleName(tr("Projects"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)
@@ -145,7 +147,9 @@ class ProjectChooser(QWidget):
         for entry in self._matching(words):
             item = QListWidgetItem(entry.text, self.list)
             item.setData(_ENTRY_ROLE, entry)
-            spoken = ", ".join(filter(None, (entry.text, entry.shared, entry.hint, "open" if entry.is_current else "")))
+            spoken = comma_list(
+                filter(None, (entry.text, entry.shared, entry.hint, tr("open") if entry.is_current else ""))
+            )
             item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
             if entry.shared:
                 item.setToolTip(f"{html.escape(entry.text)} · {html.escape(entry.shared)}")
@@ -156,7 +160,7 @@ class ProjectChooser(QWidget):
         if current >= 0:
             self.list.setCurrentRow(current)
         else:
-            item = QListWidgetItem("No project matches.", self.list)
+            item = QListWidgetItem(tr("No project matches."), self.list)
             item.setData(_ENTRY_ROLE, ChooserEntry("heading", item.text()))
             item.setFlags(Qt.ItemFlag.NoItemFlags)
 

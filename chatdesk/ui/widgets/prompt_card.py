@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -30,7 +31,7 @@ class StartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Start:
-    """The title and the detail are on the card."""
+    """The title and the detail are on the card; all three texts are shown in the language of the program."""
 
     icon_name: str
     title: str
@@ -41,11 +42,14 @@ class Start:
 
 class PromptCard(ThemedButton):
     def __init__(self, theme: Theme, start: Start, *, object_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(theme, name=f"{start.title}: {start.detail}", object_name=object_name, parent=parent)
+        title, detail = shown(start.title), shown(start.detail)
+        name = tr("{title}: {detail}", title=title, detail=detail)
+        super().__init__(theme, name=name, object_name=object_name, parent=parent)
         self.start = start
-        self.setText(start.title)
-        tooltip = "" if start.kind is StartKind.COMMAND else start.text.strip()
-        self.set_name(f"{start.title}: {start.detail}", tooltip=tooltip)
+        self._detail = detail
+        self.setText(title)
+        tooltip = "" if start.kind is StartKind.COMMAND else shown(start.text).strip()
+        self.set_name(name, tooltip=tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -73,18 +77,18 @@ class PromptCard(ThemedButton):
         taken = side + 5
         title = inner.adjusted(0, 0, -taken, 0) if is_mirrored else inner.adjusted(taken, 0, 0, 0)
         title.setHeight(line)
-        self._paint_line(painter, title, self.start.title, "strong", "text")
+        self._paint_line(painter, title, self.text(), "strong", "text")
         detail = QRectF(inner.left(), inner.top() + line + 4, inner.width(), inner.height() - line - 4)
-        self._paint_line(painter, detail, self.start.detail, "note", "muted")
+        self._paint_line(painter, detail, self._detail, "note", "muted")
         if self.shows_ring:
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _paint_line(self, painter: QPainter, area: QRectF, text: str, role: str, colour: str) -> None:
         painter.setFont(self._theme.font("strong" if role == "strong" else "note"))
         painter.setPen(self._theme.colour(colour))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
         side = Qt.AlignmentFlag.AlignRight if self._is_mirrored() else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), elided)
 
     def _is_mirrored(self) -> bool:
         return self.layoutDirection() is Qt.LayoutDirection.RightToLeft

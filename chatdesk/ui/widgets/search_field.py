@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -28,7 +29,9 @@ class SearchField(QLineEdit):
         self.setObjectName(object_name)
         self.setAccessibleName(placeholder)
         self.setPlaceholderText(placeholder)
-        self._clear = IconButton(theme, "x", name="Clear the search", object_name=f"{object_name}Clear", parent=self)
+        self._clear = IconButton(
+            theme, "x", name=tr("Clear the search"), object_name=f"{object_name}Clear", parent=self
+        )
         self._clear.setVisible(False)
         self._clear.clicked.connect(self.clear)
         self.textChanged.connect(self._on_text_changed)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
@@ -60,10 +61,11 @@ class Toast(QWidget):
         """Show a message in place of the one before it; that one counts as closed."""
         if self.isVisible():
             self.closed.emit()
+        text, action = shown(text), shown(action_text or "")
         self._label.setText(text)
         self.setAccessibleName(text)
-        self._action.setText((action_text or "").replace("&", "&&"))
-        self._action.setAccessibleName(action_text or "")
+        self._action.setText(action.replace("&", "&&"))
+        self._action.setAccessibleName(action)
         self._action.setVisible(action_text is not None)
         self.setVisible(True)
         self.raise_()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.compositing import round_corners
@@ -139,7 +140,7 @@ class ChatWindow(QMainWindow):
         if bar.isNativeMenuBar() or self.commands is None:
             return
         if not bar.actions():
-            bar.setAccessibleName("Menu bar")
+            bar.setAccessibleName(tr("Menu bar"))
             self.commands.fill_menu_bar(bar)
             bar.setVisible(False)
         is_wanted = bar.isHidden()
@@ -208,7 +209,8 @@ class ChatWindow(QMainWindow):
         commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
         commands.bind("view.menu_bar", self.toggle_menu_bar)
         commands.describe(
-            "view.menu_bar", title=lambda: "Show the menu bar" if self.menuBar().isHidden() else "Hide the menu bar"
+            "view.menu_bar",
+            title=lambda: tr("Show the menu bar") if self.menuBar().isHidden() else tr("Hide the menu bar"),
         )
         commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
         commands.bind("app.about", self._open_about)

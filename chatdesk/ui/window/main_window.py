@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
@@ -106,7 +107,7 @@ class MainWindow(ChatWindow):
         commands.bind("go.filter", self.focus_search)
         commands.bind("view.sidebar", self.place.toggle)
         commands.describe(
-            "view.sidebar", title=lambda: "Hide the sidebar" if self.place.is_shown else "Show the sidebar"
+            "view.sidebar", title=lambda: tr("Hide the sidebar") if self.place.is_shown else tr("Show the sidebar")
         )
         commands.bind("view.sidebar_wider", lambda: self.place.widen(_SIDEBAR_STEP_PX))
         commands.bind("view.sidebar_narrower", lambda: self.place.widen(-_SIDEBAR_STEP_PX))

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.paths import resources_dir
-from chatdesk.ui.commands.catalogue import CATALOGUE, MESSAGE_ACTIONS, QUICK_ACTIONS
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle

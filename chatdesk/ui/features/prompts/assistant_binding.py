@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import Text, plural
 from chatdesk.ui.composer.slash_query import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -170,7 +171,7 @@ class AssistantBinding(QObject):
             from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 
             edit = ("Edit assistants…", "Their instructions, models, tools and files")
-            kind = MenuKind(AT, "Assistants and resources", "name", "takes it", edit)
+            kind = MenuKind(AT, Text("Assistants and resources"), _heard, edit)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
             self._menu.chosen.connect(lambda id_, _is_after_mark: self._take(id_))
             self._menu.manageRequested.connect(self._open_library)
@@ -187,3 +188,11 @@ class AssistantBinding(QObject):
     def _ask_once(self, assistant_id: str) -> None:
         self._chosen.ask_once(assistant_id)
         self._tasks.start(self._prompts.note_used(assistant_id), "note the use of an assistant")
+
+
+def _heard(count: int) -> Text:
+    return plural(
+        "{count} names, arrows choose, Enter takes it, Esc closes.",
+        "{count} name, arrows choose, Enter takes it, Esc closes.",
+        count,
+    )

@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.node import Actions, Level
 from chatdesk.ui.transcript.accessible.item import ItemNode
 from chatdesk.ui.transcript.accessible.node import Node
@@ -96,37 +97,41 @@ class BlockNode(ItemNode):
             block = item.columns.block
             return table_name(len(block.header), len(item.rows), first=item.first, total=len(block.rows))
         if isinstance(item, ImageItem):
-            return item.block.alt[:200] or "Image"
+            return item.block.alt[:200] or tr("Image")
         if isinstance(item, PictureItem):
             return item.label
         if isinstance(item, DiagramItem):
             return code_name(item.block.language, item.block.text).replace("Code", "Diagram", 1)
         if isinstance(item, FileItem):
-            return f"Attached: {item.spoken}"
+            return tr("Attached: {spoken}", spoken=item.spoken)
         if isinstance(item, FoldItem):
-            return item.spoken if item.can_open else f"Attached: {item.spoken}"
+            return item.spoken if item.can_open else tr("Attached: {spoken}", spoken=item.spoken)
         if item.kind == "unread":
-            return "New messages begin here"
+            return tr("New messages begin here")
         if isinstance(item, ChangeItem | MarkItem | LineItem):
             return item.words
         if isinstance(item, FooterItem):
-            return "Message tools"
+            return tr("Message tools")
         if item.kind == "math":
-            return f"Formula {plain(item.text)[:_MAX_NAME]}"
+            return tr("Formula {text}", text=plain(item.text)[:_MAX_NAME])
         return text_name(plain(item.text)[:_MAX_NAME], item.at.marker if isinstance(item, TextItem) else None)
 
     def description(self) -> str:
         item = self.item
         if isinstance(item, TextItem):
             if item.level:
-                return f"Heading level {item.level}"
+                return tr("Heading level {level}", level=item.level)
             if item.at.marker and item.at.list_depth > 1:
-                return f"List level {item.at.list_depth}"
-            return "Quote" if item.at.quote_depth else ""
+                return tr("List level {list_depth}", list_depth=item.at.list_depth)
+            return tr("Quote") if item.at.quote_depth else ""
         if isinstance(item, PictureItem) and item.failure:
             return item.failure
         if isinstance(item, ImageItem):
-            return f"Not fetched, from {item.block.host[:100]}" if item.block.host and not item.is_picture else ""
+            return (
+                tr("Not fetched, from {host}", host=item.block.host[:100])
+                if item.block.host and not item.is_picture
+                else ""
+            )
         return ""
 
     def value(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.node import Actions
 from chatdesk.ui.transcript.accessible.item import ItemNode
 from chatdesk.ui.transcript.accessible.node import Node
@@ -150,9 +151,9 @@ class CellNode(PartNode):
 
     def description(self) -> str:
         if self._is_header:
-            return f"Column {self._column + 1}"
+            return tr("Column {column}", column=self._column + 1)
         number = self._item.first + self._row + (0 if self._item.first == 0 else 1)
-        return f"Row {number:,}, column {self._column + 1}"
+        return tr("Row {number}, column {column}", number=number, column=self._column + 1)
 
     def value(self) -> str:
         return self.plain_text()
@@ -206,7 +207,9 @@ def _links_of(item: Item) -> list[PartKey]:
 
 def _notes_of(item: FooterItem) -> list[str]:
     shown, count = item.versions
-    return ([f"Version {shown} of {count}"] if count > 1 else []) + ([item.note] if item.note else [])
+    return ([tr("Version {shown} of {number}", shown=shown, number=count)] if count > 1 else []) + (
+        [item.note] if item.note else []
+    )
 
 
 def _union_of(block: ItemNode, start: int, end: int) -> QRect:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.accessible.message import MessageNode
 from chatdesk.ui.transcript.accessible.view import ReadableView
@@ -22,7 +23,7 @@ class TranscriptAccessible(QAccessibleWidget):
     """The list of messages, oldest first, followed by the widgets that float over the transcript."""
 
     def __init__(self, view: ReadableView) -> None:
-        super().__init__(view, QAccessible.Role.List, "Transcript")
+        super().__init__(view, QAccessible.Role.List, tr("Transcript"))
         self.owes_focus = False  # nothing was loaded yet that could have it
         self._view = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}

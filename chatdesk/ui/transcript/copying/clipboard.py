@@ -8,6 +8,7 @@ from types import MappingProxyType
 from PySide6.QtCore import QMimeData, QObject, QRunnable, Qt, QThreadPool, Signal
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.copying import copied_text  # loaded by the first copy
 from chatdesk.ui.transcript.copying.excerpt import Excerpt, excerpts
 from chatdesk.ui.transcript.copying.selection import Selection
@@ -106,7 +107,7 @@ class Clipboard(QObject):
 
     def _put(self, made: list[Excerpt], form: str) -> None:
         if len(made) >= MOST_MESSAGES:
-            self.announced.emit(f"The first {MOST_MESSAGES:,} messages were copied.")
+            self.announced.emit(tr("The first {most_messages} messages were copied.", most_messages=MOST_MESSAGES))
         self._make(made, lambda: shapes_of(made, form), self.put_text)
 
     def _make(

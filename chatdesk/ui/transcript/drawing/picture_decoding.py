@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
+from chatdesk.core.texts import Text
 from chatdesk.ui.transcript.contract import Picture
 
 FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp")
@@ -30,17 +31,17 @@ def decode(data: bytes, most: tuple[int, int] | None = None) -> Picture:
     reader.setDecideFormatFromContent(True)
     reader.setAutoTransform(True)
     if bytes(reader.format().data()).decode("ascii", "replace").lower() not in FORMATS:
-        raise NotAPicture("It is not an image that can be shown.")
+        raise NotAPicture(Text("It is not an image that can be shown."))
     size = reader.size()
     if size.isValid():
         if size.width() * size.height() > _MAX_PIXELS:
-            raise NotAPicture("It has too many pixels.")
+            raise NotAPicture(Text("It has too many pixels."))
         if max(size.width(), size.height()) > MAX_SIDE_PX:
             bound = QSize(MAX_SIDE_PX, MAX_SIDE_PX)
             reader.setScaledSize(size.scaled(bound, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1)))
     image = reader.read()
     if image.isNull():
-        raise NotAPicture("It is damaged or too large.")
+        raise NotAPicture(Text("It is damaged or too large."))
     own = (image.width(), image.height())
     if most is not None and (image.width() > most[0] or image.height() > most[1]):
         bound = QSize(*most)
@@ -55,7 +56,7 @@ def read_stored(folder: Path, name: str) -> bytes:
     """
     path = (folder / name).resolve()
     if not name or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise NotAPicture("The file is not there.")
+        raise NotAPicture(Text("The file is not there."))
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise NotAPicture(f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+        raise NotAPicture(Text("It is larger than {max_file_bytes} MB.", max_file_bytes=MAX_FILE_BYTES // 1024 // 1024))
     return path.read_bytes()

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode, read_stored
 
@@ -91,7 +92,7 @@ class PictureLoader(QObject):
             return Picture(None, str(error))
         except OSError as error:
             _log.warning("a stored picture cannot be read: %s", type(error).__name__)
-            return Picture(None, "The file cannot be read.")
+            return Picture(None, tr("The file cannot be read."))
 
     def _bytes_of(self, source: PictureSource) -> bytes:
         if source.url:

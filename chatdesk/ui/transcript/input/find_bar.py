@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WIDTH_PX = 380
@@ -26,17 +27,17 @@ class FindBar(QFrame):
         self.setObjectName("findBar")
         self.field = QLineEdit(self)
         self.field.setObjectName("findField")
-        self.field.setAccessibleName("Find in thread")
-        self.field.setPlaceholderText("Find in thread")
+        self.field.setAccessibleName(tr("Find in thread"))
+        self.field.setPlaceholderText(tr("Find in thread"))
         self.field.textChanged.connect(self.textChanged)
         self.field.installEventFilter(self)
         self._count = QLabel(self)
         self._count.setObjectName("findCount")
         self._count.setTextFormat(Qt.TextFormat.PlainText)
         self._buttons = {
-            "arrow-up": self._button("findPrevious", "Previous match (Shift+Enter)", lambda: self.stepped.emit(-1)),
-            "arrow-down": self._button("findNext", "Next match (Enter)", lambda: self.stepped.emit(1)),
-            "x": self._button("findClose", "Close (Esc)", self.closed.emit),
+            "arrow-up": self._button("findPrevious", tr("Previous match (Shift+Enter)"), lambda: self.stepped.emit(-1)),
+            "arrow-down": self._button("findNext", tr("Next match (Enter)"), lambda: self.stepped.emit(1)),
+            "x": self._button("findClose", tr("Close (Esc)"), self.closed.emit),
         }
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 6, 4)
@@ -57,7 +58,7 @@ class FindBar(QFrame):
         if not self.field.text().strip():
             text = ""
         elif total == 0:
-            text = "Nothing found"
+            text = tr("Nothing found")
         else:
             text = f"{current:,} of {total:,}{more}" if current else f"{total:,}{more} found"
         self._count.setText(text)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
-from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
+from chatdesk.core.texts import tr
 from chatdesk.ui.commands.message_action import QUICK, MessageAction, MessageState, is_line_between
+from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -41,7 +42,7 @@ def build_menu(
         above = action
         refusal = entry.facts.is_refused(action.name)
         text = action.text_for(state).replace("&", "&&")
-        row = QAction(f"{text}: {refusal}" if refusal else text, menu)
+        row = QAction(tr("{action}: {reason}", action=text, reason=refusal) if refusal else text, menu)
         row.setObjectName(f"message-{action.name}")
         row.setEnabled(action.can(state) and not refusal)
         if action.icon:

@@ -12,6 +12,7 @@ from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, Ch
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.plurals import counted
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -26,24 +27,24 @@ _MOST_SHOWN = 20_000
 
 APPLY, REJECT, UNDO = "change-apply", "change-reject", "change-undo"
 _TITLES: Mapping[ChangeKind, str] = {
-    ChangeKind.NEW: "New file",
-    ChangeKind.EDIT: "Change to a file",
-    ChangeKind.DELETE: "Removal of a file",
+    ChangeKind.NEW: Text("New file"),
+    ChangeKind.EDIT: Text("Change to a file"),
+    ChangeKind.DELETE: Text("Removal of a file"),
 }
 #: How a change stands, in words; the state is never a colour alone.
 STATE_WORDS: Mapping[ChangeState, str] = {
-    ChangeState.PROPOSED: "Proposed",
-    ChangeState.APPLIED: "Applied",
-    ChangeState.REJECTED: "Rejected",
-    ChangeState.OUTDATED: "Outdated: the file was changed since",
-    ChangeState.CHANGED_SINCE: "Applied; the file was changed since",
-    ChangeState.NO_FOLDER: "The project has no such folder here",
-    ChangeState.ELSEWHERE: "Proposed elsewhere, so it cannot be applied here",
+    ChangeState.PROPOSED: Text("Proposed"),
+    ChangeState.APPLIED: Text("Applied"),
+    ChangeState.REJECTED: Text("Rejected"),
+    ChangeState.OUTDATED: Text("Outdated: the file was changed since"),
+    ChangeState.CHANGED_SINCE: Text("Applied; the file was changed since"),
+    ChangeState.NO_FOLDER: Text("The project has no such folder here"),
+    ChangeState.ELSEWHERE: Text("Proposed elsewhere, so it cannot be applied here"),
 }
 _BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
-    ChangeState.PROPOSED: ((APPLY, "Apply…"), (REJECT, "Reject")),
-    ChangeState.APPLIED: ((UNDO, "Undo"),),
-    ChangeState.OUTDATED: ((REJECT, "Reject"),),
+    ChangeState.PROPOSED: ((APPLY, Text("Apply…")), (REJECT, Text("Reject"))),
+    ChangeState.APPLIED: ((UNDO, Text("Undo")),),
+    ChangeState.OUTDATED: ((REJECT, Text("Reject")),),
 }
 
 
@@ -150,7 +151,7 @@ def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
     shown = visible_controls(text[:_MOST_SHOWN]).removesuffix("\n")
     whole = content.get("size_bytes")
     is_whole = isinstance(whole, int) and len(text.encode("utf-8", "replace")) >= whole
-    item = CodeItem(CodeBlock("diff", shown, diff_runs(shown), remark="" if is_whole else "its beginning"))
+    item = CodeItem(CodeBlock("diff", shown, diff_runs(shown), remark="" if is_whole else tr("its beginning")))
     item.is_of_answer = False
     return item
 

@@ -12,6 +12,7 @@ from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
@@ -179,8 +180,10 @@ class CodeItem(ArtifactSource, Item):
         save = QRectF(copy.x() - side - 2, 1.5, side, side)
         wrap = QRectF(save.x() - side - 2, 1.5, side, side)
         tools: tuple[Button, ...] = (
-            Button("copy-code", f"Copy {code}", copy, "copy", text="Copy"),
-            Button("wrap-code", "Do not wrap lines" if self.is_wrapped else "Wrap lines", wrap, "corner-down-right"),
+            Button("copy-code", f"Copy {code}", copy, "copy", text=tr("Copy")),
+            Button(
+                "wrap-code", tr("Do not wrap lines") if self.is_wrapped else tr("Wrap lines"), wrap, "corner-down-right"
+            ),
             Button("save-code", f"Save {code}…", save, "download"),
         )
         if artifact_of(self) is not None:
@@ -188,7 +191,7 @@ class CodeItem(ArtifactSource, Item):
             tools += (Button(OPEN_ACTION, f"Open {code} as artifact", area, "panel-right"),)
         if is_page(self.block.language) and not self.block.is_open:
             area = QRectF(tools[-1].area.x() - side - 2, 1.5, side, side)
-            tools += (Button("show-page", "Open this page in your browser", area, "external-link"),)
+            tools += (Button("show-page", tr("Open this page in your browser"), area, "external-link"),)
         return tools
 
     def press(self, action: str) -> Outcome | None:
@@ -251,7 +254,7 @@ class CodeItem(ArtifactSource, Item):
 
     def _fold_button(self, style: TranscriptStyle) -> Button:
         count = self._lines.source_count
-        text = f"Show all {count:,} lines" if self.is_folded else "Show fewer lines"
+        text = f"Show all {count:,} lines" if self.is_folded else tr("Show fewer lines")
         height = style.px(_FOLD_PX)
         area = QRectF(self._left + 6, self.height - height + 2, style.px(170), height - 4)
         icon = "chevron-right" if self.is_folded else "chevron-down"

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -35,7 +36,10 @@ class DiagramItem(ArtifactSource, Item):
         self._code = CodeItem(replace(block, at=Placement()))
         self._pictures = [
             PictureItem(
-                "Picture" if self._is_picture else "Diagram", PictureSource(data=each), shape=png_shape(each), zoom=ZOOM
+                tr("Picture") if self._is_picture else tr("Diagram"),
+                PictureSource(data=each),
+                shape=png_shape(each),
+                zoom=ZOOM,
             )
             for each in block.pictures
         ]
@@ -132,12 +136,12 @@ class DiagramItem(ArtifactSource, Item):
         on_change()
 
     def _switch(self) -> Button:
-        drawn = "Show picture" if self._is_picture else "Show diagram"
-        label = drawn if self.is_source_shown else "Show source"
+        drawn = tr("Show picture") if self._is_picture else tr("Show diagram")
+        label = drawn if self.is_source_shown else tr("Show source")
         area = QRectF(0, self.height - self._bar + 2, self._bar * 4, self._bar - 4)
         return Button("show-source", label, area, icon="code", text=label)
 
     def _opener(self) -> Button:
         switch = self._switch().area
         area = QRectF(switch.right() + 4, switch.y(), self._bar * 4.6, switch.height())
-        return Button(OPEN_ACTION, "Open as artifact", area, icon="panel-right", text="Open as artifact")
+        return Button(OPEN_ACTION, tr("Open as artifact"), area, icon="panel-right", text=tr("Open as artifact"))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -27,18 +28,21 @@ _VERBS = (
 )
 _KINDS = {
     "application/pdf": "PDF",
-    "text/markdown": "Markdown",
-    "text/csv": "Table",
+    "text/markdown": Text("Markdown"),
+    "text/csv": Text("Table"),
     "application/json": "JSON",
-    "text/html": "Web page",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Document",
-    "application/vnd.oasis.opendocument.text": "Document",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "Slides",
-    "application/zip": "Archive",
+    "text/html": Text("Web page"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Text("Document"),
+    "application/vnd.oasis.opendocument.text": Text("Document"),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": Text("Slides"),
+    "application/zip": Text("Archive"),
 }
 
 
-_STATES = {"fetching": "is being fetched from the team", "missing": "missing on the team's server; tried again later"}
+_STATES = {
+    "fetching": Text("is being fetched from the team"),
+    "missing": Text("missing on the team's server; tried again later"),
+}
 
 
 class FileItem(ArtifactSource, Item):
@@ -133,6 +137,10 @@ class FileItem(ArtifactSource, Item):
         kind = _KINDS.get(self.attachment.mime)
         if kind is None:
             ending = self.attachment.name.rpartition(".")[2]
-            kind = f"{ending.upper()} file" if 0 < len(ending) <= 5 and "." in self.attachment.name else "File"
+            kind = (
+                tr("{ending} file", ending=ending.upper())
+                if 0 < len(ending) <= 5 and "." in self.attachment.name
+                else tr("File")
+            )
         state = _STATES.get(self._state, "")
         return " · ".join(filter(None, (kind, size_text(self.attachment.size_bytes), state)))

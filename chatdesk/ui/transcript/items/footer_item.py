@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.item import WORDS_PAD_PX, Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 
@@ -133,8 +134,8 @@ class FooterItem(Item):
         left, right = QRectF(x, 0, side, side), QRectF(x + side + count_wide, 0, side, side)
         self._count_area = QRectF(left.right(), 0, count_wide, side)
         return [
-            Button("version-previous", "Previous version", left, "chevron-left", is_enabled=shown > 1),
-            Button("version-next", "Next version", right, "chevron-right", is_enabled=shown < count),
+            Button("version-previous", tr("Previous version"), left, "chevron-left", is_enabled=shown > 1),
+            Button("version-next", tr("Next version"), right, "chevron-right", is_enabled=shown < count),
         ]
 
     def buttons(self) -> tuple[Button, ...]:

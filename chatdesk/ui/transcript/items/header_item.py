@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.author_item import paint_author
@@ -63,5 +64,5 @@ class HeaderItem(Item):
         room = self.natural_width - start - self._aside_area.width() - style.px(_ASKED_GAP_PX)
         left = self._aside_area.width() + style.px(_ASKED_GAP_PX) if style.is_mirrored else start
         area = QRectF(left, 0, max(0.0, room), self.height)
-        words = f"asked by {name[:_MAX_NAME]}"
+        words = tr("asked by {name}", name=name[:_MAX_NAME])
         paint_author(painter, style, area, name, key=key, words=words, is_at_right=style.is_mirrored)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.rendering.blocks import ImagePlaceholder
 from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -61,7 +62,7 @@ class ImageItem(PictureItem):
         label = f"Load image from {self._host[:_MAX_HOST]}{near}"
         shown, room = label, self.natural_width / 2
         if self._width_of(label, style) > room:
-            shown = "Load it anyway" if self._is_near else "Load image"
+            shown = tr("Load it anyway") if self._is_near else tr("Load image")
         wide = min(self._width_of(shown, style), room)
         height = style.px(_BUTTON_PX)
         area = QRectF(self.natural_width - wide - 6, (self.height - height) / 2, wide, height)
@@ -84,6 +85,6 @@ class ImageItem(PictureItem):
 
 def _label_of(block: ImagePlaceholder) -> str:
     if block.data:
-        return block.alt[:_MAX_ALT] or "Image"
-    where = f"from {block.host[:_MAX_ALT]}" if block.host else block.remark or "not shown"
+        return block.alt[:_MAX_ALT] or tr("Image")
+    where = tr("from {host}", host=block.host[:_MAX_ALT]) if block.host else block.remark or tr("not shown")
     return f"{block.alt[:_MAX_ALT] or 'Image'} ({where})"

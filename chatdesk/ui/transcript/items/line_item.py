@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.summary import STALE_TEXT
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -63,14 +63,18 @@ class LineItem(Item):
 
 def start_line() -> LineItem:
     """Return the line above the first message that is sent to the model."""
-    return LineItem("The context starts here")
+    return LineItem(tr("The context starts here"))
 
 
 def summary_line(end: SummaryEnd) -> LineItem:
     """Return the line below the last message that a summary replaces; it leads to the summary."""
-    count = counted(end.message_count, "message")
+    count = shown(plural("{count} messages", "{count} message", end.message_count))
     if end.is_stale:
-        words = f"Summary of {count} ends here · {STALE_TEXT} · Show"
-        return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count}, {STALE_TEXT}")
-    words = f"Summarised up to here · {count} · Show"
-    return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count} up to here")
+        words = tr("Summary of {number} ends here · {stale_text} · Show", number=count, stale_text=STALE_TEXT)
+        return LineItem(
+            words,
+            action=SHOW_SUMMARY,
+            label=tr("Show the summary of {number}, {stale_text}", number=count, stale_text=STALE_TEXT),
+        )
+    words = tr("Summarised up to here · {number} · Show", number=count)
+    return LineItem(words, action=SHOW_SUMMARY, label=tr("Show the summary of {number} up to here", number=count))

@@ -8,17 +8,18 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.core.texts import Text
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WORDS: Final = {
-    ContextMark.PINNED: ("pin", "Pinned into the context"),
-    ContextMark.EXCLUDED: ("eye-off", "Excluded from the context"),
+    ContextMark.PINNED: ("pin", Text("Pinned into the context")),
+    ContextMark.EXCLUDED: ("eye-off", Text("Excluded from the context")),
 }
 _NOTE_WORDS: Final = {
-    ContextMark.NONE: "Note, which the model sees",
-    ContextMark.PINNED: "Note, pinned into the context",
-    ContextMark.EXCLUDED: "Note, not sent to the model",
+    ContextMark.NONE: Text("Note, which the model sees"),
+    ContextMark.PINNED: Text("Note, pinned into the context"),
+    ContextMark.EXCLUDED: Text("Note, not sent to the model"),
 }
 _ICON_PX = 13
 _MAX_NAME = 120

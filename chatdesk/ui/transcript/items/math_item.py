@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, MathBlock, Span
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState
@@ -139,7 +140,7 @@ class MathItem(Item):
         if self.block.drawing is None or self.scroll.most <= 0:
             return ()
         area = QRectF(self._left, 0, self._right - self._left, self.height)
-        return (Button(_MOVE, "Wide formula: Left and Right move it", area),)
+        return (Button(_MOVE, tr("Wide formula: Left and Right move it"), area),)
 
     def button_at(self, point: QPointF) -> Button | None:
         return None  # under the mouse it is a text that can be selected

@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
+from chatdesk.core.texts import Text
 from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
@@ -19,8 +20,8 @@ _UNKNOWN_SHAPE = (16, 9)
 _MAX_LABEL = 300
 _PNG_HEAD = 24
 _STATES = {
-    "fetching": "This picture is being fetched from the team.",
-    "missing": "This picture is missing on the team's server. ChatDesk tries again later.",
+    "fetching": Text("This picture is being fetched from the team."),
+    "missing": Text("This picture is missing on the team's server. ChatDesk tries again later."),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.drawing.card import paint_hairline
 from chatdesk.ui.transcript.drawing.item import (
@@ -312,7 +313,7 @@ class TableItem(Item):
             side = style.px(TOOL_PX)
             columns = self.columns
             x = self._view.x() - side - _TOOL_GAP_PX if columns.is_right_to_left else self._view.right() + _TOOL_GAP_PX
-            made.append(Button(_COPY, "Copy table", QRectF(x, 0, side, side), "copy"))
+            made.append(Button(_COPY, tr("Copy table"), QRectF(x, 0, side, side), "copy"))
             made.append(Button(_COLUMNS, self._columns_label, self._head_of(columns.current)))
         if self._has_fold:
             made.append(self._fold_button(style))
@@ -326,14 +327,15 @@ class TableItem(Item):
     def _columns_label(self) -> str:
         header, place = self.columns.block.header, self.columns.current
         name = text_of(header[place])[:_MAX_NAME] if place < len(header) else ""
-        return (
-            f"Column {name or place + 1}: Left and Right choose another, with Shift they change its width, "
-            "Enter fits all columns again"
+        return tr(
+            "Column {name}: Left and Right choose another, with Shift they change its width, "
+            "Enter fits all columns again",
+            name=name or place + 1,
         )
 
     def _fold_button(self, style: TranscriptStyle) -> Button:
         is_folded = not self.columns.is_unfolded
-        text = f"Show all {len(self.columns.block.rows):,} rows" if is_folded else "Show fewer rows"
+        text = tr("Show all {rows} rows", rows=len(self.columns.block.rows)) if is_folded else tr("Show fewer rows")
         high = style.px(_FOLD_PX)
         wide = style.metrics("muted").horizontalAdvance(text) + style.px(40)
         view = self._view

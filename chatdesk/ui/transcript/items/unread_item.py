@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
+from chatdesk.core.texts import Text
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 26
-_LABEL = "New"
+_LABEL = Text("New")
 
 
 class UnreadItem(Item):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.item import PaintState
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.items.text_item import TextItem
@@ -33,7 +34,11 @@ class WaitingItem(TextItem):
 
     def tick(self, now_ms: int) -> bool:
         waited_ms = now_ms - self.since_ms
-        words = f"Waiting for {self.who}, {duration_of(waited_ms)}" if waited_ms >= _SAID_AFTER_MS else ""
+        words = (
+            tr("Waiting for {who}, {duration}", who=self.who, duration=duration_of(waited_ms))
+            if waited_ms >= _SAID_AFTER_MS
+            else ""
+        )
         if words == self.words:
             return False
         self.words = words

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
-from chatdesk.ui.commands.catalogue import QUICK_ACTIONS
 from chatdesk.ui.commands.message_action import MessageAction, quick_action
+from chatdesk.ui.commands.message_catalogue import QUICK_ACTIONS
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
 from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
 from chatdesk.ui.transcript.layout.pages import Pages

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 32
@@ -35,9 +35,9 @@ class JumpPill(QPushButton):
         if count == self._count:
             return
         self._count = count
-        new = counted(count, "new message")
-        self.setText(new if count else "Jump to newest")
-        self.setAccessibleName(f"Jump to newest, {new}" if count else "Jump to newest")
+        new = shown(plural("{count} new messages", "{count} new message", count))
+        self.setText(new if count else tr("Jump to newest"))
+        self.setAccessibleName(tr("Jump to newest, {new}", new=new) if count else tr("Jump to newest"))
         self.resize(self.sizeHint())
 
     def set_style(self, style: TranscriptStyle) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 from chatdesk.ui.transcript.messages.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
 
-_ANSWER: Action = ("answer", "Answer")
+_ANSWER: Action = ("answer", Text("Answer"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class EntryNotices:
         if self.retry is not None:
             return [retry_notice(self.retry.reason, attempt=self.retry.attempt, due_ms=self.retry.due_ms)]
         if is_unanswered and facts.message.status.is_final:
-            return [NoticeItem("This question has no answer.", (_ANSWER,), tone="line", is_selectable=False)]
+            return [NoticeItem(tr("This question has no answer."), (_ANSWER,), tone="line", is_selectable=False)]
         now_ms = SystemClock().now_ms()
         notice = notice_of(facts.message, person=facts.person, can_continue=facts.can_continue, now_ms=now_ms)
         return [notice] if notice is not None else []

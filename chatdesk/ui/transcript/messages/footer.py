@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.usage import cost_text
-from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS
+from chatdesk.core.texts import Text
 from chatdesk.ui.commands.message_action import MessageAction, MessageState, is_final, is_question
+from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
-_MORE = Tool("more", "More", "ellipsis")
+_MORE = Tool("more", Text("More"), "ellipsis")
 
 
 def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[MessageAction]) -> FooterItem:

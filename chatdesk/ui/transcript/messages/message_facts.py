@@ -5,10 +5,11 @@ from __future__ import annotations
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.prompt import LONGEST_NAME
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.ui.commands.catalogue import message_action
+from chatdesk.core.texts import Text, tr
+from chatdesk.ui.commands.message_catalogue import message_action
 from chatdesk.ui.transcript.contract import ModelName, SharedWith
 
-_ONLY_READ = "you can only read this project"
+_ONLY_READ = Text("you can only read this project")
 
 
 class MessageFacts:
@@ -45,11 +46,11 @@ class MessageFacts:
     @property
     def author(self) -> str:
         if self.is_question:
-            return self.person or "You"
+            return self.person or tr("You")
         if self.message.role is Role.ASSISTANT:
             model = self.model_name(self.message.provider, self.message.model)
             name = clean_line(self.message.assistant_name or "")[:LONGEST_NAME]
-            return " · ".join(filter(None, (name, model))) or "Assistant"
+            return " · ".join(filter(None, (name, model))) or tr("Assistant")
         return self.message.role.value.capitalize()
 
     @property
@@ -58,7 +59,7 @@ class MessageFacts:
         author_id = self.message.author_id
         if author_id is None:
             return ""
-        return (self.shared.name_of(author_id) if self.shared is not None else "") or "Another member"
+        return (self.shared.name_of(author_id) if self.shared is not None else "") or tr("Another member")
 
     @property
     def version_words(self) -> str:
@@ -81,5 +82,5 @@ class MessageFacts:
         if not shared.can_write:
             return _ONLY_READ
         if known.is_danger and self.message.author_id is not None and not shared.can_manage:
-            return f"{self.person} wrote this"
+            return tr("{person} wrote this", person=self.person)
         return ""

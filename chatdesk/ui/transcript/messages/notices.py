@@ -9,22 +9,23 @@ from chatdesk.core.domain.message import Message, Part, Role, Status
 from chatdesk.core.domain.tools import CallStatus, open_calls
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.transcript.drawing.moments import clock_time_of
 from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
 
 Action = tuple[str, str]  # its name and its words
 
-_RETRY: Action = ("retry", "Try again")
-_CONTINUE: Action = ("continue", "Continue")
-_TRY_NOW: Action = ("retry-now", "Try now")
-_OTHER_MODEL: Action = ("answer-with", "Choose another model…")
-_LARGER_MODEL: Action = ("answer-with", "Choose a larger model…")
-_EDIT: Action = ("shorten", "Edit the message")
-_SHORTEN: Action = ("shorten", "Shorten")
+_RETRY: Action = ("retry", Text("Try again"))
+_CONTINUE: Action = ("continue", Text("Continue"))
+_TRY_NOW: Action = ("retry-now", Text("Try now"))
+_OTHER_MODEL: Action = ("answer-with", Text("Choose another model…"))
+_LARGER_MODEL: Action = ("answer-with", Text("Choose a larger model…"))
+_EDIT: Action = ("shorten", Text("Edit the message"))
+_SHORTEN: Action = ("shorten", Text("Shorten"))
 _KEY: Action = ("open-provider", "Change the key…")
 _ADD_KEY: Action = ("open-provider", "Check the key…")
-_PROVIDER: Action = ("open-provider", "Open the provider…")
-_CHOOSE_MODEL: Action = ("choose-model", "Choose a larger model")
+_PROVIDER: Action = ("open-provider", Text("Open the provider…"))
+_CHOOSE_MODEL: Action = ("choose-model", Text("Choose a larger model"))
 
 # What helps, beside trying again, by the kind of the failure: the codes of ``core.errors.ProviderErrorKind`` and, where
 # no request could be made, of ``DoesNotFit`` and ``LimitReached``.
@@ -52,14 +53,14 @@ _WAYS_OUT: Mapping[str, tuple[Action, ...]] = {
     "too_large": (_OTHER_MODEL,),
     "content_filter": (_EDIT,),
     "other": (_OTHER_MODEL,),
-    "message_larger_than_window": (("send-excerpt", "Send as attachment excerpt"), _CHOOSE_MODEL, _SHORTEN),
-    "system_prompt_too_large": (("edit-system-prompt", "Edit the system prompt"), _CHOOSE_MODEL),
-    "question_excluded": (("include-question", "Include it and ask"),),
-    "limit_reached": (("send-anyway", "Send anyway once"), ("raise-limit", "Raise limit…")),
+    "message_larger_than_window": (("send-excerpt", Text("Send as attachment excerpt")), _CHOOSE_MODEL, _SHORTEN),
+    "system_prompt_too_large": (("edit-system-prompt", Text("Edit the system prompt")), _CHOOSE_MODEL),
+    "question_excluded": (("include-question", Text("Include it and ask")),),
+    "limit_reached": (("send-anyway", Text("Send anyway once")), ("raise-limit", Text("Raise limit…"))),
 }
-CANCEL_WAITING: Action = ("cancel-waiting", "Cancel")
-SEND_FIRST: Action = ("send-first", "Send first")
-TRY_AT_ONCE: Action = ("try-at-once", "Try now")
+CANCEL_WAITING: Action = ("cancel-waiting", Text("Cancel"))
+SEND_FIRST: Action = ("send-first", Text("Send first"))
+TRY_AT_ONCE: Action = ("try-at-once", Text("Try now"))
 _PAY = "open-payment"
 _SENTENCE_END = re.compile(r"[.!?…][”\"’)]*(?=\s)")
 _LONGEST_LEAD = 240
@@ -88,7 +89,7 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
         go_on = _CONTINUE if message.parts else _RETRY
         return NoticeItem(f"{person or 'You'} stopped this answer.", (go_on,), tone="line")
     if can_continue:
-        return NoticeItem("The answer reached its maximum length.", (_CONTINUE,), tone="line")
+        return NoticeItem(tr("The answer reached its maximum length."), (_CONTINUE,), tone="line")
     return None
 
 
@@ -130,7 +131,7 @@ def _actions_of(message: Message, *, now_ms: int) -> tuple[Action, ...]:
         return (_CONTINUE, _RETRY, *ways_out[:1])
     retry_at = message.error_details.get("retry_at")
     if kind == "rate_limited" and isinstance(retry_at, int) and retry_at > now_ms:
-        return (("retry", f"Try at {clock_time_of(retry_at)}"), _TRY_NOW, *ways_out)
+        return (("retry", tr("Try at {clock_time}", clock_time=clock_time_of(retry_at))), _TRY_NOW, *ways_out)
     return (*ways_out, _RETRY)
 
 
@@ -138,4 +139,4 @@ def _payment_of(message: Message) -> tuple[Action, ...]:
     """Return a button that opens the page of a server that wants to be paid, named after its host."""
     payment = message.error_details.get("payment")
     host = payment.get("host") if isinstance(payment, Mapping) else None
-    return ((_PAY, f"Open {host[:80]}…"),) if isinstance(host, str) and host else ()
+    return ((_PAY, tr("Open {host}…", host=host[:80])),) if isinstance(host, str) and host else ()

@@ -12,6 +12,7 @@ from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, PROGRESS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import PictureSource, ShownChange
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
@@ -113,11 +114,11 @@ class ReasoningSection(Section):
 
     def name(self, part: Part | None, *, is_live: bool) -> None:
         if is_live and (part is None or part.completed_at is None):
-            self._fold.label = "Thinking…"
+            self._fold.label = tr("Thinking…")
         elif part is not None and part.started_at is not None and part.completed_at is not None:
-            self._fold.label = f"Thought for {_seconds(part.completed_at - part.started_at)}"
+            self._fold.label = tr("Thought for {seconds}", seconds=_seconds(part.completed_at - part.started_at))
         else:
-            self._fold.label = "Thought"
+            self._fold.label = tr("Thought")
 
     @property
     def text(self) -> str:
@@ -148,7 +149,7 @@ class ToolSection(Section):
         super().__init__(index)
         self._arguments = [arguments] if arguments else []
         self._result: Part | None = None
-        self._fold = FoldItem(f"tool-{index}", "Tool", icon="terminal")
+        self._fold = FoldItem(f"tool-{index}", tr("Tool"), icon="terminal")
         if part is not None:
             self._take_call(part)
         self.update_items()
@@ -164,7 +165,7 @@ class ToolSection(Section):
         self.update_items()
 
     def _take_call(self, part: Part) -> None:
-        name = clean_line(part.tool_name or str(part.content.get("name", ""))) or "Tool"
+        name = clean_line(part.tool_name or str(part.content.get("name", ""))) or tr("Tool")
         arguments = str(part.content.get("arguments", ""))
         if arguments:
             self._arguments = [arguments]
@@ -178,7 +179,7 @@ class ToolSection(Section):
         """Take the server and the state of a call that ran here."""
         server, status = part.content.get("server"), part.content.get("status")
         if isinstance(server, str) and server:
-            tool = clean_line(str(part.content.get("tool", ""))) or "Tool"
+            tool = clean_line(str(part.content.get("tool", ""))) or tr("Tool")
             hint = clean_line(_hint(str(part.content.get("arguments", ""))))
             self._fold.label = f"{tool} of {clean_line(server)}" + (f" · {hint}" if hint else "")
         if status in _TOLD_STATES:
@@ -260,7 +261,7 @@ class FileSection(Section):
             return
         problem = part.content.get("problem")
         if isinstance(problem, str) and problem:
-            words = "It is on its way…" if is_live and problem == PICTURE_COMING else clean_line(problem)
+            words = tr("It is on its way…") if is_live and problem == PICTURE_COMING else clean_line(problem)
             self.items = [PictureItem(f"{clean_line(name)}: {words}", None)]
             return
         stored = part.content.get("path")
@@ -320,7 +321,7 @@ def _hint(arguments: str) -> str:
 
 
 def _seconds(milliseconds: int) -> str:
-    return duration_of(round(milliseconds, -3)) if milliseconds >= 1000 else "under a second"
+    return duration_of(round(milliseconds, -3)) if milliseconds >= 1000 else tr("under a second")
 
 
 def _tenths(milliseconds: int) -> str:

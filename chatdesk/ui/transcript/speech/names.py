@@ -6,17 +6,18 @@ from collections import Counter
 
 from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
 from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _MARKS = {
     ContextMark.NONE: "",
-    ContextMark.PINNED: "pinned into the context",
-    ContextMark.EXCLUDED: "excluded from the context",
+    ContextMark.PINNED: Text("pinned into the context"),
+    ContextMark.EXCLUDED: Text("excluded from the context"),
 }
-_COUNTED = {"code": "code block", "table": "table", "math": "formula", "image": "image", "diagram": "diagram"}
-_MARKERS = {"•": "bullet", "☐": "not done", "☑": "done"}
+_COUNTED = {"code": Text("code block"), "table": "table", "math": "formula", "image": "image", "diagram": "diagram"}
+_MARKERS = {"•": "bullet", "☐": Text("not done"), "☑": "done"}
 
 
 def message_name(entry: MessageEntry, total: int) -> str:
@@ -29,9 +30,11 @@ def message_name(entry: MessageEntry, total: int) -> str:
     if message.is_edited_answer:
         parts.append(f"edited by {entry.facts.person or 'you'}")
     elif not entry.is_question and entry.facts.person:
-        parts.append(f"asked by {entry.facts.person}")
+        parts.append(tr("asked by {person}", person=entry.facts.person))
     parts.append(time_of(message.created_at))
-    parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
+    parts.append(
+        tr("message {position} of {total}", position=message.position + 1, total=max(total, message.position + 1))
+    )
     parts.append(entry.facts.version_words)
     parts.append(STATUS_TEXTS[message.status][0] if message.status in STATUS_TEXTS and not entry.is_question else "")
     parts.append("note" if message.is_note else "")
@@ -48,8 +51,8 @@ def message_summary(items: list[Item]) -> str:
 def code_name(language: str, text: str) -> str:
     """Return the name of a code block, such as "Code, python, 12 lines"."""
     count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
-    lines = counted(count, "line")
-    return ", ".join(part for part in ("Code", language[:40], lines) if part)
+    lines = shown(plural("{count} lines", "{count} line", count))
+    return ", ".join(part for part in (tr("Code"), language[:40], lines) if part)
 
 
 def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
@@ -57,9 +60,15 @@ def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
 
     A long table comes in several pieces, whose names say which rows they hold.
     """
-    size = f"Table, {counted(columns, 'column')}"
+    size = shown(plural("Table, {count} columns", "Table, {count} column", columns))
     if total > rows:
-        return f"{size}, rows {first + 1:,} to {first + rows:,} of {total:,}"
+        return tr(
+            "{size}, rows {first} to {first_2} of {total}",
+            size=size,
+            first=first + 1,
+            first_2=first + rows,
+            total=total,
+        )
     return f"{size}, {counted(total, 'row')}"
 
 
@@ -72,8 +81,8 @@ def text_name(text: str, marker: str | None) -> str:
 def link_name(words: str, target: str) -> str:
     """Return the words of a link; the marks of footnotes are put into words."""
     if target.startswith("#fnref"):
-        return "Back to the text"
-    return f"Footnote {words}" if target.startswith("#fn") else words or target
+        return tr("Back to the text")
+    return tr("Footnote {words}", words=words) if target.startswith("#fn") else words or target
 
 
 def _goes_on(item: Item) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from chatdesk.core.domain.message import STATUS_TEXTS, Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.sentences import take_sentences
 from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -31,7 +32,7 @@ class Narrator:
     def began(self, entry: MessageEntry) -> None:
         if entry.message.id not in self._readings:
             self._readings[entry.message.id] = Reading()
-            self._say(f"{entry.facts.author} is answering", False)
+            self._say(tr("{author} is answering", author=entry.facts.author), False)
 
     def grew(self, entries: Iterable[MessageEntry]) -> None:
         """Say the new sentences of these answers, if answers are read while they are written."""
@@ -108,10 +109,10 @@ def spoken(block: Block, start: int, *, is_complete: bool) -> tuple[list[str], i
 
 def farewell_of(author: str, message: Message) -> tuple[str, bool]:
     if message.status is Status.COMPLETE:
-        return f"{author} has answered", False
+        return tr("{author} has answered", author=author), False
     if message.status is Status.STOPPED:
-        return f"The answer {STATUS_TEXTS[message.status][1]}", False
-    return message.error or "The answer is not complete", True
+        return tr("The answer {second}", second=STATUS_TEXTS[message.status][1]), False
+    return message.error or tr("The answer is not complete"), True
 
 
 def _name_of(block: Block) -> str:
@@ -120,5 +121,5 @@ def _name_of(block: Block) -> str:
     if isinstance(block, Table):
         return table_name(len(block.header), len(block.rows), first=0, total=len(block.rows))
     if isinstance(block, MathBlock):
-        return "Formula"
-    return f"Image, {block.alt[:200]}" if isinstance(block, ImagePlaceholder) else ""
+        return tr("Formula")
+    return tr("Image, {alt}", alt=block.alt[:200]) if isinstance(block, ImagePlaceholder) else ""

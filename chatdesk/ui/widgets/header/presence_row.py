@@ -9,6 +9,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import comma_list, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.initials import paint_badge
 from chatdesk.ui.widgets.painting import line_start, mirrored
@@ -101,7 +103,7 @@ class PresenceRow(QWidget):
     def more(self) -> str:
         """The number of people for whom there is no room, as it is shown; empty if all have a badge."""
         left = len(self._people) - MOST_BADGES
-        return f" +{left}" if left > 0 else ""
+        return f" +{number_text(left)}" if left > 0 else ""
 
     def _side(self) -> float:
         return float(round(_BADGE_PX * max(1.0, self._theme.scale)))
@@ -123,15 +125,17 @@ def typing_words(names: Sequence[str]) -> str:
     if not names:
         return ""
     if len(names) == 1:
-        return f"{names[0]} is typing…"
+        return tr("{first} is typing…", first=names[0])
     if len(names) == 2:
-        return f"{names[0]} and {names[1]} are typing…"
-    return f"{len(names)} people are typing…"
+        return tr("{first} and {second} are typing…", first=names[0], second=names[1])
+    return shown(plural("{count} people are typing…", "{count} person is typing…", len(names)))
 
 
 def here_words(people: Sequence[PersonHere]) -> str:
     """ "Here now: Ana, Ben (elsewhere in the project)"; empty for nobody."""
     if not people:
         return ""
-    names = [each.name if each.is_in_thread else f"{each.name} (elsewhere in the project)" for each in people]
-    return "Here now: " + ", ".join(names)
+    names = [
+        each.name if each.is_in_thread else tr("{name} (elsewhere in the project)", name=each.name) for each in people
+    ]
+    return tr("Here now: {names}", names=comma_list(names))

@@ -7,13 +7,14 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 
-_WORDS: Final = "Temporary"
-_MEANING: Final = "Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it."
-_KEEPS: Final = "Store this chat with all its messages"
+_WORDS: Final = Text("Temporary")
+_MEANING: Final = Text("Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.")
+_KEEPS: Final = Text("Store this chat with all its messages")
 _GAP_PX: Final = 8
 
 
@@ -25,15 +26,15 @@ class TemporaryMark(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("temporaryMark")
-        self.setAccessibleName(f"{_WORDS} chat")
-        self.setAccessibleDescription(_MEANING)
+        self.setAccessibleName(tr("Temporary chat"))
+        self.setAccessibleDescription(shown(_MEANING))
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self._label = ElidedLabel(theme, _WORDS, role="muted")
-        self._label.setToolTip(_MEANING)
+        self._label = ElidedLabel(theme, shown(_WORDS), role="muted")
+        self._label.setToolTip(shown(_MEANING))
         self.keep_button = PillButton(
-            theme, "Keep", object_name="keepTemporaryButton", name="Keep this chat", icon_name="check"
+            theme, tr("Keep"), object_name="keepTemporaryButton", name=tr("Keep this chat"), icon_name="check"
         )
-        self.keep_button.setToolTip(_KEEPS)
+        self.keep_button.setToolTip(shown(_KEEPS))
         self.keep_button.clicked.connect(self.keepPressed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -49,4 +50,4 @@ class TemporaryMark(QWidget):
         """Show only the button, which then says what it is about by its sign and its tooltip."""
         self._label.setVisible(not is_short)
         self.keep_button.set_icon("eye-off" if is_short else "check")
-        self.keep_button.setToolTip(f"{_WORDS}. {_MEANING}" if is_short else _KEEPS)
+        self.keep_button.setToolTip(tr("Temporary. {meaning}", meaning=_MEANING) if is_short else shown(_KEEPS))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -48,9 +49,11 @@ class ThreadHeader(QWidget):
         self.presence: PresenceRow | None = None
         self.temporary_mark: TemporaryMark | None = None
         self.setObjectName("threadHeader")
-        self.setAccessibleName("Thread header")
+        self.setAccessibleName(tr("Thread header"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.sidebar_button = IconButton(theme, "panel-left", name="Show the sidebar", object_name="showSidebarButton")
+        self.sidebar_button = IconButton(
+            theme, "panel-left", name=tr("Show the sidebar"), object_name="showSidebarButton"
+        )
         self.sidebar_button.setVisible(False)
         self.sidebar_button.clicked.connect(self.sidebarRequested)
         self.title = ThreadTitle(theme)
@@ -61,15 +64,17 @@ class ThreadHeader(QWidget):
         self.model_picker.compareRequested.connect(self.compareRequested)
         self.model_picker.compareLeft.connect(self.compareLeft)
         self.context_meter = ContextMeter(theme)
-        self.outline_button = IconButton(theme, "list", name="Questions of this thread", object_name="outlineButton")
+        self.outline_button = IconButton(
+            theme, "list", name=tr("Questions of this thread"), object_name="outlineButton"
+        )
         self.outline_button.setVisible(False)  # until a thread is open
         self.outline_button.clicked.connect(self.outlineRequested)
         self.inspector_button = IconButton(
-            theme, "panel-right", name="Show or hide the inspector", object_name="inspectorButton"
+            theme, "panel-right", name=tr("Show or hide the inspector"), object_name="inspectorButton"
         )
         self.inspector_button.setCheckable(True)
         self.inspector_button.clicked.connect(self._on_inspector_button_clicked)
-        self.more_button = IconButton(theme, "ellipsis", name="More about this thread", object_name="moreButton")
+        self.more_button = IconButton(theme, "ellipsis", name=tr("More about this thread"), object_name="moreButton")
         self.more_button.setVisible(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 10, 1)

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
@@ -87,17 +87,17 @@ class ModelChooser(QFrame):
         self._models: Sequence[ProviderChoices] = ()
         self._liked: set[tuple[str, str]] = set()
         self.setObjectName("modelChooser")
-        self.setAccessibleName("Choose a model")
+        self.setAccessibleName(tr("Choose a model"))
         round_corners(self, theme.tokens.radius.row)
         self.search = QLineEdit()
         self.search.setObjectName("modelSearch")
-        self.search.setAccessibleName("Search models")
-        self.search.setAccessibleDescription("Up and Down move, Enter chooses, Ctrl+D marks a favourite.")
-        self.search.setPlaceholderText("Search models")
+        self.search.setAccessibleName(tr("Search models"))
+        self.search.setAccessibleDescription(tr("Up and Down move, Enter chooses, Ctrl+D marks a favourite."))
+        self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
         self.list = QListView()
         self.list.setObjectName("modelList")
-        self.list.setAccessibleName("Models")
+        self.list.setAccessibleName(tr("Models"))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -111,7 +111,9 @@ class ModelChooser(QFrame):
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setProperty("textRole", "muted")
         self._note.setWordWrap(True)
-        refresh = IconButton(theme, "refresh-cw", name="Fetch the lists of models again", object_name="modelRefresh")
+        refresh = IconButton(
+            theme, "refresh-cw", name=tr("Fetch the lists of models again"), object_name="modelRefresh"
+        )
         if not has_actions:  # shown here, before it has a parent, it would be a window that takes the focus
             refresh.hide()
         top = QHBoxLayout()
@@ -202,9 +204,9 @@ class ModelChooser(QFrame):
         grid = QGridLayout()
         grid.setSpacing(6)
         actions = (
-            ("modelCompare", "Compare models…", self.compareRequested),
-            ("modelManage", "Manage models…", self.manageRequested),
-            ("modelAddProvider", "Add provider…", self.addRequested),
+            ("modelCompare", tr("Compare models…"), self.compareRequested),
+            ("modelManage", tr("Manage models…"), self.manageRequested),
+            ("modelAddProvider", tr("Add provider…"), self.addRequested),
         )
         for place, (name, words, wish) in enumerate(actions):
             button = QPushButton(words)
@@ -214,7 +216,7 @@ class ModelChooser(QFrame):
             button.clicked.connect(lambda _checked=False, wish=wish: self._on_action_clicked(wish))
             is_last = place == len(actions) - 1
             grid.addWidget(button, place // 2, place % 2, 1, 2 if is_last else 1)
-        leave = self._leave_compare = QPushButton("Stop comparing")
+        leave = self._leave_compare = QPushButton(tr("Stop comparing"))
         leave.setObjectName("modelStopComparing")
         leave.setAccessibleName(leave.text())
         leave.setAutoDefault(False)
@@ -237,7 +239,7 @@ class ModelChooser(QFrame):
 
     def _fill(self, marked: tuple[str, str] | None) -> None:
         has_models = any(choices for _provider, _label, choices in self._models)
-        self._note.setText("No model matches." if has_models else "There is no model yet. Add a provider.")
+        self._note.setText(tr("No model matches.") if has_models else tr("There is no model yet. Add a provider."))
         rows = rows_of(self._models, self.search.text(), self._liked, blank=self._blank)
         self.rows.show_rows(rows, self._liked, current=self._current)
         place = self.rows.place_of(*marked) if marked is not None else -1
@@ -269,12 +271,12 @@ class ModelChooser(QFrame):
         self._liked ^= {marked}
         self._fill(marked)
         self.likeToggled.emit(*marked, is_liked)
-        announce(self.search, "Marked as a favourite" if is_liked else "No favourite any more")
+        announce(self.search, tr("Marked as a favourite") if is_liked else tr("No favourite any more"))
 
     def _on_search_changed(self) -> None:
         self._fill(None)
         count = self.rows.count()
-        announce(self.search, counted(count, "model"))
+        announce(self.search, shown(plural("{count} models", "{count} model", count)))
 
     def _on_action_clicked(self, wish: SignalInstance) -> None:
         self.close()

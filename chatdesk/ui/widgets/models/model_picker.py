@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
@@ -37,7 +38,7 @@ class ModelPicker(PillButton):
     likeToggled = Signal(str, str, bool)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Choose a model", object_name="modelPicker", has_arrow=True, parent=parent)
+        super().__init__(theme, tr("Choose a model"), object_name="modelPicker", has_arrow=True, parent=parent)
         self._models: tuple[ProviderChoices, ...] = ()
         self._liked: frozenset[tuple[str, str]] = frozenset()
         self._current: tuple[str, str] | None = None
@@ -92,9 +93,12 @@ class ModelPicker(PillButton):
             self._chooser.show_models(self._models, self._liked)
 
     def _show_current(self) -> None:
-        text = self._label_of_current() or "Choose a model"
+        text = self._label_of_current() or tr("Choose a model")
         self.setText(text)
-        self.set_name(f"Model: {text}" if self._current else text, tooltip=f"{text}: choose another model")
+        self.set_name(
+            tr("Model: {text}", text=text) if self._current else text,
+            tooltip=tr("{text}: choose another model", text=text),
+        )
 
     def _label_of_current(self) -> str:
         if self._current is None:

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.local_forms import comma_list
+
 ModelChoice = tuple[str, str]
 ProviderChoices = tuple[str, str, Sequence[ModelChoice]]
 Index = QModelIndex | QPersistentModelIndex
@@ -16,7 +19,7 @@ Index = QModelIndex | QPersistentModelIndex
 HEADING_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 LIKED_ROLE: Final = Qt.ItemDataRole.UserRole + 2
 CURRENT_ROLE: Final = Qt.ItemDataRole.UserRole + 3
-_LIKED = "Favourites"
+_LIKED = Text("Favourites")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ def rows_of(
         if own:
             rows += [ModelRow(provider_label, is_heading=True), *own]
     if favourites:
-        rows = [ModelRow(_LIKED, is_heading=True), *favourites, *rows]
-    return (ModelRow(blank), *rows) if blank and not wanted else tuple(rows)
+        rows = [ModelRow(shown(_LIKED), is_heading=True), *favourites, *rows]
+    return (ModelRow(shown(blank)), *rows) if blank and not wanted else tuple(rows)
 
 
 class ModelRows(QAbstractListModel):
@@ -111,10 +114,10 @@ class ModelRows(QAbstractListModel):
             said = [
                 row.label,
                 row.more or row.provider,
-                "favourite" if is_liked else "",
-                "chosen" if is_current else "",
+                tr("favourite") if is_liked else "",
+                tr("chosen") if is_current else "",
             ]
-            return ", ".join(filter(None, said))
+            return comma_list(filter(None, said))
         if role == HEADING_ROLE:
             return row.is_heading
         if role == CURRENT_ROLE:

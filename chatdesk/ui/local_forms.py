@@ -1,0 +1,146 @@
+"""Writes dates, times, decimals and money as the language of the program does.
+
+English has forms of its own, which need nothing of Qt: some of them are written on the way to the first paint. Others
+take names and digits from ``QLocale``, and the order of the parts from a translated pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.texts import is_translated, tr
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QLocale
+
+_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_LEAST_USD: Final = 0.000_1
+
+
+def comma_list(parts: Iterable[str]) -> str:
+    """Return the parts in a row, as in "one, two, three"."""
+    if not is_translated():
+        return ", ".join(parts)
+    text = ""
+    for part in parts:
+        text = tr("{parts}, {part}", parts=text, part=part) if text else part
+    return text
+
+
+def weekday_name(weekday: int, *, is_short: bool = False) -> str:
+    """Return the name of a day of the week; 0 is Monday."""
+    if is_translated():
+        return _locale().standaloneDayName(weekday + 1, _form(is_short=is_short))
+    return _WEEKDAYS[weekday][:3] if is_short else _WEEKDAYS[weekday]
+
+
+def month_name(month: int, *, is_short: bool = False) -> str:
+    """Return the name of a month as it stands in a date; 1 is January."""
+    if is_translated():
+        return _locale().monthName(month, _form(is_short=is_short))
+    return _MONTHS[month - 1][:3] if is_short else _MONTHS[month - 1]
+
+
+def month_text(year: int, month: int, *, is_short: bool = False) -> str:
+    """Return a month of a year: "October 2025"."""
+    if is_translated():
+        name = _locale().standaloneMonthName(month, _form(is_short=is_short))
+        return tr("{month} {year}", month=name, year=_digits(year))
+    return f"{month_name(month, is_short=is_short)} {year}"
+
+
+def day_text(day: date, *, is_short: bool = False, with_year: bool = True) -> str:
+    """Return a day with its month: "14 October 2025", "14 Oct"."""
+    month = month_name(day.month, is_short=is_short)
+    if not with_year:
+        return tr("{day} {month}", day=_digits(day.day), month=month)
+    return tr("{day} {month} {year}", day=_digits(day.day), month=month, year=_digits(day.year))
+
+
+def time_text(moment: datetime, *, with_seconds: bool = False) -> str:
+    """Return a time of day: "14:02"."""
+    if not is_translated():
+        return f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
+    from PySide6.QtCore import QTime
+
+    at = QTime(moment.hour, moment.minute, moment.second)
+    return _locale().toString(at, "HH:mm:ss" if with_seconds else "HH:mm")
+
+
+def date_text(day: date) -> str:
+    """Return a day in numbers: "2025-10-14", in other languages as it is written there."""
+    if not is_translated():
+        return f"{day:%Y-%m-%d}"
+    from PySide6.QtCore import QDate, QLocale
+
+    locale = _locale()
+    form = locale.dateFormat(QLocale.FormatType.ShortFormat)
+    return locale.toString(QDate(day.year, day.month, day.day), form if "yyyy" in form else form.replace("yy", "yyyy"))
+
+
+def date_time_text(moment: datetime, *, with_seconds: bool = False) -> str:
+    """Return a day in numbers with the time: "2025-10-14 14:02"."""
+    return f"{date_text(moment)} {time_text(moment, with_seconds=with_seconds)}"
+
+
+def number_text(number: int) -> str:
+    """Return a whole number in groups."""
+    return _locale().toString(number) if is_translated() else f"{number:,}"
+
+
+def decimal_text(value: float, places: int) -> str:
+    """Return a number with ``places`` digits after the point."""
+    return _locale().toString(float(value), "f", places) if is_translated() else f"{value:,.{places}f}"
+
+
+def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
+    """Return dollars as ``cost_text`` does, written as the language of the program writes them. ``sign_under``: what is
+    less than can be written has a sign in place of a word."""
+    from chatdesk.core.domain.usage import cost_text  # a row of the sidebar has no price
+
+    if 0 < cost_usd < _LEAST_USD:
+        least = money_text(_LEAST_USD)
+        return f"<{least}" if sign_under else tr("under {amount}", amount=least)
+    text = cost_text(cost_usd)
+    if not is_translated():
+        return text
+    return _locale().toCurrencyString(float(cost_usd), "$", len(text.partition(".")[2]))
+
+
+def _digits(number: int) -> str:
+    """Return a number with the digits of the language and without groups."""
+    if not is_translated():
+        return str(number)
+    from PySide6.QtCore import QLocale
+
+    locale = _locale()
+    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    return locale.toString(number)
+
+
+def _locale() -> QLocale:
+    from PySide6.QtCore import QLocale
+
+    return QLocale()
+
+
+def _form(*, is_short: bool) -> QLocale.FormatType:
+    from PySide6.QtCore import QLocale
+
+    return QLocale.FormatType.ShortFormat if is_short else QLocale.FormatType.LongFormat
