@@ -1,3 +1,3 @@
 """ChatDesk: a desktop chat application for language models."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

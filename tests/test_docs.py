@@ -93,7 +93,10 @@ def test_make_targets_and_files_that_documents_name_exist() -> None:
 
 
 #: Variables of scripts in the repository and of the tests.
-_OF_SCRIPTS = {"CHATDESK_INSTALL_DIR", "CHATDESK_TEAM_BIND", "CHATDESK_SIGNING_KEY", "CHATDESK_TEST_PARTITIONS"}
+_OF_SCRIPTS = {
+    "CHATDESK_INSTALL_DIR", "CHATDESK_TEAM_BIND", "CHATDESK_SIGNING_KEY", "CHATDESK_TEST_PARTITIONS",
+    "CHATDESK_OLDER_DEB", "CHATDESK_CODESIGN_IDENTITY", "CHATDESK_NOTARY_PROFILE",
+}  # fmt: skip
 
 
 def test_the_guides_name_only_settings_variables_and_commands_that_exist() -> None:
