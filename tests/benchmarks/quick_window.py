@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -16,6 +16,7 @@ from tests.benchmarks.processes import ROOT
 from tests.benchmarks.real_window import display
 from tests.benchmarks.table import Row
 
+_KEYS = "Ctrl+Alt+Space"
 _MOST_MS = 80.0
 _GOAL = "at most 80 ms; the yardstick is a bare Qt window"
 _PAUSE_S = 0.5
@@ -30,17 +31,15 @@ def showing(folder: Path, is_quick: bool) -> list[Row]:
     with display() as screen, _window_manager(screen):
         environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "DISPLAY": screen, "HOME": str(folder)}
         command = [str(Path(sys.executable).with_name("chatdesk")), "quick", "--data-dir", str(folder / "data")]
-        ways = {"another process": lambda: subprocess.run(command, env=environment, cwd=ROOT, check=True)}
+        ways = {"another process": (command, "")}
+        if shutil.which("xdotool"):
+            ways["its keys"] = (["xdotool", "key", _KEYS.lower()], _KEYS)
         place = str(folder / "bare.sock")
-        bare = _measured(
-            ["bare", place],
-            lambda: subprocess.run([sys.executable, "-P", "-c", _CALL, place], check=True),
-            environment,
-            shows,
-        )
+        bare = _measured(["bare", place], [sys.executable, "-P", "-c", _CALL, place], environment, shows)
         rows = []
-        for way, call in ways.items():
-            runs = [_measured(["app", str(folder / "data")], call, environment, shows) for _ in range(starts)]
+        for way, (trigger, set_keys) in ways.items():
+            program = ["app", str(folder / "data"), set_keys]
+            runs = [_measured(program, trigger, environment, shows) for _ in range(starts)]
             rows += _rows(way, [run[0] for run in runs], [each for run in runs for each in run[1:]], bare)
         return rows
 
@@ -53,8 +52,8 @@ def _rows(way: str, first_ms: list[float], later_ms: list[float], bare_ms: list[
     ]
 
 
-def _measured(arguments: list[str], call: Callable[[], object], environment: dict[str, str], shows: int) -> list[float]:
-    """Return the milliseconds from each call to the first frame after it, in one run of the program."""
+def _measured(arguments: list[str], trigger: list[str], environment: dict[str, str], shows: int) -> list[float]:
+    """Return the milliseconds from each start of ``trigger`` to the first frame after it, in one run of the program."""
     command = [sys.executable, "-P", "-m", "tests.benchmarks.quick_window_probe", *arguments]
     found = []
     with subprocess.Popen(
@@ -65,7 +64,7 @@ def _measured(arguments: list[str], call: Callable[[], object], environment: dic
         for _ in range(shows):
             time.sleep(_PAUSE_S)
             began = time.monotonic()
-            call()
+            subprocess.run(trigger, env=environment, cwd=ROOT, check=True)
             found.append((float(program.stdout.readline().split()[1]) - began) * 1000)
             program.stdin.write("\n")
             program.stdin.flush()

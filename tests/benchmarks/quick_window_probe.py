@@ -1,6 +1,6 @@
 """A program that shows a field when another process asks for it, and prints the moment at which it was painted.
 
-``app`` is ChatDesk with its quick window, which ``chatdesk quick`` asks for; ``bare`` is a Qt window with a
+``app`` is ChatDesk with its quick window, which ``chatdesk quick`` or its keys ask for; ``bare`` is a Qt window with a
 text field, asked for by a byte on a socket. A line on stdin takes the window away again.
 """
 
@@ -12,6 +12,8 @@ import time
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QVBoxLayout, QWidget
+
+_REST_S = 4.0  # as when a person works elsewhere
 
 
 class _FirstFrame(QObject):
@@ -66,7 +68,7 @@ def bare(place: str) -> None:
     app.exec()
 
 
-def application(data_dir: str) -> None:
+def application(data_dir: str, keys: str) -> None:
     from chatdesk.app import run_window
     from chatdesk.core.paths import AppPaths
     from chatdesk.core.settings.schema import Settings
@@ -78,14 +80,14 @@ def application(data_dir: str) -> None:
         app = QApplication.instance()
         assert app is not None
         app.installEventFilter(frames)
-        await asyncio.sleep(2)  # at rest, as when a person works elsewhere
+        await asyncio.sleep(_REST_S)
         print("ready", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
             frames.hide()
         return 0
 
-    run_window(AppPaths.find(data_dir), Settings(), script=script)
+    run_window(AppPaths.find(data_dir), Settings(quick_keys=keys), script=script)
 
 
 if __name__ == "__main__":
-    bare(sys.argv[2]) if sys.argv[1] == "bare" else application(sys.argv[2])
+    bare(sys.argv[2]) if sys.argv[1] == "bare" else application(*sys.argv[2:4])

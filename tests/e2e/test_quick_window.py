@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.quick.quick_window import QuickWindow
+from tests.helpers.waiting import wait_until
 from tests.helpers.window import FAST, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -198,6 +203,38 @@ def test_what_was_typed_and_not_sent_is_there_after_a_restart(tmp_path: Path) ->
     play(paths, leave)
     play(paths, come_back)
     play(paths, again)
+
+
+@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+def test_its_keys_show_it_in_whatever_program_they_are_pressed(tmp_path: Path) -> None:
+    """On a real X server, where nothing of ChatDesk has the focus."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x820x24", "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        environment = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | {
+            "DISPLAY": f":{server.stdout.readline().strip()}",
+            "QT_QPA_PLATFORM": "xcb",
+            "CHATDESK_QUICK_KEYS": "Ctrl+Alt+Space",
+        }
+
+        def is_shown() -> bool:
+            search = ["xdotool", "search", "--onlyvisible", "--name", "^Quick question$"]
+            return subprocess.run(search, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+
+        def press_until_shown() -> bool:
+            subprocess.run(["xdotool", "key", "ctrl+alt+space"], env=environment, check=True)
+            with suppress(AssertionError):
+                wait_until(is_shown, within_s=2)
+            return is_shown()
+
+        start = [sys.executable, "-m", "chatdesk", "--data-dir", str(tmp_path / "profile")]
+        with subprocess.Popen(start, cwd=ROOT, env=environment) as program:
+            try:
+                wait_until(press_until_shown)
+            finally:
+                program.terminate()
+                program.wait()
+                server.terminate()
 
 
 def test_another_process_shows_it_without_the_large_window(tmp_path: Path) -> None:

@@ -101,6 +101,12 @@ class WindowSettings:
         Shown("General", "Icon in the tray", section="Desktop", also="system tray status close minimise background"),
         choices={"off": "None", "on": "Show", "close": "Show, and keep running in it"},
     )
+    quick_keys: str = declared(
+        "desktop.quick_keys",
+        "",
+        "Keys that show the quick window in whatever program you are, such as Ctrl+Alt+Space; empty is none.",
+        Shown("Shortcuts", "Keys for a quick question", hidden="the page of shortcuts"),
+    )
     start_at_login: bool = declared(
         "desktop.start_at_login",
         False,

@@ -166,7 +166,7 @@ class Bindings(PaneBindings):
             join=self.team.open_join,
             takes_file=self.team.takes,
         )
-        self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view)
+        self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
         self.desktop = DesktopBinding(context, self.threads, self.settings, services.library, paths=services.paths)
         self.network = NetworkBinding(
             context,

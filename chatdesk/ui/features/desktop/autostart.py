@@ -51,7 +51,7 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
     try:
         if is_on:
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, _text_of([*_command(), *arguments]))
+            write_text(file, _text_of([*start_command(), *arguments]))
         else:
             file.unlink(missing_ok=True)
     except OSError as error:
@@ -60,7 +60,8 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
         ) from error
 
 
-def _command() -> list[str]:
+def start_command() -> list[str]:
+    """Return the command that starts this ChatDesk from anywhere."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "chatdesk"]
 
 

@@ -1,4 +1,4 @@
-"""Joins ChatDesk with the desktop: notices, the icon in the tray, starting at login."""
+"""Joins ChatDesk with the desktop: notices, the icon in the tray, starting at login, keys for the quick window."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
+from chatdesk.ui.features.desktop.quick_keys_binding import QuickKeysBinding
 from chatdesk.ui.features.desktop.tray_binding import TrayBinding
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ class DesktopBinding(QObject):
         self._starts_at_login: bool | None = None  # as far as the file was read or written
         self.notices = AnswerNotices(context, self._show_message)
         self.tray = TrayBinding(context, threads, settings, library)
+        self.keys = QuickKeysBinding(context, settings, self._login_arguments)
         settings.applied.connect(self._on_settings_applied)
 
     async def end(self) -> None:
         """Take everything away from the desktop, because the window closes."""
         self.tray.end()
+        await self.keys.end()
         await self.notices.end()
 
     def _show_message(self, thread_id: str, message_id: str) -> None:
@@ -60,12 +63,15 @@ class DesktopBinding(QObject):
     async def _apply_start_at_login(self) -> None:
         """Write or remove the file where the setting has changed. At first the file is read: whoever removed it with a
         tool of the desktop has changed the setting."""
+        wanted = self._settings.current.start_at_login
+        if not wanted and not self._starts_at_login:
+            self._starts_at_login = False
+            return
         from chatdesk.ui.features.desktop import autostart
 
         file: Path = autostart.autostart_file()
-        wanted = self._settings.current.start_at_login
         if self._starts_at_login is None:
-            self._starts_at_login = wanted and await asyncio.to_thread(autostart.starts_at_login, file)
+            self._starts_at_login = await asyncio.to_thread(autostart.starts_at_login, file)
         elif wanted != self._starts_at_login:
             try:
                 await asyncio.to_thread(

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QClipboard, QGuiApplication
 
 from chatdesk.core import events
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.quick.quick_window import QuickWindow
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
     from chatdesk.ui.window.window_context import WindowContext
 
 _NAMES: Final = {"clipboard": Text("Clipboard"), "selection": Text("Selection")}
 _LONGEST_CONTEXT: Final = 200_000
+_AT_REST_MS: Final = 2_000
 _NOTHING_THERE: Final = Text("There is no text on the clipboard.")
 _NOTHING_SELECTED: Final = Text("No text is selected in another window.")
 
@@ -40,6 +43,8 @@ class QuickBinding(QObject):
         threads: ThreadBinding,
         attachments: AttachmentService,
         make_view: Callable[[MessageFetcher], TranscriptView],
+        *,
+        settings: SettingsBinding,
     ) -> None:
         super().__init__()
         self._context = context
@@ -52,11 +57,14 @@ class QuickBinding(QObject):
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
+        self._at_rest = QTimer(self, singleShot=True, interval=_AT_REST_MS)
+        self._at_rest.timeout.connect(lambda: context.tasks.start(self._prepare(), "prepare quick window"))
+        settings.applied.connect(self._on_settings_applied)
         context.panes.commands.bind("app.quick", self.toggle)
 
     def toggle(self) -> None:
         """Show the window, or hide it where it has the keys."""
-        window = self.window = self.window or self._make()
+        window = self._made()
         if window.isVisible() and window.isActiveWindow():
             window.hide()
         else:
@@ -72,6 +80,7 @@ class QuickBinding(QObject):
 
     async def end(self) -> None:
         """Take the window away, because the program ends; what was typed stays."""
+        self._at_rest.stop()
         if self.window is not None:
             if self._timer.isActive():
                 with suppress(ChatDeskError):  # the window says that nothing can be saved
@@ -80,10 +89,24 @@ class QuickBinding(QObject):
             self.window.deleteLater()
             self.window = None
 
+    def _on_settings_applied(self) -> None:
+        if self._context.settings().quick_keys and self.window is None:
+            self._at_rest.start()
+
+    async def _prepare(self) -> None:
+        """Make the window before it is wanted, for a person who has set keys for it."""
+        await import_beside("chatdesk.ui.features.quick.quick_window")
+        self._made().prepare()
+
+    def _made(self) -> QuickWindow:
+        if self.window is None:
+            self.window = self._make()
+        return self.window
+
     def _make(self) -> QuickWindow:
         from chatdesk.ui.features.quick.quick_window import QuickWindow
 
-        window = QuickWindow(self._panes.theme, self._made_view)
+        window = QuickWindow(self._panes.theme, self._view)
         self._context.tasks.start(self._load(window), "load quick question")
         window.editor.writtenChanged.connect(self._timer.start)
         window.asked.connect(self._on_asked)
@@ -102,7 +125,7 @@ class QuickBinding(QObject):
         subscribe(window, events.ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
         return window
 
-    def _made_view(self) -> TranscriptView:
+    def _view(self) -> TranscriptView:
         view, transcript = self._make_view(self._threads.fetch_messages), self._panes.transcript
         view.actionRequested.connect(self._on_view_action_requested)
         view.linkActivated.connect(transcript.linkActivated)

@@ -117,6 +117,12 @@ class QuickWindow(QWidget):
         self._buttons["clipboard"].setVisible(not words)
         self._buttons["selection"].setVisible(not words and has_selection)
 
+    def prepare(self) -> None:
+        """Do ahead what the first showing would take time for."""
+        self.ensurePolished()
+        self._fit()
+        self.winId()
+
     def come_up(self) -> None:
         """Show the window on the screen where the pointer is, with the keys in its field."""
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()

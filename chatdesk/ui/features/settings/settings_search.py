@@ -39,6 +39,12 @@ def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
     others = (
         Found("Providers", tr("Add a provider"), "providerAdd", words=tr("API key server model connect")),
         Found("Shortcuts", tr("Keyboard shortcuts"), "settingsShortcuts", words=tr("keys")),
+        Found(
+            "Shortcuts",
+            tr("Keys for a quick question"),
+            "quickKeys",
+            words=tr("global shortcut hotkey quick window"),
+        ),
         Found("Team sync", tr("Team sync"), "teamPage", words=tr("workspace join share invite")),
         Found("Usage and limits", tr("Usage and limits"), "", words=tr("cost money tokens price spend")),
     )

@@ -1,0 +1,125 @@
+"""The row of the settings for the keys of the quick window: the keys, how it went with them, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.keys_button import KeysButton
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.desktop.quick_keys import KeysReport, KeysState
+from chatdesk.ui.features.settings.settings_row import SettingsRow
+
+_GAP_PX: Final = 6
+_BELOW_PX: Final = 8
+_TRY_AGAIN: Final = (KeysState.TAKEN, KeysState.DENIED, KeysState.NO_WAY)
+
+
+class QuickKeysRow(QWidget):
+    """``keysChosen`` carries other keys, or nothing for none. ``command`` does the same as the keys, for a desktop
+    that gives none; ``fixed_by`` names the variable of the environment that decides instead of the person."""
+
+    keysChosen = Signal(str)
+    tryAgainRequested = Signal()
+
+    def __init__(self, keys: str, command: str, *, fixed_by: str = "") -> None:
+        super().__init__()
+        self._command = command
+        self.button = KeysButton(keys)
+        self.button.setObjectName("quickKeys")
+        self.button.setEnabled(not fixed_by)
+        self.button.keysChosen.connect(self.keysChosen)
+        self.button.refused.connect(self._say)
+        hint = tr("They show the quick window in whatever program you are.")
+        if fixed_by:
+            hint = tr("The environment variable {name} decides this.", name=fixed_by)
+        row = SettingsRow(tr("Keys for a quick question"), hint, self.button)
+        self.state = plain_label("", "muted", wraps=True)
+        self.state.setObjectName("quickKeysState")
+        self._command_label = plain_label(command, "code", wraps=True)
+        self._command_label.setObjectName("quickKeysCommand")
+        self._command_label.setAccessibleName(tr("Command: {command}", command=command))
+        self._command_label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.copy_button = self._button(tr("Copy the command"), "quickKeysCopy")
+        self.copy_button.clicked.connect(self._copy)
+        self.again_button = self._button(tr("Try again"), "quickKeysAgain")
+        self.again_button.clicked.connect(self.tryAgainRequested)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, _BELOW_PX)
+        column.setSpacing(_GAP_PX)
+        column.addWidget(row)
+        column.addWidget(self.state)
+        column.addWidget(self._command_label)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(_GAP_PX)
+        buttons.addWidget(self.copy_button)
+        buttons.addWidget(self.again_button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+
+    def show_report(self, report: KeysReport) -> None:
+        """Say how it went with the keys."""
+        has_failed = report.state not in (KeysState.OFF, KeysState.ASKING, KeysState.WORKING)
+        self.again_button.setVisible(report.state in _TRY_AGAIN)
+        self.copy_button.setVisible(has_failed)
+        self._command_label.setVisible(has_failed)
+        self.state.setProperty("isDanger", report.state in (KeysState.TAKEN, KeysState.UNKNOWN))
+        self.state.style().polish(self.state)
+        self._say(self._words(report))
+
+    def _words(self, report: KeysReport) -> str:
+        keys = QKeySequence(self.button.keys).toString(QKeySequence.SequenceFormat.NativeText)
+        match report.state:
+            case KeysState.OFF:
+                return ""
+            case KeysState.ASKING:
+                return tr("Asking the desktop for the keys. It may show you a question.")
+            case KeysState.WORKING if report.name:
+                return tr("The desktop shows it at: {keys}.", keys=report.name)
+            case KeysState.WORKING:
+                return tr("The keys work.")
+            case KeysState.TAKEN:
+                return tr(
+                    "Another program has {keys}. Choose other keys, or free them there and try again. "
+                    "You can also bind this command in your desktop's settings:",
+                    keys=keys,
+                )
+            case KeysState.DENIED:
+                return tr(
+                    "The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your "
+                    "desktop's settings:"
+                )
+            case KeysState.UNKNOWN:
+                return tr(
+                    "The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop's "
+                    "settings:",
+                    keys=keys,
+                )
+            case KeysState.NO_WAY:
+                return tr(
+                    "This desktop gives no keys to programs. Bind this command to keys in your desktop's settings:"
+                )
+
+    def _say(self, text: str) -> None:
+        if text and text != self.state.text():
+            announce(self.button, text)
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._command)
+        announce(self.copy_button, tr("Copied"))
+
+    def _button(self, text: str, name: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAutoDefault(False)
+        button.hide()
+        return button
