@@ -11,6 +11,8 @@ from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.outlines import OutlineRepository
+from chatdesk.core.storage.chat.paths import PathRepository
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.answers import message_text
@@ -62,8 +64,10 @@ async def _at_storage(folder: Path, long: int) -> list[Row]:
         for size in (long // 10, long):
             (thread,) = await load_many(db, threads=1, messages_per_thread=size, text_of=message_text)
             last = (await messages.page(thread, limit=1)).messages[0].id
-            found["branch"][size] = await _best(lambda last=last: messages.branch(last, "Branch"))
-            found["read the tree of"][size] = await _best(lambda thread=thread: messages.tree(thread, preview=120))
+            found["branch"][size] = await _best(lambda last=last: PathRepository(db).branch(last, "Branch"))
+            found["read the tree of"][size] = await _best(
+                lambda thread=thread: OutlineRepository(db).tree(thread, preview=120)
+            )
     finally:
         await db.close()
     return [

@@ -9,6 +9,8 @@ from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.storage.chat.drafts import DraftRepository
 from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.outlines import OutlineRepository
+from chatdesk.core.storage.chat.paths import PathRepository
 from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.storage.library.library import LibraryRepository
@@ -49,6 +51,8 @@ class Store:
         self.trash = TrashRepository(self.db)
         self.library = LibraryRepository(self.db)
         self.messages = MessageRepository(self.db)
+        self.outlines = OutlineRepository(self.db)
+        self.paths = PathRepository(self.db)
         self.drafts = DraftRepository(self.db)
 
     async def reopen(self) -> object:

@@ -19,7 +19,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.messages import MessageRepository
+    from chatdesk.core.storage.repositories import Repositories
 
 LARGEST_PAGE = 500
 _QUESTION_CHARACTERS = 400
@@ -33,9 +33,10 @@ class MessageReader:
     written."""
 
     def __init__(
-        self, messages: MessageRepository, turns: RunningTurns, clock: Clock, *, is_nobody_writing: Callable[[], bool]
+        self, repositories: Repositories, turns: RunningTurns, clock: Clock, *, is_nobody_writing: Callable[[], bool]
     ) -> None:
-        self._messages = messages
+        self._messages = repositories.messages
+        self._outlines = repositories.outlines
         self._turns = turns
         self._clock = clock
         self._is_nobody_writing = is_nobody_writing
@@ -71,17 +72,17 @@ class MessageReader:
 
     async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
         """Return the lengths of the messages of the shown path, for a scroll bar that is right before they load."""
-        return await self._messages.sizes(checked_id(thread_id), most_groups=_MOST_SIZE_GROUPS)
+        return await self._outlines.sizes(checked_id(thread_id), most_groups=_MOST_SIZE_GROUPS)
 
     async def get_tree(self, thread_id: str) -> tuple[TreeRow, ...]:
         """Return every version of every message, also those in the trash, from top to bottom."""
-        return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
+        return await self._outlines.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
 
     async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500, text: str = "") -> QuestionPage:
         """Return those of the ``limit`` questions of the shown path from ``start`` on that contain every word of
         ``text``."""
         _check_limit(limit)
-        return await self._messages.questions(
+        return await self._outlines.questions(
             checked_id(thread_id),
             start=start,
             limit=limit,
@@ -91,11 +92,11 @@ class MessageReader:
 
     async def first_message_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
         """Return the first message of the shown path that was written at ``since_ms`` or later."""
-        return await self._messages.first_since(checked_id(thread_id), since_ms)
+        return await self._outlines.first_since(checked_id(thread_id), since_ms)
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:
         """Return the times (ms UTC) of the oldest and the newest message of the shown path; None where it is empty."""
-        return await self._messages.time_span(checked_id(thread_id))
+        return await self._outlines.time_span(checked_id(thread_id))
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
         """Return every message of the shown path that contains ``text``, without regard to case or styles. Cancel it
@@ -107,7 +108,7 @@ class MessageReader:
         start: int | None = 0
         end = self._clock.now_ms() + _LONGEST_SEARCH_MS
         while start is not None and self._clock.now_ms() < end:
-            part, start = await self._messages.find(checked_id(thread_id), needle, start=start)
+            part, start = await self._outlines.find(checked_id(thread_id), needle, start=start)
             found += part
         return ThreadMatches(text, tuple(found), is_complete=start is None)
 

@@ -24,6 +24,7 @@ class PathChanges:
 
     def __init__(self, repositories: Repositories, bus: EventBus, *, stop: Callable[[str], Awaitable[object]]) -> None:
         self._messages = repositories.messages
+        self._paths = repositories.paths
         self._threads = repositories.threads
         self._bus = bus
         self._stop = stop
@@ -33,7 +34,7 @@ class PathChanges:
         """Move a message to the trash, alone or with all below it. ``end_id``: the end of the shown path then."""
         message = await self._messages.get(checked_id(message_id))
         await self._stop(message.thread_id)
-        thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
+        thread, ids = await self._paths.delete(message.id, with_later=with_later, end_id=end_id)
         self.publish(thread, message.parent_id)
         return Moved(thread, tuple(ids))
 
@@ -42,7 +43,7 @@ class PathChanges:
         """Move exactly these messages of one thread to the trash, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
         await self._stop(top.thread_id)
-        thread, ids = await self._messages.delete_these(message_ids, end_id=end_id)
+        thread, ids = await self._paths.delete_these(message_ids, end_id=end_id)
         self.publish(thread, top.parent_id)
         return Moved(thread, tuple(ids))
 
@@ -51,27 +52,27 @@ class PathChanges:
         """Restore a message from the trash, with everything that went there in the same step. It is shown unless the
         path is to end at ``end_id``."""
         checked = checked_id(message_id)
-        thread, ids = await self._messages.restore(checked, end_id=end_id)
+        thread, ids = await self._paths.restore(checked, end_id=end_id)
         restored = await self._messages.get(checked)
         self.publish(thread, restored.parent_id)
         return Moved(thread, tuple(ids))
 
     async def end_of_path(self, message_id: str) -> str | None:
         """Return the id with which ``lead_path_to`` shows again what is shown now in the thread of that message."""
-        return await self._messages.end_of_path(checked_id(message_id))
+        return await self._paths.end_of_path(checked_id(message_id))
 
     @uninterruptible
     async def select_version(self, message_id: str) -> Thread:
         """Show a version and the path below it."""
         message = await self._messages.get(checked_id(message_id))
-        thread = await self._messages.select_version(message.id)
+        thread = await self._paths.select_version(message.id)
         self.publish(thread, message.parent_id)
         return thread
 
     @uninterruptible
     async def lead_path_to(self, message_id: str) -> Thread:
         """Show the path that ends with a message."""
-        thread, last_kept = await self._messages.lead_path_to(checked_id(message_id))
+        thread, last_kept = await self._paths.lead_path_to(checked_id(message_id))
         self.publish(thread, last_kept)
         return thread
 
@@ -80,7 +81,7 @@ class PathChanges:
         """Create a thread that begins with everything from the first message to this one."""
         message = await self._messages.get(checked_id(message_id))
         thread = await self._threads.get(message.thread_id)
-        branched = await self._messages.branch(message.id, branch_title(thread.title))
+        branched = await self._paths.branch(message.id, branch_title(thread.title))
         self._bus.publish(ThreadCreated(branched))
         return branched
 

@@ -89,7 +89,7 @@ class ChatService:
         )
         self.queue = self._starter.queue
         self.turns = self._starter.turns
-        self.reader = MessageReader(repositories.messages, self.turns, clock, is_nobody_writing=is_nobody_writing)
+        self.reader = MessageReader(repositories, self.turns, clock, is_nobody_writing=is_nobody_writing)
         self.paths = PathChanges(repositories, bus, stop=self.stop)
         self.own_words = OwnWords(
             repositories.messages, self._starter, self.paths, bus, checked_text=self.checked_text, titled=self._titled

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.chat.drafts import DraftRepository
 from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.outlines import OutlineRepository
+from chatdesk.core.storage.chat.paths import PathRepository
 from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.core.storage.chat.system_prompts import SystemPromptRepository
@@ -32,6 +34,8 @@ class Repositories:
     projects: ProjectRepository
     threads: ThreadRepository
     messages: MessageRepository
+    outlines: OutlineRepository
+    paths: PathRepository
     drafts: DraftRepository
     contexts: ContextRepository
     summaries: SummaryRepository
@@ -56,6 +60,8 @@ class Repositories:
             projects=ProjectRepository(database),
             threads=ThreadRepository(database),
             messages=MessageRepository(database),
+            outlines=OutlineRepository(database),
+            paths=PathRepository(database),
             drafts=DraftRepository(database),
             contexts=ContextRepository(database),
             summaries=SummaryRepository(database),

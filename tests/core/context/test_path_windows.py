@@ -81,7 +81,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_the_counts_of_a_long_thread_are_those_of_its_entries(world: World) -> None:
     first, start, excluded, pinned, end = await world.ids(0, 10, 20, 40, 100)
-    await world.repositories.messages.delete((await world.ids(60))[0], with_later=False)
+    await world.repositories.paths.delete((await world.ids(60))[0], with_later=False)
     report = await world.context.report(world.thread)
     assert report.counts == await world.reasons()
     assert report.counts[Reason.DID_NOT_FIT] > 500

@@ -98,7 +98,7 @@ async def test_an_interrupted_turn_is_found_after_the_start_that_recovers_it(wor
 async def test_a_branch_is_found_beside_its_source(world: SearchWorld) -> None:
     thread = await world.thread()
     _, answer = await world.ask(thread, "heron")
-    await world.messages.branch(answer, "Branched")
+    await world.paths.branch(answer, "Branched")
     assert len(await world.found("heron")) == 4
     numbers = [n for _, n in await _numbers(world)]
     assert len(set(numbers)) == 4

@@ -76,7 +76,7 @@ class _Library:
                 question, _ = await world.ask(thread, text)
                 is_deleted = rng.random() < 0.2
                 if is_deleted:
-                    await world.messages.delete(question, with_later=False)
+                    await world.paths.delete(question, with_later=False)
                 pending.append((text, "user", is_deleted, has_code))
                 pending.append((f"answer to {text}", "assistant", False, has_code))
             is_pinned, is_archived, is_trashed = (rng.random() < 0.3 for _ in range(3))
@@ -245,15 +245,15 @@ async def _step(world: SearchWorld, threads: list[str], messages: list[str], kin
     elif kind == 3:
         await world.threads.rename(thread, text or "A title")
     elif kind == 4:
-        await world.messages.delete(message, with_later=bool(place % 2))
+        await world.paths.delete(message, with_later=bool(place % 2))
     elif kind == 5:
         await world.library.delete([thread])
         await world.trash.purge_expired(world.clock.now + 1)
         threads.append(await world.thread(text or "Another"))
     elif kind == 6:
-        threads.append((await world.messages.branch(message, text or "Branch")).id)
+        threads.append((await world.paths.branch(message, text or "Branch")).id)
     elif kind == 7:
         await world.search.rebuild()
         await world.search.fill(pause=0)
     else:
-        await world.messages.restore(message)
+        await world.paths.restore(message)

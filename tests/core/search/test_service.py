@@ -185,7 +185,7 @@ async def test_what_is_in_the_trash_is_found_only_when_asked_for(world: SearchWo
     question, _ = await world.ask(thread, "a heron")
     await world.ask(other, "another heron")
     await world.library.delete([other])
-    await world.messages.delete(question, with_later=False)
+    await world.paths.delete(question, with_later=False)
     assert await world.found("heron role:user") == []
     assert await world.found("heron") == ["answer to a heron"]
     assert await world.titles("heron") == ["Kept heron"]
@@ -209,7 +209,7 @@ async def test_purged_words_leave_the_index(world: SearchWorld) -> None:
     keep = await world.thread("Keep")
     question, _ = await world.ask(keep, "secret stork")
     await world.library.delete([thread])
-    await world.messages.delete(question, with_later=False)
+    await world.paths.delete(question, with_later=False)
     await world.trash.purge_expired(world.clock.now + 1)
     assert await world.found("secret") == ["answer to secret stork"]
 

@@ -98,7 +98,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
         await until_same(project, [ana, ben])
         await ben.team.close()
         await ana.repositories.library.delete([thread])
-        await ana.repositories.messages.delete(answer, with_later=False)
+        await ana.repositories.paths.delete(answer, with_later=False)
         if is_emptied:
             await ana.database.write(lambda conn: trash.give_up(conn, None))
         assert await ana.repositories.trash.purge_expired(0 if is_emptied else 2**60) == 0
@@ -227,11 +227,11 @@ async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everyb
         thread = await ana.thread(project)
         question, answer = await ana.ask(thread, "by ana")
         await until_same(project, [ana, ben])
-        branch = await ben.repositories.messages.branch(answer, "a branch")
+        branch = await ben.repositories.paths.branch(answer, "a branch")
         await until_same(project, [ana, ben])
         assert [author for _, author in await _questions(ben, branch.id)] == [None]
         await ben.team.unshare(project)
-        private = await ben.repositories.messages.branch(answer, "a private branch")
+        private = await ben.repositories.paths.branch(answer, "a private branch")
         assert [author for _, author in await _questions(ben, private.id)] == [
             (await ben.repositories.messages.get(question)).author_id
         ]

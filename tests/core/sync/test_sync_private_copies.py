@@ -40,7 +40,7 @@ def empty_trash(profile: Profile) -> None:
 
 
 def delete(profile: Profile, message: str) -> None:
-    now(profile.repositories.messages.delete(message, with_later=False))
+    now(profile.repositories.paths.delete(message, with_later=False))
 
 
 def is_whole(pair: Pair) -> bool:
@@ -69,7 +69,7 @@ def test_a_message_that_was_deleted_and_is_restored_by_others_comes_again(pair: 
     pair.settle()
     pair.leave()
     empty_trash(pair.bob)
-    now(pair.ann.repositories.messages.restore(message))
+    now(pair.ann.repositories.paths.restore(message))
     pair.settle()
     pair.come_back()
     pair.settle()
@@ -86,7 +86,7 @@ def test_a_message_that_stays_deleted_can_be_restored_later(pair: Pair) -> None:
     pair.settle()
     assert pair.ann.rows("SELECT deleted_at IS NULL FROM messages WHERE id = ?", message) == [(0,)]
     assert is_whole(pair)
-    now(pair.bob.repositories.messages.restore(message))
+    now(pair.bob.repositories.paths.restore(message))
     pair.settle()
     assert is_whole(pair)
     assert pair.bob.rows("SELECT count(*) FROM message_parts WHERE message_id = ?", message) == [(1,)]

@@ -164,7 +164,7 @@ class Hand:
     def delete_message(self, project: str) -> None:
         message = self.message(project)
         if message is not None:
-            now(self.profile.repositories.messages.delete(message, with_later=self.rng.random() < 0.5))
+            now(self.profile.repositories.paths.delete(message, with_later=self.rng.random() < 0.5))
 
     def delete_in_between(self, project: str) -> None:
         """A message alone, of which what stands below it stays."""
@@ -175,12 +175,12 @@ class Hand:
             project,
         )
         if message is not None:
-            now(self.profile.repositories.messages.delete(message, with_later=False))
+            now(self.profile.repositories.paths.delete(message, with_later=False))
 
     def restore_message(self, project: str) -> None:
         message = self.message(project, deleted=True)
         if message is not None:
-            now(self.profile.repositories.messages.restore(message))
+            now(self.profile.repositories.paths.restore(message))
 
     def rename(self, project: str) -> None:
         thread = self.thread(project)

@@ -63,7 +63,7 @@ class Pair:
         self.begin(self.bob, "Bob's")
         now(self.ann.repositories.threads.rename(self.threads[0], "Better"))
         leaf = self.ann.rows("SELECT id FROM messages WHERE author_id IS NULL ORDER BY id DESC LIMIT 1")[0][0]
-        now(self.ann.repositories.messages.delete(leaf, with_later=False))
+        now(self.ann.repositories.paths.delete(leaf, with_later=False))
         self.settle()
 
     def copy(self) -> Pair:

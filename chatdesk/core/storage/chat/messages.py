@@ -8,25 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
-from chatdesk.core.domain.outline import DatedMessage, QuestionPage
-from chatdesk.core.domain.text_match import MessageMatch
+from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.domain.thread import Thread, TitleSource
-from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Spent
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage.chat import (
-    branching,
-    message_pages,
-    message_writes,
-    outline_rows,
-    shown_path,
-    streaming,
-    thread_scan,
-    trash,
-)
+from chatdesk.core.storage.chat import message_pages, message_writes, streaming
 from chatdesk.core.storage.chat.message_writes import LEAF
 from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.chat.waiting_questions import remove_waiting_question
@@ -62,47 +50,6 @@ class MessageRepository:
         return await self._db.read(
             lambda conn: message_pages.page(conn, thread, max(limit, 1), older, newer, centre, at)
         )
-
-    async def sizes(self, thread_id: str, *, most_groups: int) -> ThreadSizes:
-        """Return the lengths of the messages of the shown path, without their texts."""
-        thread = checked_id(thread_id)
-        return await self._db.read(lambda conn: thread_scan.sizes(conn, thread, most_groups=most_groups))
-
-    async def tree(self, thread_id: str, *, preview: int) -> tuple[TreeRow, ...]:
-        """Return all messages of a thread as rows, put in order on the storage thread, where no window waits."""
-        thread = checked_id(thread_id)
-        return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
-
-    async def questions(
-        self, thread_id: str, *, start: int, limit: int, preview: int, words: Sequence[str] = ()
-    ) -> QuestionPage:
-        """Return a page of the questions of the shown path: of the next ``limit`` those that hold all ``words``."""
-        thread = checked_id(thread_id)
-        return await self._db.read(
-            lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview, words=words)
-        )
-
-    async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
-        """Return the first message of the shown path that was written at ``since_ms`` or later."""
-        thread = checked_id(thread_id)
-        return await self._db.read(lambda conn: outline_rows.first_since(conn, thread, since_ms))
-
-    async def time_span(self, thread_id: str) -> tuple[int, int] | None:
-        """Return when the oldest and the newest message of the shown path were written; None where there is none."""
-        thread = checked_id(thread_id)
-        return await self._db.read(lambda conn: outline_rows.time_span(conn, thread))
-
-    async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
-        """Find ``needle`` in the next stretch of the shown path. Returns the matches and the position to go on from;
-        None at the end. A stretch a call, so that a search can be given up and others may read meanwhile."""
-        thread = checked_id(thread_id)
-
-        def work(conn: Connection) -> tuple[tuple[MessageMatch, ...], int | None]:
-            found = thread_scan.find_between(conn, thread, start=start, needle=needle)
-            following = start + thread_scan.SCAN_STEP
-            return tuple(found), following if following < thread_scan.end_of(conn, thread) else None
-
-        return await self._db.read(work)
 
     async def get(self, message_id: str) -> Message:
         wanted = checked_id(message_id)
@@ -309,68 +256,3 @@ class MessageRepository:
             return get_message(conn, message_writes.resume(conn, self._db.origin, self._db.owner_token, wanted, plan))
 
         return await self._db.write(work)
-
-    async def delete(
-        self, message_id: str, *, with_later: bool, end_id: str | None = None
-    ) -> tuple[Thread, tuple[str, ...]]:
-        """Move the message, or it and everything below it, to the trash. Returns the thread and the ids. ``end_id`` is
-        where the shown path is to end then, see ``end_of_path``."""
-        wanted, end = checked_id(message_id), _checked(end_id)
-        return await self._db.write(
-            lambda conn: trash.delete_message(conn, self._db.origin, wanted, with_later=with_later, end_id=end)
-        )
-
-    async def delete_these(
-        self, message_ids: Sequence[str], *, end_id: str | None = None
-    ) -> tuple[Thread, tuple[str, ...]]:
-        """Move exactly these messages of one thread back to the trash."""
-        wanted, end = [checked_id(message_id) for message_id in message_ids], _checked(end_id)
-        return await self._db.write(lambda conn: trash.delete_messages(conn, self._db.origin, wanted, end_id=end))
-
-    async def restore(self, message_id: str, *, end_id: str | None = None) -> tuple[Thread, tuple[str, ...]]:
-        """Bring a message back from the trash, with what went there together with it; shown unless the path is to lead
-        to ``end_id``."""
-        wanted, end = checked_id(message_id), _checked(end_id)
-        return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted, end_id=end))
-
-    async def end_of_path(self, message_id: str) -> str | None:
-        """Return the last message of the path of its thread, which may be in the trash: leading the path there shows
-        again what is shown now."""
-        wanted = checked_id(message_id)
-
-        def work(conn: Connection) -> str | None:
-            tip = shown_path.tip(conn, get_message(conn, wanted).thread_id)
-            return None if tip is None else tip.id
-
-        return await self._db.read(work)
-
-    async def lead_path_to(self, message_id: str) -> tuple[Thread, str | None]:
-        """Show the path that ends with this message, wherever that is. Also returns the last message that stays."""
-        wanted = checked_id(message_id)
-
-        def work(conn: Connection) -> tuple[Thread, str | None]:
-            thread_id, last_kept = message_writes.lead_path_to(conn, wanted)
-            return get_thread(conn, thread_id), last_kept
-
-        return await self._db.write(work)
-
-    async def select_version(self, message_id: str) -> Thread:
-        """Show this version and what was last shown below it. Which one is looked at survives the end of the process,
-        but need not survive a power cut: nobody waits for the disk."""
-        wanted = checked_id(message_id)
-
-        def work(conn: Connection) -> Thread:
-            return get_thread(conn, message_writes.select_version(conn, wanted))
-
-        return await self._db.write(work, is_durable=False)
-
-    async def branch(self, message_id: str, title: str) -> Thread:
-        """Create a thread with copies of the messages from the root to this one."""
-        wanted = checked_id(message_id)
-        return await self._db.write(
-            lambda conn: get_thread(conn, branching.branch(conn, self._db.origin, wanted, title))
-        )
-
-
-def _checked(message_id: str | None) -> str | None:
-    return None if message_id is None else checked_id(message_id)

@@ -163,9 +163,9 @@ async def test_a_removed_document_comes_back(world: World) -> None:
 async def test_versions_survive_a_restart_and_the_trash(world: World) -> None:
     thread, answer, artifact = await world.opened()
     await world.service.edit(artifact.newest, CHANGED)
-    await world.store.messages.delete(answer, with_later=False)
+    await world.store.paths.delete(answer, with_later=False)
     assert await world.service.of_thread(thread) == ()
-    await world.store.messages.restore(answer)
+    await world.store.paths.restore(answer)
     await world.attachments.close()
     await world.store.reopen()
     world.begin()
@@ -176,7 +176,7 @@ async def test_versions_survive_a_restart_and_the_trash(world: World) -> None:
 async def test_a_branch_has_versions_of_its_own(world: World) -> None:
     thread, answer, artifact = await world.opened()
     await world.service.edit(artifact.newest, CHANGED)
-    branch = (await world.store.messages.branch(answer, "Branch")).id
+    branch = (await world.store.paths.branch(answer, "Branch")).id
     copied = await world.only(branch)
     assert await world.texts(copied) == [CODE, CHANGED]
     await world.service.edit(copied.newest, "x = 1\n")
@@ -330,7 +330,7 @@ async def test_an_unfinished_edit_is_no_draft_of_its_thread(world: World) -> Non
 async def test_what_is_gone_for_good_takes_unfinished_edits_with_it(world: World) -> None:
     _thread, answer, artifact = await world.opened()
     await world.service.keep_edit(artifact.newest, "half of a secret")
-    await world.store.messages.delete(answer, with_later=False)
+    await world.store.paths.delete(answer, with_later=False)
     assert await world.service.unfinished_edit(artifact.newest) == "half of a secret", "it may come back"
     await world.store.trash.purge_expired(2**60)
     assert await world.service.unfinished_edit(artifact.newest) is None

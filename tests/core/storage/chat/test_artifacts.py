@@ -55,7 +55,7 @@ async def test_a_message_may_be_attachments_only(store: Store) -> None:
     assert [part.type for part in question.parts] == [PartType.FILE]
     page = await store.messages.page(thread, limit=10)
     assert attachments_of(page.messages[0]) == (FILE,)
-    sizes = await store.messages.sizes(thread, most_groups=10)
+    sizes = await store.outlines.sizes(thread, most_groups=10)
     assert sum(sizes.characters) == len("notes.txt")
 
 
@@ -71,7 +71,7 @@ async def test_versions_and_comparisons_have_their_own_rows(store: Store) -> Non
 async def test_a_branch_names_the_same_bytes(store: Store) -> None:
     thread = await store.thread()
     question, _, _ = await store.messages.add_question(thread, "see", with_answer=None, attachments=[FILE])
-    branch = await store.messages.branch(question.id, "branch")
+    branch = await store.paths.branch(question.id, "branch")
     await store.library.delete([thread])
     await store.trash.purge_expired(store.clock.now + 10)
     page = await store.messages.page(branch.id, limit=10)

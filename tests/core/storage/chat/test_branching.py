@@ -31,7 +31,7 @@ async def test_a_branch_has_the_path_up_to_the_message(store: Store) -> None:
     _, first = await store.ask(thread, "one")
     await store.ask(thread, "two")
     before = await store.threads.get(thread)
-    branched = await store.messages.branch(first, "Branch")
+    branched = await store.paths.branch(first, "Branch")
     assert await _only_path(store, branched.id) == ["one", "answer to one"]
     assert (branched.title, branched.project_id, branched.model) == ("Branch", before.project_id, before.model)
     assert await store.threads.get(thread) == before
@@ -45,8 +45,8 @@ async def test_other_versions_and_what_is_in_the_trash_stay_behind(store: Store)
     other, _ = await store.messages.add_answer(question, PLAN)
     await store.answer(other.id, "another answer")
     later, last = await store.ask(thread, "two")
-    await store.messages.delete(later, with_later=False)
-    branched = await store.messages.branch(last, "Branch")
+    await store.paths.delete(later, with_later=False)
+    branched = await store.paths.branch(last, "Branch")
     assert await _only_path(store, branched.id) == ["one", "another answer", "answer to two"]
     assert (await store.messages.versions(answer))[0].id == answer
 
@@ -54,7 +54,7 @@ async def test_other_versions_and_what_is_in_the_trash_stay_behind(store: Store)
 async def test_a_branch_outlives_the_thread_it_came_from(store: Store) -> None:
     thread = await store.thread()
     _, answer = await store.ask(thread, "one")
-    branched = await store.messages.branch(answer, "Branch")
+    branched = await store.paths.branch(answer, "Branch")
     await store.library.delete([thread])
     await store.trash.purge_expired(store.clock.now_ms() + 1)
     assert await store.shown(branched.id) == ["one", "answer to one"]
@@ -66,7 +66,7 @@ async def test_going_on_in_a_branch_leaves_the_old_thread_alone(store: Store) ->
     question, _, _ = await store.messages.add_question(thread, "one", with_answer=None)
     answer, _ = await store.messages.add_answer(question.id, PLAN)
     await store.answer(answer.id, "half", Status.STOPPED)
-    branched = await store.messages.branch(answer.id, "Branch")
+    branched = await store.paths.branch(answer.id, "Branch")
     copied = (await store.messages.page(branched.id, limit=10)).messages[-1]
     await store.messages.resume(copied.id, PLAN)
     await store.answer(copied.id, " and whole")
@@ -89,7 +89,7 @@ async def test_attachments_are_named_again_and_not_copied(store: Store) -> None:
         conn.exec_driver_sql("INSERT INTO part_token_counts VALUES (?, 'o200k', 3)", (part,))
 
     await store.db.write(attach)
-    await store.messages.branch(answer, "Branch")
+    await store.paths.branch(answer, "Branch")
 
     def rows(conn: Connection) -> list[tuple[object, ...]]:
         found = conn.exec_driver_sql(
@@ -110,7 +110,7 @@ async def test_a_start_of_the_context_comes_along_when_its_message_does(store: S
     await store.db.write(
         lambda conn: conn.exec_driver_sql("UPDATE threads SET context_from_id = ? WHERE id = ?", (second, thread))
     )
-    with_start, without = await store.messages.branch(last, "A"), await store.messages.branch(first, "B")
+    with_start, without = await store.paths.branch(last, "A"), await store.paths.branch(first, "B")
     starts = await store.db.read(
         lambda conn: [
             conn.exec_driver_sql(
@@ -126,9 +126,9 @@ async def test_a_start_of_the_context_comes_along_when_its_message_does(store: S
 async def test_the_change_log_hears_of_every_copied_message_once(store: Store) -> None:
     thread = await store.thread()
     _, answer = await store.ask(thread, "one")
-    branched = await store.messages.branch(answer, "Branch")
+    branched = await store.paths.branch(answer, "Branch")
     ids = [message.id for message in (await store.messages.page(branched.id, limit=10)).messages]
-    await store.messages.delete(ids[1], with_later=False)
+    await store.paths.delete(ids[1], with_later=False)
     changes = await store.db.read(
         lambda conn: conn.exec_driver_sql(
             "SELECT entity, op, dseq FROM changes WHERE entity IN (?, ?) ORDER BY dseq", tuple(ids)
@@ -141,7 +141,7 @@ async def test_the_change_log_hears_of_every_copied_message_once(store: Store) -
 async def test_ten_thousand_messages_branch_whole(store: Store, tmp_path: Path) -> None:
     (thread,) = await load_many(store.db, threads=1, messages_per_thread=10_000)
     last = (await store.messages.page(thread, limit=1)).messages[0]
-    branched = await store.messages.branch(last.id, "Branch")
+    branched = await store.paths.branch(last.id, "Branch")
     assert branched.message_count == 10_000
     page = await store.messages.page(branched.id, limit=3, at=5_000)
     assert page.total == 10_000
@@ -154,14 +154,14 @@ async def test_what_cannot_be_branched_is_refused_and_leaves_nothing(store: Stor
     streaming, _ = await store.messages.add_answer(question, PLAN)
     await store.messages.append_chunks(streaming.id, [StreamChunk(0, PartType.TEXT, "x")])
     with pytest.raises(TurnInProgress):
-        await store.messages.branch(streaming.id, "Branch")
+        await store.paths.branch(streaming.id, "Branch")
     with pytest.raises(MessageNotFound):
-        await store.messages.branch(new_id(), "Branch")
-    await store.messages.delete(answer, with_later=False)
+        await store.paths.branch(new_id(), "Branch")
+    await store.paths.delete(answer, with_later=False)
     with pytest.raises(MessageInTrash):
-        await store.messages.branch(answer, "Branch")
+        await store.paths.branch(answer, "Branch")
     await store.library.delete([thread])
     with pytest.raises(ThreadInTrash):
-        await store.messages.branch(question, "Branch")
+        await store.paths.branch(question, "Branch")
     project = await store.projects.default()
     assert (await store.library.page(ThreadQuery(project_id=project.id), limit=10)).threads == ()

@@ -80,7 +80,7 @@ async def test_the_way_up_reads_versions_that_are_not_shown(store: Store, contex
     rows = await contexts.path_up(answer, ENCODING, limit=10)
     assert [row.id for row in rows] == [question, answer]
     assert [row.id for row in await contexts.path_up(answer, ENCODING, limit=1)] == [answer]
-    await store.messages.delete(question, with_later=False)
+    await store.paths.delete(question, with_later=False)
     assert [row.id for row in await contexts.path_up(answer, ENCODING, limit=10)] == [answer]
 
 
@@ -112,7 +112,7 @@ async def test_marks_are_kept_logged_once_and_counted(store: Store, contexts: Co
 async def test_what_is_in_the_trash_cannot_be_marked(store: Store, contexts: ContextRepository) -> None:
     thread = await store.thread()
     first, _ = await store.ask(thread)
-    await store.messages.delete(first, with_later=False)
+    await store.paths.delete(first, with_later=False)
     with pytest.raises(MessageInTrash):
         await contexts.mark(first, ContextMark.PINNED)
     with pytest.raises(MessageNotFound):

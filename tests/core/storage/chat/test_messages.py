@@ -218,7 +218,7 @@ async def test_regenerating_shows_the_new_version_and_keeps_the_old(store: Store
     assert (second.version_index, second.version_count) == (2, 2)
     assert await store.shown(thread) == ["question", "second"]
     assert [m.id for m in await store.messages.versions(first)] == [first, second.id]
-    await store.messages.select_version(first)
+    await store.paths.select_version(first)
     assert await store.shown(thread) == ["question", "answer to question", "later", "answer to later"]
 
 
@@ -240,7 +240,7 @@ async def test_selecting_a_hidden_message_shows_its_whole_branch(store: Store) -
     _deep, deep_answer = await store.ask(thread, "b")
     await store.messages.add_question_version(_first, "other root", None)
     assert await store.shown(thread) == ["other root"]
-    await store.messages.select_version(deep_answer)
+    await store.paths.select_version(deep_answer)
     assert await store.shown(thread) == ["a", "answer to a", "b", "answer to b"]
 
 
@@ -248,31 +248,31 @@ async def test_deleting_leaves_a_gap_and_restoring_fills_it(store: Store) -> Non
     thread = await store.thread()
     _, answer = await store.ask(thread, "a")
     await store.ask(thread, "b")
-    now, ids = await store.messages.delete(answer, with_later=False)
+    now, ids = await store.paths.delete(answer, with_later=False)
     assert ids == (answer,)
     assert now.message_count == 3
     assert await store.shown(thread) == ["a", "b", "answer to b"]
     assert [m.text for m in await store.messages.path_to(now.current_leaf_id or "")] == ["a", "b", "answer to b"]
-    await store.messages.restore(answer)
+    await store.paths.restore(answer)
     assert await store.shown(thread) == ["a", "answer to a", "b", "answer to b"]
 
 
 async def test_a_question_after_a_deleted_end_keeps_its_place_when_that_is_restored(store: Store) -> None:
     thread = await store.thread()
     _, answer = await store.ask(thread, "a")
-    await store.messages.delete(answer, with_later=False)
+    await store.paths.delete(answer, with_later=False)
     await store.ask(thread, "b")
-    await store.messages.restore(answer)
+    await store.paths.restore(answer)
     assert await store.shown(thread) == ["a", "answer to a", "b", "answer to b"]
 
 
 async def test_deleting_with_later_takes_the_rest_and_restoring_brings_it_back(store: Store) -> None:
     thread, ids = await _ten(store)
-    now, gone = await store.messages.delete(ids[4], with_later=True)
+    now, gone = await store.paths.delete(ids[4], with_later=True)
     assert set(gone) == set(ids[4:])
     assert now.current_leaf_id == ids[3]
     assert len(await store.shown(thread)) == 4
-    now, back = await store.messages.restore(ids[7])
+    now, back = await store.paths.restore(ids[7])
     assert set(back) == set(ids[4:])
     assert now.current_leaf_id == ids[9]
 
@@ -282,7 +282,7 @@ async def test_deleting_a_version_shows_its_sibling(store: Store) -> None:
     question, first = await store.ask(thread)
     second, _ = await store.messages.add_answer(question, PLAN)
     await store.answer(second.id, "second")
-    await store.messages.delete(second.id, with_later=False)
+    await store.paths.delete(second.id, with_later=False)
     assert await store.shown(thread) == ["question", "answer to question"]
     assert (await store.messages.get(first)).version_count == 1
     trashed = await store.messages.get(second.id)
@@ -295,7 +295,7 @@ async def test_each_message_of_a_page_has_its_own_place_among_versions(store: St
     await store.answer(again.id, "again")
     last = (await store.ask(thread, "after it"))[1]
     root, _, _ = await store.messages.add_question_version(ids[0], "another root", None)
-    await store.messages.select_version(last)
+    await store.paths.select_version(last)
     page = await store.messages.page(thread, limit=10)
     places = [(each.version_index, each.version_count) for each in page.messages]
     assert [each.id for each in page.messages][:4] == [ids[0], ids[1], ids[2], again.id]
@@ -306,13 +306,13 @@ async def test_each_message_of_a_page_has_its_own_place_among_versions(store: St
 async def test_trashed_messages_and_threads_refuse_work(store: Store) -> None:
     thread = await store.thread()
     question, answer = await store.ask(thread)
-    await store.messages.delete(answer, with_later=False)
+    await store.paths.delete(answer, with_later=False)
     with pytest.raises(MessageInTrash):
-        await store.messages.delete(answer, with_later=False)
+        await store.paths.delete(answer, with_later=False)
     with pytest.raises(MessageInTrash):
         await store.messages.add_question(thread, "x", parent_id=answer, with_answer=None)
     with pytest.raises(MessageInTrash):
-        await store.messages.select_version(answer)
+        await store.paths.select_version(answer)
     await store.library.delete([thread])
     with pytest.raises(ThreadInTrash):
         await store.messages.add_question(thread, "x", with_answer=None)
@@ -330,9 +330,9 @@ async def test_unknown_parents_are_refused(store: Store) -> None:
         store.messages.get(new_id()),
         store.messages.versions(new_id()),
         store.messages.path_to(new_id()),
-        store.messages.delete(new_id(), with_later=True),
-        store.messages.restore(new_id()),
-        store.messages.select_version(new_id()),
+        store.paths.delete(new_id(), with_later=True),
+        store.paths.restore(new_id()),
+        store.paths.select_version(new_id()),
     ):
         with pytest.raises(MessageNotFound):
             await call
@@ -343,9 +343,9 @@ async def test_an_unfinished_answer_cannot_be_deleted(store: Store) -> None:
     question, answer, _ = await store.messages.add_question(thread, "q", with_answer=PLAN)
     assert answer is not None
     with pytest.raises(TurnInProgress):
-        await store.messages.delete(answer.id, with_later=False)
+        await store.paths.delete(answer.id, with_later=False)
     with pytest.raises(TurnInProgress):
-        await store.messages.delete(question.id, with_later=True)
+        await store.paths.delete(question.id, with_later=True)
 
 
 async def test_path_to_is_limited_to_its_newest_part(store: Store) -> None:
@@ -356,7 +356,7 @@ async def test_path_to_is_limited_to_its_newest_part(store: Store) -> None:
 async def test_restoring_what_is_not_in_the_trash_changes_nothing(store: Store) -> None:
     thread = await store.thread()
     question, _ = await store.ask(thread)
-    now, ids = await store.messages.restore(question)
+    now, ids = await store.paths.restore(question)
     assert ids == ()
     assert now.message_count == 2
 
@@ -374,9 +374,9 @@ async def test_a_purged_version_gives_way_to_one_that_is_there(store: Store) -> 
     await store.answer(version.id, "another")
     below, _, _ = await store.messages.add_question(thread, "below", with_answer=None)
     for each in (version.id, below.id):
-        await store.messages.delete(each, with_later=False)
-    await store.messages.restore(below.id)
-    await store.messages.delete(below.id, with_later=False)
+        await store.paths.delete(each, with_later=False)
+    await store.paths.restore(below.id)
+    await store.paths.delete(below.id, with_later=False)
     await store.trash.purge_expired(store.clock.now_ms() + 1)
     assert [each.id for each in (await store.messages.page(thread, limit=9)).messages] == [question, kept]
     assert (await store.threads.get(thread)) == (await recounted(store.db, thread))

@@ -62,14 +62,14 @@ async def test_below_a_message_that_is_not_shown_nothing_is_promised(store: Stor
 
 async def test_what_is_in_the_trash_is_left_out(store: Store) -> None:
     _, first, second = await _two_ways(store)
-    await store.messages.select_version(first[2])
-    await store.messages.delete(first[3], with_later=False)
-    await store.messages.select_version(second[2])
+    await store.paths.select_version(first[2])
+    await store.paths.delete(first[3], with_later=False)
+    await store.paths.select_version(second[2])
     page = await store.messages.below(first[2], limit=10)
     assert page is not None
     assert [each.id for each in page.messages] == [first[2], *first[4:]]
-    await store.messages.delete(first[2], with_later=False)
-    await store.messages.delete(first[4], with_later=True)
+    await store.paths.delete(first[2], with_later=False)
+    await store.paths.delete(first[4], with_later=True)
     assert await store.messages.below(first[2], limit=10) is None
 
 
@@ -88,12 +88,12 @@ async def test_it_is_what_choosing_the_version_shows(store: Store, seed: int) ->
             version, _, _ = await store.messages.add_question_version(chance.choice(questions), f"v{number}", None)
             ids.append(version.id)
         elif len(shown) > 2:
-            await store.messages.delete(chance.choice(shown[1:]).id, with_later=chance.random() < 0.5)
+            await store.paths.delete(chance.choice(shown[1:]).id, with_later=chance.random() < 0.5)
     for message_id in chance.sample(ids, len(ids)):
         if (await store.messages.get(message_id)).deleted_at is not None:
             continue
         page = await store.messages.below(message_id, limit=60)
-        await store.messages.select_version(message_id)
+        await store.paths.select_version(message_id)
         if page is None:
             continue
         now = [each.id for each in (await store.messages.page(thread, limit=200)).messages]

@@ -100,14 +100,14 @@ async def test_the_newest_version_is_sent_and_none_while_it_is_switched_off(worl
 
 async def test_a_change_in_the_range_makes_it_stale_and_one_after_it_does_not(world: World) -> None:
     made = await world.summaries.add(world.new())
-    await world.store.messages.delete(world.ids[5], with_later=False)
+    await world.store.paths.delete(world.ids[5], with_later=False)
     await world.contexts.mark(world.ids[4], ContextMark.EXCLUDED)
     assert await world.state() == (SummaryState.VALID, None)
-    await world.store.messages.delete(world.ids[1], with_later=False)
+    await world.store.paths.delete(world.ids[1], with_later=False)
     assert await world.state() == (SummaryState.STALE, StaleReason.DELETED)
     frame = await world.contexts.frame(world.thread)
     assert (frame.summary, frame.stale_summary_id) == (None, made.id)
-    await world.store.messages.restore(world.ids[1])
+    await world.store.paths.restore(world.ids[1])
     assert (await world.state())[0] is SummaryState.STALE
 
 
@@ -115,15 +115,15 @@ async def test_another_version_above_its_end_makes_it_stale_until_the_path_comes
     await world.summaries.add(world.new())
     await world.store.messages.add_question_version(world.ids[2], "edited", with_answer=None)
     assert await world.state() == (SummaryState.STALE, StaleReason.SWITCHED)
-    await world.store.messages.select_version(world.ids[2])
+    await world.store.paths.select_version(world.ids[2])
     assert await world.state() == (SummaryState.VALID, None)
 
 
 async def test_what_changed_while_it_was_out_of_sight_keeps_it_stale(world: World) -> None:
     await world.summaries.add(world.new())
     await world.store.messages.add_question_version(world.ids[2], "edited", with_answer=None)
-    await world.store.messages.delete(world.ids[3], with_later=False)
-    await world.store.messages.select_version(world.ids[2])
+    await world.store.paths.delete(world.ids[3], with_later=False)
+    await world.store.paths.select_version(world.ids[2])
     assert await world.state() == (SummaryState.STALE, StaleReason.DELETED)
 
 
@@ -170,7 +170,7 @@ async def test_a_summary_of_what_is_not_shown_is_refused(world: World) -> None:
 
 async def test_messages_that_are_gone_for_good_are_told(world: World) -> None:
     made = await world.summaries.add(world.new())
-    await world.store.messages.delete(world.ids[3], with_later=False)
+    await world.store.paths.delete(world.ids[3], with_later=False)
     await world.store.trash.purge_expired(world.store.clock.now_ms() + 1)
     assert (await world.summaries.get(made.id)).is_range_gone
     assert await world.sent() is None

@@ -69,10 +69,10 @@ async def _apply(store: Store, thread: str, name: str, pick: int) -> None:
             "stop": lambda: messages.finish(chosen, stopped),
             "stream": lambda: messages.append_chunks(chosen, tools),
             "resume": lambda: messages.resume(chosen, PLAN),
-            "delete": lambda: messages.delete(chosen, with_later=False),
-            "cut": lambda: messages.delete(chosen, with_later=True),
-            "restore": lambda: messages.restore(chosen),
-            "select": lambda: messages.select_version(chosen),
+            "delete": lambda: store.paths.delete(chosen, with_later=False),
+            "cut": lambda: store.paths.delete(chosen, with_later=True),
+            "restore": lambda: store.paths.restore(chosen),
+            "select": lambda: store.paths.select_version(chosen),
         }
         await actions[name]()
 

@@ -18,7 +18,7 @@ async def test_sizes_cover_every_message_of_the_path(tmp_path: Path) -> None:
         sizes = await world.chat.reader.get_thread_sizes(thread_id)
         assert (sizes.count, sizes.step, sizes.messages) == (50, 1, (1,) * 50)
         assert min(sizes.characters) > 0
-        grouped = await world.repositories.messages.sizes(thread_id, most_groups=7)
+        grouped = await world.repositories.outlines.sizes(thread_id, most_groups=7)
         assert (grouped.count, grouped.step) == (50, 8)
         assert grouped.messages == (8, 8, 8, 8, 8, 8, 2)
         assert sum(grouped.characters) == sum(sizes.characters)

@@ -180,8 +180,8 @@ async def test_every_shared_row_has_a_stamp_and_its_device(store: Store) -> None
 async def test_the_log_has_dense_numbers_and_no_message_text(store: Store) -> None:
     thread = await store.thread()
     _, answer = await store.ask(thread, "xyzzy")
-    await store.messages.delete(answer, with_later=False)
-    await store.messages.restore(answer)
+    await store.paths.delete(answer, with_later=False)
+    await store.paths.restore(answer)
     rows = await store.db.read(
         lambda conn: conn.exec_driver_sql("SELECT dseq, kind, op, body, entity FROM changes ORDER BY dseq").all()
     )
@@ -238,13 +238,13 @@ async def test_purged_messages_lose_their_text_but_not_their_place(store: Store)
     thread = await store.thread()
     _, first = await store.ask(thread, "a")
     _, last = await store.ask(thread, "b")
-    await store.messages.delete(first, with_later=False)
-    await store.messages.delete(last, with_later=False)
+    await store.paths.delete(first, with_later=False)
+    await store.paths.delete(last, with_later=False)
     store.clock.now += (TRASH_DAYS + 1) * _DAY_MS
     assert await store.trash.purge_expired() == 2
     assert await store.shown(thread) == ["a", "b"]
     with pytest.raises(NotPossible):
-        await store.messages.restore(first)
+        await store.paths.restore(first)
     with pytest.raises(MessageNotFound):
         await store.messages.get(last)
     await store.ask(thread, "c")

@@ -154,7 +154,7 @@ async def purge(shared: Shared) -> None:
 
 async def test_what_was_removed_for_good_before_it_was_sent_stays_here(shared: Shared) -> None:
     question, _ = await shared.store.ask(shared.thread)
-    await shared.store.messages.delete(question, with_later=True)
+    await shared.store.paths.delete(question, with_later=True)
     await purge(shared)
     assert shared.sql("SELECT count(*) FROM messages") == [(0,)]
     assert shared.pending() == []
@@ -163,7 +163,7 @@ async def test_what_was_removed_for_good_before_it_was_sent_stays_here(shared: S
 
 async def test_an_emptied_message_keeps_its_place_for_what_is_below(shared: Shared) -> None:
     question, _ = await shared.store.ask(shared.thread)
-    await shared.store.messages.delete(question, with_later=False)
+    await shared.store.paths.delete(question, with_later=False)
     await purge(shared)
     first = shared.pending()[0]
     assert first.entity == question
@@ -413,7 +413,7 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
     shared.confirm()
     reached = shared.sql("SELECT max(dseq) FROM changes WHERE state = 1 AND device = ?", old)[0][0]
     await store.ask(shared.thread, "waits")
-    await store.messages.delete(question, with_later=False)
+    await store.paths.delete(question, with_later=False)
     before = shared.pending()
     sync = made_store(store)
     new = sync.fork()

@@ -109,7 +109,7 @@ async def test_everything_of_a_project_is_entered_once_and_in_order(store: Store
     await library.tag([thread], add=["Urgent"], remove=[])
     file = Attachment("notes.txt", "text/plain", "ab" * 32, 12)
     await store.messages.add_question(thread, "look", with_answer=None, attachments=[file])
-    await store.messages.delete(answer, with_later=False)
+    await store.paths.delete(answer, with_later=False)
     begin(store, project)
     assert waiting(store, project) == []  # nothing is sent before all is entered
     assert state(store, project).state is ShareState.SHARING

@@ -81,8 +81,8 @@ ACTIONS: dict[str, Callable[[Store, str, str, str], Awaitable[object]]] = {
     "answer again": lambda s, _t, q, _a: s.messages.add_answer(q, PLAN),
     "compare": lambda s, t, _q, _a: s.messages.add_comparison(t, "x", [PLAN, PLAN]),
     "continue": lambda s, _t, _q, a: s.messages.resume(a, PLAN),
-    "delete a message": lambda s, _t, q, _a: s.messages.delete(q, with_later=True),
-    "branch": lambda s, _t, _q, a: s.messages.branch(a, "branch"),
+    "delete a message": lambda s, _t, q, _a: s.paths.delete(q, with_later=True),
+    "branch": lambda s, _t, _q, a: s.paths.branch(a, "branch"),
     "rename": lambda s, t, _q, _a: s.threads.rename(t, "x"),
     "model": lambda s, t, _q, _a: s.threads.set_model(t, "p", "m"),
     "delete": lambda s, t, _q, _a: s.library.delete([t]),
@@ -118,7 +118,7 @@ async def test_what_is_ones_own_stays_possible_where_one_may_only_read(store: St
     await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
     await store.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
     await store.library.set_flag([thread], "archived_at", None, "archived")
-    await store.messages.select_version(question)
+    await store.paths.select_version(question)
     contexts = ContextRepository(store.db)
     await contexts.mark(question, ContextMark.PINNED)
     await contexts.start_at(thread, question)
@@ -285,7 +285,7 @@ async def test_deletions_say_what_they_cover_and_what_they_went_with(store: Stor
         store,
         lambda conn: conn.exec_driver_sql("INSERT INTO seen_changes VALUES (?, 'her device', 17)", (project,)),
     )
-    await store.messages.delete(question, with_later=True)
+    await store.paths.delete(question, with_later=True)
     dead = [each for each in sent(store, project) if each.op == "del"]
     assert {each.entity for each in dead} == {question, answer}
     for each in dead:
@@ -298,7 +298,7 @@ async def test_deletions_say_what_they_cover_and_what_they_went_with(store: Stor
 async def test_writing_below_something_deleted_names_the_deletion(store: Store) -> None:
     project, thread = await share(store), await store.thread()
     _question, answer = await store.ask(thread)
-    await store.messages.delete(answer, with_later=False)
+    await store.paths.delete(answer, with_later=False)
     dead = sent(store, project)[-1]
     below, _, _ = await store.messages.add_question(thread, "below", with_answer=None)
     assert below.parent_id == answer
@@ -315,7 +315,7 @@ async def test_what_hangs_below_an_unfinished_answer_is_logged_after_it(store: S
     last, third, _ = await store.messages.add_question(thread, "gone", with_answer=PLAN)
     assert third is not None
     await store.answer(third.id, "third")
-    await store.messages.delete(last.id, with_later=True)
+    await store.paths.delete(last.id, with_later=True)
     messages = [each.entity for each in sent(store, project) if each.kind == "message"]
     assert messages == [question.id]
     await store.answer(first.id, "first")
@@ -338,7 +338,7 @@ async def test_a_branch_tells_how_its_answers_are_made(store: Store) -> None:
     contexts = ContextRepository(store.db)
     await contexts.set_thread_parameters(thread, Parameters(temperature=0.5))
     await contexts.switch_thread_summaries(thread, is_on=False)
-    made = await store.messages.branch(answer, "Branch")
+    made = await store.paths.branch(answer, "Branch")
     told = {each.reg: json.loads(each.body or "{}") for each in sent(store, project) if each.entity == made.id}
     assert "0.5" in told["lww.parameters"]["parameters"]
     assert told["lww.summaries"] == {"is_without_summaries": 1}
@@ -359,7 +359,7 @@ async def test_who_wrote_something_is_told_and_stays_with_a_branch(store: Store)
     assert (await store.threads.get(thread)).author_id == her
     (summary,) = await SummaryRepository(store.db).list(thread)
     assert summary.author_id == her
-    branch = await store.messages.branch(answer, "Branch")
+    branch = await store.paths.branch(answer, "Branch")
     assert branch.author_id is None
     page = await store.messages.page(branch.id, limit=5)
     assert {message.author_id for message in page.messages} == {her}

@@ -45,7 +45,7 @@ ACTIONS: dict[str, Callable[[Store, str, str, str], Awaitable[object]]] = {
     "rename a thread": lambda s, _p, t, _q: s.threads.rename(t, "x"),
     "delete a thread": lambda s, _p, t, _q: s.library.delete([t]),
     "delete threads": lambda s, _p, t, _q: LibraryRepository(s.db).delete([t]),
-    "delete a message": lambda s, _p, _t, q: s.messages.delete(q, with_later=True),
+    "delete a message": lambda s, _p, _t, q: s.paths.delete(q, with_later=True),
     "prompt of a thread": lambda s, _p, t, _q: SystemPromptRepository(s.db).change(threads={t: "x"}, projects={}),
     "prompt of the project": lambda s, p, _t, _q: SystemPromptRepository(s.db).change(threads={}, projects={p: "x"}),
     "rename the project": lambda s, p, _t, _q: s.projects.change(p, {"name": "x"}),

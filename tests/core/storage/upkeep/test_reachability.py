@@ -46,7 +46,7 @@ async def test_all_of_a_thread_with_versions_and_a_trash_can_be_found(store: Sto
     question, answer = await store.ask(thread, "one")
     await store.ask(thread, "two")
     await store.messages.add_question_version(question, "other", None)
-    await store.messages.delete(answer, with_later=False)
+    await store.paths.delete(answer, with_later=False)
     assert await _troubles(store) == []
 
 
@@ -113,7 +113,7 @@ async def test_a_broken_path_is_laid_again(store: Store, damage: str) -> None:
     question, _ = await store.ask(thread, "one")
     await store.ask(thread, "two")
     await store.messages.add_question_version(question, "other", None)
-    await store.messages.select_version(question)
+    await store.paths.select_version(question)
     _run(store, damage)
     assert [each for each in await _troubles(store) if "shown path" in each]
     assert any("The shown path was found again for 1 thread." in each for each in await _repaired(store))

@@ -155,7 +155,7 @@ async def test_the_trash_comes_along_only_when_asked_and_leaves_the_tree_whole(
     first, _ = await store.ask(thread, "secret")
     second, _ = await store.ask(thread, "open")
     await store.library.delete([gone])
-    await store.messages.delete(first, with_later=False)
+    await store.paths.delete(first, with_later=False)
     without = await _exported(service, tmp_path, Choice())
     assert [each["title"] for each in without["threads"]] == ["kept"]
     messages = {each["id"]: each for each in without["threads"][0]["messages"]}

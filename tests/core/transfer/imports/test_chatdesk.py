@@ -81,9 +81,9 @@ async def _live(world: ImportWorld, chance: random.Random, steps: int) -> None:
             elif kind == 4:
                 await store.messages.add_question_version(some, "put otherwise", None)
             elif kind == 5:
-                await store.messages.delete(some, with_later=chance.random() < 0.5)
+                await store.paths.delete(some, with_later=chance.random() < 0.5)
             elif kind == 6:
-                await store.messages.select_version(some)
+                await store.paths.select_version(some)
             else:
                 blob = world.blobs.put([PNG + bytes([chance.randrange(3)])], max_bytes=1000)
                 picture = Attachment("a.png", "image/png", blob.sha256, blob.size_bytes, 1, 1)

@@ -186,7 +186,7 @@ async def test_what_was_deleted_for_good_stays_away(world: ImportWorld) -> None:
     threads = await world.threads()
     await world.store.library.delete([threads["Chat one"]])
     last = (await world.shown(threads["Chat two"]))[-1]
-    await world.store.messages.delete(last.id, with_later=False)
+    await world.store.paths.delete(last.id, with_later=False)
     await world.store.trash.purge_expired(world.store.clock.now_ms() + 1)
     report = await world.bring([plain_chatgpt("one", 1), plain_chatgpt("two", 3)])
     await world.check()

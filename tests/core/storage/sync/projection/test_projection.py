@@ -187,7 +187,7 @@ def test_a_refused_deletion_is_undone(log: PulledLog, reader: Reader) -> None:
     thread_id = log.thread()
     message_id = log.message(thread_id)
     reader.pull()
-    now(reader.profile.repositories.messages.delete(message_id, with_later=False))
+    now(reader.profile.repositories.paths.delete(message_id, with_later=False))
     assert reader.shown(thread_id) == []
     [change] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
     reader.profile.store.settle(log.project_id, [PushResult(change.id, PushStatus.DENIED)])
@@ -233,7 +233,7 @@ def test_a_refused_deletion_of_a_thread_under_the_id_of_a_message_is_undone(log:
 def test_a_refused_deletion_of_a_message_under_the_id_of_a_thread_is_undone(log: PulledLog, reader: Reader) -> None:
     thread_id, both = two_under_one_id(log, reader)
     before = reader.digest()
-    now(reader.profile.repositories.messages.delete(both, with_later=False))
+    now(reader.profile.repositories.paths.delete(both, with_later=False))
     assert reader.shown(thread_id) == []
     refuse_all(log, reader)
     assert reader.shown(thread_id) == ["hello"]
@@ -271,7 +271,7 @@ def test_deleting_one_of_two_under_one_id_leaves_the_other(log: PulledLog, reade
 
 def test_a_change_names_only_heads_of_its_own_kind(log: PulledLog, reader: Reader) -> None:
     _, both = two_under_one_id(log, reader)
-    now(reader.profile.repositories.messages.delete(both, with_later=False))
+    now(reader.profile.repositories.paths.delete(both, with_later=False))
     [deletion] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
     [made] = reader.rows("SELECT id FROM changes WHERE entity = ? AND kind = 'message' AND op = 'new'", both)
     assert deletion.parents == made
@@ -526,7 +526,7 @@ def test_messages_that_were_deleted_together_come_back_together(log: PulledLog, 
         log.add("message", "del", each, {"covers": log.seen(), "with": first})
     reader.pull()
     assert reader.shown(thread_id) == []
-    now(reader.profile.repositories.messages.restore(first))
+    now(reader.profile.repositories.paths.restore(first))
     assert reader.shown(thread_id) == ["a", "b"]
 
 
@@ -592,7 +592,7 @@ def test_a_summary_of_another_path_is_stale(log: PulledLog, reader: Reader) -> N
     reader.pull()
     [found] = now(reader.profile.repositories.summaries.list(thread_id))
     assert (found.state, found.stale_reason, found.pinned_facts) == ("stale", "switched", ("y",))
-    now(reader.profile.repositories.messages.select_version(other))
+    now(reader.profile.repositories.paths.select_version(other))
     [found] = now(reader.profile.repositories.summaries.list(thread_id))
     assert found.state == "valid"
 
@@ -749,7 +749,7 @@ def test_the_digest_knows_nothing_of_what_is_only_here(log: PulledLog, reader: R
     before = reader.digest()
     repositories = reader.profile.repositories
     now(repositories.library.set_flag([thread_id], "pinned_at", 1_800_000_000_000, "pinned"))
-    now(repositories.messages.select_version(other))
+    now(repositories.paths.select_version(other))
     reader.profile.db.write_now(lambda conn: team_notes.mark_read(conn, thread_id))
     assert reader.digest() == before
     now(repositories.threads.rename(thread_id, "Otherwise"))

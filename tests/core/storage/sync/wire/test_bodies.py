@@ -189,7 +189,7 @@ async def test_what_is_still_written_or_gone_has_no_body(store: Store) -> None:
 async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> None:
     thread = await store.thread()
     question, _answer = await store.ask(thread)
-    await store.messages.delete(question, with_later=False)
+    await store.paths.delete(question, with_later=False)
     await store.trash.purge_expired(store.clock.now_ms() + 1)
     sent = await made(store, question)
     assert sent is not None
