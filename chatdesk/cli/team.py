@@ -68,11 +68,11 @@ async def _team(options: argparse.Namespace, services: Services) -> int:
 
 async def _status(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
-    shared = await service.projects()
+    shared = await service.records.projects()
     rows: list[dict[str, Any]] = []
-    for workspace in await service.workspaces():
+    for workspace in await service.records.workspaces():
         mine = [each for each in shared if each.workspace_id == workspace.id and each.ended is None]
-        latest = await service.rounds(workspace.id, 1)
+        latest = await service.records.rounds(workspace.id, 1)
         rows.append(
             {
                 **workspace_as_data(workspace),
@@ -83,7 +83,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
                 "problem": latest[0].problem if latest else "",
             }
         )
-    parked = await service.parked()
+    parked = await service.records.parked()
     if options.json:
         terminal.say_json([*rows, *({**workspace_as_data(each), "is_parked": True} for each in parked)])
         return 0
@@ -111,12 +111,12 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)
         await service.look_up()
-        result = await service.check(workspace.id)
+        result = await service.checks.check(workspace.id)
         if options.repair and result.repairable:
-            await service.repair(result)
+            await service.checks.repair(result)
             sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=team_sharing.WAIT_S)
             terminal.complain("compared again after everything was fetched again" if sent.is_done else sent.problem)
-            result = await service.check(workspace.id)
+            result = await service.checks.check(workspace.id)
         if options.json:
             found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
             terminal.say_json({**found, "differences": list(result.differences)})
@@ -137,7 +137,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
-    found = await (await services.load_team()).membership.members(workspace.id)
+    found = await (await services.load_team()).membership.administration.members(workspace.id)
     if options.json:
         rows = [
             {
@@ -241,13 +241,13 @@ async def _erase_project(options: argparse.Namespace, services: Services) -> int
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     await service.start()
-    shared = service.shared_project(project.id)
+    shared = service.known.shared_project(project.id)
     if shared is None or shared.role is not TeamRole.OWNER:
         raise InvalidInput("Only owners erase a project.", safe="Nothing was changed.", next_step="Ask one of them.")
     question = f"End “{project.name}” and erase all of it, on the server and on every computer? {WARNING}"
     if not options.yes and not await terminal.agrees(question):
         terminal.complain("nothing was changed")
         return 1
-    await service.unshare(project.id, and_erase=True)
+    await service.sharing.unshare(project.id, and_erase=True)
     terminal.say(f"“{project.name}” is erased.")
     return 0

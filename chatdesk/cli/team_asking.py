@@ -35,7 +35,7 @@ class TeamVerb:
 
 async def find_workspace(services: Services, wanted: str | None) -> Workspace:
     """Return the named workspace of the profile, or the only one."""
-    return named(await (await services.load_team()).workspaces(), wanted)
+    return named(await (await services.load_team()).records.workspaces(), wanted)
 
 
 def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
@@ -57,7 +57,7 @@ async def open_keys(services: Services, *, may_make: bool) -> None:
     """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
     neither a keyring nor a file yet, create one, because a password is about to be kept."""
     from chatdesk.core.settings.providers_store import KeyPlace
-    from chatdesk.core.sync.team_passwords import VARIABLE
+    from chatdesk.core.sync.members.team_passwords import VARIABLE
 
     if environment().get(VARIABLE):
         return

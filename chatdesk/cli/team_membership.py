@@ -121,7 +121,9 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     if warning := reach_words(workspace.address.host):
         terminal.complain(warning)
     membership = (await services.load_team()).membership
-    invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
+    invitation = await membership.administration.invite(
+        workspace.id, options.name, roles=roles, valid_days=options.days
+    )
     if options.output:
         await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
         terminal.note(f"The invitation is in {options.output}. Anyone who has it can join.")
@@ -163,7 +165,7 @@ async def _leave(options: argparse.Namespace, services: Services) -> int:
 async def _join_again(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     membership = service.membership
-    workspace = named(await service.parked(), options.workspace)
+    workspace = named(await service.records.parked(), options.workspace)
     place = f"{workspace.address.database} on {workspace.address.host}:{workspace.address.port}"
     words = "Give up" if options.leave else "Connect to"
     if not options.yes and not await terminal.agrees(f"{words} {workspace.name}, the database {place}?"):
@@ -190,7 +192,7 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.team_passwords import VARIABLE
+    from chatdesk.core.sync.members.team_passwords import VARIABLE
 
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
@@ -220,8 +222,8 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
-    from chatdesk.core.sync.scram import verifier_of
-    from chatdesk.core.sync.team_passwords import check_password
+    from chatdesk.core.sync.members.scram import verifier_of
+    from chatdesk.core.sync.members.team_passwords import check_password
 
     password = await asyncio.to_thread(terminal.ask_secret, "Password: ")
     check_password(password)
@@ -254,7 +256,7 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
     """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
     from chatdesk.core.domain.sharing.team import TeamRole
 
-    shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
+    shared = {each.project_id for each in await (await services.load_team()).records.projects() if each.ended is None}
     projects = [each for each in await services.library.list_projects() if each.id in shared]
     roles: dict[str, TeamRole] = {}
     for each in given:

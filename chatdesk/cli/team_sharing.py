@@ -90,7 +90,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=False)
     service = await services.load_team()
     await service.start()
-    size = await service.share_count(project.id)
+    size = await service.sharing.share_count(project.id)
     question = (
         f"Share “{project.name}” ({size.threads:,} threads, {size.messages:,} messages) with {workspace.name}? What is"
         " sent cannot be taken back from those who have read it."
@@ -103,7 +103,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
     if not options.yes and not await terminal.agrees(question):
         terminal.complain("nothing was changed")
         return 1
-    await service.share(project.id, workspace.id)
+    await service.sharing.share(project.id, workspace.id)
     sent = await _wait(services, workspace.id, options.wait, [project.id])
     terminal.say(f"“{project.name}” is shared with {workspace.name}.")
     return _tell(sent)
@@ -115,7 +115,7 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     await service.start()
-    shared = service.shared_project(project.id)
+    shared = service.known.shared_project(project.id)
     is_owner = shared is not None and shared.role is TeamRole.OWNER
     question = (
         f"End the sharing of “{project.name}” for everybody? All keep private copies."
@@ -125,7 +125,7 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
     if not options.yes and not await terminal.agrees(question):
         terminal.complain("nothing was changed")
         return 1
-    await service.unshare(project.id)
+    await service.sharing.unshare(project.id)
     ended = ended_text(EndReason.UNSHARED if is_owner else EndReason.LEFT, f"“{project.name}”")
     terminal.say(f"{ended} This is a private copy.")
     return 0
@@ -139,7 +139,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     shared = await _shared(services, project.id)
     member = await _member(services, shared.workspace_id, options.member)
     given = None if options.role == "none" else TeamRole(options.role)
-    await service.set_role(project.id, member.id, given)
+    await service.membership.administration.set_role(project.id, member.id, given)
     terminal.say(
         f"{member.name} is {given.value} of “{project.name}” now." if given else
         f"{member.name} is in “{project.name}” no more."
@@ -157,9 +157,9 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
         terminal.complain("nothing was changed")
         return 1
     membership = (await services.load_team()).membership
-    await membership.remove_member(workspace.id, member.id)
+    await membership.administration.remove_member(workspace.id, member.id)
     terminal.say(f"{member.name} was removed from {workspace.name}.")
-    invited = [each for each in await membership.members(workspace.id) if each.invited_by == member.id]
+    invited = [each for each in await membership.administration.members(workspace.id) if each.invited_by == member.id]
     names = ", ".join(each.name for each in invited if each.status is not MemberStatus.REMOVED)
     if names:
         terminal.complain(
@@ -172,7 +172,7 @@ async def _owner(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
     membership = (await services.load_team()).membership
-    await membership.set_workspace_owner(workspace.id, member.id, not options.off)
+    await membership.administration.set_workspace_owner(workspace.id, member.id, not options.off)
     is_what = "an ordinary member" if options.off else "an owner"
     terminal.say(f"{member.name} is {is_what} of {workspace.name} now.")
     return 0
@@ -181,7 +181,7 @@ async def _owner(options: argparse.Namespace, services: Services) -> int:
 async def _disconnect(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
-    ended = await (await services.load_team()).membership.end_connections(workspace.id, member.id)
+    ended = await (await services.load_team()).membership.administration.end_connections(workspace.id, member.id)
     terminal.say(f"{ended:,} connections of {member.name} were ended.")
     return 0
 
@@ -190,8 +190,8 @@ async def _policy(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
     if options.who_invites:
-        await membership.set_policy(workspace.id, {"who_invites": options.who_invites})
-    found = await membership.policy(workspace.id)
+        await membership.administration.set_policy(workspace.id, {"who_invites": options.who_invites})
+    found = await membership.administration.policy(workspace.id)
     for each in fields(found):
         value = getattr(found, each.name)
         terminal.say(f"{each.name.replace('_', ' ')}: {value if isinstance(value, str) else f'{value:,}'}")
@@ -200,7 +200,9 @@ async def _policy(options: argparse.Namespace, services: Services) -> int:
 
 async def _sync(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
-    chosen = [await find_workspace(services, options.workspace)] if options.workspace else await service.workspaces()
+    chosen = (
+        [await find_workspace(services, options.workspace)] if options.workspace else await service.records.workspaces()
+    )
     if not chosen:
         terminal.complain("this profile is in no workspace")
     code = 0
@@ -234,7 +236,7 @@ async def send_asked(services: Services, thread_id: str) -> None:
         return
     thread = await services.repositories.threads.get(thread_id)
     service = await services.load_team()
-    shared = next((each for each in await service.projects() if each.project_id == thread.project_id), None)
+    shared = next((each for each in await service.records.projects() if each.project_id == thread.project_id), None)
     if shared is None or shared.ended is not None:
         return
     if environment().get(KEYS_PASSPHRASE):
@@ -265,7 +267,7 @@ def _tell(sent: Sending) -> int:
 
 
 async def _shared(services: Services, project_id: str) -> SharedProject:
-    for each in await (await services.load_team()).projects():
+    for each in await (await services.load_team()).records.projects():
         if each.project_id == project_id and each.ended is None:
             return each
     raise NotFound("This project is not shared.", safe="", next_step="'chatdesk team share' shares it.")
@@ -277,7 +279,7 @@ async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMem
     name = wanted.strip().casefold()
     found = [
         each
-        for each in await (await services.load_team()).membership.members(workspace_id)
+        for each in await (await services.load_team()).membership.administration.members(workspace_id)
         if each.status is not MemberStatus.REMOVED and name in (each.id, each.name.casefold())
     ]
     if len(found) == 1:
@@ -338,10 +340,10 @@ async def _held_up(service: TeamService) -> list[dict[str, Any]]:
     reached."""
     from chatdesk.core.sync.errors import TeamLimited
 
-    shared = [each for each in await service.projects() if each.ended is None and each.waiting]
+    shared = [each for each in await service.records.projects() if each.ended is None and each.waiting]
     rows: list[dict[str, Any]] = []
     for workspace_id in {each.workspace_id: None for each in shared}:
-        latest = await service.rounds(workspace_id, 1)
+        latest = await service.records.rounds(workspace_id, 1)
         limit = TeamLimited.told_by(latest[0].problem) if latest else None
         if limit is None:
             continue

@@ -227,8 +227,8 @@ async def project_labels(services: Services) -> dict[str, str]:
     if not await services.team_is_joined():
         return {each.id: each.name for each in projects}
     service = await services.load_team()
-    workspaces = {each.id: each.name for each in await service.workspaces()}
-    shared = {each.project_id: each for each in await service.projects() if each.ended is None}
+    workspaces = {each.id: each.name for each in await service.records.workspaces()}
+    shared = {each.project_id: each for each in await service.records.projects() if each.ended is None}
     return {
         each.id: f"{each.name} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
         if each.id in shared

@@ -346,19 +346,19 @@ def make_team(services: Services) -> TeamService:
 
     from chatdesk import __version__
     from chatdesk.core.chat.sleep_watch import SleepWatch
+    from chatdesk.core.sync.members.team_passwords import TeamPasswords
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.core.sync.team_passwords import TeamPasswords
-    from chatdesk.core.sync.worker import Client
+    from chatdesk.core.sync.team_servers import Client, TeamServers
 
     clock = SystemClock()
     accounts = services.accounts
+    passwords = TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place)
     return TeamService(
         services.database,
         services.repositories,
         services.events,
         clock,
-        passwords=TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place),
+        servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
         blobs=services.attachments.blobs,
-        client=Client(platform.node() or "Computer", __version__),
         watch_sleep=lambda on_woken: SleepWatch(clock, on_woken).run(),
     )

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync.team_passwords import VARIABLE
+from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
 from tests.benchmarks.team_thousand import thousand

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync.team_passwords import VARIABLE
+from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
 from tests.helpers.postgres import TeamDatabase, cluster

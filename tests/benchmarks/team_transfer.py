@@ -58,7 +58,7 @@ async def _transfer(folder: Path, up: int, down: int) -> list[Row]:
 async def _push(sender: Desk, project: str) -> tuple[float, float]:
     """(seconds from the first change that is sent to the last that is confirmed, seconds of entering before that)."""
     began = time.perf_counter()
-    await sender.team.share(project, sender.workspace_id)
+    await sender.team.sharing.share(project, sender.workspace_id)
     first = 0.0
     while True:
         state = await sender.one("SELECT state FROM shared_projects WHERE project_id = ?", project)

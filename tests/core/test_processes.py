@@ -14,7 +14,7 @@ import pytest
 
 from chatdesk.core import processes
 from chatdesk.core.settings.presets import PRESETS
-from chatdesk.core.sync.team_passwords import VARIABLE
+from chatdesk.core.sync.members.team_passwords import VARIABLE
 
 PACKAGE = Path(processes.__file__).parents[1]
 KEY = "sk-canary-environment-4711"

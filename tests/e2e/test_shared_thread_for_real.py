@@ -68,7 +68,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await until(lambda: panes.sidebar.known([thread]))
             await application.threads.open(thread)
             await until(lambda: len(panes.transcript.entries) == 2)
-            name = services.team.member_name(panes.transcript.entries[0].message.author_id)
+            name = services.team.known.member_name(panes.transcript.entries[0].message.author_id)
             assert panes.transcript.entries[0].facts.author == name
             assert panes.transcript.entries[1].facts.person == name
             # One answers, the other sees it, and back.
@@ -84,7 +84,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await until(lambda: len(panes.transcript.entries) == 6)
             assert panes.transcript.entries[4].facts.author == name
             await until(lambda: panes.transcript.is_at_end)  # once what came is laid out
-            await until(lambda: not services.team.unread())  # its end is in view
+            await until(lambda: not services.team.known.unread())  # its end is in view
             # Elsewhere it is marked.
             await application.threads.open(None)
             await ana.ask(thread, "are you there?")
@@ -100,13 +100,13 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             # The line says that all of it is there.
             await until(lambda: panes.sidebar.lines.team.text().startswith("Synced"))
             # A viewer cannot write any more.
-            await ana.team.set_role(project, member.id, TeamRole.VIEWER)
+            await ana.team.membership.administration.set_role(project, member.id, TeamRole.VIEWER)
             await until(lambda: panes.composer.editor.placeholderText().startswith("You can read this project; ask "))
             # Who loses the project keeps a copy, and who is removed reads why nothing comes any more.
-            await ana.team.set_role(project, member.id, None)
+            await ana.team.membership.administration.set_role(project, member.id, None)
             await until(lambda: "private copy" in panes.window.pane.banner.text)
             await until(lambda: not panes.composer.editor.isReadOnly())
-            await ana.team.membership.remove_member(ana.workspace_id, member.id)
+            await ana.team.membership.administration.remove_member(ana.workspace_id, member.id)
             await until(lambda: panes.sidebar.lines.team.tone == "refused")
         finally:
             await ana.close()

@@ -16,7 +16,7 @@ from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.errors import TeamUnreachable
-from chatdesk.core.sync.team_passwords import PasswordNotKept
+from chatdesk.core.sync.members.team_passwords import PasswordNotKept
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -53,7 +53,7 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
         box = member.roles.box(project_id)
         box.setCurrentIndex(2)
         box.activated.emit(2)
-        await until(lambda: ("role", "m2", TeamRole.EDITOR) in team.asked)
+        await until(lambda: ("role", "m2", TeamRole.EDITOR) in team.membership.asked)
         await until(lambda: not member.is_busy)
         team.membership.refuses = TeamUnreachable()
         box.setCurrentIndex(1)
@@ -284,7 +284,7 @@ def test_a_project_is_shared_and_given_up_again(tmp_path: Path, team: Team) -> N
         await until(lambda: "Offline" in shared.state.text())
         shared.roles.box("m3").setCurrentIndex(1)
         shared.roles.box("m3").activated.emit(1)
-        await until(lambda: ("role", "m3", TeamRole.VIEWER) in team.asked)
+        await until(lambda: ("role", "m3", TeamRole.VIEWER) in team.membership.asked)
         await until(lambda: not shared.is_busy)
         team.membership.refuses = TeamUnreachable()
         shared.roles.box("m3").setCurrentIndex(0)

@@ -12,7 +12,8 @@ from chatdesk.core.domain.sharing.team import EndReason, ShareState
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync import errors, membership_errors
+from chatdesk.core.sync import errors
+from chatdesk.core.sync.members import membership_errors
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel

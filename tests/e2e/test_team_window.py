@@ -112,7 +112,8 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
 
         async def is_up() -> bool:
             return all(
-                each.state is ShareState.SHARED and each.seq > 0 and not each.waiting for each in await team.projects()
+                each.state is ShareState.SHARED and each.seq > 0 and not each.waiting
+                for each in await team.records.projects()
             )
 
         await until(is_up)
@@ -159,14 +160,14 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         assert details.rounds.texts()
         details.accept()
 
-        shared = next(each for each in await services.team.projects() if each.ended is None)
+        shared = next(each for each in await services.team.records.projects() if each.ended is None)
         application.bindings.lists.show_project(shared.project_id)
         await until(lambda: getattr(application.bindings.lists.project, "id", "") == shared.project_id)
         application.panes.commands.trigger("project.share")
         leaving = await shown(SharedProjectDialog)
         await pressed(leaving, "sharedEnd")
         await pressed(await shown(ConfirmDialog), "confirmYes")
-        await until(lambda: services.team.shared_project(shared.project_id).ended is not None)
+        await until(lambda: services.team.known.shared_project(shared.project_id).ended is not None)
         assert any("index" in each for each in await titles()), "the copy stays"
 
     async def ana_removes_ben(application: WindowApplication) -> None:
@@ -183,11 +184,11 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         await until(members_of)
         members = members_of()
         await until(lambda: "Ben" in [row[0] for row in members.texts()])
-        ben = next(each for each in await services.team.members(workspace_id) if each.name == "Ben")
+        ben = next(each for each in await services.team.records.members(workspace_id) if each.name == "Ben")
         members.select(ben.id)
         await pressed(page, "teamMembersAct")
         dialog = await shown(MemberDialog)
-        box = dialog.roles.box((await services.team.projects())[0].project_id)
+        box = dialog.roles.box((await services.team.records.projects())[0].project_id)
         box.setCurrentIndex(1)
         box.activated.emit(1)
         await until(lambda: not dialog.is_busy)

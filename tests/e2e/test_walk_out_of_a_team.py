@@ -54,15 +54,16 @@ def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
         made = await team.membership.create_workspace(
             "Blue team", "Ana", database.account_address, password=database.password
         )
-        await team.share(project.id, made.id)
+        await team.sharing.share(project.id, made.id)
 
         async def is_up() -> bool:
             return all(
-                each.state is ShareState.SHARED and each.seq > 0 and not each.waiting for each in await team.projects()
+                each.state is ShareState.SHARED and each.seq > 0 and not each.waiting
+                for each in await team.records.projects()
             )
 
         await until(is_up)
-        invitation = await team.membership.invite(made.id, "Ben", roles={project.id: TeamRole.EDITOR})
+        invitation = await team.membership.administration.invite(made.id, "Ben", roles={project.id: TeamRole.EDITOR})
         codes.append(invitation.code)
 
     async def joins(application: WindowApplication) -> None:
@@ -90,7 +91,7 @@ async def _has_left(application: WindowApplication) -> None:
     services = await application.services()
     await gone(SharedProjectDialog)
     await until(lambda: f"“{_PROJECT}” is a private project on this computer now." in texts(panes.window))
-    (project,) = [each for each in await services.team.projects() if each.ended is not None]
+    (project,) = [each for each in await services.team.records.projects() if each.ended is not None]
     await until(lambda: project.project_id not in panes.sidebar.shared)
     await until(lambda: panes.sidebar.badge.accessibleName() == f"Project {_PROJECT}")
     found = await services.library.list_threads(ThreadQuery(project_id=project.project_id), limit=9)

@@ -43,6 +43,11 @@ class Membership:
         if self.refuses is not None:
             raise self.refuses
 
+    @property
+    def administration(self) -> Membership:
+        """It plays that service, too."""
+        return self
+
     async def examine(self, address: Any, password: str) -> Any:
         self._note("examine", address.host, password)
         return samples.CHECKS[:2]
@@ -78,6 +83,9 @@ class Membership:
 
     async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
         self._note("leave", workspace_id, for_good)
+
+    async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:
+        self._note("role", member_id, role)
 
     async def remove_member(self, workspace_id: str, member_id: str) -> None:
         self._note("remove", workspace_id, member_id)
@@ -193,13 +201,12 @@ class Team:
         self._note("unshare", *(["and erase"] if and_erase else []))
         del self.shared[project_id]
 
-    async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:
-        self._note("role", member_id, role)
-
     @property
     def decisions(self) -> Any:
-        """It plays that service, too."""
+        """It plays that service, too, and those below."""
         return self
+
+    known = records = sharing = checks = decisions
 
     async def refused(self) -> tuple[RefusedChange, ...]:
         return self.refused_changes

@@ -17,7 +17,7 @@ from chatdesk.core.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.providers.key_rules import OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
-from chatdesk.core.sync.team_passwords import VARIABLE as TEAM_PASSWORD
+from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
 from chatdesk.core.tools.web_search.choice import SearchEngine
 from tests.helpers.settings_table import with_table
 

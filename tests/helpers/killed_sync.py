@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.sync.team_passwords import VARIABLE
+from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.helpers.team_world import Desk
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -33,7 +33,7 @@ import psycopg
 from psycopg import sql
 
 from chatdesk.core.domain.sharing.team import ServerAddress
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers import postgres_binaries
 from tests.helpers.certificates import Authority
 from tests.helpers.postgres_binaries import Binaries, NoPostgres

@@ -18,7 +18,7 @@ import psycopg
 
 from chatdesk.core.domain.sharing.sync_wire import next_chain
 from chatdesk.core.ids import new_id
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers.team_people import Person, Row, Team, some_id
 
 #: What a refusal may look like: our own states; no right; a check, a key, a value that is none; a busy lock; a view.

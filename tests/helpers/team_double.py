@@ -119,8 +119,10 @@ class TeamDouble:
 
     @property
     def decisions(self) -> TeamDouble:
-        """It plays that service, too."""
+        """It plays that service, too, and those below."""
         return self
+
+    known = records = decisions
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         return tuple(note for note in self.told_notes if note.thread_id == thread_id)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from chatdesk.core.ids import new_id
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store.setup import role_prefix
 from tests.helpers.postgres import TeamDatabase
 

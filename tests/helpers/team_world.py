@@ -28,11 +28,11 @@ from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import team as sync_team
-from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.service import TeamService
-from chatdesk.core.sync.team_passwords import TeamPasswords
+from chatdesk.core.sync.members.scram import verifier_of
+from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.sync.service import SyncTimes, TeamService
+from chatdesk.core.sync.team_servers import Client, TeamServers
 from chatdesk.core.sync.team_store.postgres import connect
-from chatdesk.core.sync.worker import Client
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.waiting import PATIENCE_S, until
 
@@ -155,11 +155,9 @@ class Desk:
             self.repositories,
             self.bus,
             self.clock,
-            passwords=self.passwords,
+            servers=TeamServers(self.passwords, self._client),
             blobs=self.blobs,
-            client=self._client,
-            poll_s=self._poll_s,
-            stuck_s=self._stuck_s,
+            times=SyncTimes(self._poll_s, self._stuck_s),
         )
 
     async def open(self) -> None:
@@ -231,7 +229,7 @@ class Desk:
     async def shared(self, name: str = "Together") -> str:
         """A project that is shared with the workspace."""
         project_id = await self.project(name)
-        await self.team.share(project_id, self.workspace_id)
+        await self.team.sharing.share(project_id, self.workspace_id)
         return project_id
 
     # What is there
@@ -298,7 +296,7 @@ async def desks(
             else:
                 await desk.join(await asyncio.to_thread(invite, team, name, {project_id: role}))
         for desk in made:
-            await until(lambda desk=desk: desk.team.shared_project(project_id) is not None)
+            await until(lambda desk=desk: desk.team.known.shared_project(project_id) is not None)
         yield project_id, made
     finally:
         for desk in made:

@@ -44,7 +44,7 @@ async def wait_until_sent(
         status = team.status(workspace_id)
         shared = [
             each
-            for each in await team.projects()
+            for each in await team.records.projects()
             if each.workspace_id == workspace_id and each.ended is None and (not wanted or each.project_id in wanted)
         ]
         waiting = sum(each.waiting for each in shared)

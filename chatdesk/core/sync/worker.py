@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from chatdesk.core.clock import Clock
@@ -30,6 +30,7 @@ from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, 
 from chatdesk.core.sync.round import perform, sync_round
 from chatdesk.core.sync.round_status import settled_status
 from chatdesk.core.sync.sync_listener import SyncListener
+from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
@@ -49,14 +50,6 @@ _MS_PER_S: Final = 1000
 
 class _Stopped(Exception):
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The name and version of this computer's ChatDesk, as they are sent to the server."""
-
-    name: str
-    version: str
 
 
 class SyncWorker:

@@ -20,7 +20,8 @@ from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
-from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
+from chatdesk.core.sync.team_servers import Client
+from chatdesk.core.sync.worker import POLL_S, SyncWorker
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection

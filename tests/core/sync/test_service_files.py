@@ -24,7 +24,7 @@ async def test_an_attached_file_comes_along(tmp_path: Path, workspace: TeamDatab
         await until_same(project, [ana, ben])
         await until(lambda: ben.blobs.has(sha256))
         await until(lambda: any(sha256 in event.sha256s for event in ben.heard_of(SharedFilesChanged)))
-        await until(lambda: ben.team.file_state(sha256) == "")
+        await until(lambda: ben.team.known.file_state(sha256) == "")
         assert ben.blobs.read(sha256, max_bytes=10**7) == PICTURE
         message = await ben.repositories.messages.get(question)
         assert [part.type for part in message.parts] == [PartType.FILE, PartType.TEXT]
@@ -40,7 +40,7 @@ async def test_a_file_that_nobody_has_any_more_is_missing_and_the_words_come_all
         file = Attachment("plan.bin", "application/octet-stream", sha256, len(PICTURE))
         await ana.ask(thread, "see the plan", attachments=[file])
         await until_same(project, [ana, ben])
-        await until(lambda: ben.team.file_state(sha256) == "missing")
+        await until(lambda: ben.team.known.file_state(sha256) == "missing")
         assert (await ben.texts(thread))[0] == "see the plan"
 
 

@@ -28,17 +28,17 @@ async def test_what_one_writes_appears_at_the_other_with_its_author(tmp_path: Pa
                 == {question, answer}
             )
         )
-        await until(lambda: ben.team.unread() == {thread: 2})
+        await until(lambda: ben.team.known.unread() == {thread: 2})
         assert [event.thread.title for event in ben.heard_of(ThreadCreated)] == ["Plans"]
         asked = await ben.repositories.messages.get(question)
         assert asked.author_id is not None
-        name = ben.team.member_name(asked.author_id)
+        name = ben.team.known.member_name(asked.author_id)
         assert ben.heard_of(SharedMessagesArrived)[0].authors == (name,)
-        assert ana.team.unread() == {}
+        assert ana.team.known.unread() == {}
         assert not ana.heard_of(SharedMessagesArrived)
         ben.heard.clear()
         await ben.team.mark_read(thread)
-        assert ben.team.unread() == {}
+        assert ben.team.known.unread() == {}
         assert [dict(event.counts) for event in ben.heard_of(UnreadChanged)] == [{}]
         reply, _ = await ben.ask(thread, "yes")
         await until(lambda: any(event.message.id == reply for event in ana.heard_of(MessageAdded)))
@@ -59,7 +59,7 @@ async def test_an_answer_that_one_edited_is_theirs_at_the_other_who_keeps_the_pa
         theirs = await ana.repositories.messages.get(mine.id)
         assert (theirs.text, theirs.is_edited_answer, theirs.parent_id) == ("We shall.", True, question)
         assert theirs.author_id is not None
-        assert ana.team.member_name(theirs.author_id).lower() == "ben"
+        assert ana.team.known.member_name(theirs.author_id).lower() == "ben"
         assert [each.id for each in await ana.repositories.messages.versions(answer)] == [answer, mine.id]
         assert await ana.texts(thread) == ["shall we?", "answer to shall we?"]
         assert await ben.texts(thread) == ["shall we?", "We shall."]
@@ -97,7 +97,7 @@ async def test_two_computers_of_one_person_work_together(tmp_path: Path, workspa
         await laptop.open()
         try:
             await laptop.join(workspace)
-            await until(lambda: laptop.team.shared_project(project) is not None)
+            await until(lambda: laptop.team.known.shared_project(project) is not None)
             await until_same(project, [desktop, laptop])
             await laptop.ask(thread, "from the laptop")
             await until_same(project, [desktop, laptop])
@@ -105,7 +105,7 @@ async def test_two_computers_of_one_person_work_together(tmp_path: Path, workspa
             assert not desktop.heard_of(SharedMessagesArrived)  # one's own words are no news
             desktop.team.sync_now()
             await until(lambda: _knows_devices(desktop, 2))
-            devices = await desktop.team.devices(desktop.workspace_id)
+            devices = await desktop.team.records.devices(desktop.workspace_id)
             assert sorted(device.name for device in devices) == ["laptop", "owner"]
             assert [device.is_this for device in devices if device.name == "owner"] == [True]
         finally:
@@ -122,18 +122,18 @@ async def test_a_project_that_was_there_before_goes_up_whole(tmp_path: Path, wor
             thread = await ana.thread(project, f"thread {number}")
             for each in range(4):
                 await ana.ask(thread, f"question {each}")
-        count = await ana.team.share_count(project)
+        count = await ana.team.sharing.share_count(project)
         assert (count.threads, count.messages) == (3, 24)
         await ana.join(workspace)
-        await ana.team.share(project, ana.workspace_id)
+        await ana.team.sharing.share(project, ana.workspace_id)
         await ben.join(await asyncio.to_thread(invite, workspace, "Ben", {project: TeamRole.VIEWER}))
-        await until(lambda: ben.team.shared_project(project) is not None)
+        await until(lambda: ben.team.known.shared_project(project) is not None)
         await until_same(project, [ana, ben])
         assert await ben.titles(project) == ["thread 0", "thread 1", "thread 2"]
-        check = await ben.team.check(ben.workspace_id)
+        check = await ben.team.checks.check(ben.workspace_id)
         assert check.differences == ()
         assert check.changes >= 27
-        rounds = await ana.team.rounds(ana.workspace_id)
+        rounds = await ana.team.records.rounds(ana.workspace_id)
         assert sum(line.sent for line in rounds) == check.changes
     finally:
         await ana.close()
@@ -145,15 +145,15 @@ async def test_who_may_only_read_is_known_at_once_and_writes_nothing(tmp_path: P
         thread = await ana.thread(project)
         await ana.ask(thread)
         await until_same(project, [ana, ben])
-        shared = ben.team.shared_project(project)
+        shared = ben.team.known.shared_project(project)
         assert shared is not None
         assert shared.role is TeamRole.VIEWER
         assert ben.database.log_watch.read_only == {project}
         with pytest.raises(Exception, match="read"):
             await ben.ask(thread, "may I?")
-        members = await ana.team.members(ana.workspace_id)
+        members = await ana.team.records.members(ana.workspace_id)
         viewer = next(member for member in members if member.name == "ben")
-        await ana.team.set_role(project, viewer.id, TeamRole.EDITOR)
+        await ana.team.membership.administration.set_role(project, viewer.id, TeamRole.EDITOR)
         await until(lambda: not ben.database.log_watch.read_only)
         await ben.ask(thread, "now I may")
         await until_same(project, [ana, ben])
@@ -164,8 +164,8 @@ async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path:
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        member = next(each for each in await ana.team.members(ana.workspace_id) if each.name == "ben")
-        await ana.team.membership.remove_member(ana.workspace_id, member.id)
+        member = next(each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben")
+        await ana.team.membership.administration.remove_member(ana.workspace_id, member.id)
         await until(lambda: ben.phase is SyncPhase.REFUSED)
         await ana.ask(thread, "after")
         await until(lambda: ana.waiting())
@@ -179,13 +179,13 @@ async def test_a_project_taken_away_stays_as_a_private_copy(tmp_path: Path, work
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
         ben.heard.clear()
-        await ana.team.unshare(project)
-        mine = ana.team.shared_project(project)
+        await ana.team.sharing.unshare(project)
+        mine = ana.team.known.shared_project(project)
         assert mine is not None
         assert (mine.state, mine.ended) == (ShareState.ENDED, EndReason.UNSHARED)
 
         def has_ended() -> bool:
-            shared = ben.team.shared_project(project)
+            shared = ben.team.known.shared_project(project)
             return shared is not None and shared.state is ShareState.ENDED
 
         await until(has_ended)
@@ -194,7 +194,7 @@ async def test_a_project_taken_away_stays_as_a_private_copy(tmp_path: Path, work
         assert await ben.texts(thread) == ["before", "answer to before", "mine alone", "answer to mine alone"]
         assert ben.phase is SyncPhase.SYNCED
         with pytest.raises(NotPossible):
-            await ana.team.unshare(project)
+            await ana.team.sharing.unshare(project)
 
 
 async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_shares_it(
@@ -204,18 +204,18 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        member = next(each for each in await ana.team.members(ana.workspace_id) if each.name == "ben")
+        member = next(each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben")
 
         def is_there() -> bool:
-            shared = ben.team.shared_project(project)
+            shared = ben.team.known.shared_project(project)
             return shared is not None and shared.state is not ShareState.ENDED
 
         for words in ("", "mine alone"):
-            await ana.team.set_role(project, member.id, None)
+            await ana.team.membership.administration.set_role(project, member.id, None)
             await until(lambda: not is_there())
             if words:
                 await ben.ask(thread, words)
-            await ana.team.set_role(project, member.id, TeamRole.EDITOR)
+            await ana.team.membership.administration.set_role(project, member.id, TeamRole.EDITOR)
             if not words:
                 await until(is_there)
                 await until(lambda: _is_pulled(ben, project))
@@ -227,12 +227,12 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         await until(lambda: _has_role(ben, project))
         assert not is_there()
         told: list[SharedProject] = []
-        await until(lambda: told.extend(ben.team.take_let_in()) or told)
+        await until(lambda: told.extend(ben.team.known.take_let_in()) or told)
         assert [(each.project_id, each.is_let_in) for each in told] == [(project, True)]
-        assert ben.team.shared_project(home) is None
+        assert ben.team.known.shared_project(home) is None
         with workspace.as_superuser() as root:
             assert not root.execute("SELECT FROM cd.change WHERE body::text ~ 'mine alone|never shared'").fetchall()
-        await ben.team.share(project, ben.workspace_id)
+        await ben.team.sharing.share(project, ben.workspace_id)
         await until_same(project, [ana, ben])
         assert await ana.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == 6
 
@@ -283,16 +283,16 @@ async def test_what_is_not_known_has_words(tmp_path: Path, workspace: TeamDataba
     desk = Desk(tmp_path / "alone")
     await desk.open()
     try:
-        assert await desk.team.workspaces() == ()
+        assert await desk.team.records.workspaces() == ()
         assert desk.team.statuses() == ()
         assert desk.team.status("x").phase is SyncPhase.OFF
-        assert desk.team.member_name("x") == "Somebody"
-        assert desk.team.shared_project("x") is None
-        assert desk.team.file_state("x") == ""
+        assert desk.team.known.member_name("x") == "Somebody"
+        assert desk.team.known.shared_project("x") is None
+        assert desk.team.known.file_state("x") == ""
         with pytest.raises(NotPossible):
-            await desk.team.check("x")
+            await desk.team.checks.check("x")
         with pytest.raises(NotPossible):
-            await desk.team.share(await desk.project(), "x")
+            await desk.team.sharing.share(await desk.project(), "x")
         await desk.join(workspace)
         desk.passwords.forget(desk.workspace_id)
         await desk.reopen()
@@ -304,4 +304,4 @@ async def test_what_is_not_known_has_words(tmp_path: Path, workspace: TeamDataba
 
 
 async def _knows_devices(desk: Desk, count: int) -> bool:
-    return len(await desk.team.devices(desk.workspace_id)) == count
+    return len(await desk.team.records.devices(desk.workspace_id)) == count

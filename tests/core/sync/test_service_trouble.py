@@ -21,8 +21,8 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         await ana.ask(thread)
         await until_same(project, [ana, ben])
         await ben.team.close()
-        [member] = [each for each in await ana.team.members(ana.workspace_id) if each.name == "ben"]
-        await ana.team.set_role(project, member.id, TeamRole.EDITOR)
+        [member] = [each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben"]
+        await ana.team.membership.administration.set_role(project, member.id, TeamRole.EDITOR)
         # An editor names only own threads, which this computer does not know of itself yet.
         await ben.repositories.threads.rename(thread, "Ben's title")
         await ben.reopen()
@@ -41,7 +41,7 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         [again] = await ben.team.decisions.refused()
         await ben.team.decisions.forget_refused([again.id])
         assert await ben.team.decisions.refused() == ()
-        shared = ben.team.shared_project(project)
+        shared = ben.team.known.shared_project(project)
         assert shared is not None
         await until(lambda: _no_refused(ben, project))
         await until_same(project, [ana, ben])
@@ -92,11 +92,11 @@ async def test_a_check_finds_what_is_missing_here(tmp_path: Path, workspace: Tea
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         await ana.ask(await ana.thread(project))
         await until_same(project, [ana, ben])
-        assert (await ben.team.check(ben.workspace_id)).differences == ()
+        assert (await ben.team.checks.check(ben.workspace_id)).differences == ()
         await ben.database.write(
             lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE project_id = ? AND seq = 2", (project,))
         )
-        [missing] = (await ben.team.check(ben.workspace_id)).differences
+        [missing] = (await ben.team.checks.check(ben.workspace_id)).differences
         assert "1 change is on the server and not here" in missing
         await ben.database.write(
             lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET chain = ?", (bytes(32),))
@@ -104,9 +104,9 @@ async def test_a_check_finds_what_is_missing_here(tmp_path: Path, workspace: Tea
         await ben.database.write(
             lambda conn: conn.exec_driver_sql("UPDATE changes SET digest = ? WHERE seq = 1", (bytes(32),))
         )
-        assert len((await ben.team.check(ben.workspace_id)).differences) == 2
+        assert len((await ben.team.checks.check(ben.workspace_id)).differences) == 2
         await ben.database.write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET seq = seq + 5"))
-        assert "5 changes are missing on the server" in (await ben.team.check(ben.workspace_id)).differences[0]
+        assert "5 changes are missing on the server" in (await ben.team.checks.check(ben.workspace_id)).differences[0]
 
 
 async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
@@ -114,12 +114,12 @@ async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
 ) -> None:
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         await until_same(project, [ana, ben])
-        await ben.team.unshare(project)
-        mine = ben.team.shared_project(project)
+        await ben.team.sharing.unshare(project)
+        mine = ben.team.known.shared_project(project)
         assert mine is not None
         assert mine.state is ShareState.ENDED
-        assert {each.project_id for each in await ana.team.projects()} == {project}
-        kept = ana.team.shared_project(project)
+        assert {each.project_id for each in await ana.team.records.projects()} == {project}
+        kept = ana.team.known.shared_project(project)
         assert kept is not None
         assert kept.state is not ShareState.ENDED
         await ana.database.write(
@@ -127,7 +127,7 @@ async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
         )
         await ana.team.start()
         with pytest.raises(NotPossible, match="another workspace"):
-            await ana.team.share(project, ana.workspace_id)
+            await ana.team.sharing.share(project, ana.workspace_id)
 
 
 async def _count(desk: Desk, count: int) -> bool:
@@ -143,5 +143,5 @@ async def _nothing_waits(desk: Desk) -> bool:
 
 
 def _no_refused(desk: Desk, project: str) -> bool:
-    shared = desk.team.shared_project(project)
+    shared = desk.team.known.shared_project(project)
     return shared is not None and shared.refused == 0

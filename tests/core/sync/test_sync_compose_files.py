@@ -20,7 +20,7 @@ import pytest
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.ids import new_id
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import setup, setup_checks
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres, postgres_binaries

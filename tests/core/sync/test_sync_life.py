@@ -14,7 +14,7 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
-from chatdesk.core.sync.membership_errors import AlreadyJoined
+from chatdesk.core.sync.members.membership_errors import AlreadyJoined
 from chatdesk.core.sync.round_status import CLIENT_TOO_OLD
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 from tests.helpers.postgres import Cluster, TeamDatabase
@@ -30,11 +30,11 @@ async def test_who_was_removed_and_is_invited_again_goes_on_where_they_were(
         await ana.ask(thread, "before")
         await ben.ask(await ben.thread(project, "by ben"), "by ben")
         await until_same(project, [ana, ben])
-        boss = ana.team.membership
+        boss = ana.team.membership.administration
         code = (await boss.invite(ana.workspace_id, "ben", roles={project: TeamRole.EDITOR})).code
         with pytest.raises(AlreadyJoined):
             await ben.team.membership.join(code, "ben", allows_unencrypted=True)
-        [me] = await ben.team.workspaces()
+        [me] = await ben.team.records.workspaces()
         await boss.remove_member(me.id, me.member_id)
         await until(lambda: ben.phase is SyncPhase.REFUSED)
         await ben.ask(thread, "while removed")
@@ -72,7 +72,9 @@ async def test_a_copy_of_a_colleagues_profile_becomes_a_computer_of_its_own(
         try:
             await ben.team.membership.leave(ana.workspace_id)
             assert ben.database.device_id == ana.database.device_id
-            code = await ana.team.membership.invite(ana.workspace_id, "ben", roles={project: TeamRole.EDITOR})
+            code = await ana.team.membership.administration.invite(
+                ana.workspace_id, "ben", roles={project: TeamRole.EDITOR}
+            )
             await ben.team.membership.join(code.code, "ben", allows_unencrypted=True)
             ben.workspace_id = ana.workspace_id
             await until(lambda: _is_shared(ben, project))
@@ -81,7 +83,7 @@ async def test_a_copy_of_a_colleagues_profile_becomes_a_computer_of_its_own(
             assert ben.database.device_id != ana.database.device_id
             assert await ana.texts(thread) == await ben.texts(thread)
             [(_, by_ana), (_, by_ben)] = await _questions(ben, thread)
-            assert (ben.team.member_name(by_ana or ""), by_ben) == ("Olga Owner", None)
+            assert (ben.team.known.member_name(by_ana or ""), by_ben) == ("Olga Owner", None)
         finally:
             await ben.close()
 
@@ -115,7 +117,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
             assert [text for text in await desk.texts(other) if text != "answer to two"] == kept
             assert await desk.titles(project) == ["Untitled", "shortened"]
         await ana.repositories.library.delete([thread])
-        await ana.team.unshare(project)
+        await ana.team.sharing.unshare(project)
         assert await ana.repositories.trash.purge_expired(2**60) == 1  # a private copy is one's own
 
 
@@ -125,16 +127,16 @@ async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         await until_same(project, [ana, ben])
         await ben.close()
-        await ana.team.unshare(project)
-        assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
+        await ana.team.sharing.unshare(project)
+        assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]
         ben.make_anew()
         await ben.open()
         ended: list[SharedProject] = []
-        await until(lambda: ended.extend(ben.team.take_ended()) or ended)
+        await until(lambda: ended.extend(ben.team.known.take_ended()) or ended)
         assert [(each.project_id, each.ended) for each in ended] == [(project, EndReason.DELETED)]
         await ben.reopen()
         await until(lambda: ben.phase is SyncPhase.SYNCED)
-        assert ben.team.take_ended() == ()
+        assert ben.team.known.take_ended() == ()
 
 
 async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
@@ -147,17 +149,17 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
         def end_slowly(server: PostgresTeamStore, project_id: str) -> None:
             """Answer only when the synchronisation has heard of the end and written it."""
             end_project(server, project_id)
-            wait_until(lambda: ana.team.shared_project(project).state is ShareState.ENDED)
-            assert ana.team.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
-            early.extend(ana.team.take_ended())
+            wait_until(lambda: ana.team.known.shared_project(project).state is ShareState.ENDED)
+            assert ana.team.known.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
+            early.extend(ana.team.known.take_ended())
 
         monkeypatch.setattr(PostgresTeamStore, "end_project", end_slowly)
-        await ana.team.unshare(project)
+        await ana.team.sharing.unshare(project)
         assert early == []
-        assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
+        assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]
         # And where it is told afterwards once more.
         await ana.database.write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
-        assert [each.ended for each in await ana.team.projects()] == [EndReason.UNSHARED]
+        assert [each.ended for each in await ana.team.records.projects()] == [EndReason.UNSHARED]
 
 
 async def test_a_workspace_that_wants_a_newer_chatdesk_keeps_what_waits(
@@ -193,7 +195,7 @@ async def test_another_database_at_the_old_address_changes_nothing_here(
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        [joined] = await ben.team.workspaces()
+        [joined] = await ben.team.records.workspaces()
         for other, words in (
             (postgres.empty_database(), "no workspace of ChatDesk"),
             (postgres.workspace_database(partitions=2), "another team's database"),
@@ -230,7 +232,7 @@ async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everyb
         branch = await ben.repositories.paths.branch(answer, "a branch")
         await until_same(project, [ana, ben])
         assert [author for _, author in await _questions(ben, branch.id)] == [None]
-        await ben.team.unshare(project)
+        await ben.team.sharing.unshare(project)
         private = await ben.repositories.paths.branch(answer, "a private branch")
         assert [author for _, author in await _questions(ben, private.id)] == [
             (await ben.repositories.messages.get(question)).author_id
@@ -239,7 +241,7 @@ async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everyb
         await cleo.open()
         try:
             await ben.join(elsewhere)
-            await ben.team.share(project, elsewhere.workspace_id)
+            await ben.team.sharing.share(project, elsewhere.workspace_id)
             await cleo.join(await asyncio.to_thread(invite, elsewhere, "cleo", {project: TeamRole.EDITOR}))
             await until(lambda: _is_shared(cleo, project))
             await until_same(project, [ben, cleo])
@@ -250,5 +252,5 @@ async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everyb
 
 
 def _is_shared(desk: Desk, project: str) -> bool:
-    shared = desk.team.shared_project(project)
+    shared = desk.team.known.shared_project(project)
     return shared is not None and shared.state is ShareState.SHARED

@@ -51,7 +51,7 @@ async def test_keys_drafts_private_projects_window_state_and_paths_never_reach_t
             assert member.id
             ana.team.set_presence(project, thread, is_typing=True)
             await until(lambda: _is_quiet(ana))
-            rounds = await ana.team.rounds(ana.workspace_id)
+            rounds = await ana.team.records.rounds(ana.workspace_id)
             assert rounds
         finally:
             await ana.close()

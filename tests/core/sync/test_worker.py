@@ -20,7 +20,8 @@ from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
-from chatdesk.core.sync.worker import Client, SyncWorker
+from chatdesk.core.sync.team_servers import Client
+from chatdesk.core.sync.worker import SyncWorker
 from chatdesk.core.thread_turns import SHORT_S
 from tests.helpers.waiting import PATIENCE_S, wait_until
 

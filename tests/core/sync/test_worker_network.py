@@ -30,7 +30,7 @@ async def apart(
             try:
                 login = await asyncio.to_thread(invite, team, "far", {project: TeamRole.EDITOR})
                 await far.join(login, address=replace(team.address, user=login.address.user, port=proxy.port))
-                await until(lambda: far.team.shared_project(project) is not None)
+                await until(lambda: far.team.known.shared_project(project) is not None)
                 yield project, near, far, proxy
             finally:
                 await far.close()
@@ -101,7 +101,7 @@ async def test_a_server_that_is_away_is_waited_for(tmp_path: Path, workspace: Te
         await until_same(project, [ana, ben])
         await until(lambda: ana.phase is SyncPhase.SYNCED)
         assert await ben.texts(thread) == ["while it was away", "answer to while it was away"]
-        lines = await ana.team.rounds(ana.workspace_id)
+        lines = await ana.team.records.rounds(ana.workspace_id)
         assert any(line.problem for line in lines)
 
 

@@ -86,7 +86,7 @@ class PresenceBinding(QObject):
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         project_id = thread.project_id if thread is not None else self._threads.new_project_id
-        shared = None if project_id is None else self._team.shared_project(project_id)
+        shared = None if project_id is None else self._team.known.shared_project(project_id)
         is_shared = shared is not None and shared.state is not ShareState.ENDED
         place = (project_id, thread.id if thread is not None else None) if is_shared else (None, None)
         if place != self._place:

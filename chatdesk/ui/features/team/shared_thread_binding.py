@@ -78,10 +78,10 @@ class SharedThreadBinding(QObject):
         sidebar = panes.sidebar
         sidebar.teamPressed.connect(open_details)
         sidebar.markReadRequested.connect(self.mark_read)
-        panes.commands.bind("thread.mark_read", self._mark_selected, lambda: bool(team.unread()))
+        panes.commands.bind("thread.mark_read", self._mark_selected, lambda: bool(team.known.unread()))
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.anchorChanged.connect(self._look_if_read)
-        panes.transcript.set_file_states(team.file_state)
+        panes.transcript.set_file_states(team.known.file_state)
         panes.window.installEventFilter(self)
         self._subscribe(context.subscribe)
 
@@ -91,10 +91,10 @@ class SharedThreadBinding(QObject):
         subscribe(self, UnreadChanged, self._on_unread_changed)
         subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
         subscribe(
-            self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.file_state)
+            self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.known.file_state)
         )
         subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
-        self._panes.sidebar.rows.set_unread(self._team.unread())
+        self._panes.sidebar.rows.set_unread(self._team.known.unread())
         self.read()
 
     def read(self) -> None:
@@ -104,7 +104,7 @@ class SharedThreadBinding(QObject):
     def mark_read(self, thread_ids: Sequence[str]) -> None:
         async def work() -> None:
             for thread_id in thread_ids:
-                if self._team.unread().get(thread_id):
+                if self._team.known.unread().get(thread_id):
                     await self._team.mark_read(thread_id)
 
         self._tasks.start(work(), "mark as read")
@@ -117,8 +117,8 @@ class SharedThreadBinding(QObject):
     # What is shared
 
     async def _read_state(self) -> None:
-        self._workspaces = {each.id: each.name for each in await self._team.workspaces()}
-        projects = {each.project_id: each for each in await self._team.projects()}
+        self._workspaces = {each.id: each.name for each in await self._team.records.workspaces()}
+        projects = {each.project_id: each for each in await self._team.records.projects()}
         self._names = {each.id: each.name for each in await self._library.list_projects(deleted_too=True)}
         self._refusal_of = ("", "")
         live = {key: each for key, each in projects.items() if each.state is not ShareState.ENDED}
@@ -132,10 +132,10 @@ class SharedThreadBinding(QObject):
         await self._show_rights(self._threads.open_thread)
         told = [
             ended_words(self._names.get(each.project_id, "A project"), each.ended)
-            for each in self._team.take_ended()
+            for each in self._team.known.take_ended()
             if each.ended is not None
         ]
-        told += [let_in_words(self._names.get(each.project_id, "A project")) for each in self._team.take_let_in()]
+        told += [let_in_words(self._names.get(each.project_id, "A project")) for each in self._team.known.take_let_in()]
         if told:
             self._panes.window.show_banner(" ".join(told), is_danger=False)
 
@@ -144,7 +144,7 @@ class SharedThreadBinding(QObject):
 
     def _shared_of(self, thread: Thread | None) -> SharedProject | None:
         project_id = thread.project_id if thread is not None else self._threads.new_project_id
-        return None if project_id is None else self._team.shared_project(project_id)
+        return None if project_id is None else self._team.known.shared_project(project_id)
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         """Also told of every change of the open thread, so it has to cost nothing then."""
@@ -176,16 +176,18 @@ class SharedThreadBinding(QObject):
         if shared is None:
             return None
         if shared.state is ShareState.ENDED:
-            return SharedWith(self._team.member_name, can_manage=True)
-        return SharedWith(self._team.member_name, can_write=shared.role.can_write, can_manage=shared.role.can_manage)
+            return SharedWith(self._team.known.member_name, can_manage=True)
+        return SharedWith(
+            self._team.known.member_name, can_write=shared.role.can_write, can_manage=shared.role.can_manage
+        )
 
     def _lock_title(self, thread: Thread) -> None:
         self._panes.header.set_title(thread.title, is_editable=False)
 
     async def _refusal(self, shared: SharedProject) -> str:
         if self._refusal_of[0] != shared.project_id:
-            mine = {each.id: each.member_id for each in await self._team.workspaces()}
-            members = await self._team.members(shared.workspace_id)
+            mine = {each.id: each.member_id for each in await self._team.records.workspaces()}
+            members = await self._team.records.members(shared.workspace_id)
             names = managers_of(shared.project_id, members, me=mine.get(shared.workspace_id, ""))
             self._refusal_of = (shared.project_id, refusal_words(names))
         return self._refusal_of[1]
@@ -227,7 +229,7 @@ class SharedThreadBinding(QObject):
 
     def _has_unread(self) -> bool:
         thread_id = self._threads.thread_id
-        return thread_id is not None and bool(self._team.unread().get(thread_id))
+        return thread_id is not None and bool(self._team.known.unread().get(thread_id))
 
     def _on_read_timeout(self) -> None:
         transcript, thread_id = self._panes.transcript, self._threads.thread_id

@@ -113,19 +113,19 @@ class TeamDialogs:
 
     async def fill_page(self) -> None:
         names = await self.sharing.project_names()
-        projects = await self._team.projects()
+        projects = await self._team.records.projects()
         views = [
             WorkspaceView(
                 workspace,
                 self._team.status(workspace.id),
                 [each for each in projects if each.workspace_id == workspace.id],
-                await self._team.members(workspace.id),
-                await self._team.devices(workspace.id),
+                await self._team.records.members(workspace.id),
+                await self._team.records.devices(workspace.id),
                 names,
             )
-            for workspace in await self._team.workspaces()
+            for workspace in await self._team.records.workspaces()
         ]
-        parked = await self._team.parked()
+        parked = await self._team.records.parked()
         page = self._page()
         if page is not None:
             page.show_parked(parked)
@@ -135,12 +135,14 @@ class TeamDialogs:
 
     async def member(self, workspace_id: str, member_id: str) -> None:
         workspace = await self._workspace(workspace_id)
-        members = {each.id: each for each in await self._team.members(workspace_id)}
+        members = {each.id: each for each in await self._team.records.members(workspace_id)}
         if member_id not in members:
             return
         names = await self.sharing.project_names()
         shared = [
-            each for each in await self._team.projects() if each.workspace_id == workspace_id and each.ended is None
+            each
+            for each in await self._team.records.projects()
+            if each.workspace_id == workspace_id and each.ended is None
         ]
         known = {each.project_id: names.get(each.project_id, "A project") for each in shared}
         dialog = MemberDialog(
@@ -155,12 +157,12 @@ class TeamDialogs:
         membership = self._team.membership
 
         async def show_roles() -> None:
-            found = {each.id: each for each in await self._team.members(workspace_id)}
+            found = {each.id: each for each in await self._team.records.members(workspace_id)}
             if isValid(dialog) and member_id in found:
                 dialog.show_roles(found[member_id].roles, known)
 
         async def set_role(project_id: str, role: TeamRole | None) -> None:
-            await self._team.set_role(project_id, member_id, role)
+            await self._team.membership.administration.set_role(project_id, member_id, role)
             if isValid(dialog):
                 dialog.end_busy()
 
@@ -171,12 +173,12 @@ class TeamDialogs:
             self.tell(f"The others see you as {name} from the next sync on.")
 
         async def set_owner(is_owner: bool) -> None:
-            await membership.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
+            await membership.administration.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
             if isValid(dialog):
                 dialog.show_owner(is_owner)
 
         async def show_owner() -> None:
-            found = {each.id: each for each in await self._team.members(workspace_id)}
+            found = {each.id: each for each in await self._team.records.members(workspace_id)}
             if isValid(dialog) and member_id in found:
                 dialog.show_owner(found[member_id].is_owner)
 
@@ -194,7 +196,7 @@ class TeamDialogs:
 
     def _disconnect(self, dialog: MemberDialog, workspace_id: str) -> None:
         async def disconnect() -> None:
-            ended = await self._team.membership.end_connections(workspace_id, dialog.member.id)
+            ended = await self._team.membership.administration.end_connections(workspace_id, dialog.member.id)
             if isValid(dialog):
                 dialog.accept()
             self.tell(f"{ended:,} connections of {dialog.member.name} were ended: what was unfinished does not count.")
@@ -203,7 +205,7 @@ class TeamDialogs:
 
     def _ask_to_remove(self, dialog: MemberDialog, workspace_id: str, member: TeamMember) -> None:
         async def remove() -> None:
-            await self._team.membership.remove_member(workspace_id, member.id)
+            await self._team.membership.administration.remove_member(workspace_id, member.id)
             if isValid(dialog):
                 dialog.accept()
             self.tell(f"{member.name} was removed, and can no longer log in.")
@@ -221,7 +223,7 @@ class TeamDialogs:
         membership = self._team.membership
         invited = [
             each
-            for each in await membership.members(workspace_id)
+            for each in await membership.administration.members(workspace_id)
             if each.invited_by == member.id and each.status is not MemberStatus.REMOVED
         ]
         if not invited:
@@ -229,7 +231,7 @@ class TeamDialogs:
 
         async def remove() -> None:
             for each in invited:
-                await membership.remove_member(workspace_id, each.id)
+                await membership.administration.remove_member(workspace_id, each.id)
             self.tell(f"{len(invited):,} people {member.name} invited were removed.")
 
         self._ask(
@@ -256,13 +258,13 @@ class TeamDialogs:
         )
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        device = next((each for each in await self._team.devices(workspace_id) if each.id == device_id), None)
+        device = next((each for each in await self._team.records.devices(workspace_id) if each.id == device_id), None)
         if device is None:
             return
 
         async def remove() -> None:
             self.tell("Taking the computer off the list…")
-            await self._team.membership.remove_device(workspace_id, device_id)
+            await self._team.membership.administration.remove_device(workspace_id, device_id)
             self.tell(f"{device.name or 'The computer'} is off the list.")
 
         self._ask(
@@ -279,7 +281,7 @@ class TeamDialogs:
         dialog = RenameWorkspaceDialog(self._panes.theme, workspace.name, parent=self.parent())
 
         async def rename(name: str) -> None:
-            await self._team.membership.rename_workspace(workspace_id, name)
+            await self._team.membership.administration.rename_workspace(workspace_id, name)
             if isValid(dialog):
                 dialog.accept()
             self.tell(f"The workspace is called “{name}” now.")
@@ -336,7 +338,7 @@ class TeamDialogs:
         return await self.sharing.project_names()
 
     async def _workspace(self, workspace_id: str) -> Workspace:
-        found = [each for each in await self._team.workspaces() if workspace_id in ("", each.id)]
+        found = [each for each in await self._team.records.workspaces() if workspace_id in ("", each.id)]
         if not found:
             raise NotPossible(
                 "This computer is in no workspace.",

@@ -49,7 +49,7 @@ class TeamInviting:
         names = await self._project_names()
         projects = [
             (each.project_id, names.get(each.project_id, "A project"), grantable(each.role))
-            for each in await self._team.projects()
+            for each in await self._team.records.projects()
             if each.workspace_id == workspace.id and each.ended is None and each.role.can_manage
         ]
         dialog = InviteDialog(
@@ -62,7 +62,9 @@ class TeamInviting:
         )
 
         async def invite(name: str, roles: dict[str, TeamRole], days: int) -> None:
-            invitation = await self._team.membership.invite(workspace.id, name, roles=roles, valid_days=days)
+            invitation = await self._team.membership.administration.invite(
+                workspace.id, name, roles=roles, valid_days=days
+            )
             if isValid(dialog):
                 dialog.show_invitation(invitation)
 

@@ -17,7 +17,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress, ShareState, Workspa
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
-from chatdesk.core.sync.team_passwords import PasswordNotKept
+from chatdesk.core.sync.members.team_passwords import PasswordNotKept
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
@@ -127,7 +127,7 @@ class TeamOnboarding:
         for _ in range(_MOST_LOOKS):
             shared = {
                 each.project_id
-                for each in await self._team.projects()
+                for each in await self._team.records.projects()
                 if each.workspace_id == workspace.id and each.state is ShareState.SHARED and each.seq
             }
             named = [each for each in await self._services.library.list_projects() if each.id in shared]

@@ -17,7 +17,7 @@ from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.membership import Membership
+    from chatdesk.core.sync.members.membership import Membership
 
 
 class TeamServer:
@@ -56,13 +56,13 @@ class TeamServer:
 
     async def decide_policy(self, workspace_id: str) -> None:
         workspace = await self._find(workspace_id)
-        policy = await self._membership.policy(workspace_id)
-        members = len(await self._membership.members(workspace_id))
+        policy = await self._membership.administration.policy(workspace_id)
+        members = len(await self._membership.administration.members(workspace_id))
         dialog = WorkspacePolicyDialog(self._theme, workspace.name, policy, members=members, parent=self._parent())
 
         async def save(changed: Mapping[str, str | int]) -> None:
             if changed:
-                await self._membership.set_policy(workspace_id, changed)
+                await self._membership.administration.set_policy(workspace_id, changed)
                 self._tell(f"The rights and limits of “{workspace.name}” apply from now on.")
             if isValid(dialog):
                 dialog.accept()

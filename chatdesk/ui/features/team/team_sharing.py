@@ -96,11 +96,11 @@ class TeamSharing:
     async def open_share(self) -> None:
         """About the project that is listed; where all are, about the one that new threads go to."""
         project = self._lists.project or await self._services.chat.default_project()
-        workspaces = await self._team.workspaces()
+        workspaces = await self._team.records.workspaces()
         if not workspaces:
             self._open_page("To share a project, create a workspace or join one first.")
             return
-        shared = self._team.shared_project(project.id)
+        shared = self._team.known.shared_project(project.id)
         if shared is not None and shared.ended is None:
             await self.open_shared(shared.workspace_id, project.id)
             return
@@ -114,12 +114,12 @@ class TeamSharing:
         dialog.newProjectRequested.connect(lambda: self._panes.commands.trigger("project.new"))
 
         async def count() -> None:
-            found = await self._team.share_count(project_id)
+            found = await self._team.sharing.share_count(project_id)
             if isValid(dialog):
                 dialog.show_count(found)
 
         async def share(workspace_id: str) -> None:
-            await self._team.share(project_id, workspace_id)
+            await self._team.sharing.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
             self._tell(f"“{name}” is shared. The line below the threads shows how far it is.")
@@ -130,8 +130,8 @@ class TeamSharing:
 
     async def open_shared(self, workspace_id: str, project_id: str) -> None:
         """A shared project: who sees it, and its end; one that could be shared again: that."""
-        shared = self._team.shared_project(project_id)
-        workspace = next((each for each in await self._team.workspaces() if each.id == workspace_id), None)
+        shared = self._team.known.shared_project(project_id)
+        workspace = next((each for each in await self._team.records.workspaces() if each.id == workspace_id), None)
         name = (await self.project_names()).get(project_id, "A project")
         if shared is not None and workspace is not None and shared.is_let_in:
             await self._offer_share(project_id, name, (workspace,))
@@ -139,7 +139,7 @@ class TeamSharing:
         if shared is None or workspace is None or shared.ended is not None:
             self._tell("That project is not shared any more.")
             return
-        members = await self._team.members(workspace_id)
+        members = await self._team.records.members(workspace_id)
         dialog = self._shared = SharedProjectDialog(
             self._panes.theme,
             name,
@@ -152,12 +152,12 @@ class TeamSharing:
         )
 
         async def show_roles() -> None:
-            found = await self._team.members(workspace_id)
+            found = await self._team.records.members(workspace_id)
             if isValid(dialog):
                 dialog.show_roles(found)
 
         async def set_role(member_id: str, role: TeamRole | None) -> None:
-            await self._team.set_role(project_id, member_id, role)
+            await self._team.membership.administration.set_role(project_id, member_id, role)
             if isValid(dialog):
                 dialog.end_busy()
 
@@ -215,7 +215,7 @@ class TeamSharing:
         confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
 
         async def end() -> None:
-            await self._team.unshare(shared.project_id)
+            await self._team.sharing.unshare(shared.project_id)
             if isValid(dialog):
                 dialog.accept()
             self._tell(f"“{name}” is a private project on this computer now.")
@@ -233,7 +233,7 @@ class TeamSharing:
         confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
 
         async def erase() -> None:
-            await self._team.unshare(shared.project_id, and_erase=True)
+            await self._team.sharing.unshare(shared.project_id, and_erase=True)
             if isValid(dialog):
                 dialog.accept()
             self._tell(f"“{name}” is erased.")
@@ -249,7 +249,7 @@ class TeamSharing:
     # Details
 
     async def open_details(self, workspace_id: str | None = None) -> None:
-        workspaces = await self._team.workspaces()
+        workspaces = await self._team.records.workspaces()
         if not workspaces:
             self._open_page("")
             return
@@ -284,10 +284,10 @@ class TeamSharing:
         if not isValid(dialog):
             return
         workspace_id = dialog.workspace_id
-        projects = [each for each in await self._team.projects() if each.workspace_id == workspace_id]
+        projects = [each for each in await self._team.records.projects() if each.workspace_id == workspace_id]
         own = {each.project_id for each in projects}
-        foreign = {each.project_id for each in await self._team.projects()} - own
-        rounds = await self._team.rounds(workspace_id, _MOST_ROUNDS)
+        foreign = {each.project_id for each in await self._team.records.projects()} - own
+        rounds = await self._team.records.rounds(workspace_id, _MOST_ROUNDS)
         refused = [each for each in await self._team.decisions.refused() if each.project_id not in foreign]
         found: list[Disagreement] = []
         for project in projects:
@@ -304,12 +304,12 @@ class TeamSharing:
         dialog.show_disagreements(found, names)
 
     async def _check(self, dialog: SyncDetailsDialog, workspace_id: str) -> None:
-        result = await self._team.check(workspace_id)
+        result = await self._team.checks.check(workspace_id)
         if isValid(dialog):
             dialog.show_check(result)
 
     async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
-        await self._team.repair(check)
+        await self._team.checks.repair(check)
         if isValid(dialog):
             dialog.say("These projects are fetched again. Check again when this computer is up to date.")
 

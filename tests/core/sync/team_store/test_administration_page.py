@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres_binaries

@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import connection, setup, setup_checks, sql_files
 from chatdesk.core.sync.team_store.connection import open_connection
 from chatdesk.core.sync.team_store.postgres import connect

@@ -12,7 +12,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.postgres import connect
 from tests.helpers import postgres_binaries

@@ -14,7 +14,7 @@ import pytest
 from chatdesk.core.domain.sharing.sync_wire import PushStatus, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect

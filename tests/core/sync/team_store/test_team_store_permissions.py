@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers.postgres import Cluster, NoPostgres, cluster
 from tests.helpers.team_people import Person, Team, some_id
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.sharing.team import TeamRole
-from chatdesk.core.sync import membership
 from chatdesk.core.sync.errors import TeamUnreachable
+from chatdesk.core.sync.members import administering
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
@@ -107,7 +107,7 @@ def test_a_failure_that_nobody_foresaw_leaves_the_dialog_usable(theme: Theme, sh
 def test_an_invitation_is_offered_for_as_long_as_it_may_be_good(theme: Theme, show: Show) -> None:
     dialog = InviteDialog(theme, "Blue team", ())
     show(dialog)
-    assert dialog.days.maximum() == membership.LONGEST_DAYS
+    assert dialog.days.maximum() == administering.LONGEST_DAYS
 
 
 def test_a_password_is_asked_for_where_it_helps(theme: Theme, show: Show) -> None:

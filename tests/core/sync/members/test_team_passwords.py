@@ -12,7 +12,13 @@ from chatdesk.core.settings.key_file import KeyFile, KeyFileLocked
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
-from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords, check_password
+from chatdesk.core.sync.members.team_passwords import (
+    VARIABLE,
+    PasswordNotKept,
+    PasswordUnusable,
+    TeamPasswords,
+    check_password,
+)
 
 HERE = ServerAddress("db.example", 5432, "team", "ana")
 PASSPHRASE = "correct horse battery"

@@ -27,11 +27,12 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.sync import parked_workspaces, sharing
 from chatdesk.core.storage.sync import team as sync_team
-from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
+from chatdesk.core.sync import errors, invitations
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
-from chatdesk.core.sync.membership import Membership
-from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
+from chatdesk.core.sync.members import joining, membership, membership_errors
+from chatdesk.core.sync.members.membership import Membership
+from chatdesk.core.sync.members.scram import verifier_of
+from chatdesk.core.sync.members.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers.postgres import TeamDatabase
@@ -154,7 +155,7 @@ async def _owning(profile: Profile, team: TeamDatabase) -> Workspace:
 
 
 async def _invited(profile: Profile, workspace: Workspace, name: str = "Ben", **roles: TeamRole) -> Invitation:
-    return await profile.membership.invite(workspace.id, name, roles=roles)
+    return await profile.membership.administration.invite(workspace.id, name, roles=roles)
 
 
 async def _joined(profile: Profile, invitation: Invitation, name: str = "Ben") -> Workspace:
@@ -304,7 +305,7 @@ async def test_removal_ends_open_connections_at_once(make: Make, team: TeamDatab
         before = server.row("SELECT channel FROM cd.project WHERE id = %s", (project_id,))
     open_one = Administration.connect(joined.address, ben.password(joined))
     try:
-        await ana.membership.remove_member(workspace.id, joined.member_id)
+        await ana.membership.administration.remove_member(workspace.id, joined.member_id)
         with pytest.raises(errors.TeamError):
             open_one.standing()
     finally:
@@ -314,7 +315,7 @@ async def test_removal_ends_open_connections_at_once(make: Make, team: TeamDatab
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
         assert server.row("SELECT channel FROM cd.project WHERE id = %s", (project_id,)) != before
     with pytest.raises(NotPossible, match="cannot remove yourself"):
-        await ana.membership.remove_member(workspace.id, workspace.member_id)
+        await ana.membership.administration.remove_member(workspace.id, workspace.member_id)
 
 
 async def test_only_owners_of_the_workspace_remove_and_only_managers_give_roles(make: Make, team: TeamDatabase) -> None:
@@ -323,25 +324,25 @@ async def test_only_owners_of_the_workspace_remove_and_only_managers_give_roles(
     project_id = await ana.shared(workspace)
     joined = await _joined(ben, await _invited(ana, workspace, **{project_id: TeamRole.VIEWER}))
     for attempt in (
-        ben.membership.remove_member(workspace.id, workspace.member_id),
-        ben.membership.invite(workspace.id, "Eve", roles={}),
-        ben.membership.invite(workspace.id, "Eve", roles={project_id: TeamRole.VIEWER}),
-        ben.membership.rename_workspace(workspace.id, "Mine"),
-        ben.membership.set_workspace_owner(workspace.id, joined.member_id, True),
+        ben.membership.administration.remove_member(workspace.id, workspace.member_id),
+        ben.membership.administration.invite(workspace.id, "Eve", roles={}),
+        ben.membership.administration.invite(workspace.id, "Eve", roles={project_id: TeamRole.VIEWER}),
+        ben.membership.administration.rename_workspace(workspace.id, "Mine"),
+        ben.membership.administration.set_workspace_owner(workspace.id, joined.member_id, True),
     ):
         with pytest.raises(ChatDeskError):
             await attempt
     with pytest.raises(NotPossible, match="not shared"):
-        await ben.membership.set_role(new_id(), joined.member_id, TeamRole.OWNER)
+        await ben.membership.administration.set_role(new_id(), joined.member_id, TeamRole.OWNER)
 
-    await ana.membership.set_role(project_id, joined.member_id, TeamRole.ADMIN)
+    await ana.membership.administration.set_role(project_id, joined.member_id, TeamRole.ADMIN)
     with pytest.raises(errors.TeamLastOwner, match="remain owner"):
-        await ana.membership.set_role(project_id, workspace.member_id, None)
-    await ana.membership.set_role(project_id, joined.member_id, None)
+        await ana.membership.administration.set_role(project_id, workspace.member_id, None)
+    await ana.membership.administration.set_role(project_id, joined.member_id, None)
     with pytest.raises(errors.TeamLastOwner):
-        await ana.membership.set_workspace_owner(workspace.id, workspace.member_id, False)
-    await ana.membership.set_workspace_owner(workspace.id, joined.member_id, True)
-    await ben.membership.rename_workspace(workspace.id, "Ours")
+        await ana.membership.administration.set_workspace_owner(workspace.id, workspace.member_id, False)
+    await ana.membership.administration.set_workspace_owner(workspace.id, joined.member_id, True)
+    await ben.membership.administration.rename_workspace(workspace.id, "Ours")
     await ben.membership.rename_me(workspace.id, "Ben the second")
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
         assert server.standing().workspace_name == "Ours"
@@ -430,12 +431,12 @@ async def test_a_computer_is_taken_off_the_list_and_stands_there_again_once_it_c
     device = ana.database.device_id
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
         server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
-        await ana.membership.remove_device(workspace.id, device)
+        await ana.membership.administration.remove_device(workspace.id, device)
         removed = server.row("SELECT removed_at IS NOT NULL FROM cd.device")
         server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
         assert (removed, server.row("SELECT removed_at IS NOT NULL FROM cd.device")) == ((True,), (False,))
     with pytest.raises(errors.TeamDeviceUnknown):
-        await ana.membership.remove_device(workspace.id, new_id())
+        await ana.membership.administration.remove_device(workspace.id, new_id())
 
 
 async def test_an_invitation_without_encryption_needs_a_word(make: Make, team: TeamDatabase) -> None:
@@ -472,7 +473,7 @@ async def test_a_server_that_is_away_and_names_that_cannot_be(make: Make, empty_
     workspace = await _created(ana, empty_database)
     for days in (0, 61):
         with pytest.raises(NotPossible, match="1 to 60 days"):
-            await ana.membership.invite(workspace.id, "Ben", roles={}, valid_days=days)
+            await ana.membership.administration.invite(workspace.id, "Ben", roles={}, valid_days=days)
     with pytest.raises(InvitationUnusable):
         await ana.membership.join("hello", "Ana")
     with pytest.raises(InvalidId):

@@ -21,7 +21,7 @@ from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address, is_private
 from chatdesk.core.sync.errors import OtherWorkspace, TeamInvitationEnded, TeamLoginRefused
 from chatdesk.core.sync.invitations import MemberCode, SealedCode
-from chatdesk.core.sync.membership_errors import (
+from chatdesk.core.sync.members.membership_errors import (
     CodeOutOfDate,
     InvitationExpired,
     InvitationUsed,
@@ -29,8 +29,8 @@ from chatdesk.core.sync.membership_errors import (
     UnencryptedAfar,
     UnencryptedNotAgreed,
 )
-from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.team_passwords import TeamPasswords, check_password
+from chatdesk.core.sync.members.scram import verifier_of
+from chatdesk.core.sync.members.team_passwords import TeamPasswords, check_password
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_store.administration import Administration, Standing

@@ -21,8 +21,8 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
-from chatdesk.core.sync.membership import Membership
-from chatdesk.core.sync.team_passwords import TeamPasswords
+from chatdesk.core.sync.members.membership import Membership
+from chatdesk.core.sync.members.team_passwords import TeamPasswords
 from tests.helpers import postgres_binaries
 from tests.helpers.certificates import Authority
 from tests.helpers.postgres import TeamDatabase, cluster
@@ -85,7 +85,7 @@ async def test_an_invitation_carries_the_authority_that_proves_the_server(
         states = {each.name: each.state for each in await ana.examine(address, password)}
         assert set(states.values()) == {CheckState.OK}, states
         workspace = await ana.create_workspace("Research", "Ana", address, password=password)
-        invitation = await ana.invite(workspace.id, "Ben", roles={})
+        invitation = await ana.administration.invite(workspace.id, "Ben", roles={})
         view = ben.read_invitation(invitation.code)
         assert not view.is_unencrypted
         assert view.address is not None

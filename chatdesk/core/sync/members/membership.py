@@ -1,4 +1,4 @@
-"""Membership of workspaces: creating, inviting, joining, leaving, and what owners and administrators do.
+"""Membership of workspaces: creating, joining and leaving them, and this person's name and password there.
 
 Everything that reaches the network or the keyring runs in a thread. Each way in can be killed between any two steps and
 repeated: a password is kept before the server is told of it, and the profile records a workspace last.
@@ -7,42 +7,41 @@ repeated: a password is kept before the server is told of it, and the profile re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sharing.team import ServerAddress, TeamMember, TeamRole, Workspace, WorkspacePolicy
-from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
+from chatdesk.core.domain.sharing.team_setup import ComputerCode, InvitationView, SetupCheck
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.secrets import SecretSource
-from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import setup, sharing, team
-from chatdesk.core.sync import invitations, joining
+from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address
 from chatdesk.core.sync.errors import TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing
-from chatdesk.core.sync.invitations import MemberCode, SealedCode
-from chatdesk.core.sync.joining import Joining, check_agreed, check_same, checked_name, connect
-from chatdesk.core.sync.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
-from chatdesk.core.sync.noted_wish import noted_wish
-from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.team_passwords import TeamPasswords
+from chatdesk.core.sync.invitations import SealedCode
+from chatdesk.core.sync.members import joining
+from chatdesk.core.sync.members.administering import WorkspaceAdministration
+from chatdesk.core.sync.members.joining import Joining, check_agreed, check_same, checked_name, connect
+from chatdesk.core.sync.members.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
+from chatdesk.core.sync.members.noted_wish import noted_wish
+from chatdesk.core.sync.members.scram import verifier_of
+from chatdesk.core.sync.members.server_calls import ServerCalls
+from chatdesk.core.sync.members.team_passwords import TeamPasswords
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
-    from chatdesk.core.sync.team_store.administration import Administration
 
 T = TypeVar("T")
 _DAY_MS = 24 * 60 * 60 * 1000
-LONGEST_DAYS = 60
 _COMPUTER_CODE_DAYS = 1
 
 
 class Membership:
-    """Creates, joins, leaves and administers workspaces. All methods raise ``TeamError`` where the server refuses,
+    """Creates, joins and leaves workspaces. All methods raise ``TeamError`` where the server refuses,
     ``InvalidInput`` for what was typed, ``StorageError`` for the profile. ``on_changed`` is called with the workspace's
     id once the profile has joined or left it, or reaches it at another address."""
 
@@ -59,6 +58,10 @@ class Membership:
         self._clock = clock
         self._on_changed = on_changed
         self._joining = Joining(passwords, clock)
+        self._servers = ServerCalls(database, passwords)
+        self.administration = WorkspaceAdministration(
+            database, passwords, clock, servers=self._servers, on_changed=on_changed
+        )
 
     async def examine(self, address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
         """Return the checks of a server for a new workspace, in the order in which they are shown. Does not raise: an
@@ -80,46 +83,6 @@ class Membership:
             chosen = begun
             await self._database.write(lambda conn: setup.begin_setup(conn, address, chosen))
         return await self._take_in(partial(self._joining.create, begun, names, address, password=password))
-
-    async def invite(
-        self, workspace_id: str, name: str, *, roles: Mapping[str, TeamRole], valid_days: int = 7
-    ) -> Invitation:
-        """Create an invitation. ``roles``: by project id, shared projects that this person manages; may be empty."""
-        workspace = await self._workspace(workspace_id)
-        member_name = checked_name(name)
-        if not 1 <= valid_days <= LONGEST_DAYS:
-            raise NotPossible(f"An invitation is good for 1 to {LONGEST_DAYS} days.", next_step="Choose fewer days.")
-        shown = await self._database.read(
-            lambda conn: tuple((projects.get_project(conn, each).name, role) for each, role in roles.items())
-        )
-        expires_at = self._clock.now_ms() + workspace.clock_offset_ms + valid_days * _DAY_MS
-        secret = invitations.new_secret()
-        self._passwords.note(secret)
-        verifier = verifier_of(secret)
-        invited = await self._on_server(
-            workspace, lambda server: server.invite(verifier, member_name, roles=roles, expires_at=expires_at)
-        )
-        code = invitations.write_member_code(
-            MemberCode(
-                replace(workspace.address, user=invited.login),
-                secret,
-                workspace.id,
-                workspace.name,
-                expires_at,
-                member_name=member_name,
-                invited_by=invited.invited_by,
-                projects=shown,
-            )
-        )
-        await self._on_changed(workspace.id)
-        return Invitation(
-            code,
-            invitations.link_of(code),
-            invitations.file_text_of(code, workspace_name=workspace.name, expires_at=expires_at),
-            expires_at,
-            invited.member_id,
-            member_name,
-        )
 
     def read_invitation(self, text: str) -> InvitationView:
         """Return what a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
@@ -152,7 +115,7 @@ class Membership:
     async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
         """Upgrade the team's database to this ChatDesk's version, with the login that set it up, which is not kept.
         Older versions of other members continue, or say what they need."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
         self._passwords.note(password)
         address = checked_address(replace(workspace.address, user=user))
         await asyncio.to_thread(joining.upgrade, address, password)
@@ -160,7 +123,7 @@ class Membership:
 
     async def move(self, workspace_id: str, address: ServerAddress) -> None:
         """Change the address of the server; ``user`` stays. Raises ``OtherWorkspace`` if another workspace is there."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
         wanted = replace(checked_address(address), user=workspace.address.user)
 
         def look() -> None:
@@ -204,10 +167,10 @@ class Membership:
         """Stop syncing with a workspace; its projects stay as private copies. The person remains a member, also on
         other computers, and can return by a code of one of these. ``for_good``: end the membership first, which needs
         the server; only a new invitation leads back."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
         if for_good:
             async with noted_wish(self._database, lambda conn: sharing.note_leaving(conn, workspace.id)):
-                await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
+                await self._servers.run(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
         await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
         try:
@@ -217,7 +180,7 @@ class Membership:
 
     async def add_computer(self, workspace_id: str) -> ComputerCode:
         """Return a code for a further computer of this person. Needs no server."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
         password = await asyncio.to_thread(self._passwords.find, workspace.id, workspace.address)
         if not password.value:
             raise NotPossible("The password of this workspace is not known here.", next_step=password.problem)
@@ -234,77 +197,17 @@ class Membership:
         text = invitations.file_text_of(code, workspace_name=workspace.name, expires_at=expires_at)
         return ComputerCode(code, invitations.link_of(code), text, passphrase, expires_at)
 
-    async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
-        """Return the members as the server lists them now, by name; removed ones last."""
-        workspace = await self._workspace(workspace_id)
-        return await self._on_server(workspace, lambda server: server.members())
-
-    async def remove_member(self, workspace_id: str, member_id: str) -> None:
-        """Remove a member: their login is closed, their connections end, and channels change, all at once."""
-        workspace = await self._workspace(workspace_id)
-        if member_id == workspace.member_id:
-            raise NotPossible("You cannot remove yourself.", next_step="Leave the workspace instead.")
-        await self._on_server(workspace, lambda server: server.remove_member(member_id))
-        await self._on_changed(workspace.id)
-
-    async def end_connections(self, workspace_id: str, member_id: str) -> int:
-        """End the connections of a member whose transaction blocks others, as an owner; their ChatDesk reconnects by
-        itself. Returns how many were ended."""
-        workspace = await self._workspace(workspace_id)
-        return await self._on_server(workspace, lambda server: server.end_connections(member_id))
-
-    async def policy(self, workspace_id: str) -> WorkspacePolicy:
-        """Return the workspace's permissions and limits."""
-        workspace = await self._workspace(workspace_id)
-        return await self._on_server(workspace, lambda server: server.policy())
-
-    async def set_policy(self, workspace_id: str, changed: Mapping[str, str | int]) -> None:
-        """Change fields of ``WorkspacePolicy``, by name, as an owner; the others stay. Raises ``TeamNotTaken`` for an
-        invalid value."""
-        workspace = await self._workspace(workspace_id)
-        await self._on_server(workspace, lambda server: server.set_policy(**changed))
-
-    async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        """Remove a retired computer from the list. A computer that has its password can still connect: after a loss,
-        change the password, too."""
-        workspace = await self._workspace(workspace_id)
-        await self._on_server(workspace, lambda server: server.remove_device(device_id))
-        await self._on_changed(workspace.id)
-
-    async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        """Set a member's role in a shared project; None removes the member from the project."""
-        shared = await self._database.read(lambda conn: team.shared_project(conn, project_id))
-        if shared is None or shared.ended is not None:
-            raise NotPossible("This project is not shared.", next_step="Share it first.")
-        workspace = await self._workspace(shared.workspace_id)
-        await self._on_server(workspace, lambda server: server.set_role(project_id, member_id, role))
-        await self._on_changed(workspace.id)
-
-    async def set_workspace_owner(self, workspace_id: str, member_id: str, is_owner: bool) -> None:
-        """Make a member an owner of the workspace, or no longer one. Owners invite anybody and remove members; at least
-        one remains."""
-        workspace = await self._workspace(workspace_id)
-        await self._on_server(workspace, lambda server: server.set_workspace_owner(member_id, is_owner))
-        await self._on_changed(workspace.id)
-
-    async def rename_workspace(self, workspace_id: str, name: str) -> None:
-        """Rename the workspace for everybody, as an owner."""
-        workspace = await self._workspace(workspace_id)
-        wanted = checked_name(name)
-        await self._on_server(workspace, lambda server: server.rename_workspace(wanted))
-        await self._on_changed(workspace.id)
-
     async def rename_me(self, workspace_id: str, name: str) -> None:
         """Change the name that other members see."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
         wanted = checked_name(name)
-        await self._on_server(workspace, lambda server: server.rename(wanted))
+        await self._servers.run(workspace, lambda server: server.rename(wanted))
         await self._on_changed(workspace.id)
 
     async def change_password(self, workspace_id: str) -> None:
         """Set a new random password. Other computers of this person are disconnected at once and have to be added
         anew."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
 
         def change() -> None:
             password = self._passwords.find(workspace.id, workspace.address)
@@ -314,7 +217,7 @@ class Membership:
                     next_step="Remove the variable, type the password once, and change it then.",
                 )
             made = self._passwords.make()
-            with self._connect(workspace) as server:
+            with self._servers.connect(workspace) as server:
                 self._passwords.keep_next(workspace.id, made, workspace.address)
                 server.change_password(verifier_of(made.value))
             self._passwords.promote(workspace.id, workspace.address)
@@ -326,7 +229,7 @@ class Membership:
 
     async def enter_password(self, workspace_id: str, password: str) -> None:
         """Use a password that the person typed, once the server accepts it."""
-        workspace = await self._workspace(workspace_id)
+        workspace = await self._servers.find(workspace_id)
 
         def enter() -> None:
             self._passwords.note(password)
@@ -358,30 +261,11 @@ class Membership:
         if self._database.is_read_only:
             raise self._database.refusal
 
-    async def _workspace(self, workspace_id: str) -> Workspace:
-        wanted = checked_id(workspace_id)
-        for each in await self._database.read(team.workspaces):
-            if each.id == wanted:
-                return each
-        raise NotJoined
-
-    async def _on_server(self, workspace: Workspace, work: Callable[[Administration], T]) -> T:
-        def run() -> T:
-            with self._connect(workspace) as server:
-                return work(server)
-
-        return await asyncio.to_thread(run)
-
-    # In a thread from here on.
-
     def _is_let_in(self, workspace: Workspace) -> bool:
-        """Return false if the login was closed or its password has changed."""
+        """Return false if the login was closed or its password has changed. Called in a thread."""
         try:
-            with self._connect(workspace) as server:
+            with self._servers.connect(workspace) as server:
                 check_same(server, workspace.id)
         except (TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing):
             return False
         return True
-
-    def _connect(self, workspace: Workspace) -> Administration:
-        return self._passwords.open_with(workspace.id, workspace.address, partial(connect, workspace.address))

@@ -1,0 +1,93 @@
+"""Keeps what is known of teams in memory, so that a look-up while something is painted costs one dictionary access.
+
+Coroutines and events belong to the event loop's thread; any thread may read ``state``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from chatdesk.core.domain.sharing.team import SharedProject, ShareState, Workspace
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.events import EventBus, TeamChanged, UnreadChanged
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.sync import files
+from chatdesk.core.sync.team_state import TeamState
+
+
+class KnownTeams:
+    """Reached as ``TeamService.known``. Publishes what differs when it is read again."""
+
+    def __init__(self, database: Database, bus: EventBus) -> None:
+        self._database = database
+        self._bus = bus
+        self.state = TeamState()
+        self._ended: dict[str, SharedProject] = {}
+        self._ending: set[str] = set()  # by this person, just now
+        self._let_in: dict[str, SharedProject] = {}
+        self._refreshing = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read the state again, and publish what differs."""
+        async with self._refreshing:  # what was read first would else replace what was read last
+            before, self.state = self.state, await self._database.read(TeamState.read)
+            self._database.log_watch.read_only = self.state.read_only
+            ended = self.state.ended_since(before)
+            self._ended |= {key: each for key, each in ended.items() if key not in self._ending}
+            self._let_in |= self.state.let_in_since(before)
+        if self.state.differs_in_people(before):
+            self._bus.publish(TeamChanged())
+        if self.state.unread != before.unread:
+            self._bus.publish(UnreadChanged(self.state.unread))
+
+    def workspace(self, workspace_id: str) -> Workspace:
+        """Return a joined workspace. Raises ``NotPossible``."""
+        workspace = self.state.workspace(workspace_id)
+        if workspace is None:
+            raise NotPossible("This profile is not in that workspace.", next_step="Join it in Settings, Team sync.")
+        return workspace
+
+    def shared_project(self, project_id: str) -> SharedProject | None:
+        """Return the share of a project; None for a private one. Counters are as of the last round. Cheap."""
+        return self.state.projects.get(project_id)
+
+    def member_name(self, member_id: str) -> str:
+        """Return the name to show for an author's id, or a general word for an unknown one. Cheap."""
+        return self.state.name_of(member_id)
+
+    def unread(self) -> Mapping[str, int]:
+        """Return how many messages of others are unread, by thread; threads without any are left out. Cheap."""
+        return self.state.unread
+
+    def file_state(self, sha256: str) -> str:
+        """Return why an attached file is not here: "fetching", "missing", or "" if it is here or not shared. Cheap."""
+        state = self.state.files.get(sha256)
+        return {files.TO_FETCH: "fetching", files.MISSING: "missing"}.get(state or "", "")
+
+    # What a person is told once
+
+    def take_ended(self) -> tuple[SharedProject, ...]:
+        """Return the projects that stopped being shared since the start, each only once, to tell the person."""
+        ended, self._ended = self._ended, {}
+        return tuple(ended.values())
+
+    def take_let_in(self) -> tuple[SharedProject, ...]:
+        """Return the private copies that are open to this person again and wait for *Share…*, each only once."""
+        let_in, self._let_in = self._let_in, {}
+        now = self.state.projects
+        return tuple(each for key, each in let_in.items() if key in now and now[key].is_let_in)
+
+    @asynccontextmanager
+    async def ending(self, project_id: str) -> AsyncIterator[None]:
+        """Report the end of a share once, after this block: the server may report it before it is written here, and
+        not that it was this person's wish."""
+        self._ending.add(project_id)
+        try:
+            yield
+        finally:
+            await self.refresh()
+            self._ending.discard(project_id)
+            if (now := self.state.projects.get(project_id)) and now.state is ShareState.ENDED:
+                self._ended[project_id] = now

@@ -1,0 +1,103 @@
+"""Shares projects with a workspace, and ends that for everybody or for this person."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.sharing.team import EndReason, ShareCount, ShareState, TeamRole
+from chatdesk.core.errors import NotFound, NotPossible
+from chatdesk.core.events import EventBus, ProjectDeleted, TeamChanged, ThreadsChanged
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.sync import erased_project, sharing, team
+from chatdesk.core.sync.known_teams import KnownTeams
+from chatdesk.core.sync.members.noted_wish import noted_wish
+from chatdesk.core.sync.team_servers import TeamServers
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.connection import Connection
+
+
+class ProjectSharing:
+    """Reached as ``TeamService.sharing``. ``sync_now`` begins a round of a workspace."""
+
+    def __init__(
+        self,
+        database: Database,
+        repositories: Repositories,
+        bus: EventBus,
+        *,
+        known: KnownTeams,
+        servers: TeamServers,
+        sync_now: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._repositories = repositories
+        self._bus = bus
+        self._known = known
+        self._servers = servers
+        self._sync_now = sync_now
+
+    async def share_count(self, project_id: str) -> ShareCount:
+        """Return how much would be sent if the project were shared."""
+        return await self._database.read(lambda conn: sharing.count(conn, project_id))
+
+    async def share(self, project_id: str, workspace_id: str) -> None:
+        """Share a project with a workspace; sending continues by itself, across restarts. Needs the server. Raises
+        ``TeamError``, ``NotPossible``, ``StorageError``."""
+        workspace = self._known.workspace(workspace_id)
+        known = self._known.shared_project(project_id)
+        if known is not None and known.state is not ShareState.ENDED and known.workspace_id != workspace_id:
+            raise NotPossible(
+                "This project is shared with another workspace already.", next_step="Stop sharing it there first."
+            )
+        await self._repositories.projects.get(project_id)
+        async with self._servers.reach(workspace, self._database.device_id) as server:
+            # The server first: it may say no, and being told twice is nothing to it.
+            head = await asyncio.to_thread(server.create_project, project_id)
+        origin = self._database.origin
+        role = TeamRole(head.role)
+
+        def begin(conn: Connection) -> None:
+            there = team.shared_project(conn, project_id)
+            # The thread of sync may have heard of it first, and has taken it up then.
+            if there is None or there.state is ShareState.ENDED:
+                sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
+
+        await self._database.write(begin)
+        await self._known.refresh()
+        self._bus.publish(TeamChanged())
+        self._sync_now(workspace_id)
+
+    async def unshare(self, project_id: str, *, and_erase: bool = False) -> None:
+        """End the share for everybody as its owner, or leave it as anybody else; a private copy stays here.
+        ``and_erase``, for owners: nothing of it stays, neither on the server nor on any computer that syncs. Needs the
+        server. Raises ``TeamError``, ``NotPossible``, ``StorageError``."""
+        project = self._known.shared_project(project_id)
+        if project is None or project.state is ShareState.ENDED:
+            raise NotPossible("This project is not shared.")
+        is_owner = project.role is TeamRole.OWNER
+        if and_erase and not is_owner:
+            raise NotPossible("Only owners erase a project.", next_step="Ask one of its owners.")
+        reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
+        workspace, device = self._known.workspace(project.workspace_id), self._database.device_id
+        async with self._known.ending(project_id):
+            async with self._servers.reach(workspace, device) as server:
+                end = server.end_project if is_owner else server.leave_project
+                async with noted_wish(self._database, lambda conn: sharing.note_wish(conn, project_id, reason)):
+                    await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
+            if and_erase:
+                await self._database.write(lambda conn: erased_project.erase(conn, self._database.origin, project_id))
+                await self._publish_erasure(project_id)
+            else:
+                await self._database.write(lambda conn: sharing.end(conn, project_id, reason))
+        self._bus.publish(TeamChanged())
+        self._sync_now(project.workspace_id)
+
+    async def _publish_erasure(self, project_id: str) -> None:
+        with contextlib.suppress(NotFound):  # swept already
+            self._bus.publish(ProjectDeleted(await self._repositories.projects.get(project_id)))
+        self._bus.publish(ThreadsChanged(None))

@@ -1,0 +1,60 @@
+"""Connects to the servers of workspaces, with the address and password of the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.members.team_passwords import TeamPasswords
+    from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The name and version of this computer's ChatDesk, as they are sent to the server."""
+
+    name: str
+    version: str
+
+
+class TeamServers:
+    """Opens connections as this computer. ``connect`` reaches a server, on a thread."""
+
+    def __init__(
+        self,
+        passwords: TeamPasswords,
+        client: Client,
+        *,
+        connect: Callable[[ServerAddress, str], PostgresTeamStore] | None = None,
+    ) -> None:
+        self.passwords = passwords
+        self.client = client
+        self._connect = connect or _connect
+
+    def open(self, workspace: Workspace) -> PostgresTeamStore:
+        """Connect, on a thread of sync. Raises ``TeamError``."""
+        return self.passwords.open_with(
+            workspace.id, workspace.address, lambda password: self._connect(workspace.address, password)
+        )
+
+    @asynccontextmanager
+    async def reach(self, workspace: Workspace, device_id: str) -> AsyncIterator[PostgresTeamStore]:
+        """Connect for a few calls that a person waits for. Raises ``TeamError``."""
+        server = await asyncio.to_thread(self.open, workspace)
+        try:
+            await asyncio.to_thread(server.hello, device_id, name=self.client.name, version=self.client.version)
+            yield server
+        finally:
+            await asyncio.to_thread(server.close)
+
+
+def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
+    from chatdesk.core.sync.team_store.postgres import connect
+
+    return connect(address, password)
