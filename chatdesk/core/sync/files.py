@@ -211,7 +211,7 @@ class FileMover:
             self._on_sent(file.project_id)
             return
         total = _chunks(size_bytes)
-        there = self._connected().have_chunks(file.project_id, file.sha256)
+        there = self._connected().chunks.have(file.project_id, file.sha256)
         self._send_chunks(file, path, total, there)
         if there and not self._stopping.is_set() and self._is_broken(file):
             self._send_chunks(file, path, total, set())
@@ -225,13 +225,13 @@ class FileMover:
             if self._stopping.is_set():
                 return
             if index not in there:
-                self._connected().put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
+                self._connected().chunks.put(file.project_id, file.sha256, index, total, _chunk(path, index))
 
     def _is_broken(self, file: SharedFile) -> bool:
         """Return whether chunks on the server, which another member may have sent, did not match the SHA-256 and were
         removed."""
         try:
-            return self._connected().discard_broken_file(file.project_id, file.sha256)
+            return self._connected().chunks.discard_broken(file.project_id, file.sha256)
         except TeamUnreachable:
             raise
         except TeamError as error:  # larger than the server can look through, or no right to
@@ -267,7 +267,7 @@ class FileMover:
         while index < total:
             if self._stopping.is_set():
                 return None
-            found = self._connected().get_chunk(file.project_id, file.sha256, index)
+            found = self._connected().chunks.get(file.project_id, file.sha256, index)
             if found is None:
                 return _NOT_THERE
             if found[0] != total or len(found[1]) > CHUNK_BYTES:

@@ -25,6 +25,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 __all__ = [
     "Applied",
     "Cursor",
+    "FileChunks",
     "LocalStore",
     "Notifications",
     "PulledPage",
@@ -145,6 +146,24 @@ class LocalStore(Protocol):
         ...
 
 
+class FileChunks(Protocol):
+    """The interface to the attached files at a team's database, for each project by SHA-256. Raises ``TeamError``."""
+
+    def have(self, project_id: str, sha256: str) -> set[int]:
+        """Return the numbers of the chunks that the server has."""
+        ...
+
+    def put(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None: ...
+
+    def get(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+        """Return how many chunks the file has, and the bytes of this one; None if the server does not have it."""
+        ...
+
+    def discard_broken(self, project_id: str, sha256: str) -> bool:
+        """Remove a file whose chunks are complete and do not match its SHA-256. Returns whether it was removed."""
+        ...
+
+
 class TeamStore(Protocol):
     """The interface to the team's database: one connection to its Postgres. Raises ``TeamError`` (``sync/errors``)."""
 
@@ -183,16 +202,9 @@ class TeamStore(Protocol):
         """Report how far this device has pulled, by project; used for cleaning up only."""
         ...
 
-    def have_chunks(self, project_id: str, sha256: str) -> set[int]: ...
-
-    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None: ...
-
-    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
-        """Return how many chunks the file has, and the bytes of this one; None if the server does not have it."""
-        ...
-
-    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
-        """Remove a file whose chunks are complete and do not match its SHA-256. Returns whether it was removed."""
+    @property
+    def chunks(self) -> FileChunks:
+        """The attached files of the workspace's projects."""
         ...
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None: ...

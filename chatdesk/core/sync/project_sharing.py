@@ -57,7 +57,7 @@ class ProjectSharing:
         await self._repositories.projects.get(project_id)
         async with self._servers.reach(workspace, self._database.device_id) as server:
             # The server first: it may say no, and being told twice is nothing to it.
-            head = await asyncio.to_thread(server.create_project, project_id)
+            head = await asyncio.to_thread(server.shares.create, project_id)
         origin = self._database.origin
         role = TeamRole(head.role)
 
@@ -86,9 +86,9 @@ class ProjectSharing:
         workspace, device = self._known.workspace(project.workspace_id), self._database.device_id
         async with self._known.ending(project_id):
             async with self._servers.reach(workspace, device) as server:
-                end = server.end_project if is_owner else server.leave_project
+                end = server.shares.end if is_owner else server.shares.leave
                 async with noted_wish(self._database, lambda conn: sharing.note_wish(conn, project_id, reason)):
-                    await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
+                    await asyncio.to_thread(server.shares.erase if and_erase else end, project_id)
             if and_erase:
                 await self._database.write(lambda conn: erased_project.erase(conn, self._database.origin, project_id))
                 await self._publish_erasure(project_id)

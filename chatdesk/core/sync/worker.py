@@ -12,13 +12,11 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.sharing.sync_wire import Hello
-from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
@@ -28,7 +26,7 @@ from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
 from chatdesk.core.sync.round import perform, sync_round
-from chatdesk.core.sync.round_status import settled_status
+from chatdesk.core.sync.status_report import StatusReport
 from chatdesk.core.sync.sync_listener import SyncListener
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.thread_turns import short_turns
@@ -77,7 +75,7 @@ class SyncWorker:
         self._poll_s = poll_s
         self._backoff = Backoff()
         self._throttle = NotifyThrottle()
-        self._status = SyncStatus(workspace.id, SyncPhase.CONNECTING)
+        self._report = StatusReport(workspace, listener, clock)
         self._team: TeamStore | None = None
         self._link = Link()
         self._lock = threading.Lock()  # of the connection and of what is noted for it
@@ -86,7 +84,6 @@ class SyncWorker:
         self._is_look_wanted = True
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._logged = ""
         self._hello_at = 0
         self._call_began_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sync-{workspace.id[-6:]}", daemon=True)
@@ -94,7 +91,7 @@ class SyncWorker:
     @property
     def status(self) -> SyncStatus:
         """Return the current status. Safe to call from any thread."""
-        return self._status
+        return self._report.status
 
     def start(self) -> None:
         """Start the thread. Called once."""
@@ -168,20 +165,20 @@ class SyncWorker:
             except ChatDeskError as error:
                 if self._stopping.is_set():  # it was broken off
                     break
-                self._fail(error)
+                self._report.fail(error)
             except Exception:  # noqa: BLE001 - see below
                 # The last resort of this thread: a window that shows a wrong state for ever would be worse.
                 _log.exception("the sync of workspace %s failed", self.workspace.id)
-                self._fail(TeamError())
+                self._report.fail(TeamError())
             self._disconnect()
             self._rest()
         self._disconnect()
-        self._tell(phase=SyncPhase.OFF)
+        self._report.change(phase=SyncPhase.OFF)
 
     def _connect(self) -> None:
         self._check_stop()
-        if self._status.phase is not SyncPhase.CONNECTING:
-            self._tell(phase=SyncPhase.CONNECTING, next_try_at=None)
+        if self._report.status.phase is not SyncPhase.CONNECTING:
+            self._report.change(phase=SyncPhase.CONNECTING, next_try_at=None)
         team = self._open_team()
         with self._lock:
             self._team = team
@@ -224,22 +221,8 @@ class SyncWorker:
             only=only,
         )
         result = self._drive(steps)
-        problem = result.problems[0][1].what if result.problems else ""
-        line = None
-        if problem or result.sent or result.received:
-            took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
-            line = SyncRound(began_at, self.workspace.id, result.sent, result.received, took_ms, problem)
-            log_event(
-                "sync.round",
-                workspace=self.workspace.id,
-                sent=result.sent,
-                received=result.received,
-                took_ms=took_ms,
-                problems=len(result.problems) or None,
-                reason=result.problems[0][1].code if result.problems else None,
-            )
-        self._listener.on_round(line, result)
-        self._logged = ""
+        took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
+        self._report.record_round(result, began_at=began_at, took_ms=took_ms)
         self._settle(result)
         return result
 
@@ -288,26 +271,24 @@ class SyncWorker:
             self._throttle.presence_was_read(self._clock.monotonic_s())
             self._listener.on_presence(notice.view.presence, self.workspace.member_id)
         elif isinstance(notice, PageTaken):
-            if notice.total > notice.done or self._status.done is not None:
-                self._tell(phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step="")
+            if notice.total > notice.done or self._report.status.done is not None:
+                self._report.change(
+                    phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step=""
+                )
             self._listener.on_page(notice, self.workspace.member_id)
         elif isinstance(notice, BatchSettled):
             self._listener.on_settled(notice)
 
     def _settle(self, result: RoundResult) -> None:
-        """Publish the status after a round."""
-        waiting, refused = self._listener.count()
-        self._backoff.reset()
+        """Report the status after a round."""
         team, hello = self._team, self._link.hello
-        settled = settled_status(
-            replace(self._status, waiting=waiting, refused=refused),
+        self._report.settle(
             result,
-            now_ms=self._clock.now_ms(),
             is_deaf=team is not None and team.is_deaf,
             is_outdated=hello is not None and hello.schema < TEAM_SCHEMA,
             ahead_ms=0 if hello is None else self._hello_at - hello.server_time_ms,
         )
-        self._publish(settled)
+        self._backoff.reset()
 
     # Waiting
 
@@ -382,7 +363,7 @@ class SyncWorker:
         if self._stopping.is_set():
             return
         wait_s = self._backoff.next_s()
-        self._tell(next_try_at=self._clock.now_ms() + round(wait_s * _MS_PER_S))
+        self._report.change(next_try_at=self._clock.now_ms() + round(wait_s * _MS_PER_S))
         until_s = self._clock.monotonic_s() + wait_s
         while not self._stopping.is_set():
             left_s = until_s - self._clock.monotonic_s()
@@ -394,41 +375,8 @@ class SyncWorker:
             if self._written:
                 # What waits is counted, and a first try is due soon: a person who writes wants it to be sent.
                 self._written.clear()
-                self._count_waiting()
+                self._report.count_waiting()
                 until_s = min(until_s, self._clock.monotonic_s() + self._backoff.first_s)
-
-    def _count_waiting(self) -> None:
-        try:
-            waiting, refused = self._listener.count()
-        except ChatDeskError:
-            return
-        self._tell(waiting=waiting, refused=refused)
-
-    # Status
-
-    def _fail(self, error: ChatDeskError) -> None:
-        is_passing = not isinstance(error, TeamError) or error.is_passing
-        if error.what != self._logged:  # a night without a network is one line
-            log_event("sync.stopped", workspace=self.workspace.id, reason=error.code)
-            self._logged = error.what
-            self._listener.on_round(SyncRound(self._clock.now_ms(), self.workspace.id, 0, 0, 0, error.what), None)
-        self._tell(
-            phase=SyncPhase.OFFLINE if is_passing else SyncPhase.REFUSED,
-            problem=error.what,
-            next_step=error.next_step,
-            code=error.code,
-            done=None,
-            total=None,
-        )
-        self._count_waiting()
-
-    def _tell(self, **changed: Any) -> None:
-        self._publish(replace(self._status, **changed))
-
-    def _publish(self, status: SyncStatus) -> None:
-        if status != self._status:
-            self._status = status
-            self._listener.on_status(status)
 
     def _check_stop(self) -> None:
         if self._stopping.is_set():

@@ -36,9 +36,9 @@ class Server:
     """Chunks by project, sum and number. ``fails_after``: that many chunks go through, then the connection breaks."""
 
     def __init__(self) -> None:
-        self.chunks: dict[tuple[str, str], dict[int, tuple[int, bytes]]] = {}
+        self.stored: dict[tuple[str, str], dict[int, tuple[int, bytes]]] = {}
         self.fails_after: int | None = None
-        self.put = self.got = self.opened = self.closed = 0
+        self.puts = self.gets = self.opened = self.closed = 0
         self.trouble: TeamError | None = None  # of looking through a file
 
     def open(self) -> Server:
@@ -52,33 +52,38 @@ class Server:
                 self.fails_after = None
                 raise TeamUnreachable
 
-    def have_chunks(self, project_id: str, sha256: str) -> set[int]:
-        return set(self.chunks.get((project_id, sha256), {}))
+    @property
+    def chunks(self) -> Server:
+        """It plays that part, too."""
+        return self
 
-    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
+    def have(self, project_id: str, sha256: str) -> set[int]:
+        return set(self.stored.get((project_id, sha256), {}))
+
+    def put(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
         self._step()
-        self.put += 1
-        self.chunks.setdefault((project_id, sha256), {})[index] = total, data
+        self.puts += 1
+        self.stored.setdefault((project_id, sha256), {})[index] = total, data
 
-    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+    def get(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
         self._step()
-        self.got += 1
-        return self.chunks.get((project_id, sha256), {}).get(index)
+        self.gets += 1
+        return self.stored.get((project_id, sha256), {}).get(index)
 
-    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
+    def discard_broken(self, project_id: str, sha256: str) -> bool:
         if self.trouble is not None:
             raise self.trouble
-        pieces = self.chunks[project_id, sha256]
+        pieces = self.stored[project_id, sha256]
         total = next(iter(pieces.values()))[0]
         is_broken = len(pieces) == total and sum_of(b"".join(pieces[index][1] for index in sorted(pieces))) != sha256
         if is_broken:
-            del self.chunks[project_id, sha256]
+            del self.stored[project_id, sha256]
         return is_broken
 
     def keep(self, project_id: str, data: bytes, *, name: str | None = None) -> str:
         pieces = [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)] or [b""]
         sha256 = name or sum_of(data)
-        self.chunks[project_id, sha256] = {index: (len(pieces), piece) for index, piece in enumerate(pieces)}
+        self.stored[project_id, sha256] = {index: (len(pieces), piece) for index, piece in enumerate(pieces)}
         return sha256
 
     def abort(self) -> None: ...
@@ -205,7 +210,7 @@ async def test_a_file_travels_whole_from_one_profile_to_another(profile: Profile
     run(profile, server)
     assert profile.states()[sha256] == ("sent", None)
     assert profile.sent == ["p1"]
-    assert server.put == 4
+    assert server.puts == 4
     profile.blobs.remove(sha256)
     profile.write(lambda conn: conn.exec_driver_sql("UPDATE shared_files SET state = 'to_fetch'"))
     run(profile, server)
@@ -239,17 +244,17 @@ async def test_what_was_sent_before_a_break_is_not_sent_again(profile: Profile) 
     it.start()  # something happened: it does not wait for its turn
     wait_until(lambda: profile.states()[sha256][0] == "sent")
     assert it.stop()
-    assert server.put == 4
+    assert server.puts == 4
 
 
 async def test_pieces_that_somebody_else_put_there_are_replaced(profile: Profile) -> None:
     server = Server()
     sha256 = profile.blobs.put((LARGE,), max_bytes=10**8).sha256
     profile.want(sha256, len(LARGE), "to_send")
-    server.chunks["p1", sha256] = {1: (4, b"something else")}
+    server.stored["p1", sha256] = {1: (4, b"something else")}
     run(profile, server)
     assert profile.states()[sha256] == ("sent", None)
-    assert b"".join(piece for _, (_, piece) in sorted(server.chunks["p1", sha256].items())) == LARGE
+    assert b"".join(piece for _, (_, piece) in sorted(server.stored["p1", sha256].items())) == LARGE
 
 
 async def test_a_file_that_the_server_cannot_look_through_counts_as_sent(profile: Profile) -> None:
@@ -260,7 +265,7 @@ async def test_a_file_that_the_server_cannot_look_through_counts_as_sent(profile
     server.trouble = TeamNotTaken()
     run(profile, server)
     assert profile.states()[sha256] == ("sent", None)
-    assert server.put == 0
+    assert server.puts == 0
 
 
 async def test_what_arrived_before_a_break_is_not_fetched_again(profile: Profile) -> None:
@@ -272,9 +277,9 @@ async def test_what_arrived_before_a_break_is_not_fetched_again(profile: Profile
     it.start()
     wait_until(lambda: server.fails_after is None)
     assert it.stop()
-    assert server.got == 3
+    assert server.gets == 3
     run(profile, server)
-    assert server.got == 4
+    assert server.gets == 4
     assert profile.blobs.read(sha256, max_bytes=10**8) == LARGE
 
 
@@ -288,11 +293,11 @@ async def test_a_restored_server_is_given_only_files_that_it_had(profile: Profil
     run(profile, server)
     assert profile.states() == {private: ("here", None), shared: ("here", None)}
 
-    server.chunks.clear()
+    server.stored.clear()
     profile.write(lambda conn: outbox.begin_again(conn, "p1"))
     run(profile, server)
 
-    assert server.chunks.keys() == {("p1", shared)}
+    assert server.stored.keys() == {("p1", shared)}
 
 
 async def test_a_file_that_the_server_does_not_have_is_missing_and_asked_for_again_later(profile: Profile) -> None:
@@ -332,7 +337,7 @@ async def test_a_file_of_absurd_size_is_not_asked_for(profile: Profile) -> None:
     server = Server()
     profile.want(sum_of(LARGE), 2**50, "to_fetch")
     run(profile, server)
-    assert server.got == 0
+    assert server.gets == 0
     assert "larger" in (profile.states()[sum_of(LARGE)][1] or "")
 
 
@@ -407,7 +412,7 @@ async def test_it_stops_while_the_server_is_silent(profile: Profile) -> None:
         silent.wait(20)
         raise TeamUnreachable
 
-    server.get_chunk = get_chunk  # type: ignore[method-assign, assignment]
+    server.get = get_chunk  # type: ignore[method-assign, assignment]
     profile.want(sum_of(LARGE), len(LARGE), "to_fetch")
     it = mover(profile, server)
     it.start()

@@ -238,7 +238,7 @@ def test_chains_are_made_alike(both: Both) -> None:
 
 def test_views_agree_on_projects_and_roles(both: Both) -> None:
     both.set_role(both.projects[0], "anna", None)
-    both.real["olga"].end_project(both.projects[1])
+    both.real["olga"].shares.end(both.projects[1])
     both.model.end_project(both.projects[1])
     for name in both.people:
         modelled, real = both.ask(

@@ -16,7 +16,7 @@ from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.members.membership_errors import AlreadyJoined
 from chatdesk.core.sync.round_status import CLIENT_TOO_OLD
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+from chatdesk.core.sync.team_store.project_shares import ProjectShares
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, until, until_same
 from tests.helpers.waiting import wait_until
@@ -144,16 +144,16 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
 ) -> None:
     async with desks(tmp_path, workspace, []) as (project, [ana]):
         early: list[SharedProject] = []
-        end_project = PostgresTeamStore.end_project
+        end = ProjectShares.end
 
-        def end_slowly(server: PostgresTeamStore, project_id: str) -> None:
+        def end_slowly(server: ProjectShares, project_id: str) -> None:
             """Answer only when the synchronisation has heard of the end and written it."""
-            end_project(server, project_id)
+            end(server, project_id)
             wait_until(lambda: ana.team.known.shared_project(project).state is ShareState.ENDED)
             assert ana.team.known.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
             early.extend(ana.team.known.take_ended())
 
-        monkeypatch.setattr(PostgresTeamStore, "end_project", end_slowly)
+        monkeypatch.setattr(ProjectShares, "end", end_slowly)
         await ana.team.sharing.unshare(project)
         assert early == []
         assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]

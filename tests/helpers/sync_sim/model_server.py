@@ -485,6 +485,25 @@ def _is_well_formed(change: WireChange) -> bool:
     )
 
 
+class _NoFiles:
+    """The place for attached files of a server that keeps none. ``check``: raises where the connection is broken."""
+
+    def __init__(self, check: Callable[[], object]) -> None:
+        self._check = check
+
+    def have(self, project_id: str, sha256: str) -> set[int]:
+        return set()
+
+    def put(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
+        self._check()
+
+    def get(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+        return None
+
+    def discard_broken(self, project_id: str, sha256: str) -> bool:
+        return False
+
+
 class ModelTeam:
     """A member's connection to it. ``proto``: what this member's ChatDesk speaks."""
 
@@ -526,17 +545,9 @@ class ModelTeam:
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
         return self._open().tidy(self.member_id, project_id, days)
 
-    def have_chunks(self, project_id: str, sha256: str) -> set[int]:
-        return set()
-
-    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
-        self._open()
-
-    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
-        return None
-
-    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
-        return False
+    @property
+    def chunks(self) -> _NoFiles:
+        return _NoFiles(self._open)
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
         self._open()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import selectors
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
-from psycopg import pq
 
 from chatdesk.core.domain.sharing.sync_wire import (
     MAX_BODY_BYTES,
@@ -37,7 +34,11 @@ from chatdesk.core.sync import errors
 from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.administration import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
-from chatdesk.core.sync.team_store.failures import our_errors, translated
+from chatdesk.core.sync.team_store.failures import translated
+from chatdesk.core.sync.team_store.file_chunks import PostgresFileChunks
+from chatdesk.core.sync.team_store.listening import Listening
+from chatdesk.core.sync.team_store.project_shares import ProjectShares
+from chatdesk.core.sync.team_store.statements import Statements
 
 _ENTER: Final = {
     "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
@@ -67,12 +68,6 @@ FROM (
 WHERE coalesce(before, 0) < %s ORDER BY seq
 """
 _VIEW: Final = "SELECT cd.view_since(%s, %s, %s)"
-_HEAD: Final = (
-    "SELECT j.id::text, p.role, j.channel, h.seq, j.deleted_at IS NOT NULL, j.created_by = p.member_id"
-    " FROM cd.project j"
-    " JOIN cd.project_head h ON h.project_id = j.id"
-    " JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me()) WHERE j.id = %s"
-)
 
 
 def connect(address: ServerAddress, password: str) -> PostgresTeamStore:
@@ -85,27 +80,22 @@ class PostgresTeamStore:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self._listening: set[str] = set()
+        #: The id of the server's process for this connection.
+        self.backend_pid = conn.info.backend_pid
         self._own_channel = ""
-        self._pid = conn.info.backend_pid
-        self._changes: dict[str, int] = {}
-        self._presence: set[str] = set()
-        self._people_at: int | None = None
-        self._has_heard = False
-        self._pokes: list[float] = []
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
+        self._listening = Listening(conn)
         # A handle of its own: what another thread shuts down is this connection's, also while it is being closed.
         self._socket = socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         self._closing = threading.Lock()
-        conn.add_notify_handler(lambda note: self._hear(note.channel, note.payload, note.pid))
+        self._statements = Statements(conn, self.abort)
+        self.chunks = PostgresFileChunks(conn, self._statements)
+        self.shares = ProjectShares(self._statements)
 
     # -- the first call, and everything but the changes --------------------------------------------------------------
 
     def hello(self, device: str, *, name: str, version: str) -> Hello:
         try:
-            said = self._value("SELECT cd.hello(%s, %s, %s, %s)", device, name, version, PROTOCOL)
+            said = self._statements.value("SELECT cd.hello(%s, %s, %s, %s)", device, name, version, PROTOCOL)
         except errors.TeamNotInvited:
             if self._is_anothers():
                 raise errors.OtherWorkspace from None
@@ -131,14 +121,14 @@ class PostgresTeamStore:
     def _is_anothers(self) -> bool:
         """Return whether this login belongs to a workspace in another database of the same server: all roles of the
         workspace here have another prefix."""
-        rows = self._rows(
+        rows = self._statements.rows(
             "SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'cd'"
         )
         owner = str(rows[0][0]) if rows else ""
         return owner.endswith("_owner") and not self._conn.info.user.startswith(owner.removesuffix("owner"))
 
     def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
-        said = self._value(_VIEW, device, PROTOCOL, since)
+        said = self._statements.value(_VIEW, device, PROTOCOL, since)
         hello = self._read_hello(said)
         try:
             return hello, TeamView(
@@ -154,39 +144,16 @@ class PostgresTeamStore:
             raise errors.NoWorkspaceThere from None
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
-        self._rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
-
-    def create_project(self, project_id: str) -> ProjectHead:
-        """Share a project, with this member as its owner. Repeating it changes nothing; for a project that others
-        shared with this member, it returns its present state."""
-        try:
-            self._rows("SELECT cd.create_project(%s)", project_id)
-        except errors.TeamTaken:
-            found = self._rows(f"{_HEAD} AND p.role IS NOT NULL AND j.deleted_at IS NULL", project_id)
-            if not found:
-                raise
-            return ProjectHead(*found[0])
-        return ProjectHead(*self._rows(_HEAD, project_id)[0])
-
-    def end_project(self, project_id: str) -> None:
-        """End the share for everybody; allowed to owners only."""
-        self._rows("SELECT cd.end_project(%s)", project_id)
+        self._statements.rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
 
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
-        rows = self._rows("SELECT o_thread::text, o_change::text FROM cd.tidy(%s, %s)", project_id, days)
+        rows = self._statements.rows("SELECT o_thread::text, o_change::text FROM cd.tidy(%s, %s)", project_id, days)
         return [(row[0], row[1]) for row in rows]
-
-    def erase_project(self, project_id: str) -> None:
-        """End the share for everybody and erase the project from the server; allowed to owners only."""
-        self._rows("SELECT cd.erase_project(%s)", project_id)
-
-    def leave_project(self, project_id: str) -> None:
-        self._rows("SELECT cd.leave_project(%s)", project_id)
 
     # -- changes -----------------------------------------------------------------------------------------------------
 
     def chain_at(self, project_id: str, seq: int) -> bytes | None:
-        rows = self._rows("SELECT chain FROM cd.change WHERE project_id = %s AND seq = %s", project_id, seq)
+        rows = self._statements.rows("SELECT chain FROM cd.change WHERE project_id = %s AND seq = %s", project_id, seq)
         return bytes(rows[0][0]) if rows else None
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
@@ -203,7 +170,7 @@ class PostgresTeamStore:
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
-        rows = self._page(_PULL, project_id, after_seq, limit, PULL_BYTES, most_rows=limit)
+        rows = self._statements.page(_PULL, project_id, after_seq, limit, PULL_BYTES, most_rows=limit)
         return [
             PulledChange(
                 row[0],
@@ -229,21 +196,9 @@ class PostgresTeamStore:
             for row in rows
         ]
 
-    @property
-    def backend_pid(self) -> int:
-        """The id of the server's process for this connection."""
-        return self._pid
-
     def poke(self, project_id: str) -> None:
-        self._rows("SELECT cd.poke(%s)", project_id)
-        if len(self._pokes) < _POKES_UNHEARD and not self._has_heard:
-            self._pokes.append(time.monotonic())
-
-    @property
-    def is_deaf(self) -> bool:
-        if self._has_heard or len(self._pokes) < _POKES_UNHEARD:
-            return False
-        return time.monotonic() - self._pokes[-1] > _UNHEARD_S
+        self._statements.rows("SELECT cd.poke(%s)", project_id)
+        self._listening.record_poke()
 
     def _enter(
         self, function: str, project_id: str, device: str, rows: Sequence[tuple[WireChange, str]]
@@ -279,42 +234,15 @@ class PostgresTeamStore:
                 raise errors.TeamNotTaken from error
             return [PushResult(refused, PushStatus.DENIED)]
 
-    # -- attached files ----------------------------------------------------------------------------------------------
-
-    def have_chunks(self, project_id: str, sha256: str) -> set[int]:
-        query = "SELECT idx FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s"
-        rows = self._page(query, project_id, sha256, most_rows=_MOST_ROWS)
-        return {row[0] for row in rows}
-
-    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
-        self._rows(
-            "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, %s, %s, %b)"
-            " ON CONFLICT (project_id, sha256, idx) DO NOTHING",
-            *(project_id, sha256, index, total, data),
-        )
-
-    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
-        with our_errors(), self._conn.cursor(binary=True) as cursor:
-            cursor.execute(
-                "SELECT total, data FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s AND idx = %s",
-                [project_id, sha256, index],
-            )
-            row = cursor.fetchone()
-        return None if row is None else (int(row[0]), bytes(row[1]))
-
-    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
-        """Remove a file whose chunks are complete and do not match its SHA-256; a good one stays."""
-        return bool(self._value("SELECT cd.discard_broken_file(%s, %s)", project_id, sha256))
-
     # -- presence ----------------------------------------------------------------------------------------------------
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
         """Send this device's presence. ``state``: here, typing or gone."""
-        self._rows("SELECT cd.set_presence(%s, %s, %s, %s)", project_id, device, thread_id, state)
+        self._statements.rows("SELECT cd.set_presence(%s, %s, %s, %s)", project_id, device, thread_id, state)
 
     def presence(self) -> list[PresenceRow]:
         """Return the presence of the other members."""
-        rows = self._page(
+        rows = self._statements.page(
             "SELECT project_id::text, member_id::text, device_id::text, thread_id::text, state FROM cd.presence"
             " WHERE member_id <> (SELECT cd.me()) ORDER BY project_id, member_id, device_id LIMIT %s",
             _MOST_ROWS,
@@ -324,43 +252,19 @@ class PostgresTeamStore:
 
     # -- listening ---------------------------------------------------------------------------------------------------
 
+    @property
+    def is_deaf(self) -> bool:
+        return self._listening.is_deaf
+
     def listen(self, channels: Sequence[str]) -> None:
         """Listen on exactly these channels and on this member's own, which reports projects they were admitted to."""
-        wanted = {channel for channel in (*channels, self._own_channel) if channel}
-        statements = [f'LISTEN "{_checked(name)}"' for name in sorted(wanted - self._listening)]
-        statements += [f'UNLISTEN "{_checked(name)}"' for name in sorted(self._listening - wanted)]
-        if statements:
-            with our_errors():
-                self._conn.execute("; ".join(statements).encode())
-            self._listening = wanted
+        self._listening.listen([channel for channel in (*channels, self._own_channel) if channel])
 
     def wait(self, timeout_s: float) -> Notifications:
-        deadline = time.monotonic() + timeout_s
-        with selectors.DefaultSelector() as selector, our_errors():
-            selector.register(self._conn.fileno(), selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
-            while not self._has_news():
-                self._take_notifications()
-                left = deadline - time.monotonic()
-                if self._has_news() or left <= 0:
-                    break
-                ready = {key.fileobj for key, _events in selector.select(left)}
-                if self._woken in ready:
-                    self._forget_wakes()
-                    self._take_notifications()
-                    break
-        heard = Notifications(dict(self._changes), frozenset(self._presence), self._people_at)
-        self._changes.clear()
-        self._presence.clear()
-        self._people_at = None
-        return heard
-
-    def _has_news(self) -> bool:
-        return bool(self._changes or self._presence or self._people_at is not None)
+        return self._listening.wait(timeout_s)
 
     def wake(self) -> None:
-        with contextlib.suppress(OSError):  # full: it is woken already; closed: nobody waits
-            self._waker.send(b"w")
+        self._listening.wake()
 
     def abort(self) -> None:
         with self._closing, contextlib.suppress(OSError):
@@ -370,59 +274,8 @@ class PostgresTeamStore:
     def close(self) -> None:
         with self._closing:
             self._conn.close()
-            for each in (self._socket, self._woken, self._waker):
-                each.close()
-
-    def _take_notifications(self) -> None:
-        pgconn = self._conn.pgconn
-        pgconn.consume_input()
-        while (note := pgconn.notifies()) is not None:
-            self._hear(note.relname.decode(), note.extra.decode(), note.be_pid)
-        if pgconn.status == pq.ConnStatus.BAD:
-            raise psycopg.OperationalError("the connection is lost")
-
-    def _hear(self, channel: str, payload: str, pid: int) -> None:
-        self._has_heard = True
-        if channel not in self._listening or pid == self._pid:  # what one said oneself is known
-            return
-        if payload == "p":
-            self._presence.add(channel)
-        elif payload.startswith("v:"):
-            moment = _number_in(payload)
-            self._people_at = moment if self._people_at is None else min(moment, self._people_at)
-        else:
-            seq, before = _number_in(payload), self._changes.get(channel)
-            self._changes[channel] = seq if before is None else min(seq, before) and max(seq, before)
-
-    def _forget_wakes(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self._woken.recv(64):
-                pass
-
-    # -- statements --------------------------------------------------------------------------------------------------
-
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with naming_blockers(self._conn), our_errors(), self._conn.cursor() as cursor:
-            cursor.execute(query.encode(), values or None)
-            return cursor.fetchall() if cursor.description is not None else []
-
-    def _page(self, query: str, *values: Any, most_rows: int) -> list[tuple[Any, ...]]:
-        """Return rows as they stream in, up to a limit: a hostile server could send until memory is full."""
-        rows: list[tuple[Any, ...]] = []
-        size = 0
-        with our_errors(), self._conn.cursor() as cursor:
-            for row in cursor.stream(query.encode(), values or None, size=_ROWS_AT_ONCE):
-                rows.append(row)
-                for each in row:
-                    if type(each) in _SIZED:
-                        size += len(each)
-                if len(rows) > most_rows or size > _MOST_BYTES:
-                    self.abort()  # else its answer would be read to the end
-                    raise errors.TeamUnreachable
-        return rows
-
-    def _value(self, query: str, *values: Any) -> Any:
-        return self._rows(query, *values)[0][0]
+            self._socket.close()
+            self._listening.close()
 
 
 def _row(change: WireChange, **more: str) -> str:
@@ -453,16 +306,3 @@ def _size(change: WireChange) -> int:
     if body is None:
         return 0
     return len(body) if body.isascii() else len(body.encode("utf-8", errors="replace"))
-
-
-def _number_in(payload: str) -> int:
-    """Return the number that a notification names; 0 if it is about something else."""
-    number = payload[2:] if payload[:2] in ("c:", "v:") else ""
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
-
-
-def _checked(channel: str) -> str:
-    """Return a channel that is safe inside a statement: channels come from the server."""
-    if not channel.isidentifier() or not channel.isascii() or len(channel) > 63:
-        raise errors.TeamNotTaken
-    return channel

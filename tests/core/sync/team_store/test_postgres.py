@@ -71,7 +71,7 @@ def desk(workspace: TeamDatabase) -> Iterator[Desk]:
 
 @pytest.fixture
 def project(desk: Desk) -> str:
-    return desk.store.create_project(new_id()).project_id
+    return desk.store.shares.create(new_id()).project_id
 
 
 def desk_of(person: Person, team: Team) -> Desk:
@@ -119,7 +119,7 @@ def test_a_server_that_answers_without_end_is_not_listened_to(desk: Desk, worksp
         root.execute("GRANT SELECT ON cd.blob_chunk TO PUBLIC")
     began = time.monotonic()
     with pytest.raises(TeamUnreachable):
-        desk.store.have_chunks(project, "x")
+        desk.store.chunks.have(project, "x")
     assert time.monotonic() - began < 40
     with pytest.raises(TeamUnreachable):
         desk.store.presence()
@@ -219,16 +219,16 @@ def test_files_travel_and_a_broken_one_can_be_sent_again(desk: Desk, project: st
     pieces = [bytes([n]) * 1000 for n in range(3)]
     sha256 = hashlib.sha256(b"".join(pieces)).hexdigest()
     store = desk.store
-    assert store.get_chunk(project, sha256, 0) is None
-    store.put_chunk(project, sha256, 0, 3, pieces[0])
-    store.put_chunk(project, sha256, 0, 3, b"something else")
-    assert store.have_chunks(project, sha256) == {0}
-    store.put_chunk(project, sha256, 1, 3, pieces[1])
-    store.put_chunk(project, sha256, 2, 3, b"broken")
-    assert store.get_chunk(project, sha256, 1) == (3, pieces[1])
-    assert store.discard_broken_file(project, sha256)
-    assert store.have_chunks(project, sha256) == set()
-    assert not store.discard_broken_file(project, sha256)
+    assert store.chunks.get(project, sha256, 0) is None
+    store.chunks.put(project, sha256, 0, 3, pieces[0])
+    store.chunks.put(project, sha256, 0, 3, b"something else")
+    assert store.chunks.have(project, sha256) == {0}
+    store.chunks.put(project, sha256, 1, 3, pieces[1])
+    store.chunks.put(project, sha256, 2, 3, b"broken")
+    assert store.chunks.get(project, sha256, 1) == (3, pieces[1])
+    assert store.chunks.discard_broken(project, sha256)
+    assert store.chunks.have(project, sha256) == set()
+    assert not store.chunks.discard_broken(project, sha256)
 
 
 def test_a_page_ends_before_its_bodies_are_too_much(desk: Desk, project: str) -> None:
@@ -248,7 +248,7 @@ def test_a_viewer_s_piece_of_a_file_is_not_allowed(team: Team) -> None:
     project = team.project()
     here = desk_of(team.join("vera", **{project: "viewer"}), team)
     with pytest.raises(errors.TeamNotAllowed):
-        here.store.put_chunk(project, "a" * 64, 0, 2, b"x")
+        here.store.chunks.put(project, "a" * 64, 0, 2, b"x")
     here.store.close()
 
 
@@ -364,7 +364,7 @@ def test_whatever_is_under_way_fails_at_once_when_it_is_broken_off(
 
 def test_a_server_that_ends_while_one_waits_is_unreachable_and_comes_back(workspace: TeamDatabase) -> None:
     here = Desk(workspace.address, workspace.password)
-    project = here.store.create_project(new_id()).project_id
+    project = here.store.shares.create(new_id()).project_id
     here.threads(project, 3)
     end = threading.Timer(0.1, workspace.cluster.kill)
     end.start()
@@ -508,8 +508,8 @@ def test_those_that_pass_by_themselves_are_tried_again() -> None:
 def test_projects_are_ended_and_left(team: Team) -> None:
     project, other = team.project(), team.project()
     here = desk_of(team.join("anna", **{project: "owner", other: "viewer"}), team)
-    here.store.end_project(project)
-    here.store.leave_project(other)
+    here.store.shares.end(project)
+    here.store.shares.leave(other)
     assert {head.project_id: head.is_deleted for head in here.view().projects} == {project: True}
     for call in (lambda: here.store.pull(project, 0, limit=5), lambda: here.store.presence()):
         assert call() == []

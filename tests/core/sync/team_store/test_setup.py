@@ -198,7 +198,7 @@ def test_a_workspace_that_is_used_is_not_set_up_again(empty_database: TeamDataba
     first = set_up(empty_database)
     store = connect(first.address, first.password)
     store.hello(str(uuid.uuid4()), name="l", version="1")
-    store.create_project(str(uuid.uuid4()))
+    store.shares.create(str(uuid.uuid4()))
     store.close()
     with pytest.raises(errors.TeamDatabaseNotEmpty):
         set_up(empty_database, first.workspace_id)

@@ -102,7 +102,7 @@ class Client:
         self.device = new_id()
         self.dseq = 0
         self.hello_mode()
-        self.project = project or self.store.create_project(new_id()).project_id
+        self.project = project or self.store.shares.create(new_id()).project_id
 
     def hello_mode(self) -> str:
         with pytest.MonkeyPatch.context() as patch:

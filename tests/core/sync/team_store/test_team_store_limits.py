@@ -107,10 +107,10 @@ def test_files_of_a_day_are_limited_however_they_are_put_there(
     team: Team, store: PostgresTeamStore, ben: Person, project: str, limit: str
 ) -> None:
     allow(team, **{limit: 1_000_000})
-    store.put_chunk(project, "a" * 64, 0, 3, b"x" * 900_000)
-    store.put_chunk(project, "a" * 64, 0, 3, b"x" * 900_000)  # is there already, and takes no room
+    store.chunks.put(project, "a" * 64, 0, 3, b"x" * 900_000)
+    store.chunks.put(project, "a" * 64, 0, 3, b"x" * 900_000)  # is there already, and takes no room
     with pytest.raises(errors.TeamLimited) as caught:
-        store.put_chunk(project, "a" * 64, 1, 3, b"x" * 200_000)
+        store.chunks.put(project, "a" * 64, 1, 3, b"x" * 200_000)
     assert caught.value.limit == limit
     query = "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 2, 3, %b)"
     assert asks(ben, query, project, "a" * 64, b"x" * 200_000) == "CD013"

@@ -158,7 +158,7 @@ def test_an_outdated_protocol_is_told_its_mode_alone(team: Team) -> None:
 def test_who_hears_not_even_themselves_is_deaf(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a pooler that gives each statement another connection."""
     now = [1000.0]
-    monkeypatch.setattr("chatdesk.core.sync.team_store.postgres.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("chatdesk.core.sync.team_store.listening.time.monotonic", lambda: now[0])
     project = team.project()
     looker = Looker(team.owner, team)
     for listens in (False, True):
