@@ -285,7 +285,7 @@ def test_threads_are_listed_by_project_and_tag_and_projects_with_their_counts(
     async def tag() -> None:
         async with open_services(AppPaths.find(str(data_dir)), Settings()) as services:
             await services.library.tag([thread_id], add=["Reading"])
-            await services.library.create_project("Other", "#0B7A75")
+            await services.library.projects.create("Other", "#0B7A75")
 
     asyncio.run(tag())
     assert run(["threads", "--tag", "#reading", "--json"]) == 0

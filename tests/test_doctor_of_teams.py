@@ -29,9 +29,9 @@ def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_i
 
     async def fill() -> None:
         async with open_services(AppPaths.find(folder), Settings(), mode="cli") as services:
-            first = await services.chat.default_project()
-            other = await services.library.create_project("Plans", "#0B7A75")
-            await services.library.create_project("Private", "#0B7A75")
+            first = await services.chat.projects.default()
+            other = await services.library.projects.create("Plans", "#0B7A75")
+            await services.library.projects.create("Private", "#0B7A75")
             await services.chat.create_thread(other.id, "Indexes")
 
             def write(conn: Connection) -> None:

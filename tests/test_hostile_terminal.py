@@ -186,7 +186,7 @@ def _fill(folder: Path) -> str:
         paths = AppPaths.find(folder)
         paths.make_directories()
         async with open_services(paths, Settings(), mode="cli") as services:
-            project = await services.library.create_project("Plans", "#0B7A75")
+            project = await services.library.projects.create("Plans", "#0B7A75")
             thread = (await services.chat.create_thread(project.id, "A thread")).thread
             archived = (await services.chat.create_thread(project.id, "Archived")).thread
             trashed = (await services.chat.create_thread(project.id, "Trashed")).thread

@@ -12,6 +12,7 @@ from chatdesk.cli import team_sharing
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.services.asking import ask
 
 if TYPE_CHECKING:
     from chatdesk.services.services import Services
@@ -52,7 +53,8 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         terminal.complain(f"{name} changed the system prompt; it is sent with the question.")
     approver = Approver(options.approve, is_json=options.json)
     await _prepare_tools(services, options, approver)
-    asking = services.ask(
+    asking = ask(
+        services,
         options.text,
         thread_id=thread_id,
         edits=options.edit,

@@ -61,15 +61,15 @@ async def open_keys(services: Services, *, may_make: bool) -> None:
 
     if environment().get(VARIABLE):
         return
-    state = await services.provider_service.key_state()
+    state = await services.provider_service.keys.state()
     if state.place is KeyPlace.FILE or (state.has_file and not state.has_keyring):
         if state.is_file_locked:
             passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, "Passphrase of the file of keys: ")
-            await services.provider_service.unlock_keys(passphrase)
+            await services.provider_service.keys.unlock(passphrase)
     elif may_make and not state.has_keyring:
         question = "There is no keyring here. New passphrase for an encrypted file of keys: "
         passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, question)
-        await services.provider_service.choose_key_place(KeyPlace.FILE, passphrase=passphrase)
+        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=passphrase)
 
 
 def secret(variable: str, question: str) -> str:

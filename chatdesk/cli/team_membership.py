@@ -257,7 +257,7 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
     from chatdesk.core.domain.sharing.team import TeamRole
 
     shared = {each.project_id for each in await (await services.load_team()).records.projects() if each.ended is None}
-    projects = [each for each in await services.library.list_projects() if each.id in shared]
+    projects = [each for each in await services.library.projects.list() if each.id in shared]
     roles: dict[str, TeamRole] = {}
     for each in given:
         name, _, role = each.rpartition("=")

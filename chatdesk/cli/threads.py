@@ -45,8 +45,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _projects(options: argparse.Namespace, services: Services) -> int:
-    projects = await services.library.list_projects()
-    counts = [await services.library.count_project(project.id) for project in projects]
+    projects = await services.library.projects.list()
+    counts = [await services.library.projects.count(project.id) for project in projects]
     if options.json:
         data = [
             {
@@ -200,7 +200,7 @@ async def find_project(services: Services, wanted: str, *, is_shared: bool | Non
     labels = await project_labels(services)
     projects = [
         each
-        for each in await services.library.list_projects()
+        for each in await services.library.projects.list()
         if is_shared is None or (labels[each.id] != each.name) is is_shared
     ]
     found = [each for each in projects if name in (each.id, labels[each.id].casefold())]
@@ -223,7 +223,7 @@ async def find_project(services: Services, wanted: str, *, is_shared: bool | Non
 
 async def project_labels(services: Services) -> dict[str, str]:
     """Return the names of projects by id; those of shared ones have their workspace in brackets."""
-    projects = await services.library.list_projects()
+    projects = await services.library.projects.list()
     if not await services.team_is_joined():
         return {each.id: each.name for each in projects}
     service = await services.load_team()

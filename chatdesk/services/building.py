@@ -6,6 +6,7 @@ Heavy packages are imported on a worker thread, so that a window that is already
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.engine.database import Database
+    from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.usage.budget import BackgroundBudget
@@ -69,49 +71,50 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 
 async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accounts: AccountBook) -> Services:
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.storage.profile_database import ProfileDatabase
-    from chatdesk.core.storage.repositories import Repositories
 
-    clock, in_force = SystemClock(), SettingsInForce(settings)
     store = ProfileDatabase(
         paths.database,
-        clock=clock,
+        clock=SystemClock(),
         backup_dir=paths.backup_dir,
         read_only=not lock.is_held,
         refusal=lock.problem,
         migrations_dir=migrations_dir(),
     )
-    has_other_owner = lock.problem is None and not lock.is_held
     try:
         report = await store.open()
-        from chatdesk.core.diagnostics.event_log import EventLog
-        from chatdesk.core.diagnostics.metrics import Metrics
-        from chatdesk.core.events import EventBus
-
-        bus = EventBus()
-        EventLog(bus)
-        metrics = Metrics(bus)
-        providers = registry_of(settings, accounts)
-        together = Repositories.of(store)
-        limits = _limits(together, clock, bus)
-        budget = _budget(in_force, together, limits)
-        attachments = _attachments(paths, in_force, store)
-        context = _context(paths, in_force, accounts, together, providers, bus, store, budget, attachments)
-        chat = ChatService(
-            repositories=together,
-            context=context,
-            limits=limits,
-            providers=providers,
-            bus=bus,
-            clock=clock,
-            is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
-        )
-        in_force.follow(lambda changed: chat.use_message_limits(*message_limits_of(changed)))
-        in_force.follow(lambda changed: chat.queue.use_rate(*rates_of(changed)))
+        return _services(paths, settings, lock, accounts, store, report)
     except BaseException:
         await store.close()
         raise
+
+
+def _services(
+    paths: AppPaths,
+    settings: Settings,
+    lock: InstanceLock,
+    accounts: AccountBook,
+    store: ProfileDatabase,
+    report: OpenReport,
+) -> Services:
+    from chatdesk.core.diagnostics.event_log import EventLog
+    from chatdesk.core.diagnostics.metrics import Metrics
+    from chatdesk.core.events import EventBus
+    from chatdesk.core.storage.repositories import Repositories
+
+    clock, in_force, bus = SystemClock(), SettingsInForce(settings), EventBus()
+    EventLog(bus)
+    metrics = Metrics(bus)
+    providers = registry_of(settings, accounts)
+    together = Repositories.of(store)
+    limits = _limits(together, clock, bus)
+    budget = _budget(in_force, together, limits)
+    attachments = _attachments(paths, in_force, store)
+    context = _context(paths, in_force, accounts, together, providers, bus, store, budget, attachments)
+    has_other_owner = lock.problem is None and not lock.is_held
+    chat = _chat(
+        in_force, together, context, limits, providers, bus, lambda: store.is_read_only and not has_other_owner
+    )
     prompts, system_prompts = _prompts(together, context, bus, attachments)
     titles, usage = _usage(settings, together, context, providers, bus, budget)
     return Services(
@@ -137,6 +140,31 @@ async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accoun
         repositories=together,
         metrics=metrics,
     )
+
+
+def _chat(
+    in_force: SettingsInForce,
+    repositories: Repositories,
+    context: ContextService,
+    limits: UsageLimits,
+    providers: ProviderRegistry,
+    bus: EventBus,
+    is_nobody_writing: Callable[[], bool],
+) -> ChatService:
+    from chatdesk.core.chat.service import ChatService
+
+    chat = ChatService(
+        repositories=repositories,
+        context=context,
+        limits=limits,
+        providers=providers,
+        bus=bus,
+        clock=SystemClock(),
+        is_nobody_writing=is_nobody_writing,
+    )
+    in_force.follow(lambda changed: chat.use_message_limits(*message_limits_of(changed)))
+    in_force.follow(lambda changed: chat.queue.use_rate(*rates_of(changed)))
+    return chat
 
 
 def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.artifacts.service import ArtifactService
     from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.provider_service import ProviderService
+    from chatdesk.core.chat.provider_setup.service import ProviderService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.errors import StorageError
     from chatdesk.core.providers.accounts import AccountBook

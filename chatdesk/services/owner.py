@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.paths import AppPaths
+from chatdesk.services.asking import ask
 from chatdesk.services.building import build_services
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def verbs_of(services: Services, come_to_front: Callable[[str], None] | None = N
 def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
     """Ask a question for another process; the values come from outside and are checked like any other."""
 
-    return services.ask(
+    return ask(
+        services,
         _text_of(request, "text") or "",
         thread_id=_text_of(request, "thread_id"),
         edits=_text_of(request, "edits"),

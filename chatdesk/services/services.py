@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.provider_service import ProviderService
+    from chatdesk.core.chat.provider_setup.service import ProviderService
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
@@ -55,9 +54,9 @@ if TYPE_CHECKING:
 @dataclass(slots=True, eq=False, repr=False)
 class Services:
     """The services that front ends work with. ``has_other_owner``: another process writes to the data directory;
-    everything can be read, and ``ask`` lets that process do the asking. ``listen`` starts answering other processes,
-    once a window owns the directory. ``service_switch`` turns the local service on and off, in a process that may
-    serve."""
+    everything can be read, and ``asking.ask`` lets that process do the asking. ``listen`` starts answering other
+    processes, once a window owns the directory. ``service_switch`` turns the local service on and off, in a process
+    that may serve."""
 
     chat: ChatService
     events: EventBus
@@ -110,7 +109,7 @@ class Services:
         if self.has_other_owner or not service.folders.are_any:
             return
         with suppress(ChatDeskError):  # they are forgotten another time
-            projects = await self.library.list_projects(deleted_too=True)
+            projects = await self.library.projects.list(deleted_too=True)
             await service.folders.keep_only({each.id for each in projects})
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
@@ -154,7 +153,7 @@ class Services:
     def provider_service(self) -> ProviderService:
         """The service that sets up providers; made when first used, because a start does not need it."""
         if self._provider_service is None:
-            from chatdesk.core.chat.provider_service import ProviderService
+            from chatdesk.core.chat.provider_setup.service import ProviderService
 
             self._provider_service = ProviderService(
                 self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
@@ -259,45 +258,6 @@ class Services:
 
         return RepairService(self.database, self.paths.blob_dir)
 
-    async def ask(
-        self,
-        text: str,
-        *,
-        thread_id: str | None = None,
-        edits: str | None = None,
-        provider: str | None = None,
-        model: str | None = None,
-        files: Sequence[str] = (),
-        assistant_id: str | None = None,
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of
-        what goes along."""
-        from contextlib import aclosing
-
-        from chatdesk.core.chat.ask import ask
-        from chatdesk.core.local_api.client import ask_owner
-
-        if not self.has_other_owner:
-            attached = [await self.attachments.add_file(Path(each)) for each in files]
-            source = ask(
-                self.chat,
-                self.events,
-                text,
-                thread_id=thread_id,
-                edits=edits,
-                provider=provider,
-                model=model,
-                attachments=attached,
-                assistant_id=assistant_id,
-            )
-        else:
-            request = {"text": text, "thread_id": thread_id, "edits": edits, "provider": provider, "model": model}
-            more = {"files": list(files), "assistant_id": assistant_id}
-            source = ask_owner(self.paths.data_dir, {**request, **{name: each for name, each in more.items() if each}})
-        async with aclosing(source) as events:
-            async for event in events:
-                yield event
-
     async def apply_settings(self, settings: Settings) -> None:
         """Use changed settings from the next question on."""
         self.settings_in_force.change(settings)
@@ -330,6 +290,7 @@ class Services:
         if self._temporary is not None:
             await self._temporary.close()
         await self.chat.close()
+        self.chat.limits.close()
         if self._team is not None:
             await self._team.close()
         await self.tools.close()
@@ -345,7 +306,7 @@ def make_team(services: Services) -> TeamService:
     import platform
 
     from chatdesk import __version__
-    from chatdesk.core.chat.sleep_watch import SleepWatch
+    from chatdesk.core.sleep_watch import SleepWatch
     from chatdesk.core.sync.members.team_passwords import TeamPasswords
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.sync.team_servers import Client, TeamServers

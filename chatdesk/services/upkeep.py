@@ -85,6 +85,6 @@ async def purge_trash(services: Services) -> int:
 
     oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
     await PromptRepository(services.database).purge_deleted(oldest)
-    return await services.library.sweep(
+    return await services.library.trash.sweep(
         trash_days=services.settings.trash_days, archive_days=services.settings.archive_days
     )

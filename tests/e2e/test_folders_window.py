@@ -42,7 +42,7 @@ def test_threads_stand_in_folders_which_are_as_they_were_left_at_the_next_start(
 
     async def first(application: WindowApplication) -> None:
         services, commands = await application.services(), application.panes.commands
-        research = await services.library.create_project("Research", "teal")
+        research = await services.library.projects.create("Research", "teal")
         for number in range(3):
             await services.chat.create_thread(None, f"At home {number}")
         await services.chat.create_thread(research.id, "In research")
@@ -73,10 +73,10 @@ def test_threads_stand_in_folders_which_are_as_they_were_left_at_the_next_start(
             "More research",
             "In research",
         ]
-        research = next(each for each in await services.library.list_projects() if each.name == "Research")
-        await services.library.change_project(research.id, name="Reading")
+        research = next(each for each in await services.library.projects.list() if each.name == "Research")
+        await services.library.projects.change(research.id, name="Reading")
         await until(lambda: rows(application)[1] == "Reading, open, 2 threads")
-        travel = await services.library.create_project("Travel", "teal")
+        travel = await services.library.projects.create("Travel", "teal")
         await until(lambda: rows(application)[-1] == "Travel, closed, 0 threads")
         view = sidebar.thread_list
         view.marks.set(view.model().listed.ids_between(2, 2))
@@ -95,7 +95,7 @@ def test_threads_stand_in_folders_which_are_as_they_were_left_at_the_next_start(
 def test_a_search_looks_through_all_folders_and_all_means_the_open_ones(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         services, sidebar = await application.services(), application.panes.sidebar
-        research = await services.library.create_project("Research", "teal")
+        research = await services.library.projects.create("Research", "teal")
         for number in range(60):
             await services.chat.create_thread(research.id, f"Paper {number}")
         await services.chat.create_thread(None, "A paper plane")

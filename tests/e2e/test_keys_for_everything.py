@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.trash import TrashService
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -89,13 +89,13 @@ def test_commands_are_about_the_row_of_the_keys_and_the_headers_menu_about_the_o
 
 def test_a_thread_in_the_trash_goes_for_good_only_when_the_command_is_about_it(tmp_path: Path, monkeypatch) -> None:
     purged: list[object] = []
-    real = LibraryService.delete_for_good
+    real = TrashService.delete_for_good
 
-    async def noted(self: LibraryService, ids: object) -> int:
+    async def noted(self: TrashService, ids: object) -> int:
         purged.append(ids)
         return await real(self, ids)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(LibraryService, "delete_for_good", noted)
+    monkeypatch.setattr(TrashService, "delete_for_good", noted)
 
     async def script(application: WindowApplication) -> None:
         older, newer = await two_threads(application)

@@ -112,7 +112,7 @@ def test_new_threads_go_to_the_open_project_which_is_there_at_the_next_start(tmp
         services = await application.services()
         research = application.bindings.lists.project
         assert research is not None
-        assert (await services.library.count_project(research.id)).threads == 1
+        assert (await services.library.projects.count(research.id)).threads == 1
         application.panes.commands.trigger("project.switch")
         await until(lambda: projects.menu is not None)
         names = [entry.text for entry in projects.menu.chooser.shown()]
@@ -138,7 +138,7 @@ def test_a_project_is_changed_archived_deleted_and_comes_back(tmp_path: Path) ->
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         commands, bindings = application.panes.commands, application.bindings
-        work = await services.library.create_project("Work", "#0B7A75")
+        work = await services.library.projects.create("Work", "#0B7A75")
         thread = (await services.chat.create_thread(work.id, "At work")).thread
         bindings.lists.show_project(work.id)
         await until(lambda: titles(application) == ["At work"])
@@ -170,7 +170,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
     async def script(application: WindowApplication) -> None:
         ids = await fill(application, 3)
         services = await application.services()
-        work = await services.library.create_project("Work", "#0B7A75")
+        work = await services.library.projects.create("Work", "#0B7A75")
         sidebar, bindings = application.panes.sidebar, application.bindings
         await until(lambda: len(titles(application)) == 3)
         dialog = await opened(application, MoveThreadsDialog, lambda: sidebar.moveRequested.emit(ids[:1]))
@@ -216,7 +216,7 @@ def test_of_a_selection_that_is_partly_gone_nothing_changes_and_words_say_so(tmp
         ids = await fill(application, 2)
         services = await application.services()
         await services.library.delete(ids[:1])
-        await services.library.delete_for_good(ids[:1])
+        await services.library.trash.delete_for_good(ids[:1])
         application.bindings.library.pin(ids, is_pinned=True)
         banner = application.panes.window.findChild(Banner)
         await until(lambda: "1 of 2 threads are gone for good. Nothing was changed." in banner.accessibleName())

@@ -23,6 +23,7 @@ from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.secrets import KeptSecret
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
@@ -87,7 +88,7 @@ def _processes() -> list[str]:
 async def _use_everything(paths: AppPaths, outside: Path) -> None:
     async with FaultServer(_server) as server, open_services(paths, Settings()) as services:
         service = services.provider_service
-        await service.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
+        await service.keys.choose_place(KeyPlace.FILE, passphrase=PASSPHRASE)
         profile = ProviderProfile(
             "",
             "other",
@@ -101,7 +102,7 @@ async def _use_everything(paths: AppPaths, outside: Path) -> None:
         await service.models_of(services.providers.get(saved.id), is_asked=True)
         thread_id = None
         for text in ("Hello", "please fail"):
-            async for event in services.ask(text, thread_id=thread_id):
+            async for event in ask(services, text, thread_id=thread_id):
                 thread_id = event.get("thread_id", thread_id)
         asked = [each for each in server.requests if each.method == "POST"]
         assert {each.headers["authorization"] for each in asked} == {f"Bearer {KEY}"}

@@ -77,7 +77,7 @@ async def _questions(application: WindowApplication, thread_id: str) -> list[str
 def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: AppPaths) -> None:
     async def leave(application: WindowApplication) -> None:
         services = await application.services()
-        project = await services.library.create_project("Garden", "green")
+        project = await services.library.projects.create("Garden", "green")
         application.bindings.lists.show_project(project.id)
         await until(lambda: application.bindings.lists.project is not None)
         await ask(application, "the last one")

@@ -44,7 +44,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         wrench = application.panes.window.findChild(QAbstractButton, "parametersButton")
         wrench.click()  # before there is a thread: its project's
         await _save(application, "0.5")
-        project = (await chat.default_project()).id
+        project = (await chat.projects.default()).id
 
         async def is_there() -> bool:
             return (await chat.context.steering.project_parameters(project)).temperature == 0.5

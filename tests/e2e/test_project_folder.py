@@ -127,7 +127,7 @@ def test_a_change_is_rejected_by_keys_and_read_by_a_screen_reader(paths: AppPath
         model = ScriptedProvider()
         services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
         await _choose_folder(application, folder)
-        project = await services.chat.default_project()
+        project = await services.chat.projects.default()
         service = await services.tools.load()
         await until(lambda: service.folders.of(project.id) == folder)
         await service.switch(ID, is_on=True)
@@ -165,7 +165,7 @@ def test_the_folder_of_a_project_that_is_gone_for_good_is_forgotten(paths: AppPa
 
     async def first(application: WindowApplication) -> None:
         services = await application.services()
-        project = await services.library.create_project("Garden", "#123456")
+        project = await services.library.projects.create("Garden", "#123456")
         service = await services.tools.load()
         await service.folders.set(project.id, folder)
         await services.library.delete_project(project.id)
@@ -175,7 +175,7 @@ def test_the_folder_of_a_project_that_is_gone_for_good_is_forgotten(paths: AppPa
         services = await application.services()
         service = await services.tools.load()
         assert service.folders.of(gone[0]) == folder, "it may come back from the trash"
-        await services.library.sweep(trash_days=-1)
+        await services.library.trash.sweep(trash_days=-1)
 
     async def third(application: WindowApplication) -> None:
         services = await application.services()
@@ -195,7 +195,7 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         model = ScriptedProvider()
         services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
         await _choose_folder(application, folder)
-        project = await services.chat.default_project()
+        project = await services.chat.projects.default()
         service = await services.tools.load()
         await until(lambda: service.folders.of(project.id) == folder)
         await service.switch(ID, is_on=True)

@@ -415,7 +415,7 @@ def test_the_system_prompt_of_the_project_needs_no_thread(paths: AppPaths) -> No
         services.system_prompts.change = write
         dialog.save_button.click()
         await _closed(application, SystemPromptDialog)
-        project = await services.chat.default_project()
+        project = await services.chat.projects.default()
         assert project.system_prompt == "For all."
         application.bindings.prompts.system_prompts.open_project(project.id)
         dialog = await _opened(application, SystemPromptDialog)

@@ -172,7 +172,7 @@ def test_servers_that_are_off_in_the_chat_are_not_asked(paths: AppPaths, tmp_pat
         services = await application.services()
         tools = await services.tools.load()
         await tools.save(server(server_id="other", log=on))
-        await tools.choose(Answer.PROJECT, (await services.chat.default_project()).id, ["other"])
+        await tools.choose(Answer.PROJECT, (await services.chat.projects.default()).id, ["other"])
         type_text(application, "/review a t")
         await until(lambda: _listed(application) == ["Review a text"])
         assert on.exists() and not processes_with(str(off))

@@ -65,7 +65,7 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
         assert not member.owner.isChecked(), "as the server has it"
         team.membership.refuses = None
         member.owner.click()
-        await until(lambda: len(asked) == 2 and not member.is_busy)
+        await until(lambda: len(asked) == 4 and not member.is_busy)
         assert member.owner.isChecked()
         await pressed(member, "teamRemove")
         confirm = await shown(ConfirmDialog)

@@ -84,8 +84,8 @@ def titles(application: WindowApplication) -> list[str]:
 
 async def settled(application: WindowApplication, own: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The shared project, once the window itself has found it."""
-    library = (await application.services()).library
-    list_projects = library.list_projects
+    projects_service = (await application.services()).library.projects
+    list_projects = projects_service.list
     found: list[str] = []
 
     async def listed(**options: Any) -> Any:
@@ -95,7 +95,7 @@ async def settled(application: WindowApplication, own: str, monkeypatch: pytest.
             found.extend(each.id for each in projects if each.id != own)
         return projects
 
-    monkeypatch.setattr(library, "list_projects", listed)
+    monkeypatch.setattr(projects_service, "list", listed)
     await until(lambda: found)
     return found[0]
 
@@ -107,7 +107,7 @@ def test_who_joined_is_led_to_what_is_shared_once_settings_are_closed(
         services = await application.services()
         application.panes.commands.trigger("team.settings")
         page = await shown(TeamPage)
-        own = (await services.library.list_projects())[0].id
+        own = (await services.library.projects.list())[0].id
         await pressed(page, "teamJoinOther")
         join = await shown(JoinWorkspaceDialog)
         join.code.show_written(code)

@@ -47,7 +47,7 @@ def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
         services = await application.services()
         team = await services.load_team()
         await team.start()
-        project = await services.library.create_project(_PROJECT, "#2f6f4f")
+        project = await services.library.projects.create(_PROJECT, "#2f6f4f")
         application.bindings.lists.show_project(project.id)
         await until(lambda: getattr(application.bindings.lists.project, "id", "") == project.id)
         await ask(application, _QUESTION)

@@ -298,7 +298,7 @@ async def page_of(application: WindowApplication) -> TeamPage:
 async def joined(application: WindowApplication, team: Team) -> str:
     """The window knows of the workspace; the default project's id, which is shared as *Research*."""
     services = await application.services()
-    project = await services.chat.default_project()
+    project = await services.chat.projects.default()
     team.shared[project.id] = replace(samples.RESEARCH, project_id=project.id)
     services.events.publish(TeamChanged())
     await until(lambda: application.panes.commands.is_enabled("team.details"))

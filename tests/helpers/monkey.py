@@ -24,6 +24,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QWidget
 
 from chatdesk.core.paths import AppPaths
+from chatdesk.services.asking import ask
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from tests.helpers.window import play
@@ -232,7 +233,7 @@ def wreak(folder: Path, seed: int, acts: int, *, timeout_s: float = 100) -> list
             await monkey.act(acts)
             await monkey.leave_everything()
             # Whatever was done, the services answer and a message can be written.
-            async for _ in services.ask(last_words, provider="offline"):
+            async for _ in ask(services, last_words, provider="offline"):
                 pass
         finally:
             last.extend(monkey.last)

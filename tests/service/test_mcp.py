@@ -214,7 +214,7 @@ async def test_a_draft_never_takes_the_place_of_another(tmp_path: Path) -> None:
 
 async def test_a_token_of_a_project_reaches_nothing_else(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
-        project = await world.services.library.create_project("Work", "#336699")
+        project = await world.services.library.projects.create("Work", "#336699")
         own, foreign = await _thread(world, "zebra one", project.id), await _thread(world, "zebra two")
         note = (await world.services.chat.reader.get_thread_messages(foreign)).messages[0].id
         async with assistant(world, world.token(scopes=ALL, projects=[project.id])) as client:

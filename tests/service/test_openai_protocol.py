@@ -111,7 +111,7 @@ async def test_an_exchange_is_kept_in_a_thread_with_its_context(tmp_path: Path) 
 async def test_a_token_of_a_project_reaches_only_its_threads(tmp_path: Path) -> None:
     async with asked_world(tmp_path, answer()) as (world, vendor, client):
         thread = (await world.services.chat.create_thread(None, "Plans")).thread
-        other = await world.services.library.create_project("Other", "blue")
+        other = await world.services.library.projects.create("Other", "blue")
         token = world.token("narrow", [Scope.ASK], projects=[other.id])
         with pytest.raises(openai.NotFoundError):
             await client.with_options(api_key=token).chat.completions.create(

@@ -82,7 +82,7 @@ async def _world(tmp_path: Path) -> AsyncIterator[_World]:
 
         files = AttachmentService(BlobStore(paths.blob_dir), ArtifactRepository(chat.database))
         chat.chat.tools.use(load, ToolLimits, files.add_bytes)
-        project = await chat.chat.default_project()
+        project = await chat.chat.projects.default()
         try:
             yield _World(chat, tools, folder, project.id)
             await chat.chat.close()
@@ -182,7 +182,7 @@ async def test_a_call_reads_no_other_projects_folder(tmp_path: Path) -> None:
     async with _world(tmp_path) as world:
         await world.tools.folders.set(world.project_id, world.folder)
         (server,) = world.tools.on_for(thread_id="t", project_id=world.project_id)
-        other = await world.chat.library.create_project("Other", "#123456")
+        other = await world.chat.library.projects.create("Other", "#123456")
         mine = await world.chat.chat.create_thread(world.project_id, "", "hi")
         theirs = await world.chat.chat.create_thread(other.id, "", "hi")
         await world.chat.chat.turns.wait_for_all()

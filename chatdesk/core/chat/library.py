@@ -1,4 +1,4 @@
-"""LibraryService manages projects, tags and the trash, and changes many threads at a time.
+"""LibraryService lists threads and tags, and changes many threads at a time.
 
 Every change of a selection is one transaction and returns a ``LibraryChange``, whose inverse takes it back.
 """
@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from chatdesk.core.chat.trash import MOST_TOLD, TrashService
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.library import DeletedMessage, LibraryChange, ProjectCounts, ThreadQuery
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.tag import Tag
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import (
     EventBus,
     ProjectChanged,
-    ProjectCreated,
     ProjectDeleted,
     TagsChanged,
-    ThreadDeleted,
     ThreadsChanged,
 )
 
@@ -30,25 +28,22 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.repositories import Repositories
 
 LARGEST_PAGE: Final = 500
-MOST_TOLD: Final = 500  # of more changed threads than that only the fact is told
 _EVERYTHING: Final = 1_000_000
-_MS_PER_DAY: Final = 24 * 3600 * 1000
 _BREATH: Final = 1_000
-_PREVIEW: Final = 200
 
 
 class LibraryService:
-    """The use cases of projects, tags, lists and the trash. Events are published once a change is durable."""
+    """The use cases of lists, selections and tags. Events are published once a change is durable."""
 
     def __init__(self, *, repositories: Repositories, chat: ChatService, bus: EventBus, clock: Clock) -> None:
         self._projects = repositories.projects
-        self._trash = repositories.trash
         self._library = repositories.library
         self._tags = repositories.tags
         self._chat = chat
         self._bus = bus
         self._clock = clock
-        self._purging = asyncio.Lock()
+        self.projects = chat.projects
+        self.trash = TrashService(repositories, bus, clock)
 
     # Lists
 
@@ -71,44 +66,7 @@ class LibraryService:
         """Return how many threads each project has, by project id; archived, deleted and pinned ones do not count."""
         return await self._library.count_by_project()
 
-    async def list_deleted_messages(self) -> tuple[DeletedMessage, ...]:
-        """Return messages in the trash whose thread is not in it, the latest first, at most ``LARGEST_PAGE``."""
-        return await self._library.deleted_messages(limit=LARGEST_PAGE, preview=_PREVIEW)
-
     # Projects
-
-    async def list_projects(self, *, deleted_too: bool = False) -> tuple[Project, ...]:
-        """Return all projects in order of creation, archived ones included."""
-        return await self._projects.list(deleted_too=deleted_too)
-
-    async def get_project(self, project_id: str) -> Project:
-        return await self._projects.get(project_id)
-
-    async def count_project(self, project_id: str) -> ProjectCounts:
-        return await self._projects.counts(project_id)
-
-    async def create_project(
-        self, name: str, colour: str, *, provider: str | None = None, model: str | None = None
-    ) -> Project:
-        project = await self._projects.create(name, colour, provider=provider, model=model)
-        self._bus.publish(ProjectCreated(project))
-        return project
-
-    async def change_project(self, project_id: str, **values: Any) -> Mapping[str, Any]:
-        """Set some of name, colour, provider and model. Returns the former values of those that changed, for undo."""
-        project, before = await self._projects.change(project_id, values)
-        if before:
-            self._bus.publish(ProjectChanged(project))
-        return before
-
-    async def archive_project(self, project_id: str, *, is_archived: bool = True) -> bool:
-        """Archive a project or bring it back; its threads stay in their lists. Returns whether anything changed."""
-        was_archived = (await self._projects.get(project_id)).archived_at is not None
-        if was_archived == is_archived:
-            return False
-        at = self._clock.now_ms() if is_archived else None
-        await self.change_project(project_id, archived_at=at)
-        return True
 
     async def delete_project(self, project_id: str) -> LibraryChange:
         """Move a project to the trash with all its threads, after stopping answers that are being written there.
@@ -177,38 +135,6 @@ class LibraryService:
 
     async def delete_tag(self, tag_id: str) -> LibraryChange:
         return await self._told(await self._library.delete_tag(tag_id))
-
-    # The end of things
-
-    async def delete_for_good(self, thread_ids: Sequence[str]) -> int:
-        """Delete threads of the trash for good, all or none, and return how many. They are gone when this returns;
-        their rows are removed a few at a time afterwards."""
-        count = await self._library.begin_purge(thread_ids)
-        if len(thread_ids) > MOST_TOLD:
-            self._bus.publish(ThreadsChanged(None))
-        else:
-            for thread_id in thread_ids:
-                self._bus.publish(ThreadDeleted(thread_id, is_purged=True))
-        return count
-
-    async def empty_trash(self) -> int:
-        """Delete all threads of the trash for good, in every project. Returns how many."""
-        count = await self._library.begin_purge(None)
-        self._bus.publish(ThreadsChanged(None))
-        return count
-
-    async def sweep(self, *, trash_days: int, archive_days: int = 0) -> int:
-        """Delete for good what has been in the trash for ``trash_days``; before that, move threads there that have been
-        archived for ``archive_days`` (0: never). Works in small steps and may be cancelled between any two. Returns how
-        many threads and messages are gone."""
-        async with self._purging:
-            now = self._clock.now_ms()
-            if archive_days and await self._trash.trash_archived(now - archive_days * _MS_PER_DAY):
-                self._bus.publish(ThreadsChanged(None))
-            gone = await self._trash.purge_expired(now - trash_days * _MS_PER_DAY)
-            if gone:
-                self._bus.publish(ThreadsChanged(None))
-            return gone
 
     # Inside
 

@@ -18,6 +18,7 @@ from chatdesk.core.chat.drafts import Drafts
 from chatdesk.core.chat.message_reader import MessageReader
 from chatdesk.core.chat.own_words import OwnWords
 from chatdesk.core.chat.path_changes import PathChanges
+from chatdesk.core.chat.projects import ProjectService
 from chatdesk.core.chat.prompts.assistants import ThreadAssistants
 from chatdesk.core.chat.results import Compared, Created, Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
@@ -27,7 +28,6 @@ from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import (
@@ -70,11 +70,10 @@ class ChatService:
         limits: UsageLimits | None = None,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
         is_nobody_writing: Callable[[], bool] = lambda: False,
-        ends_limits: bool = True,
     ) -> None:
         """Take the repositories and rules. ``is_nobody_writing``: no process can write, so no answer is really being
-        written. ``ends_limits``: ``limits`` belong to this service and end with it."""
-        self._projects = repositories.projects
+        written. ``limits`` are their owner's to close."""
+        self.projects = ProjectService(repositories.projects, bus, clock)
         self._threads = repositories.threads
         self._messages = repositories.messages
         self._providers = providers
@@ -98,7 +97,7 @@ class ChatService:
         self._max_message_bytes = max_message_bytes
         self.attachment_limits = AttachmentLimits()
         self.choices = self.context.choices
-        self._ends_limits = ends_limits
+        self._has_own_limits = limits is None
 
     def beside(self, repositories: Repositories, bus: EventBus) -> ChatService:
         """Return a service with the same use cases for the threads of another database, under the same limits."""
@@ -110,7 +109,6 @@ class ChatService:
             context=self.context.beside(repositories, bus, self._clock),
             limits=self.limits,
             max_message_bytes=self._max_message_bytes,
-            ends_limits=False,
         )
         beside.tools.use_same(self.tools)
         beside.attachment_limits = self.attachment_limits
@@ -125,14 +123,6 @@ class ChatService:
         self._providers = providers
         self._starter.use_providers(providers)
         self.context.use_providers(providers)
-
-    # Projects
-
-    async def list_projects(self) -> tuple[Project, ...]:
-        return await self._projects.list()
-
-    async def default_project(self) -> Project:
-        return await self._projects.default()
 
     # Threads
 
@@ -151,7 +141,7 @@ class ChatService:
         """Create a thread in a project (None: the default one), with the project's model unless one is given. An empty
         title is made from the first message. ``assistant_id``: the assistant that answers in it."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
-        project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
+        project = await (self.projects.default() if project_id is None else self.projects.get(checked_id(project_id)))
         owner, assistant = project.id, await self.assistants.find(assistant_id)
         if provider is None and model is None:
             provider, model = await self._starter.usual_in(project, assistant, is_asking=text is not None)
@@ -372,7 +362,7 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt all turns and wait until their text is stored."""
         await self._starter.close()
-        if self._ends_limits:
+        if self._has_own_limits:
             self.limits.close()
         await self.context.close()
 

@@ -76,7 +76,7 @@ class TemporaryThreads:
         async with self._lock:
             if self._thread_id is not None:
                 raise NotPossible("There is a temporary chat already.", next_step="Keep it or close it first.")
-            wanted = project_id or (await self._stored_chat.default_project()).id
+            wanted = project_id or (await self._stored_chat.projects.default()).id
             project = await self._stored.read(partial(kept_thread.project_row, project_id=wanted))
             memory = MemoryDatabase(clock=self._clock)
             try:

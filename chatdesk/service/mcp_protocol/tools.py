@@ -22,6 +22,7 @@ from chatdesk.service.forms import BODY, described
 from chatdesk.service.mcp_protocol.asking import Asked, Askings
 from chatdesk.service.rest.threads import project_for, reached_thread
 from chatdesk.service.rest.times import iso
+from chatdesk.services import asking
 from chatdesk.services.owner import keep_draft
 from chatdesk.services.searching import groups_of
 
@@ -277,7 +278,7 @@ async def ask(given: ToolCall) -> Answer:
         title = wanted.text.strip()[:60]
         created = await call.services.chat.create_thread(_only_project(call), title)
         thread_id = created.thread.id
-    events = call.services.ask(wanted.text, thread_id=thread_id, provider=wanted.provider, model=wanted.model)
+    events = asking.ask(call.services, wanted.text, thread_id=thread_id, provider=wanted.provider, model=wanted.model)
 
     def count(answer_id: str) -> None:
         call.allowances.follow(call.caller, answer_id, call.request_id)

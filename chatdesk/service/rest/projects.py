@@ -79,11 +79,11 @@ async def reached_project(call: Call[Any, Any], project_id: str) -> Project:
     """Return a project that the caller reaches. Raises ``ProjectNotFound``."""
     wanted = checked_id(project_id)
     call.caller.check_project(wanted, ProjectNotFound)
-    return await call.services.library.get_project(wanted)
+    return await call.services.library.projects.get(wanted)
 
 
 async def _list(call: Call[Any, Any]) -> tuple[Project, ...]:
-    projects = await call.services.library.list_projects()
+    projects = await call.services.library.projects.list()
     reached = call.caller.projects
     return tuple(each for each in projects if not reached or each.id in reached)
 
@@ -95,7 +95,7 @@ async def _read(call: Call[Any, Any]) -> Project:
 async def _make(call: Call[None, NewProject]) -> Project:
     call.caller.require_all_projects()
     body = call.body
-    return await call.services.library.create_project(body.name, body.colour, provider=body.provider, model=body.model)
+    return await call.services.library.projects.create(body.name, body.colour, provider=body.provider, model=body.model)
 
 
 async def _made(call: Call[Any, Any], done: DoneRequest) -> Project:
@@ -106,10 +106,10 @@ async def _change(call: Call[None, ProjectChange]) -> Project:
     project = await _read(call)
     name, value = only_change(call.body)
     if name == "archived":
-        await call.services.library.archive_project(project.id, is_archived=value)
+        await call.services.library.projects.archive(project.id, is_archived=value)
     else:
-        await call.services.library.change_project(project.id, **{name: value})
-    return await call.services.library.get_project(project.id)
+        await call.services.library.projects.change(project.id, **{name: value})
+    return await call.services.library.projects.get(project.id)
 
 
 async def _changed(call: Call[Any, Any], _done: DoneRequest) -> Project:

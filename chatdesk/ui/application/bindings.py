@@ -152,7 +152,7 @@ class Bindings(PaneBindings):
         self.data = DataBinding(context, restoring, data_services_of(services))
         self.settings.dataPageMade.connect(self.data.join)
         self.local_service = LocalServiceBinding(
-            context, self.settings, switch=lambda: services.service_switch, projects=services.library.list_projects
+            context, self.settings, switch=lambda: services.service_switch, projects=services.library.projects.list
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
         self.team = TeamBinding(

@@ -118,7 +118,7 @@ class PaneBindings:
             drafts=self.drafts,
             models=self.shared.model_services,
             questions=lambda: services.questions,
-            member_name=lambda author_id: services.team.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
+            member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo, tasks=context.tasks)
         self.waiting_answers = WaitingAnswers(context, self.threads, self.messages)

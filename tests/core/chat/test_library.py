@@ -133,14 +133,14 @@ async def test_when_one_is_gone_nothing_happens_to_any_and_words_say_how_many(li
 async def test_an_undo_whose_threads_are_gone_for_good_changes_nothing(library: Library) -> None:
     ids = [await library.thread() for _ in range(2)]
     change = await library.service.delete(ids)
-    await library.service.delete_for_good(ids[:1])
+    await library.service.trash.delete_for_good(ids[:1])
     with pytest.raises(NotPossible, match="1 of 2"):
         await library.service.undo(change)
     assert await library.ids(scope="trash") == ids[1:]
 
 
 async def test_threads_move_between_projects_and_new_ones_take_its_model(library: Library) -> None:
-    project = await library.service.create_project(" Work\n", "#0b7a75", provider="scripted", model="large")
+    project = await library.service.projects.create(" Work\n", "#0b7a75", provider="scripted", model="large")
     assert (project.name, project.colour) == ("Work", "#0B7A75")
     thread = await library.thread()
     home = (await library.chat.get_thread(thread)).project_id
@@ -161,14 +161,14 @@ async def test_threads_move_between_projects_and_new_ones_take_its_model(library
 
 
 async def test_a_project_goes_to_the_trash_with_its_threads_and_comes_back_with_those_only(library: Library) -> None:
-    project = await library.service.create_project("Work", "teal")
+    project = await library.service.projects.create("Work", "teal")
     assert project.colour == "#5B7DB1"
     before_that, with_it = [await library.thread(f"T{number}", project.id) for number in range(2)]
     await library.service.delete([before_that])
     state = await library.state()
     change = await library.service.delete_project(project.id)
     assert any(isinstance(event, ProjectDeleted) for event in library.world.events)
-    assert [each.id for each in await library.service.list_projects()] != [project.id]
+    assert [each.id for each in await library.service.projects.list()] != [project.id]
     assert sorted(await library.ids(scope="trash")) == sorted([before_that, with_it])
     with pytest.raises(ProjectNotFound, match="in the trash"):
         await library.service.delete_project(project.id)
@@ -178,12 +178,12 @@ async def test_a_project_goes_to_the_trash_with_its_threads_and_comes_back_with_
     await library.service.restore_project(project.id)
     assert await library.state() == state
     assert (await library.service.restore_project(project.id)).is_empty
-    counts = await library.service.count_project(project.id)
+    counts = await library.service.projects.count(project.id)
     assert (counts.threads, counts.archived, counts.trashed) == (1, 0, 1)
 
 
 async def test_a_thread_that_is_restored_brings_its_project_back_without_the_others(library: Library) -> None:
-    project = await library.service.create_project("Work", "#112233")
+    project = await library.service.projects.create("Work", "#112233")
     one, other = [await library.thread(f"T{number}", project.id) for number in range(2)]
     await library.service.delete_project(project.id)
     state = await library.state()
@@ -193,36 +193,36 @@ async def test_a_thread_that_is_restored_brings_its_project_back_without_the_oth
     await library.service.undo(change)
     assert await library.state() == state
     await library.service.restore([other])
-    assert (await library.service.get_project(project.id)).deleted_at is None
+    assert (await library.service.projects.get(project.id)).deleted_at is None
     await last_chats_are_right(library)
 
 
 async def test_the_last_project_stays(library: Library) -> None:
-    home = (await library.chat.default_project()).id
+    home = (await library.chat.projects.default()).id
     with pytest.raises(NotPossible, match="last project"):
         await library.service.delete_project(home)
     with pytest.raises(NotPossible, match="last project"):
-        await library.service.archive_project(home)
-    other = await library.service.create_project("Other", "#112233")
-    assert await library.service.archive_project(other.id)
-    assert not await library.service.archive_project(other.id)
+        await library.service.projects.archive(home)
+    other = await library.service.projects.create("Other", "#112233")
+    assert await library.service.projects.archive(other.id)
+    assert not await library.service.projects.archive(other.id)
     with pytest.raises(NotPossible, match="last project"):
         await library.service.delete_project(home)
-    await library.service.archive_project(other.id, is_archived=False)
-    await library.service.archive_project(home)
-    assert (await library.chat.default_project()).id == other.id
+    await library.service.projects.archive(other.id, is_archived=False)
+    await library.service.projects.archive(home)
+    assert (await library.chat.projects.default()).id == other.id
 
 
 async def test_a_project_is_changed_register_by_register(library: Library) -> None:
-    project = await library.service.create_project("Work", "#112233")
-    before = await library.service.change_project(project.id, name="Better", colour="#445566", provider="scripted")
+    project = await library.service.projects.create("Work", "#112233")
+    before = await library.service.projects.change(project.id, name="Better", colour="#445566", provider="scripted")
     assert before == {"name": "Work", "colour": "#112233", "provider": None}
-    assert await library.service.change_project(project.id, name="Better") == {}
+    assert await library.service.projects.change(project.id, name="Better") == {}
     registers = await library.sql("SELECT reg FROM changes WHERE entity = ? AND op = 'edit' ORDER BY reg", project.id)
     assert registers == [("lww.colour",), ("lww.model",), ("name",)]
     for name in (" ", "x" * 101):
         with pytest.raises(InvalidTitle):
-            await library.service.change_project(project.id, name=name)
+            await library.service.projects.change(project.id, name=name)
 
 
 async def test_tags_are_made_found_renamed_and_deleted_with_a_way_back(library: Library) -> None:
@@ -299,15 +299,15 @@ async def test_deleting_for_good_is_whole_and_needs_the_trash(library: Library) 
     await library.service.delete(doomed)
     before = await library.state()
     with pytest.raises(NotPossible, match="1 of 4 threads are not in the trash"):
-        await library.service.delete_for_good([*doomed, kept])
+        await library.service.trash.delete_for_good([*doomed, kept])
     assert await library.state() == before
-    assert await library.service.delete_for_good(doomed[:1]) == 1
+    assert await library.service.trash.delete_for_good(doomed[:1]) == 1
     with pytest.raises(ThreadNotFound):
         await library.chat.get_thread(doomed[0])
     assert await library.ids(scope="trash") == doomed[:0:-1]
-    await library.service.empty_trash()
+    await library.service.trash.empty()
     assert await library.ids(scope="trash") == []
-    assert await library.service.sweep(trash_days=30) == 3
+    assert await library.service.trash.sweep(trash_days=30) == 3
     assert await library.sql("SELECT id FROM threads") == [(kept,)]
     assert isinstance(library.world.events[-1], ThreadsChanged)
 
@@ -316,35 +316,35 @@ async def test_what_was_given_up_goes_after_a_kill_with_all_its_messages(library
     created = await library.chat.create_thread(None, "", "hello")
     await library.world.answer_of(created)
     await library.service.delete([created.thread.id])
-    await library.service.empty_trash()
+    await library.service.trash.empty()
     # As a process leaves it that was killed after some of the rows.
     await library.world.database.write(
         lambda conn: conn.exec_driver_sql("DELETE FROM messages WHERE parent_id IS NOT NULL")
     )
-    assert await library.service.sweep(trash_days=30) == 1
+    assert await library.service.trash.sweep(trash_days=30) == 1
     for table in ("threads", "messages", "message_parts"):
         assert await library.sql(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 async def test_archived_threads_retire_and_emptied_projects_go(library: Library) -> None:
-    project = await library.service.create_project("Work", "#112233")
+    project = await library.service.projects.create("Work", "#112233")
     thread = await library.thread("T", project.id)
     await library.service.archive([thread])
     await library.world.database.write(lambda conn: conn.exec_driver_sql("UPDATE threads SET archived_at = 1000"))
-    await library.service.sweep(trash_days=30)
+    await library.service.trash.sweep(trash_days=30)
     assert await library.ids(scope="archive") == [thread]
-    await library.service.sweep(trash_days=30, archive_days=1)
+    await library.service.trash.sweep(trash_days=30, archive_days=1)
     assert await library.ids(scope="trash") == [thread]
     await last_chats_are_right(library)
     await library.service.delete_project(project.id)
     await library.world.database.write(
         lambda conn: conn.exec_driver_sql("UPDATE projects SET deleted_at = 1000 WHERE deleted_at IS NOT NULL")
     )
-    await library.service.sweep(trash_days=30)
-    assert len(await library.service.list_projects(deleted_too=True)) == 2
-    await library.service.empty_trash()
-    await library.service.sweep(trash_days=30)
-    assert [each.name for each in await library.service.list_projects(deleted_too=True)] == ["Personal"]
+    await library.service.trash.sweep(trash_days=30)
+    assert len(await library.service.projects.list(deleted_too=True)) == 2
+    await library.service.trash.empty()
+    await library.service.trash.sweep(trash_days=30)
+    assert [each.name for each in await library.service.projects.list(deleted_too=True)] == ["Personal"]
 
 
 async def test_deleting_stops_an_answer_that_is_being_written(library: Library) -> None:
@@ -362,7 +362,7 @@ async def test_of_very_many_threads_only_the_fact_is_told(library: Library, monk
     ids = [await library.thread() for _ in range(2)]
     await library.service.delete(ids)
     assert library.world.events[-1] == ThreadsChanged(None)
-    await library.service.delete_for_good(ids)
+    await library.service.trash.delete_for_good(ids)
     assert library.world.events[-1] == ThreadsChanged(None)
 
 
@@ -394,7 +394,7 @@ _CHANGES = st.lists(
 async def _change(library: Library, done: list[object], name: str, pick: int) -> None:
     service = library.service
     ids = [str(row[0]) for row in await library.sql("SELECT id FROM threads WHERE deleted_at IS NOT 0 ORDER BY id")]
-    projects = [each.id for each in await service.list_projects(deleted_too=True)]
+    projects = [each.id for each in await service.projects.list(deleted_too=True)]
     some: Sequence[str] = ids[pick % len(ids) :][: 1 + pick % 3] if ids else ()
     project = projects[pick % len(projects)]
     by_name = {
@@ -422,8 +422,8 @@ async def _change(library: Library, done: list[object], name: str, pick: int) ->
     elif name == "redo" and done:
         await service.redo(done[pick % len(done)])  # type: ignore[arg-type]
     elif name == "purge" and some:
-        await service.delete_for_good(some)
-        await service.sweep(trash_days=1)
+        await service.trash.delete_for_good(some)
+        await service.trash.sweep(trash_days=1)
     elif name in by_name:
         before = await library.state()
         change = await by_name[name]()
@@ -439,7 +439,7 @@ async def _run(changes: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with chat_world(Path(folder)) as world:
             library = Library(world)
-            other = await library.service.create_project("Other", "#112233")
+            other = await library.service.projects.create("Other", "#112233")
             for number in range(4):
                 await library.thread(f"T{number}", other.id if number % 2 else None)
             done: list[object] = []
@@ -448,7 +448,7 @@ async def _run(changes: list[tuple[str, int]]) -> None:
                     await _change(library, done, name, pick)
                 await last_chats_are_right(library)
                 assert await world.database.read(reachability.unreachable) == [], name
-                assert (await library.chat.default_project()).deleted_at is None, name
+                assert (await library.chat.projects.default()).deleted_at is None, name
             assert await integrity_check(world.database) == []
             assert await library.sql("SELECT 1 FROM threads WHERE deleted_at = ?", GONE) == []
 
@@ -467,8 +467,8 @@ def test_after_any_changes_the_counters_are_right_and_every_one_has_its_way_back
 
 async def test_threads_are_counted_by_project_without_those_that_stand_elsewhere(library: Library) -> None:
     service = library.service
-    garden = await service.create_project("Garden", "teal")
-    await service.create_project("Empty", "teal")
+    garden = await service.projects.create("Garden", "teal")
+    await service.projects.create("Empty", "teal")
     ids = [await library.thread(f"Thread {number}", garden.id) for number in range(7)]
     home = await library.thread("At home")
     await service.pin(ids[:1])

@@ -229,7 +229,7 @@ async def test_a_script_that_leaves_cancels_what_waits(world: ChatWorld) -> None
 
 
 async def test_a_rate_of_one_project_lets_others_pass(world: ChatWorld) -> None:
-    home = await world.chat.default_project()
+    home = await world.chat.projects.default()
     work = await world.repositories.projects.create("Work", "#5B7DB1")
     world.chat.queue.use_rate(None, [ScopedRate(LimitScope.PROJECT, work.id, "1/h")])
     await world.answer_of(await world.chat.create_thread(work.id, "", "one"))

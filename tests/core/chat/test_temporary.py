@@ -82,7 +82,7 @@ async def test_what_is_kept_is_the_thread_as_it_was(tmp_path: Path) -> None:
         assert await world.chat.reader.get_tree(thread_id) == tree
         assert (kept.id, kept.title, kept.created_at) == (old.id, old.title, old.created_at)
         assert (kept.message_count, kept.total_output_tokens) == (old.message_count, old.total_output_tokens)
-        assert kept.project_id == (await world.chat.default_project()).id
+        assert kept.project_id == (await world.chat.projects.default()).id
         draft = await world.chat.drafts.get(thread_id)
         assert draft is not None
         assert draft.text == f"draft {WORD}"
@@ -238,7 +238,7 @@ async def test_where_its_project_is_gone_it_goes_to_the_oldest(tmp_path: Path) -
         await world.database.write(
             lambda conn: conn.exec_driver_sql("UPDATE projects SET deleted_at = 1 WHERE id = ?", (project.id,))
         )
-        assert (await temporary.keep()).project_id == (await world.chat.default_project()).id
+        assert (await temporary.keep()).project_id == (await world.chat.projects.default()).id
 
 
 async def test_it_is_never_sent_to_a_team_unasked(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ async def test_it_is_never_sent_to_a_team_unasked(tmp_path: Path) -> None:
         )
         temporary = temporary_of(world)
         await temporary.begin(shared.id)
-        assert (await temporary.keep()).project_id == (await world.chat.default_project()).id
+        assert (await temporary.keep()).project_id == (await world.chat.projects.default()).id
 
 
 @pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.JSON, ExportFormat.HTML])

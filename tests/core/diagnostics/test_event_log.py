@@ -25,6 +25,7 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
@@ -161,11 +162,11 @@ async def _server(exchange: Exchange) -> None:
 async def _use(paths: AppPaths, outside: Path) -> dict[str, str]:
     async with FaultServer(_server) as server, open_services(paths, Settings()) as services:
         service = services.provider_service
-        await service.choose_key_place(KeyPlace.FILE, passphrase="four marked words qzjx here")
+        await service.keys.choose_place(KeyPlace.FILE, passphrase="four marked words qzjx here")
         saved = await service.save(ProviderProfile("", "other", "Marked", server.base_url), key=KEY)
         ids: dict[str, str] = {}
         for text in (f"Hello {WORDS}", f"please fail {WORDS}"):
-            async for event in services.ask(text, thread_id=ids.get("thread_id"), provider=saved.id, model="tiny"):
+            async for event in ask(services, text, thread_id=ids.get("thread_id"), provider=saved.id, model="tiny"):
                 if event["event"] == "start":
                     ids |= event
         thread_id = ids["thread_id"]

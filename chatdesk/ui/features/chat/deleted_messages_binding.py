@@ -31,7 +31,7 @@ class DeletedMessagesBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 
-            messages = await self._library.list_deleted_messages()
+            messages = await self._library.trash.list_messages()
             dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
             dialog.restoreRequested.connect(self._restore)
             dialog.threadRequested.connect(self._threads.open_soon)

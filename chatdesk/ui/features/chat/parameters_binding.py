@@ -61,8 +61,8 @@ class ParametersBinding(QObject):
 
         chat = self._open_thread.chat
         thread = self._threads.open_thread
-        projects = await chat.list_projects()
-        default = self._threads.new_project or await chat.default_project()
+        projects = await chat.projects.list()
+        default = self._threads.new_project or await chat.projects.default()
         project = next((each for each in projects if thread is not None and each.id == thread.project_id), default)
         dialog = ParametersDialog(
             self._panes.theme,

@@ -130,7 +130,7 @@ class LibraryBinding(QObject):
 
     def move_to(self, ids: Ids, project_id: str) -> None:
         async def move(library: LibraryService) -> tuple[LibraryChange, str]:
-            project = await library.get_project(project_id)
+            project = await library.projects.get(project_id)
             return await library.move(ids, project_id), f"Moved to {project.name}"
 
         self._change(ids, move, "")
@@ -188,7 +188,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 
-            projects = await self._library.list_projects()
+            projects = await self._library.projects.list()
             known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
             open_ = [project for project in projects if project.archived_at is None]
             names = names_told_apart(open_, self._panes.sidebar.workspaces)
@@ -257,10 +257,10 @@ class LibraryBinding(QObject):
     def _purge(self, ids: Ids | None) -> None:
         async def work() -> None:
             library = self._library
-            count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
+            count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
             self._panes.sidebar.thread_list.marks.set(())
             self._active().panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
-            await library.sweep(trash_days=self._current_settings().trash_days)
+            await library.trash.sweep(trash_days=self._current_settings().trash_days)
 
         self._tasks.start(work(), "delete for good")
 

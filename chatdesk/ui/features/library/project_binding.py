@@ -75,7 +75,7 @@ class ProjectBinding(QObject):
     async def _open_menu(self, *, is_under_drag: bool) -> None:
         from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
-        projects = await self._library.list_projects(deleted_too=True)
+        projects = await self._library.projects.list(deleted_too=True)
         self._panes.main_window.place.reveal()
         sidebar = self._panes.sidebar
         if self.menu is not None:
@@ -147,7 +147,7 @@ class ProjectBinding(QObject):
             folder: FolderField, name: str, colour: str, provider: str | None, model: str | None, instructions: str
         ) -> None:
             async def work() -> None:
-                project = await self._library.create_project(name, colour, provider=provider, model=model)
+                project = await self._library.projects.create(name, colour, provider=provider, model=model)
                 await self._keep_folder(project.id, folder)
                 if instructions.strip():
                     await self._system_prompts.set_project(project.id, instructions)
@@ -202,7 +202,7 @@ class ProjectBinding(QObject):
             await (await self._tools.load()).folders.set(project_id, chosen.folder)
 
     async def _has_others(self, project: Project) -> bool:
-        projects = await self._library.list_projects()
+        projects = await self._library.projects.list()
         return any(each.id != project.id and each.archived_at is None for each in projects)
 
     # Changes
@@ -210,13 +210,13 @@ class ProjectBinding(QObject):
     def change(self, project_id: str, **values: Any) -> None:
         async def work() -> None:
             library = self._library
-            before = await library.change_project(project_id, **values)
+            before = await library.projects.change(project_id, **values)
             if before:
                 after = {key: values[key] for key in before}
                 await self._did(
                     "change project",
-                    partial(library.change_project, project_id, **before),
-                    partial(library.change_project, project_id, **after),
+                    partial(library.projects.change, project_id, **before),
+                    partial(library.projects.change, project_id, **after),
                 )
                 self._undo.offer("The project was changed")
 
@@ -228,12 +228,12 @@ class ProjectBinding(QObject):
 
         async def work() -> None:
             library = self._library
-            if not await library.archive_project(project.id, is_archived=is_archived):
+            if not await library.projects.archive(project.id, is_archived=is_archived):
                 return
             await self._did(
                 "archive project" if is_archived else "unarchive project",
-                partial(library.archive_project, project.id, is_archived=not is_archived),
-                partial(library.archive_project, project.id, is_archived=is_archived),
+                partial(library.projects.archive, project.id, is_archived=not is_archived),
+                partial(library.projects.archive, project.id, is_archived=is_archived),
             )
             words = "Archived" if is_archived else "Out of the archive"
             self._undo.offer(f"{words}: {project.name}")
@@ -244,7 +244,7 @@ class ProjectBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
-            counts = await self._library.count_project(project.id)
+            counts = await self._library.projects.count(project.id)
             threads = counted(counts.threads, "thread goes", "threads go")
             archived = f" ({counts.archived:,} archived)" if counts.archived else ""
             days = self._current_settings().trash_days
@@ -302,7 +302,7 @@ class ProjectBinding(QObject):
     # Inside
 
     async def _here(self) -> Project:
-        return self._lists.project or await self._open_thread.chat.default_project()
+        return self._lists.project or await self._open_thread.chat.projects.default()
 
     async def _did(self, label: str, undo: Callable[[], Any], redo: Callable[[], Any]) -> None:
         (await self._undo.stack()).record(label, undo, redo)

@@ -102,7 +102,7 @@ class ThreadListBinding(QObject):
         """Show the list as it was left."""
         sidebar = self._panes.sidebar
         self._sought, self._told_sought = state.open_project_id, None
-        projects = await self._library.list_projects()
+        projects = await self._library.projects.list()
         wanted = self._as_told(next((each for each in projects if each.id == state.open_project_id), None))
         if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
             wanted = projects[0]
@@ -151,7 +151,7 @@ class ThreadListBinding(QObject):
         async def work() -> None:
             library = self._library
             self._sought, self._told_sought = project_id, None
-            project = self._as_told(None if project_id is None else await library.get_project(project_id))
+            project = self._as_told(None if project_id is None else await library.projects.get(project_id))
             self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
@@ -241,7 +241,7 @@ class ThreadListBinding(QObject):
         threads."""
         from chatdesk.ui.features.library.project_names import names_told_apart
 
-        projects = await library.list_projects()
+        projects = await library.projects.list()
         counts = await library.count_by_project()
         used = [project for project in projects if project.archived_at is None]
         used += [project for project in projects if project.archived_at is not None and counts.get(project.id)]

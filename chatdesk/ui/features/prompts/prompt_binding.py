@@ -288,5 +288,5 @@ class PromptBinding(QObject):
 
     async def _project_name(self, thread: Thread | None) -> str:
         if thread is None:
-            return (self._threads.new_project or await self._open_thread.stored_chat.default_project()).name
+            return (self._threads.new_project or await self._open_thread.stored_chat.projects.default()).name
         return (await self._system_prompts.of_project(thread.project_id)).project_name

@@ -91,6 +91,6 @@ class ServerOffers:
         if thread is not None:
             project_id = thread.project_id
         else:
-            project_id = (self._threads.new_project or await self._open_thread.stored_chat.default_project()).id
+            project_id = (self._threads.new_project or await self._open_thread.stored_chat.projects.default()).id
         chosen = None if here is None else here.setup.tools
         return service.on_for(thread_id=None if thread is None else thread.id, project_id=project_id, chosen=chosen)

@@ -120,7 +120,7 @@ class SystemPromptBinding(QObject):
             return await self._system_prompts.of_project(project_id)
         if thread_id is not None:
             return await self._system_prompts.of_thread(thread_id)
-        project = self._threads.new_project or await self._open_thread.stored_chat.default_project()
+        project = self._threads.new_project or await self._open_thread.stored_chat.projects.default()
         return await self._system_prompts.of_project(project.id)
 
     async def _show_library(self) -> None:

@@ -17,7 +17,7 @@ from chatdesk.core.events import ProvidersChanged
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
+    from chatdesk.core.chat.provider_setup.service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.event_subscriptions import Subscribe
@@ -116,7 +116,7 @@ class ProviderBinding(QObject):
         await self._fill(page, shown)
         if self._page is page:
             page.show_finding(service.finds_local_servers)
-            page.show_locked(service.is_key_file_locked, is_open=service.is_key_file_open)
+            page.show_locked(service.keys.is_file_locked, is_open=service.keys.is_file_open)
 
     async def _fill(self, page: ProviderPage, shown: Sequence[ShownProvider]) -> None:
         """The first rows come a few at a time: between them the window goes on."""
@@ -187,7 +187,7 @@ class ProviderBinding(QObject):
             lambda: self._ask_to_remove(form, profile, lambda: self._remove(alive, profile.id))
         )
         form.keyForgotten.connect(
-            lambda: self._tasks.start(self._told(alive, lambda service: service.forget_key(profile.id)), "forget key")
+            lambda: self._tasks.start(self._told(alive, lambda service: service.keys.forget(profile.id)), "forget key")
         )
         form.open()
         if key:
@@ -195,7 +195,7 @@ class ProviderBinding(QObject):
         self._tasks.replace(self._show_key_state(alive), "key state")
 
     async def _show_key_state(self, alive: _Alive) -> None:
-        state = await self._models.provider_service.key_state()
+        state = await self._models.provider_service.keys.state()
         if alive.form is not None:
             alive.form.show_key_state(state)
 
@@ -211,7 +211,7 @@ class ProviderBinding(QObject):
 
         async def work(service: ProviderService) -> None:
             if place is not None:
-                await service.choose_key_place(place, passphrase=passphrase)
+                await service.keys.choose_place(place, passphrase=passphrase)
             await service.save(profile, key=key, is_agreed=is_agreed)
 
         form.save_button.setEnabled(False)
@@ -245,7 +245,7 @@ class ProviderBinding(QObject):
         confirm.open()
 
     async def _agree(self, alive: _Alive, name: str) -> None:
-        if await self._told(alive, lambda service: service.agree(name)) and alive.form is not None:
+        if await self._told(alive, lambda service: service.keys.agree(name)) and alive.form is not None:
             alive.form.key.show_agreed()
 
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
@@ -303,7 +303,7 @@ class ProviderBinding(QObject):
             self._panes.window.show_toast(service.problem)
         if service.withheld:
             self._panes.window.show_toast(f"{service.withheld[0]} Nothing was sent; see Settings, Providers.")
-        if service.is_key_file_locked:
+        if service.keys.is_file_locked:
             self.ask_passphrase()
 
     def ask_passphrase(self) -> None:
@@ -313,7 +313,7 @@ class ProviderBinding(QObject):
         alive = _Alive(dialog)
         dialog.given.connect(
             lambda text: self._tasks.start_once(
-                self._unlocked(alive, lambda service: service.unlock_keys(text)), "unlock keys"
+                self._unlocked(alive, lambda service: service.keys.unlock(text)), "unlock keys"
             )
         )
         dialog.open()
@@ -325,7 +325,7 @@ class ProviderBinding(QObject):
         alive = _Alive(asking)
         asking.changed.connect(
             lambda old, new: self._tasks.start_once(
-                self._unlocked(alive, lambda service: service.change_passphrase(old, new)), "unlock keys"
+                self._unlocked(alive, lambda service: service.keys.change_passphrase(old, new)), "unlock keys"
             )
         )
         asking.open()

@@ -30,7 +30,8 @@ from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_service import KeyState, ShownProvider
+    from chatdesk.core.chat.provider_setup.keys import KeyState
+    from chatdesk.core.chat.provider_setup.service import ShownProvider
 
 _WIDTH_PX, _HEIGHT_PX = 560, 620
 _API_WORDS: Final = {

@@ -16,7 +16,8 @@ from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_service import KeyState, ShownProvider
+    from chatdesk.core.chat.provider_setup.keys import KeyState
+    from chatdesk.core.chat.provider_setup.service import ShownProvider
 
 _PLACES: Final = {
     KeyPlace.KEYRING: "In the system keyring",

@@ -18,7 +18,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.settings.provider_text import outcome
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
+    from chatdesk.core.chat.provider_setup.service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.ui.features.settings.provider_page import ProviderPage
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -71,7 +71,7 @@ class ProviderRowBinding:
         shown = await self._shown(name)
         if shown is None or self._page is None:
             return
-        state = await service.key_state()
+        state = await service.keys.state()
         needs_passphrase = state.place is KeyPlace.FILE and (state.is_file_locked or not state.has_file)
         if needs_passphrase or (state.place is KeyPlace.KEYRING and not state.has_keyring):
             self._page.row(name).key.clear()

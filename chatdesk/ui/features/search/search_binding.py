@@ -84,7 +84,7 @@ class SearchBinding(QObject):
         page = await self._library.list_threads(ThreadQuery(), limit=_RECENT)
         if palette is self.palette:
             palette.set_recent(page.threads)
-        projects = await self._library.list_projects()
+        projects = await self._library.projects.list()
         tags = await self._library.list_tags()
         if palette is self.palette:
             palette.set_names(

@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatdesk.core.chat.provider_service import ShownProvider
+    from chatdesk.core.chat.provider_setup.service import ShownProvider
 
 STEP_NAMES: Final[Mapping[Step, str]] = {
     Step.ADDRESS: Text("Address"),

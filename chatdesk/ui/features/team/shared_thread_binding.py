@@ -119,7 +119,7 @@ class SharedThreadBinding(QObject):
     async def _read_state(self) -> None:
         self._workspaces = {each.id: each.name for each in await self._team.records.workspaces()}
         projects = {each.project_id: each for each in await self._team.records.projects()}
-        self._names = {each.id: each.name for each in await self._library.list_projects(deleted_too=True)}
+        self._names = {each.id: each.name for each in await self._library.projects.list(deleted_too=True)}
         self._refusal_of = ("", "")
         live = {key: each for key, each in projects.items() if each.state is not ShareState.ENDED}
         self._panes.sidebar.set_shared_projects(

@@ -130,7 +130,7 @@ class TeamOnboarding:
                 for each in await self._team.records.projects()
                 if each.workspace_id == workspace.id and each.state is ShareState.SHARED and each.seq
             }
-            named = [each for each in await self._services.library.list_projects() if each.id in shared]
+            named = [each for each in await self._services.library.projects.list() if each.id in shared]
             if named:
                 first = named[0]
                 more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
@@ -148,14 +148,14 @@ class TeamOnboarding:
         try:
             yield
         except PasswordNotKept:
-            state = await self._services.provider_service.key_state()
+            state = await self._services.provider_service.keys.state()
             if isValid(dialog):
                 dialog.keep.offer(has_file=state.has_file)
             raise
 
     def _keep_in_file(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog, passphrase: str) -> None:
         async def work() -> None:
-            await self._services.provider_service.choose_key_place(KeyPlace.FILE, passphrase=passphrase)
+            await self._services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=passphrase)
             if isValid(dialog):
                 dialog.go_on()
 

@@ -85,7 +85,7 @@ class TeamSharing:
                 self._tasks.replace(self._fill_details(self._details), "team: details")
 
     async def project_names(self) -> dict[str, str]:
-        return {each.id: each.name for each in await self._services.library.list_projects(deleted_too=True)}
+        return {each.id: each.name for each in await self._services.library.projects.list(deleted_too=True)}
 
     async def sync_now(self) -> None:
         self._team.sync_now(None)
@@ -95,7 +95,7 @@ class TeamSharing:
 
     async def open_share(self) -> None:
         """About the project that is listed; where all are, about the one that new threads go to."""
-        project = self._lists.project or await self._services.chat.default_project()
+        project = self._lists.project or await self._services.chat.projects.default()
         workspaces = await self._team.records.workspaces()
         if not workspaces:
             self._open_page("To share a project, create a workspace or join one first.")
@@ -107,7 +107,7 @@ class TeamSharing:
         await self._offer_share(project.id, project.name, workspaces)
 
     async def _offer_share(self, project_id: str, name: str, workspaces: Sequence[Workspace]) -> None:
-        default = await self._services.chat.default_project()
+        default = await self._services.chat.projects.default()
         dialog = ShareProjectDialog(
             self._panes.theme, name, workspaces, takes_new_chats=default.id == project_id, parent=self._parent()
         )

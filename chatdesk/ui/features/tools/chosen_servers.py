@@ -67,7 +67,7 @@ class ChosenServers(QObject):
         thread = self._threads.open_thread
         if thread is not None:
             return Answer.THREAD, thread.id, thread.project_id
-        project = self._threads.new_project or await self._open_thread.chat.default_project()
+        project = self._threads.new_project or await self._open_thread.chat.projects.default()
         return Answer.PROJECT, project.id, project.id
 
     def _make_button(self) -> PillButton:

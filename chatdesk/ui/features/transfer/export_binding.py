@@ -119,7 +119,7 @@ class ExportBinding(QObject):
             title = (await chat.get_thread(thread_ids[0])).title
         elif scope == "project":
             thread = await chat.get_thread(thread_ids[0]) if thread_ids else self._threads.open_thread
-            new = self._threads.new_project_id or (await chat.default_project()).id
+            new = self._threads.new_project_id or (await chat.projects.default()).id
             project = new if thread is None else thread.project_id
             choice = Choice(project_id=project, has_trash=has_trash)
         else:

@@ -133,7 +133,7 @@ class ImportBinding(QObject):
             return
         from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 
-        projects = await self._open_thread.stored_chat.list_projects()
+        projects = await self._open_thread.stored_chat.projects.list()
         names = names_told_apart(projects, self._panes.sidebar.workspaces)
         dialog = self.dialog = ImportDialog(
             self._panes.theme,
@@ -160,7 +160,7 @@ class ImportBinding(QObject):
         try:
             wanted = None
             if project is not None:  # one that goes to the trash meanwhile is made again under its name
-                wanted = ImportedProject(project, (await self._library.get_project(project)).name)
+                wanted = ImportedProject(project, (await self._library.projects.get(project)).name)
             report = await self._importer().run(path, project=wanted, on_progress=self._on_progress)
         except ChatDeskError as error:
             if self.dialog is None:

@@ -144,7 +144,7 @@ class UsageBinding(QObject):
         from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 
         states = await self._open_thread.stored_chat.limits.states()
-        projects = await self._open_thread.stored_chat.list_projects()
+        projects = await self._open_thread.stored_chat.projects.list()
         targets = [
             *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in self._models.providers.all()),
             *(LimitTarget(LimitScope.PROJECT, each.id, tr("Project {name}", name=each.name)) for each in projects),

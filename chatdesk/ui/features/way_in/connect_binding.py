@@ -15,7 +15,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_service import ProviderService
+    from chatdesk.core.chat.provider_setup.service import ProviderService
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -81,7 +81,7 @@ class ConnectBinding(QObject):
             served.fields.show_found(servers)
 
     async def _show_key_state(self, served: _Served) -> None:
-        state = await self._models.provider_service.key_state()
+        state = await self._models.provider_service.keys.state()
         if served.fields is not None:
             served.fields.show_key_state(state)
 
@@ -117,7 +117,7 @@ class ConnectBinding(QObject):
         place, passphrase = served.fields.key_place()
         try:
             if place is not None:
-                await service.choose_key_place(place, passphrase=passphrase)
+                await service.keys.choose_place(place, passphrase=passphrase)
             saved = await service.save(await self._named(service, profile), key=key, is_agreed=is_agreed)
         except KeyNotAgreed as asked:
             self._ask_to_agree(served, asked, profile, key)

@@ -27,7 +27,7 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_service import KeyState
+    from chatdesk.core.chat.provider_setup.keys import KeyState
     from chatdesk.core.settings.providers_store import KeyPlace
 
 _TO_BE_FILLED_IN: Final = "YOUR-"

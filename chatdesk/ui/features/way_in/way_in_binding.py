@@ -92,7 +92,7 @@ class WayInBinding(QObject):
     def _is_first(self) -> bool:
         """Return whether there is nothing but the offline model, and nobody chose it."""
         is_alone = all(provider.name == OFFLINE for provider in self._models.providers.all())
-        is_locked = self._models.provider_service.is_key_file_locked
+        is_locked = self._models.provider_service.keys.is_file_locked
         is_wanted = self.is_ended or self._current_settings().provider == OFFLINE
         return is_alone and not is_locked and not is_wanted and self._read_only_reason() is None
 

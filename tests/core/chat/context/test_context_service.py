@@ -187,7 +187,7 @@ async def test_parameters_reach_the_provider_where_the_model_has_them(world: Cha
     await world.chat.context.steering.set_thread_parameters(
         thread.id, Parameters(temperature=0.0, reasoning_effort="high", stop=("END",))
     )
-    project = await world.chat.default_project()
+    project = await world.chat.projects.default()
     await world.chat.context.steering.set_project_parameters(project.id, Parameters(answer_length=77, temperature=1.0))
     await thread.ask("one")
     request = world.provider.requests[-1]

@@ -374,7 +374,7 @@ async def test_switched_off_for_a_thread_a_project_or_everywhere_none_is_made(wo
     await world.context.summaries.switch_thread(world.thread, is_on=False)
     await world.ask(14)
     await world.context.summaries.switch_thread(world.thread, is_on=True)
-    project = (await world.chat.chat.default_project()).id
+    project = (await world.chat.chat.projects.default()).id
     await world.context.summaries.switch_project(project, is_on=False)
     await world.ask()
     await world.context.summaries.switch_project(project, is_on=True)
@@ -500,7 +500,7 @@ async def test_the_limit_of_the_day_is_said_once_and_a_new_limit_goes_on(tmp_pat
 
 
 async def test_who_switched_summaries_off_is_known(world: World) -> None:
-    project = (await world.chat.chat.default_project()).id
+    project = (await world.chat.chat.projects.default()).id
     assert (await world.context.summaries.switches(world.thread)).is_on
     await world.context.summaries.switch_thread(world.thread, is_on=False)
     assert not (await world.context.summaries.switches(world.thread)).is_thread_on

@@ -56,7 +56,7 @@ async def _asked(world: ChatWorld, thread: Thread | None = None) -> Thread:
 )
 async def test_words_of_others_count_wherever_they_stand(world: ChatWorld, sql: str) -> None:
     thread, other = await _asked(world), await world.chat.create_thread(None, "", None)
-    project_of_other = await world.library.create_project("Another", "blue")
+    project_of_other = await world.library.projects.create("Another", "blue")
     await world.library.move([other.thread.id], project_of_other.id)
     await world.database.write(lambda conn: conn.exec_driver_sql(sql, {"thread": thread.id}))
     assert await world.repositories.threads.has_outside_text(thread.id)

@@ -29,7 +29,12 @@ class _Library:
         self.go_on = asyncio.Event()
         self.asked = 0
 
-    async def get_project(self, _project_id: str) -> Project:
+    @property
+    def projects(self) -> _Library:
+        """It plays that service, too."""
+        return self
+
+    async def get(self, _project_id: str) -> Project:
         self.asked += 1
         await self.go_on.wait()
         return _PROJECT

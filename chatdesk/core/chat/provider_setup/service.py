@@ -1,4 +1,4 @@
-"""ProviderService sets up, tests and finds providers, lists their models and manages their keys, without blocking."""
+"""ProviderService sets up, tests and finds providers, and lists their models, without blocking."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.provider_setup.changes import AccountChanges
+from chatdesk.core.chat.provider_setup.keys import ProviderKeys
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_check import FoundServer, ModelList, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile, masked, new_id
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.events import EventBus, ProvidersChanged
+from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import Account, AccountBook
 from chatdesk.core.providers.base import Provider
 from chatdesk.core.providers.endpoint import Endpoint
@@ -25,7 +26,6 @@ from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretSource
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
@@ -49,17 +49,6 @@ class ShownProvider:
     withheld: Withheld | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """The places in which keys can be kept. ``is_file_locked``: there is a file, and it was not opened in this run."""
-
-    place: KeyPlace
-    has_keyring: bool
-    keyring: str
-    has_file: bool
-    is_file_locked: bool
-
-
 class ProviderService:
     """The use cases of setting up providers, for a window or a script. ``on_changed`` is called when the accounts have
     changed."""
@@ -76,9 +65,8 @@ class ProviderService:
         self._book = book
         self._lists = ModelLists(data_dir)
         self._clock = clock
-        self._bus = bus
-        self._on_changed = on_changed
-        self._changing = asyncio.Lock()
+        self._changes = AccountChanges(bus, on_changed)
+        self.keys = ProviderKeys(book, self._changes)
 
     @property
     def finds_local_servers(self) -> bool:
@@ -94,16 +82,6 @@ class ProviderService:
         """The sentences for keys that wait for a person's agreement; usually none."""
         found = [(each.profile.label, each.withheld) for each in self._book.accounts if each.profile.is_enabled]
         return tuple(each.sentence(label) for label, each in found if each is not None and each.can_be_agreed)
-
-    @property
-    def is_key_file_locked(self) -> bool:
-        file = self._book.secrets.file
-        return file is not None and not file.is_open and file.exists
-
-    @property
-    def is_key_file_open(self) -> bool:
-        file = self._book.secrets.file
-        return file is not None and file.is_open
 
     async def shown(self) -> tuple[ShownProvider, ...]:
         """Return all providers, in their order."""
@@ -126,13 +104,10 @@ class ProviderService:
             taken = frozenset(each.profile.id for each in self._book.accounts) | {"offline", "auto", "openai"}
             profile = replace(profile, id=new_id(profile.label, taken))
 
-        await self._change(lambda: self._book.put(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed))
+        await self._changes.run(
+            lambda: self._book.put(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed)
+        )
         return profile
-
-    async def agree(self, provider: str) -> None:
-        """Agree that the keys of a provider go to its present address. Raises ``SecretNotKept`` and the errors of the
-        file of keys."""
-        await self._change(lambda: self._book.agree(provider))
 
     async def remove(self, provider: str) -> None:
         """Delete a provider and its keys; threads keep their answers. Raises as ``save``."""
@@ -141,11 +116,7 @@ class ProviderService:
             self._book.remove(provider)
             self._lists.drop(provider)
 
-        await self._change(work)
-
-    async def forget_key(self, provider: str) -> None:
-        """Delete the key of a provider. Raises ``KeyFileUnusable``."""
-        await self._change(lambda: self._book.forget_key(provider))
+        await self._changes.run(work)
 
     async def set_favourite(self, provider: str, model: str, *, is_favourite: bool) -> None:
         """Add a model to the favourites of a provider or remove it. Raises ``ProvidersNotSaved``."""
@@ -175,56 +146,7 @@ class ProviderService:
         await self.save(replace(profile, overrides=dict(said), aliases=dict(names), favourites=favourites))
 
     async def use_local_servers(self, *, is_on: bool) -> None:
-        await self._change(lambda: self._book.use(finds_local_servers=is_on))
-
-    # Keys
-
-    async def key_state(self) -> KeyState:
-        """Return where keys can be kept. Asks the keyring, which may take some seconds."""
-        state = await asyncio.to_thread(self._book.secrets.state)
-        file = self._book.secrets.file
-        has_file = file is not None and file.exists
-        return KeyState(
-            self._book.stored.key_place,
-            has_keyring=state.is_usable,
-            keyring=state.detail,
-            has_file=has_file,
-            is_file_locked=self.is_key_file_locked,
-        )
-
-    async def choose_key_place(self, place: KeyPlace, *, passphrase: str = "") -> None:
-        """Set the place for new keys. For the file, the passphrase creates or opens it. Raises the errors of
-        ``KeyFile``."""
-
-        def work() -> None:
-            file = self._book.secrets.file
-            if place is KeyPlace.FILE and file is not None and not file.is_open:
-                if file.exists:
-                    file.unlock(passphrase)
-                else:
-                    file.create(passphrase)
-            self._book.use(key_place=place)
-
-        await self._change(work)
-
-    async def unlock_keys(self, passphrase: str) -> None:
-        """Open the file of keys for this run. Raises ``WrongPassphrase``, ``KeyFileUnusable``."""
-        file = self._book.secrets.file
-        if file is None:
-            return
-
-        def work() -> None:
-            file.unlock(passphrase)
-            self._book.refresh()
-
-        await self._change(work)
-
-    async def change_passphrase(self, old: str, new: str) -> None:
-        """Change the passphrase of the file of keys. Raises ``WrongPassphrase``, ``PassphraseTooWeak`` or
-        ``KeyFileUnusable``; the old one then stays."""
-        file = self._book.secrets.file
-        if file is not None:
-            await self._change(lambda: file.change_passphrase(old, new))
+        await self._changes.run(lambda: self._book.use(finds_local_servers=is_on))
 
     # Asking servers
 
@@ -299,16 +221,6 @@ class ProviderService:
             models=self._lists.get(profile.id, _address(account)),
             withheld=account.withheld,
         )
-
-    @uninterruptible
-    async def _change(self, work: Callable[[], None]) -> None:
-        async with self._changing:
-            try:
-                await asyncio.to_thread(work)
-            finally:
-                # Also when the disk or the keyring refused: what was typed holds for this run.
-                self._on_changed()
-                self._bus.publish(ProvidersChanged())
 
 
 def _address(account: Account) -> str:

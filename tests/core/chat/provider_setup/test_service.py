@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from chatdesk.core.chat import provider_service
+from chatdesk.core.chat.provider_setup import service as provider_service
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
@@ -38,7 +38,7 @@ async def test_a_new_provider_gets_an_id_and_is_shown_masked(tmp_path: Path) -> 
     assert shown["team"].key_source is SecretSource.KEYRING
     assert KEY not in repr(shown)
     assert shown["team"].is_local
-    await service.forget_key("team")
+    await service.keys.forget("team")
     await service.remove("team-2")
     assert [(each.profile.id, each.key) for each in await service.shown()] == [("openai", ""), ("team", "")]
 
@@ -69,28 +69,28 @@ async def test_without_a_keyring_keys_go_into_a_file_or_nowhere(tmp_path: Path) 
     keyring = MemoryKeyring(NoKeyringError())
     book = open_book(tmp_path, keyring=keyring)
     service = service_of(book, tmp_path)
-    assert not (await service.key_state()).has_keyring
+    assert not (await service.keys.state()).has_keyring
     with pytest.raises(SecretNotKept):
         await service.save(TEAM, key=KEY)
     assert (await service.shown())[1].key_source is SecretSource.THIS_RUN
-    await service.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
+    await service.keys.choose_place(KeyPlace.FILE, passphrase=PASSPHRASE)
     await service.save(replace(TEAM, id="team"), key=KEY)
     assert (await service.shown())[1].key_source is SecretSource.FILE
 
     later = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
-    assert later.is_key_file_locked
+    assert later.keys.is_file_locked
     assert (await later.shown())[1].key == ""
     with pytest.raises(WrongPassphrase):
-        await later.unlock_keys("wrong")
-    await later.unlock_keys(PASSPHRASE)
+        await later.keys.unlock("wrong")
+    await later.keys.unlock(PASSPHRASE)
     assert (await later.shown())[1].key_source is SecretSource.FILE
-    await later.change_passphrase(PASSPHRASE, "maple otter thirty tides")
-    assert not later.is_key_file_locked
+    await later.keys.change_passphrase(PASSPHRASE, "maple otter thirty tides")
+    assert not later.keys.is_file_locked
     third = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
     with pytest.raises(WrongPassphrase):
-        await third.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
-    await third.choose_key_place(KeyPlace.FILE, passphrase="maple otter thirty tides")
-    assert (await third.key_state()).place is KeyPlace.FILE
+        await third.keys.choose_place(KeyPlace.FILE, passphrase=PASSPHRASE)
+    await third.keys.choose_place(KeyPlace.FILE, passphrase="maple otter thirty tides")
+    assert (await third.keys.state()).place is KeyPlace.FILE
 
 
 async def test_a_form_is_tested_with_the_kept_key_at_its_own_server_only(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_what_is_withheld_is_shown_and_used_after_a_yes(tmp_path: Path) ->
     assert (shown.key, shown.withheld is not None) == ("", True)
     await service.save(shown.profile)  # as it stands, without a word about the key
     assert (await service.shown())[1].key == ""
-    await service.agree("team")
+    await service.keys.agree("team")
     assert service.withheld == ()
     assert (await service.shown())[1].key_source is SecretSource.KEYRING
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat import running_turns
-from chatdesk.core.chat.sleep_watch import SleepWatch
 from chatdesk.core.chat.turn import SLEPT
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.events import TextStreamed
+from chatdesk.core.sleep_watch import SleepWatch
 from tests.helpers.fault_server import Exchange, FaultServer, answer
 from tests.helpers.fault_world import FaultWorld, Seen, fault_world
 from tests.helpers.waiting import PATIENCE_S, paced, stays, until

@@ -1,0 +1,64 @@
+"""TrashService deletes for good what lies in the trash: on request, and after some days."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.library import DeletedMessage
+from chatdesk.core.events import EventBus, ThreadDeleted, ThreadsChanged
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.repositories import Repositories
+
+MOST_LISTED: Final = 500
+MOST_TOLD: Final = 500  # of more changed threads than that only the fact is told
+_MS_PER_DAY: Final = 24 * 3600 * 1000
+_PREVIEW: Final = 200
+
+
+class TrashService:
+    """Reached as ``LibraryService.trash``. Events are published once a change is durable."""
+
+    def __init__(self, repositories: Repositories, bus: EventBus, clock: Clock) -> None:
+        self._trash = repositories.trash
+        self._library = repositories.library
+        self._bus = bus
+        self._clock = clock
+        self._purging = asyncio.Lock()
+
+    async def list_messages(self) -> tuple[DeletedMessage, ...]:
+        """Return messages in the trash whose thread is not in it, the latest first, at most ``MOST_LISTED``."""
+        return await self._library.deleted_messages(limit=MOST_LISTED, preview=_PREVIEW)
+
+    async def delete_for_good(self, thread_ids: Sequence[str]) -> int:
+        """Delete threads of the trash for good, all or none, and return how many. They are gone when this returns;
+        their rows are removed a few at a time afterwards."""
+        count = await self._library.begin_purge(thread_ids)
+        if len(thread_ids) > MOST_TOLD:
+            self._bus.publish(ThreadsChanged(None))
+        else:
+            for thread_id in thread_ids:
+                self._bus.publish(ThreadDeleted(thread_id, is_purged=True))
+        return count
+
+    async def empty(self) -> int:
+        """Delete all threads of the trash for good, in every project. Returns how many."""
+        count = await self._library.begin_purge(None)
+        self._bus.publish(ThreadsChanged(None))
+        return count
+
+    async def sweep(self, *, trash_days: int, archive_days: int = 0) -> int:
+        """Delete for good what has been in the trash for ``trash_days``; before that, move threads there that have been
+        archived for ``archive_days`` (0: never). Works in small steps and may be cancelled between any two. Returns how
+        many threads and messages are gone."""
+        async with self._purging:
+            now = self._clock.now_ms()
+            if archive_days and await self._trash.trash_archived(now - archive_days * _MS_PER_DAY):
+                self._bus.publish(ThreadsChanged(None))
+            gone = await self._trash.purge_expired(now - trash_days * _MS_PER_DAY)
+            if gone:
+                self._bus.publish(ThreadsChanged(None))
+            return gone
