@@ -275,8 +275,7 @@ async def ask(given: ToolCall) -> Answer:
     if thread_id is not None:
         thread_id = (await reached_thread(call, thread_id)).id
     elif call.caller.projects:
-        title = wanted.text.strip()[:60]
-        created = await call.services.chat.create_thread(_only_project(call), title)
+        created = await call.services.chat.create_thread(_only_project(call), wanted.text.strip()[:60])
         thread_id = created.thread.id
     events = asking.ask(call.services, wanted.text, thread_id=thread_id, provider=wanted.provider, model=wanted.model)
 
