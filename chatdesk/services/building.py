@@ -200,18 +200,19 @@ def _context(
 ) -> ContextService:
     from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
     from chatdesk.core.chat.context.context_service import ContextService
+    from chatdesk.core.chat.context.summary_service import SummaryMaking
     from chatdesk.core.context.catalogue import ModelCatalogue
+    from chatdesk.core.context.model_data import ModelData
     from chatdesk.core.context.summary_setup import summariser_opener
     from chatdesk.core.context.tokens import TokenCounter
 
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json")
-    counter = TokenCounter(encodings_dir())
+    data = ModelData(catalogue, TokenCounter(encodings_dir()))
     open_summariser = summariser_opener(
         paths.database,
         backup_dir=paths.backup_dir,
         build_providers=lambda: registry_of(accounts.settings, accounts),
-        catalogue=catalogue,
-        counter=counter,
+        data=data,
         clock=SystemClock(),
         resources=resources_dir(),
     )
@@ -219,13 +220,10 @@ def _context(
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=counter,
-        catalogue=catalogue,
+        data=data,
         clock=SystemClock(),
-        open_summariser=open_summariser,
-        can_write=lambda: not store.is_read_only,
-        payloads=AttachmentPayloads(attachments, counter),
-        budget=budget,
+        making=SummaryMaking(open_summariser, budget, lambda: not store.is_read_only),
+        payloads=AttachmentPayloads(attachments, data.counter),
     )
     in_force.follow(lambda changed: context.use_options(context_options(changed)))
     in_force.follow(lambda _changed: context.summaries.note_new_limit())

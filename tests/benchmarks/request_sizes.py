@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 
 from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.summary_service import SummaryMaking
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
@@ -55,17 +57,17 @@ async def _measure(folder: Path) -> list[str]:
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=counter,
-        catalogue=catalogue,
+        data=ModelData(catalogue, counter),
         clock=SystemClock(),
-        open_summariser=summariser_opener(
-            database.path,
-            backup_dir=folder / "backups",
-            build_providers=_offline,
-            catalogue=catalogue,
-            counter=counter,
-            clock=SystemClock(),
-            resources=resources_dir(),
+        making=SummaryMaking(
+            summariser_opener(
+                database.path,
+                backup_dir=folder / "backups",
+                build_providers=_offline,
+                data=ModelData(catalogue, counter),
+                clock=SystemClock(),
+                resources=resources_dir(),
+            )
         ),
     )
     try:

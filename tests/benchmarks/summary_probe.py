@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.summary_service import SummaryMaking
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.events import EventBus
@@ -37,17 +39,17 @@ async def main(path: Path, messages: int, seconds: float) -> None:
         repositories=repositories,
         providers=providers,
         bus=EventBus(),
-        counter=counter,
-        catalogue=catalogue,
+        data=ModelData(catalogue, counter),
         clock=SystemClock(),
-        open_summariser=summariser_opener(
-            path,
-            backup_dir=path.parent / "backups",
-            build_providers=_paced,
-            catalogue=catalogue,
-            counter=counter,
-            clock=SystemClock(),
-            resources=resources_dir(),
+        making=SummaryMaking(
+            summariser_opener(
+                path,
+                backup_dir=path.parent / "backups",
+                build_providers=_paced,
+                data=ModelData(catalogue, counter),
+                clock=SystemClock(),
+                resources=resources_dir(),
+            )
         ),
     )
     at_rest = await _lateness(seconds)

@@ -14,10 +14,10 @@ from typing import Protocol
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.attachment_counting import name_line
 from chatdesk.core.context.budget import TokenBudget
-from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.groups import Group, make_groups
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.summary_prompt import MOST_OF_WANTED, PROMPT_VERSION, checked_summary, summary_request
-from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.context.tokens import CHARACTERS
 from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor, SummaryPlan
@@ -88,39 +88,38 @@ class _Answer:
     spent: Spent
 
 
-Keep = Callable[[NewSummary, Spent], Awaitable[Summary]]
-NoteFailed = Callable[[Wanted, Spent], Awaitable[None]]
-#: Raises ``BackgroundLimitReached`` where a request of so many tokens is more than the day allows, and
-#: ``SummaryNeedsConsent`` where the whole plan that it belongs to is more than may be spent unasked.
-Allow = Callable[[int, SummaryPlan], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class SummaryOwner:
+    """What the owner of the database does for a summariser. ``keep`` stores a summary and what it took, ``note_failed``
+    what an unusable one took. ``allow`` is called before each request with its tokens; it raises
+    ``BackgroundLimitReached`` where they are more than the day allows, and ``SummaryNeedsConsent`` where the whole plan
+    is more than may be spent unasked."""
+
+    keep: Callable[[NewSummary, Spent], Awaitable[Summary]]
+    note_failed: Callable[[Wanted, Spent], Awaitable[None]]
+    allow: Callable[[Wanted, SummaryPlan, int], Awaitable[None]]
 
 
 class Summariser:
-    """Makes the summaries of threads, on one loop. ``keep`` stores a summary and what it took, ``note_failed`` what an
-    unusable one took; ``allow`` is called before each request."""
+    """Makes the summaries of threads, on one loop."""
 
     def __init__(
         self,
         source: SummarySource,
         *,
         find_provider: Callable[[str], Provider],
-        catalogue: ModelCatalogue,
-        counter: TokenCounter,
+        data: ModelData,
         clock: Clock,
         prompt: str,
-        keep: Keep,
-        note_failed: NoteFailed,
-        allow: Allow,
+        owner: SummaryOwner,
     ) -> None:
         self._source = source
         self._find_provider = find_provider
-        self._catalogue = catalogue
-        self._counter = counter
+        self._catalogue = data.catalogue
+        self._counter = data.counter
         self._clock = clock
         self._prompt = prompt
-        self._keep = keep
-        self._note_failed = note_failed
-        self._allow = allow
+        self._owner = owner
 
     async def summarise(self, wanted: Wanted) -> Summary | None:
         """Cover everything that should be covered. Returns the newest summary, None where nothing had to be done.
@@ -210,14 +209,14 @@ class Summariser:
         cut = _shortened(piece, budget.counted // 2)
         request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
         asked_tokens = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
-        await self._allow(asked_tokens + (request.max_output_tokens or 0), plan)
+        await self._owner.allow(wanted, plan, asked_tokens + (request.max_output_tokens or 0))
         answer = await self._ask(wanted, request, asked_tokens)
         source_tokens = sum(group.tokens for group in piece) + (0 if previous is None else previous.tokens)
         tokens = self._counter.count_in(answer.text, CHARACTERS)
         try:
             text = checked_summary(answer.text, tokens=tokens, source_tokens=source_tokens, reason=answer.reason)
         except SummaryRejected:
-            await self._note_failed(wanted, answer.spent)
+            await self._owner.note_failed(wanted, answer.spent)
             raise
         new = NewSummary(
             frame.thread_id,
@@ -233,7 +232,7 @@ class Summariser:
             input_tokens=answer.usage.input_tokens,
             output_tokens=answer.usage.output_tokens,
         )
-        return await self._keep(new, answer.spent)
+        return await self._owner.keep(new, answer.spent)
 
     async def _ask(self, wanted: Wanted, request: ChatRequest, asked_tokens: int) -> _Answer:
         began_s = self._clock.monotonic_s()
@@ -263,10 +262,10 @@ class Summariser:
                             reason = event.reason
         except ChatDeskError:
             if pieces:  # what was written is paid for, however it ended
-                await self._note_failed(wanted, spent())
+                await self._owner.note_failed(wanted, spent())
             raise
         except asyncio.CancelledError:  # what was asked for is paid for as well
-            await self._note_failed(wanted, spent())
+            await self._owner.note_failed(wanted, spent())
             raise
         taken = spent()
         assert taken.usage is not None  # reported or estimated

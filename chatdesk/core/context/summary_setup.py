@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.catalogue import ModelCatalogue
-from chatdesk.core.context.summariser import Allow, Keep, NoteFailed, Summariser
+from chatdesk.core.context.model_data import ModelData
+from chatdesk.core.context.summariser import Summariser, SummaryOwner
 from chatdesk.core.context.summary_prompt import read_prompt
 from chatdesk.core.context.summary_worker import OpenSummariser
-from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
@@ -22,8 +21,7 @@ def summariser_opener(
     *,
     backup_dir: Path,
     build_providers: Callable[[], ProviderRegistry],
-    catalogue: ModelCatalogue,
-    counter: TokenCounter,
+    data: ModelData,
     clock: Clock,
     resources: Path,
 ) -> OpenSummariser:
@@ -31,7 +29,7 @@ def summariser_opener(
     belong to one; the database is only read."""
 
     @asynccontextmanager
-    async def opened(keep: Keep, note_failed: NoteFailed, allow: Allow) -> AsyncIterator[Summariser]:
+    async def opened(owner: SummaryOwner) -> AsyncIterator[Summariser]:
         reading = ProfileDatabase(database, clock=clock, backup_dir=backup_dir, read_only=True)
         await reading.open()
         providers = build_providers()
@@ -39,13 +37,10 @@ def summariser_opener(
             yield Summariser(
                 ContextRepository(reading),
                 find_provider=providers.get,
-                catalogue=catalogue,
-                counter=counter,
+                data=data,
                 clock=clock,
                 prompt=read_prompt(resources),
-                keep=keep,
-                note_failed=note_failed,
-                allow=allow,
+                owner=owner,
             )
         finally:
             await providers.close()

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.summariser import Allow, Keep, NoteFailed, Summariser, Wanted
+from chatdesk.core.context.summariser import Summariser, SummaryOwner, Wanted
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.summary import SummaryPlan
 from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, SummaryNeedsConsent, SummaryRangeGone
@@ -32,10 +32,8 @@ _LONGEST_END_S = 1.0
 _SLACK_S = 0.05  # of the loop's clock against the wall's
 _MS_PER_S = 1000
 
-#: As ``Allow``, for one thread.
-AllowFor = Callable[[Wanted, SummaryPlan, int], Awaitable[None]]
 #: Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
-OpenSummariser = Callable[[Keep, NoteFailed, Allow], AbstractAsyncContextManager[Summariser]]
+OpenSummariser = Callable[[SummaryOwner], AbstractAsyncContextManager[Summariser]]
 
 
 class SummaryWorker:
@@ -44,10 +42,8 @@ class SummaryWorker:
     def __init__(
         self,
         open_summariser: OpenSummariser,
+        owner: SummaryOwner,
         *,
-        keep: Keep,
-        note_failed: NoteFailed,
-        allow: AllowFor,
         on_ended: Callable[[str, Summary | None], None],
         on_waiting: Callable[[str], None],
         on_failed: Callable[[str, str], None],
@@ -58,9 +54,7 @@ class SummaryWorker:
         ``on_waiting(thread)``: it goes on later by itself. ``on_failed(thread, sentence)`` is called once until one
         succeeds; ``on_due(thread)`` when a thread that failed may be tried again."""
         self._open = open_summariser
-        self._keep = keep
-        self._note_failed = note_failed
-        self._allow = allow
+        self._of_owner = owner
         self._on_ended = on_ended
         self._on_waiting = on_waiting
         self._on_failed = on_failed
@@ -190,7 +184,7 @@ class SummaryWorker:
         return making.result()
 
     async def _serve(self) -> None:
-        async with self._open(self._kept, self._noted, self._allowed) as summariser:
+        async with self._open(SummaryOwner(self._kept, self._noted, self._allowed)) as summariser:
             while True:
                 wanted = self._at_work = await self._queue.get()
                 if wanted.thread_id in self._stopped:
@@ -223,15 +217,13 @@ class SummaryWorker:
                     self._tell(self._done, wanted, summary, None)
 
     async def _kept(self, new: NewSummary, spent: Spent) -> Summary:
-        return await self._in_owner(lambda: self._keep(new, spent))
+        return await self._in_owner(lambda: self._of_owner.keep(new, spent))
 
     async def _noted(self, wanted: Wanted, spent: Spent) -> None:
-        await self._in_owner(lambda: self._note_failed(wanted, spent))
+        await self._in_owner(lambda: self._of_owner.note_failed(wanted, spent))
 
-    async def _allowed(self, tokens: int, plan: SummaryPlan) -> None:
-        wanted = self._at_work
-        assert wanted is not None  # a summariser only asks while it makes one
-        await self._in_owner(lambda: self._allow(wanted, plan, tokens))
+    async def _allowed(self, wanted: Wanted, plan: SummaryPlan, tokens: int) -> None:
+        await self._in_owner(lambda: self._of_owner.allow(wanted, plan, tokens))
 
     async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run ``work`` on the owner's loop and wait for it."""

@@ -26,6 +26,7 @@ from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, image_tokens
 from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.reading import Reading, shared_out
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, Enclosed
@@ -100,8 +101,7 @@ class World:
             repositories=repositories,
             providers=registry,
             bus=bus,
-            counter=self.counter,
-            catalogue=ModelCatalogue.of_files(resources_dir() / "models.json"),
+            data=ModelData(ModelCatalogue.of_files(resources_dir() / "models.json"), self.counter),
             clock=SystemClock(),
             payloads=self.payloads,
         )

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.context import Reason
@@ -67,8 +68,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=TokenCounter(tmp_path),
-        catalogue=catalogue,
+        data=ModelData(catalogue, TokenCounter(tmp_path)),
         clock=SystemClock(),
     )
     (thread,) = await load_many(database, threads=1, messages_per_thread=COUNT)

@@ -7,7 +7,7 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from chatdesk.core.chat.context.known_models import KnownModels
 from chatdesk.core.chat.context.landmarks import landmarks_of
 from chatdesk.core.chat.context.shared_choices import SharedChoices
 from chatdesk.core.chat.context.steering import ContextSteering
-from chatdesk.core.chat.context.summary_service import SummaryService
+from chatdesk.core.chat.context.summary_service import SummaryMaking, SummaryService
 from chatdesk.core.chat.context.token_learning import TokenLearning
 from chatdesk.core.chat.prompts.assistants import Assistants
 from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
@@ -27,11 +27,11 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.context.assembler import Assembler, Prepared, tokens_of
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, PayloadSource
 from chatdesk.core.context.budget import TokenBudget
-from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
-from chatdesk.core.context.tokens import TokenCount, TokenCounter
+from chatdesk.core.context.tokens import TokenCount
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.context import (
     ContextFrame,
@@ -54,16 +54,12 @@ from chatdesk.core.events import (
     MessageChanged,
     PathChanged,
     PromptsChanged,
-    SummaryFailed,
-    SummaryWorkChanged,
     ThreadChanged,
     ThreadDeleted,
 )
 from chatdesk.core.ids import checked_id
-from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.context.summary_worker import OpenSummariser
     from chatdesk.core.providers.base import ChatRequest
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.repositories import Repositories
@@ -82,47 +78,45 @@ class ContextService:
         repositories: Repositories,
         providers: ProviderRegistry,
         bus: EventBus,
-        counter: TokenCounter,
-        catalogue: ModelCatalogue,
+        data: ModelData,
         clock: Clock,
         options: ContextOptions | None = None,
-        open_summariser: OpenSummariser | None = None,
         payloads: PayloadSource | None = None,
-        budget: BackgroundBudget | None = None,
-        can_write: Callable[[], bool] = lambda: True,
+        making: SummaryMaking = SummaryMaking(),  # noqa: B008 - frozen
     ) -> None:
-        """Take the repositories and rules. ``open_summariser``: None where summaries are not made, which also holds
-        while ``can_write`` returns False. ``budget``: None is no limit."""
+        """Take the repositories and rules. ``making``: how summaries are made, by default not at all."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
-        self._counter = counter
+        self._counter = data.counter
         self._tasks = TaskSet()
         self._expansion = PromptExpansion(repositories.projects, clock)
         self._options = options or ContextOptions()
         self.use_assistants(Assistants(repositories.prompts, bus))
         self.models = KnownModels(
-            providers, catalogue, counter, self._options, tasks=self._tasks, on_changed=lambda: self._stale(None)
+            providers,
+            data.catalogue,
+            data.counter,
+            self._options,
+            tasks=self._tasks,
+            on_changed=lambda: self._stale(None),
         )
         self.steering = ContextSteering(self._contexts, bus, on_changed=self._changed)
         self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
         self._payloads = payloads or NamesOnly()
-        self._attached = AttachmentCounter(self._payloads, counter)
-        self._windows = PathWindows(self._contexts, counter, self._learning.store, attached=self._attached)
-        self._assembler = Assembler(self._windows, counter, attached=self._attached)
+        self._attached = AttachmentCounter(self._payloads, data.counter)
+        self._windows = PathWindows(self._contexts, data.counter, self._learning.store, attached=self._attached)
+        self._assembler = Assembler(self._windows, data.counter, attached=self._attached)
         self.summaries = SummaryService(
             repositories,
-            counter=counter,
+            bus,
+            counter=data.counter,
             clock=clock,
             on_changed=self._changed,
-            on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
             on_due=self._consider_soon,
-            on_work=lambda work: bus.publish(SummaryWorkChanged(work)),
-            open_summariser=open_summariser,
             cost_of=self.models.cost_of,
-            budget=budget or BackgroundBudget(repositories.usage, clock),
-            can_write=can_write,
+            making=making,
         )
         self._latest: dict[str, Prepared] = {}
         self._considered: set[str] = set()
@@ -143,8 +137,7 @@ class ContextService:
             repositories=repositories,
             providers=self._providers,
             bus=bus,
-            counter=self._counter,
-            catalogue=self.models.catalogue,
+            data=ModelData(self.models.catalogue, self._counter),
             clock=clock,
             options=replace(self._options, has_summaries=False, summary_cron=""),
             payloads=self._payloads,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
@@ -24,7 +25,6 @@ def shipped_context(
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=TokenCounter(encodings_dir()),
-        catalogue=ModelCatalogue.of_files(resources_dir() / "models.json"),
+        data=ModelData(ModelCatalogue.of_files(resources_dir() / "models.json"), TokenCounter(encodings_dir())),
         clock=clock,
     )

@@ -6,12 +6,12 @@ It is reached as ``ChatService.context.summaries``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.chat.context.summary_chains import SummaryChains
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.summariser import Wanted
+from chatdesk.core.context.summariser import SummaryOwner, Wanted
 from chatdesk.core.context.summary_schedule import SummarySchedule
 from chatdesk.core.context.summary_worker import OpenSummariser, SummaryWorker
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
@@ -28,6 +28,7 @@ from chatdesk.core.domain.summary import (
 )
 from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, CostOf, Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
+from chatdesk.core.events import EventBus, SummaryFailed, SummaryWorkChanged
 from chatdesk.core.ids import checked_id
 from chatdesk.core.usage.budget import BackgroundBudget
 
@@ -38,6 +39,16 @@ _IDLE_MS = 10 * 60_000
 _MOST_FACTS, _LONGEST_FACT = 50, 500
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryMaking:
+    """How summaries are made in the background. ``open_summariser``: None where none are made, which also holds while
+    ``can_write`` returns False. ``budget``: None is no limit."""
+
+    open_summariser: OpenSummariser | None = None
+    budget: BackgroundBudget | None = None
+    can_write: Callable[[], bool] = lambda: True
+
+
 class SummaryService:
     """The summaries of all threads, on the services' loop. ``on_changed`` is called with the thread whose summary
     differs (None: any), ``on_due`` with one that failed and may be tried again."""
@@ -45,20 +56,15 @@ class SummaryService:
     def __init__(
         self,
         repositories: Repositories,
+        bus: EventBus,
         *,
         counter: TokenCounter,
         clock: Clock,
         on_changed: Callable[[str | None], None],
-        on_failed: Callable[[str, str], None],
         on_due: Callable[[str], None],
-        on_work: Callable[[SummaryWork], None],
-        open_summariser: OpenSummariser | None,
         cost_of: CostOf,
-        budget: BackgroundBudget,
-        can_write: Callable[[], bool] = lambda: True,
+        making: SummaryMaking,
     ) -> None:
-        """Take the repositories and callbacks. ``on_work`` is called with what is asked, done and over; no summaries
-        are made while ``can_write`` returns False."""
         self._summaries = repositories.summaries
         self._contexts = repositories.contexts
         self._usage = repositories.usage
@@ -66,21 +72,19 @@ class SummaryService:
         self._clock = clock
         self._on_changed = on_changed
         self._cost_of = cost_of
-        self._budget = budget
-        self._chains = SummaryChains(cost_of, on_work)
+        self._budget = making.budget or BackgroundBudget(repositories.usage, clock)
+        self._chains = SummaryChains(cost_of, lambda work: bus.publish(SummaryWorkChanged(work)))
         self._is_on_everywhere = True
-        self._can_write = can_write
+        self._can_write = making.can_write
         self._worker: SummaryWorker | None = None
         self._schedule: SummarySchedule | None = None
-        if open_summariser is not None:
+        if making.open_summariser is not None:
             self._worker = SummaryWorker(
-                open_summariser,
-                keep=self._keep,
-                note_failed=self._note_failed,
-                allow=self._allow,
+                making.open_summariser,
+                SummaryOwner(self._keep, self._note_failed, self._allow),
                 on_ended=self._ended,
                 on_waiting=self._chains.wait,
-                on_failed=on_failed,
+                on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
                 on_due=on_due,
                 clock=clock,
             )

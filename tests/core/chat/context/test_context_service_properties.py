@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark
@@ -53,8 +54,7 @@ def _context(repositories: Repositories, providers: ProviderRegistry, bus: Event
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=TokenCounter(Path("/nowhere")),
-        catalogue=catalogue,
+        data=ModelData(catalogue, TokenCounter(Path("/nowhere"))),
         clock=SystemClock(),
     )
 

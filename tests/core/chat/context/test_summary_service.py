@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.summary_service import SummaryMaking
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.summary_prompt import is_refusal
 from chatdesk.core.context.summary_setup import summariser_opener
@@ -136,8 +138,7 @@ async def summary_world(
         directory / "chatdesk.db",
         backup_dir=directory / "backups",
         build_providers=lambda: ProviderRegistry([model], "scripted", "small"),
-        catalogue=catalogue,
-        counter=counter,
+        data=ModelData(catalogue, counter),
         clock=clock,
         resources=resources_dir(),
     )
@@ -149,11 +150,9 @@ async def summary_world(
             repositories=repositories,
             providers=providers,
             bus=bus,
-            counter=counter,
-            catalogue=catalogue,
+            data=ModelData(catalogue, counter),
             clock=clock,
-            open_summariser=opener if can_summarise else None,
-            budget=budgets[0],
+            making=SummaryMaking(opener if can_summarise else None, budgets[0]),
         )
 
     async with chat_world(directory, make_context=make_context) as chat:
