@@ -25,6 +25,7 @@ from chatdesk.core.providers.base import (
     StreamEvent,
     TextDelta,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.responses import ResponsesProvider
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -112,7 +113,7 @@ async def _responses(exchange: Exchange) -> None:
 async def _played(
     world: ToolWorld, kind: type[OpenAICompatibleProvider], server: FaultServer, **more: Any
 ) -> list[StreamEvent]:
-    provider = kind("test", "Test", base_url=server.base_url, api_key="sk-test-0123456789", timeouts=StreamLimits())
+    provider = kind("test", "Test", Endpoint.of(server.base_url, "sk-test-0123456789"), timeouts=StreamLimits())
     approvals = world.chat.chat.tools.approvals
     place = Place(new_id(), new_id(), new_id())
     equipment = Equipment(world.tools.servers, world.tools)

@@ -18,6 +18,7 @@ from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.attachment import Attachment, attachment_from
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.providers.anthropic import AnthropicProvider
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.providers.responses import ResponsesProvider
@@ -163,7 +164,7 @@ async def drawing_world(
 ) -> AsyncIterator[DrawingWorld]:
     """Yield a chat with a server that plays ``scripts``."""
     async with FaultServer(*scripts) as server, chat_world(folder) as chat:
-        provider = _PROTOCOLS[protocol]("drawn", "Drawn", base_url=server.base_url, api_key="sk-test-0123456789")
+        provider = _PROTOCOLS[protocol]("drawn", "Drawn", Endpoint.of(server.base_url, "sk-test-0123456789"))
         chat.chat.use_providers(ProviderRegistry([provider], "drawn", "m"))
         files = AttachmentService(BlobStore(folder / "blobs", scan), ArtifactRepository(chat.database))
 

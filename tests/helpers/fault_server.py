@@ -5,7 +5,7 @@ it likes, whole, late, broken or never. ``FaultServer`` takes one script or one 
 stays). Every request and every connection is recorded, so that tests can count retries and sockets.
 
     async with FaultServer(answer("Hello")) as server:
-        provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url)
+        provider = OpenAICompatibleProvider("test", "Test", Endpoint.of(server.base_url))
 
 It can change its mind (``play``), go away and come back on the same port (``go_away``, ``come_back``), and take
 connections without ever accepting them (``Unreachable``).

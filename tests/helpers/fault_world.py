@@ -13,6 +13,7 @@ from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.providers.retry import RetryPolicy
@@ -112,9 +113,7 @@ async def fault_world(
     provider = OpenAICompatibleProvider(
         "test",
         WHO,
-        base_url=base_url,
-        api_key=key or None,
-        headers=headers,
+        Endpoint.of(base_url, key or None, headers),
         timeouts=limits,
         retry=RetryPolicy(longest_wait_s=limits.longest_wait_s, first_wait_s=0.02),
     )

@@ -17,6 +17,7 @@ import pytest_asyncio
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.tools import Answer, ServerKind, ServerState, ToolResult, ToolServer
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.tools.call_news import CallHooks
 from chatdesk.core.tools.host_client import ToolHost
@@ -150,7 +151,7 @@ async def test_the_server_of_pages_reads_one(host: ToolHost) -> None:
 async def test_calls_that_a_server_streams_are_asked_about_and_answered(
     aimock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = OpenAICompatibleProvider("live", WHO, base_url=aimock.base_url, api_key=aimock.key)
+    provider = OpenAICompatibleProvider("live", WHO, Endpoint.of(aimock.base_url, aimock.key))
     async with tool_world(tmp_path) as world:
         monkeypatch.setattr(world.chat.provider, "stream", provider.stream)
         answer_id = await world.ask("use two tools")

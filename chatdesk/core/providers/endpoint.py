@@ -41,8 +41,8 @@ class Endpoint:
     def of(
         cls,
         base_url: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str] | None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
         *,
         connection: ConnectionOptions | None = None,
     ) -> Endpoint:

@@ -34,7 +34,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
-from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.models.local_details import with_details
 from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
@@ -70,20 +70,17 @@ class OpenAICompatibleProvider:
         self,
         name: str,
         label: str,
+        endpoint: Endpoint,
         *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
         timeouts: StreamLimits | None = None,
         retry: RetryPolicy | None = None,
-        connection: ConnectionOptions | None = None,
         default_model: str = "",
         has_cache_marks: bool = False,
     ) -> None:
         """Set up without connecting. ``has_cache_marks``: the server is a gateway that passes ``cache_control`` on."""
         self._name = name
         self._label = label
-        self._endpoint = Endpoint.of(base_url, api_key, headers, connection=connection)
+        self._endpoint = endpoint
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, self._endpoint.secrets)

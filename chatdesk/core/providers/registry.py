@@ -160,9 +160,7 @@ def provider_of(
     return _protocol(profile.api)(
         profile.id,
         profile.label,
-        base_url=profile.base_url or preset.base_url or None,
-        api_key=account.key.value or None,
-        headers=account.headers,
+        Endpoint.of(profile.base_url or preset.base_url, account.key.value, account.headers, connection=connection),
         timeouts=replace(
             base,
             connect_s=profile.connect_s or base.connect_s,
@@ -170,7 +168,6 @@ def provider_of(
             silence_s=profile.silence_s or base.silence_s,
         ),
         retry=retry,
-        connection=connection,
         default_model=_usual_model(profile),
         has_cache_marks=preset.has_cache_marks,
     )

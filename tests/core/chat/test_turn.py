@@ -29,6 +29,7 @@ from chatdesk.core.providers.base import (
     StreamFinished,
     TextDelta,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from tests.helpers.chat_world import chat_world
@@ -170,7 +171,7 @@ async def _chat(exchange: Exchange) -> None:
 async def test_the_first_model_of_the_list_is_named(tmp_path: Path, *, comes_meanwhile: bool) -> None:
     """``comes_meanwhile``: the window reads the list between the question and its request."""
     async with chat_world(tmp_path) as world, FaultServer(_chat) as server:
-        provider = OpenAICompatibleProvider("scripted", "Scripted", base_url=server.base_url, api_key="sk-0123456789")
+        provider = OpenAICompatibleProvider("scripted", "Scripted", Endpoint.of(server.base_url, "sk-0123456789"))
         world.chat.use_providers(ProviderRegistry([provider], "scripted", ""))
         if comes_meanwhile:
             world.bus.subscribe(MessageAdded, lambda _: provider.remember_models([ListedModel(_MODEL, _MODEL)]))

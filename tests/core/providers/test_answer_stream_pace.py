@@ -9,6 +9,7 @@ import pytest
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers import answer_stream
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from tests.helpers.fault_server import Exchange, FaultServer
 
@@ -37,7 +38,7 @@ async def test_the_first_words_wait_for_no_pace_though_a_role_came_just_before(m
 
     monkeypatch.setattr(answer_stream, "_GATHER_S", FOREVER_S)
     async with FaultServer(script) as server:
-        provider = OpenAICompatibleProvider("t", "T", base_url=server.base_url)
+        provider = OpenAICompatibleProvider("t", "T", Endpoint.of(server.base_url))
         try:
             await _shown(provider, "First")
         finally:
@@ -64,7 +65,7 @@ async def test_words_that_follow_each_other_quickly_come_together(monkeypatch: p
 
     monkeypatch.setattr(answer_stream.asyncio, "sleep", counted)
     async with FaultServer(script) as server:
-        provider = OpenAICompatibleProvider("t", "T", base_url=server.base_url)
+        provider = OpenAICompatibleProvider("t", "T", Endpoint.of(server.base_url))
         try:
             await _shown(provider, "".join(words))
         finally:

@@ -43,7 +43,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
 
 
 def _provider(base_url: str) -> OpenAICompatibleProvider:
-    return OpenAICompatibleProvider("scripted", "Scripted", base_url=base_url, api_key="sk-test-0123456789")
+    return OpenAICompatibleProvider("scripted", "Scripted", Endpoint.of(base_url, "sk-test-0123456789"))
 
 
 async def test_an_instant_server_is_fast_in_the_ledger_also_the_first_time(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_what_is_loaded_before_is_not_loaded_on_the_way_of_a_question() ->
 
 
 async def test_a_provider_that_cannot_be_loaded_says_so_when_it_is_asked() -> None:
-    provider = OpenAICompatibleProvider("scripted", "Scripted", base_url="not an address")
+    provider = OpenAICompatibleProvider("scripted", "Scripted", Endpoint.of("not an address"))
     await ProviderRegistry([provider], "scripted", "small").prepare()
     await provider.close()
 

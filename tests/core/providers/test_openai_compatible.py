@@ -28,6 +28,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -39,7 +40,8 @@ MESSAGES = [RequestMessage(Role.SYSTEM, "Be brief."), RequestMessage(Role.USER, 
 
 def provider_for(base_url: str | None, **changes: Any) -> OpenAICompatibleProvider:
     changes.setdefault("retry", RetryPolicy(longest_wait_s=1, first_wait_s=0.01, max_attempts=1))
-    return OpenAICompatibleProvider("t", "Testhost", base_url=base_url, **changes)
+    endpoint = Endpoint.of(base_url, changes.pop("api_key", None), changes.pop("headers", None))
+    return OpenAICompatibleProvider("t", "Testhost", endpoint, **changes)
 
 
 async def ask(provider: OpenAICompatibleProvider, request: ChatRequest | None = None) -> list[StreamEvent]:

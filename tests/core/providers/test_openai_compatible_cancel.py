@@ -14,6 +14,7 @@ import pytest
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -59,7 +60,7 @@ async def consume(provider: OpenAICompatibleProvider, seen: asyncio.Event | None
 @contextlib.asynccontextmanager
 async def warm_provider(base_url: str, **limits: float) -> AsyncIterator[OpenAICompatibleProvider]:
     """With the SDK loaded and the client built, so that only the network is measured."""
-    provider = OpenAICompatibleProvider("t", "T", base_url=base_url, timeouts=StreamLimits(**limits))  # type: ignore[arg-type]
+    provider = OpenAICompatibleProvider("t", "T", Endpoint.of(base_url), timeouts=StreamLimits(**limits))  # type: ignore[arg-type]
     await provider.prepare()
     try:
         yield provider
@@ -158,7 +159,7 @@ async def test_a_connection_that_hangs_times_out() -> None:
         provider = OpenAICompatibleProvider(
             "t",
             "T",
-            base_url=f"http://127.0.0.1:{port}/v1",
+            Endpoint.of(f"http://127.0.0.1:{port}/v1"),
             timeouts=StreamLimits(connect_s=0.1),
             retry=RetryPolicy(longest_wait_s=1, max_attempts=1),
         )
@@ -196,7 +197,7 @@ async def test_many_streams_at_once_do_not_mix() -> None:
 
 async def test_close_may_be_called_twice_and_before_use() -> None:
     async with FaultServer(models("m")) as server:
-        provider = OpenAICompatibleProvider("t", "T", base_url=server.base_url)
+        provider = OpenAICompatibleProvider("t", "T", Endpoint.of(server.base_url))
         await provider.close()
         await provider.list_models()
         await provider.close()

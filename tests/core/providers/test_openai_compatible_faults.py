@@ -23,6 +23,7 @@ from chatdesk.core.providers.base import (
     StreamFinished,
     TextDelta,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.failure_texts import KEPT_PARTIAL
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
@@ -44,12 +45,10 @@ QUESTION = ChatRequest("m", [RequestMessage(Role.USER, "secret question")])
 
 def provider_for(server: FaultServer, **changes: Any) -> OpenAICompatibleProvider:
     settings: dict[str, Any] = {
-        "base_url": server.base_url,
-        "api_key": KEY,
         "timeouts": LIMITS,
         "retry": RetryPolicy(longest_wait_s=LIMITS.longest_wait_s, first_wait_s=0.01),
     }
-    return OpenAICompatibleProvider("test", "Testhost", **(settings | changes))
+    return OpenAICompatibleProvider("test", "Testhost", Endpoint.of(server.base_url, KEY), **(settings | changes))
 
 
 async def collect(provider: OpenAICompatibleProvider, request: ChatRequest = QUESTION) -> tuple[list[StreamEvent], Any]:

@@ -17,6 +17,7 @@ from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.answer_reader import AnswerReader
 from chatdesk.core.providers.anthropic import AnthropicProvider, AnthropicReader
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, StreamFinished, UsageReported
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.responses import ResponsesProvider
@@ -40,7 +41,7 @@ KINDS: tuple[type[OpenAICompatibleProvider], ...] = (OpenAICompatibleProvider, A
 
 
 def _provider(kind: type[OpenAICompatibleProvider], url: str = "http://127.0.0.1:9/v1") -> OpenAICompatibleProvider:
-    return kind("test", "Testhost", base_url=url, api_key="sk-test-0123456789", has_cache_marks=True)
+    return kind("test", "Testhost", Endpoint.of(url, "sk-test-0123456789"), has_cache_marks=True)
 
 
 async def _body(provider: OpenAICompatibleProvider, messages: Any, **options: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.base import FinishReason, ListedModel, StreamFinished, TextDelta, UsageReported
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from tests.helpers.chat_world import ChatWorld, chat_world
 
@@ -25,7 +26,7 @@ async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
 
 async def test_two_turns_of_a_thread_share_their_beginning_byte_for_byte(world: ChatWorld) -> None:
     """What was sent for the first question is, up to the end of the question, what is sent for the second one."""
-    provider = OpenAICompatibleProvider("scripted", "Scripted", base_url="http://127.0.0.1:9/v1")
+    provider = OpenAICompatibleProvider("scripted", "Scripted", Endpoint.of("http://127.0.0.1:9/v1"))
     created = await world.chat.create_thread(None, "", "Is 97 a prime? “Ja/Nein”, bitte.")
     await world.answer_of(created)
     for question in ("And 99?", "And 101?"):

@@ -28,6 +28,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.responses import ResponsesProvider, ResponsesReader
 from chatdesk.core.providers.retry import RetryPolicy
@@ -50,8 +51,7 @@ def made(kind: type[OpenAICompatibleProvider], url: str, **limits: float) -> Ope
     return kind(
         "test",
         "Testhost",
-        base_url=url,
-        api_key="sk-test-0123456789",
+        Endpoint.of(url, "sk-test-0123456789"),
         timeouts=StreamLimits(**limits),  # type: ignore[arg-type]
         retry=RetryPolicy(longest_wait_s=1, first_wait_s=0.01),
     )

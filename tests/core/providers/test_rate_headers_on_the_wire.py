@@ -19,6 +19,7 @@ from chatdesk.core.providers.base import (
     StreamEvent,
     TextDelta,
 )
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from tests.helpers.fault_server import SSE, Exchange, FaultServer, Script, chunk
 
@@ -29,7 +30,7 @@ _KEY = "sk-canary-0123456789abcdefghij"
 
 async def _ask(script: Script) -> list[StreamEvent]:
     async with FaultServer(script) as server:
-        provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url, api_key=_KEY)
+        provider = OpenAICompatibleProvider("test", "Test", Endpoint.of(server.base_url, _KEY))
         try:
             return [event async for event in provider.stream(_REQUEST)]
         finally:

@@ -7,6 +7,7 @@ import pytest
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, RetryScheduled, TextDelta
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -22,7 +23,11 @@ FINAL = (400, 401, 402, 403, 404, 413, 422)
 async def ask(server: FaultServer) -> tuple[list[float], str, ProviderError | None]:
     """The waits, the text and the error."""
     provider = OpenAICompatibleProvider(
-        "t", "T", base_url=server.base_url, timeouts=LIMITS, retry=RetryPolicy(longest_wait_s=1.5, first_wait_s=0.01)
+        "t",
+        "T",
+        Endpoint.of(server.base_url),
+        timeouts=LIMITS,
+        retry=RetryPolicy(longest_wait_s=1.5, first_wait_s=0.01),
     )
     waits, text = [], ""
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_check import ListedModel
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from tests.helpers.fault_server import Exchange, FaultServer, SeenRequest
@@ -129,7 +130,7 @@ def test_servers_with_more_to_tell_are_known_by_the_owner_they_name() -> None:
 
 
 async def _list(server: FaultServer) -> tuple[ListedModel, ...]:
-    provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url, api_key="sk-not-a-key-0000")
+    provider = OpenAICompatibleProvider("test", "Test", Endpoint.of(server.base_url, "sk-not-a-key-0000"))
     try:
         return await provider.list_models()
     finally:
