@@ -14,7 +14,8 @@ _TARGET_PX: Final = 24  # the least height of what is pressed
 
 def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     """``point_size`` gives the size of a role at the scale in force."""
-    return "\n".join((_text_roles(tokens, point_size), _controls(tokens, point_size), _panels(tokens)))
+    parts = (_text_roles, _buttons_and_lines, _boxes_and_lists, _switches, _menus_and_scroll_bars)
+    return "\n".join((*(part(tokens, point_size) for part in parts), _panels(tokens)))
 
 
 def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
@@ -29,13 +30,9 @@ def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     return "\n".join(rules)
 
 
-def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
-    check_px = round(point_size("text") * 1.4)
-    arrow_px = round(point_size("text") * 1.15)
-    small_px = round(point_size("text"))
-    line_px = max(18, round(point_size("text") * 1.714))  # the least height of what has a line of text
-    box_px = max(14, round(point_size("text") * 1.34))
-    ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
+def _buttons_and_lines(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    """Return the rules of buttons and of fields with one line."""
+    line_px = _line_px(point_size)
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
 QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 2px 4px;
@@ -63,6 +60,16 @@ QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
 QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: transparent; }}
 QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
+"""
+
+
+def _boxes_and_lists(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    """Return the rules of boxes to choose from, of fields for numbers, and of lists and texts in dialogs."""
+    arrow_px = round(point_size("text") * 1.15)
+    small_px = round(point_size("text"))
+    line_px = _line_px(point_size)
+    ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
+    return f"""
 QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: {line_px}px;
     selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
@@ -93,6 +100,14 @@ QComboBox QAbstractItemView::item:selected {{ background: {tokens.selected}; col
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; margin: 0 0 0 8px;
     background: transparent; }}
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; }}
+"""
+
+
+def _switches(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    """Return the rules of what is checked or pushed along."""
+    box_px = max(14, round(point_size("text") * 1.34))
+    ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
+    return f"""
 QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX}px; }}
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: {box_px}px; height: {box_px}px;
     border: 1px solid {tokens.muted}; background: {tokens.card}; }}
@@ -118,6 +133,12 @@ QSlider[isUnset="true"]::handle:horizontal {{ background: {tokens.card}; border-
 QProgressBar {{ background: {tokens.hover}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px;
     color: transparent; }}
 QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
+"""
+
+
+def _menus_and_scroll_bars(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    check_px = round(point_size("text") * 1.4)
+    return f"""
 QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
@@ -139,6 +160,11 @@ QScrollBar::handle:hover {{ background: {tokens.muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
+
+
+def _line_px(point_size: Callable[[FontRole], float]) -> int:
+    """Return the least height of what has a line of text."""
+    return max(18, round(point_size("text") * 1.714))
 
 
 def _panels(tokens: Tokens) -> str:

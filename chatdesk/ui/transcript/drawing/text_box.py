@@ -71,18 +71,8 @@ class TextBox:
         flow = self.flow
         self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
         shown = self._shown = ShownText(flow, em=self._em, room=width)
-        layout = QTextLayout(shown.text, font)
-        layout.setCacheEnabled(True)
-        option = QTextOption()
-        option.setWrapMode(_ANYWHERE if flow.must_wrap_anywhere else _WORDS)
         is_rtl = direction_of(flow.text, otherwise=is_right_to_left)
-        ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
-        option.setTextDirection(ways[is_rtl])
-        if "\t" in shown.text:
-            option.setTabStopDistance(4 * style.metrics("code").horizontalAdvance(" "))
-        layout.setTextOption(option)
-        if flow.ranges:
-            layout.setFormats(self._formats(style, font))
+        layout = self._begun_layout(style, shown.text, font, is_rtl=is_rtl)
         metrics = QFontMetricsF(font)
         base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
         y = 0.0
@@ -122,6 +112,21 @@ class TextBox:
         self._line_height = line_height
         self._layout = layout
         self._grounds = self._find_grounds() if flow.pads else []
+
+    def _begun_layout(self, style: TranscriptStyle, text: str, font: QFont, *, is_rtl: bool) -> QTextLayout:
+        """Return a layout that has its text and formats, and no lines yet."""
+        layout = QTextLayout(text, font)
+        layout.setCacheEnabled(True)
+        option = QTextOption()
+        option.setWrapMode(_ANYWHERE if self.flow.must_wrap_anywhere else _WORDS)
+        ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
+        option.setTextDirection(ways[is_rtl])
+        if "\t" in text:
+            option.setTabStopDistance(4 * style.metrics("code").horizontalAdvance(" "))
+        layout.setTextOption(option)
+        if self.flow.ranges:
+            layout.setFormats(self._formats(style, font))
+        return layout
 
     is_right_to_left = False
 
