@@ -206,9 +206,9 @@ def test_keys_that_were_changed_are_the_ones_that_are_shown(tmp_path: Path) -> N
         sidebar = panes.sidebar
         button = sidebar.findChild(IconButton, "newThreadButton")
         assert "Ctrl+N" in button.toolTip()
-        panes.commands.set_keys("thread.new", ("Ctrl+Alt+N",))
-        panes.commands.set_keys("thread.rename", ("F4",))
-        panes.commands.set_keys("go.search", ())
+        panes.commands.keys.set("thread.new", ("Ctrl+Alt+N",))
+        panes.commands.keys.set("thread.rename", ("F4",))
+        panes.commands.keys.set("go.search", ())
         assert "Ctrl+Alt+N" in button.toolTip()
         menu = sidebar.thread_menu(sidebar.known([older])[0])
         assert menu.actions()[0].text() == "Rename\tF4"
@@ -217,7 +217,7 @@ def test_keys_that_were_changed_are_the_ones_that_are_shown(tmp_path: Path) -> N
         walk_to(application, older)
         QTest.keyClick(sidebar.thread_list, Qt.Key.Key_F4)
         await until(lambda: sidebar.thread_list.is_editing)
-        panes.commands.reset_keys()
+        panes.commands.keys.reset()
         assert sidebar.search_box.hint == "Ctrl K"
 
     play(AppPaths.find(tmp_path / "data"), script)

@@ -20,7 +20,7 @@ def test_settings_decide_on_motion_contrast_and_reading(tmp_path: Path, motion: 
     async def look(application: WindowApplication) -> int:
         await application.services()
         theme = application.panes.theme
-        seen.update(reduced=theme.is_motion_reduced, contrast=theme.is_contrast_high)
+        seen.update(reduced=theme.motion.is_reduced, contrast=theme.is_contrast_high)
         seen["reading"] = application.panes.transcript.parts.narrator.mode
         return 0
 

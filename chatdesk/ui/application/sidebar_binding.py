@@ -24,11 +24,11 @@ class SidebarBinding(QObject):
         sidebar.exportRequested.connect(lambda thread_id: active().export.open((thread_id,)))
         sidebar.exportSelectedRequested.connect(active().export.open)
         sidebar.searchWanted.connect(active().search.open)
-        panes.registry.keysChanged.connect(self._show_keys)
+        panes.registry.keys.changed.connect(self._show_keys)
         self._show_keys()
 
     def _show_keys(self) -> None:
-        keys = self._panes.registry.shown_keys
+        keys = self._panes.registry.keys.shown
         self._panes.sidebar.show_keys(
             new_thread=keys("thread.new"),
             search=keys("go.search"),

@@ -222,7 +222,7 @@ class WindowApplication(QObject):
         panes = self.panes
         panes.theme.load_other_fonts()
         share_malloc_arena()  # before there are threads that would get their own
-        QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.follow_system_motion)
+        QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.motion.follow_system)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
         services, module = await asyncio.gather(self._built(), self._prepare())

@@ -6,15 +6,16 @@ keys than the catalogue's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.texts import shown
 from chatdesk.ui.commands.command import GROUPS, Command, group_name
+from chatdesk.ui.commands.command_keys import CommandKeys
 from chatdesk.ui.early_keys import early_keys
 
 Run = Callable[[], object]
@@ -48,28 +49,17 @@ class _Bound:
             self.action.setEnabled(is_enabled)
 
 
-def either_text(choices: Sequence[str]) -> str:
-    """Return choices as "A or B or C"."""
-    text = choices[0] if choices else ""
-    for each in choices[1:]:
-        text = tr("{one} or {other}", one=text, other=each)
-    return text
-
-
 class CommandRegistry(QObject):
     """Belongs to the window, whose shortcuts it holds. Another chat of the window binds commands as ``owner``; they act
     there while ``active`` is that owner, and else do what the window bound. ``refresh`` asks again which commands make
-    sense; it is called whenever a menu or the palette opens, and by the controller when a turn begins or ends.
-    ``keysChanged`` comes when a person gave a command other keys."""
-
-    keysChanged = Signal()
+    sense; it is called whenever a menu or the palette opens, and by the controller when a turn begins or ends."""
 
     def __init__(self, window: QWidget, commands: Iterable[Command] = ()) -> None:
         super().__init__(window)
         self._window = window
         self._commands: dict[str, Command] = {}
         self._bound: dict[str, _Bound] = {}
-        self._own_keys: dict[str, tuple[str, ...]] = {}
+        self.keys = CommandKeys(self._commands, self._show_keys, self)
         self.active: object = None
         early_keys().set_base(window, self._run_keys)
         for command in commands:
@@ -112,7 +102,7 @@ class CommandRegistry(QObject):
         action = QAction(self)
         action.setText(shown(command.title))  # as an argument of the first line, PySide would build the class of icons
         action.setObjectName(command.id)
-        action.setShortcuts([QKeySequence(keys) for keys in self.keys_of(command_id)])
+        action.setShortcuts([QKeySequence(keys) for keys in self.keys.of(command_id)])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setAutoRepeat(command_id.startswith(("go.", "view.larger", "view.smaller")))
         action.setMenuRole(QAction.MenuRole.QuitRole if command.is_quit else QAction.MenuRole.NoRole)
@@ -181,83 +171,14 @@ class CommandRegistry(QObject):
             if use is not None and _is_offered(use)
         )
 
-    # Keys
-
-    def keys_of(self, command_id: str) -> tuple[str, ...]:
-        """Return the keys in force, in portable form."""
-        return self._own_keys.get(command_id, self._commands[command_id].shortcuts)
-
-    def owner_of(self, keys: str) -> Command | None:
-        """Return the command that has ``keys`` now."""
-        wanted = QKeySequence(keys)
-        for command in self._commands.values():
-            if any(QKeySequence(each) == wanted for each in self.keys_of(command.id)):
-                return command
-        return None
-
     def _run_keys(self, keys: str) -> bool:
-        owner = self.owner_of(keys)
+        owner = self.keys.owner_of(keys)
         return owner is not None and self.trigger(owner.id)
 
-    def set_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
-        """Give a command these keys and take them from whoever had them."""
-        for each in keys:
-            owner = self.owner_of(each)
-            if owner is not None and owner.id != command_id:
-                self._put_keys(owner.id, tuple(own for own in self.keys_of(owner.id) if own != each))
-        self._put_keys(command_id, keys)
-        self.keysChanged.emit()
-
-    def reset_keys(self, command_id: str | None = None) -> None:
-        """Restore the catalogue's keys, for one command or for all."""
-        if command_id is not None:
-            self.set_keys(command_id, self._commands[command_id].shortcuts)
-            return
-        for each in tuple(self._own_keys):
-            self._put_keys(each, self._commands[each].shortcuts)
-        self.keysChanged.emit()
-
-    def own_keys(self) -> dict[str, tuple[str, ...]]:
-        """The keys that differ from the catalogue, by command id."""
-        return dict(self._own_keys)
-
-    def use_keys(self, own_keys: Mapping[str, tuple[str, ...]]) -> None:
-        """Take over what was stored. Commands that are not known are left out; of two that want the same keys, the
-        second goes without."""
-        before, self._own_keys = self._own_keys, {}
-        stored = [name for name in own_keys if name in self._commands]
-        taken: set[str] = set()
-        for name in (*stored, *(name for name in self._commands if name not in own_keys)):
-            usual = self._commands[name].shortcuts
-            keys = tuple(each for each in own_keys.get(name, usual) if each not in taken)
-            if keys != usual:
-                self._own_keys[name] = keys
-            taken.update(keys)
-        for name in {*before, *self._own_keys}:
-            self._put_keys(name, self.keys_of(name))
-
-    def _put_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
-        if keys == self._commands[command_id].shortcuts:
-            self._own_keys.pop(command_id, None)
-        else:
-            self._own_keys[command_id] = keys
+    def _show_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
         bound = self._bound.get(command_id)
         if bound is not None:
             bound.action.setShortcuts([QKeySequence(each) for each in keys])
-
-    def keys_text(self, command: Command) -> str:
-        """Return all keys of a command as this system writes them."""
-        native = QKeySequence.SequenceFormat.NativeText
-        keys = [QKeySequence(each).toString(native) for each in self.keys_of(command.id)]
-        return either_text([*keys, *filter(None, [shown(command.local_keys)])])
-
-    def first_keys_text(self, command: Command) -> str:
-        keys = self.keys_of(command.id)
-        return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
-
-    def shown_keys(self, command_id: str) -> str:
-        """Return the first keys of a command as this system writes them; empty when it has none."""
-        return self.first_keys_text(self._commands[command_id])
 
     # Menus
 

@@ -73,7 +73,7 @@ class ShortcutsEditor(QWidget):
         self._commands = commands
         self._recorded_for: Command | None = None
         self._build(theme)
-        commands.keysChanged.connect(self._fill)
+        commands.keys.changed.connect(self._fill)
         self.filter.textChanged.connect(self._fill)
         self.filter.installEventFilter(self)
         self.tree.installEventFilter(self)
@@ -119,7 +119,7 @@ class ShortcutsEditor(QWidget):
         keys = sequence.toString()
         keys_text = sequence.toString(QKeySequence.SequenceFormat.NativeText)
         problem = refusal(keys)
-        owner = None if problem else self._commands.owner_of(keys)
+        owner = None if problem else self._commands.keys.owner_of(keys)
         self.use_button.setText(tr("Use these"))
         if problem:
             text = problem
@@ -136,7 +136,7 @@ class ShortcutsEditor(QWidget):
         command, sequence = self._recorded_for, self.recorder.keySequence()
         if command is not None and not sequence.isEmpty():
             self._end_recording()
-            self._commands.set_keys(command.id, (sequence.toString(),))
+            self._commands.keys.set(command.id, (sequence.toString(),))
             self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _end_recording(self) -> None:
@@ -149,12 +149,12 @@ class ShortcutsEditor(QWidget):
     def _remove(self) -> None:
         command = self._current()
         if command is not None:
-            self._commands.set_keys(command.id, ())
+            self._commands.keys.set(command.id, ())
 
     def _reset(self) -> None:
         command = self._current()
         if command is not None:
-            self._commands.reset_keys(command.id)
+            self._commands.keys.reset(command.id)
 
     # Showing
 
@@ -163,10 +163,10 @@ class ShortcutsEditor(QWidget):
         current = self._current()
         words = self.filter.text().casefold().split()
         self.tree.clear()
-        own = self._commands.own_keys()
+        own = self._commands.keys.own()
         for group in GROUPS:
             commands = [each for each in self._commands.commands() if each.group == group and not each.is_own]
-            lines = [(_name(each), self._commands.keys_text(each), each) for each in commands]
+            lines = [(_name(each), self._commands.keys.text(each), each) for each in commands]
             self._add_group(group_name(group), lines, words)
         self._add_group(tr("In place"), [(shown(name), shown(keys), None) for name, keys in _LOCAL_KEYS], words)
         for item in self._items():
@@ -211,9 +211,9 @@ class ShortcutsEditor(QWidget):
 
     def _show_state(self) -> None:
         command = self._current()
-        own = self._commands.own_keys()
+        own = self._commands.keys.own()
         self.change_button.setEnabled(command is not None)
-        self.remove_button.setEnabled(command is not None and bool(self._commands.keys_of(command.id)))
+        self.remove_button.setEnabled(command is not None and bool(self._commands.keys.of(command.id)))
         self.reset_button.setEnabled(command is not None and command.id in own)
         self.reset_all_button.setEnabled(bool(own))
 
@@ -246,7 +246,7 @@ class ShortcutsEditor(QWidget):
         self.change_button = self._button(tr("Change keys…"), "shortcutsChange", self.record)
         self.remove_button = self._button(tr("Take away"), "shortcutsRemove", self._remove)
         self.reset_button = self._button(tr("Reset"), "shortcutsReset", self._reset)
-        self.reset_all_button = self._button(tr("Reset all"), "shortcutsResetAll", self._commands.reset_keys)
+        self.reset_all_button = self._button(tr("Reset all"), "shortcutsResetAll", self._commands.keys.reset)
         self.buttons = QHBoxLayout()
         for button in (self.change_button, self.remove_button, self.reset_button, self.reset_all_button):
             self.buttons.addWidget(button)

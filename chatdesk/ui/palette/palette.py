@@ -339,7 +339,7 @@ class Palette(Panel):
         # They stay what they are while this is open, and are asked for with every letter.
         known = self._keys.get(command.id)
         if known is None:
-            known = self._keys[command.id] = self._commands.first_keys_text(command)
+            known = self._keys[command.id] = self._commands.keys.first_text(command)
         return known
 
     # Speaking

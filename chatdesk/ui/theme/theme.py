@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 from typing import Literal, cast
 
-from PySide6 import QtWidgets  # QStyle is built when it is first used: it takes 4 ms
 from PySide6.QtCore import QDir, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES, load_first_fonts, load_other_fonts
-from chatdesk.ui.theme.session_bus import has_session_bus
+from chatdesk.ui.theme.motion import Motion
 from chatdesk.ui.theme.stylesheet import build_stylesheet
 from chatdesk.ui.theme.tokens import (
     DARK,
@@ -56,8 +55,7 @@ class Theme(QObject):
         self._application = application
         self._preference: Preference = preference
         self._scale = _clamp(scale)
-        self._is_motion_reduced: bool | None = None
-        self._does_system_keep_still = False
+        self.motion = Motion(application, self)
         self._is_applied = False
         self._has_style = has_style
         hints = application.styleHints()
@@ -92,16 +90,6 @@ class Theme(QObject):
     def scale(self) -> float:
         """Factor on all text sizes, 0.75 to 2."""
         return self._scale
-
-    @property
-    def is_motion_reduced(self) -> bool:
-        """Return whether nothing may move, because a setting or the system asks for it."""
-        if self._is_motion_reduced is not None:
-            return self._is_motion_reduced
-        if self._does_system_keep_still:
-            return True
-        duration = self._application.style().styleHint(QtWidgets.QStyle.StyleHint.SH_Widget_Animation_Duration)
-        return duration == 0
 
     def colour(self, name: str) -> QColor:
         """Return the token ``name`` as a QColor."""
@@ -154,19 +142,6 @@ class Theme(QObject):
     def reset_zoom(self) -> None:
         self.set_scale(1.0)
 
-    def set_motion_reduced(self, is_reduced: bool | None) -> None:
-        """``None`` follows the system."""
-        self._is_motion_reduced = is_reduced
-
-    def follow_system_motion(self) -> None:
-        """Call it once the window is there and at rest: ask the desktop whether motion is wanted."""
-        if has_session_bus():
-            from chatdesk.ui.theme.system_motion import SystemMotion
-
-            motion = SystemMotion(self)
-            motion.changed.connect(self._on_motion_changed)
-            motion.ask()
-
     def load_other_fonts(self) -> None:
         """Call it once the window has been painted: bold, italic and monospaced faces."""
         load_other_fonts(resources_dir() / "fonts")
@@ -210,9 +185,6 @@ class Theme(QObject):
         if self._is_applied:
             self.apply()
         self.changed.emit()
-
-    def _on_motion_changed(self, is_unwanted: bool) -> None:
-        self._does_system_keep_still = is_unwanted
 
     def _on_hints_color_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
         if self._preference == "system":

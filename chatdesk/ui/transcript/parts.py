@@ -62,7 +62,7 @@ class TranscriptParts:
             area, self.viewport_layout, conversation=self.conversation, scrolling=self.scrolling, find=find
         )
         self.warm_up = WarmUp(lambda: self.viewport_layout.style, area)
-        self.flash = Flash(self.viewport_layout, lambda: theme.is_motion_reduced)
+        self.flash = Flash(self.viewport_layout, lambda: theme.motion.is_reduced)
         Ticking(self.viewport_layout)
         ThreadEnd(self.viewport_layout, self.conversation)
         self.unread = Unread(area, self.viewport_layout, self.conversation)
@@ -114,7 +114,7 @@ class TranscriptParts:
             self.viewport_layout,
             pages,
             pill=self.pill,
-            is_motion_reduced=lambda: self._theme.is_motion_reduced,
+            is_motion_reduced=lambda: self._theme.motion.is_reduced,
         )
         self.narrator = Narrator(renderer, announce)
         self.conversation = Conversation(

@@ -107,26 +107,26 @@ def test_no_two_commands_of_the_catalogue_have_the_same_keys(registry: CommandRe
 
 
 def test_new_keys_are_taken_from_whoever_had_them(registry: CommandRegistry, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(registry.keysChanged):
-        registry.set_keys("go.find", ("Ctrl+N",))
-    assert registry.keys_of("thread.new") == ()
+    with qtbot.waitSignal(registry.keys.changed):
+        registry.keys.set("go.find", ("Ctrl+N",))
+    assert registry.keys.of("thread.new") == ()
     assert action_keys(registry, "thread.new") == []
     assert action_keys(registry, "go.find") == ["Ctrl+N"]
-    assert registry.own_keys() == {"thread.new": (), "go.find": ("Ctrl+N",)}
-    registry.reset_keys("go.find")
-    assert registry.owner_of("Ctrl+N") is None
-    registry.reset_keys()
-    assert registry.own_keys() == {}
+    assert registry.keys.own() == {"thread.new": (), "go.find": ("Ctrl+N",)}
+    registry.keys.reset("go.find")
+    assert registry.keys.owner_of("Ctrl+N") is None
+    registry.keys.reset()
+    assert registry.keys.own() == {}
     assert action_keys(registry, "thread.new") == ["Ctrl+N"]
 
 
 def test_stored_keys_win_and_what_is_unknown_is_left_out(registry: CommandRegistry) -> None:
-    registry.use_keys({"no.such": ("Ctrl+J",), "go.find": ("Ctrl+N",), "go.composer": ("Ctrl+N", "F9")})
-    assert registry.keys_of("go.find") == ("Ctrl+N",)
-    assert registry.keys_of("go.composer") == ("F9",)
-    assert registry.keys_of("thread.new") == ()
-    registry.use_keys({})
-    assert registry.own_keys() == {}
+    registry.keys.use({"no.such": ("Ctrl+J",), "go.find": ("Ctrl+N",), "go.composer": ("Ctrl+N", "F9")})
+    assert registry.keys.of("go.find") == ("Ctrl+N",)
+    assert registry.keys.of("go.composer") == ("F9",)
+    assert registry.keys.of("thread.new") == ()
+    registry.keys.use({})
+    assert registry.keys.own() == {}
     assert action_keys(registry, "go.find") == ["Ctrl+F"]
 
 
@@ -153,7 +153,7 @@ def test_keys_are_recorded_and_a_conflict_is_said(
     assert not editor.recorder.isVisible()
     assert shown(dialog)["Find in thread"] == ("Ctrl+N", "changed")
     assert shown(dialog)["New thread"] == ("", "changed")
-    assert registry.keys_of("go.find") == ("Ctrl+N",)
+    assert registry.keys.of("go.find") == ("Ctrl+N",)
     assert editor.tree.hasFocus()
     assert editor.tree.currentItem().text(0) == "Find in thread"
 
@@ -169,7 +169,7 @@ def test_refused_keys_cannot_be_used_and_cancel_changes_nothing(
     cancel = dialog.findChild(QPushButton, "shortcutsCancel")
     assert cancel is not None
     qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
-    assert registry.own_keys() == {}
+    assert registry.keys.own() == {}
     assert not dialog.editor.recorder.isVisible()
 
 
@@ -178,10 +178,10 @@ def test_keys_are_taken_away_and_given_back(dialog: ShortcutsDialog, registry: C
     select(dialog, "Find in thread")
     assert not editor.reset_button.isEnabled() and not editor.reset_all_button.isEnabled()
     qtbot.keyClick(editor.tree, Qt.Key.Key_Delete)
-    assert registry.keys_of("go.find") == ()
+    assert registry.keys.of("go.find") == ()
     assert not editor.remove_button.isEnabled()
     qtbot.mouseClick(editor.reset_button, Qt.MouseButton.LeftButton)
-    assert registry.own_keys() == {}
+    assert registry.keys.own() == {}
     select(dialog, "Send the message")
     assert not editor.change_button.isEnabled()
     editor.record()

@@ -91,19 +91,19 @@ def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
 ) -> None:
     monkeypatch.setattr(SystemMotion, "ask", lambda _self: None)
     monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: True)
-    theme.set_motion_reduced(None)
-    usual = theme.is_motion_reduced
-    theme.follow_system_motion()
+    theme.motion.set_reduced(None)
+    usual = theme.motion.is_reduced
+    theme.motion.follow_system()
     motion = theme.findChild(SystemMotion)
     motion.changed.emit(True)
-    assert theme.is_motion_reduced
-    theme.set_motion_reduced(False)
-    assert not theme.is_motion_reduced
+    assert theme.motion.is_reduced
+    theme.motion.set_reduced(False)
+    assert not theme.motion.is_reduced
     motion.changed.emit(False)
-    theme.set_motion_reduced(None)
-    assert theme.is_motion_reduced == usual
+    theme.motion.set_reduced(None)
+    assert theme.motion.is_reduced == usual
     monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: False)
-    theme.follow_system_motion()
+    theme.motion.follow_system()
 
 
 def test_the_contrast_of_the_system_is_followed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,10 +143,10 @@ def test_zoom_goes_in_steps_and_stays_in_bounds(theme: Theme) -> None:
 
 
 def test_motion_follows_the_setting(theme: Theme) -> None:
-    theme.set_motion_reduced(True)
-    assert theme.is_motion_reduced
-    theme.set_motion_reduced(False)
-    assert not theme.is_motion_reduced
+    theme.motion.set_reduced(True)
+    assert theme.motion.is_reduced
+    theme.motion.set_reduced(False)
+    assert not theme.motion.is_reduced
 
 
 def test_the_bundled_fonts_are_drawn_with(theme: Theme) -> None:

@@ -236,7 +236,7 @@ def test_a_message_that_was_jumped_to_lights_up_and_fades(world: World) -> None:
 
 
 def test_with_reduced_motion_the_light_does_not_fade(world: World) -> None:
-    world.theme.set_motion_reduced(True)
+    world.theme.motion.set_reduced(True)
     view = world.open(make_thread(60))
     view.jump_to("m30")
     entry = next(each for each in view.entries if each.message.id == "m30")

@@ -72,13 +72,13 @@ class SettingsBinding(QObject):
         self._modules = [_DIALOG]
         self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
-        panes.registry.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
-        panes.registry.keysChanged.connect(self._on_commands_keys_changed)
+        panes.registry.keys.use({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
+        panes.registry.keys.changed.connect(self._on_commands_keys_changed)
 
     def apply(self) -> None:
         """Give the settings to the panes; other chats follow ``applied``."""
         self.apply_to(self._panes)
-        self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
+        self._panes.theme.motion.set_reduced(_REDUCED.get(self._settings.motion))
         self.applied.emit()
 
     def apply_to(self, panes: Panes) -> None:
@@ -163,7 +163,7 @@ class SettingsBinding(QObject):
         self._models.fill()
 
     def _on_commands_keys_changed(self) -> None:
-        own = {name: text_of_keys(keys) for name, keys in self._panes.registry.own_keys().items()}
+        own = {name: text_of_keys(keys) for name, keys in self._panes.registry.keys.own().items()}
         self._keep_look(replace(self._settings, shortcuts=own))
 
     def _on_dialog_previewed(self, name: str, value: Any) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, Q
 
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.theme.icons import icon_pixmap
+from chatdesk.ui.theme.motion import Motion
 from chatdesk.ui.theme.tokens import FontRole, SyntaxColours, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
@@ -35,7 +36,7 @@ class ThemeLike(Protocol):
     @property
     def scale(self) -> float: ...
     @property
-    def is_motion_reduced(self) -> bool: ...
+    def motion(self) -> Motion: ...
     @property
     def changed(self) -> SignalInstance: ...
     def font(self, role: FontRole = "text") -> QFont: ...

@@ -54,7 +54,7 @@ def test_a_notch_of_the_wheel_glides_and_ends_where_it_should(world: World, qtbo
 
 
 def test_with_reduced_motion_a_notch_is_one_step(world: World) -> None:
-    world.theme.set_motion_reduced(True)
+    world.theme.motion.set_reduced(True)
     view = world.open(make_thread(100, _mixed))
     before = _place(view)
     _wheel(view, angle=120)
@@ -88,7 +88,7 @@ def test_a_jump_ends_a_glide(world: World) -> None:
 
 
 def test_keys_move_by_lines_and_pages(world: World) -> None:
-    world.theme.set_motion_reduced(True)
+    world.theme.motion.set_reduced(True)
     view = world.open(make_thread(200, _mixed))
     start = _place(view)
     QTest.keyClick(view, Qt.Key.Key_Up)
@@ -218,7 +218,7 @@ def test_a_thread_that_fits_has_no_bar(world: World) -> None:
 
 
 def test_an_arrow_of_the_bar_moves_by_a_line(world: World) -> None:
-    world.theme.set_motion_reduced(True)
+    world.theme.motion.set_reduced(True)
     view = world.open(make_thread(200, _mixed))
     before = _place(view)
     view.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderSingleStepSub)
