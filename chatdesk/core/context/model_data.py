@@ -10,7 +10,7 @@ from chatdesk.core.context.tokens import TokenCounter
 
 @dataclass(frozen=True, slots=True)
 class ModelData:
-    """What models are like: ``catalogue`` has their windows, prices and abilities, ``counter`` counts their tokens."""
+    """Facts about models: ``catalogue`` has their windows, prices and abilities, ``counter`` counts their tokens."""
 
     catalogue: ModelCatalogue
     counter: TokenCounter

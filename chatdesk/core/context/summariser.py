@@ -90,8 +90,8 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class SummaryOwner:
-    """What the owner of the database does for a summariser. ``keep`` stores a summary and what it took, ``note_failed``
-    what an unusable one took. ``allow`` is called before each request with its tokens; it raises
+    """The calls of a summariser to the owner of the database. ``keep`` stores a summary and what it took,
+    ``note_failed`` what an unusable one took. ``allow`` is called before each request with its tokens; it raises
     ``BackgroundLimitReached`` where they are more than the day allows, and ``SummaryNeedsConsent`` where the whole plan
     is more than may be spent unasked."""
 

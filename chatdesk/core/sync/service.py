@@ -46,7 +46,7 @@ SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class SyncTimes:
-    """How often a server is asked although no hint came, and how long a call may take."""
+    """The times of sync: a server is asked after ``poll_s`` although no hint came; a call may take ``stuck_s``."""
 
     poll_s: float = POLL_S
     stuck_s: float = STUCK_S

@@ -41,8 +41,8 @@ _MOST_FACTS, _LONGEST_FACT = 50, 500
 
 @dataclass(frozen=True, slots=True)
 class SummaryMaking:
-    """How summaries are made in the background. ``open_summariser``: None where none are made, which also holds while
-    ``can_write`` returns False. ``budget``: None is no limit."""
+    """The means of making summaries in the background. ``open_summariser``: None where none are made, which also holds
+    while ``can_write`` returns False. ``budget``: None is no limit."""
 
     open_summariser: OpenSummariser | None = None
     budget: BackgroundBudget | None = None
