@@ -38,11 +38,13 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """A row of an overview. ``name`` is the whole label, ``short`` a shorter one for narrow places."""
+    """A row of an overview. ``name`` is the whole label, ``short`` a shorter one for narrow places. A row by day has
+    the day that it begins with."""
 
     name: str
     short: str
     total: UsageSum
+    day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ def _by_day(cells: Sequence[UsageCell], step: str, first_day: int, last_day: int
     for cell in cells:
         start = _start_of(cell.day, step)
         sums[start] = sums.get(start, UsageSum()) + cell.total
-    return tuple(OverviewRow(_day_name(day, step), _day_short(day, step), spent) for day, spent in sorted(sums.items()))
+    return tuple(
+        OverviewRow(_day_name(day, step), _day_short(day, step), spent, day) for day, spent in sorted(sums.items())
+    )
 
 
 def _start_of(day: int, step: str) -> int:

@@ -6,19 +6,28 @@ The arrow keys go from bar to bar; what a bar stands for is said, and shown abov
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.usage.figures import MEASURES, Measure
+from chatdesk.ui.usage.figures import MEASURES, Measure, row_name, row_short
 from chatdesk.ui.widgets.focus_ring import shows_ring
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
+_ROWS: Final = {
+    "day": Text("day"),
+    "week": Text("week"),
+    "month": Text("month"),
+    "model": Text("model"),
+    "project": Text("project"),
+    "kind": Text("kind"),
+}
 _HEIGHT_PX = 190
 _PAD_PX = 8
 _BAR_PX = 12
@@ -52,9 +61,15 @@ class UsageChart(QWidget):
         self._measure = measure
         self._current = min(self._current, len(overview.rows) - 1)
         words = describe(overview, measure)
-        self.setAccessibleName(f"Chart of {measure.name.lower()} by {overview.rows_are}")
+        self.setAccessibleName(
+            tr(
+                "Chart of {measure} by {rows}",
+                measure=measure.noun,
+                rows=_ROWS.get(overview.rows_are, overview.rows_are),
+            )
+        )
         self.setAccessibleDescription(
-            tr("{words} Arrow keys go from bar to bar; the table below has the same numbers.", words=words)
+            shown(Sentences.of(words, Text("Arrow keys go from bar to bar; the table below has the same numbers.")))
         )
         self.update()
 
@@ -68,7 +83,7 @@ class UsageChart(QWidget):
         if not 0 <= self._current < len(rows):
             return ""
         row = rows[self._current]
-        return f"{row.name}: {self._measure.words(row.total)}"
+        return tr("{row}: {amount}", row=self._name(row), amount=self._measure.words(row.total))
 
     # What a person does
 
@@ -156,7 +171,7 @@ class UsageChart(QWidget):
             side = flag.AlignLeft if self._is_mirrored() else flag.AlignRight
             painter.drawText(area, int(side | flag.AlignVCenter), self._measure.short(top * tick / _TICKS))
         rows = self._rows()
-        widest = max((painter.fontMetrics().horizontalAdvance(row.short) for row in rows), default=0) + 20
+        widest = max((painter.fontMetrics().horizontalAdvance(self._short(row)) for row in rows), default=0) + 20
         every = max(1, math.ceil(widest * len(rows) / max(plot.width(), 1)))
         for at, (_bar, slot) in enumerate(self._areas()):
             if at % every == 0 and len(rows) - at >= every / 2:
@@ -164,7 +179,7 @@ class UsageChart(QWidget):
                     slot.center().x() - widest / 2, plot.bottom() + 2, widest, self.height() - plot.bottom() - 4
                 )
                 area.moveLeft(min(max(area.left(), plot.left() - 4), plot.right() + 4 - widest))
-                painter.drawText(area, int(flag.AlignHCenter | flag.AlignTop), rows[at].short)
+                painter.drawText(area, int(flag.AlignHCenter | flag.AlignTop), self._short(rows[at]))
 
     def _paint_names(self, painter: QPainter) -> None:
         theme, metrics, flag = self._theme, painter.fontMetrics(), Qt.AlignmentFlag
@@ -178,7 +193,7 @@ class UsageChart(QWidget):
                 words.setRight(slot.left() + names)
                 figure.setLeft(slot.right() - figures)
             painter.setPen(theme.colour("text"))
-            name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, round(names) - 2 * _PAD_PX)
+            name = metrics.elidedText(self._name(row), Qt.TextElideMode.ElideMiddle, round(names) - 2 * _PAD_PX)
             ahead = flag.AlignRight if self._is_mirrored() else flag.AlignLeft
             behind = flag.AlignLeft if self._is_mirrored() else flag.AlignRight
             painter.drawText(words.adjusted(_PAD_PX, 0, -_PAD_PX, 0), int(ahead | flag.AlignVCenter), name)
@@ -228,6 +243,12 @@ class UsageChart(QWidget):
             return ()
         return self._overview.rows if self._is_by_day() else self._overview.rows[:_MOST_LINES]
 
+    def _name(self, row: OverviewRow) -> str:
+        return row_name(row, "day" if self._overview is None else self._overview.step)
+
+    def _short(self, row: OverviewRow) -> str:
+        return row_short(row, "day" if self._overview is None else self._overview.step)
+
     def _top(self) -> float:
         """The end of the axis: a round number that no bar passes."""
         largest = max((self._measure.of(row.total) for row in self._rows()), default=0.0)
@@ -266,7 +287,12 @@ def describe(overview: Overview, measure: Measure) -> str:
     if not overview.total.requests:
         return tr("No requests in these days.")
     largest = max(overview.rows, key=lambda row: measure.of(row.total))
-    return (
-        f"In all {measure.words(overview.total)} in {len(overview.rows):,} rows."
-        f" The largest is {largest.name} with {measure.words(largest.total)}."
+    words = plural(
+        "In all {amount} in {count} rows. The largest is {row} with {most}.",
+        "In all {amount} in {count} rows. The largest is {row} with {most}.",
+        len(overview.rows),
+        amount=measure.words(overview.total),
+        row=row_name(largest, overview.step),
+        most=measure.words(largest.total),
     )
+    return shown(words)

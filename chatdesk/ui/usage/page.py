@@ -22,14 +22,15 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.usage import UsageCell, UsageSum
 from chatdesk.core.local_days import date_of, number_of
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import UsageChart, describe
-from chatdesk.ui.usage.figures import MEASURES, cost_words, request_words, token_words
+from chatdesk.ui.usage.figures import MEASURES, cost_words, row_name, total_words
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 #: What days took, added up in each way of looking at it.
@@ -76,13 +77,13 @@ class UsagePage(QWidget):
         self._range.setObjectName("usageRange")
         self._range.setAccessibleName(tr("Days"))
         for words, days in _RANGES:
-            self._range.addItem(words, days)
+            self._range.addItem(shown(words), days)
         self._from, self._to = self._date_edit("usageFrom", tr("First day")), self._date_edit("usageTo", tr("Last day"))
         self._measure = QComboBox()
         self._measure.setObjectName("usageMeasure")
         self._measure.setAccessibleName(tr("What the bars show"))
         for measure in MEASURES:
-            self._measure.addItem(measure.name)
+            self._measure.addItem(shown(measure.name))
         self._groupings = QButtonGroup(self)
         self._total = plain_label("", "text", wraps=True)
         self._total.setObjectName("usageTotal")
@@ -141,11 +142,7 @@ class UsagePage(QWidget):
             cost = (
                 tr("Cost: {cost}.", cost=cost_words(total)) if has_price else tr("No price is known for these models.")
             )
-            self._total.setText(
-                tr(
-                    "{token} in {request}. {cost}", token=token_words(total), request=request_words(total), cost=cost
-                ).replace("about", "About", 1)
-            )
+            self._total.setText(shown(Sentences.of(total_words(total), cost)))
         notes = []
         if total.estimated_requests:
             notes.append(
@@ -227,9 +224,9 @@ class UsagePage(QWidget):
 
     @staticmethod
     def _button(name: str, words: str) -> QPushButton:
-        button = QPushButton(words)
+        button = QPushButton(shown(words))
         button.setObjectName(name)
-        button.setAccessibleName(words)
+        button.setAccessibleName(shown(words))
         button.setAutoDefault(False)
         return button
 
@@ -243,12 +240,12 @@ def _python_date(day: QDate) -> date:
 
 
 def _about(of: Callable[[UsageSum], int]) -> Callable[[UsageSum], str]:
-    return lambda total: f"{'≈' if total.estimated_requests and of(total) else ''}{of(total):,}"
+    return lambda total: f"{'≈' if total.estimated_requests and of(total) else ''}{number_text(of(total))}"
 
 
 # Heading, its words for whoever asks, and what stands below it.
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
-    (Text("Requests"), Text("Requests"), lambda total: f"{total.requests:,}"),
+    (Text("Requests"), Text("Requests"), lambda total: number_text(total.requests)),
     (Text("In"), Text("Tokens in"), _about(lambda total: total.input_tokens)),
     (Text("From cache"), Text("Of them read from the provider's cache"), _about(lambda total: total.cached_tokens)),
     (Text("Cached"), Text("Of them written to the provider's cache"), _about(lambda total: total.written_tokens)),
@@ -256,6 +253,7 @@ _COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
     (Text("Thought"), Text("Of them for reasoning"), _about(lambda total: total.reasoning_tokens)),
     (Text("Cost"), Text("Cost"), cost_words),
 )
+_STEPS = {"week": Text("Week"), "month": Text("Month")}
 _FIRST = {
     Grouping.DAY: Text("Day"),
     Grouping.MODEL: Text("Model"),
@@ -314,6 +312,7 @@ class _OverviewModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows: tuple[OverviewRow, ...] = ()
         self._heading = ""
+        self._step = "day"
 
     def show_overview(self, overview: Overview) -> None:
         self.beginResetModel()
@@ -322,8 +321,8 @@ class _OverviewModel(QAbstractTableModel):
             rows.reverse()
         if rows:
             rows.append(OverviewRow(tr("Total"), tr("Total"), overview.total))
-        self._rows = tuple(rows)
-        self._heading = overview.rows_are.capitalize() if overview.step != "day" else _FIRST[overview.grouping]
+        self._rows, self._step = tuple(rows), overview.step
+        self._heading = shown(_STEPS.get(overview.step) or _FIRST[overview.grouping])
         self.endResetModel()
 
     def rowCount(self, parent: _AnyIndex | None = None) -> int:
@@ -334,10 +333,10 @@ class _OverviewModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._heading if section == 0 else _COLUMNS[section - 1][0]
+            return self._heading if section == 0 else shown(_COLUMNS[section - 1][0])
         is_asked = role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
         if orientation is Qt.Orientation.Horizontal and is_asked:
-            return self._heading if section == 0 else _COLUMNS[section - 1][1]
+            return self._heading if section == 0 else shown(_COLUMNS[section - 1][1])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
@@ -347,11 +346,16 @@ class _OverviewModel(QAbstractTableModel):
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row, column = self._rows[index.row()], index.column()
-        text = row.name if column == 0 else _COLUMNS[column - 1][2](row.total)
+        name = row_name(row, self._step)
+        text = name if column == 0 else _COLUMNS[column - 1][2](row.total)
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return text if column == 0 else f"{row.name}, {_COLUMNS[column - 1][1]}: {text}"
+            return (
+                text
+                if column == 0
+                else tr("{line}, {column}: {value}", line=name, column=_COLUMNS[column - 1][1], value=text)
+            )
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.node import Actions, Level
 from chatdesk.ui.transcript.accessible.item import ItemNode
 from chatdesk.ui.transcript.accessible.node import Node
@@ -92,7 +92,7 @@ class BlockNode(ItemNode):
         item = self.item
         if isinstance(item, CodeItem):
             name = code_name(item.block.language, item.block.text)
-            return f"{name}. {item.block.remark}" if item.block.remark else name
+            return tr("{name}. {remark}", name=name, remark=shown(item.block.remark)) if item.block.remark else name
         if isinstance(item, TableItem):
             block = item.columns.block
             return table_name(len(block.header), len(item.rows), first=item.first, total=len(block.rows))
@@ -101,11 +101,11 @@ class BlockNode(ItemNode):
         if isinstance(item, PictureItem):
             return item.label
         if isinstance(item, DiagramItem):
-            return code_name(item.block.language, item.block.text).replace("Code", "Diagram", 1)
+            return code_name(item.block.language, item.block.text, what=tr("Diagram"))
         if isinstance(item, FileItem):
-            return tr("Attached: {spoken}", spoken=item.spoken)
+            return tr("Attached: {file}", file=item.spoken)
         if isinstance(item, FoldItem):
-            return item.spoken if item.can_open else tr("Attached: {spoken}", spoken=item.spoken)
+            return item.spoken if item.can_open else tr("Attached: {file}", file=item.spoken)
         if item.kind == "unread":
             return tr("New messages begin here")
         if isinstance(item, ChangeItem | MarkItem | LineItem):
@@ -122,7 +122,7 @@ class BlockNode(ItemNode):
             if item.level:
                 return tr("Heading level {level}", level=item.level)
             if item.at.marker and item.at.list_depth > 1:
-                return tr("List level {list_depth}", list_depth=item.at.list_depth)
+                return tr("List level {level}", level=item.at.list_depth)
             return tr("Quote") if item.at.quote_depth else ""
         if isinstance(item, PictureItem) and item.failure:
             return item.failure

@@ -147,7 +147,11 @@ class CellNode(PartNode):
     def name(self) -> str:
         words = self.plain_text()
         header = self._item.columns.block.header[self._column : self._column + 1]
-        return words if self._is_header or not header else f"{plain(flow_of(header[0]).text).strip()}: {words}"
+        return (
+            words
+            if self._is_header or not header
+            else tr("{column}: {words}", column=plain(flow_of(header[0]).text).strip(), words=words)
+        )
 
     def description(self) -> str:
         if self._is_header:
@@ -206,8 +210,8 @@ def _links_of(item: Item) -> list[PartKey]:
 
 
 def _notes_of(item: FooterItem) -> list[str]:
-    shown, count = item.versions
-    return ([tr("Version {shown} of {number}", shown=shown, number=count)] if count > 1 else []) + (
+    number, count = item.versions
+    return ([tr("Version {number} of {count}", number=number, count=count)] if count > 1 else []) + (
         [item.note] if item.note else []
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chatdesk.core.texts import tr
+from chatdesk.ui.local_forms import date_time_text, number_text, time_text, weekday_name
+
 
 def time_of(milliseconds: int) -> str:
     """Return the local time of day, with the date unless it is today."""
@@ -11,23 +14,31 @@ def time_of(milliseconds: int) -> str:
         return ""
     when = _local(milliseconds)
     is_today = when.date() == datetime.now(UTC).astimezone().date()
-    return f"{when:%H:%M}" if is_today else f"{when:%Y-%m-%d %H:%M}"
+    return time_text(when) if is_today else date_time_text(when)
 
 
 def whole_time_of(milliseconds: int) -> str:
     """Return the weekday, the date, the time to the second and the time zone."""
-    return f"{_local(milliseconds):%A, %Y-%m-%d %H:%M:%S %Z}".strip() if milliseconds > 0 else ""
+    if milliseconds <= 0:
+        return ""
+    when = _local(milliseconds)
+    moment = date_time_text(when, with_seconds=True)
+    return tr(
+        "{weekday}, {moment} {zone}", weekday=weekday_name(when.weekday()), moment=moment, zone=f"{when:%Z}"
+    ).strip()
 
 
 def clock_time_of(milliseconds: int) -> str:
     """Return the local time of day to the second, for a time that is seconds away."""
-    return f"{_local(milliseconds):%H:%M:%S}"
+    return time_text(_local(milliseconds), with_seconds=True)
 
 
 def duration_of(milliseconds: int) -> str:
     """Return a duration in whole seconds, rounded down: "0 s", "12 s", "1 min 15 s"."""
     seconds = max(0, milliseconds) // 1000
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+    if seconds < 60:
+        return tr("{seconds} s", seconds=seconds)
+    return tr("{minutes} min {seconds} s", minutes=number_text(seconds // 60), seconds=seconds % 60)
 
 
 def _local(milliseconds: int) -> datetime:

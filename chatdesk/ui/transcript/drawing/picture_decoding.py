@@ -18,7 +18,11 @@ _MAX_PIXELS = 64_000_000
 
 
 class NotAPicture(Exception):
-    """The bytes are no picture that can be shown; the text tells a person why."""
+    """The bytes are no picture that can be shown; ``sentence`` tells a person why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def decode(data: bytes, most: tuple[int, int] | None = None) -> Picture:
@@ -58,5 +62,5 @@ def read_stored(folder: Path, name: str) -> bytes:
     if not name or not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise NotAPicture(Text("The file is not there."))
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise NotAPicture(Text("It is larger than {max_file_bytes} MB.", max_file_bytes=MAX_FILE_BYTES // 1024 // 1024))
+        raise NotAPicture(Text("It is larger than {limit} MB.", limit=MAX_FILE_BYTES // 1024 // 1024))
     return path.read_bytes()

@@ -89,7 +89,7 @@ class PictureLoader(QObject):
             url, host = getattr(error, "url", ""), getattr(error, "host", "")
             return Picture(None, error.sentence, url, host, is_near=is_near)
         except NotAPicture as error:
-            return Picture(None, str(error))
+            return Picture(None, error.sentence)
         except OSError as error:
             _log.warning("a stored picture cannot be read: %s", type(error).__name__)
             return Picture(None, tr("The file cannot be read."))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 
 from chatdesk.core.rendering.blocks import Span, Table
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.spans import flow_of
@@ -22,6 +23,7 @@ _WIDEST_LEAST = 160  # a column is not made narrower than its longest word, unle
 _COMFORTABLE = 220  # of a column in a table that is scrolled
 _NARROWEST_CHOSEN = 32
 _WIDEST_CHOSEN = 1_200
+_MAX_NAME = 40
 MAX_COLUMNS = 64  # a hostile row of a thousand cells is cut; its text stays in what Copy gives
 
 Row = tuple[tuple[Span, ...], ...]
@@ -77,6 +79,17 @@ class TableColumns:
         if self.is_right_to_left:
             return [shift + self.total - start - width for start, width in zip(starts, self.widths, strict=True)]
         return [shift + start for start in starts]
+
+    @property
+    def keys_text(self) -> str:
+        """The current column, and what keys do with it, in words."""
+        header, place = self.block.header, self.current
+        name = text_of(header[place])[:_MAX_NAME] if place < len(header) else ""
+        return tr(
+            "Column {name}: Left and Right choose another, with Shift they change its width, "
+            "Enter fits all columns again",
+            name=name or str(place + 1),
+        )
 
     def choose(self, place: int, width: float) -> None:
         """Set the width that the reader wants for a column."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WIDTH_PX = 380
@@ -54,13 +54,12 @@ class FindBar(QFrame):
         ``current`` counts from 1 and is 0 when no match is shown. ``is_more`` says that the search stopped before the
         end of the thread.
         """
-        more = "+" if is_more else ""
         if not self.field.text().strip():
             text = ""
         elif total == 0:
             text = tr("Nothing found")
         else:
-            text = f"{current:,} of {total:,}{more}" if current else f"{total:,}{more} found"
+            text = _count_text(current, total, is_more=is_more)
         self._count.setText(text)
         for name in ("arrow-up", "arrow-down"):
             self._buttons[name].setEnabled(total > 0)
@@ -140,3 +139,13 @@ class FindBar(QFrame):
         return button
 
     _scale = 1.0
+
+
+def _count_text(current: int, total: int, *, is_more: bool) -> str:
+    if current:
+        if is_more:
+            return tr("{number} of {count}+", number=current, count=total)
+        return tr("{number} of {count}", number=current, count=total)
+    if is_more:
+        return tr("{count}+ found", count=total)
+    return shown(plural("{count} found", "{count} found", total))

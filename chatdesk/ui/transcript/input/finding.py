@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.contract import ThreadFinder
 from chatdesk.ui.transcript.input.find_bar import FindBar
 from chatdesk.ui.transcript.layout.conversation import Conversation
@@ -159,7 +159,7 @@ class Finding(QObject):
             return
         number = self._number_of(self.current)
         self._go((number + step) % total if number is not None else (0 if step > 0 else total - 1))
-        self.announced.emit(tr("Match {count_text}", count_text=self.bar.count_text))
+        self.announced.emit(tr("Match {place}", place=self.bar.count_text))
 
     # Matches
 
@@ -181,7 +181,14 @@ class Finding(QObject):
         elif self._number_of(self.current) is None:
             self._go(self._nearest())
             self.announced.emit(
-                tr("{total} found, match {count_text}", total=self.total, count_text=self.bar.count_text)
+                shown(
+                    plural(
+                        "{count} found, match {place}",
+                        "{count} found, match {place}",
+                        self.total,
+                        place=self.bar.count_text,
+                    )
+                )
             )
         else:
             self._show_count()

@@ -10,14 +10,15 @@ from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.file_item import file_action_name
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 
 _BUTTON_PX = 28
 _VERBS = (
-    ("file-open", "external-link", "Open"),
-    ("file-save", "download", "Save a copy of"),
-    ("file-copy", "copy", "Copy"),
-    (OPEN_ACTION, "panel-right", "Open as artifact:"),
+    ("file-open", "external-link"),
+    ("file-save", "download"),
+    ("file-copy", "copy"),
+    (OPEN_ACTION, "panel-right"),
 )
 
 
@@ -44,12 +45,12 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
         return tuple(
             Button(
                 action,
-                f"{verb} {self.attachment.name}",
+                file_action_name(action, self.attachment.name),
                 QRectF(left + place * (side + gap), area.top() + gap, side, side),
                 icon=icon,
                 is_framed=True,
             )
-            for place, (action, icon, verb) in enumerate(verbs)
+            for place, (action, icon) in enumerate(verbs)
         )
 
     @property

@@ -10,9 +10,9 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.plurals import counted
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -48,15 +48,24 @@ _BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
 }
 
 
+def _button_name(action: str, path: str) -> str:
+    match action:
+        case "change-apply":
+            return tr("Apply the change to {file}", file=path)
+        case "change-reject":
+            return tr("Reject the change to {file}", file=path)
+    return tr("Undo the change to {file}", file=path)
+
+
 class ChangeItem(Item):
     """The card above a diff; a pressed button only requests an action in ``Outcome.change``."""
 
     kind = "change"
     is_selectable = True
 
-    def __init__(self, shown: ShownChange) -> None:
+    def __init__(self, change: ShownChange) -> None:
         super().__init__()
-        self.shown = shown
+        self.shown = change
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
 
@@ -78,7 +87,7 @@ class ChangeItem(Item):
     @property
     def words(self) -> str:
         """The name of the card for screen readers."""
-        return ", ".join(filter(None, (self._described(), self.text, self._state_words())))
+        return comma_list(filter(None, (self._described(), self.text, self._state_words())))
 
     @property
     def text(self) -> str:
@@ -101,9 +110,10 @@ class ChangeItem(Item):
         made: list[Button] = []
         left, height = style.px(_LEFT_PX), style.px(_BUTTON_PX)
         top = self.height - height - style.px(_TOP_PX)
-        for action, words in offered:
+        for action, label in offered:
+            words = shown(label)
             width = style.metrics("muted").horizontalAdvance(words) + style.px(24)
-            name = f"{words.rstrip('…')} the change to {self.text}"
+            name = _button_name(action, self.text)
             made.append(Button(action, name, QRectF(left, top, width, height), text=words, is_framed=True))
             left += width + style.px(8)
         return tuple(made)
@@ -133,12 +143,17 @@ class ChangeItem(Item):
             paint_button(painter, button, state)
 
     def _state_words(self) -> str:
-        return "" if self._state is None else STATE_WORDS[self._state]
+        return "" if self._state is None else shown(STATE_WORDS[self._state])
 
     def _described(self) -> str:
         change = self.shown.change
-        counts = f"{counted(change.added, 'line')} added, {change.removed:,} removed"
-        return f"{_TITLES[change.kind]} · {counts}"
+        counts = plural(
+            "{count} lines added, {removed} removed",
+            "{count} line added, {removed} removed",
+            change.added,
+            removed=change.removed,
+        )
+        return f"{shown(_TITLES[change.kind])} · {shown(counts)}"
 
 
 def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
@@ -148,10 +163,10 @@ def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
     text = described.get("text") if isinstance(described, Mapping) else None
     if not isinstance(text, str) or not text:
         return None
-    shown = visible_controls(text[:_MOST_SHOWN]).removesuffix("\n")
+    visible = visible_controls(text[:_MOST_SHOWN]).removesuffix("\n")
     whole = content.get("size_bytes")
     is_whole = isinstance(whole, int) and len(text.encode("utf-8", "replace")) >= whole
-    item = CodeItem(CodeBlock("diff", shown, diff_runs(shown), remark="" if is_whole else tr("its beginning")))
+    item = CodeItem(CodeBlock("diff", visible, diff_runs(visible), remark="" if is_whole else tr("its beginning")))
     item.is_of_answer = False
     return item
 

@@ -12,7 +12,7 @@ from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
@@ -173,22 +173,22 @@ class CodeItem(ArtifactSource, Item):
         return (*tools, self._fold_button(style)) if self._can_fold else tools
 
     def _tools(self, style: TranscriptStyle) -> tuple[Button, ...]:
-        language = self.block.language[:_MAX_LABEL]
-        code = f"{language} code" if language else "code"
-        wide, side = style.px(78), style.px(28)
+        copy_name, save_name, open_name = _names_of(self.block.language[:_MAX_LABEL])
+        text = tr("Copy")
+        wide, side = max(style.px(78), style.metrics("muted").horizontalAdvance(text) + style.px(46)), style.px(28)
         copy = QRectF(self._width - wide - 4, 1.5, wide, side)
         save = QRectF(copy.x() - side - 2, 1.5, side, side)
         wrap = QRectF(save.x() - side - 2, 1.5, side, side)
         tools: tuple[Button, ...] = (
-            Button("copy-code", f"Copy {code}", copy, "copy", text=tr("Copy")),
+            Button("copy-code", copy_name, copy, "copy", text=text),
             Button(
                 "wrap-code", tr("Do not wrap lines") if self.is_wrapped else tr("Wrap lines"), wrap, "corner-down-right"
             ),
-            Button("save-code", f"Save {code}…", save, "download"),
+            Button("save-code", save_name, save, "download"),
         )
         if artifact_of(self) is not None:
             area = QRectF(wrap.x() - side - 2, 1.5, side, side)
-            tools += (Button(OPEN_ACTION, f"Open {code} as artifact", area, "panel-right"),)
+            tools += (Button(OPEN_ACTION, open_name, area, "panel-right"),)
         if is_page(self.block.language) and not self.block.is_open:
             area = QRectF(tools[-1].area.x() - side - 2, 1.5, side, side)
             tools += (Button("show-page", tr("Open this page in your browser"), area, "external-link"),)
@@ -254,9 +254,14 @@ class CodeItem(ArtifactSource, Item):
 
     def _fold_button(self, style: TranscriptStyle) -> Button:
         count = self._lines.source_count
-        text = f"Show all {count:,} lines" if self.is_folded else tr("Show fewer lines")
+        text = (
+            shown(plural("Show all {count} lines", "Show all {count} lines", count))
+            if self.is_folded
+            else tr("Show fewer lines")
+        )
+        wide = max(style.px(170), style.metrics("muted").horizontalAdvance(text) + style.px(40))
         height = style.px(_FOLD_PX)
-        area = QRectF(self._left + 6, self.height - height + 2, style.px(170), height - 4)
+        area = QRectF(self._left + 6, self.height - height + 2, wide, height - 4)
         icon = "chevron-right" if self.is_folded else "chevron-down"
         return Button("fold-code", text, area, icon=icon, text=text)
 
@@ -327,3 +332,14 @@ def plain_code(text: str, language: str = "", runs: tuple[CodeRun, ...] = ()) ->
     item = CodeItem(CodeBlock(language, text, runs))
     item.is_of_answer = False
     return item
+
+
+def _names_of(language: str) -> tuple[str, str, str]:
+    """Return the names of the buttons that copy the code, save it, and open it as artifact."""
+    if not language:
+        return tr("Copy code"), tr("Save code…"), tr("Open code as artifact")
+    return (
+        tr("Copy {language} code", language=language),
+        tr("Save {language} code…", language=language),
+        tr("Open {language} code as artifact", language=language),
+    )

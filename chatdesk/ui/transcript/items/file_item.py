@@ -9,7 +9,8 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -20,11 +21,11 @@ _HEIGHT_PX = 52
 _BUTTON_PX = 28
 _WIDTH_PX = 460
 _VERBS = (
-    ("file-open", "external-link", "Open"),
-    ("file-save", "download", "Save a copy of"),
-    ("file-folder", "folder", "Show in its folder:"),
-    ("file-copy", "copy", "Copy"),
-    (OPEN_ACTION, "panel-right", "Open as artifact:"),
+    ("file-open", "external-link"),
+    ("file-save", "download"),
+    ("file-folder", "folder"),
+    ("file-copy", "copy"),
+    (OPEN_ACTION, "panel-right"),
 )
 _KINDS = {
     "application/pdf": "PDF",
@@ -38,11 +39,24 @@ _KINDS = {
     "application/zip": Text("Archive"),
 }
 
-
 _STATES = {
     "fetching": Text("is being fetched from the team"),
     "missing": Text("missing on the team's server; tried again later"),
 }
+
+
+def file_action_name(action: str, name: str) -> str:
+    """Return what a button on the card of an attached file does, for screen readers and its tooltip."""
+    match action:
+        case "file-open":
+            return tr("Open {file}", file=name)
+        case "file-save":
+            return tr("Save a copy of {file}", file=name)
+        case "file-folder":
+            return tr("Show in its folder: {file}", file=name)
+        case "file-copy":
+            return tr("Copy {file}", file=name)
+    return tr("Open as artifact: {file}", file=name)
 
 
 class FileItem(ArtifactSource, Item):
@@ -75,7 +89,7 @@ class FileItem(ArtifactSource, Item):
     @property
     def spoken(self) -> str:
         """The name of the card for screen readers."""
-        return f"{self.attachment.name}, {self._described()}"
+        return comma_list((self.attachment.name, self._described()))
 
     @property
     def text(self) -> str:
@@ -100,8 +114,13 @@ class FileItem(ArtifactSource, Item):
         left = self.natural_width - style.px(8) - side * len(verbs)
         top = (self.height - side) / 2
         return tuple(
-            Button(action, f"{verb} {self.attachment.name}", QRectF(left + place * side, top, side, side), icon=icon)
-            for place, (action, icon, verb) in enumerate(verbs)
+            Button(
+                action,
+                file_action_name(action, self.attachment.name),
+                QRectF(left + place * side, top, side, side),
+                icon=icon,
+            )
+            for place, (action, icon) in enumerate(verbs)
         )
 
     def press(self, action: str) -> Outcome | None:
@@ -138,9 +157,9 @@ class FileItem(ArtifactSource, Item):
         if kind is None:
             ending = self.attachment.name.rpartition(".")[2]
             kind = (
-                tr("{ending} file", ending=ending.upper())
+                tr("{format} file", format=ending.upper())
                 if 0 < len(ending) <= 5 and "." in self.attachment.name
                 else tr("File")
             )
         state = _STATES.get(self._state, "")
-        return " · ".join(filter(None, (kind, size_text(self.attachment.size_bytes), state)))
+        return " · ".join(map(shown, filter(None, (kind, size_text(self.attachment.size_bytes), state))))

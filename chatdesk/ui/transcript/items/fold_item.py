@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from chatdesk.core.texts import tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -63,13 +65,14 @@ class FoldItem(Item):
     def buttons(self) -> tuple[Button, ...]:
         if not self.can_open:
             return ()
-        verb = "Hide" if self.is_open else "Show"
+        name = self.label[:_MAX_LABEL]
+        label = tr("Hide {name}", name=name) if self.is_open else tr("Show {name}", name=name)
         area = QRectF(0, 0, self.natural_width, self.height)
-        return (Button("toggle-fold", f"{verb} {self.label[:_MAX_LABEL]}", area),)
+        return (Button("toggle-fold", label, area),)
 
     @property
     def spoken(self) -> str:
-        return f"{self.label}, {self.aside}" if self.aside else self.label
+        return comma_list(filter(None, (self.label, self.aside)))
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style

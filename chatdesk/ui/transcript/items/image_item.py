@@ -58,15 +58,17 @@ class ImageItem(PictureItem):
         style = self._style
         if style is None or self.is_picture or not self._url:
             return ()
-        near = " in your own network" if self._is_near else ""
-        label = f"Load image from {self._host[:_MAX_HOST]}{near}"
-        shown, room = label, self.natural_width / 2
+        host = self._host[:_MAX_HOST]
+        label = tr("Load image from {host}", host=host)
+        if self._is_near:
+            label = tr("Load image from {host} in your own network", host=host)
+        words, room = label, self.natural_width / 2
         if self._width_of(label, style) > room:
-            shown = tr("Load it anyway") if self._is_near else tr("Load image")
-        wide = min(self._width_of(shown, style), room)
+            words = tr("Load it anyway") if self._is_near else tr("Load image")
+        wide = min(self._width_of(words, style), room)
         height = style.px(_BUTTON_PX)
         area = QRectF(self.natural_width - wide - 6, (self.height - height) / 2, wide, height)
-        return (Button("load-image", label, area, text=shown, is_framed=True),)
+        return (Button("load-image", label, area, text=words, is_framed=True),)
 
     @staticmethod
     def _width_of(words: str, style: TranscriptStyle) -> float:

@@ -6,7 +6,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.context import SummaryEnd
-from chatdesk.core.domain.summary import STALE_TEXT
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -68,13 +67,23 @@ def start_line() -> LineItem:
 
 def summary_line(end: SummaryEnd) -> LineItem:
     """Return the line below the last message that a summary replaces; it leads to the summary."""
-    count = shown(plural("{count} messages", "{count} message", end.message_count))
+    count = end.message_count
     if end.is_stale:
-        words = tr("Summary of {number} ends here · {stale_text} · Show", number=count, stale_text=STALE_TEXT)
-        return LineItem(
-            words,
-            action=SHOW_SUMMARY,
-            label=tr("Show the summary of {number}, {stale_text}", number=count, stale_text=STALE_TEXT),
+        words = plural(
+            "Summary of {count} messages ends here · out of date and not sent · Show",
+            "Summary of {count} message ends here · out of date and not sent · Show",
+            count,
         )
-    words = tr("Summarised up to here · {number} · Show", number=count)
-    return LineItem(words, action=SHOW_SUMMARY, label=tr("Show the summary of {number} up to here", number=count))
+        label = plural(
+            "Show the summary of {count} messages, out of date and not sent",
+            "Show the summary of {count} message, out of date and not sent",
+            count,
+        )
+    else:
+        words = plural(
+            "Summarised up to here · {count} messages · Show", "Summarised up to here · {count} message · Show", count
+        )
+        label = plural(
+            "Show the summary of {count} messages up to here", "Show the summary of {count} message up to here", count
+        )
+    return LineItem(shown(words), action=SHOW_SUMMARY, label=shown(label))

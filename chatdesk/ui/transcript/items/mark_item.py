@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.message import ContextMark, Message
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -32,12 +32,17 @@ def mark_of(message: Message, person: str) -> tuple[str, str] | None:
     """
     mark = message.context_mark
     if message.is_note:
-        return "pencil", _NOTE_WORDS[mark]
-    words = _WORDS.get(mark)
+        return "pencil", shown(_NOTE_WORDS[mark])
+    found = _WORDS.get(mark)
     if not message.is_edited_answer:
-        return words
-    edited = f"Edited by {person[:_MAX_NAME] or 'you'}"
-    return "pencil", f"{edited}, {words[1].lower()}" if words else edited
+        return None if found is None else (found[0], shown(found[1]))
+    who = person[:_MAX_NAME] or tr("you")
+    match mark:
+        case ContextMark.PINNED:
+            return "pencil", tr("Edited by {person}, pinned into the context", person=who)
+        case ContextMark.EXCLUDED:
+            return "pencil", tr("Edited by {person}, excluded from the context", person=who)
+    return "pencil", tr("Edited by {person}", person=who)
 
 
 class MarkItem(Item):

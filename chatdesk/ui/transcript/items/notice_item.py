@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState, paint_button
@@ -22,21 +23,23 @@ _PAD_Y = 10
 _BUTTON_PX = 34
 _WORDS_PX = 340  # with less room beside them, the buttons stand below words that need it
 _MAX_TEXT = 2_000
+_AT_END = Text("Trying again…")
 _ICONS = {"danger": "circle-x", "warning": "triangle-alert"}
 
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """The end of a sentence that tells the time left until ``due_ms``; ``at_end`` replaces it then."""
+    """The sentence that tells the time left until ``due_ms``, when attempt number ``attempt`` is made."""
 
     due_ms: int
-    before: str
-    after: str
-    at_end: str
+    attempt: int
 
     def words(self, now_ms: int) -> str:
         left_ms = self.due_ms - now_ms
-        return f"{self.before}{duration_of(left_ms + 999)}{self.after}" if left_ms > 0 else self.at_end
+        if left_ms <= 0:
+            return f" {shown(_AT_END)}"
+        words = tr("Trying again in {time} (attempt {attempt}).", time=duration_of(left_ms + 999), attempt=self.attempt)
+        return f" {words}"
 
 
 class NoticeItem(Item):

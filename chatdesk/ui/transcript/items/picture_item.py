@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
@@ -66,7 +66,7 @@ class PictureItem(Item):
         loader.load(replace(source, most=self._most), take)
 
     def take(self, picture: Picture) -> None:
-        self.image, self.failure = picture.image, picture.failure
+        self.image, self.failure = picture.image, shown(picture.failure)
         if picture.image is not None:
             self._shape = picture.size or (picture.image.width(), picture.image.height())
         self._pixmap = None
@@ -76,7 +76,7 @@ class PictureItem(Item):
         """Say that a team's picture is not here yet, and request it again when it is."""
         if self.source is None or not self.source.stored or self.image is not None or not self._is_asked:
             return False
-        words = _STATES.get(state_of(self.source.stored.rpartition("/")[2]), "")
+        words = shown(_STATES.get(state_of(self.source.stored.rpartition("/")[2]), ""))
         was_away, self._is_away = self._is_away, bool(words)
         if words:
             is_news, self.failure = self.failure != words, words
@@ -143,8 +143,8 @@ class PictureItem(Item):
         area = QRectF(x, 0, (self.natural_width - 12 if right is None else right) - x, card.height())
         painter.setFont(style.font("note"))
         painter.setPen(style.colour("muted"))
-        shown = style.metrics("note").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), shown)
+        elided = style.metrics("note").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), elided)
 
     def _paint_icon(self, painter: QPainter, style: TranscriptStyle, x: float, height: float) -> None:
         pixmap = style.icon("image", "muted")

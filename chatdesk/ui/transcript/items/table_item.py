@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.drawing.card import paint_hairline
 from chatdesk.ui.transcript.drawing.item import (
@@ -33,7 +33,6 @@ _PAD_Y = 5.5
 _FOLD_PX = 32
 _TOOL_GAP_PX = 4
 _EDGE_PX = 6  # how near to the edge of a column the mouse must be to move it
-_MAX_NAME = 40
 _COPY, _COLUMNS, _FOLD = "copy-table", "table-columns", "fold-table"
 
 
@@ -314,7 +313,7 @@ class TableItem(Item):
             columns = self.columns
             x = self._view.x() - side - _TOOL_GAP_PX if columns.is_right_to_left else self._view.right() + _TOOL_GAP_PX
             made.append(Button(_COPY, tr("Copy table"), QRectF(x, 0, side, side), "copy"))
-            made.append(Button(_COLUMNS, self._columns_label, self._head_of(columns.current)))
+            made.append(Button(_COLUMNS, columns.keys_text, self._head_of(columns.current)))
         if self._has_fold:
             made.append(self._fold_button(style))
         return tuple(made)
@@ -323,19 +322,11 @@ class TableItem(Item):
         # To the mouse a column is its words, and has an edge to be moved.
         return next((each for each in self.buttons() if each.action != _COLUMNS and each.area.contains(point)), None)
 
-    @property
-    def _columns_label(self) -> str:
-        header, place = self.columns.block.header, self.columns.current
-        name = text_of(header[place])[:_MAX_NAME] if place < len(header) else ""
-        return tr(
-            "Column {name}: Left and Right choose another, with Shift they change its width, "
-            "Enter fits all columns again",
-            name=name or place + 1,
-        )
-
     def _fold_button(self, style: TranscriptStyle) -> Button:
         is_folded = not self.columns.is_unfolded
-        text = tr("Show all {rows} rows", rows=len(self.columns.block.rows)) if is_folded else tr("Show fewer rows")
+        rows = len(self.columns.block.rows)
+        more = shown(plural("Show all {count} rows", "Show all {count} rows", rows))
+        text = more if is_folded else tr("Show fewer rows")
         high = style.px(_FOLD_PX)
         wide = style.metrics("muted").horizontalAdvance(text) + style.px(40)
         view = self._view

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -29,11 +29,11 @@ class UnreadItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
         middle = round(style.px(_HEIGHT_PX) * 0.4)
-        wide = style.metrics("muted").horizontalAdvance(_LABEL) + style.px(10)
+        wide = style.metrics("muted").horizontalAdvance(shown(_LABEL)) + style.px(10)
         painter.setPen(style.colour("accent"))
         start = wide if style.is_mirrored else 0.0
         painter.drawLine(QPointF(start, middle), QPointF(start + self.natural_width - wide, middle))
         painter.setFont(style.font("muted"))
         side = Qt.AlignmentFlag.AlignLeft if style.is_mirrored else Qt.AlignmentFlag.AlignRight
         area = QRectF(0.0 if style.is_mirrored else self.natural_width - wide, 0, wide, 2 * middle)
-        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), _LABEL)
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), shown(_LABEL))

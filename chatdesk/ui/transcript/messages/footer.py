@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.commands.message_action import MessageAction, MessageState, is_final, is_question
 from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS
+from chatdesk.ui.local_forms import decimal_text, money_text
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
-_MORE = Tool("more", Text("More"), "ellipsis")
+_MORE = Text("More")
 
 
 def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[MessageAction]) -> FooterItem:
@@ -26,12 +26,12 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
     if not is_question(state) and not is_final(state):
         versions, tools = (1, 1), ()
     if state.has_quick_actions:
-        tools += tuple(Tool(each.name, each.text, text=each.text) for each in quick)
+        tools += tuple(Tool(each.name, shown(each.text), text=shown(each.text)) for each in quick)
     return FooterItem(
         tuple(_allowed(tool, facts.is_refused(tool.action)) for tool in tools),
         versions=versions,
-        version_by=(facts.person or "you") if facts.version_words else "",
-        versions_tip=facts.version_words.capitalize(),
+        version_by=(facts.person or tr("you")) if facts.version_words else "",
+        versions_tip=facts.version_words[:1].upper() + facts.version_words[1:],
         note=figures(message),
         time=time_of(message.created_at),
         tip=whole_time_of(message.created_at),
@@ -41,12 +41,16 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
 
 def _tools_of(state: MessageState) -> tuple[Tool, ...]:
     actions = (each for each in MESSAGE_ACTIONS if each.is_tool and each.applies(state))
-    return (*(Tool(each.name, each.text, each.icon) for each in actions), _MORE)
+    return (*(Tool(each.name, shown(each.text), each.icon) for each in actions), Tool("more", shown(_MORE), "ellipsis"))
 
 
 def _allowed(tool: Tool, refusal: str) -> Tool:
     """Return ``tool``, disabled and with the reason in its label when the reader may not use it."""
-    return replace(tool, label=f"{tool.label}: {refusal}", is_enabled=False) if refusal else tool
+    return (
+        replace(tool, label=tr("{action}: {reason}", action=tool.label, reason=refusal), is_enabled=False)
+        if refusal
+        else tool
+    )
 
 
 def figures(message: Message) -> str:
@@ -56,13 +60,13 @@ def figures(message: Message) -> str:
     if tokens is None and message.completion_tokens is not None:
         tokens = (message.prompt_tokens or 0) + message.completion_tokens
     if tokens is not None:
-        parts.append(f"{tokens:,} tokens")
+        parts.append(shown(plural("{count} tokens", "{count} tokens", tokens)))
     if message.cached_tokens:
-        parts.append(f"{message.cached_tokens:,} from cache")
+        parts.append(tr("{count} from cache", count=message.cached_tokens))
     if message.written_tokens:
-        parts.append(f"{message.written_tokens:,} cached")
+        parts.append(tr("{count} cached", count=message.written_tokens))
     if message.latency_ms is not None and message.parts:
-        parts.append(f"{message.latency_ms / 1000:.1f} s")
+        parts.append(tr("{seconds} s", seconds=decimal_text(message.latency_ms / 1000, 1)))
     if message.cost_usd:
-        parts.append(cost_text(message.cost_usd))
+        parts.append(money_text(message.cost_usd))
     return " · ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.prompt import LONGEST_NAME
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.message_catalogue import message_action
 from chatdesk.ui.transcript.contract import ModelName, SharedWith
 
@@ -51,7 +51,7 @@ class MessageFacts:
             model = self.model_name(self.message.provider, self.message.model)
             name = clean_line(self.message.assistant_name or "")[:LONGEST_NAME]
             return " · ".join(filter(None, (name, model))) or tr("Assistant")
-        return self.message.role.value.capitalize()
+        return tr("System") if self.message.role is Role.SYSTEM else tr("Tool")
 
     @property
     def person(self) -> str:
@@ -67,7 +67,12 @@ class MessageFacts:
         message = self.message
         if self.shared is None or message.version_count < 2:
             return ""
-        return f"version {message.version_index} of {message.version_count}, by {self.person or 'you'}"
+        return tr(
+            "version {number} of {count}, by {person}",
+            number=message.version_index,
+            count=message.version_count,
+            person=self.person or tr("you"),
+        )
 
     @property
     def shown_of_team(self) -> tuple[object, ...]:
@@ -80,7 +85,7 @@ class MessageFacts:
         if shared is None or known is None or not known.writes:
             return ""
         if not shared.can_write:
-            return _ONLY_READ
+            return shown(_ONLY_READ)
         if known.is_danger and self.message.author_id is not None and not shared.can_manage:
             return tr("{person} wrote this", person=self.person)
         return ""

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from chatdesk.core.domain.message import Message, Part, Role, Status
 from chatdesk.core.domain.tools import CallStatus, open_calls
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.plurals import counted
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.transcript.drawing.moments import clock_time_of
 from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
 
@@ -22,8 +21,8 @@ _OTHER_MODEL: Action = ("answer-with", Text("Choose another model…"))
 _LARGER_MODEL: Action = ("answer-with", Text("Choose a larger model…"))
 _EDIT: Action = ("shorten", Text("Edit the message"))
 _SHORTEN: Action = ("shorten", Text("Shorten"))
-_KEY: Action = ("open-provider", "Change the key…")
-_ADD_KEY: Action = ("open-provider", "Check the key…")
+_KEY: Action = ("open-provider", Text("Change the key…"))
+_ADD_KEY: Action = ("open-provider", Text("Check the key…"))
 _PROVIDER: Action = ("open-provider", Text("Open the provider…"))
 _CHOOSE_MODEL: Action = ("choose-model", Text("Choose a larger model"))
 
@@ -62,7 +61,7 @@ CANCEL_WAITING: Action = ("cancel-waiting", Text("Cancel"))
 SEND_FIRST: Action = ("send-first", Text("Send first"))
 TRY_AT_ONCE: Action = ("try-at-once", Text("Try now"))
 _PAY = "open-payment"
-_SENTENCE_END = re.compile(r"[.!?…][”\"’)]*(?=\s)")
+_SENTENCE_END = re.compile(r"[.!?…؟][”\"’)»]*(?=\s)|[。！？][」』”）]*(?=.)")
 _LONGEST_LEAD = 240
 
 
@@ -72,7 +71,7 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     ``person`` is the name of the other member whose answer it is, empty for one's own.
     """
     if message.status is Status.ERROR:
-        text = message.error or "Something went wrong. Your message is kept."
+        text = shown(message.error or "") or tr("Something went wrong. Your message is kept.")
         return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
     if message.role is not Role.ASSISTANT:
         return None
@@ -80,41 +79,63 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     if open_:
         return _open_calls_notice(open_)
     if message.status is Status.INTERRUPTED:
-        whose = f"ChatDesk of {person}" if person else "ChatDesk"
-        text = message.error or (
-            f"{whose} was closed before this answer was complete. Everything that had arrived is kept."
-        )
+        text = shown(message.error or "") or _interrupted_text(person)
         return NoticeItem(text, (_CONTINUE, _RETRY), tone="warning", lead=lead_of(text))
     if message.status is Status.STOPPED:
+        stopped = tr("{person} stopped this answer.", person=person) if person else tr("You stopped this answer.")
         go_on = _CONTINUE if message.parts else _RETRY
-        return NoticeItem(f"{person or 'You'} stopped this answer.", (go_on,), tone="line")
+        return NoticeItem(stopped, (go_on,), tone="line")
     if can_continue:
         return NoticeItem(tr("The answer reached its maximum length."), (_CONTINUE,), tone="line")
     return None
 
 
+def _interrupted_text(person: str) -> str:
+    if person:
+        return tr(
+            "ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.",
+            person=person,
+        )
+    return tr("ChatDesk was closed before this answer was complete. Everything that had arrived is kept.")
+
+
 def _open_calls_notice(calls: Sequence[Part]) -> NoticeItem:
-    names = counted(len(calls), "call")
     ran = [call for call in calls if call.content.get("status") == CallStatus.UNKNOWN.value]
     if not ran:
-        text = f"ChatDesk was closed while {names} waited for your approval. Nothing was run."
-        return NoticeItem(text, (("ask-calls", "Decide…"), _CONTINUE), tone="warning", lead=lead_of(text))
-    name = clean_line(str(ran[0].content.get("tool") or ran[0].tool_name)) if len(ran) == 1 else names
-    text = f"ChatDesk ended while {name} ran. Nobody knows what it did, and it is not repeated unless you say so."
-    return NoticeItem(text, (("ask-calls", "Run again…"), _CONTINUE), tone="warning", lead=lead_of(text))
+        waited = plural(
+            "ChatDesk was closed while {count} calls waited for your approval. Nothing was run.",
+            "ChatDesk was closed while {count} call waited for your approval. Nothing was run.",
+            len(calls),
+        )
+        text = shown(waited)
+        return NoticeItem(text, (("ask-calls", tr("Decide…")), _CONTINUE), tone="warning", lead=lead_of(text))
+    if len(ran) == 1:
+        text = tr(
+            "ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.",
+            tool=clean_line(str(ran[0].content.get("tool") or ran[0].tool_name)),
+        )
+    else:
+        several = plural(
+            "ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say "
+            "so.",
+            "ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say "
+            "so.",
+            len(calls),
+        )
+        text = shown(several)
+    return NoticeItem(text, (("ask-calls", tr("Run again…")), _CONTINUE), tone="warning", lead=lead_of(text))
 
 
 def retry_notice(reason: str, *, attempt: int, due_ms: int) -> NoticeItem:
     """Return the notice that counts down to the next attempt and offers to try at once."""
+    reason = shown(reason)
     lead = reason[: len(lead_of(f"{reason} "))]
     return NoticeItem(
         reason,
         (TRY_AT_ONCE,),
         tone="line",
         lead=lead,
-        countdown=Countdown(
-            due_ms, before=" Trying again in ", after=f" (attempt {attempt}).", at_end=" Trying again…"
-        ),
+        countdown=Countdown(due_ms, attempt=attempt),
     )
 
 
@@ -131,7 +152,7 @@ def _actions_of(message: Message, *, now_ms: int) -> tuple[Action, ...]:
         return (_CONTINUE, _RETRY, *ways_out[:1])
     retry_at = message.error_details.get("retry_at")
     if kind == "rate_limited" and isinstance(retry_at, int) and retry_at > now_ms:
-        return (("retry", tr("Try at {clock_time}", clock_time=clock_time_of(retry_at))), _TRY_NOW, *ways_out)
+        return (("retry", tr("Try at {time}", time=clock_time_of(retry_at))), _TRY_NOW, *ways_out)
     return (*ways_out, _RETRY)
 
 

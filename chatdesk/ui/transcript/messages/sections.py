@@ -12,7 +12,8 @@ from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, PROGRESS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
+from chatdesk.ui.local_forms import decimal_text
 from chatdesk.ui.transcript.contract import PictureSource, ShownChange
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
@@ -116,7 +117,7 @@ class ReasoningSection(Section):
         if is_live and (part is None or part.completed_at is None):
             self._fold.label = tr("Thinking…")
         elif part is not None and part.started_at is not None and part.completed_at is not None:
-            self._fold.label = tr("Thought for {seconds}", seconds=_seconds(part.completed_at - part.started_at))
+            self._fold.label = tr("Thought for {time}", time=_seconds(part.completed_at - part.started_at))
         else:
             self._fold.label = tr("Thought")
 
@@ -181,10 +182,11 @@ class ToolSection(Section):
         if isinstance(server, str) and server:
             tool = clean_line(str(part.content.get("tool", ""))) or tr("Tool")
             hint = clean_line(_hint(str(part.content.get("arguments", ""))))
-            self._fold.label = f"{tool} of {clean_line(server)}" + (f" · {hint}" if hint else "")
+            label = tr("{tool} of {server}", tool=tool, server=clean_line(server))
+            self._fold.label = f"{label} · {hint}" if hint else label
         if status in _TOLD_STATES:
             progress = clean_line(str(part.content.get(PROGRESS, "")))
-            self._fold.aside = " · ".join(filter(None, (CALL_STATUS_TEXTS[CallStatus(status)], progress)))
+            self._fold.aside = " · ".join(filter(None, (shown(CALL_STATUS_TEXTS[CallStatus(status)]), progress)))
 
     def update_items(self) -> None:
         self.items = [self._fold]
@@ -262,7 +264,7 @@ class FileSection(Section):
         problem = part.content.get("problem")
         if isinstance(problem, str) and problem:
             words = tr("It is on its way…") if is_live and problem == PICTURE_COMING else clean_line(problem)
-            self.items = [PictureItem(f"{clean_line(name)}: {words}", None)]
+            self.items = [PictureItem(tr("{name}: {state}", name=clean_line(name), state=words), None)]
             return
         stored = part.content.get("path")
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
@@ -325,7 +327,7 @@ def _seconds(milliseconds: int) -> str:
 
 
 def _tenths(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:.1f} s"
+    return tr("{seconds} s", seconds=decimal_text(milliseconds / 1000, 1))
 
 
 def _fold_of(section: Section) -> FoldItem | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 
 from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
-from chatdesk.core.plurals import counted
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -16,8 +17,15 @@ _MARKS = {
     ContextMark.PINNED: Text("pinned into the context"),
     ContextMark.EXCLUDED: Text("excluded from the context"),
 }
-_COUNTED = {"code": Text("code block"), "table": "table", "math": "formula", "image": "image", "diagram": "diagram"}
-_MARKERS = {"•": "bullet", "☐": Text("not done"), "☑": "done"}
+_COUNTED: Mapping[str, Callable[[int], Text]] = {
+    "code": lambda count: plural("{count} code blocks", "{count} code block", count),
+    "table": lambda count: plural("{count} tables", "{count} table", count),
+    "math": lambda count: plural("{count} formulas", "{count} formula", count),
+    "image": lambda count: plural("{count} images", "{count} image", count),
+    "diagram": lambda count: plural("{count} diagrams", "{count} diagram", count),
+}
+_CODE = Text("Code")
+_MARKERS = {"•": Text("bullet"), "☐": Text("not done"), "☑": Text("done")}
 
 
 def message_name(entry: MessageEntry, total: int) -> str:
@@ -28,31 +36,31 @@ def message_name(entry: MessageEntry, total: int) -> str:
     message = entry.message
     parts = [entry.facts.author]
     if message.is_edited_answer:
-        parts.append(f"edited by {entry.facts.person or 'you'}")
+        parts.append(tr("edited by {person}", person=entry.facts.person or tr("you")))
     elif not entry.is_question and entry.facts.person:
         parts.append(tr("asked by {person}", person=entry.facts.person))
     parts.append(time_of(message.created_at))
-    parts.append(
-        tr("message {position} of {total}", position=message.position + 1, total=max(total, message.position + 1))
-    )
+    parts.append(tr("message {number} of {count}", number=message.position + 1, count=max(total, message.position + 1)))
     parts.append(entry.facts.version_words)
-    parts.append(STATUS_TEXTS[message.status][0] if message.status in STATUS_TEXTS and not entry.is_question else "")
-    parts.append("note" if message.is_note else "")
-    parts.append(_MARKS[message.context_mark])
-    return ", ".join(part for part in parts if part)
+    parts.append(
+        shown(STATUS_TEXTS[message.status][0]) if message.status in STATUS_TEXTS and not entry.is_question else ""
+    )
+    parts.append(tr("note") if message.is_note else "")
+    parts.append(shown(_MARKS[message.context_mark]))
+    return comma_list(part for part in parts if part)
 
 
 def message_summary(items: list[Item]) -> str:
     """Return what a message contains besides words, such as "2 code blocks, 1 table"."""
-    counts = Counter(_COUNTED[item.kind] for item in items if item.kind in _COUNTED and not _goes_on(item))
-    return ", ".join(counted(count, noun) for noun, count in counts.items())
+    counts = Counter(item.kind for item in items if item.kind in _COUNTED and not _goes_on(item))
+    return comma_list(shown(_COUNTED[kind](count)) for kind, count in counts.items())
 
 
-def code_name(language: str, text: str) -> str:
+def code_name(language: str, text: str, *, what: str = _CODE) -> str:
     """Return the name of a code block, such as "Code, python, 12 lines"."""
     count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
     lines = shown(plural("{count} lines", "{count} line", count))
-    return ", ".join(part for part in (tr("Code"), language[:40], lines) if part)
+    return comma_list(part for part in (shown(what), language[:40], lines) if part)
 
 
 def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
@@ -63,18 +71,18 @@ def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
     size = shown(plural("Table, {count} columns", "Table, {count} column", columns))
     if total > rows:
         return tr(
-            "{size}, rows {first} to {first_2} of {total}",
-            size=size,
+            "{table}, rows {first} to {last} of {count}",
+            table=size,
             first=first + 1,
-            first_2=first + rows,
-            total=total,
+            last=first + rows,
+            count=total,
         )
-    return f"{size}, {counted(total, 'row')}"
+    return comma_list((size, shown(plural("{count} rows", "{count} row", total))))
 
 
 def text_name(text: str, marker: str | None) -> str:
     """Return the name of a paragraph or list item, with its marker in words."""
-    said = _MARKERS.get(marker or "", marker or "")
+    said = shown(_MARKERS.get(marker or "", marker or ""))
     return f"{said} {text}" if said else text
 
 
@@ -82,7 +90,7 @@ def link_name(words: str, target: str) -> str:
     """Return the words of a link; the marks of footnotes are put into words."""
     if target.startswith("#fnref"):
         return tr("Back to the text")
-    return tr("Footnote {words}", words=words) if target.startswith("#fn") else words or target
+    return tr("Footnote {number}", number=words) if target.startswith("#fn") else words or target
 
 
 def _goes_on(item: Item) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from chatdesk.core.domain.message import STATUS_TEXTS, Message, Status
+from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.sentences import take_sentences
 from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -111,8 +111,8 @@ def farewell_of(author: str, message: Message) -> tuple[str, bool]:
     if message.status is Status.COMPLETE:
         return tr("{author} has answered", author=author), False
     if message.status is Status.STOPPED:
-        return tr("The answer {second}", second=STATUS_TEXTS[message.status][1]), False
-    return message.error or tr("The answer is not complete"), True
+        return tr("The answer was stopped"), False
+    return shown(message.error or "") or tr("The answer is not complete"), True
 
 
 def _name_of(block: Block) -> str:
