@@ -10,10 +10,10 @@ from chatdesk.core.domain.artifacts.artifact import ArtifactView
 from chatdesk.core.domain.artifacts.code_blocks import fenced
 from chatdesk.core.domain.artifacts.table_rows import MOST_ROWS, TableRows
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
 from chatdesk.core.rendering.code_names import language_of
 from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS as _MOST_MERMAID
 from chatdesk.core.rendering.drawing.svg_drawing import MAX_SOURCE_CHARS as _MOST_SVG
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.artifacts.artifact_pages import (
     ArtifactPages,
     PagedText,
@@ -40,8 +40,8 @@ _MOST_DRAWN: Final = {
     ArtifactView.MERMAID: _MOST_MERMAID,
     ArtifactView.SVG: _MOST_SVG,
 }
-_SHOWN_AS_SOURCE: Final = "This text is too long to be drawn. Its source is shown."
-_ROUGH: Final = "They differ too much to be compared line by line; what differs is shown as replaced."
+_SHOWN_AS_SOURCE: Final = Text("This text is too long to be drawn. Its source is shown.")
+_ROUGH: Final = Text("They differ too much to be compared line by line; what differs is shown as replaced.")
 
 
 class ArtifactDisplay:
@@ -96,38 +96,46 @@ class ArtifactDisplay:
     async def _show_text(self, version: ArtifactVersion, *, is_source: bool) -> None:
         found = await self._service.text_of(version)
         if found.problem:
-            self._view.show_note(found.problem)
+            self._view.show_note(shown(found.problem))
             self._pages.show_file(version)
             self._read()
             return
         view, text = version.view, found.text
         if view is ArtifactView.TABLE and not is_source:
             rows = await asyncio.to_thread(TableRows, text)
-            self._view.show_note(f"The first {MOST_ROWS:,} rows are shown." if rows.is_cut else "")
+            self._view.show_note(
+                shown(plural("The first {count} rows are shown.", "The first {count} row is shown.", MOST_ROWS))
+                if rows.is_cut
+                else ""
+            )
             self._view.show_table(rows)
             return
         is_too_long = len(text) > _MOST_DRAWN.get(view, len(text))
         if is_too_long and not is_source:
-            self._view.show_note(_SHOWN_AS_SOURCE)
+            self._view.show_note(shown(_SHOWN_AS_SOURCE))
         if view is ArtifactView.SOURCE or view is ArtifactView.TABLE or is_source or is_too_long:
             language = version.language or language_of(version.name)
-            shown = await asyncio.to_thread(paged_code, text, "" if is_source and _is_drawn(view) else language)
+            pages = await asyncio.to_thread(paged_code, text, "" if is_source and _is_drawn(view) else language)
         else:
-            shown = await asyncio.to_thread(_drawn, view, text)
-        self._pages.show_text(version, shown)
+            pages = await asyncio.to_thread(_drawn, view, text)
+        self._pages.show_text(version, pages)
         self._read()
 
     async def _show_difference(self, before: ArtifactVersion, version: ArtifactVersion) -> None:
         try:
             found = await self._service.compare(before, version)
         except ChatDeskError as error:
-            self._view.show_note(error.sentence)
+            self._view.show_note(shown(error.sentence))
             await self._show_text(version, is_source=True)
             return
-        words = f"{counted(found.added, 'line')} added, {counted(found.removed, 'line')} removed."
+        words = tr(
+            "{added}, {removed}.",
+            added=plural("{count} lines added", "{count} line added", found.added),
+            removed=plural("{count} lines removed", "{count} line removed", found.removed),
+        )
         if not found.added and not found.removed:
-            words = "No line differs."
-        self._view.show_note(f"{words} {_ROUGH}" if found.is_rough else words)
+            words = tr("No line differs.")
+        self._view.show_note(f"{words} {shown(_ROUGH)}" if found.is_rough else words)
         self._pages.show_text(version, await asyncio.to_thread(paged_code, found.text, "diff"))
         self._read()
 
@@ -152,5 +160,5 @@ def _about(version: ArtifactVersion) -> str:
     words = source_words(version)
     parts = [f"{words[:1].upper()}{words[1:]}", f"{at.day} {at:%b %Y, %H:%M}", size_text(version.size_bytes)]
     if not version.is_on_path:
-        parts.append("in a version of the thread that is not shown")
+        parts.append(tr("in a version of the thread that is not shown"))
     return " · ".join(parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.errors import StorageError
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.inspector.artifact_view import ArtifactView
     from chatdesk.ui.window.panes import Panes
 
-_TOO_LARGE: Final = "This text is too large to be edited here. Save it, edit it elsewhere, and attach the result."
+_TOO_LARGE: Final = Text("This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.")
 _AUTOSAVE_MS: Final = 1_000
 
 Edit = tuple["ArtifactVersion", str]
@@ -56,12 +57,12 @@ class ArtifactEditing(QObject):
     async def _begin(self, version: ArtifactVersion) -> None:
         found = await self._service.text_of(version)
         if found.problem or len(found.text) > MOST_CHARACTERS:
-            self._panes.window.show_toast(found.problem or _TOO_LARGE)
+            self._panes.window.show_toast(shown(found.problem or _TOO_LARGE))
             return
         unfinished = await self._service.unfinished_edit(version)
         self._show(version, found.text if unfinished is None else unfinished, original=found.text)
         if unfinished is not None:
-            self._panes.window.show_toast("Your unfinished edit is back")
+            self._panes.window.show_toast(tr("Your unfinished edit is back"))
 
     def _show(self, version: ArtifactVersion, text: str, *, original: str) -> None:
         self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
@@ -89,7 +90,9 @@ class ArtifactEditing(QObject):
         if version is None:
             return
         if self._view.editor.is_changed:
-            self._panes.window.show_toast("Your changes were left out", "Edit again", self._way_back(version, text))
+            self._panes.window.show_toast(
+                tr("Your changes were left out"), tr("Edit again"), self._way_back(version, text)
+            )
         self._end()
         self._tasks.start(self._service.forget_edit(version), "forget edit of artifact")
         self.left.emit()
@@ -127,7 +130,7 @@ class ArtifactEditing(QObject):
         except StorageError as error:
             self._unsaved.keep("artifact", error, partial(self._service.edit, version, text))
         else:
-            self._panes.window.show_toast(f"Your edit of {version.name} is a version of it")
+            self._panes.window.show_toast(tr("Your edit of {name} is a version of it", name=version.name))
 
     def _end(self) -> None:
         self._autosave.stop()

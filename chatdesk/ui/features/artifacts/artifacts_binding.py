@@ -14,6 +14,7 @@ from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
 
     ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
-_STORED: Final = "Artifacts are stored on disk; a temporary chat is not."
-_REQUEST: Final = "Change the attached file {name} and answer with all of it in one code block.\n\n"
+_STORED: Final = Text("Artifacts are stored on disk; a temporary chat is not.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class ArtifactsBinding(QObject):
 
     def open(self, message_id: str, what: CodeBlock | Attachment) -> None:
         """Open code or a file of a message as an artifact, and show it."""
-        if not self._threads.offers_to_keep(_STORED, partial(self.open, message_id, what)):
+        if not self._threads.offers_to_keep(shown(_STORED), partial(self.open, message_id, what)):
             self._tasks.start(self._open(message_id, what), "open artifact")
 
     async def _open(self, message_id: str, what: CodeBlock | Attachment) -> None:
@@ -282,7 +282,12 @@ class ArtifactsBinding(QObject):
         if composer.refusal:
             self._panes.window.show_toast(composer.refusal)
         elif thread_id is not None:
-            await self._drafts.add_words(thread_id, _REQUEST.format(name=version.name), [version.file])
+            await self._drafts.add_words(
+                thread_id,
+                tr("Change the attached file {name} and answer with all of it in one code block.", name=version.name)
+                + "\n\n",
+                [version.file],
+            )
             self._panes.pane.focus_composer()
 
     async def _copy(self, version: ArtifactVersion) -> None:
@@ -292,7 +297,7 @@ class ArtifactsBinding(QObject):
         found = await self._service.text_of(version)
         if not found.problem:
             QGuiApplication.clipboard().setText(found.text)
-        self._panes.window.show_toast(found.problem or "Copied")
+        self._panes.window.show_toast(shown(found.problem) or tr("Copied"))
 
     async def _remove(self, version: ArtifactVersion) -> None:
         artifact = self._artifact
@@ -300,7 +305,7 @@ class ArtifactsBinding(QObject):
             self._removed = await self._service.remove(artifact)
             self._back()
             await self.fill()
-            self._panes.window.show_toast("Removed from the list", "Undo", self._restore)
+            self._panes.window.show_toast(tr("Removed from the list"), tr("Undo"), self._restore)
 
     def _restore(self) -> None:
         async def work() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import Role, Status
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
@@ -41,7 +42,7 @@ class AnswerModels(QObject):
             from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 
             self._chooser = ModelChooser(self._panes.theme, transcript, has_actions=False)
-            self._chooser.setAccessibleName("Answer with another model")
+            self._chooser.setAccessibleName(tr("Answer with another model"))
             self._chooser.chosen.connect(self._on_chooser_chosen)
             self._chooser.likeToggled.connect(picker.likeToggled)
         self._message_id = message_id

@@ -15,6 +15,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.events import ProvidersChanged, ThreadChanged
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, look_at_models
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 #: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
 Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]
 
-_PASTED_NAME = "Pasted image.png"
-_STORED = "Files are stored on disk; a temporary chat is not."
+_PASTED_NAME = Text("Pasted image.png")
+_STORED = Text("Files are stored on disk; a temporary chat is not.")
 # Sharp on a screen with two dots a px, at twice the size of text.
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
@@ -87,11 +88,11 @@ class AttachmentBinding(QObject):
 
     def choose(self) -> None:
         """Ask which files are to be attached."""
-        if self._threads.offers_to_keep(_STORED, self.choose):
+        if self._threads.offers_to_keep(shown(_STORED), self.choose):
             return
         from PySide6.QtWidgets import QFileDialog
 
-        dialog = QFileDialog(self._panes.window, "Attach files")
+        dialog = QFileDialog(self._panes.window, tr("Attach files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self.attach)
         dialog.finished.connect(dialog.deleteLater)
@@ -100,7 +101,7 @@ class AttachmentBinding(QObject):
 
     def attach(self, paths: Sequence[str]) -> None:
         """Copy these files and let them go with the message."""
-        if self._threads.offers_to_keep(_STORED, partial(self.attach, tuple(paths))):
+        if self._threads.offers_to_keep(shown(_STORED), partial(self.attach, tuple(paths))):
             return
         for path in self._as_many_as_fit(paths):
             name = clean_name(Path(path).name)
@@ -109,10 +110,10 @@ class AttachmentBinding(QObject):
 
     def attach_image(self, image: object) -> None:
         """Attach a picture from the clipboard, or one that was dropped."""
-        if self._threads.offers_to_keep(_STORED, partial(self.attach_image, image)):
+        if self._threads.offers_to_keep(shown(_STORED), partial(self.attach_image, image)):
             return
-        if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
-            key = self._panes.composer.files.shelf.begin(_PASTED_NAME, image)
+        if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([shown(_PASTED_NAME)]):
+            key = self._panes.composer.files.shelf.begin(shown(_PASTED_NAME), image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
     def attach_bytes(self, name: str, data: bytes) -> None:
@@ -125,7 +126,7 @@ class AttachmentBinding(QObject):
 
     def attach_fetched(self, name: str, fetch: Fetch) -> None:
         """Attach what ``fetch`` returns; until then a chip with this name stands for it."""
-        if self._threads.offers_to_keep(_STORED, partial(self.attach_fetched, name, fetch)):
+        if self._threads.offers_to_keep(shown(_STORED), partial(self.attach_fetched, name, fetch)):
             return
         if self._as_many_as_fit([name]):
             key = self._panes.composer.files.shelf.begin(clean_name(name))
@@ -174,7 +175,7 @@ class AttachmentBinding(QObject):
     async def _keep_image(self, key: str, image: QImage, thread_id: str | None) -> None:
         try:
             data = await asyncio.to_thread(_png, image)
-            attachment = await self._attachments.add_bytes(data, _PASTED_NAME)
+            attachment = await self._attachments.add_bytes(data, shown(_PASTED_NAME))
         except BaseException:
             self._panes.composer.files.shelf.finish(key, None)
             raise
@@ -232,7 +233,7 @@ class AttachmentBinding(QObject):
         )
         self._sight = sight
         if sight.sentence:
-            composer.files.shelf.set_note(sight.sentence, sight.actions)
+            composer.files.shelf.set_note(shown(sight.sentence), sight.actions)
             self._tasks.cancel("describe attachments")
         else:
             self._tasks.replace(self._describe(), "describe attachments")
@@ -245,7 +246,8 @@ class AttachmentBinding(QObject):
             if not note and not attachment.is_image:
                 found = await self._attachments.text_of(attachment)
                 if not found.text.strip():
-                    note = f"Of “{attachment.name}” only the name is sent. {found.problem or ''}".strip()
+                    only = tr("Of “{name}” only the name is sent.", name=attachment.name)
+                    note = f"{only} {shown(found.problem or '')}".strip()
         if composer.files.attached == attached:
             composer.files.shelf.set_note(note)
 
@@ -275,5 +277,5 @@ def _png(image: QImage) -> bytes:
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     if not image.save(buffer, "PNG"):  # type: ignore[call-overload]
-        raise AttachmentUnusable("The picture in the clipboard cannot be read.")
+        raise AttachmentUnusable(Text("The picture in the clipboard cannot be read."))
     return bytes(data.data())

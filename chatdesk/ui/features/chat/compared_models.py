@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.texts import plural, shown
+
 Models = tuple[tuple[str, str], ...]
 
 
@@ -37,3 +39,10 @@ class ComparedModels(QObject):
         chosen = self._by_thread.pop(None, ())
         if chosen:
             self._by_thread[thread_id] = chosen
+
+
+def compared_words(count: int) -> str:
+    """Return a sentence on how many models the questions of a chat go to."""
+    return shown(
+        plural("Questions in this chat go to {count} models.", "Questions in this chat go to {count} model.", count)
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class DateBinding(QObject):
         chat = self._open_thread.chat_of(thread_id)
         span = await chat.reader.time_span(thread_id)
         if span is None:
-            self._panes.window.show_toast("This thread has no message yet.")
+            self._panes.window.show_toast(tr("This thread has no message yet."))
             return
         read = self._message_read()
         dialog = JumpToDateDialog(
@@ -57,7 +58,7 @@ class DateBinding(QObject):
         chat = self._open_thread.chat_of(thread_id)
         found = await chat.reader.first_message_since(thread_id, day_ms)
         if found is None:
-            self._panes.window.show_toast("Nothing was written on that day or later.")
+            self._panes.window.show_toast(tr("Nothing was written on that day or later."))
         else:
             self._go(thread_id, found.message_id)
 

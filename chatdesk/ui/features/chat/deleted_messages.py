@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -26,19 +27,21 @@ class DeletedMessagesDialog(FormPanel):
 
     def __init__(self, theme: Theme, messages: Sequence[DeletedMessage], parent: QWidget | None = None) -> None:
         size_px = _SIZE_PX if messages else _EMPTY_PX
-        super().__init__(theme, "Deleted messages", object_name="deletedMessagesDialog", size_px=size_px, parent=parent)
-        words = "Restored messages go back to their place." if messages else "No message is in the trash."
+        super().__init__(
+            theme, tr("Deleted messages"), object_name="deletedMessagesDialog", size_px=size_px, parent=parent
+        )
+        words = tr("Restored messages go back to their place.") if messages else tr("No message is in the trash.")
         self.setAccessibleDescription(words)
         self.list = QListWidget()
         self.list.setObjectName("deletedMessages")
-        self.list.setAccessibleName("Deleted messages")
+        self.list.setAccessibleName(tr("Deleted messages"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setWordWrap(True)
         self.list.setVisible(bool(messages))
         for message in messages:
             self.list.addItem(_item(message))
-        self.restore_button = push_button("Restore", "restoreMessageButton", self._restore)
-        self.thread_button = push_button("Show the thread", "showThreadButton", self._show_thread)
+        self.restore_button = push_button(tr("Restore"), "restoreMessageButton", self._restore)
+        self.thread_button = push_button(tr("Show the thread"), "showThreadButton", self._show_thread)
         tokens = theme.tokens
         self.list.setStyleSheet(
             "#deletedMessages { background: transparent; border: none; outline: none; }"
@@ -56,7 +59,7 @@ class DeletedMessagesDialog(FormPanel):
         for button in (self.restore_button, self.thread_button):
             button.setEnabled(bool(messages))
             self.add_button(button, is_first=True)
-        close = self.add_button(push_button("Close", "deletedMessagesClose", self.reject))
+        close = self.add_button(push_button(tr("Close"), "deletedMessagesClose", self.reject))
         (self.list if messages else close).setFocus()
 
     def _current(self) -> DeletedMessage | None:
@@ -78,10 +81,19 @@ class DeletedMessagesDialog(FormPanel):
 
 
 def _item(message: DeletedMessage) -> QListWidgetItem:
-    what = "Question" if message.is_question else "Answer"
-    more = "" if message.count < 2 else f" and {message.count - 1:,} more"
     day = datetime.fromtimestamp(message.deleted_at / 1000).astimezone()
-    where = f"{what}{more} in “{message.thread_title}”, deleted {day.day} {day:%b %H:%M}"
-    item = QListWidgetItem(f"{message.preview or 'Without text'}\n{where}")
+    where = _where(message, f"{day.day} {day:%b %H:%M}")
+    item = QListWidgetItem("\n".join((message.preview or tr("Without text"), where)))
     item.setData(_ID, message)
     return item
+
+
+def _where(message: DeletedMessage, when: str) -> str:
+    title, more = message.thread_title, message.count - 1
+    if more < 1:
+        if message.is_question:
+            return tr("Question in “{title}”, deleted {when}", title=title, when=when)
+        return tr("Answer in “{title}”, deleted {when}", title=title, when=when)
+    if message.is_question:
+        return tr("Question and {more} more in “{title}”, deleted {when}", more=more, title=title, when=when)
+    return tr("Answer and {more} more in “{title}”, deleted {when}", more=more, title=title, when=when)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
@@ -44,6 +45,6 @@ class DeletedMessagesBinding(QObject):
             moved = await (await self._undo.stack()).restore_message(message_id)
             if moved.message_ids:
                 await self._threads.open_at(moved.thread.id, message_id)
-                self._undo.offer("Message restored")
+                self._undo.offer(tr("Message restored"))
 
         self._tasks.start(work(), "restore deleted message")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
 from chatdesk.core.sync.erasing import Erasing
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.window.window_context import WindowContext
 
-_WARNING: Final = (
+_WARNING: Final = Text(
     "It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the"
     " server and of computers until they are replaced, private copies of members who left, and what somebody copied or"
     " exported."
@@ -43,14 +43,14 @@ class ErasingBinding:
         thread = self._threads.open_thread
         if thread is not None:
             self._ask(
-                "Erase this thread for everyone?",
+                tr("Erase this thread for everyone?"),
                 lambda erasing: erasing.of_thread(thread.id),
                 lambda erasing: erasing.erase_thread(thread.id),
             )
 
     def ask_about_message(self, message_id: str) -> None:
         self._ask(
-            "Erase this message for everyone?",
+            tr("Erase this message for everyone?"),
             lambda erasing: erasing.of_message(message_id),
             lambda erasing: erasing.erase_message(message_id),
         )
@@ -65,15 +65,15 @@ class ErasingBinding:
             try:
                 found = await look(await self._erasing())
             except ChatDeskError as error:
-                self._panes.window.show_toast(" ".join(filter(None, (error.what, error.next_step))))
+                self._panes.window.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
                 return
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
             dialog = ConfirmDialog(
                 self._panes.theme,
                 question,
-                f"{erasure_words(found)} {_WARNING}",
-                yes_text="Erase for everyone",
+                f"{erasure_words(found)} {shown(_WARNING)}",
+                yes_text=tr("Erase for everyone"),
                 is_dangerous=True,
                 parent=self._panes.window,
             )
@@ -82,7 +82,7 @@ class ErasingBinding:
 
         async def run() -> None:
             await erase(await self._erasing())
-            self._panes.window.show_toast("It is in the trash, and is erased as soon as the server has taken it.")
+            self._panes.window.show_toast(tr("It is in the trash, and is erased as soon as the server has taken it."))
 
         self._tasks.start(work(), "ask to erase")
 
@@ -92,9 +92,22 @@ class ErasingBinding:
 
 def erasure_words(found: Erasure) -> str:
     """Return sentences that say what an erasure removes and which messages of others stay."""
-    goes = counted(found.messages, "message goes", "messages go")
-    words = f"{goes}, with attached files and the summaries that mention them."
+    words = shown(
+        plural(
+            "{count} messages go, with attached files and the summaries that mention them.",
+            "{count} message goes, with attached files and the summaries that mention them.",
+            found.messages,
+        )
+    )
     if found.others:
-        stay = counted(found.others, "message of others stays", "messages of others stay")
-        words += f" {stay} in the trash: only owners and admins of the project erase what others wrote."
+        stay = shown(
+            plural(
+                "{count} messages of others stay in the trash: only owners and admins of the project erase what others"
+                " wrote.",
+                "{count} message of others stays in the trash: only owners and admins of the project erase what others"
+                " wrote.",
+                found.others,
+            )
+        )
+        words = f"{words} {stay}"
     return words

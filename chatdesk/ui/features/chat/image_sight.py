@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.widgets.listed import listed
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import ModelServices
@@ -45,24 +47,40 @@ def look_at_models(
     blind = tuple(each for each, info in infos.items() if info.sees_images is False)
 
     def words(models: Sequence[tuple[str, str]]) -> str:
-        return " and ".join(labels.get(each) or infos[each].label or each[1] or "this model" for each in models)
+        return listed(labels.get(each) or infos[each].label or each[1] or tr("this model") for each in models)
 
     if unknown:
-        does = "Does" if len(unknown) == 1 else "Do"
-        sees = "see" if len(unknown) == 1 else "all see"
         if not all(model for _provider, model in unknown):  # the server's first model, whichever that is
-            return Sight("This model may not see images: choose one by name to say whether it does.")
-        return Sight(f"{does} {words(unknown)} {sees} images?", ((SEES, "Yes"), (IS_BLIND, "No")), unknown)
+            return Sight(tr("This model may not see images: choose one by name to say whether it does."))
+        return Sight(
+            shown(
+                plural("Do {models} all see images?", "Does {models} see images?", len(unknown), models=words(unknown))
+            ),
+            ((SEES, tr("Yes")), (IS_BLIND, tr("No"))),
+            unknown,
+        )
     if not blind:
         return Sight()
     other = _seeing_model(models, image_model, offered) if len(infos) == 1 else None
     actions: list[NoteAction] = []
     if other is not None:
-        actions.append((ASK_OTHER, f"Ask {labels.get(other, other[1])} instead"))
+        actions.append((ASK_OTHER, tr("Ask {model} instead", model=labels.get(other, other[1]))))
     kept = {account.profile.id for account in models.accounts.accounts}
     if all(provider in kept and model for provider, model in blind):
-        actions.append((SEES, "It can" if len(blind) == 1 else "They can"))
-    return Sight(f"{words(blind)} cannot see images: only their names are sent.", tuple(actions), blind, other)
+        actions.append((SEES, shown(plural("They can", "It can", len(blind)))))
+    return Sight(
+        shown(
+            plural(
+                "{models} cannot see images: only their names are sent.",
+                "{models} cannot see images: only their names are sent.",
+                len(blind),
+                models=words(blind),
+            )
+        ),
+        tuple(actions),
+        blind,
+        other,
+    )
 
 
 def _seeing_model(
@@ -75,8 +93,8 @@ def _seeing_model(
         for provider, _name, models in offered
     ):
         return (chosen.provider, chosen.model)
-    for provider, _name, listed in offered:
-        for model, _label in listed[:_LOOKED_AT]:
+    for provider, _name, choices in offered:
+        for model, _label in choices[:_LOOKED_AT]:
             if models.context.models.info(provider, model).sees_images:
                 return (provider, model)
     return None

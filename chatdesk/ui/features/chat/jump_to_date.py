@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -28,21 +29,25 @@ class JumpToDateDialog(FormPanel):
     def __init__(
         self, theme: Theme, *, first_ms: int, last_ms: int, current_ms: int, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "Jump to a date", object_name="jumpToDateDialog", width_px=_WIDTH_PX, parent=parent)
+        super().__init__(theme, tr("Jump to a date"), object_name="jumpToDateDialog", width_px=_WIDTH_PX, parent=parent)
         first, last = _day(first_ms), _day(max(first_ms, last_ms))
-        words = f"From {self.locale().toString(first)} to {self.locale().toString(last)}"
+        words = tr(
+            "From {first} to {last}",
+            first=self.locale().toString(first),
+            last=self.locale().toString(last),
+        )
         self.setAccessibleDescription(words)
         self.field = QDateEdit()
         self.field.setObjectName("dateField")
-        self.field.setAccessibleName("Date")
+        self.field.setAccessibleName(tr("Date"))
         self.field.setDateRange(first, last)
         self.field.setDate(_day(current_ms))
         self.field.installEventFilter(self)
         self.calendar = QCalendarWidget()
         self.calendar.setObjectName("dateCalendar")
-        self.calendar.setAccessibleName("Calendar")
+        self.calendar.setAccessibleName(tr("Calendar"))
         for days in self.calendar.findChildren(QAbstractItemView):
-            days.setAccessibleName("Days")  # what takes the focus in it is the table that Qt made
+            days.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
@@ -53,8 +58,8 @@ class JumpToDateDialog(FormPanel):
         self.calendar.selectionChanged.connect(self._on_calendar_changed)
         self.calendar.activated.connect(lambda _day: self._go())
         self.field.dateChanged.connect(self.calendar.setSelectedDate)
-        self.add_button(push_button("Cancel", "jumpCancel", self.reject))
-        self.go_button = self.add_button(push_button("Go", "goToDateButton", self._go, is_default=True))
+        self.add_button(push_button(tr("Cancel"), "jumpCancel", self.reject))
+        self.go_button = self.add_button(push_button(tr("Go"), "goToDateButton", self._go, is_default=True))
         self.add_text(words)
         self.body.addWidget(self.field)
         self.body.addWidget(self.calendar)

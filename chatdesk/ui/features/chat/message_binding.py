@@ -15,13 +15,15 @@ from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.features.chat.compared_models import compared_words
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
 from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
+_WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
 _SHORTEST_SHOWN_WAIT_S = 2.0
 
 
@@ -152,7 +155,7 @@ class MessageBinding(QObject):
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
-            self._panes.composer.notice.show_passing("Send or cancel what you are editing first.")
+            self._panes.composer.notice.show_passing(tr("Send or cancel what you are editing first."))
         elif self._has_begun and not self._is_sending:
             self._is_sending = True
             work = self._add_note(text, self._panes.composer.files.attached, self._threads.thread_id)
@@ -192,7 +195,7 @@ class MessageBinding(QObject):
                 return
             if self.edit.is_unchanged(thread_id, text, attached):
                 self.edit.cancel()
-                self._panes.window.show_toast("Nothing was changed, so the answer stays as it is.")
+                self._panes.window.show_toast(tr("Nothing was changed, so the answer stays as it is."))
                 return
             editing, stays = self.edit.take(thread_id)
             asked_id = self.assistants.once_id
@@ -236,7 +239,7 @@ class MessageBinding(QObject):
         is_special = self.models.comparisons.of(thread_id) or self.assistants.once_id is not None
         is_special = is_special or self.edit.edited_in(thread_id) is not None
         if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
-            self._panes.composer.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            self._panes.composer.notice.show_passing(shown(_WAIT))
             return
         await self._questions().add(thread_id, text, attached)
         self._drafts.sent(thread_id, text, attached)
@@ -281,11 +284,9 @@ class MessageBinding(QObject):
 
     def _show_state(self, *_changed: object) -> None:
         """Above the text: which message is edited, how many models are asked, or which assistant."""
-        count, words, leave = len(self.models.compared), self.assistants.words, "Cancel"
-        if self.edit.edited is not None:
-            words = self.edit.words
-        elif count:
-            words, leave = f"Questions in this chat go to {count} models.", "Stop comparing"
+        words, leave = self.edit.words or self.assistants.words, tr("Cancel")
+        if self.edit.edited is None and self.models.compared:
+            words, leave = compared_words(len(self.models.compared)), tr("Stop comparing")
         self._panes.composer.above.set_state(words, leave=leave if words else "")
 
     def _on_edit_changed(self) -> None:
@@ -328,25 +329,25 @@ class MessageBinding(QObject):
             message = await self._last(Role.ASSISTANT)
             if message is not None:
                 QGuiApplication.clipboard().setText(message.text)
-                self._panes.window.show_toast("Copied")
+                self._panes.window.show_toast(tr("Copied"))
 
         self._tasks.replace(work(), "copy")
 
     def branch(self, message_id: str) -> None:
         """Open a new thread that begins with everything up to that message."""
-        if self._threads.offers_to_keep("A temporary chat cannot have branches.", partial(self.branch, message_id)):
+        if self._threads.offers_to_keep(tr("A temporary chat cannot have branches."), partial(self.branch, message_id)):
             return
 
         async def work() -> None:
             thread = await self._open_thread.chat.paths.branch_thread(message_id)
             await self._threads.open(thread.id)
-            self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
+            self._panes.window.show_toast(tr("This is a branch. The thread it came from stays as it is."))
 
         self._tasks.start_once(work(), "branch")
 
     def _on_transcript_copy_requested(self, _text: str) -> None:
         # The transcript has filled the clipboard, in more formats than this text.
-        self._panes.window.show_toast("Copied")
+        self._panes.window.show_toast(tr("Copied"))
 
     def delete(self, message_id: str) -> None:
         """Delete a message. With messages after it the person is asked how much goes, unless that was answered for
@@ -371,8 +372,7 @@ class MessageBinding(QObject):
     def _delete(self, message_id: str, *, with_later: bool) -> None:
         async def work() -> None:
             moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
-            count = len(moved.message_ids)
-            self._undo.offer("Message moved to the trash" if count == 1 else f"{count:,} messages moved to the trash")
+            self._undo.offer(moved_words(len(moved.message_ids)))
 
         self._tasks.start(work(), "delete message")
 
@@ -388,7 +388,7 @@ class MessageBinding(QObject):
             self.versions.forget()
             self.follower.forget()
         self._shown_id = thread_id
-        title = thread.title if thread else NEW_THREAD_TITLE
+        title = thread.title if thread else shown(NEW_THREAD_TITLE)
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
         is_editable = thread is not None and not self._threads.is_temporary
         self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
@@ -53,8 +54,11 @@ class MessageEdit(QObject):
             return ""
         stays = later_words(self._later, self.edited.version_index)
         if self.edited.role is Role.ASSISTANT:
-            return f"Editing an answer. {stays or 'Sending makes a version that is marked as yours.'}"
-        return f"Editing a question. {stays}" if stays else "Editing your last question. Sending makes a new version."
+            sent = stays or tr("Sending makes a version that is marked as yours.")
+            return " ".join((tr("Editing an answer."), sent))
+        if stays:
+            return " ".join((tr("Editing a question."), stays))
+        return tr("Editing your last question. Sending makes a new version.")
 
     def begin(self, message_id: str) -> None:
         self._tasks.replace(self._begin(message_id), "edit")
@@ -109,7 +113,7 @@ class MessageEdit(QObject):
         message = await chat.reader.get_message(message_id)
         is_answer = message.role is Role.ASSISTANT
         if is_answer and not message.status.is_final:
-            self._panes.window.show_toast("Wait for the answer, or press Esc to stop it. Then it can be edited.")
+            self._panes.window.show_toast(tr("Wait for the answer, or press Esc to stop it. Then it can be edited."))
             return
         # Of the shown path; the answer to a question goes with it and is not counted.
         page = await chat.reader.get_thread_messages(message.thread_id, 1)
@@ -147,4 +151,11 @@ def later_words(count: int, version: int) -> str:
     """Return a sentence about the later messages that stay in the old version; empty when there are none."""
     if count <= 0:
         return ""
-    return f"{count:,} later message{'s stay' if count > 1 else ' stays'} in version {version}."
+    return shown(
+        plural(
+            "{count} later messages stay in version {version}.",
+            "{count} later message stays in version {version}.",
+            count,
+            version=version,
+        )
+    )

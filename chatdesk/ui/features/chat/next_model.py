@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
@@ -106,7 +107,7 @@ class NextModel(QObject):
         compared = self.compared
         header.set_compared(compared)
         if compared:
-            header.set_current("", f"Comparing {len(compared)} models")
+            header.set_current("", shown(plural("Comparing {count} models", "Comparing {count} model", len(compared))))
         else:
             header.set_current(*self.resolved())
 
@@ -164,7 +165,7 @@ class NextAssistant(QObject):
     @property
     def words(self) -> str:
         """A sentence on who is asked this once; empty where nobody special is."""
-        return "" if self.once is None else f"{clean_line(self.once.name)} answers this question."
+        return "" if self.once is None else tr("{name} answers this question.", name=clean_line(self.once.name))
 
     def of_new_thread(self) -> dict[str, Any]:
         """Return what a new thread begins with: its assistant, and a model unless the assistant has its own."""

@@ -29,9 +29,11 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 _WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
 _STOP_LINES = 4
@@ -54,19 +56,31 @@ class _Kind:
 _KINDS: Final = (
     _Kind(
         "temperature",
-        "Temperature",
-        "Low is steady, high is varied.",
+        Text("Temperature"),
+        Text("Low is steady, high is varied."),
         Ability.TEMPERATURE,
     ),
-    _Kind("top_p", "Top-p", "How many of the likely words are considered.", Ability.TOP_P),
-    _Kind("answer_length", "Longest answer", "In tokens. This much of the context is kept free.", None),
-    _Kind("reasoning_effort", "Reasoning effort", "How long the model thinks before it answers.", Ability.REASONING),
-    _Kind("stop", "Stop words", "The answer ends before any of these. One a line, at most four.", Ability.STOP),
+    _Kind("top_p", Text("Top-p"), Text("How many of the likely words are considered."), Ability.TOP_P),
+    _Kind("answer_length", Text("Longest answer"), Text("In tokens. This much of the context is kept free."), None),
+    _Kind(
+        "reasoning_effort",
+        Text("Reasoning effort"),
+        Text("How long the model thinks before it answers."),
+        Ability.REASONING,
+    ),
+    _Kind(
+        "stop", Text("Stop words"), Text("The answer ends before any of these. One a line, at most four."), Ability.STOP
+    ),
 )
 #: Parameters with a slider, and where it ends.
 _RANGES: Final = {"temperature": 2.0, "top_p": 1.0}
 _RESTING: Final = 1.0
-_EFFORTS: Final[Mapping[str, str]] = {"minimal": "Minimal", "low": "Low", "medium": "Medium", "high": "High"}
+_EFFORTS: Final[Mapping[str, str]] = {
+    "minimal": Text("Minimal"),
+    "low": Text("Low"),
+    "medium": Text("Medium"),
+    "high": Text("High"),
+}
 
 
 class ParametersDialog(Panel):
@@ -87,8 +101,7 @@ class ParametersDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         """``name``: of the thread, the project or the assistant."""
-        owner = f"the project {name}" if scope == "project" else name or "the assistant"
-        title = "Parameters of this thread" if scope == "thread" else f"Parameters of {owner}"
+        title = _title(scope, name)
         super().__init__(theme, title, parent=parent)
         self.setObjectName("parametersDialog")
         self._own = own
@@ -142,7 +155,7 @@ class ParametersDialog(Panel):
                 if is_valid:
                     row.field.setFocus(Qt.FocusReason.OtherFocusReason)
                 is_valid = False
-                self._show_problem(name, error.what)
+                self._show_problem(name, shown(error.what))
         if is_valid:
             self.saved.emit(replace(self._own, **values))
         return is_valid
@@ -167,12 +180,12 @@ class ParametersDialog(Panel):
             field, read = _number_field(kind, own, follows)
         field.setObjectName(f"parameter_{kind.name}")
         self._reads[kind.name] = read
-        said = "" if isinstance(field, QComboBox) else f" Empty means: {_lower(follows)}."
-        self._hints[kind.name] = kind.hint + said
+        said = "" if isinstance(field, QComboBox) else tr("Empty means: {value}.", value=_lower(follows))
+        self._hints[kind.name] = " ".join(filter(None, (shown(kind.hint), said)))
         row = self._rows[kind.name] = SettingsRow(kind.title, kind.hint, field)
         if isinstance(field, RangeField):
             row.field = field.line
-            row.field.setAccessibleName(kind.title)
+            row.field.setAccessibleName(shown(kind.title))
             row.field.setObjectName(field.objectName())
         row.field.setAccessibleDescription(self._hints[kind.name])
         line = QFrame()
@@ -185,10 +198,10 @@ class ParametersDialog(Panel):
         """Return the text for the value that holds where nothing is set here."""
         value = getattr(self._wider, name)
         if value not in (None, ()):
-            return f"Same as the project: {_written(value)}"
+            return tr("Same as the project: {value}", value=_written(value))
         if name == "answer_length" and self._info.largest_answer:
-            return f"Up to {self._info.largest_answer:,}"
-        return "None" if name == "stop" else "Model's default"
+            return tr("Up to {number}", number=self._info.largest_answer)
+        return tr("None") if name == "stop" else tr("Model's default")
 
     def _dress(self) -> None:
         tokens = self.theme.tokens
@@ -202,14 +215,14 @@ class ParametersDialog(Panel):
         )
 
     def _buttons(self) -> QHBoxLayout:
-        reset, cancel, save = QPushButton("Reset all"), QPushButton("Cancel"), QPushButton("Save")
+        reset, cancel, save = QPushButton(tr("Reset all")), QPushButton(tr("Cancel")), QPushButton(tr("Save"))
         reset.setObjectName("parametersReset")
         cancel.setObjectName("parametersCancel")
         save.setObjectName("parametersSave")
         reset.setAccessibleDescription(
-            "Empties every field, so that the project's values apply."
+            tr("Empties every field, so that the project's values apply.")
             if self._scope == "thread"
-            else "Empties every field, so that the model's own values apply."
+            else tr("Empties every field, so that the model's own values apply.")
         )
         for button in (reset, cancel):
             button.setAutoDefault(False)
@@ -259,8 +272,10 @@ def _reader(kind: _Kind, line: QLineEdit) -> Callable[[], Any]:
         try:
             return int(text) if kind.name == "answer_length" else float(text)
         except ValueError:
-            what = "must be a whole number" if kind.name == "answer_length" else "must be a number"
-            raise InvalidInput(f"{kind.title} {what}, such as {_EXAMPLES[kind.name]}.") from None
+            fields = {"title": kind.title, "example": _EXAMPLES[kind.name]}
+            if kind.name == "answer_length":
+                raise InvalidInput(Text("{title} must be a whole number, such as {example}.", **fields)) from None
+            raise InvalidInput(Text("{title} must be a number, such as {example}.", **fields)) from None
 
     return read
 
@@ -272,7 +287,7 @@ def _effort_field(own: str | None, follows: str) -> tuple[QWidget, Callable[[], 
     box = QComboBox()
     box.addItem(follows, None)
     for effort in REASONING_EFFORTS:
-        box.addItem(_EFFORTS[effort], effort)
+        box.addItem(shown(_EFFORTS[effort]), effort)
     box.setCurrentIndex(max(0, box.findData(own)))
     return box, box.currentData
 
@@ -293,10 +308,18 @@ class _Lines(QPlainTextEdit):
 
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return with_commas(value)
     if isinstance(value, str):
-        return _EFFORTS.get(value, value)
+        return shown(_EFFORTS.get(value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _title(scope: Scope, name: str) -> str:
+    if scope == "thread":
+        return tr("Parameters of this thread")
+    if scope == "project":
+        return tr("Parameters of the project {name}", name=name)
+    return tr("Parameters of {name}", name=name) if name else tr("Parameters of the assistant")
 
 
 def _lower(words: str) -> str:
@@ -305,17 +328,20 @@ def _lower(words: str) -> str:
 
 def _about(info: ModelInfo, scope: Scope) -> str:
     """Return sentences on when the values hold and which parameters this model does not have."""
-    name = info.label or info.id or "The model"
-    missing = [kind.title.lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
-    said = "Used from the next answer on."
+    name = info.label or info.id or tr("The model")
+    missing = [shown(kind.title).lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
+    said = tr("Used from the next answer on.")
     if scope == "project":
-        said = "Used in threads that have none of their own."
+        said = tr("Used in threads that have none of their own.")
     elif scope == "assistant":
-        said = "Used whenever this assistant answers; what is empty follows the chat."
+        said = tr("Used whenever this assistant answers; what is empty follows the chat.")
     if not missing:
         return said
-    listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} or {missing[-1]}"
-    return f"{said} {name} has no {listed}."
+    if len(missing) > 1:
+        absent = tr("{others} or {last}", others=with_commas(missing[:-1]), last=missing[-1])
+    else:
+        absent = missing[0]
+    return " ".join((said, tr("{model} has no {parameters}.", model=name, parameters=absent)))
 
 
 class RangeField(QWidget):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
+from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -44,7 +45,11 @@ class ProviderConsent:
 
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         dialog = self._dialog = ConfirmDialog(
-            self._panes.theme, asked.title, asked.what, yes_text="Send it there", parent=self._panes.window
+            self._panes.theme,
+            shown(asked.title),
+            shown(asked.what),
+            yes_text=tr("Send it there"),
+            parent=self._panes.window,
         )
         dialog.answered.connect(lambda is_yes: None if answer.done() else answer.set_result(is_yes))
         dialog.open()

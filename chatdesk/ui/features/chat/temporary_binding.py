@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -56,7 +57,7 @@ class TemporaryBinding(QObject):
         panes.window.may_close = self._may_close
         threads.opened.connect(self._on_threads_opened)
         threads.keepOffered.connect(
-            lambda why, then: panes.window.show_toast(why, "Keep and go on", lambda: self.keep(then))
+            lambda why, then: panes.window.show_toast(why, tr("Keep and go on"), lambda: self.keep(then))
         )
 
     # What a person does
@@ -96,7 +97,7 @@ class TemporaryBinding(QObject):
         thread = await temporary.keep()
         self._undo.forget(thread.id)
         self._show(None)
-        self._panes.window.show_toast("Kept. It is a thread like any other now.")
+        self._panes.window.show_toast(tr("Kept. It is a thread like any other now."))
 
     def close(self) -> None:
         """Let it go, after the question where it holds something."""
@@ -160,7 +161,7 @@ class TemporaryBinding(QObject):
 
     def _show(self, thread: Thread | None) -> None:
         self._panes.sidebar.set_open_thread(self._threads.stored_id)
-        self._panes.sidebar.lines.show_temporary("" if thread is None else "Temporary chat")
+        self._panes.sidebar.lines.show_temporary("" if thread is None else tr("Temporary chat"))
         self._panes.header.set_temporary(self._threads.is_temporary)
         self._panes.commands.refresh()
         if self._threads.open_thread is not None:
@@ -171,7 +172,7 @@ class TemporaryBinding(QObject):
 
     def _title_of_begin(self) -> str:
         is_elsewhere = self._is_there() and not self._threads.is_temporary
-        return "Go to the temporary chat" if is_elsewhere else "New temporary chat"
+        return tr("Go to the temporary chat") if is_elsewhere else tr("New temporary chat")
 
     def _is_there(self) -> bool:
         return self._temporary is not None and self._temporary.thread_id is not None

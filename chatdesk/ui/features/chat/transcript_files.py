@@ -14,6 +14,7 @@ from chatdesk.core.attachments.file_kinds import HTML, can_open
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -73,7 +74,7 @@ class TranscriptFiles(QObject):
     def _on_transcript_save_requested(self, text: str, file_name: str) -> None:
         from PySide6.QtWidgets import QFileDialog
 
-        dialog = QFileDialog(self._panes.window, "Save code", file_name)
+        dialog = QFileDialog(self._panes.window, tr("Save code"), file_name)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(lambda name: self._tasks.start(self.save(text, Path(name)), "save code"))
         dialog.finished.connect(dialog.deleteLater)
@@ -91,7 +92,7 @@ class TranscriptFiles(QObject):
     def _ask_where(self, attachment: Attachment) -> None:
         from PySide6.QtWidgets import QFileDialog
 
-        dialog = QFileDialog(self._panes.window, "Save a copy", attachment.name)
+        dialog = QFileDialog(self._panes.window, tr("Save a copy"), attachment.name)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(
             lambda name: self._tasks.start(self.save_copy(attachment, Path(name)), "save attached file")
@@ -111,9 +112,9 @@ class TranscriptFiles(QObject):
         sandboxed_page = await import_beside("chatdesk.core.attachments.sandboxed_page")
         await self.show_page(await asyncio.to_thread(sandboxed_page.page_in, text))
 
-    async def show_page(self, text: str, title: str = "Page of an answer") -> None:
+    async def show_page(self, text: str, title: str = Text("Page of an answer")) -> None:
         """Show HTML in the person's own browser, where it runs no script and sends nothing."""
-        self._browse(await self._attachments.serve_page(text, title))
+        self._browse(await self._attachments.serve_page(text, shown(title)))
 
     async def _show_file(self, attachment: Attachment) -> None:
         self._browse(await self._attachments.serve_file(attachment))
@@ -124,16 +125,16 @@ class TranscriptFiles(QObject):
 
         if not QDesktopServices.openUrl(QUrl(address)):
             raise ChatDeskError(
-                "No browser could be opened.",
-                safe="Nothing was changed.",
-                next_step="Choose a browser in the settings of your system, or save the page as a file.",
+                Text("No browser could be opened."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Choose a browser in the settings of your system, or save the page as a file."),
             )
-        self._panes.window.show_toast("Opened in your browser")
+        self._panes.window.show_toast(tr("Opened in your browser"))
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
         """Write the attached file to ``target``."""
         await self._attachments.save_copy(attachment, target)
-        self._panes.window.show_toast(f"Saved to {target.name}")
+        self._panes.window.show_toast(tr("Saved to {name}", name=target.name))
 
     async def use(self, what: str, attachment: Attachment) -> None:
         """Open the file, show where it lies, or put it on the clipboard."""
@@ -156,7 +157,7 @@ class TranscriptFiles(QObject):
         if attachment.is_image and (image := await asyncio.to_thread(_image_in, copy)) is not None:
             data.setImageData(image)
         QGuiApplication.clipboard().setMimeData(data)
-        self._panes.window.show_toast("Copied")
+        self._panes.window.show_toast(tr("Copied"))
 
     async def save(self, text: str, target: Path) -> None:
         """Write ``text``; the target is replaced only by a whole file."""
@@ -164,11 +165,11 @@ class TranscriptFiles(QObject):
             await asyncio.to_thread(write_text, target, text, errors="replace")
         except OSError as error:
             raise ChatDeskError(
-                f"The file could not be written: {error.strerror}.",
-                safe="The message is unchanged.",
-                next_step="Choose another place.",
+                Text("The file could not be written: {strerror}.", strerror=error.strerror),
+                safe=Text("The message is unchanged."),
+                next_step=Text("Choose another place."),
             ) from error
-        self._panes.window.show_toast(f"Saved to {target.name}")
+        self._panes.window.show_toast(tr("Saved to {name}", name=target.name))
 
 
 def _image_in(path: Path) -> QImage | None:

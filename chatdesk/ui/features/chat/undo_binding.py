@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class UndoBinding(QObject):
         """Say what was done, with the way back."""
         step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
-        self._panes.window.show_toast(text, "Undo", partial(self.undo, step))
+        self._panes.window.show_toast(text, tr("Undo"), partial(self.undo, step))
 
     def undo(self, step: Step | None = None) -> None:
         """Take back ``step``, else the last change that can be seen from here, else the last one of all."""
@@ -88,7 +89,7 @@ class UndoBinding(QObject):
             finally:
                 self._panes.commands.refresh()
             if undone is not None:
-                await self._say("Undone", undone, "Redo", self.redo)
+                await self._say(tr("Undone"), undone, tr("Redo"), self.redo)
 
         self._tasks.start(work(), "undo")
 
@@ -100,7 +101,7 @@ class UndoBinding(QObject):
             finally:
                 self._panes.commands.refresh()
             if redone is not None:
-                await self._say("Redone", redone, "Undo", self.undo)
+                await self._say(tr("Redone"), redone, tr("Undo"), self.undo)
 
         self._tasks.start(work(), "redo")
 
@@ -109,13 +110,20 @@ class UndoBinding(QObject):
         that opens it."""
         window, thread_id = self._panes.window, step.thread_id
         if thread_id in (None, self._threads.thread_id):
-            window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))
+            window.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
             return
         assert thread_id is not None
         title = (await self._open_thread.chat_of(thread_id).get_thread(thread_id)).title
         show = partial(self._threads.open_soon, thread_id)
-        window.show_toast(f"{what} in “{_short(title)}”: {step.label}", "Show", show)
+        window.show_toast(
+            tr("{what} in “{title}”: {label}", what=what, title=_short(title), label=step.label), tr("Show"), show
+        )
 
 
 def _short(title: str) -> str:
     return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"
+
+
+def moved_words(count: int) -> str:
+    """Return what is said when messages went to the trash."""
+    return shown(plural("{count} messages moved to the trash", "Message moved to the trash", count))

@@ -9,12 +9,15 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.errors import ChatDeskError, StorageError
+from chatdesk.core.texts import Text, plural, shown
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.listed import listed
 
 _log = logging.getLogger(__name__)
 
 _FIRST_MS: Final = 2_000
 _LONGEST_MS: Final = 30_000
+_NAMES: Final = {"question": Text("your question"), "draft": Text("your draft"), "artifact": Text("your artifact")}
 
 Retry = Callable[[], Awaitable[object]]
 
@@ -41,13 +44,19 @@ class Unsaved(QObject):
         return not self._waiting
 
     def keep(self, name: str, error: StorageError, retry: Retry) -> None:
-        """``name`` is what is not saved ("question", "draft"); a later one of that name takes its place."""
+        """``name`` is what is not saved, a key of ``_NAMES``; a later one of that name takes its place."""
         _log.warning("not saved yet: %s, %s", name, error.code)
         self._waiting[name] = retry
-        names = " and ".join(f"your {each}" for each in self._waiting)
-        verb = "is" if len(self._waiting) == 1 else "are"
-        sentence = f"{names[:1].upper()}{names[1:]} {verb} not saved yet, but kept here. ChatDesk tries again."
-        self.failed.emit(f"{error.what} {sentence} {error.next_step}".strip())
+        names = listed(_NAMES[each] for each in self._waiting)
+        sentence = shown(
+            plural(
+                "{names} are not saved yet, but kept here. ChatDesk tries again.",
+                "{names} is not saved yet, but kept here. ChatDesk tries again.",
+                len(self._waiting),
+                names=f"{names[:1].upper()}{names[1:]}",
+            )
+        )
+        self.failed.emit(" ".join(filter(None, (shown(error.what), sentence, shown(error.next_step)))))
         if not self._timer.isActive():
             self._timer.start()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -85,11 +86,19 @@ class VersionSteps:
                     transcript.reload_from(there.parent_id)
             if there.thread_id != self._threads.thread_id:
                 return
-            announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
+            announce(
+                transcript,
+                self._said(there, here + step + 1, len(versions)),
+            )
 
-    def _by(self, version: Message) -> str:
-        """ ", by Ana" of what another member wrote; ", edited by you" of an answer in one's own words."""
-        edited = "edited " if version.is_edited_answer else ""
+    def _said(self, version: Message, number: int, count: int) -> str:
+        """Return the words for a version, with who wrote or edited it where that is another member or not the model."""
+        place = {"number": number, "count": count}
         if version.author_id is None:
-            return ", edited by you" if edited else ""
-        return f", {edited}by {self._member_name(version.author_id)}"
+            if version.is_edited_answer:
+                return tr("Version {number} of {count}, edited by you", **place)
+            return tr("Version {number} of {count}", **place)
+        name = self._member_name(version.author_id)
+        if version.is_edited_answer:
+            return tr("Version {number} of {count}, edited by {name}", name=name, **place)
+        return tr("Version {number} of {count}, by {name}", name=name, **place)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.chat.attachment_rules import names_of
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import AnswerFinished, TurnStarted, WaitingQuestionsChanged
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -154,8 +155,8 @@ def waiting_words(count: int, *, is_answering: bool) -> str:
     if not count:
         return ""
     if is_answering:
-        return "Sent when the answer is complete:"
-    return "Not sent: the answer before was not completed. Send it now, or edit it."
+        return tr("Sent when the answer is complete:")
+    return tr("Not sent: the answer before was not completed. Send it now, or edit it.")
 
 
 def _words(question: WaitingQuestion) -> str:

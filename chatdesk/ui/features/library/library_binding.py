@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 Ids = Sequence[str]
-
-_SHARED: Final = (
-    " In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The "
-    "rest is hidden on this computer only."
-)
 
 
 class LibraryBinding(QObject):
@@ -115,28 +111,28 @@ class LibraryBinding(QObject):
     # Many threads
 
     def pin(self, ids: Ids, *, is_pinned: bool) -> None:
-        words = "Pinned" if is_pinned else "No longer pinned"
+        words = tr("Pinned") if is_pinned else tr("No longer pinned")
         self._change(ids, lambda library: library.pin(ids, is_pinned=is_pinned), words)
 
     def archive(self, ids: Ids, *, is_archived: bool) -> None:
-        words = "Archived" if is_archived else "Out of the archive"
+        words = tr("Archived") if is_archived else tr("Out of the archive")
         self._change(ids, lambda library: library.archive(ids, is_archived=is_archived), words)
 
     def delete(self, ids: Ids) -> None:
-        self._change(ids, lambda library: library.delete(ids), "Moved to the trash")
+        self._change(ids, lambda library: library.delete(ids), tr("Moved to the trash"))
 
     def restore(self, ids: Ids) -> None:
-        self._change(ids, lambda library: library.restore(ids), "Restored")
+        self._change(ids, lambda library: library.restore(ids), tr("Restored"))
 
     def move_to(self, ids: Ids, project_id: str) -> None:
         async def move(library: LibraryService) -> tuple[LibraryChange, str]:
             project = await library.projects.get(project_id)
-            return await library.move(ids, project_id), f"Moved to {project.name}"
+            return await library.move(ids, project_id), tr("Moved to {name}", name=project.name)
 
         self._change(ids, move, "")
 
     def tag(self, ids: Ids, add: Sequence[str], remove: Sequence[str]) -> None:
-        self._change(ids, lambda library: library.tag(ids, add=add, remove=remove), "Tags changed")
+        self._change(ids, lambda library: library.tag(ids, add=add, remove=remove), tr("Tags changed"))
 
     def _change(
         self,
@@ -174,10 +170,10 @@ class LibraryBinding(QObject):
 
     def _title(self, ids: Ids) -> str:
         if len(ids) > 1:
-            return f"{len(ids):,} threads"
+            return shown(plural("{count} threads", "{count} thread", len(ids)))
         known = self._panes.sidebar.known(ids)
         thread = known[0] if known else self._active().threads.open_thread
-        return thread.title if thread is not None and thread.id == ids[0] else "1 thread"
+        return thread.title if thread is not None and thread.id == ids[0] else tr("1 thread")
 
     # Asking first
 
@@ -227,12 +223,12 @@ class LibraryBinding(QObject):
     def ask_to_purge(self, ids: Ids) -> None:
         if not ids:
             return
-        question = f"Delete {len(ids):,} threads for good?" if len(ids) > 1 else "Delete this thread for good?"
-        text = f"{self._title(ids)}: all messages are removed. This cannot be undone."
+        question = shown(plural("Delete {count} threads for good?", "Delete this thread for good?", len(ids)))
+        text = tr("{title}: all messages are removed. This cannot be undone.", title=self._title(ids))
 
         async def work() -> None:
             said = text + await self._about_shared()
-            self._ask(question, said, "Delete for good", lambda: self._purge(ids))
+            self._ask(question, said, tr("Delete for good"), lambda: self._purge(ids))
 
         self._tasks.start(work(), "ask to purge")
 
@@ -240,26 +236,26 @@ class LibraryBinding(QObject):
         async def work() -> None:
             count = await self._library.count_threads(ThreadQuery("trash"))
             if not count:
-                self._active().panes.window.show_toast("The trash is empty.")
+                self._active().panes.window.show_toast(tr("The trash is empty."))
                 return
-            threads = counted(count, "thread")
-            text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
-            text += await self._about_shared()
-            self._ask("Empty the trash?", text, "Empty the trash", lambda: self._purge(None))
+            text = whole_trash_text(count) + await self._about_shared()
+            self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
 
         self._tasks.start(work(), "ask to empty trash")
 
     async def _about_shared(self) -> str:
         """Return a sentence on what becomes of shared threads; empty when this profile is in no team."""
         is_joined = await self._team_is_joined()
-        return _SHARED if is_joined else ""
+        return f" {shared_text()}" if is_joined else ""
 
     def _purge(self, ids: Ids | None) -> None:
         async def work() -> None:
             library = self._library
             count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
             self._panes.sidebar.thread_list.marks.set(())
-            self._active().panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
+            self._active().panes.window.show_toast(
+                shown(plural("{count} threads are gone.", "{count} thread is gone.", count))
+            )
             await library.trash.sweep(trash_days=self._current_settings().trash_days)
 
         self._tasks.start(work(), "delete for good")
@@ -292,9 +288,9 @@ class LibraryBinding(QObject):
             before = await library.rename_tag(tag_id, name)
             stack = await self._active().undo.stack()
             stack.record(
-                "rename tag", partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
+                tr("rename tag"), partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
             )
-            self._active().undo.offer(f"The tag is called {name} now")
+            self._active().undo.offer(tr("The tag is called {name} now", name=name))
 
         self._tasks.start(work(), "rename tag")
 
@@ -302,7 +298,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             change = await self._library.delete_tag(tag_id)
             await self._did(change)
-            self._active().undo.offer("The tag was deleted; its threads stay")
+            self._active().undo.offer(tr("The tag was deleted; its threads stay"))
 
         self._tasks.start(work(), "delete tag")
 
@@ -352,24 +348,29 @@ class LibraryBinding(QObject):
         known = self._about()
         return bool(known) and all(thread.deleted_at is not None for thread in known)
 
-    def _threads_text(self) -> str:
-        count = len(self._ids())
-        return "thread" if count < 2 else f"{count:,} threads"
+    def _count(self) -> int:
+        return max(1, len(self._ids()))
 
     def _title_of_pin(self) -> str:
-        return f"{'Pin' if self._would_pin() else 'Unpin'} {self._threads_text()}"
+        if self._would_pin():
+            return shown(plural("Pin {count} threads", "Pin thread", self._count()))
+        return shown(plural("Unpin {count} threads", "Unpin thread", self._count()))
 
     def _title_of_archive(self) -> str:
-        return f"Archive {self._threads_text()}" if self._would_archive() else "Take out of the archive"
+        if self._would_archive():
+            return shown(plural("Archive {count} threads", "Archive thread", self._count()))
+        return tr("Take out of the archive")
 
     def _title_of_delete(self) -> str:
-        return f"Delete {self._threads_text()}{' for good…' if self._is_in_trash() else ''}"
+        if self._is_in_trash():
+            return shown(plural("Delete {count} threads for good…", "Delete thread for good…", self._count()))
+        return shown(plural("Delete {count} threads", "Delete thread", self._count()))
 
     def _title_of_sort(self) -> str:
-        return "Sort threads by last activity" if self._lists.query.order == "name" else "Sort threads by name"
+        return tr("Sort threads by last activity") if self._lists.query.order == "name" else tr("Sort threads by name")
 
     def _title_of_group(self) -> str:
-        return "Group threads by date" if self._lists.by_project else "Group threads by project"
+        return tr("Group threads by date") if self._lists.by_project else tr("Group threads by project")
 
     def _is_elsewhere(self, view: str) -> bool:
         sidebar = self._panes.sidebar

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -60,32 +61,32 @@ class ProjectDialog(FormPanel):
         folder: Path | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        title = "New project" if project is None else "Edit project"
+        title = tr("New project") if project is None else tr("Edit project")
         super().__init__(theme, title, object_name="projectDialog", width_px=_WIDTH_PX, parent=parent)
         self.name_field = QLineEdit("" if project is None else project.name)
         self.name_field.setObjectName("projectName")
-        self.name_field.setAccessibleName("Name of the project")
-        self.name_field.setPlaceholderText("Name")
+        self.name_field.setAccessibleName(tr("Name of the project"))
+        self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(_LONGEST_NAME)
         self.instructions: TextField | None = None
         self.swatches = QButtonGroup(self)
         colours = self._colours(project)
         self.model_box = self._model_box(project, models)
         self.body.addWidget(self.name_field)
-        self.body.addWidget(plain_label("Colour", "muted"))
+        self.body.addWidget(plain_label(tr("Colour"), "muted"))
         self.body.addLayout(colours)
-        self.body.addWidget(plain_label("New threads begin with", "muted"))
+        self.body.addWidget(plain_label(tr("New threads begin with"), "muted"))
         self.body.addWidget(self.model_box)
-        self.folder = FolderField(folder, name="Folder of the project", object_name="projectFolder")
-        self.body.addWidget(plain_label("Folder on this computer, for tools (optional)", "muted"))
+        self.folder = FolderField(folder, name=tr("Folder of the project"), object_name="projectFolder")
+        self.body.addWidget(plain_label(tr("Folder on this computer, for tools (optional)"), "muted"))
         self.body.addWidget(self.folder)
         if project is None:
             self._add_instructions()
         else:
             self.body.addLayout(self._more(project, is_last=is_last, has_system_prompt=has_system_prompt))
         self.body.addSpacing(6)
-        self.add_button(push_button("Cancel", "projectCancel", self.reject))
-        words = "Create" if project is None else "Save"
+        self.add_button(push_button(tr("Cancel"), "projectCancel", self.reject))
+        words = tr("Create") if project is None else tr("Save")
         self.save_button = self.add_button(
             push_button(words, "projectSave", self._save, is_primary=True, is_default=True)
         )
@@ -97,11 +98,11 @@ class ProjectDialog(FormPanel):
 
     def _add_instructions(self) -> None:
         field = self.instructions = TextField(
-            self.theme, name="Instructions", object_name="projectInstructions", most=LONGEST_TEXT
+            self.theme, name=tr("Instructions"), object_name="projectInstructions", most=LONGEST_TEXT
         )
-        field.setPlaceholderText("For example: answer as an editor would, in British English.")
+        field.setPlaceholderText(tr("For example: answer as an editor would, in British English."))
         field.setFixedHeight(field.fontMetrics().lineSpacing() * _LINES + _AROUND_PX)
-        self.body.addWidget(plain_label("Instructions for its threads (optional)", "muted"))
+        self.body.addWidget(plain_label(tr("Instructions for its threads (optional)"), "muted"))
         self.body.addWidget(field)
 
     def colour(self) -> str:
@@ -131,8 +132,8 @@ class ProjectDialog(FormPanel):
     def _model_box(project: Project | None, models: Sequence[ProviderChoices]) -> QComboBox:
         box = QComboBox()
         box.setObjectName("projectModel")
-        box.setAccessibleName("Model that new threads begin with")
-        box.addItem("The model chosen in the settings", (None, None))
+        box.setAccessibleName(tr("Model that new threads begin with"))
+        box.addItem(tr("The model chosen in the settings"), (None, None))
         for provider, label, choices in models:
             for model, model_label in choices:
                 box.addItem(f"{model_label} · {label}", (provider, model))
@@ -145,12 +146,12 @@ class ProjectDialog(FormPanel):
         return box
 
     def _more(self, project: Project, *, is_last: bool, has_system_prompt: bool) -> QHBoxLayout:
-        to_archive = "Archive" if project.archived_at is None else "Move out of the archive"
+        to_archive = tr("Archive") if project.archived_at is None else tr("Move out of the archive")
         leave = self._leave
-        prompt = push_button("System prompt…", "projectPrompt", partial(leave, self.systemPromptRequested.emit))
+        prompt = push_button(tr("System prompt…"), "projectPrompt", partial(leave, self.systemPromptRequested.emit))
         archive = push_button(to_archive, "projectArchive", partial(leave, self.archiveRequested.emit))
         delete = push_button(
-            "Delete…", "projectDelete", partial(leave, self.deleteRequested.emit), is_danger=not is_last
+            tr("Delete…"), "projectDelete", partial(leave, self.deleteRequested.emit), is_danger=not is_last
         )
         row = QHBoxLayout()
         for button in (prompt, archive, delete):
@@ -160,7 +161,7 @@ class ProjectDialog(FormPanel):
         if is_last:
             for button in (archive, delete):
                 button.setEnabled(button is archive and project.archived_at is not None)
-                set_plain_tooltip(button, "This is the last project, and new threads need one.")
+                set_plain_tooltip(button, tr("This is the last project, and new threads need one."))
         return row
 
     def _refresh(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.project import Project
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
@@ -19,6 +19,7 @@ from chatdesk.ui.widgets.project_chooser import ChooserEntry
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.core.domain.library import ProjectCounts
     from chatdesk.services.tool_loader import ToolLoader
     from chatdesk.ui.dialogs.folder_field import FolderField
     from chatdesk.ui.features.library.project import ProjectDialog
@@ -108,20 +109,22 @@ class ProjectBinding(QObject):
         if drops_only:
             return rows
         found = [
-            ChooserEntry("command", "All projects", ALL, icon_name="folder", is_current=here is None),
+            ChooserEntry("command", tr("All projects"), ALL, icon_name="folder", is_current=here is None),
             *rows,
-            ChooserEntry("command", "New project…", NEW, icon_name="plus"),
+            ChooserEntry("command", tr("New project…"), NEW, icon_name="plus"),
         ]
         if here is not None:
-            found.append(ChooserEntry("command", f"Edit {here.name}…", EDIT, icon_name="pencil"))
-            share = f"Sharing of {here.name}…" if here.id in shared else f"Share {here.name}…"
+            found.append(ChooserEntry("command", tr("Edit {name}…", name=here.name), EDIT, icon_name="pencil"))
+            share = (
+                tr("Sharing of {name}…", name=here.name) if here.id in shared else tr("Share {name}…", name=here.name)
+            )
             found.append(ChooserEntry("command", share, SHARE, icon_name="users"))
         if archived:
-            found += [ChooserEntry("heading", "Archived"), *(_row(project, here, shared) for project in archived)]
+            found += [ChooserEntry("heading", tr("Archived")), *(_row(project, here, shared) for project in archived)]
         if trashed:
-            found.append(ChooserEntry("heading", "In the trash"))
+            found.append(ChooserEntry("heading", tr("In the trash")))
             found += [
-                ChooserEntry("command", project.name, _RESTORE + project.id, icon_name="trash-2", hint="Restore")
+                ChooserEntry("command", project.name, _RESTORE + project.id, icon_name="trash-2", hint=tr("Restore"))
                 for project in trashed
             ]
         return found
@@ -214,11 +217,11 @@ class ProjectBinding(QObject):
             if before:
                 after = {key: values[key] for key in before}
                 await self._did(
-                    "change project",
+                    tr("change project"),
                     partial(library.projects.change, project_id, **before),
                     partial(library.projects.change, project_id, **after),
                 )
-                self._undo.offer("The project was changed")
+                self._undo.offer(tr("The project was changed"))
 
         self._tasks.start(work(), "change project")
 
@@ -231,12 +234,14 @@ class ProjectBinding(QObject):
             if not await library.projects.archive(project.id, is_archived=is_archived):
                 return
             await self._did(
-                "archive project" if is_archived else "unarchive project",
+                tr("archive project") if is_archived else tr("unarchive project"),
                 partial(library.projects.archive, project.id, is_archived=not is_archived),
                 partial(library.projects.archive, project.id, is_archived=is_archived),
             )
-            words = "Archived" if is_archived else "Out of the archive"
-            self._undo.offer(f"{words}: {project.name}")
+            if is_archived:
+                self._undo.offer(tr("Archived: {name}", name=project.name))
+            else:
+                self._undo.offer(tr("Out of the archive: {name}", name=project.name))
 
         self._tasks.start(work(), "archive project")
 
@@ -245,16 +250,13 @@ class ProjectBinding(QObject):
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
             counts = await self._library.projects.count(project.id)
-            threads = counted(counts.threads, "thread goes", "threads go")
-            archived = f" ({counts.archived:,} archived)" if counts.archived else ""
-            days = self._current_settings().trash_days
-            text = f"{threads} to the trash with it{archived}. All of it can be restored for {days} days."
+            text = _trash_words(counts, self._current_settings().trash_days)
             window = self._panes.window
             dialog = ConfirmDialog(
                 self._panes.theme,
-                f"Delete the project “{project.name}”?",
+                tr("Delete the project “{name}”?", name=project.name),
                 text,
-                yes_text="Move to trash",
+                yes_text=tr("Move to trash"),
                 is_dangerous=True,
                 parent=window,
             )
@@ -268,7 +270,7 @@ class ProjectBinding(QObject):
             library = self._library
             change = await library.delete_project(project.id)
             await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
-            self._undo.offer(f"Moved to the trash: {project.name}")
+            self._undo.offer(tr("Moved to the trash: {name}", name=project.name))
 
         self._tasks.start(work(), "delete project")
 
@@ -277,7 +279,7 @@ class ProjectBinding(QObject):
             library = self._library
             change = await library.restore_project(project_id)
             await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
-            self._undo.offer("The project was restored")
+            self._undo.offer(tr("The project was restored"))
             self._lists.show_project(project_id)
 
         self._tasks.start(work(), "restore project")
@@ -285,7 +287,7 @@ class ProjectBinding(QObject):
     def _title_of_archive(self) -> str:
         here = self._lists.project
         is_archived = here is not None and here.archived_at is not None
-        return "Take project out of the archive" if is_archived else "Archive project"
+        return tr("Take project out of the archive") if is_archived else tr("Archive project")
 
     def _toggle_archive(self) -> None:
         async def work() -> None:
@@ -317,3 +319,19 @@ def _row(project: Project, here: Project | None, shared: Mapping[str, str]) -> C
         is_current=here is not None and here.id == project.id,
         shared=shared.get(project.id, ""),
     )
+
+
+def _trash_words(counts: ProjectCounts, days: int) -> str:
+    if counts.archived:
+        goes = plural(
+            "{count} threads go to the trash with it ({archived} archived).",
+            "{count} thread goes to the trash with it ({archived} archived).",
+            counts.threads,
+            archived=counts.archived,
+        )
+    else:
+        goes = plural(
+            "{count} threads go to the trash with it.", "{count} thread goes to the trash with it.", counts.threads
+        )
+    rest = plural("All of it can be restored for {count} days.", "All of it can be restored for {count} days.", days)
+    return f"{shown(goes)} {shown(rest)}"

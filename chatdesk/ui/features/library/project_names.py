@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from chatdesk.core.domain.project import Project
+from chatdesk.core.texts import tr
 
 
 def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
@@ -25,7 +26,12 @@ def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str])
         folded = names[project.id].casefold()
         seen[folded] += 1
         if seen[folded] > 1:
-            names[project.id] = f"{names[project.id]} ({seen[folded]}, made {_day(project.created_at)})"
+            names[project.id] = tr(
+                "{name} ({number}, made {day})",
+                name=names[project.id],
+                number=seen[folded],
+                day=_day(project.created_at),
+            )
     return names
 
 

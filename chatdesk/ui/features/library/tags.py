@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.tag import Tag
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -43,8 +43,8 @@ class ThreadTagsDialog(FormPanel):
         total: int,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Tags", object_name="threadTagsDialog", parent=parent)
-        self.head.setText(f"Tags: {what[:120]}")
+        super().__init__(theme, tr("Tags"), object_name="threadTagsDialog", parent=parent)
+        self.head.setText(tr("Tags: {what}", what=what[:120]))
         self.setAccessibleDescription(what)
         self._boxes: list[tuple[str | None, str, QCheckBox, Qt.CheckState]] = []
         self._rows = QVBoxLayout()
@@ -68,14 +68,14 @@ class ThreadTagsDialog(FormPanel):
         holder.setAutoFillBackground(False)
         self.field = _NewTagField()
         self.field.setObjectName("newTag")
-        self.field.setAccessibleName("New tag")
-        self.field.setPlaceholderText("New tag")
+        self.field.setAccessibleName(tr("New tag"))
+        self.field.setPlaceholderText(tr("New tag"))
         self.field.setMaxLength(_LONGEST_NAME)
         self.field.entered.connect(self._on_field_entered)
         self.body.addWidget(self.field)
         self.body.addWidget(scroll, 1)
-        self.add_button(push_button("Cancel", "tagsCancel", self.reject))
-        self.save_button = self.add_button(push_button("Save", "tagsSave", self._save, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "tagsCancel", self.reject))
+        self.save_button = self.add_button(push_button(tr("Save"), "tagsSave", self._save, is_primary=True))
         self.fit(_SIZE_PX[0], min(_SIZE_PX[1], _EMPTY_PX + _TAG_PX * max(2, len(self._boxes))))
         self.field.setFocus()
 
@@ -124,17 +124,17 @@ class TagListDialog(FormPanel):
     deleted = Signal(str)
 
     def __init__(self, theme: Theme, tags: Sequence[Tag], parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Tags", object_name="tagListDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Tags"), object_name="tagListDialog", size_px=_SIZE_PX, parent=parent)
         self._names = {tag.id: tag.name for tag in tags}
         self.list = QListWidget()
         self.list.setObjectName("tagList")
-        self.list.setAccessibleName("Tags")
+        self.list.setAccessibleName(tr("Tags"))
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked)
         for tag in tags:
             item = QListWidgetItem(tag.name, self.list)
             item.setData(_ID_ROLE, tag.id)
-            item.setToolTip(counted(tag.thread_count, "thread"))
+            item.setToolTip(shown(plural("{count} threads", "{count} thread", tag.thread_count)))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{tag.name}, {item.toolTip()}")
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         self.list.setCurrentRow(0)
@@ -146,15 +146,17 @@ class TagListDialog(FormPanel):
             f"#tagList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
-        self.show_button = push_button("Show threads", "tagShow", lambda: self._leave(self.chosen))
-        self.rename_button = push_button("Rename", "tagRename", self._rename)
-        self.delete_button = push_button("Delete", "tagDelete", lambda: self._leave(self.deleted), is_danger=bool(tags))
+        self.show_button = push_button(tr("Show threads"), "tagShow", lambda: self._leave(self.chosen))
+        self.rename_button = push_button(tr("Rename"), "tagRename", self._rename)
+        self.delete_button = push_button(
+            tr("Delete"), "tagDelete", lambda: self._leave(self.deleted), is_danger=bool(tags)
+        )
         for button in (self.show_button, self.rename_button, self.delete_button):
             button.setEnabled(bool(tags))
             self.add_button(button, is_first=True)
-        close = self.add_button(push_button("Close", "tagsClose", self.reject))
+        close = self.add_button(push_button(tr("Close"), "tagsClose", self.reject))
         if not tags:
-            self.add_text("There are no tags yet. Put one on a thread with “Tags…” in its menu.")
+            self.add_text(tr("There are no tags yet. Put one on a thread with “Tags…” in its menu."))
         self.body.addWidget(self.list, 1)
         self.list.itemChanged.connect(self._on_list_item_changed)
         (self.list if tags else close).setFocus()

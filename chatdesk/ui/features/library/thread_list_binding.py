@@ -24,6 +24,7 @@ from chatdesk.core.events import (
     ThreadDeleted,
     ThreadsChanged,
 )
+from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.sidebar.folders import Folder
 
@@ -223,7 +224,7 @@ class ThreadListBinding(QObject):
             if cursor is None and query.scope == "active":
                 page = _with_pinned(await self._pinned(library, query), page)
         except ChatDeskError as error:
-            self._panes.sidebar.notices.fail(error.sentence)
+            self._panes.sidebar.notices.fail(shown(error.sentence))
             return
         if replace(self._query, text=text) == query:
             if cursor is None:
@@ -265,7 +266,7 @@ class ThreadListBinding(QObject):
                 query = _of_folder(self._query, project_id)
                 page = await self._library.list_threads(query, limit=PAGE, cursor=cursor)
             except ChatDeskError as error:
-                self._panes.sidebar.notices.fail(error.sentence)
+                self._panes.sidebar.notices.fail(shown(error.sentence))
                 return
             deliver(page)
 

@@ -15,14 +15,15 @@ from PySide6.QtCore import QObject
 from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.links import SCHEME, ThreadLink, read_link
 from chatdesk.core.local_api.quick_call import QUICK
+from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.panel import Panel
 
 if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
 
-_NOT_SHOWN = "The message of the link is not shown in this chat: it was deleted, or is in another version."
-_DIALOG_IS_OPEN = "Close the open dialog first, then open the link again. Nothing was changed."
+_NOT_SHOWN = Text("The message of the link is not shown in this chat: it was deleted, or is in another version.")
+_DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. Nothing was changed.")
 
 
 class LinkBinding(QObject):
@@ -62,7 +63,7 @@ class LinkBinding(QObject):
 
     async def _open(self, target: str) -> None:
         if any(dialog.isVisible() for dialog in self._panes.window.findChildren(Panel)):
-            self._panes.window.show_toast(_DIALOG_IS_OPEN)  # it may be in the middle of something
+            self._panes.window.show_toast(shown(_DIALOG_IS_OPEN))  # it may be in the middle of something
         elif target.lower().startswith(SCHEME):
             await self._open_link(target)
         else:
@@ -82,7 +83,7 @@ class LinkBinding(QObject):
             raise _NotHere from None
         await self._threads.open(link.thread_id)
         if link.message_id is not None:
-            self._panes.window.show_toast(_NOT_SHOWN)
+            self._panes.window.show_toast(shown(_NOT_SHOWN))
 
     async def _is_shown(self, thread_id: str, message_id: str) -> bool:
         """Return whether a message stands on the thread's shown path: a link chooses no other version."""
@@ -100,6 +101,8 @@ class LinkBinding(QObject):
 
 class _NotHere(InvalidInput):
     code = "link_to_nothing_here"
-    what = "The chat of this link is not on this computer."
-    safe = "Nothing was changed."
-    next_step = "If it belongs to a project that is shared with you, wait until it is synced, then open the link again."
+    what = Text("The chat of this link is not on this computer.")
+    safe = Text("Nothing was changed.")
+    next_step = Text(
+        "If it belongs to a project that is shared with you, wait until it is synced, then open the link again."
+    )

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.texts import Text, plural
+from chatdesk.core.texts import Text, plural, tr
 from chatdesk.ui.composer.slash_query import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -88,16 +88,17 @@ class AssistantBinding(QObject):
         if not heads and here is None and self._button is None:
             return
         button = self._button or self._make_button()
-        button.setText("Assistant" if here is None else clean_line(here.name))
+        button.setText(tr("Assistant") if here is None else clean_line(here.name))
         button.set_icon("user" if here is None else here.setup.icon)
-        button.set_name(f"Assistant: {'none' if here is None else clean_line(here.name)}")
+        name = tr("Assistant: none") if here is None else tr("Assistant: {name}", name=clean_line(here.name))
+        button.set_name(name)
         button.setVisible(bool(heads) or here is not None)
         button.set_menu(self._choices(button, heads))
 
     def _make_button(self) -> PillButton:
         panes = self._panes
         made = self._button = PillButton(
-            panes.theme, "Assistant", object_name="assistantButton", icon_name="user", has_arrow=True
+            panes.theme, tr("Assistant"), object_name="assistantButton", icon_name="user", has_arrow=True
         )
         made.hide()
         composer = panes.composer
@@ -114,7 +115,7 @@ class AssistantBinding(QObject):
         menu.setObjectName("assistantsMenu")
         round_corners(menu, self._panes.theme.tokens.radius.row)
         here = self._chosen.here
-        none = menu.addAction("No assistant", partial(self._choose, None))
+        none = menu.addAction(tr("No assistant"), partial(self._choose, None))
         none.setCheckable(True)
         none.setChecked(here is None)
         for head in heads[:_MOST_LISTED]:
@@ -124,7 +125,7 @@ class AssistantBinding(QObject):
             action.setChecked(here is not None and here.id == head.id)
             action.triggered.connect(lambda _checked=False, id_=head.id: self._choose(id_))
         menu.addSeparator()
-        menu.addAction("Edit assistants…", self._open_library)
+        menu.addAction(tr("Edit assistants…"), self._open_library)
         return menu
 
     def _choose(self, assistant_id: str | None) -> None:
@@ -144,7 +145,7 @@ class AssistantBinding(QObject):
                 await chat.set_thread_model(thread.id, thread.provider, thread.model)
 
         await do()
-        (await self._undo.stack(thread.id)).record("choose assistant", undo, do, thread_id=thread.id)
+        (await self._undo.stack(thread.id)).record(tr("choose assistant"), undo, do, thread_id=thread.id)
         self._panes.commands.refresh()
 
     # After an @
@@ -170,7 +171,7 @@ class AssistantBinding(QObject):
         if self._menu is None:
             from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 
-            edit = ("Edit assistants…", "Their instructions, models, tools and files")
+            edit = (tr("Edit assistants…"), tr("Their instructions, models, tools and files"))
             kind = MenuKind(AT, Text("Assistants and resources"), _heard, edit)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
             self._menu.chosen.connect(lambda id_, _is_after_mark: self._take(id_))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class AssistantChooser:
         return await self._attachments.add_file(path)
 
     def ask_for_files(self, dialog: PromptsDialog, take: Callable[[Path], object]) -> None:
-        chooser = QFileDialog(dialog, "Files of the assistant")
+        chooser = QFileDialog(dialog, tr("Files of the assistant"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
         chooser.filesSelected.connect(lambda names: [take(Path(name)) for name in names])
         chooser.finished.connect(chooser.deleteLater)

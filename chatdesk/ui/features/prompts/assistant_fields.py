@@ -13,21 +13,38 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QMenu, QPushButton, QSizeP
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import ASSISTANT_ICONS, AssistantSetup
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.listed import with_commas
 
 _ICON_NAMES: Final = {
-    "sparkles": "Sparkles", "brain": "Brain", "lightbulb": "Light bulb", "wand": "Wand", "pencil": "Pencil",
-    "code": "Code", "terminal": "Terminal", "search": "Magnifier", "languages": "Languages", "mail": "Letter",
-    "list-checks": "Checklist", "table": "Table", "database": "Database", "palette": "Palette", "image": "Picture",
-    "gauge": "Gauge", "calendar": "Calendar", "star": "Star", "user": "Person", "users": "People",
-}  # fmt: skip
-_AS_IN_THE_CHAT: Final = "As in the chat"
+    "sparkles": Text("Sparkles"),
+    "brain": Text("Brain"),
+    "lightbulb": Text("Light bulb"),
+    "wand": Text("Wand"),
+    "pencil": Text("Pencil"),
+    "code": Text("Code"),
+    "terminal": Text("Terminal"),
+    "search": Text("Magnifier"),
+    "languages": Text("Languages"),
+    "mail": Text("Letter"),
+    "list-checks": Text("Checklist"),
+    "table": Text("Table"),
+    "database": Text("Database"),
+    "palette": Text("Palette"),
+    "image": Text("Picture"),
+    "gauge": Text("Gauge"),
+    "calendar": Text("Calendar"),
+    "star": Text("Star"),
+    "user": Text("Person"),
+    "users": Text("People"),
+}
+_AS_IN_THE_CHAT: Final = Text("As in the chat")
 _LONGEST_LETTERS: Final = 26
 
 
@@ -52,11 +69,11 @@ class AssistantFields(QWidget):
         self._theme = theme
         self._choices = choices
         self._setup = AssistantSetup()
-        self.icon_box = _box("assistantIcon", "Icon")
+        self.icon_box = _box("assistantIcon", tr("Icon"))
         self.icon_box.setIconSize(QSize(ICON_PX, ICON_PX))
         for name in ASSISTANT_ICONS:
-            self.icon_box.addItem(icon(name, theme.tokens.text), _ICON_NAMES[name], name)
-        self.model_box = _box("assistantModel", "Model that answers")
+            self.icon_box.addItem(icon(name, theme.tokens.text), shown(_ICON_NAMES[name]), name)
+        self.model_box = _box("assistantModel", tr("Model that answers"))
         self.parameters_button = self._button("assistantParameters", self._ask_for_parameters)
         self.tools_button = self._button("assistantTools")
         self.files_button = self._button("assistantFiles")
@@ -66,11 +83,11 @@ class AssistantFields(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(8)
         fields: tuple[tuple[str, QWidget], ...] = (
-            ("Icon", self.icon_box),
-            ("Model", self.model_box),
-            ("Parameters", self.parameters_button),
-            ("Tools", self.tools_button),
-            ("Files", self.files_button),
+            (tr("Icon"), self.icon_box),
+            (tr("Model"), self.model_box),
+            (tr("Parameters"), self.parameters_button),
+            (tr("Tools"), self.tools_button),
+            (tr("Files"), self.files_button),
         )
         for place, (title, field) in enumerate(fields):
             label = plain_label(title, "muted")
@@ -121,34 +138,44 @@ class AssistantFields(QWidget):
         self.icon_box.setCurrentIndex(self.icon_box.findData(setup.icon))
         self._show_models()
         count = len(setup.parameters.as_json())
-        self._name(self.parameters_button, "Parameters", f"{counted(count, 'value')} set" if count else _AS_IN_THE_CHAT)
+        self._name(
+            self.parameters_button,
+            tr("Parameters"),
+            shown(plural("{count} values set", "{count} value set", count) if count else _AS_IN_THE_CHAT),
+        )
         names = dict(self._choices.servers)
         chosen = setup.tools
-        words = _AS_IN_THE_CHAT if chosen is None else ", ".join(names.get(each, each) for each in chosen) or "None"
-        self._name(self.tools_button, "Tools", words)
+        words = (
+            shown(_AS_IN_THE_CHAT)
+            if chosen is None
+            else with_commas(names.get(each, each) for each in chosen) or tr("None")
+        )
+        self._name(self.tools_button, tr("Tools"), words)
         self.tools_button.setMenu(self._tools_menu())
-        files = ", ".join(each.name for each in setup.files) or "None"
-        self._name(self.files_button, "Files", files)
+        files = with_commas(each.name for each in setup.files) or tr("None")
+        self._name(self.files_button, tr("Files"), files)
         self.files_button.setMenu(self._files_menu())
 
     def _show_models(self) -> None:
         box, wanted = self.model_box, (self._setup.provider, self._setup.model)
         box.blockSignals(True)
         box.clear()
-        box.addItem(_AS_IN_THE_CHAT, (None, None))
+        box.addItem(shown(_AS_IN_THE_CHAT), (None, None))
         for provider, label, models in self._choices.models:
             for model, model_label in models:
                 box.addItem(f"{model_label} · {label}", (provider, model))
         places = [place for place in range(box.count()) if tuple(box.itemData(place)) == wanted]
         if not places:
-            box.addItem(" · ".join(filter(None, (wanted[1], f"{wanted[0]}, not set up here"))), wanted)
+            box.addItem(
+                " · ".join(filter(None, (wanted[1], tr("{provider}, not set up here", provider=wanted[0])))), wanted
+            )
         box.setCurrentIndex(places[0] if places else box.count() - 1)
         box.blockSignals(False)
 
     def _tools_menu(self) -> QMenu:
         menu = self._menu("assistantToolsMenu", self.tools_button)
         chosen = self._setup.tools
-        plain = menu.addAction(_AS_IN_THE_CHAT, partial(self._change, tools=None))
+        plain = menu.addAction(shown(_AS_IN_THE_CHAT), partial(self._change, tools=None))
         plain.setCheckable(True)
         plain.setChecked(chosen is None)
         menu.addSeparator()
@@ -160,19 +187,19 @@ class AssistantFields(QWidget):
             rest = tuple(each for each in ids if each != server_id)
             wanted = rest if server_id in ids else (*rest, server_id)
             action.triggered.connect(lambda _checked=False, wanted=wanted: self._change(tools=wanted))
-        none = menu.addAction("No tools", partial(self._change, tools=()))
+        none = menu.addAction(tr("No tools"), partial(self._change, tools=()))
         none.setCheckable(True)
         none.setChecked(chosen == ())
         return menu
 
     def _files_menu(self) -> QMenu:
         menu = self._menu("assistantFilesMenu", self.files_button)
-        menu.addAction("Add files…", self.filesRequested.emit)
+        menu.addAction(tr("Add files…"), self.filesRequested.emit)
         if self._setup.files:
             menu.addSeparator()
         for file in self._setup.files:
             rest = tuple(each for each in self._setup.files if each != file)
-            menu.addAction(f"Remove {file.name}".replace("&", "&&"), partial(self._change, files=rest))
+            menu.addAction(tr("Remove {name}", name=file.name).replace("&", "&&"), partial(self._change, files=rest))
         return menu
 
     def _menu(self, name: str, button: QPushButton) -> QMenu:

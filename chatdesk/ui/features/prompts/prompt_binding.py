@@ -16,9 +16,11 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.events import ProjectChanged, PromptsChanged
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
@@ -188,11 +190,11 @@ class PromptBinding(QObject):
         missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
         values |= {each.name: f"[{each.label}]" for each in missing}
         if missing:
-            notes.append(f"Still to fill in: {', '.join(each.label for each in missing)}.")
+            notes.append(tr("Still to fill in: {missing}.", missing=with_commas(each.label for each in missing)))
         made = await asyncio.to_thread(expand, template, {**values, **known}, datetime.now().astimezone())
         composer = self._panes.composer
         if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
-            self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
+            self._panes.window.show_toast(tr("The prompt was not inserted: another thread is open now."))
             return
         if is_after_slash:
             select_mark_query(composer.editor, SLASH)
@@ -200,7 +202,7 @@ class PromptBinding(QObject):
         self._panes.pane.focus_composer()
         notes += made.notes
         if template.problems and not template.fields:  # else the dialog has said it
-            notes.append(template.problems[0].sentence)
+            notes.append(shown(template.problems[0].sentence))
         if notes:
             composer.notice.show_passing(" ".join(notes))
         await self._prompts.note_used(prompt.id)
@@ -208,15 +210,15 @@ class PromptBinding(QObject):
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
         """Return the values the window knows for a template's variables, and sentences about those that are empty."""
         thread, notes = self._threads.open_thread, []
-        values = {"thread": thread.title if thread else "New thread"}
+        values = {"thread": thread.title if thread else tr("New thread")}
         if template.needs("clipboard"):
             values["clipboard"] = QGuiApplication.clipboard().text()
             if not values["clipboard"]:
-                notes.append("There is no text in the clipboard.")
+                notes.append(tr("There is no text in the clipboard."))
         if template.needs("selection"):
             values["selection"] = await self._selected_text()
             if not values["selection"]:
-                notes.append("Nothing is selected in the thread.")
+                notes.append(tr("Nothing is selected in the thread."))
         if template.needs("project"):
             values["project"] = await self._project_name(thread)
         if template.needs("model"):
@@ -284,7 +286,7 @@ class PromptBinding(QObject):
             return  # another one was opened meanwhile, whose own words come next
         if len(name) > _LONGEST_PROJECT:
             name = name[: _LONGEST_PROJECT - 1].rstrip() + "…"
-        self._panes.composer.set_placeholder(f"Message {name} — drop files here, / for prompts")
+        self._panes.composer.set_placeholder(tr("Message {name} — drop files here, / for prompts", name=name))
 
     async def _project_name(self, thread: Thread | None) -> str:
         if thread is None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.prompts.prompt_variables import LONGEST_VALUE, Field, Problem
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
@@ -39,7 +40,12 @@ class PromptFieldsDialog(FormPanel):
         check: Callable[[Mapping[str, str]], str] = lambda _values: "",
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, f"Fill in: {prompt_name}", object_name="promptFieldsDialog", parent=parent)
+        super().__init__(
+            theme,
+            tr("Fill in: {prompt_name}", prompt_name=prompt_name),
+            object_name="promptFieldsDialog",
+            parent=parent,
+        )
         self.head.setText(prompt_name)
         self._check = check
         self._fields: dict[str, _TextField | QComboBox] = {}
@@ -62,10 +68,12 @@ class PromptFieldsDialog(FormPanel):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(rows)
         self.setStyleSheet("QScrollArea, #promptFields { background: transparent; }")
-        self.add_button(push_button("Cancel", "promptFieldsCancel", self.reject))
-        self.insert_button = self.add_button(push_button("Insert", "promptFieldsInsert", self._finish, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "promptFieldsCancel", self.reject))
+        self.insert_button = self.add_button(
+            push_button(tr("Insert"), "promptFieldsInsert", self._finish, is_primary=True)
+        )
         for problem in problems[:_MOST_SHOWN_PROBLEMS]:
-            self.add_text(problem.sentence)
+            self.add_text(shown(problem.sentence))
         self.body.addWidget(scroll, 1)
         wanted = sum(_CHOICE_PX if each.choices else _FIELD_PX for each in fields)
         self.fit(_WIDTH_PX, _LEAST_HEIGHT_PX + wanted + _PROBLEM_PX * min(len(problems), _MOST_SHOWN_PROBLEMS))

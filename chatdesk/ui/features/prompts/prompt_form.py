@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, AssistantSetup, PromptKind
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices, AssistantFields
@@ -17,19 +18,25 @@ from chatdesk.ui.theme.theme import Theme
 
 _CHECK_AFTER_MS = 200
 KIND_WORDS: Final = {
-    PromptKind.TEMPLATE: "Template, for the composer",
-    PromptKind.SYSTEM: "System prompt",
-    PromptKind.QUICK: "Quick action, below an answer",
-    PromptKind.ASSISTANT: "Assistant, with @",
+    PromptKind.TEMPLATE: Text("Template, for the composer"),
+    PromptKind.SYSTEM: Text("System prompt"),
+    PromptKind.QUICK: Text("Quick action, below an answer"),
+    PromptKind.ASSISTANT: Text("Assistant, with @"),
 }
 _HINTS: Final = {
-    PromptKind.TEMPLATE: "{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in."
-    " Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.",
-    PromptKind.QUICK: "Choosing it below an answer, in its menu or in the search asks this about the answer. The"
-    " variables of templates are filled in; where one is asked for, the text goes into the composer first.",
-    PromptKind.SYSTEM: "{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.",
-    PromptKind.ASSISTANT: "The text is its instructions, sent in place of the system prompt. Choose it below the"
-    " message for a whole chat, or type @ for one question.",
+    PromptKind.TEMPLATE: Text(
+        "{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in."
+        " Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for."
+    ),
+    PromptKind.QUICK: Text(
+        "Choosing it below an answer, in its menu or in the search asks this about the answer. The"
+        " variables of templates are filled in; where one is asked for, the text goes into the composer first."
+    ),
+    PromptKind.SYSTEM: Text("{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent."),
+    PromptKind.ASSISTANT: Text(
+        "The text is its instructions, sent in place of the system prompt. Choose it below the"
+        " message for a whole chat, or type @ for one question."
+    ),
 }
 
 
@@ -63,16 +70,16 @@ class PromptForm(QWidget):
         self.assistant: AssistantFields | None = None
         self.name_field = QLineEdit()
         self.name_field.setObjectName("promptName")
-        self.name_field.setAccessibleName("Name of the prompt")
-        self.name_field.setPlaceholderText("Name")
+        self.name_field.setAccessibleName(tr("Name of the prompt"))
+        self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(LONGEST_NAME)
         self.kind_box = QComboBox()
         self.kind_box.setObjectName("promptKind")
-        self.kind_box.setAccessibleName("Kind of prompt")
+        self.kind_box.setAccessibleName(tr("Kind of prompt"))
         for kind, text in KIND_WORDS.items():
-            self.kind_box.addItem(text, kind.value)
-        self.text_field = TextField(theme, name="Text of the prompt", object_name="promptText", most=LONGEST_TEXT)
-        self.text_field.setPlaceholderText("What the prompt says")
+            self.kind_box.addItem(shown(text), kind.value)
+        self.text_field = TextField(theme, name=tr("Text of the prompt"), object_name="promptText", most=LONGEST_TEXT)
+        self.text_field.setPlaceholderText(tr("What the prompt says"))
         self._hint = plain_label("", "muted", wraps=True)
         self._problems = plain_label("", "text", wraps=True)
         self._problems.setObjectName("promptProblems")
@@ -119,7 +126,7 @@ class PromptForm(QWidget):
         for field in fields:
             field.blockSignals(False)
         self._show_setup(written)
-        self._hint.setText(_HINTS[written.kind])
+        self._hint.setText(shown(_HINTS[written.kind]))
         self._check()
 
     def type_written(self, written: Written) -> None:
@@ -155,7 +162,7 @@ class PromptForm(QWidget):
 
     def _on_typed(self) -> None:
         self._show_fields()
-        self._hint.setText(_HINTS[PromptKind(self.kind_box.currentData())])
+        self._hint.setText(shown(_HINTS[PromptKind(self.kind_box.currentData())]))
         self._check_timer.start()
         self.typed.emit()
 

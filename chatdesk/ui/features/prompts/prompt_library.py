@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 from chatdesk.core.chat.prompts.prompt_variables import read_template
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.undo import Step
     from chatdesk.ui.window.panes import Panes
 
-_FILTER = "Prompts (*.json)"
-_UNKNOWN = "Something went wrong. Nothing was stored; the text is kept here."
+_FILTER = Text("Prompts (*.json)")
+_UNKNOWN = Text("Something went wrong. Nothing was stored; the text is kept here.")
 
 
 class PromptLibrary(QObject):
@@ -104,9 +104,9 @@ class PromptLibrary(QObject):
                 if self._dialog is None:
                     raise
                 if isinstance(error, ChatDeskError):
-                    self._dialog.show_failure(error.sentence)
+                    self._dialog.show_failure(shown(error.sentence))
                 else:
-                    self._dialog.show_failure(_UNKNOWN)
+                    self._dialog.show_failure(shown(_UNKNOWN))
                     raise
 
         self._tasks.start(told(), name)
@@ -130,7 +130,7 @@ class PromptLibrary(QObject):
         if prompt_id is None:
             prompt = await self._prompts.create(kind, name, text, setup)
             self._made.add(prompt.id)
-            await self._did_make("add prompt", [prompt.id])
+            await self._did_make(tr("add prompt"), [prompt.id])
         else:
             if self._before is None and prompt_id not in self._made:
                 self._before = await self._prompts.get(prompt_id)
@@ -147,7 +147,7 @@ class PromptLibrary(QObject):
 
     async def _duplicate(self, prompt_id: str) -> None:
         prompt = await self._prompts.duplicate(prompt_id)
-        await self._did_make("add prompt", [prompt.id])
+        await self._did_make(tr("add prompt"), [prompt.id])
         await self._show(prompt.id)
 
     async def _delete(self, prompt_id: str) -> None:
@@ -156,7 +156,7 @@ class PromptLibrary(QObject):
         await self._prompts.delete([prompt_id])
         stack = await self._undo.stack()
         stack.record(
-            "delete prompt", partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
+            tr("delete prompt"), partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
         )
         self._deletion = stack.last
         self._panes.commands.refresh()
@@ -174,7 +174,7 @@ class PromptLibrary(QObject):
     async def _check(self, text: str, is_system: bool) -> None:
         template = await asyncio.to_thread(read_template, text, is_system=is_system)
         if self._dialog is not None:
-            self._dialog.form.show_problems([problem.sentence for problem in template.problems[:5]])
+            self._dialog.form.show_problems([shown(problem.sentence) for problem in template.problems[:5]])
 
     async def _note_edit(self) -> None:
         """Record the edits since the prompt was opened as one step to undo."""
@@ -186,7 +186,7 @@ class PromptLibrary(QObject):
             partial(self._prompts.edit, each.id, each.kind, each.name, each.text, each.setup)
             for each in (before, after)
         )
-        (await self._undo.stack()).record("edit prompt", back, forth)
+        (await self._undo.stack()).record(tr("edit prompt"), back, forth)
         self._panes.commands.refresh()
 
     async def _did_make(self, label: str, prompt_ids: list[str]) -> None:
@@ -197,12 +197,12 @@ class PromptLibrary(QObject):
     # Files
 
     def _ask_for_import(self) -> None:
-        dialog = QFileDialog(self._dialog, "Import prompts", "", _FILTER)
+        dialog = QFileDialog(self._dialog, tr("Import prompts"), "", shown(_FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._open_file_dialog(dialog, self.import_file)
 
     def _ask_for_export(self) -> None:
-        dialog = QFileDialog(self._dialog, "Export prompts", "prompts.json", _FILTER)
+        dialog = QFileDialog(self._dialog, tr("Export prompts"), "prompts.json", shown(_FILTER))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         self._open_file_dialog(dialog, self.export_file)
@@ -215,11 +215,28 @@ class PromptLibrary(QObject):
     async def import_file(self, source: Path) -> None:
         added = await self._prompts.read_file(source)
         if added:
-            await self._did_make("import prompts", [prompt.id for prompt in added])
-        self._notice(f"Added: {counted(len(added), 'prompt')}. What was there already stays as it is.")
+            await self._did_make(tr("import prompts"), [prompt.id for prompt in added])
+        self._notice(
+            shown(
+                plural(
+                    "Added: {count} prompts. What was there already stays as it is.",
+                    "Added: {count} prompt. What was there already stays as it is.",
+                    len(added),
+                )
+            )
+        )
 
     async def export_file(self, target: Path) -> None:
-        self._notice(f"Exported: {counted(await self._prompts.write_file(target), 'prompt')} to {target.name}.")
+        self._notice(
+            shown(
+                plural(
+                    "Exported: {count} prompts to {name}.",
+                    "Exported: {count} prompt to {name}.",
+                    await self._prompts.write_file(target),
+                    name=target.name,
+                )
+            )
+        )
 
     def _notice(self, sentence: str) -> None:
         if self._dialog is not None:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
@@ -41,11 +42,11 @@ _ICONS: Final = {
     PromptKind.ASSISTANT: "user",
 }
 _SHOWN: Final[dict[str, PromptKind | None]] = {
-    "All prompts": None,
-    "Templates": PromptKind.TEMPLATE,
-    "System prompts": PromptKind.SYSTEM,
-    "Quick actions": PromptKind.QUICK,
-    "Assistants": PromptKind.ASSISTANT,
+    Text("All prompts"): None,
+    Text("Templates"): PromptKind.TEMPLATE,
+    Text("System prompts"): PromptKind.SYSTEM,
+    Text("Quick actions"): PromptKind.QUICK,
+    Text("Assistants"): PromptKind.ASSISTANT,
 }
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
@@ -65,7 +66,7 @@ class PromptsDialog(Panel):
     checkRequested = Signal(str, bool)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Prompts", parent=parent)
+        super().__init__(theme, tr("Prompts"), parent=parent)
         self.setObjectName("promptsDialog")
         self._finder = PromptFinder(())
         self._id: str | None = None
@@ -145,7 +146,7 @@ class PromptsDialog(Panel):
     def show_deleted(self, prompt_id: str, name: str) -> None:
         """Show that a prompt was deleted, with a button that restores it."""
         self._deleted_id = prompt_id
-        self._say(f"Deleted: {name}", is_danger=False)
+        self._say(tr("Deleted: {name}", name=name), is_danger=False)
         self._show_form(None)
         self.restore_button.setVisible(True)
         self.restore_button.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -166,7 +167,7 @@ class PromptsDialog(Panel):
         columns.addWidget(self._build_side())
         columns.addLayout(self._build_right(), 1)
         rows = self.form_column()
-        rows.addWidget(plain_label("Prompts", "strong"))
+        rows.addWidget(plain_label(tr("Prompts"), "strong"))
         rows.addLayout(columns, 1)
         tokens = self.theme.tokens
         self.setStyleSheet(
@@ -179,23 +180,24 @@ class PromptsDialog(Panel):
         )
 
     def _build_side(self) -> QWidget:
-        self.search = SearchField(self.theme, object_name="promptsSearch", placeholder="Find a prompt")
+        self.search = SearchField(self.theme, object_name="promptsSearch", placeholder=tr("Find a prompt"))
         self.shown_box = QComboBox()
         self.shown_box.setObjectName("promptsShown")
-        self.shown_box.setAccessibleName("Show")
-        self.shown_box.addItems(list(_SHOWN))
+        self.shown_box.setAccessibleName(tr("Show"))
+        for words, kind in _SHOWN.items():
+            self.shown_box.addItem(shown(words), kind)
         self.list = QListWidget()
         self.list.setObjectName("promptsList")
-        self.list.setAccessibleName("Prompts")
+        self.list.setAccessibleName(tr("Prompts"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(ICON_PX, ICON_PX))
         self.search.textChanged.connect(self._fill)
         self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
         self.list.currentItemChanged.connect(self._on_list_current_changed)
-        self.new_button = _button("New", "promptsNew", lambda: self._leave(self._begin_empty))
-        self.import_button = _button("Import…", "promptsImport", lambda: self._leave(self.importRequested.emit))
-        self.export_button = _button("Export…", "promptsExport", lambda: self._leave(self.exportRequested.emit))
+        self.new_button = _button(tr("New"), "promptsNew", lambda: self._leave(self._begin_empty))
+        self.import_button = _button(tr("Import…"), "promptsImport", lambda: self._leave(self.importRequested.emit))
+        self.export_button = _button(tr("Export…"), "promptsExport", lambda: self._leave(self.exportRequested.emit))
         side = QWidget()
         side.setFixedWidth(round(_SIDE_PX * max(1.0, self.theme.scale)))
         column = QVBoxLayout(side)
@@ -210,17 +212,17 @@ class PromptsDialog(Panel):
     def _build_right(self) -> QVBoxLayout:
         self._notice = plain_label("", "muted", wraps=True)
         self._notice.setObjectName("promptsNotice")
-        self.restore_button = _button("Undo", "promptsRestore", self._restore)
-        self.restore_button.setAccessibleName("Undo deleting the prompt")
+        self.restore_button = _button(tr("Undo"), "promptsRestore", self._restore)
+        self.restore_button.setAccessibleName(tr("Undo deleting the prompt"))
         self.restore_button.hide()
         self.copy_button = _button(
-            "Duplicate", "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
+            tr("Duplicate"), "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
         )
-        self.delete_button = _button("Delete", "promptsDelete", self._delete)
+        self.delete_button = _button(tr("Delete"), "promptsDelete", self._delete)
         self.delete_button.setProperty("isDanger", True)
-        self.revert_button = _button("Revert", "promptsRevert", lambda: self.form.type_written(self._opened))
-        self.insert_button = _button("Insert", "promptsInsert", lambda: self._leave(self._insert))
-        self.done_button = _button("Done", "promptsDone", self.reject)
+        self.revert_button = _button(tr("Revert"), "promptsRevert", lambda: self.form.type_written(self._opened))
+        self.insert_button = _button(tr("Insert"), "promptsInsert", lambda: self._leave(self._insert))
+        self.done_button = _button(tr("Done"), "promptsDone", self.reject)
         self.done_button.setProperty("isPrimary", True)
         said = QHBoxLayout()
         said.addWidget(self._notice, 1)
@@ -237,20 +239,24 @@ class PromptsDialog(Panel):
     # The list
 
     def _fill(self) -> None:
-        kind = _SHOWN[self.shown_box.currentText()]
-        shown = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
+        kind = list(_SHOWN.values())[self.shown_box.currentIndex()]
+        matching = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
         size = QSize(0, round(_ROW_PX * max(1.0, self.theme.scale)))
         self.list.blockSignals(True)
         self.list.clear()
-        for head in shown[:_MOST_LISTED]:
+        for head in matching[:_MOST_LISTED]:
             item = QListWidgetItem(icon(head.icon or _ICONS[head.kind], self.theme.tokens.muted), head.name)
             item.setData(_ID_ROLE, head.id)
-            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, KIND_WORDS[head.kind])
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, shown(KIND_WORDS[head.kind]))
             item.setSizeHint(size)
             self.list.addItem(item)
-        rest = len(shown) - _MOST_LISTED
-        if rest > 0 or not shown:
-            more = f"{rest:,} more: type part of a name." if shown else "No prompt matches."
+        rest = len(matching) - _MOST_LISTED
+        if rest > 0 or not matching:
+            more = (
+                shown(plural("{count} more: type part of a name.", "{count} more: type part of a name.", rest))
+                if matching
+                else tr("No prompt matches.")
+            )
             QListWidgetItem(more, self.list).setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.blockSignals(False)
         self._mark_row()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.events import PromptsChanged
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_OWN: Final = 20
 _WORDS: Final = {
-    "shorter": "Make your last answer shorter. Keep what matters most.",
-    "longer": "Make your last answer longer. Go into more detail.",
+    "shorter": Text("Make your last answer shorter. Keep what matters most."),
+    "longer": Text("Make your last answer longer. Go into more detail."),
 }
 
 
@@ -58,7 +59,7 @@ class QuickActions(QObject):
         self._tasks.start(self._run(name, answer_id), f"quick action about {answer_id}")
 
     async def _run(self, name: str, answer_id: str) -> None:
-        text = _WORDS.get(name) or await self._prompts.text_of(name)
+        text = shown(_WORDS[name]) if name in _WORDS else await self._prompts.text_of(name)
         if text is None:  # something has to be filled in first
             return
         chat = self._open_thread.chat
@@ -67,7 +68,7 @@ class QuickActions(QObject):
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
         await self._consent.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
         if parent_id is not None:
-            self._panes.window.show_toast("Asked below this answer. What came after it stays as another version.")
+            self._panes.window.show_toast(tr("Asked below this answer. What came after it stays as another version."))
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         """The library is not read before there is an answer that could use it."""
@@ -94,7 +95,7 @@ class QuickActions(QObject):
             action = f"{QUICK}{id_}"
             self._panes.message_handlers.bind(action, partial(self.run, id_))
             commands.add(
-                Command(action, f"Quick action: {name}", "Message", icon="sparkles", is_own=True),
+                Command(action, tr("Quick action: {name}", name=name), "Message", icon="sparkles", is_own=True),
                 partial(transcript.act, action),
             )
             commands.describe(action, is_offered=partial(self._is_possible, action))
@@ -108,7 +109,7 @@ class QuickActions(QObject):
         if composer.refusal:
             self._panes.window.show_toast(composer.refusal)
         elif not markdown.strip():
-            self._panes.window.show_toast("Select something in the thread first.")
+            self._panes.window.show_toast(tr("Select something in the thread first."))
         else:
             composer.insert_quote(markdown)
             self._panes.pane.focus_composer()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
@@ -54,7 +55,9 @@ class ServerOffers:
             for number, offer in enumerate(known[: _MOST_LISTED - len(heads)]):
                 id_ = f"{_MARK}{server.id}:{number}"
                 self._listed[id_] = offer
-                about = f"From {clean_line(server.name)}" + (f" · {offer.description}" if offer.description else "")
+                about = tr("From {name}", name=clean_line(server.name))
+                if offer.description:
+                    about = f"{about} · {offer.description}"
                 heads.append(PromptHead(id_, PromptKind.TEMPLATE, offer.title, about))
         return heads
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from chatdesk.core.domain.prompt import PromptHead
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import tr
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
@@ -63,7 +65,7 @@ class ServerPrompts:
 
         def check(values: Mapping[str, str]) -> str:
             missing = [each.label for each in prompt.arguments if each.is_required and not values[each.name].strip()]
-            return f"Still to fill in: {', '.join(missing)}." if missing else ""
+            return tr("Still to fill in: {missing}.", missing=with_commas(missing)) if missing else ""
 
         dialog = PromptFieldsDialog(
             self._panes.theme,
@@ -73,7 +75,7 @@ class ServerPrompts:
             check=check,
             parent=self._panes.window,
         )
-        dialog.head.setText(f"{prompt.title}, from {clean_line(prompt.server.name)}")
+        dialog.head.setText(tr("{title}, from {name}", title=prompt.title, name=clean_line(prompt.server.name)))
         dialog.filled.connect(use)
         dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
@@ -85,28 +87,30 @@ class ServerPrompts:
 
         composer = self._panes.composer
         server, before = clean_line(prompt.server.name), composer.editor.written()
-        composer.notice.show_passing(f"Asking {server} for “{prompt.title}”…")
+        composer.notice.show_passing(tr("Asking {server} for “{title}”…", server=server, title=prompt.title))
         used = await (await self._offers.service()).offers.use(prompt, values)
 
         def insert(*, takes_query: bool = False) -> None:
             if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
-                self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
+                self._panes.window.show_toast(tr("The prompt was not inserted: another thread is open now."))
                 return
             if takes_query:
                 select_mark_query(composer.editor, SLASH)
             composer.insert_text(used.text)
             self._panes.pane.focus_composer()
-            composer.notice.show_passing(f"{server} wrote this text. Read it before you send it.")
+            composer.notice.show_passing(tr("{server} wrote this text. Read it before you send it.", server=server))
             for file in used.files:
                 self._attachments().attach_bytes(file.name, file.data)
 
         if self._threads.thread_id == thread_id and composer.editor.written() != before:
             # It would go out unread with the message that somebody is about to send.
-            self._panes.window.show_toast(f"“{prompt.title}” came while you were typing.", "Insert", insert)
+            self._panes.window.show_toast(
+                tr("“{title}” came while you were typing.", title=prompt.title), tr("Insert"), insert
+            )
         else:
             insert(takes_query=is_after_slash)
 
 
 def _label(argument: PromptArgument) -> str:
-    label = argument.label if argument.is_required else f"{argument.label} (optional)"
+    label = argument.label if argument.is_required else tr("{label} (optional)", label=argument.label)
     return f"{label}: {argument.description}" if argument.description else label

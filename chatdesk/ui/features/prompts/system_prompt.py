@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, PromptSource, SystemPrompts
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -25,8 +25,11 @@ _WIDTH_PX, _HEIGHT_PX = 640, 540
 _SETTLE_MS = 150
 _RADIO_PX, _DOT_PX = 16, 6
 _LONGEST_LABEL = 48
-_OWNERS: Final = {PromptSource.THREAD: "this thread", PromptSource.PROJECT: "the project"}
-_UNSAVED = "This is not saved yet. Save it, or press Esc again to drop the changes."
+_NAMES: Final = {
+    PromptSource.THREAD: Text("System prompt of this thread"),
+    PromptSource.PROJECT: Text("System prompt of the project"),
+}
+_UNSAVED = Text("This is not saved yet. Save it, or press Esc again to drop the changes.")
 
 
 class SystemPromptDialog(FormPanel):
@@ -41,10 +44,10 @@ class SystemPromptDialog(FormPanel):
         self, theme: Theme, prompts: SystemPrompts, *, source: PromptSource, parent: QWidget | None = None
     ) -> None:
         super().__init__(
-            theme, "System prompt", object_name="systemPromptDialog", size_px=(_WIDTH_PX, _HEIGHT_PX), parent=parent
+            theme, tr("System prompt"), object_name="systemPromptDialog", size_px=(_WIDTH_PX, _HEIGHT_PX), parent=parent
         )
         self._prompts = prompts
-        self._texts = {each: prompts.of(each) for each in _OWNERS}
+        self._texts = {each: prompts.of(each) for each in _NAMES}
         self._source = source
         self._is_warned = False
         self._settle = QTimer(self)
@@ -73,15 +76,7 @@ class SystemPromptDialog(FormPanel):
         self.text_field.setFocus()
 
     def show_size(self, size: PromptSize) -> None:
-        about = "About " if size.is_estimate else ""
-        taken = counted(size.tokens, "token")
-        if not size.has_room:
-            text = (
-                f"{about}{taken}: it leaves no room for a message in the {size.window:,} that the model can read."
-                " Shorten it, or choose a model with a larger window."
-            )
-        else:
-            text = f"{about}{taken} of the {size.window:,} that the model can read go to it in every request."
+        text = " ".join(map(shown, _size_words(size)))
         self._say(self._size, text, is_danger=not size.has_room)
 
     def show_problems(self, sentences: Sequence[str]) -> None:
@@ -105,18 +100,20 @@ class SystemPromptDialog(FormPanel):
         """Close the dialog. With unsaved text the first Esc says that something is lost, the second loses it."""
         if self._changes() and not self._is_warned:
             self._is_warned = True
-            self.show_failure(_UNSAVED)
+            self.show_failure(shown(_UNSAVED))
         else:
             super().reject()
 
     def _build(self) -> None:
-        hint = (
+        hint = tr(
             "Sent before the messages with every question. {{date}}, {{time}}, {{project}} and"
             " {{model}} are filled in each time."
         )
         self.add_text(hint)
         self.body.addLayout(self._sources())
-        self.text_field = TextField(self.theme, name="System prompt", object_name="systemPromptText", most=LONGEST_TEXT)
+        self.text_field = TextField(
+            self.theme, name=tr("System prompt"), object_name="systemPromptText", most=LONGEST_TEXT
+        )
         self.text_field.textChanged.connect(self._on_text_changed)
         self.body.addWidget(self.text_field, 1)
         self._counts = self._line("systemPromptCounts", "text")
@@ -127,24 +124,24 @@ class SystemPromptDialog(FormPanel):
         self._notice = self._line("systemPromptNotice", "muted")
         self._library = QMenu(self)
         round_corners(self._library, self.theme.tokens.radius.row)
-        self._library.setAccessibleName("System prompts of the library")
-        self.choose_button = QPushButton("From the library")
+        self._library.setAccessibleName(tr("System prompts of the library"))
+        self.choose_button = QPushButton(tr("From the library"))
         self.choose_button.setObjectName("systemPromptChoose")
         self.choose_button.setAutoDefault(False)
         self.choose_button.setEnabled(False)
         self.choose_button.setMenu(self._library)
         self.add_button(self.choose_button, is_first=True)
-        self.keep_button = push_button("Save to the library", "systemPromptKeep", self._keep)
+        self.keep_button = push_button(tr("Save to the library"), "systemPromptKeep", self._keep)
         self.add_button(self.keep_button, is_first=True)
-        self.cancel_button = self.add_button(push_button("Cancel", "systemPromptCancel", super().reject))
-        self.save_button = self.add_button(push_button("Save", "systemPromptSave", self._save, is_primary=True))
+        self.cancel_button = self.add_button(push_button(tr("Cancel"), "systemPromptCancel", super().reject))
+        self.save_button = self.add_button(push_button(tr("Save"), "systemPromptSave", self._save, is_primary=True))
         self._dress()
 
     def _sources(self) -> QHBoxLayout:
         """Return the row that chooses between the thread's prompt and the project's."""
         self.choice = QButtonGroup(self)
-        self.thread_button = QRadioButton("This thread")
-        self.project_button = QRadioButton(f"Project {self._prompts.project_name}".replace("&", "&&"))
+        self.thread_button = QRadioButton(tr("This thread"))
+        self.project_button = QRadioButton(tr("Project {name}", name=self._prompts.project_name).replace("&", "&&"))
         sources = QHBoxLayout()
         sources.setSpacing(18)
         for button, source in (
@@ -152,7 +149,7 @@ class SystemPromptDialog(FormPanel):
             (self.project_button, PromptSource.PROJECT),
         ):
             button.setObjectName(f"systemPrompt_{source.value}")
-            button.setAccessibleName(f"System prompt of {_OWNERS[source]}")
+            button.setAccessibleName(shown(_NAMES[source]))
             button.setChecked(source is self._source)
             button.clicked.connect(lambda _is_checked=False, source=source: self._show_source(source))
             self.choice.addButton(button)
@@ -191,7 +188,7 @@ class SystemPromptDialog(FormPanel):
         self.text_field.show_written(self._texts[source])
         self.text_field.blockSignals(False)
         self._texts[source] = self.text_field.written()
-        self.text_field.setAccessibleName(f"System prompt of {_OWNERS[source]}")
+        self.text_field.setAccessibleName(shown(_NAMES[source]))
         self._show_state()
         self.edited.emit(self.text_field.written())
 
@@ -210,18 +207,19 @@ class SystemPromptDialog(FormPanel):
         """Return a sentence on which prompt will be sent after *Save*."""
         own, wider = (bool(self._texts[source].strip()) for source in (PromptSource.THREAD, PromptSource.PROJECT))
         has_default = bool(self._prompts.default.strip())
-        default = "the default from the settings is sent" if has_default else "no system prompt is sent"
         if self._source is PromptSource.PROJECT:
             if wider:
-                return "Sent in every thread of the project that has none of its own."
-            return f"The project has none: in threads without their own, {default}."
+                return tr("Sent in every thread of the project that has none of its own.")
+            if has_default:
+                return tr("The project has none: in threads without their own, the default from the settings is sent.")
+            return tr("The project has none: in threads without their own, no system prompt is sent.")
         if own:
-            return "This thread's own system prompt is sent."
-        return (
-            "This thread has none: the project's is sent."
-            if wider
-            else f"Neither thread nor project has one: {default}."
-        )
+            return tr("This thread's own system prompt is sent.")
+        if wider:
+            return tr("This thread has none: the project's is sent.")
+        if has_default:
+            return tr("Neither thread nor project has one: the default from the settings is sent.")
+        return tr("Neither thread nor project has one: no system prompt is sent.")
 
     def _changes(self) -> dict[PromptSource, str]:
         return {
@@ -250,3 +248,40 @@ class SystemPromptDialog(FormPanel):
 def _plain(text: str) -> str:
     """Return the text with the line ends that the field gives back."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2029", "\n").replace("\u2028", "\n")
+
+
+def _size_words(size: PromptSize) -> tuple[Text, ...]:
+    if size.has_room and size.is_estimate:
+        return (
+            plural(
+                "About {count} tokens of the {window} that the model can read go to it in every request.",
+                "About {count} token of the {window} that the model can read go to it in every request.",
+                size.tokens,
+                window=size.window,
+            ),
+        )
+    if size.has_room:
+        return (
+            plural(
+                "{count} tokens of the {window} that the model can read go to it in every request.",
+                "{count} token of the {window} that the model can read go to it in every request.",
+                size.tokens,
+                window=size.window,
+            ),
+        )
+    next_step = Text("Shorten it, or choose a model with a larger window.")
+    if size.is_estimate:
+        what = plural(
+            "About {count} tokens: it leaves no room for a message in the {window} that the model can read.",
+            "About {count} token: it leaves no room for a message in the {window} that the model can read.",
+            size.tokens,
+            window=size.window,
+        )
+    else:
+        what = plural(
+            "{count} tokens: it leaves no room for a message in the {window} that the model can read.",
+            "{count} token: it leaves no room for a message in the {window} that the model can read.",
+            size.tokens,
+            window=size.window,
+        )
+    return what, next_step

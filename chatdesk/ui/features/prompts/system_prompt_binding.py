@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectChanged, ThreadChanged
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
     from chatdesk.ui.window.window_context import WindowContext
 
-FROM_FILE = "An imported system prompt is sent with your question."
-_BY_OTHER = "{name} changed the system prompt; it is sent with your question."
+FROM_FILE = Text("An imported system prompt is sent with your question.")
 _MOST_PROBLEMS = 4
 _MOST_CHOICES = 40
 
@@ -79,9 +79,9 @@ class SystemPromptBinding(QObject):
         try:
             name = None if thread_id is None else await prompts.changed_by_other(thread_id)
             if name is not None:
-                words = _BY_OTHER.format(name=name)
+                words = tr("{name} changed the system prompt; it is sent with your question.", name=name)
             elif await prompts.is_from_file(thread_id, self._threads.new_project_id):
-                words = FROM_FILE
+                words = shown(FROM_FILE)
         except ChatDeskError:  # it was deleted meanwhile, or cannot be read, which is told where it is shown
             words = ""
         self._panes.composer.notice.set_reminder(words)
@@ -96,7 +96,7 @@ class SystemPromptBinding(QObject):
 
     async def _open(self, source: PromptSource, project_id: str | None) -> None:
         if source is PromptSource.THREAD and self._threads.offers_to_keep(
-            "A temporary chat has the instructions of its project.", self.open_thread
+            tr("A temporary chat has the instructions of its project."), self.open_thread
         ):
             return
         prompts = await self._find(project_id)
@@ -135,7 +135,7 @@ class SystemPromptBinding(QObject):
         template = await asyncio.to_thread(read_template, text, is_system=True)
         if self.dialog is not None:
             self.dialog.show_size(size)
-            self.dialog.show_problems([problem.sentence for problem in template.problems[:_MOST_PROBLEMS]])
+            self.dialog.show_problems([shown(problem.sentence) for problem in template.problems[:_MOST_PROBLEMS]])
 
     async def _use(self, prompt_id: str) -> None:
         prompts = self._prompts
@@ -150,14 +150,14 @@ class SystemPromptBinding(QObject):
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
-            self.dialog.show_failure(error.sentence)
+            self.dialog.show_failure(shown(error.sentence))
             return
         stack = await self._undo.stack()
         stack.record(
-            "add prompt", lambda: self._prompts.delete([prompt.id]), lambda: self._prompts.restore([prompt.id])
+            tr("add prompt"), lambda: self._prompts.delete([prompt.id]), lambda: self._prompts.restore([prompt.id])
         )
         if self.dialog is not None:
-            self.dialog.show_notice(f"Saved to the library: {prompt.name}")
+            self.dialog.show_notice(tr("Saved to the library: {name}", name=prompt.name))
         await self._show_library()
 
     async def _save(self, prompts: SystemPrompts, changes: Mapping[PromptSource, str]) -> None:
@@ -170,18 +170,18 @@ class SystemPromptBinding(QObject):
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
-            self.dialog.show_failure(error.sentence)
+            self.dialog.show_failure(shown(error.sentence))
             return
         stack = await self._undo.stack()
         stack.record(
-            "change system prompt",
+            tr("change system prompt"),
             lambda: service.change(prompts, before),
             lambda: service.change(prompts, changes),
             thread_id=prompts.thread_id if set(changes) == {PromptSource.THREAD} else None,
         )
         if self.dialog is not None:
             self.dialog.close_saved()
-        self._undo.offer("The system prompt was changed")
+        self._undo.offer(tr("The system prompt was changed"))
 
     def _on_dialog_finished(self) -> None:
         self.dialog = None

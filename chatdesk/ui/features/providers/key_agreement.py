@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.key_origin import KeyNotAgreed
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.theme.theme import Theme
 
@@ -12,9 +13,9 @@ from chatdesk.ui.theme.theme import Theme
 def agreement_dialog(theme: Theme, asked: KeyNotAgreed, *, parent: QWidget | None = None) -> ConfirmDialog:
     return ConfirmDialog(
         theme,
-        asked.title,
-        f"{asked.what} Agree only if you made this change yourself and trust that server.",
-        yes_text="Send it there",
+        shown(asked.title),
+        tr("{what} Agree only if you made this change yourself and trust that server.", what=asked.what),
+        yes_text=tr("Send it there"),
         is_dangerous=True,
         parent=parent,
     )

@@ -13,6 +13,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
 from chatdesk.core.domain.typed_figures import NotAFigure, price_text, read_price, read_window, window_text
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,22 +34,22 @@ class Column(IntEnum):
 
 
 _HEADINGS: Final[Mapping[Column, str]] = {
-    Column.OFFERED: "Show",
-    Column.MODEL: "Model",
-    Column.NAME: "Your name for it",
-    Column.IMAGES: "Sees images",
-    Column.CONTEXT: "Context",
-    Column.INPUT: "$ in / 1M",
-    Column.OUTPUT: "$ out / 1M",
+    Column.OFFERED: Text("Show"),
+    Column.MODEL: Text("Model"),
+    Column.NAME: Text("Your name for it"),
+    Column.IMAGES: Text("Sees images"),
+    Column.CONTEXT: Text("Context"),
+    Column.INPUT: Text("$ in / 1M"),
+    Column.OUTPUT: Text("$ out / 1M"),
 }
 _SAID: Final[Mapping[Column, str]] = {
-    Column.OFFERED: "Offered when a model is chosen.",
-    Column.MODEL: "The id of the model at its server.",
-    Column.NAME: "The name under which it is offered.",
-    Column.IMAGES: "Whether images are sent to it. A dash means unknown.",
-    Column.CONTEXT: "How many tokens it reads at once, such as 128k.",
-    Column.INPUT: "US dollars for a million tokens that it reads.",
-    Column.OUTPUT: "US dollars for a million tokens that it writes.",
+    Column.OFFERED: Text("Offered when a model is chosen."),
+    Column.MODEL: Text("The id of the model at its server."),
+    Column.NAME: Text("The name under which it is offered."),
+    Column.IMAGES: Text("Whether images are sent to it. A dash means unknown."),
+    Column.CONTEXT: Text("How many tokens it reads at once, such as 128k."),
+    Column.INPUT: Text("US dollars for a million tokens that it reads."),
+    Column.OUTPUT: Text("US dollars for a million tokens that it writes."),
 }
 _TICKED: Final = {Column.OFFERED, Column.IMAGES}
 _TYPED: Final = {Column.NAME, Column.CONTEXT, Column.INPUT, Column.OUTPUT}
@@ -118,9 +119,9 @@ class ModelTable(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _HEADINGS[Column(section)]
+            return shown(_HEADINGS[Column(section)])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
-            return _SAID[Column(section)]
+            return shown(_SAID[Column(section)])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))
         return None
@@ -141,7 +142,7 @@ class ModelTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{_HEADINGS[column]}: {_spoken(line, column)}"
+            return f"{shown(_HEADINGS[column])}: {_spoken(line, column)}"
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -227,9 +228,9 @@ def _tick(line: ModelLine, column: Column) -> Qt.CheckState:
 
 def _spoken(line: ModelLine, column: Column) -> str:
     if column not in _TICKED:
-        return _text(line, column) or "not known"
-    words = {Qt.CheckState.Checked: "yes", Qt.CheckState.Unchecked: "no"}
-    return words.get(_tick(line, column), "not known")
+        return _text(line, column) or tr("not known")
+    words = {Qt.CheckState.Checked: tr("yes"), Qt.CheckState.Unchecked: tr("no")}
+    return words.get(_tick(line, column), tr("not known"))
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

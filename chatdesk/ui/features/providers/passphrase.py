@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -20,13 +21,13 @@ class PassphraseDialog(FormPanel):
     changed = Signal(str, str)
 
     def __init__(self, theme: Theme, *, is_changing: bool = False, parent: QWidget | None = None) -> None:
-        title = "Change the passphrase" if is_changing else "Keys are locked"
+        title = tr("Change the passphrase") if is_changing else tr("Keys are locked")
         super().__init__(theme, title, object_name="passphraseDialog", width_px=_WIDTH_PX, parent=parent)
         self._is_changing = is_changing
-        self.field = _secret("passphraseField", "The current passphrase" if is_changing else "Passphrase")
+        self.field = _secret("passphraseField", tr("The current passphrase") if is_changing else tr("Passphrase"))
         self.new = _secret("passphraseNew", NEW_PASSPHRASE)
-        self.again = _secret("passphraseAgain", "The new passphrase again")
-        words = (
+        self.again = _secret("passphraseAgain", tr("The new passphrase again"))
+        words = tr(
             "The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start."
         )
         self.add_text(words, "text")
@@ -34,9 +35,11 @@ class PassphraseDialog(FormPanel):
         for field in (self.new, self.again):
             self.body.addWidget(field)
             field.setVisible(is_changing)
-        self.add_button(push_button("Cancel" if is_changing else "Not now", "passphraseCancel", self.reject))
+        self.add_button(push_button(tr("Cancel") if is_changing else tr("Not now"), "passphraseCancel", self.reject))
         self.yes = self.add_button(
-            push_button("Change" if is_changing else "Open", "passphraseYes", self._on_yes_clicked, is_default=True)
+            push_button(
+                tr("Change") if is_changing else tr("Open"), "passphraseYes", self._on_yes_clicked, is_default=True
+            )
         )
         self.field.setFocus()
 
@@ -52,7 +55,7 @@ class PassphraseDialog(FormPanel):
 
     def _on_yes_clicked(self) -> None:
         if self._is_changing and self.new.text() != self.again.text():
-            self.show_problem("The two new passphrases are not the same.")
+            self.show_problem(tr("The two new passphrases are not the same."))
             return
         self.show_busy(True)
         if self._is_changing:

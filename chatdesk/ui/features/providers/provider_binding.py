@@ -13,6 +13,7 @@ from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
+from chatdesk.core.texts import shown, tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -108,12 +109,12 @@ class ProviderBinding(QObject):
 
     async def _show(self) -> None:
         service = self._models.provider_service
-        shown = await service.shown()
+        listed = await service.shown()
         page = self._page
         if page is None:
             return
-        page.show_notice(service.problem)
-        await self._fill(page, shown)
+        page.show_notice(shown(service.problem))
+        await self._fill(page, listed)
         if self._page is page:
             page.show_finding(service.finds_local_servers)
             page.show_locked(service.keys.is_file_locked, is_open=service.keys.is_file_open)
@@ -160,9 +161,9 @@ class ProviderBinding(QObject):
         await self._find()
 
     async def _edit(self, name: str, dialog: SettingsDialog) -> None:
-        for shown in await self._models.provider_service.shown():
-            if shown.profile.id == name and self._page is not None:
-                self._open_form(shown.profile, shown, dialog)
+        for each in await self._models.provider_service.shown():
+            if each.profile.id == name and self._page is not None:
+                self._open_form(each.profile, each, dialog)
 
     def _open_form(
         self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
@@ -232,7 +233,7 @@ class ProviderBinding(QObject):
         except ChatDeskError as error:
             if alive.form is None or isinstance(error, KeyNotAgreed):
                 raise
-            alive.form.show_problem(error.sentence)
+            alive.form.show_problem(shown(error.sentence))
             return False
         return True
 
@@ -261,9 +262,9 @@ class ProviderBinding(QObject):
 
         confirm = ConfirmDialog(
             self._panes.theme,
-            f"Remove {profile.label}?",
-            "Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.",
-            yes_text="Remove",
+            tr("Remove {label}?", label=profile.label),
+            tr("Its key is forgotten. Threads keep their answers; a thread that used it asks for another model."),
+            yes_text=tr("Remove"),
             is_dangerous=True,
             parent=parent,
         )
@@ -300,9 +301,11 @@ class ProviderBinding(QObject):
         """Once a run: the passphrase, where keys are in a file; and what was wrong with the file of providers."""
         service = self._models.provider_service
         if service.problem:
-            self._panes.window.show_toast(service.problem)
+            self._panes.window.show_toast(shown(service.problem))
         if service.withheld:
-            self._panes.window.show_toast(f"{service.withheld[0]} Nothing was sent; see Settings, Providers.")
+            self._panes.window.show_toast(
+                tr("{problem} Nothing was sent; see Settings, Providers.", problem=service.withheld[0])
+            )
         if service.keys.is_file_locked:
             self.ask_passphrase()
 
@@ -335,7 +338,7 @@ class ProviderBinding(QObject):
             await work(self._models.provider_service)
         except ChatDeskError as error:
             if alive.passphrase is not None:
-                alive.passphrase.show_problem(error.sentence)
+                alive.passphrase.show_problem(shown(error.sentence))
             return
         if alive.passphrase is not None:
             alive.passphrase.accept()

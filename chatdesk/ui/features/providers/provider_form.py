@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import Preset, preset_of
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 
 _WIDTH_PX, _HEIGHT_PX = 560, 620
 _API_WORDS: Final = {
-    Api.CHAT: "Chat completions, which every server has",
-    Api.RESPONSES: "Responses, where the server has it",
-    Api.ANTHROPIC: "Anthropic's messages",
+    Api.CHAT: Text("Chat completions, which every server has"),
+    Api.RESPONSES: Text("Responses, where the server has it"),
+    Api.ANTHROPIC: Text("Anthropic's messages"),
 }
 
 
@@ -61,29 +62,29 @@ class ProviderForm(FormPanel):
         parent: QWidget | None = None,
     ) -> None:
         is_new = shown is None
-        title, size_px = "New provider" if is_new else profile.label, (_WIDTH_PX, _HEIGHT_PX)
+        title, size_px = tr("New provider") if is_new else profile.label, (_WIDTH_PX, _HEIGHT_PX)
         super().__init__(theme, title, object_name="providerForm", size_px=size_px, parent=parent)
         self._profile = profile
         preset = preset_of(profile.preset)
         self._is_testing = False
         self.name = QLineEdit(profile.label)
         self.name.setObjectName("providerName")
-        self.name.setAccessibleName("Name")
+        self.name.setAccessibleName(tr("Name"))
         self.address = QLineEdit(profile.base_url)
         self.address.setObjectName("providerAddress")
-        self.address.setAccessibleName("Address")
-        self.address.setAccessibleDescription(preset.hint)
-        self.address.setPlaceholderText(preset.base_url or "localhost:8080 or https://…")
+        self.address.setAccessibleName(tr("Address"))
+        self.address.setAccessibleDescription(_hint_of(preset))
+        self.address.setPlaceholderText(preset.base_url or tr("localhost:8080 or https://…"))
         is_fixed = shown is not None and "base_url" in shown.fixed
         self.address.setEnabled(not is_fixed)
         self.api = QComboBox()
         self.api.setObjectName("providerApi")
-        self.api.setAccessibleName("Protocol")
+        self.api.setAccessibleName(tr("Protocol"))
         for api in preset.apis:
-            self.api.addItem(_API_WORDS[api], api)
+            self.api.addItem(_api_words(api), api)
         self.api.setCurrentIndex(max(0, self.api.findData(profile.api)))
         self.key = ProviderKey(theme, shown, needs_key=preset.needs_key, keys_url=preset.keys_url)
-        self.enabled = QCheckBox("Use this provider")
+        self.enabled = QCheckBox(tr("Use this provider"))
         self.enabled.setObjectName("providerEnabled")
         self.enabled.setChecked(profile.is_enabled)
         self.more = ProviderMore(theme, profile)
@@ -91,7 +92,9 @@ class ProviderForm(FormPanel):
         self.steps = ProviderSteps(theme)
         self._area = QScrollArea()
         self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
-        hint = "Set by the variable OPENAI_BASE_URL, so it cannot be changed here." if is_fixed else preset.hint
+        hint = (
+            tr("Set by the variable OPENAI_BASE_URL, so it cannot be changed here.") if is_fixed else _hint_of(preset)
+        )
         self._build(hint, is_new=is_new, is_kept=shown is not None and shown.is_kept)
         self._first_field(shown).setFocus()
 
@@ -118,19 +121,19 @@ class ProviderForm(FormPanel):
         try:
             typed = self.more.read(typed)
         except NotANumber as error:
-            self.show_problem(str(error))
+            self.show_problem(shown(error.args[0]))
             return None
         if not typed.base_url and not preset_of(typed.preset).base_url:
-            self.show_problem("Enter the address of the server.")
+            self.show_problem(tr("Enter the address of the server."))
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         if "YOUR-RESOURCE" in typed.base_url:
-            self.show_problem("Enter the name of your resource in the address.")
+            self.show_problem(tr("Enter the name of your resource in the address."))
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         problem = (typed if typed.id else replace(typed, id="new")).problem()
         if problem is not None:
-            self.show_problem(problem)
+            self.show_problem(shown(problem))
             return None
         return typed
 
@@ -158,7 +161,7 @@ class ProviderForm(FormPanel):
     def show_testing(self, is_testing: bool) -> None:
         """Show whether a test runs; while it does, its button ends it."""
         self._is_testing = is_testing
-        self.test_button.setText("Stop the test" if is_testing else "Test")
+        self.test_button.setText(tr("Stop the test") if is_testing else tr("Test"))
         self.test_button.setAccessibleName(self.test_button.text())
 
     def _build(self, hint: str, *, is_new: bool, is_kept: bool) -> None:
@@ -167,21 +170,21 @@ class ProviderForm(FormPanel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 12, 0)
         column.setSpacing(6)
-        rows: list[tuple[str, QWidget]] = [("Name", self.name), ("Address", self.address)]
+        rows: list[tuple[str, QWidget]] = [(tr("Name"), self.name), (tr("Address"), self.address)]
         for title, field in rows:
             column.addWidget(plain_label(title, "muted"))
             column.addWidget(field)
         if hint:
             column.addWidget(plain_label(hint, "muted", wraps=True))
         column.addSpacing(4)
-        column.addWidget(plain_label("API key", "muted"))
+        column.addWidget(plain_label(tr("API key"), "muted"))
         column.addWidget(self.key)
         if self.api.count() > 1:
-            column.addWidget(plain_label("Protocol", "muted"))
+            column.addWidget(plain_label(tr("Protocol"), "muted"))
             column.addWidget(self.api)
         if not is_new:
             column.addWidget(self.enabled)
-        self.more_button = QPushButton("More settings")
+        self.more_button = QPushButton(tr("More settings"))
         self.more_button.setObjectName("providerMoreButton")
         self.more_button.setAutoDefault(False)
         self.more_button.setCheckable(True)
@@ -200,13 +203,15 @@ class ProviderForm(FormPanel):
         self._add_buttons(is_kept=is_kept)
 
     def _add_buttons(self, *, is_kept: bool) -> None:
-        remove = push_button("Remove…", "providerRemove", self.removeRequested.emit, is_danger=True)
+        remove = push_button(tr("Remove…"), "providerRemove", self.removeRequested.emit, is_danger=True)
         self.add_button(remove, is_first=True)
         remove.setVisible(is_kept)
-        self.test_button = push_button("Test", "providerTest", self._on_test_clicked)
+        self.test_button = push_button(tr("Test"), "providerTest", self._on_test_clicked)
         self.add_button(self.test_button, is_first=True)
-        self.add_button(push_button("Cancel", "providerCancel", self.reject))
-        self.save_button = self.add_button(push_button("Save", "providerSave", self._on_save_clicked, is_default=True))
+        self.add_button(push_button(tr("Cancel"), "providerCancel", self.reject))
+        self.save_button = self.add_button(
+            push_button(tr("Save"), "providerSave", self._on_save_clicked, is_default=True)
+        )
         self.key.field.submitted.connect(self.save_button.click)
         self.key.forgotten.connect(self.keyForgotten)
         self.key.agreeRequested.connect(self.agreeRequested)
@@ -225,3 +230,11 @@ class ProviderForm(FormPanel):
         profile = self.profile()
         if profile is not None:
             self.saved.emit(profile, self.key.key())
+
+
+def _api_words(api: Api) -> str:
+    return shown(_API_WORDS[api])
+
+
+def _hint_of(preset: Preset) -> str:
+    return shown(preset.hint)

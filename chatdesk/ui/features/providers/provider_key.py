@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
@@ -18,11 +19,12 @@ from chatdesk.ui.widgets.link_button import LinkButton
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.keys import KeyState
     from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.domain.key_origin import Withheld
 
 _PLACES: Final = {
-    KeyPlace.KEYRING: "In the system keyring",
-    KeyPlace.MEMORY: "For this run only",
-    KeyPlace.FILE: "In a file that a passphrase encrypts",
+    KeyPlace.KEYRING: Text("In the system keyring"),
+    KeyPlace.MEMORY: Text("For this run only"),
+    KeyPlace.FILE: Text("In a file that a passphrase encrypts"),
 }
 
 
@@ -43,18 +45,18 @@ class ProviderKey(QWidget):
         self.shown.setObjectName("providerKeyShown")
         self.where = plain_label(where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True)
         self.where.setObjectName("providerKeyWhere")
-        self.replace = _button("Replace", "providerKeyReplace", "Replace the key")
-        self.forget = _button("Forget", "providerKeyForget", "Forget the key")
-        self.agree = _button("Use it there…", "providerKeyAgree", "Use the kept key at this server")
-        self.field = KeyField(theme, name="API key", object_name="providerKeyField")
-        self.field.set_hint("Paste the key" if needs_key else "Only if the server wants one")
-        self.keys_link = LinkButton("Get a key", keys_url, object_name="providerKeysLink")
+        self.replace = _button(tr("Replace"), "providerKeyReplace", tr("Replace the key"))
+        self.forget = _button(tr("Forget"), "providerKeyForget", tr("Forget the key"))
+        self.agree = _button(tr("Use it there…"), "providerKeyAgree", tr("Use the kept key at this server"))
+        self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
+        self.field.set_hint(tr("Paste the key") if needs_key else tr("Only if the server wants one"))
+        self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
         self.place_box = QComboBox()
         self.place_box.setObjectName("providerKeyPlace")
-        self.place_box.setAccessibleName("Where the key is kept")
+        self.place_box.setAccessibleName(tr("Where the key is kept"))
         self.passphrase = QLineEdit()
         self.passphrase.setObjectName("providerPassphrase")
-        self.passphrase.setAccessibleName("Passphrase of the file of keys")
+        self.passphrase.setAccessibleName(tr("Passphrase of the file of keys"))
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         self.place_hint = plain_label("", "muted", wraps=True)
         row = QHBoxLayout()
@@ -77,12 +79,14 @@ class ProviderKey(QWidget):
         self.where.setVisible(has_key)
         self.agree.hide()
         if shown is not None and shown.withheld is not None:
-            self.where.setText(shown.withheld.sentence(shown.profile.label))
+            self.where.setText(_withheld_words(shown.withheld, shown.profile.label))
             self.where.show()
             self.agree.setVisible(shown.withheld.can_be_agreed)
             self.forget.setVisible(not is_decided)
         elif is_decided:
-            self.where.setText(f"{self.where.text()}; it wins over a kept key, so it cannot be changed here")
+            self.where.setText(
+                tr("{place}; it wins over a kept key, so it cannot be changed here", place=self.where.text())
+            )
         self.field.setVisible(not has_key)
         for widget in places:
             widget.hide()
@@ -108,7 +112,7 @@ class ProviderKey(QWidget):
     def show_agreed(self) -> None:
         """A key that was withheld is used from now on."""
         self.agree.hide()
-        self.where.setText("The kept key is used at this server from now on.")
+        self.where.setText(tr("The kept key is used at this server from now on."))
 
     def show_state(self, state: KeyState) -> None:
         """Show where keys can be stored here. Without a keyring, or when another place was chosen before, the person is
@@ -117,7 +121,7 @@ class ProviderKey(QWidget):
         self.place_box.clear()
         for place, words in _PLACES.items():
             if place is not KeyPlace.KEYRING or state.has_keyring:
-                self.place_box.addItem(words, place)
+                self.place_box.addItem(shown(words), place)
         wanted = state.place if state.has_keyring or state.place is not KeyPlace.KEYRING else KeyPlace.MEMORY
         self.place_box.setCurrentIndex(max(0, self.place_box.findData(wanted)))
         self._refresh()
@@ -134,11 +138,14 @@ class ProviderKey(QWidget):
         is_open = state is not None and state.has_file and not state.is_file_locked
         self.passphrase.setVisible(wants_file and not is_open)
         has_file = state is not None and state.has_file
-        self.passphrase.setPlaceholderText("The passphrase of the file" if has_file else NEW_PASSPHRASE)
+        self.passphrase.setPlaceholderText(tr("The passphrase of the file") if has_file else NEW_PASSPHRASE)
         self.place_hint.setVisible(asks)
         if asks and state is not None:
-            missing = "" if state.has_keyring else f"{state.keyring.rstrip('.')}: choose where the key is kept. "
-            self.place_hint.setText(f"{missing}It is never written in plain text.")
+            words = tr("It is never written in plain text.")
+            if not state.has_keyring:
+                why = shown(state.keyring).rstrip(".")
+                words = " ".join((tr("{why}: choose where the key is kept.", why=why), words))
+            self.place_hint.setText(words)
 
     def _on_replace_clicked(self) -> None:
         self.field.show()
@@ -159,3 +166,7 @@ def _button(text: str, object_name: str, name: str) -> QPushButton:
     button.setAccessibleName(name)
     button.setAutoDefault(False)
     return button
+
+
+def _withheld_words(withheld: Withheld, label: str) -> str:
+    return shown(withheld.sentence(label))

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.model_info import ModelOverrides
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
@@ -47,22 +47,22 @@ class ProviderModels(FormPanel):
     def __init__(self, theme: Theme, label: str, lines: Sequence[ModelLine], *, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
-            f"Models of {label}",
+            tr("Models of {label}", label=label),
             object_name="providerModels",
             size_px=(_WIDTH_PX, _HEIGHT_PX),
             title_role="heading",
             parent=parent,
         )
         self._added: list[str] = []
-        self.search = SearchField(theme, object_name="providerModelsSearch", placeholder="Search models")
+        self.search = SearchField(theme, object_name="providerModelsSearch", placeholder=tr("Search models"))
         self.table = QTableView()
         self.table.setObjectName("providerModelsTable")
         self.table.setAccessibleName(self.windowTitle())
-        self.table.setAccessibleDescription("Arrows move, Space ticks, F2 or typing changes a cell.")
+        self.table.setAccessibleDescription(tr("Arrows move, Space ticks, F2 or typing changes a cell."))
         self.new = QLineEdit()
         self.new.setObjectName("providerModelsNew")
-        self.new.setAccessibleName("Id of a model that is missing")
-        self.new.setPlaceholderText("Id of a model that is missing")
+        self.new.setAccessibleName(tr("Id of a model that is missing"))
+        self.new.setPlaceholderText(tr("Id of a model that is missing"))
         self._rows = ModelTable(theme, lines, self)
         self._lay_out()
         self._dress()
@@ -139,7 +139,7 @@ class ProviderModels(FormPanel):
     def _on_search_changed(self, text: str) -> None:
         self._rows.find(text)
         count = self._rows.rowCount()
-        announce(self.search, counted(count, "model"))
+        announce(self.search, shown(plural("{count} models", "{count} model", count)))
 
     def _on_add_clicked(self) -> None:
         name = self.new.text().strip()
@@ -173,16 +173,16 @@ class ProviderModels(FormPanel):
         table.horizontalHeader().setHighlightSections(False)
         top = QHBoxLayout()
         top.addWidget(self.search, 1)
-        top.addWidget(push_button("Fetch the list again", "providerModelsRefresh", self.refreshRequested.emit))
-        add = push_button("Add", "providerModelsAdd", self._on_add_clicked, name="Add the model")
+        top.addWidget(push_button(tr("Fetch the list again"), "providerModelsRefresh", self.refreshRequested.emit))
+        add = push_button(tr("Add"), "providerModelsAdd", self._on_add_clicked, name=tr("Add the model"))
         self.buttons.insertWidget(0, self.new, 1000)  # all the room that the buttons leave
         self.add_button(add)
         self.buttons.addSpacing(16)
-        self.add_button(push_button("Cancel", "providerModelsCancel", self.reject))
+        self.add_button(push_button(tr("Cancel"), "providerModelsCancel", self.reject))
         self.save_button = self.add_button(
-            push_button("Save", "providerModelsSave", self._on_save_clicked, is_default=True)
+            push_button(tr("Save"), "providerModelsSave", self._on_save_clicked, is_default=True)
         )
-        hint = "What you type comes before what the server says. Prices are used for costs and limits."
+        hint = tr("What you type comes before what the server says. Prices are used for costs and limits.")
         self.add_text(hint)
         self.body.addLayout(top)
         self.body.addWidget(self.table, 1)

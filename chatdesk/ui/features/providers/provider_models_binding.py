@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 
@@ -56,7 +57,7 @@ class ProviderModelsBinding:
             lines = await _lines(self._models, provider, found)
         except ChatDeskError as error:
             if self._dialog is not None:
-                self._dialog.show_problem(error.sentence)
+                self._dialog.show_problem(shown(error.sentence))
             return
         if self._dialog is not None:
             self._dialog.show_lines(lines)
@@ -74,7 +75,7 @@ class ProviderModelsBinding:
         except ChatDeskError as error:
             if self._dialog is None:
                 raise
-            self._dialog.show_problem(error.sentence)
+            self._dialog.show_problem(shown(error.sentence))
             return
         if self._dialog is not None:
             self._dialog.accept()

@@ -15,18 +15,19 @@ from chatdesk.core.domain.provider_profile import (
     Header,
     ProviderProfile,
 )
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
 
 #: Stands for the value of a header that is kept with the keys; left as it is, the value stays.
 KEPT: Final = "••••••••"
-_PROXIES: Final = {SYSTEM_PROXY: "As the system", NO_PROXY: "None"}
+_PROXIES: Final = {SYSTEM_PROXY: Text("As the system"), NO_PROXY: Text("None")}
 _FEW_LINES_PX: Final = 64
 _TIMES: Final = (
-    ("connect_s", "Connection"),
-    ("first_byte_s", "First word"),
-    ("silence_s", "Silence"),
+    ("connect_s", Text("Connection")),
+    ("first_byte_s", Text("First word")),
+    ("silence_s", Text("Silence")),
 )
 
 
@@ -42,25 +43,25 @@ class ProviderMore(QWidget):
     def __init__(self, theme: Theme, profile: ProviderProfile) -> None:
         super().__init__()
         self.setObjectName("providerMore")
-        self.model = _field("providerModel", "Model for new threads", profile.model, "its own choice")
-        self.organisation = _field("providerOrganisation", "Organisation", profile.organisation)
-        self.project = _field("providerProject", "Project", profile.project)
+        self.model = _field("providerModel", tr("Model for new threads"), profile.model, tr("its own choice"))
+        self.organisation = _field("providerOrganisation", tr("Organisation"), profile.organisation)
+        self.project = _field("providerProject", tr("Project"), profile.project)
         self.proxy = QComboBox()
         self.proxy.setObjectName("providerProxy")
-        self.proxy.setAccessibleName("Proxy")
-        self.proxy.setAccessibleDescription("As the system, none, or an address such as http://proxy.example:3128")
+        self.proxy.setAccessibleName(tr("Proxy"))
+        self.proxy.setAccessibleDescription(tr("As the system, none, or an address such as http://proxy.example:3128"))
         self.proxy.setEditable(True)
         for name, words in _PROXIES.items():
-            self.proxy.addItem(words, name)
-        self.proxy.setEditText(_PROXIES.get(profile.proxy, profile.proxy))
-        self.ca_file = _field("providerCaFile", "File of certificates", profile.ca_file, "the system's only")
-        choose = QPushButton("Choose…")
+            self.proxy.addItem(shown(words), name)
+        self.proxy.setEditText(shown(_PROXIES.get(profile.proxy, profile.proxy)))
+        self.ca_file = _field("providerCaFile", tr("File of certificates"), profile.ca_file, tr("the system's only"))
+        choose = QPushButton(tr("Choose…"))
         choose.setObjectName("providerCaChoose")
-        choose.setAccessibleName("Choose a file of certificates")
+        choose.setAccessibleName(tr("Choose a file of certificates"))
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose_file)
         self.headers = TextField(
-            theme, name="Headers, one a line as Name: value", object_name="providerHeaders", most=4000
+            theme, name=tr("Headers, one a line as Name: value"), object_name="providerHeaders", most=4000
         )
         self.headers.setPlaceholderText("X-Team: blue")
         self.headers.setMaximumHeight(round(_FEW_LINES_PX * max(1.0, theme.scale)))
@@ -68,32 +69,36 @@ class ProviderMore(QWidget):
             "\n".join(f"{each.name}: {KEPT if each.is_secret else each.value}" for each in profile.headers)
         )
         self.times = {
-            name: _field(f"provider_{name}", f"{words}, seconds", _number(getattr(profile, name)), "usual")
+            name: _field(
+                f"provider_{name}", tr("{what}, seconds", what=words), _number(getattr(profile, name)), tr("usual")
+            )
             for name, words in _TIMES
         }
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(plain_label("Model for new threads", "muted"))
+        column.addWidget(plain_label(tr("Model for new threads"), "muted"))
         column.addWidget(self.model)
-        column.addLayout(_pair(("Organisation", self.organisation), ("Project", self.project)))
-        column.addWidget(plain_label("Proxy", "muted"))
+        column.addLayout(_pair((tr("Organisation"), self.organisation), (tr("Project"), self.project)))
+        column.addWidget(plain_label(tr("Proxy"), "muted"))
         column.addWidget(self.proxy)
-        column.addWidget(plain_label("Certificates to trust in addition to the system's", "muted"))
+        column.addWidget(plain_label(tr("Certificates to trust in addition to the system's"), "muted"))
         row = QHBoxLayout()
         row.addWidget(self.ca_file, 1)
         row.addWidget(choose)
         column.addLayout(row)
-        column.addWidget(plain_label("Headers; values that are keys are stored with your keys", "muted", wraps=True))
+        column.addWidget(
+            plain_label(tr("Headers; values that are keys are stored with your keys"), "muted", wraps=True)
+        )
         column.addWidget(self.headers)
-        column.addWidget(plain_label("Seconds to wait for", "muted"))
-        column.addLayout(_pair(*((words, self.times[name]) for name, words in _TIMES)))
+        column.addWidget(plain_label(tr("Seconds to wait for"), "muted"))
+        column.addLayout(_pair(*((shown(words), self.times[name]) for name, words in _TIMES)))
 
     def read(self, profile: ProviderProfile) -> ProviderProfile:
         """Raises ``NotANumber``. What cannot be used otherwise is told by the profile itself."""
         times = {name: _seconds(words, self.times[name].text()) for name, words in _TIMES}
         typed = self.proxy.currentText().strip()
-        proxy = next((name for name, words in _PROXIES.items() if words == typed), typed or SYSTEM_PROXY)
+        proxy = next((name for name, words in _PROXIES.items() if shown(words) == typed), typed or SYSTEM_PROXY)
         return replace(
             profile,
             model=self.model.text().strip(),
@@ -108,7 +113,9 @@ class ProviderMore(QWidget):
         )
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "File of certificates", "", "Certificates (*.pem *.crt *.cer);;All files (*)")
+        dialog = QFileDialog(
+            self, tr("File of certificates"), "", tr("Certificates (*.pem *.crt *.cer);;All files (*)")
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setObjectName("providerCaDialog")
         dialog.fileSelected.connect(self.ca_file.setText)
@@ -146,7 +153,7 @@ def _seconds(words: str, text: str) -> float | None:
     try:
         return float(text.strip().replace(",", "."))
     except ValueError:
-        raise NotANumber(f"{words} must be a number of seconds.") from None
+        raise NotANumber(Text("{what} must be a number of seconds.", what=words)) from None
 
 
 def _headers(text: str) -> tuple[Header, ...]:

@@ -14,6 +14,7 @@ from chatdesk.core.domain.provider_profile import Api
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.settings.provider_text import outcome
 
@@ -124,7 +125,7 @@ class ProviderRowBinding:
         except ChatDeskError as error:
             if self._page is None:
                 raise
-            self._page.show_status(name, error.sentence, False)
+            self._page.show_status(name, shown(error.sentence), False)
             return False
         return True
 
@@ -160,7 +161,7 @@ class ProviderRowBinding:
         if shown is None or page is None:
             return
         page.show_testing(name, True)
-        page.show_status(name, "testing…", None)
+        page.show_status(name, tr("testing…"), None)
         steps: dict[Step, StepResult] = {}
         try:
             service = self._service
@@ -172,7 +173,7 @@ class ProviderRowBinding:
                         steps[result.step] = result
         except asyncio.CancelledError:
             if self._page is not None:
-                self._page.show_status(name, "stopped", None)
+                self._page.show_status(name, tr("stopped"), None)
             raise
         finally:
             if self._page is not None:
@@ -181,4 +182,4 @@ class ProviderRowBinding:
             self._page.show_status(name, *outcome(steps))
             key = steps.get(Step.KEY)
             if key is not None and key.state is StepState.FAILED and shown.key_source.value != "environment":
-                self._page.ask_for_key(name, "Paste a key" if not shown.key else "Paste another key")
+                self._page.ask_for_key(name, tr("Paste a key") if not shown.key else tr("Paste another key"))

@@ -16,7 +16,7 @@ from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
@@ -176,7 +176,7 @@ class ConnectProvider(QWidget):
         profile = ProviderProfile("", preset.id, preset.label, address, api=preset.api, model=preset.model)
         problem = ProviderProfile("new", preset.id, preset.label, address).problem()
         if problem is not None:
-            self._show_problem(problem)
+            self._show_problem(shown(problem))
             return None
         return profile
 
