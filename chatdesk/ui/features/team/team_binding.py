@@ -70,9 +70,9 @@ class TeamBinding(QObject):
         panes.commands.bind("project.share", lambda: self._run(lambda dialogs: dialogs.sharing.open_share(), "share"))
         panes.commands.describe("project.share", title=self._title_of_share)
         for command_id, work in {
-            "team.details": lambda dialogs: dialogs.sharing.open_details(),
+            "team.details": lambda dialogs: dialogs.details.open(),
             "team.invite": lambda dialogs: dialogs.inviting.invite(),
-            "team.sync": lambda dialogs: dialogs.sharing.sync_now(),
+            "team.sync": lambda dialogs: dialogs.details.sync_now(),
         }.items():
             panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
         panes.window.installEventFilter(self)
@@ -152,7 +152,7 @@ class TeamBinding(QObject):
             (page.joinAgainRequested, lambda dialogs, *of: dialogs.join_again(*of)),
             (page.parkedLeaveRequested, lambda dialogs, *of: dialogs.leave_parked(*of)),
             (page.passwordRequested, lambda dialogs, *of: dialogs.ask_password(*of)),
-            (page.detailsRequested, lambda dialogs, *of: dialogs.sharing.open_details(*of)),
+            (page.detailsRequested, lambda dialogs, *of: dialogs.details.open(*of)),
             (page.projectRequested, lambda dialogs, *of: dialogs.sharing.open_shared(*of)),
             (page.memberRequested, lambda dialogs, *of: dialogs.member(*of)),
             (page.deviceRemoveRequested, lambda dialogs, *of: dialogs.remove_device(*of)),
@@ -180,6 +180,7 @@ class TeamBinding(QObject):
             self._page.show_status(event.status)
         if self._dialogs is not None:
             self._dialogs.sharing.show_status(event.status)
+            self._dialogs.details.show_status(event.status)
 
     def _read_again(self) -> None:
         self._tasks.replace(self._take_in(), "team changed")

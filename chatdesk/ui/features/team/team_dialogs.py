@@ -18,10 +18,12 @@ from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.features.team.sync_details_actions import SyncDetails
 from chatdesk.ui.features.team.team_inviting import TeamInviting
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
-from chatdesk.ui.features.team.team_sharing import TeamSharing, told, worded
+from chatdesk.ui.features.team.team_sharing import TeamSharing
+from chatdesk.ui.features.team.told_failures import told, worded
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
@@ -66,9 +68,17 @@ class TeamDialogs:
             services,
             team,
             lists=lists,
-            open_thread=open_thread,
             open_page=open_page,
             invite=self.inviting.invite,
+            tell=self.tell,
+            parent=self.parent,
+        )
+        self.details = SyncDetails(
+            context,
+            team,
+            project_names=self._project_names,
+            open_thread=open_thread,
+            open_page=open_page,
             tell=self.tell,
             parent=self.parent,
         )

@@ -21,7 +21,7 @@ from chatdesk.core.sync.members.team_passwords import PasswordNotKept
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
-from chatdesk.ui.features.team.team_sharing import told
+from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService

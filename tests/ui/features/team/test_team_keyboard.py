@@ -20,7 +20,7 @@ from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
-from chatdesk.ui.features.team.team_sharing import told
+from chatdesk.ui.features.team.told_failures import told
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
 

@@ -1,0 +1,170 @@
+"""The actions behind the dialog about the state of sync: rounds, refused changes, disagreements, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncStatus
+from chatdesk.core.plurals import counted
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.told_failures import told
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MOST_ROUNDS = 200
+
+
+class SyncDetails:
+    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        team: TeamService,
+        *,
+        project_names: Callable[[], Awaitable[Mapping[str, str]]],
+        open_thread: Callable[[str], None],
+        open_page: Callable[[str], None],
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+    ) -> None:
+        self._panes = context.panes
+        self._team = team
+        self._tasks = context.tasks
+        self._project_names = project_names
+        self._open_thread = open_thread
+        self._open_page = open_page
+        self._tell = tell
+        self._parent = parent
+        self._dialog: SyncDetailsDialog | None = None
+        self._said: tuple[object, ...] = ()
+
+    def show_status(self, status: SyncStatus) -> None:
+        """Show the changed sync state of a workspace."""
+        if self._dialog is not None and isValid(self._dialog):
+            self._dialog.show_status(status)
+            news = (status.phase, status.synced_at, status.refused)
+            if news != self._said:
+                self._said = news
+                self._tasks.replace(self._fill(self._dialog), "team: details")
+
+    async def sync_now(self) -> None:
+        self._team.sync_now(None)
+        self._tell("Syncing.")
+
+    async def open(self, workspace_id: str | None = None) -> None:
+        workspaces = await self._team.records.workspaces()
+        if not workspaces:
+            self._open_page("")
+            return
+        if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
+            self._dialog.raise_()
+            return
+        dialog = self._dialog = SyncDetailsDialog(
+            self._panes.theme, workspaces, chosen=workspace_id, parent=self._parent()
+        )
+        dialog.workspaceChosen.connect(
+            lambda _of: self._tasks.replace(self._fill(dialog, is_new=True), "team: details")
+        )
+        dialog.syncRequested.connect(self._team.sync_now)
+        dialog.repairRequested.connect(lambda check: self._do(dialog, lambda: self._repair(dialog, check), "repair"))
+        dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
+        dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
+        dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
+        dialog.retryRequested.connect(
+            lambda ids: self._do(
+                dialog, lambda: self._after(dialog, self._team.decisions.retry_refused(ids)), "retry refused"
+            )
+        )
+        dialog.forgetRequested.connect(lambda ids: self._ask_to_forget(dialog, ids))
+        dialog.chooseRequested.connect(
+            lambda of, change: self._do(dialog, lambda: self._choose(dialog, of, change), "choose version")
+        )
+        await self._fill(dialog, is_new=True)
+        if isValid(dialog):
+            dialog.open()
+
+    async def _fill(self, dialog: SyncDetailsDialog, *, is_new: bool = False) -> None:
+        if not isValid(dialog):
+            return
+        workspace_id = dialog.workspace_id
+        projects = [each for each in await self._team.records.projects() if each.workspace_id == workspace_id]
+        own = {each.project_id for each in projects}
+        foreign = {each.project_id for each in await self._team.records.projects()} - own
+        rounds = await self._team.records.rounds(workspace_id, _MOST_ROUNDS)
+        refused = [each for each in await self._team.decisions.refused() if each.project_id not in foreign]
+        found: list[Disagreement] = []
+        for project in projects:
+            if project.ended is None:
+                found += await self._team.decisions.disagreements(project.project_id)
+        names = await self._project_names()
+        if not isValid(dialog) or dialog.workspace_id != workspace_id:
+            return
+        if is_new:
+            dialog.say("")
+        dialog.show_status(self._team.status(workspace_id))
+        dialog.show_rounds(rounds)
+        dialog.show_refused(refused)
+        dialog.show_disagreements(found, names)
+
+    async def _check(self, dialog: SyncDetailsDialog, workspace_id: str) -> None:
+        result = await self._team.checks.check(workspace_id)
+        if isValid(dialog):
+            dialog.show_check(result)
+
+    async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
+        await self._team.checks.repair(check)
+        if isValid(dialog):
+            dialog.say("These projects are fetched again. Check again when this computer is up to date.")
+
+    def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
+        QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
+        dialog.say(f"The text of {counted(len(changes), 'change')} is in the clipboard.")
+
+    async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
+        thread = await self._team.decisions.copy_refused(ids)
+        if isValid(dialog):
+            dialog.say(f"Copied into the new thread “{thread.title}”, in a private project.")
+            await self._fill(dialog)
+        self._panes.window.show_toast(f"Copied to “{thread.title}”", "Open", lambda: self._open_thread(thread.id))
+
+    async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
+        await self._after(dialog, self._team.decisions.choose(disagreement, change_id))
+        if isValid(dialog):
+            dialog.say(f"{disagreement.label}: chosen for everybody.")
+
+    def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
+        confirm = ConfirmDialog(
+            self._panes.theme,
+            f"Forget {counted(len(ids), 'refused change')}?",
+            "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.",
+            yes_text="Forget",
+            is_dangerous=True,
+            parent=dialog,
+        )
+        confirm.answered.connect(
+            lambda is_yes: (
+                self._do(
+                    dialog, lambda: self._after(dialog, self._team.decisions.forget_refused(ids)), "forget refused"
+                )
+                if is_yes
+                else None
+            )
+        )
+        confirm.open()
+
+    async def _after(self, dialog: SyncDetailsDialog, work: Awaitable[None]) -> None:
+        await work
+        await self._fill(dialog)
+
+    def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.start(told(dialog, work), f"team: {name}")

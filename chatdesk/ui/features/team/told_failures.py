@@ -1,0 +1,33 @@
+"""Runs what a team's dialog was asked for, and words a failure where the person looks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from shiboken6 import isValid
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+
+
+async def told(
+    dialog: TaskPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Run ``work``; an error is shown in the dialog, or in the window when it is closed by then."""
+    try:
+        await work()
+    except ChatDeskError as error:
+        if on_failure is not None:
+            await on_failure()
+        if not isValid(dialog) or not dialog.isVisible():
+            raise
+        dialog.show_problem(worded(error))
+    except Exception:
+        if isValid(dialog):
+            dialog.end_busy()  # the window says that something failed; here one can go on
+        raise
+
+
+def worded(error: ChatDeskError) -> str:
+    """Return the error's sentence for an action a person asked for, which is not tried again automatically."""
+    return error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while.")
