@@ -9,7 +9,7 @@ PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures translations docs deps lock wheel package package-test package-bench clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures translations docs deps lock wheel package feed package-test package-bench clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -87,6 +87,10 @@ wheel: ## build dist/*.whl with migrations, resources and token encodings inside
 package: ## build the .deb, the .run and the apt repository into build/package (ARGS="build deb")
 	@$(PYTHON) packaging/set_up.py run
 	@$(PYTHON) packaging/package.py $(ARGS)
+
+feed: ## sign the feed of updates (ARGS="publish --feed DIR …", see packaging/desktop/feed.md)
+	@$(PYTHON) packaging/set_up.py test
+	@$(BIN)/python -P packaging/feed.py $(ARGS)
 
 package-test: ## install the .deb in a fresh Debian 12 without Python and use it there (root)
 	@$(PYTHON) packaging/try_package.py $(ARGS)

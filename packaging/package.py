@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 import build_site  # noqa: E402
@@ -88,6 +90,7 @@ def build():
     uv = set_up.find_uv()
     python = str(python_of(ENVIRONMENT))
     print("Building the program (some minutes; needs the network once)", flush=True)
+    put_feed(PLACE / "updates")
     _install(uv, ENVIRONMENT, LOCK)
     # It would take the GTK of the build machine along.
     for theme in ENVIRONMENT.glob("lib/*/site-packages/PySide6/Qt/plugins/platformthemes/libqgtk3.so"):
@@ -103,6 +106,19 @@ def build():
     command = [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
     command += ["--distpath", str(PLACE / "dist"), "--workpath", str(PLACE / "work")]
     run(command + [str(DESKTOP / "chatdesk.spec")])
+
+
+def put_feed(folder):
+    """Put the feed that the portable program looks at into a folder: its address, CHATDESK_UPDATE_FEED, and its first
+    root, the file that CHATDESK_UPDATE_ROOT names (packaging/desktop/feed.md). Without both the program has none."""
+    address, root = (os.environ.get("CHATDESK_UPDATE_" + name, "") for name in ("FEED", "ROOT"))
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
+    if address and root:
+        if not address.startswith("https://"):
+            raise set_up.SetUpError("CHATDESK_UPDATE_FEED must begin with https://.")
+        _put(folder / "feed.json", json.dumps({"address": address}).encode())
+        _put(folder / "root.json", Path(root).read_bytes())
 
 
 def _install(uv, environment, lock):

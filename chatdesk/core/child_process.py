@@ -6,6 +6,7 @@ program cannot be told to run a module: it starts itself, with the switch of the
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ WORKERS: Final[Mapping[str, str]] = {
     "--reading-process": "chatdesk.core.attachments.reading_process",
     "--host-tools": "chatdesk.core.tools.host.process",
     "--export-worker": "chatdesk.core.transfer.exports.process",
+    "--update-worker": "chatdesk.core.updates.process",
 }
 
 
@@ -35,8 +37,9 @@ def is_packaged() -> bool:
 
 def command_of(switch: str, *arguments: str) -> list[str]:
     """Return the command that runs the module of ``switch``, from a checkout, a wheel or a packaged program."""
-    first = [switch] if is_packaged() else ["-m", WORKERS[switch]]
-    return [sys.executable, *first, *arguments]
+    if is_packaged():  # by its own folder: a link that leads there may lead to a newer version by now
+        return [os.path.realpath(sys.executable), switch, *arguments]
+    return [sys.executable, "-m", WORKERS[switch], *arguments]
 
 
 def run_worker(arguments: list[str]) -> bool:

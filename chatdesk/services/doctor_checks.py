@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.paths import AppPaths, encodings_dir
+from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
 from chatdesk.core.settings.store import LoadedSettings
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
+    from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
 
 
@@ -31,6 +32,7 @@ def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str
         "owner": partial(_owner, paths),
         "keyring": _keyring,
         "token encodings": _encodings,
+        "updates": partial(_updates, loaded.settings),
     }
 
 
@@ -253,3 +255,14 @@ async def _encodings() -> Finding:
         text = f"{' and '.join(missing)} missing or damaged: token counts are estimates."
         return Finding("token encodings", Level.NOTE, text, details)
     return Finding("token encodings", Level.OK, "both here and intact", details)
+
+
+async def _updates(settings: Settings) -> Finding:
+    """Say how this copy is updated; no feed is asked."""
+    from chatdesk.core.updates.feed_source import read_feed_source
+    from chatdesk.core.updates.installation import find_installation, how_updated
+
+    found = await asyncio.to_thread(find_installation)
+    source = None if found.place is None else await asyncio.to_thread(read_feed_source, resources_dir())
+    details = {"installed_by": found.kind, "is_looked_for": source is not None and settings.updates_check}
+    return Finding("updates", Level.OK, how_updated(found, source, is_wanted=settings.updates_check), details)

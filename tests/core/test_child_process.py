@@ -15,7 +15,7 @@ from chatdesk.core.child_process import WORKERS, command_of, package_parent, run
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_checkout_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_runs_the_module_and_a_package_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert command_of("--render-worker", "--draw") == [
         sys.executable,
         "-m",
@@ -24,7 +24,12 @@ def test_a_checkout_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert package_parent() == str(ROOT)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert command_of("--render-worker", "--draw") == [sys.executable, "--render-worker", "--draw"]
+    program = tmp_path / "versions" / "1" / "chatdesk"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    (tmp_path / "current").symlink_to("versions/1")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "current" / "chatdesk"))
+    assert command_of("--render-worker", "--draw") == [str(program), "--render-worker", "--draw"]
     assert package_parent() is None
 
 

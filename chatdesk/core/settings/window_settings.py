@@ -120,3 +120,16 @@ class WindowSettings:
         Shown("General", "When you delete a message", section="Messages"),
         choices={"ask": "Ask about later ones", "only": "Delete only that one", "later": "Delete later ones too"},
     )
+    updates_check: bool = declared(
+        "updates.check",
+        False,
+        "Look for a new version once a day, in the feed that the portable program was built with. Copies that were "
+        "installed in another way are updated there.",
+        Shown(
+            "General",
+            "Look for a new version once a day",
+            "The portable program only; “Updates…” says how yours is updated.",
+            section="Updates",
+            also="update upgrade release",
+        ),
+    )

@@ -7,6 +7,7 @@ None of it is needed to type.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
@@ -40,6 +41,7 @@ from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
 from chatdesk.ui.features.tools.tools_binding import ToolsBinding
 from chatdesk.ui.features.transfer.import_binding import ImportBinding
+from chatdesk.ui.features.updates.update_binding import UpdateBinding, load_updates
 from chatdesk.ui.features.usage.queue_binding import QueueBinding
 from chatdesk.ui.features.usage.usage_binding import UsageBinding
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
@@ -168,6 +170,7 @@ class Bindings(PaneBindings):
         )
         self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
         self.desktop = DesktopBinding(context, self.threads, self.settings, services.library, paths=services.paths)
+        self.updates = UpdateBinding(context, self.settings, partial(load_updates, services))
         self.network = NetworkBinding(
             context,
             network=lambda: services.network,

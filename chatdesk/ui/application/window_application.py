@@ -249,6 +249,7 @@ class WindowApplication(QObject):
         await bindings.way_in.prepare()
         panes.empty_state.end_loading()
         bindings.network.begin()
+        bindings.updates.begin()
         bindings.settings.apply()
         bindings.models.fill()
         self._notices.show_opening(services)

@@ -151,6 +151,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("app.help", Text("Help"), "Application", ("F1",), icon="file-text"),
     Command("app.shortcuts", Text("Keyboard shortcuts"), "Application", ("Ctrl+/",), icon="keyboard"),
     Command("app.report", Text("Report a problem…"), "Application", icon="info"),
+    Command("app.updates", Text("Updates…"), "Application", icon="download"),
     Command("app.about", Text("About ChatDesk"), "Application", icon="info"),
     Command("app.quit", Text("Quit"), "Application", ("Ctrl+Q",), is_quit=True, icon="log-out"),
 )

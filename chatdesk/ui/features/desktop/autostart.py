@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.texts import Text
+from chatdesk.core.updates.installation import program_path
 
 _NAME: Final = "chatdesk.desktop"
 _OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
@@ -62,7 +64,7 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
 
 def start_command() -> list[str]:
     """Return the command that starts this ChatDesk from anywhere."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "chatdesk"]
+    return [str(program_path())] if is_packaged() else [sys.executable, "-P", "-m", "chatdesk"]
 
 
 def _text_of(command: Sequence[str]) -> str:

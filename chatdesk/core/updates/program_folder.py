@@ -1,0 +1,126 @@
+"""Keeps the versions of a portable program beside each other, and says which one starts.
+
+    PLACE/versions/0.2.0/   the program, one folder a version
+    PLACE/current           a link to the folder that starts
+    PLACE/previous          a link to the folder that started before: the way back (install.sh --previous)
+    PLACE/feed/             what was last known of the feed, and what a person said
+    PLACE/work/             downloads and what is being unpacked
+
+A new version lies whole on the disk before the one rename that makes it start. Killed at any moment, the program that
+started before starts again. The names of folders are made here, of the numbers of versions alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.paths import sync_directory
+from chatdesk.core.updates.installation import VERSIONS
+from chatdesk.core.updates.release import Version
+
+PROGRAM: Final = "chatdesk"
+_LARGEST_STATE_BYTES: Final = 64 * 1024
+
+
+class ProgramFolder:
+    """The versions below ``place``. Its methods may wait for the disk."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.feed = place / "feed"
+        self.work = place / "work"
+
+    @property
+    def current(self) -> Path:
+        """The folder of the version that starts next."""
+        return (self.place / "current").resolve()
+
+    @property
+    def previous(self) -> Path:
+        """The folder of the version that started before; the current one where there was none."""
+        link = self.place / "previous"
+        return link.resolve() if link.exists() else self.current
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold a lock that one process has at a time. Raises ``BlockingIOError`` where another has it."""
+        import fcntl  # not on Windows, where no portable program is built yet
+
+        self.feed.mkdir(mode=0o700, exist_ok=True)
+        with (self.feed / f"{name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+
+    def make_work_folder(self) -> Path:
+        """Return a new folder for what is being unpacked."""
+        self.work.mkdir(mode=0o700, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="new-", dir=self.work))
+
+    def clear_work(self) -> None:
+        """Remove what updates left that were cut off, but for a download. Only for whoever holds the lock."""
+        with suppress(FileNotFoundError):
+            for each in self.work.iterdir():
+                if each.is_dir() and not each.is_symlink():
+                    shutil.rmtree(each, ignore_errors=True)
+
+    def put_in_place(self, staged: Path, version: Version) -> None:
+        """Have the program in ``staged``, which lies whole on this disk, start from the next time on. Raises
+        ``OSError``; the same program as before starts then."""
+        target = self.place / VERSIONS / str(version)
+        running = self.current
+        if target == running:
+            raise FileExistsError(f"{target} is in use")
+        if target.exists():  # of an update that was cut off, or one that was gone back from
+            target.rename(self.make_work_folder() / "replaced")
+        staged.rename(target)
+        sync_directory(target.parent)
+        self._link("previous", running)
+        self._link("current", target)
+
+    def remove_others(self, running: Path) -> None:
+        """Remove all versions but the current, the previous and the one that runs."""
+        kept = {self.current, self.previous, running.resolve()}
+        with suppress(FileNotFoundError):
+            for each in (self.place / VERSIONS).iterdir():
+                if each.resolve() not in kept and not each.is_symlink():
+                    shutil.rmtree(each, ignore_errors=True)
+
+    def read_state(self) -> dict[str, object]:
+        """Return what was remembered of this installation; nothing where it is damaged."""
+        try:
+            with (self.feed / "state.json").open("rb") as file:
+                found = json.loads(file.read(_LARGEST_STATE_BYTES))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def write_state(self, state: dict[str, object]) -> None:
+        """Remember something of this installation. Raises ``OSError``."""
+        self.feed.mkdir(mode=0o700, exist_ok=True)
+        target = self.feed / "state.json"
+        descriptor, name = tempfile.mkstemp(dir=self.feed)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(state, file)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _link(self, name: str, target: Path) -> None:
+        """Point a link at a version, in one rename."""
+        folder = Path(tempfile.mkdtemp(prefix="link-", dir=self.place))
+        try:
+            made = folder / name
+            made.symlink_to(Path(VERSIONS) / target.name)
+            made.replace(self.place / name)
+            sync_directory(self.place)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
