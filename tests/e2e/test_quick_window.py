@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import QUICK_DRAFT
@@ -23,6 +23,8 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.quick.quick_window import QuickWindow
+from tests.helpers import notification_server
+from tests.helpers.portal_server import PortalServer
 from tests.helpers.waiting import wait_until
 from tests.helpers.window import FAST, play, until
 
@@ -150,6 +152,42 @@ def test_the_clipboard_goes_along_only_where_it_was_added(tmp_path: Path) -> Non
         assert problem is not None
         await until(lambda: problem.isVisible() and problem.text() == "There is no text on the clipboard.")
         assert not window.context_button.isVisible()
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_a_picture_of_the_screen_is_seen_before_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = QImage(320, 200, QImage.Format.Format_RGB32)
+    image.fill(QColor("#123456"))
+    picture = tmp_path / "taken.png"
+    assert image.save(str(picture))
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = await _shown(application)
+        preview = window.findChild(QWidget, "picturePreview")
+        assert preview is not None
+        async with notification_server.session_bus(tmp_path) as address:
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+            async with PortalServer({"Screenshot": (0, {"uri": ("s", picture.as_uri())})}).on_bus() as server:
+                _button(window, "quickScreenshot").click()
+                await until(lambda: not window.isVisible())  # it would be in the picture
+                await until(lambda: window.isVisible() and preview.isVisible())
+                assert preview.grab().toImage().pixelColor(20, 75).name() == "#123456"
+                window.context_button.click()
+                await until(lambda: not preview.isVisible())  # it was left out
+                _button(window, "quickScreenshot").click()
+                await until(lambda: len(server.asked("Screenshot")) == 2 and preview.isVisible())
+                await _asked(application, window, "What is this?")
+                server.answers["Screenshot"] = (1, {})
+                _button(window, "quickScreenshot").click()
+                await until(lambda: len(server.asked("Screenshot")) == 3 and window.isVisible())
+        assert not preview.isVisible()
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
+        question = (await services.chat.reader.get_thread_messages(thread.id)).messages[0]
+        assert [part.type.value for part in question.parts] == ["image", "text"]
+        _button(window, "quickScreenshot").click()  # the desktop and its portal are gone
+        await until(lambda: "no picture of the screen" in window.problem and window.isVisible())
 
     play(AppPaths.find(tmp_path / "profile"), script)
 

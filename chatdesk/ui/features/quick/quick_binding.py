@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QClipboard, QGuiApplication
 
 from chatdesk.core import events
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.texts import Text, plural, shown
+from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.drafts import SAVE_AFTER_MS
+from chatdesk.ui.features.quick.quick_context import QuickContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.attachment import Attachment
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.quick.quick_window import QuickWindow
@@ -27,11 +27,8 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
     from chatdesk.ui.window.window_context import WindowContext
 
-_NAMES: Final = {"clipboard": Text("Clipboard"), "selection": Text("Selection")}
-_LONGEST_CONTEXT: Final = 200_000
 _AT_REST_MS: Final = 2_000
-_NOTHING_THERE: Final = Text("There is no text on the clipboard.")
-_NOTHING_SELECTED: Final = Text("No text is selected in another window.")
+_UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
 
 
 class QuickBinding(QObject):
@@ -50,10 +47,11 @@ class QuickBinding(QObject):
         self._context = context
         self._panes = context.panes
         self._threads = threads
-        self._attachments = attachments
         self._make_view = make_view
         self._thread_id: str | None = None
-        self._about: tuple[str, str] | None = None  # the kind of the text that goes along, and the text
+        self._about = QuickContext(attachments)
+        self._about.changed.connect(self._on_about_changed)
+        self._about.failed.connect(self._on_about_failed)
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
@@ -114,7 +112,7 @@ class QuickBinding(QObject):
         window.openRequested.connect(self._on_open_requested)
         window.newRequested.connect(self._begin_anew)
         window.contextRequested.connect(self._on_context_requested)
-        window.contextRemoved.connect(lambda: self._set_about(None))
+        window.contextRemoved.connect(self._about.clear)
         subscribe = self._context.subscribe
         subscribe(window, events.MessageAdded, lambda event: self._on_message(event.message, is_new=True))
         subscribe(window, events.MessageChanged, lambda event: self._on_message(event.message, is_new=False))
@@ -155,7 +153,7 @@ class QuickBinding(QObject):
         chat, window = self._context.open_thread.stored_chat, self.window
         assert window is not None
         try:
-            attached = await self._attached()
+            attached = await self._about.attached()
             if self._thread_id is None:
                 created = await chat.create_thread(None, "", text, attachments=attached)
                 self._thread_id = created.thread.id
@@ -169,15 +167,9 @@ class QuickBinding(QObject):
             window.show_problem(shown(error.sentence))
             return
         window.show_problem("")
-        self._set_about(None)
+        self._about.clear()
         if window.editor.written().strip() == text:
             window.editor.replace_all("")
-
-    async def _attached(self) -> tuple[Attachment, ...]:
-        if self._about is None:
-            return ()
-        kind, text = self._about
-        return (await self._attachments.from_text(f"{shown(_NAMES[kind])}.txt", text),)
 
     def _on_stop_requested(self) -> None:
         if self._thread_id is not None:
@@ -219,18 +211,32 @@ class QuickBinding(QObject):
             self.window.editor.setFocus()
 
     def _on_context_requested(self, kind: str) -> None:
-        mode = QClipboard.Mode.Clipboard if kind == "clipboard" else QClipboard.Mode.Selection
-        text = QGuiApplication.clipboard().text(mode)
-        if text[:_LONGEST_CONTEXT].strip():
-            self._set_about((kind, text[:_LONGEST_CONTEXT]), is_cut=len(text) > _LONGEST_CONTEXT)
-        elif self.window is not None:
-            self.window.show_problem(shown(_NOTHING_THERE if kind == "clipboard" else _NOTHING_SELECTED))
+        if kind == "screenshot":
+            self._context.tasks.start_once(self._add_screenshot(), "take a screenshot")
+        else:
+            self._about.add_text(kind)
 
-    def _set_about(self, about: tuple[str, str] | None, *, is_cut: bool = False) -> None:
-        self._about = about
+    async def _add_screenshot(self) -> None:
+        """Take the window out of the picture while it is taken."""
+        window = self.window
+        assert window is not None
+        window.show_problem("")
+        window.hide()
+        try:
+            await asyncio.sleep(_UNTIL_HIDDEN_S)
+            await self._about.add_screenshot()
+        finally:
+            if self.window is window:
+                window.come_up()
+
+    def _on_about_changed(self) -> None:
         if self.window is not None:
-            self.window.show_context("" if about is None else _about_words(*about, is_cut=is_cut))
+            self.window.show_context(self._about.words, self._about.picture)
             self.window.show_problem("")
+
+    def _on_about_failed(self, sentence: str) -> None:
+        if self.window is not None:
+            self.window.show_problem(sentence)
 
     # What happens
 
@@ -261,18 +267,3 @@ class QuickBinding(QObject):
     def _on_thread_deleted(self, thread_id: str) -> None:
         if thread_id == self._thread_id:
             self._begin_anew()
-
-
-def _about_words(kind: str, text: str, *, is_cut: bool) -> str:
-    """Return what is sent along, in a few words."""
-    name, length = shown(_NAMES[kind]), len(text)
-    if is_cut:
-        return shown(
-            plural(
-                "{name}, only the first {count} characters",
-                "{name}, only the first {count} character",
-                length,
-                name=name,
-            )
-        )
-    return shown(plural("{name}, {count} characters", "{name}, {count} character", length, name=name))

@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.features.quick.picture_preview import PicturePreview
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
@@ -30,7 +31,7 @@ _MARGINS_PX = (16, 14, 12, 12)
 class QuickWindow(QWidget):
     """``view`` shows the thread of the questions that are asked here. ``make_view`` makes it for the first one: that
     takes longer than the rest of the window, which a person waits for.
-    ``contextRequested`` has the kind of text that the next question is to be about: ``clipboard`` or ``selection``."""
+    ``contextRequested`` has what the next question is to be about: ``clipboard``, ``selection`` or ``screenshot``."""
 
     asked = Signal(str)
     stopRequested = Signal()
@@ -62,11 +63,13 @@ class QuickWindow(QWidget):
         self._problem.setObjectName("problem")
         self._problem.setWordWrap(True)
         self._problem.setTextFormat(Qt.TextFormat.PlainText)
+        self._preview = PicturePreview(theme, self)
         self.context_button = PillButton(theme, "", object_name="quickContext", icon_name="x")
         self.context_button.clicked.connect(self.contextRemoved)
         self._buttons = {
             "clipboard": self._button(tr("Add the clipboard"), "quickClipboard", partial(self._want, "clipboard")),
             "selection": self._button(tr("Add the selection"), "quickSelection", partial(self._want, "selection")),
+            "screenshot": self._button(tr("Add a screenshot"), "quickScreenshot", partial(self._want, "screenshot")),
             "new": self._button(tr("New"), "quickNew", self.newRequested.emit),
             "open": self._button(tr("Open in ChatDesk"), "quickOpen", self.openRequested.emit),
         }
@@ -108,14 +111,17 @@ class QuickWindow(QWidget):
         self._problem.setVisible(bool(sentence))
         self._fit()
 
-    def show_context(self, words: str) -> None:
-        """Name the text that goes with the next question; empty: none does."""
+    def show_context(self, words: str, picture: QImage | None = None) -> None:
+        """Name the text or show the picture that goes with the next question; empty: nothing does."""
+        self._preview.show_picture(picture)
         self.context_button.setText(words)
         self.context_button.set_name(tr("{words}: leave it out", words=words) if words else "")
         self.context_button.setVisible(bool(words))
         has_selection = QGuiApplication.clipboard().supportsSelection()
         self._buttons["clipboard"].setVisible(not words)
         self._buttons["selection"].setVisible(not words and has_selection)
+        self._buttons["screenshot"].setVisible(not words)
+        self._fit()
 
     def prepare(self) -> None:
         """Do ahead what the first showing would take time for."""
@@ -175,10 +181,12 @@ class QuickWindow(QWidget):
         line.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(line)
         column.addWidget(self._problem)
+        column.addWidget(self._preview)
         row = QHBoxLayout()
         row.setSpacing(6)
-        for button in (self.context_button, self._buttons["clipboard"], self._buttons["selection"]):
-            row.addWidget(button)
+        row.addWidget(self.context_button)
+        for name in ("clipboard", "selection", "screenshot"):
+            row.addWidget(self._buttons[name])
         row.addStretch(1)
         row.addWidget(self._buttons["new"])
         row.addWidget(self._buttons["open"])
