@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.helpers import prepared_processes
 from tests.helpers.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _is_numeric(host: str) -> bool:
 
 
 _Loopback().install()
+prepared_processes.install()
 
 
 # Every run plays the same examples, however slow the machine is; `make test-long` draws new ones.

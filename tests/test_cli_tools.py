@@ -19,7 +19,7 @@ from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.search_engines import PAGES, answered, searxng
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
 from tests.helpers.site import Site, sent
-from tests.helpers.tools_world import PROGRAM, command, processes_with
+from tests.helpers.tools_world import command, processes_with
 
 TOKEN = "hidden-value-0123456789"
 
@@ -147,11 +147,12 @@ def test_a_server_is_added_tested_and_removed(
 
 
 def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _tools(tmp_path, "add", "bad", "--", *command("--how", "exit-at-start")) == 0
+    program = command("--how", "exit-at-start", "--log", str(tmp_path / "log"))
+    assert _tools(tmp_path, "add", "bad", "--", *program) == 0
     assert _tools(tmp_path, "test", "bad") == 1
     shown = capsys.readouterr().out
     assert "found     ok" in shown and "started   ok" in shown and "exit code 3" in shown
-    assert not processes_with(str(PROGRAM))
+    assert not processes_with(str(tmp_path)), "other tests run the same program"
 
 
 @pytest.mark.parametrize(
