@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,13 @@ from chatdesk.ui.features.updates.update_dialog import UpdateDialog
 from chatdesk.ui.widgets.banner import Banner
 from tests.helpers.asked_team import shown
 from tests.helpers.update_feed import INSTALLED, UpdateWorld, update_world
+from tests.helpers.waiting import stays
 from tests.helpers.window import FAST, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-LOOKS = Settings(offline_speed_tokens_per_s=0, updates_check=True)
+#: Past the first screen.
+USED = Settings(provider="offline", offline_speed_tokens_per_s=0)
+LOOKS = replace(USED, updates_check=True)
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def opened(
 
     def build(services: Services) -> object:
         made[:] = [services]
+        world.made += 1
         world.is_busy = lambda: services.chat.is_writing
         return world.service()
 
@@ -87,8 +92,10 @@ def test_it_is_asked_once_and_nothing_is_looked_for_before_a_yes(
 ) -> None:
     async def first(application: WindowApplication) -> None:
         notice = await _noticed(application)
-        assert notice.text == "ChatDesk can look for a new version once a day. It is installed only when you say so."
+        assert notice.text == "Shall ChatDesk look for new versions? It installs none by itself."
         assert world.requested == []
+        _press(notice, "No")
+        await until(lambda: _notice(application) is None)
 
     async def second(application: WindowApplication) -> None:
         await application.services()
@@ -99,18 +106,33 @@ def test_it_is_asked_once_and_nothing_is_looked_for_before_a_yes(
         assert world.requested == []
         dialog.reject()
 
-    opened(first, FAST)
-    opened(second, FAST)
+    opened(first, USED)
+    opened(second, USED)
+
+
+def test_nothing_is_asked_on_the_first_screen(world: UpdateWorld, opened: Callable[..., None]) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: application.panes.empty_state.way_in is not None)
+        await until(lambda: world.made)
+        await stays(lambda: _notice(application) is None, for_s=0.3)
+
+    opened(script, FAST)
+    opened(_asked_after_all, USED)
+
+
+async def _asked_after_all(application: WindowApplication) -> None:
+    await _noticed(application)
 
 
 def test_a_yes_looks_once_a_day_and_the_setting_says_so(world: UpdateWorld, opened: Callable[..., None]) -> None:
     async def script(application: WindowApplication) -> None:
-        _press(await _noticed(application), "Look once a day")
+        _press(await _noticed(application), "Once a day")
         services = await application.services()
         await until(lambda: services.settings.updates_check)
         assert _notice(application) is None
 
-    opened(script, FAST)
+    opened(script, USED)
 
 
 def test_a_new_version_is_told_read_and_installed_by_keyboard(world: UpdateWorld, opened: Callable[..., None]) -> None:

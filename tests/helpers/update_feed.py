@@ -75,6 +75,7 @@ class UpdateWorld:
         self.backup = folder / "backup.db"
         self.backup.write_bytes(b"")
         self.backed_up: list[str] = []
+        self.made = 0  # how often a window has asked for the service
         self._install()
         self.address = "http://127.0.0.1:9/"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from chatdesk import __version__
 from chatdesk.cli.main import run
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, Tool, ToolHints
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.updates.errors import NotDuringAnswers
@@ -20,6 +22,7 @@ from chatdesk.core.updates.installation import Installation, InstallKind
 from chatdesk.services import updates
 from chatdesk.services.owner import open_services
 from tests.helpers.update_feed import UpdateWorld, update_world
+from tests.helpers.waiting import until
 
 SLOW = Settings(provider="offline", offline_speed_tokens_per_s=1)
 
@@ -55,6 +58,23 @@ async def test_an_update_keeps_the_data_of_before_and_waits_for_answers(world: U
     with closing(sqlite3.connect(backup)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert conn.execute("SELECT count(*) FROM messages").fetchone() == (2,)
+
+
+async def test_an_update_waits_for_calls_that_wait_for_a_person(world: UpdateWorld, tmp_path: Path) -> None:
+    tool = Tool("files", "Files", "list", "", "", {}, ToolHints(), "0" * 64)
+    async with open_services(AppPaths.find(tmp_path / "data"), SLOW) as services:
+        service = updates.build_updates(services)
+        found = await service.check()
+        assert found is not None
+        approvals = services.chat.tools.approvals
+        approvals.attend()  # as where a window is open
+        asked = asyncio.ensure_future(approvals.ask(ApprovalRequest("r", "t", "m", tool, "{}", "here")))
+        await until(approvals.waiting)
+        with pytest.raises(NotDuringAnswers, match="a call waits for you"):
+            await service.install(found, lambda _step, _percent: None)
+        assert world.starts() == "0.2.0"
+        approvals.answer("r", Answer.DENY)
+        await asked
 
 
 def test_the_doctor_says_how_this_copy_is_updated_and_asks_no_feed(

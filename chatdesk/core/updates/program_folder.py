@@ -116,7 +116,7 @@ class ProgramFolder:
 
     def _link(self, name: str, target: Path) -> None:
         """Point a link at a version, in one rename."""
-        folder = Path(tempfile.mkdtemp(prefix="link-", dir=self.place))
+        folder = self.make_work_folder()
         try:
             made = folder / name
             made.symlink_to(Path(VERSIONS) / target.name)

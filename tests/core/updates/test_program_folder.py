@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chatdesk.core.updates.program_folder import ProgramFolder
 from chatdesk.core.updates.release import Version
-from tests.helpers.update_feed import UpdateWorld
-
-NEW = Version(0, 3, 0)
-
-
-class KilledError(BaseException):
-    """What a test ends the work with, where a kill would."""
+from tests.helpers.killed_update import NEW
+from tests.helpers.update_feed import INSTALLED, ROOT, UpdateWorld
 
 
 @pytest.fixture
@@ -31,53 +25,25 @@ def _staged(world: UpdateWorld, folder: ProgramFolder) -> Path:
     return world.make_program(str(NEW), folder.make_work_folder() / "program")
 
 
-def _kill_at(monkeypatch: pytest.MonkeyPatch, wanted: int, *, before: bool) -> list[int]:
-    """Have the work end at the call of the system with that number that changes a name."""
-    calls = [0]
-
-    def killing(call: Callable[..., Any]) -> Callable[..., Any]:
-        def made(*arguments: Any, **options: Any) -> Any:
-            calls[0] += 1
-            if before and calls[0] == wanted:
-                raise KilledError
-            result = call(*arguments, **options)
-            if not before and calls[0] == wanted:
-                raise KilledError
-            return result
-
-        return made
-
-    for name in ("rename", "replace", "symlink", "mkdir"):
-        monkeypatch.setattr(os, name, killing(getattr(os, name)))
-    monkeypatch.setattr(shutil, "rmtree", lambda *_arguments, **_options: None)  # nobody tidies up after a kill
-    return calls
-
-
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-def test_killed_at_any_step_a_whole_program_starts_and_the_next_try_works(
-    tmp_path: Path, before: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    number, starts = 0, set()
-    while True:
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_any_step_a_whole_program_starts_and_the_next_try_works(tmp_path: Path, moment: str) -> None:
+    number, starts, is_killed = 0, set(), True
+    while is_killed:
         number += 1
         world = UpdateWorld(tmp_path / str(number))
         folder = ProgramFolder(world.place)
-        staged = _staged(world, folder)
-        with monkeypatch.context() as patched:
-            calls = _kill_at(patched, number, before=before)
-            with suppress(KilledError):
-                folder.put_in_place(staged, NEW)
+        command = [str(folder.place), str(_staged(world, folder)), str(number), moment]
+        ended = subprocess.run([sys.executable, "-m", "tests.helpers.killed_update", *command], cwd=ROOT, check=False)
+        is_killed = ended.returncode == -signal.SIGKILL
+        assert is_killed or ended.returncode == 0
         starts.add(world.starts())  # also looks whether the program is whole
         assert (folder.previous / "chatdesk").exists()
-        if calls[0] < number:
-            break
         if world.starts() != str(NEW):
-            again = _staged(world, folder)
-            folder.put_in_place(again, NEW)
+            folder.put_in_place(_staged(world, folder), NEW)
             assert world.starts() == str(NEW)
-            assert folder.previous.name == "0.2.0"
-    assert number > 6
-    assert starts == {"0.2.0", "0.3.0"}
+            assert folder.previous.name == INSTALLED
+    assert number > 8
+    assert starts == {INSTALLED, str(NEW)}
 
 
 def test_what_is_neither_in_use_nor_the_way_back_is_removed(world: UpdateWorld) -> None:

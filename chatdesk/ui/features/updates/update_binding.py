@@ -72,7 +72,7 @@ class UpdateBinding(QObject):
         if not service.has_feed:
             return
         try:
-            if await service.may_ask():
+            if self._context.panes.empty_state.way_in is None and await service.may_ask():  # not on the first screen
                 await service.note_asked()
                 self._ask()
         except ChatDeskError as error:
@@ -95,21 +95,24 @@ class UpdateBinding(QObject):
         self._context.tasks.start_once(self._open(), _TASK)
 
     def _ask(self) -> None:
-        words = tr("ChatDesk can look for a new version once a day. It is installed only when you say so.")
-        self._show_notice(words, tr("Look once a day"), self._turn_on)
+        words = tr("Shall ChatDesk look for new versions? It installs none by itself.")
+        self._show_notice(words, tr("Once a day"), self._turn_on, other_text=tr("No"))
 
     def _turn_on(self) -> None:
         self._settings.change(replace(self._settings.current, updates_check=True))
 
-    def _show_notice(self, text: str, action_text: str, run: Callable[[], object]) -> None:
+    def _show_notice(
+        self, text: str, action_text: str, run: Callable[[], object], *, other_text: str | None = None
+    ) -> None:
         if self._notice is None:
             self._notice = Banner(self._context.panes.theme)
             self._notice.setObjectName("updateNotice")
             self._notice.actionTriggered.connect(self._on_notice_action_triggered)
-            self._notice.closed.connect(self._hide_notice)
+            for ended in (self._notice.closed, self._notice.otherTriggered):
+                ended.connect(self._hide_notice)
             self._context.panes.pane.put_beside(self._notice)
         self._run_notice = run
-        self._notice.show_message(text, kind="info", action_text=action_text)
+        self._notice.show_message(text, kind="info", action_text=action_text, other_text=other_text)
 
     def _on_notice_action_triggered(self) -> None:
         self._hide_notice()

@@ -1,0 +1,45 @@
+"""What the build of packages puts into a portable program, so that it finds its feed of updates."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.updates.feed_source import FeedSource, read_feed_source
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # a build sets it for good
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    return importlib.import_module("package")
+
+
+def test_the_feed_of_a_build_is_the_one_that_its_program_follows(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "1.root.json"
+    root.write_bytes(b"signed")
+    monkeypatch.setenv("CHATDESK_UPDATE_FEED", "https://updates.example/chatdesk")
+    monkeypatch.setenv("CHATDESK_UPDATE_ROOT", str(root))
+    package.put_feed(tmp_path / "updates")
+    assert read_feed_source(tmp_path) == FeedSource("https://updates.example/chatdesk/", b"signed")
+    monkeypatch.delenv("CHATDESK_UPDATE_FEED")
+    package.put_feed(tmp_path / "updates")
+    assert read_feed_source(tmp_path) is None  # nothing of the build before is left
+
+
+def test_a_feed_without_encryption_is_not_built_in(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATDESK_UPDATE_FEED", "http://updates.example/")
+    monkeypatch.setenv("CHATDESK_UPDATE_ROOT", str(tmp_path / "1.root.json"))
+    with pytest.raises(package.set_up.SetUpError, match="must begin with https"):
+        package.put_feed(tmp_path / "updates")
+    assert read_feed_source(tmp_path) is None
