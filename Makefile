@@ -9,7 +9,7 @@ PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures translations docs deps lock wheel package feed package-test package-bench clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package feed package-test package-bench clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -65,6 +65,10 @@ gallery: ## draw every widget, light and dark, into build/gallery (ARGS="--mocku
 pictures: ## draw the window for README.md and docs/ again, light and dark, into docs/pictures
 	@$(PYTHON) packaging/set_up.py test
 	@TZ=UTC QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --pictures docs/pictures
+
+demonstration: ## play ChatDesk and record it for README.md and docs/, light and dark, into docs/pictures
+	@$(PYTHON) packaging/set_up.py test
+	@TZ=UTC LANG=C.UTF-8 $(BIN)/python -m tests.gallery.demonstration --out docs/pictures
 
 translations: ## read every sentence out of the source into resources/translations, and compile what is translated
 	@$(PYTHON) packaging/set_up.py test

@@ -92,7 +92,8 @@ def test_every_picture_is_there_in_both_looks_and_says_what_it_shows() -> None:
             named |= {(document.parent / each).resolve() for each in (dark, light)}
         assert text.count("<picture>") == len(re.findall(r"srcset=", text))
     assert named
-    assert all(path.is_file() and path.stat().st_size < 100_000 for path in named)
+    most_bytes = {".webp": 600_000}  # what moves
+    assert all(path.is_file() and path.stat().st_size < most_bytes.get(path.suffix, 100_000) for path in named)
     assert named == set((ROOT / "docs" / "pictures").iterdir()), "a picture that no page shows"
 
 
