@@ -110,7 +110,7 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     sidebar.set_project(Project("project", "Research", "", "", None, None, 0, None))
     sidebar.set_shared_projects({"team": "shared"})
     sidebar.reload()
-    sidebar.set_open_thread(make_thread(1, "").id)
+    sidebar.thread_list.show_open(make_thread(1, "").id)
     sidebar.rows.set_streaming(make_thread(4, "").id, True)
     sidebar.notices.set_status("All changes saved")
     return sidebar
@@ -167,10 +167,10 @@ def build_folders(
     fetcher.sidebar = sidebar
     sidebar.set_project(None)
     sidebar.set_shared_projects({"team": "shared"})
-    sidebar.set_grouping(by_project=True)
+    sidebar.by_project = True
     sidebar.rows.read_folders_with(fetcher.fetch, open_ids)
     sidebar.reload()
-    sidebar.set_open_thread(make_thread(3, "").id)
+    sidebar.thread_list.show_open(make_thread(3, "").id)
     sidebar.notices.set_status("All changes saved")
     return sidebar
 

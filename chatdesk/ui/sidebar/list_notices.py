@@ -82,7 +82,7 @@ class ListNotices:
 
     def refresh(self) -> None:
         self._show_status()
-        is_trash = self._model.view is ThreadView.TRASH
+        is_trash = self._model.filter.view is ThreadView.TRASH
         self.retry_button.setVisible(bool(self._load_error))
         self.messages_button.setVisible(is_trash)
         self.empty_button.setVisible(is_trash and self._model.thread_count > 0)
@@ -90,8 +90,8 @@ class ListNotices:
             text = self._load_error
         elif self._model.is_fetching:
             text = "" if self._slow_timer.isActive() else tr("Loading threads…")
-        elif self._model.query:
-            text = tr("No thread has “{query}” in its title.", query=self._model.query[:60])
+        elif self._model.filter.query:
+            text = tr("No thread has “{query}” in its title.", query=self._model.filter.query[:60])
         else:
             text = self._empty_words()
         self._list.set_empty_text(text)

@@ -61,7 +61,7 @@ class Sidebar(SidebarBase):
         self.setObjectName("sidebar")
         self.setAccessibleName(tr("Sidebar"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._badge = ProjectBadge(theme, self)
+        self.badge = ProjectBadge(theme, self)  # it opens the list of projects
         self._new_button = IconButton(
             theme, "square-pen", name=tr("New thread"), object_name="newThreadButton", parent=self
         )
@@ -120,9 +120,9 @@ class Sidebar(SidebarBase):
     def _show_project(self) -> None:
         project = self._project
         if project is None:
-            self._badge.set_project(tr("All projects"), None)
+            self.badge.set_project(tr("All projects"), None)
         else:
-            self._badge.set_project(project.name, project.colour, shared=self.shared.get(project.id, ""))
+            self.badge.set_project(project.name, project.colour, shared=self.shared.get(project.id, ""))
 
     def set_tag(self, tag: Tag | None) -> None:
         """List only threads with this tag; ``reload`` fetches them."""
@@ -131,17 +131,9 @@ class Sidebar(SidebarBase):
         self._set_filter()
         self._refresh_view_bar()
 
-    def set_tags(self, tags: Sequence[Tag]) -> None:
-        """Set the tags that the menu offers to filter by."""
-        self.tags = tuple(tags)
-
     def set_order(self, *, by_name: bool) -> None:
         """Set the order of the list; to be called before the first ``reload``."""
         self._by_name = by_name
-
-    def set_grouping(self, *, by_project: bool) -> None:
-        """Set the grouping that the menu shows; ``set_folders`` changes the list itself."""
-        self.by_project = by_project
 
     def retell_folders(self, folders: Sequence[Folder]) -> None:
         """Update names and counts of the folders; the whole list is loaded anew where folders came, went or moved."""
@@ -152,20 +144,12 @@ class Sidebar(SidebarBase):
         self.trash_days = days
         self.rows.set_trash_days(days)
 
-    @property
-    def badge(self) -> ProjectBadge:
-        """The button that opens the list of projects."""
-        return self._badge
-
     def show_keys(self, *, new_thread: str, search: str, settings: str, rename: str) -> None:
         """Show the current keys of these commands in tooltips, the search field and the menu of a row."""
         self.rename_keys = rename
         self._new_button.set_name(tr("New thread"), tooltip=_with_keys(tr("New thread"), new_thread))
         self.search_box.set_hint(search)
         self.notices.status.settings_button.set_name(tr("Settings"), tooltip=_with_keys(tr("Settings"), settings))
-
-    def set_open_thread(self, thread_id: str | None) -> None:
-        self.thread_list.show_open(thread_id)
 
     def upsert_thread(self, thread: Thread) -> None:
         self.rows.upsert_thread(thread)
@@ -178,15 +162,11 @@ class Sidebar(SidebarBase):
 
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
-        if view is not self.rows.view:
+        if view is not self.rows.filter.view:
             self.thread_list.marks.set(())
             self.viewChanged.emit(str(view))
             self._ask(view=view, query=None)
             self._refresh_view_bar()
-
-    def current_thread_id(self) -> str | None:
-        """The thread that *Rename* is about."""
-        return self.thread_list.keyboard_id()
 
     def delete_selected(self) -> None:
         self._delete(self.selected_ids())
@@ -197,7 +177,7 @@ class Sidebar(SidebarBase):
 
     def begin_rename(self, thread_id: str | None = None) -> bool:
         """Open the title field in the row; false when the thread is not in the list."""
-        wanted = thread_id or self.current_thread_id()
+        wanted = thread_id or self.thread_list.keyboard_id()
         return wanted is not None and self.thread_list.begin_rename(wanted)
 
     def focus_search(self) -> None:
@@ -208,7 +188,7 @@ class Sidebar(SidebarBase):
         """Return the sidebar's widgets in the order in which Tab reaches them."""
         lines = self.lines
         return (
-            self._badge,
+            self.badge,
             self._new_button,
             self.search_box,
             self._view_bar,
@@ -228,7 +208,7 @@ class Sidebar(SidebarBase):
         top = QHBoxLayout()
         top.setContentsMargins(space.s, 0, 0, 0)
         top.setSpacing(space.xs)
-        top.addWidget(self._badge, 1)
+        top.addWidget(self.badge, 1)
         top.addWidget(self._new_button)
         self._line = QFrame(self)
         self._line.setFixedHeight(1)
@@ -249,9 +229,9 @@ class Sidebar(SidebarBase):
 
     def _connect(self) -> None:
         self._new_button.clicked.connect(self.newThreadRequested)
-        self._badge.listAsked.connect(self.projectsAsked)
-        self._badge.dragHeld.connect(self.projectsAskedUnderDrag)
-        self._badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
+        self.badge.listAsked.connect(self.projectsAsked)
+        self.badge.dragHeld.connect(self.projectsAskedUnderDrag)
+        self.badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
         self.notices.messages_button.clicked.connect(self.deletedMessagesRequested)
         self.notices.empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
@@ -319,18 +299,18 @@ class Sidebar(SidebarBase):
 
     def _empty_words(self) -> str:
         rows = self.rows
-        return empty_text(rows.view, self._tag_name, self.trash_days, is_project=self._project is not None)
+        return empty_text(rows.filter.view, self._tag_name, self.trash_days, is_project=self._project is not None)
 
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
         self.notices.begin_loading()
-        before = self.rows.view, self.rows.query
+        before = self.rows.filter.view, self.rows.filter.query
         is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
         if is_another:
             if not before[1]:
                 self._places[before[0]] = self.thread_list.place.top()
             self.thread_list.place.begin_at_top()
         self.rows.reload(view=view, query=query, by_name=self._by_name)
-        place = self._places.get(self.rows.view) if is_another and not self.rows.query else None
+        place = self._places.get(self.rows.filter.view) if is_another and not self.rows.filter.query else None
         if place is not None:
             self.thread_list.place.return_to(*place)  # where it was before it was narrowed or left
         self.notices.refresh()
@@ -383,7 +363,7 @@ class Sidebar(SidebarBase):
         self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _refresh_view_bar(self) -> None:
-        view = self.rows.view
+        view = self.rows.filter.view
         self._view_bar.show_list(view, self._tag_name, width_px=self.width() - 40, focus_after=self.thread_list)
         self.thread_list.setAccessibleName(shown(VIEW_TITLES[view]))
 

@@ -74,7 +74,7 @@ class SidebarBase(QWidget):
 
     @property
     def view(self) -> ThreadView:
-        return self.rows.view
+        return self.rows.filter.view
 
     @property
     def theme(self) -> Theme:

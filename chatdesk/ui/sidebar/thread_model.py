@@ -8,6 +8,7 @@ answer about a row comes from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from chatdesk.ui.sidebar.folders import Folder, Folders
 from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadView, group_title, heading_key
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRows, Row, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
+from chatdesk.ui.sidebar.thread_filter import ThreadFilter
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 if TYPE_CHECKING:
@@ -48,14 +50,11 @@ class ThreadModel(QStringListModel):
         self._fetch = fetch
         self._display = RowDisplay(clock, zone)
         self.listed = ListedRows()
-        self._view = ThreadView.ACTIVE
+        self.filter = ThreadFilter()
         self._by_name = False
-        self._project_id: str | None = None
         self._folders: Folders | None = None
         self._next_folders: Folders | None = None  # those of the page that is on its way
         self._open_folders: set[str] = set()
-        self._tag: str | None = None
-        self._query = ""
         self._cursor: str | None = None
         self._is_at_end = True
         self._is_fetching = False
@@ -65,14 +64,6 @@ class ThreadModel(QStringListModel):
         self._freeing.timeout.connect(self._free_some)
 
     # What is listed
-
-    @property
-    def view(self) -> ThreadView:
-        return self._view
-
-    @property
-    def query(self) -> str:
-        return self._query
 
     @property
     def is_fetching(self) -> bool:
@@ -88,14 +79,10 @@ class ThreadModel(QStringListModel):
         """Return whether everything has been fetched."""
         return self._is_at_end
 
-    @property
-    def by_name(self) -> bool:
-        return self._by_name
-
     def set_filter(self, project_id: str | None, tag: str | None) -> None:
         """List threads of one project, with one tag (None: any). Changes meanwhile follow the filter; ``reload``
         fetches anew."""
-        self._project_id, self._tag = project_id, tag
+        self.filter = replace(self.filter, project_id=project_id, tag=tag)
 
     def set_trash_days(self, days: int) -> None:
         """Set how many days threads stay in the trash, to show the days that are left."""
@@ -103,8 +90,12 @@ class ThreadModel(QStringListModel):
 
     def reload(self, *, view: ThreadView | None = None, query: str | None = None, by_name: bool | None = None) -> None:
         """Ask anew from the beginning; the old rows stay until the first page is there."""
-        self._view = self._view if view is None else view
-        self._query = self._query if query is None else query.strip()
+        before = self.filter
+        self.filter = replace(
+            before,
+            view=before.view if view is None else view,
+            query=before.query if query is None else query.strip(),
+        )
         self._by_name = self._by_name if by_name is None else by_name
         self._cursor = None
         self._ask(is_first=True)
@@ -257,16 +248,8 @@ class ThreadModel(QStringListModel):
     # Inside
 
     def _holds(self, thread: Thread) -> bool:
-        return (
-            self._view.holds(thread)
-            and self._project_id in (None, thread.project_id)
-            and (self._tag is None or self._tag in thread.tags)
-            and (not self._query or self._matches(thread))
-            and (self._folders is None or thread.pinned_at is not None or self._folders.is_open(thread.project_id))
-        )
-
-    def _matches(self, thread: Thread) -> bool:
-        return self._query.casefold() in thread.title.casefold()
+        is_open = self._folders is None or thread.pinned_at is not None or self._folders.is_open(thread.project_id)
+        return is_open and self.filter.holds(thread)
 
     def _ask(self, *, is_first: bool) -> None:
         self._question += 1
@@ -278,7 +261,7 @@ class ThreadModel(QStringListModel):
             if question == self._question:
                 self._on_page_delivered(page, is_first=is_first)
 
-        self._fetch(self._cursor, self._query, deliver)
+        self._fetch(self._cursor, self.filter.query, deliver)
 
     def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
         told = self._take_told()
@@ -287,9 +270,9 @@ class ThreadModel(QStringListModel):
         if is_first:
             self._folders, self._next_folders = self._next_folders, None
             self._display.how = Arrangement(
-                by_name=self._by_name and self._view is not ThreadView.TRASH,
-                is_trash=self._view is ThreadView.TRASH,
-                has_pinned=self._view is ThreadView.ACTIVE,
+                by_name=self._by_name and self.filter.view is not ThreadView.TRASH,
+                is_trash=self.filter.view is ThreadView.TRASH,
+                has_pinned=self.filter.view is ThreadView.ACTIVE,
                 folders=None if self._folders is None else self._folders.places,
             )
             threads = page.threads

@@ -90,7 +90,7 @@ def test_a_row_is_spoken_with_time_and_pin(qtbot, theme):
 def test_an_answer_moves_its_thread_up_and_keeps_it_selected(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     old = samples.make_thread(9, "Qt model/view performance", ago=timedelta(hours=96))
-    sidebar.set_open_thread(old.id)
+    sidebar.thread_list.show_open(old.id)
     sidebar.upsert_thread(replace(old, last_activity_at=round(samples.NOW.timestamp() * 1000)))
     assert rows(sidebar)[4] == "Qt model/view performance"
     selected = sidebar.thread_list.selectedIndexes()
@@ -176,7 +176,7 @@ def test_a_title_is_changed_in_place(qtbot, theme):
 
 def test_midnight_regroups(qtbot, theme):
     sidebar, _, clock = make_sidebar(qtbot, theme)
-    sidebar.set_open_thread(samples.make_thread(3, "").id)
+    sidebar.thread_list.show_open(samples.make_thread(3, "").id)
     clock.now += timedelta(days=1)
     sidebar.check_calendar()
     assert "# Today" not in rows(sidebar)
@@ -286,7 +286,7 @@ def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     view, model = sidebar.thread_list, model_of(sidebar)
     ids = [thread.id for row in range(8) if (thread := model.thread_at(model.index(row))) is not None]
-    sidebar.set_open_thread(ids[0])
+    sidebar.thread_list.show_open(ids[0])
     with qtbot.waitExposed(sidebar):
         sidebar.show()
     QApplication.processEvents()
@@ -300,7 +300,7 @@ def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
 
     watch = Watch(view)
     view.viewport().installEventFilter(watch)
-    sidebar.set_open_thread(ids[-1])
+    sidebar.thread_list.show_open(ids[-1])
     qtbot.waitUntil(lambda: bool(painted))
     expected = QRegion(view.visualRect(model.index_of(ids[0]))) + view.visualRect(model.index_of(ids[-1]))
     assert painted == [expected]

@@ -71,7 +71,7 @@ def marked(sidebar) -> list[int]:
 
 def test_ctrl_and_shift_with_a_click_mark_and_a_plain_click_opens(qtbot, theme):
     sidebar, _ = make_sidebar(qtbot, theme)
-    sidebar.set_open_thread(thread_id(3))
+    sidebar.thread_list.show_open(thread_id(3))
     click(sidebar, 5, _CTRL)
     assert marked(sidebar) == [3, 5]
     click(sidebar, 5, _CTRL)
@@ -89,7 +89,7 @@ def test_ctrl_and_shift_with_a_click_mark_and_a_plain_click_opens(qtbot, theme):
 
 def test_keys_mark_and_esc_marks_nothing(qtbot, theme):
     sidebar, _ = make_sidebar(qtbot, theme)
-    sidebar.set_open_thread(thread_id(3))
+    sidebar.thread_list.show_open(thread_id(3))
     view = sidebar.thread_list
     qtbot.keyClick(view, Qt.Key.Key_Down, _SHIFT)
     qtbot.keyClick(view, Qt.Key.Key_Down, _SHIFT)
@@ -198,7 +198,7 @@ def test_menus_about_many_say_how_many(qtbot, theme):
 
 def test_the_menu_at_the_bottom_sorts_and_filters(qtbot, theme):
     sidebar, _ = make_sidebar(qtbot, theme)
-    sidebar.set_tags([Tag("a", "R&D", 0, 3), Tag("b", "Other", 0, 1)])
+    sidebar.tags = (Tag("a", "R&D", 0, 3), Tag("b", "Other", 0, 1))
     menu = sidebar.view_menu()
     by_text = {action.text(): action for action in menu.actions()}
     with qtbot.waitSignal(sidebar.sortRequested) as asked:

@@ -160,7 +160,7 @@ class TemporaryBinding(QObject):
     # What is shown
 
     def _show(self, thread: Thread | None) -> None:
-        self._panes.sidebar.set_open_thread(self._threads.stored_id)
+        self._panes.sidebar.thread_list.show_open(self._threads.stored_id)
         self._panes.sidebar.lines.show_temporary("" if thread is None else tr("Temporary chat"))
         self._panes.header.set_temporary(self._threads.is_temporary)
         self._panes.commands.refresh()

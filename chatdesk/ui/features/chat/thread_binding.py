@@ -189,7 +189,7 @@ class ThreadBinding(QObject):
         self._drafts.show(self.thread_id)
         panes = self._panes
         if panes.pane.is_marked_in_list:
-            panes.sidebar.set_open_thread(self.stored_id)
+            panes.sidebar.thread_list.show_open(self.stored_id)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
         self._is_blank = thread is None or thread.current_leaf_id is None
         panes.pane.show_transcript(not self._is_blank)

@@ -109,7 +109,7 @@ class ThreadListBinding(QObject):
             wanted = projects[0]
         self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
         sidebar.set_order(by_name=state.is_sorted_by_name)
-        sidebar.set_grouping(by_project=state.is_grouped_by_project)
+        sidebar.by_project = state.is_grouped_by_project
         sidebar.rows.read_folders_with(self._fetch_folder, state.open_folders)
         sidebar.set_trash_days(self._current_settings().trash_days)
         self._set_project(wanted)
@@ -169,7 +169,7 @@ class ThreadListBinding(QObject):
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
             self._panes.sidebar.thread_list.marks.set(())
-            self._panes.sidebar.set_tags(tags)
+            self._panes.sidebar.tags = tuple(tags)
             self._panes.sidebar.set_tag(tag)
             self._panes.sidebar.reload()
 
@@ -188,7 +188,7 @@ class ThreadListBinding(QObject):
 
     def group(self, *, by_project: bool) -> None:
         """Group the list by project, which shows all projects, or by date."""
-        self._panes.sidebar.set_grouping(by_project=by_project)
+        self._panes.sidebar.by_project = by_project
         if by_project and self._project is not None:
             self.show_project(None)
         else:
@@ -199,7 +199,7 @@ class ThreadListBinding(QObject):
         async def work() -> None:
             tags = await self._library.list_tags()
             sidebar = self._panes.sidebar
-            sidebar.set_tags(tags)
+            sidebar.tags = tuple(tags)
             if self._query.tag_id is not None:
                 tag = next((each for each in tags if each.id == self._query.tag_id), None)
                 if tag is None:

@@ -113,7 +113,7 @@ class Conversation(QObject):
         is_own = message.role is Role.USER and message.author_id is None
         entry = self._entry_for(message)
         if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
-            self._layout.note_end(message.position, length_of(message.text))
+            self._layout.scale.extend(message.position, length_of(message.text))
             self._scrolling.count_new()
             if is_own:
                 self._scrolling.to_end()
@@ -193,7 +193,7 @@ class Conversation(QObject):
             self._live[message.id] = entry
         entry.change(message)
         if was_live and self._layout.find(message.id) is entry:
-            self._layout.note_length(entry)
+            self._layout.scale.set(entry.message.position, length_of(entry.text))
         if was_live and message.status.is_final:
             self._narrator.ended(entry)
             self.stateChanged.emit(entry)
@@ -352,7 +352,7 @@ class Conversation(QObject):
     def _on_feeds_frame(self, entries: list[MessageEntry]) -> None:
         shown = [entry for entry in entries if self._layout.find(entry.message.id) is entry]
         for entry in shown:
-            self._layout.note_length(entry)
+            self._layout.scale.set(entry.message.position, length_of(entry.text))
         if shown:
             self._viewport_layout.relayout(is_growth=True)
             self._narrator.grew(shown)

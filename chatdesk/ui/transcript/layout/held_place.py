@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF
 
 from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.layout.scale import ScalePoint
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 # Long enough to be found once in a paragraph, shorter where marks of Markdown cut the words.
@@ -49,6 +50,20 @@ class HeldPlace:
         """Hold the line at the top of the view instead of the item's top, because the item will change its height."""
         if self.line is None and self.y < 0:
             self.line = line_at_top(self)
+
+
+def scale_point_at(placed: Sequence[Placed], y: float) -> ScalePoint | None:
+    """Return the place of the scale that stands ``y`` px below the top of the view; None where nothing is laid out."""
+    found: Placed | None = None
+    for each in placed:
+        if found is not None and each.y > y:
+            break
+        found = each
+    if found is None:
+        return None
+    entry = found.entry
+    share = (y - found.y + entry.tops[found.index]) / max(1.0, entry.height)
+    return ScalePoint(entry.message.position, max(0.0, min(1.0, share)))
 
 
 def item_to_hold(placed: Sequence[Placed]) -> Placed | None:

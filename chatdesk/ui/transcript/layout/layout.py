@@ -63,17 +63,7 @@ class ThreadLayout(LoadedMessages):
     def add_newer(self, entries: list[MessageEntry]) -> None:
         self.put_newer(entries)
         for entry in entries:
-            if entry.message.position >= len(self.scale):
-                self.note_length(entry)
-
-    def note_end(self, position: int, length: float) -> None:
-        """Extend the scale to ``position``, whose message is not loaded."""
-        if position >= len(self.scale):
-            self.scale.set(position, length)
-
-    def note_length(self, entry: MessageEntry) -> None:
-        """Update the scale for a message at the end that came or grew."""
-        self.scale.set(entry.message.position, length_of(entry.text))
+            self.scale.extend(entry.message.position, length_of(entry.text))
 
     def cut_from(self, place: int) -> list[MessageEntry]:
         """Remove the loaded messages from ``place`` on, also from the scale, and return them."""
@@ -180,19 +170,6 @@ class ThreadLayout(LoadedMessages):
             return False
         first = self.placed[0] if self.placed else None
         return first is None or (first.entry is self.entries[0] and first.index == 0 and first.y >= 0)
-
-    def scale_at(self, y: float) -> float:
-        """Return the place of the scale that stands ``y`` px below the top of the view."""
-        found: Placed | None = None
-        for placed in self.placed:
-            if found is not None and placed.y > y:
-                break
-            found = placed
-        if found is None:
-            return 0.0
-        entry = found.entry
-        share = (y - found.y + entry.tops[found.index]) / max(1.0, entry.height)
-        return self.scale.y_of(ScalePoint(entry.message.position, max(0.0, min(1.0, share))))
 
     # Laying out
 

@@ -71,6 +71,11 @@ class ThreadScale:
         later = [self._length(position) for position in range(covered + len(last), len(self))]
         self._fill(lengths[:groups] + last + later, step=sizes.step, groups=groups)
 
+    def extend(self, position: int, length: float) -> None:
+        """Set the length of a message that is beyond the thread's end, as far as that is known."""
+        if position >= len(self):
+            self.set(position, length)
+
     def set(self, position: int, length: float) -> None:
         """Set the length of a message at the end; positions that are known in groups do not change."""
         place = self._groups + position - self._grouped

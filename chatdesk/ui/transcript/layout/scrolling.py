@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QScrollBar
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.layout.gliding import Glide
+from chatdesk.ui.transcript.layout.held_place import scale_point_at
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pill import JumpPill
 from chatdesk.ui.transcript.layout.scale import ScalePoint, length_of
@@ -232,14 +233,19 @@ class Scrolling(QObject):
         is_at_end = not is_whole and layout.is_at_end
         if is_at_end and bar.value() == bar.maximum() and self._looks_alike(bar, most):
             return  # each line of an answer would have it painted
-        above = 0.0 if layout.is_at_start else 1.0 if is_at_end else layout.scale_at(0.0)
-        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
+        above = 0.0 if layout.is_at_start else 1.0 if is_at_end else self._scale_y(0.0)
+        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - self._scale_y(height))
         self._is_syncing = True
         bar.setRange(0, most)
         bar.setPageStep(max(1, round(height)))
         bar.setSingleStep(round(LINE_STEP_PX))
         bar.setValue(0 if is_whole else round(most * above / max(1.0, above + below)))
         self._is_syncing = False
+
+    def _scale_y(self, y: float) -> float:
+        """Return the length of the scale above a place that stands ``y`` px below the top of the view."""
+        point = scale_point_at(self._layout.placed, y)
+        return 0.0 if point is None else self._layout.scale.y_of(point)
 
     def _looks_alike(self, bar: QScrollBar, most: int) -> bool:
         """Return whether the thumb of a bar that ends at ``most`` looks like the present one, within half a pixel."""
