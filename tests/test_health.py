@@ -29,6 +29,7 @@ from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.owned_directory import owner_of
 
@@ -88,7 +89,7 @@ async def _owner_finding(paths: AppPaths) -> tuple[Level, str, dict[str, object]
 async def test_an_owner_says_how_it_is(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path)
     async with open_services(paths, FAST) as owner:
-        async for _event in owner.ask(f"hello {WORDS}"):
+        async for _event in ask(owner, f"hello {WORDS}"):
             pass
         owner.events.publish(ReachabilityChanged(("offline",), ("a", "b")))
         owner.events.publish(

@@ -13,6 +13,7 @@ from chatdesk.core.events import TurnTimed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers import openai_client
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 
@@ -75,7 +76,7 @@ async def test_the_first_answer_of_a_run_is_as_quick_as_the_server(
         settings = Settings(openai_base_url=server.base_url, openai_model=model)
         async with open_services(AppPaths.find(tmp_path), settings) as services:
             services.events.subscribe(TurnTimed, timed.append)
-            finish = [event async for event in services.ask("hello")][-1]
+            finish = [event async for event in ask(services, "hello")][-1]
     assert finish["status"] == "complete"
     without_loading_ms = (time.monotonic() - began_s - LOADING_S) * 1000 + 1  # each is rounded
     assert finish["time_to_first_token_ms"] <= finish["latency_ms"] <= without_loading_ms

@@ -18,6 +18,7 @@ from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api.instance import Holder, InstanceLock, read_holder
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 
 FAST = Settings(offline_speed_tokens_per_s=0)
@@ -89,21 +90,21 @@ async def test_two_processes_never_write_twice(tmp_path: Path) -> None:
         assert owner.read_only_reason is None
         assert not owner.has_other_owner
         assert other.has_other_owner
-        events = [event async for event in other.ask("hello from outside")]
+        events = [event async for event in ask(other, "hello from outside")]
         assert (events[0]["event"], events[-1]["event"], events[-1]["status"]) == ("start", "finish", "complete")
         threads = (await other.library.list_threads(ThreadQuery())).threads
         assert [thread.id for thread in threads] == [events[0]["thread_id"]]
         assert threads == (await owner.library.list_threads(ThreadQuery())).threads
         with pytest.raises(StorageError):
             await other.chat.create_thread(None, "not through here")
-        again = [event async for event in other.ask("more", thread_id=threads[0].id)]
+        again = [event async for event in ask(other, "more", thread_id=threads[0].id)]
         assert again[0]["thread_id"] == threads[0].id
 
 
 async def test_leaving_early_stops_the_answer_and_keeps_it(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path)
     async with open_services(paths, Settings(offline_speed_tokens_per_s=50)) as owner:
-        asking = owner.ask("/demo long")
+        asking = ask(owner, "/demo long")
         start = await anext(asking)
         async for event in asking:
             if event["event"] == "text":
@@ -146,7 +147,7 @@ async def test_a_lock_that_cannot_be_had_is_told_apart_from_a_lock_that_is_held(
     async with open_services(AppPaths.find(tmp_path), FAST) as reader:
         assert [thread.title for thread in (await reader.library.list_threads(ThreadQuery())).threads] == ["kept"]
         with pytest.raises(error, match=words):
-            [event async for event in reader.ask("hello?")]
+            [event async for event in ask(reader, "hello?")]
 
 
 async def test_an_address_left_by_a_killed_process_is_replaced_by_the_next_one(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ async def test_an_address_left_by_a_killed_process_is_replaced_by_the_next_one(t
         holder = read_holder(tmp_path)
         assert holder is not None
         assert holder.pid == os.getpid()
-        events = [event async for event in b.ask("hello")]
+        events = [event async for event in ask(b, "hello")]
         assert events[-1]["status"] == "complete"
 
 

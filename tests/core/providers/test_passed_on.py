@@ -10,6 +10,7 @@ import pytest
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.anthropic import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.responses import ResponsesProvider
@@ -21,7 +22,7 @@ ASKED = RequestMessage(Role.USER, "What is it?")
 
 
 def made(kind: type[OpenAICompatibleProvider]) -> OpenAICompatibleProvider:
-    return kind("test", "Test", base_url="http://127.0.0.1:9/v1")
+    return kind("test", "Test", Endpoint.of("http://127.0.0.1:9/v1"))
 
 
 async def body_of(
