@@ -127,8 +127,14 @@ class _LimitedProtocol(H11Protocol):
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_timer()
-        elif self._timer is None and not self.transport.is_closing():
-            self._timer = self.loop.call_later(self._header_s, self._end_slow)
+        else:
+            self._limit_headers()
+
+    def on_response_complete(self) -> None:
+        """Go on with what came behind the request: it may be the beginning of another, and no more may follow."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._limit_headers()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what two readers could understand differently, and end the connection."""
@@ -136,6 +142,10 @@ class _LimitedProtocol(H11Protocol):
             super().send_400_response(msg)
         else:  # an answer is on its way already
             self.transport.close()
+
+    def _limit_headers(self) -> None:
+        if self._timer is None and not self.transport.is_closing():
+            self._timer = self.loop.call_later(self._header_s, self._end_slow)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

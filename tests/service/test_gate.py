@@ -347,7 +347,8 @@ async def test_large_headers_and_bodies_are_refused(tmp_path: Path) -> None:
 
 
 async def test_slow_headers_and_bodies_end_their_connection(tmp_path: Path) -> None:
-    options = ServiceOptions(connections=ConnectionLimits(header_s=0.2), requests=RequestLimits(body_s=0.2))
+    limits = ConnectionLimits(header_s=0.2, idle_s=600)  # who sent half of its headers is not idle
+    options = ServiceOptions(connections=limits, requests=RequestLimits(body_s=0.2))
     async with served_world(tmp_path, options=options) as world:
         assert await world.raw(b"GET / HTTP/1.1\r\nHost: x") == b""
         assert await world.raw(b"") == b""
