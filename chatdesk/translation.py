@@ -43,7 +43,10 @@ def _use_catalogue(code: str) -> None:
     def translate(source: str, singular: str, count: int) -> str:
         return catalogue.translate("", source, singular, count) or ""
 
-    use_translation(translate, locale.toString)
+    signs = dict(zip("0123456789", (locale.toString(digit) for digit in range(10)), strict=True))
+    signs |= {",": locale.groupSeparator(), ".": locale.decimalPoint(), "-": locale.negativeSign()}
+    table = str.maketrans(signs)
+    use_translation(translate, lambda number: number.translate(table))
 
 
 def translate_qt(app: QApplication) -> None:

@@ -23,8 +23,7 @@
     ├── SummaryRangeGone
     ├── SummaryRejected
     ├── SummaryNeedsConsent
-    ├── BackgroundLimitReached
-    ├── LimitReached
+    ├── BackgroundLimitReached, LimitReached (see ``domain/limits``)
     ├── ThreadInTrash
     ├── MessageInTrash
     ├── TurnInProgress
@@ -57,16 +56,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from chatdesk.core.texts import Sentences
+from chatdesk.core.texts import Sentences, Text, size_text
 
 
 class ChatDeskError(Exception):
     """The base of all errors that are meant to be shown."""
 
     code = "error"
-    what = "Something went wrong."
-    safe = "Your messages are kept."
-    next_step = "Try again."
+    what: str = Text("Something went wrong.")
+    safe: str = Text("Your messages are kept.")
+    next_step: str = Text("Try again.")
     #: What is safe where no window holds what was typed; None: the same.
     safe_without_window: str | None = None
 
@@ -95,50 +94,51 @@ class InvalidInput(ChatDeskError):
 
 class InvalidId(InvalidInput):
     code = "invalid_id"
-    what = "That is not a valid id."
-    safe = "Nothing was changed."
-    next_step = "Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e."
+    what = Text("That is not a valid id.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.")
 
 
 class EmptyMessage(InvalidInput):
     code = "empty_message"
-    what = "The message is empty."
-    safe = "Nothing was sent."
-    next_step = "Type something first."
+    what = Text("The message is empty.")
+    safe = Text("Nothing was sent.")
+    next_step = Text("Type something first.")
 
 
 class MessageTooLarge(InvalidInput):
     code = "message_too_large"
-    what = "The message is larger than the limit."
-    safe = "Your text is kept in the composer."
-    next_step = "Shorten it, or attach it as a file."
+    what = Text("The message is larger than the limit.")
+    safe = Text("Your text is kept in the composer.")
+    next_step = Text("Shorten it, or attach it as a file.")
 
 
 class AttachmentTooLarge(InvalidInput):
     code = "attachment_too_large"
-    what = "The file is larger than the limit."
-    safe = "Your text and the other attachments are kept."
-    next_step = "Attach a smaller file or a part of it, or raise the limit in the settings."
+    what = Text("The file is larger than the limit.")
+    safe = Text("Your text and the other attachments are kept.")
+    next_step = Text("Attach a smaller file or a part of it, or raise the limit in the settings.")
 
     @classmethod
     def of(cls, max_bytes: int, name: str = "") -> AttachmentTooLarge:
         """Make the error for a limit in bytes; ``name`` is the file's, as the person knows it."""
-        limit = f"{max_bytes / 2**20:,.3g} MB" if max_bytes >= 2**20 else f"{max_bytes:,} bytes"
-        return cls(f"{f'“{name}”' if name else 'The file'} is larger than {limit}.")
+        if name:
+            return cls(Text("“{name}” is larger than {limit}.", name=name, limit=size_text(max_bytes)))
+        return cls(Text("The file is larger than {limit}.", limit=size_text(max_bytes)))
 
 
 class AttachmentUnusable(InvalidInput):
     code = "attachment_unusable"
-    what = "The file cannot be attached."
-    safe = "Your text and the other attachments are kept."
-    next_step = "Choose another file."
+    what = Text("The file cannot be attached.")
+    safe = Text("Your text and the other attachments are kept.")
+    next_step = Text("Choose another file.")
 
 
 class ImportRefused(InvalidInput):
     code = "import_refused"
-    what = "This file cannot be imported."
-    safe = "Nothing was changed."
-    next_step = (
+    what = Text("This file cannot be imported.")
+    safe = Text("Nothing was changed.")
+    next_step = Text(
         "Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM"
         " Studio or ChatDesk."
     )
@@ -146,45 +146,45 @@ class ImportRefused(InvalidInput):
 
 class InvalidTitle(InvalidInput):
     code = "invalid_title"
-    what = "A thread needs a title."
-    safe = "The old title is kept."
-    next_step = "Type at least one character."
+    what = Text("A thread needs a title.")
+    safe = Text("The old title is kept.")
+    next_step = Text("Type at least one character.")
 
 
 class NotFound(ChatDeskError):
     code = "not_found"
-    safe = "Nothing was changed."
-    next_step = "It may have been deleted for good; look in the list."
+    safe = Text("Nothing was changed.")
+    next_step = Text("It may have been deleted for good; look in the list.")
 
 
 class ThreadNotFound(NotFound):
     code = "thread_not_found"
-    what = "There is no thread with that id."
+    what = Text("There is no thread with that id.")
 
 
 class MessageNotFound(NotFound):
     code = "message_not_found"
-    what = "There is no message with that id."
+    what = Text("There is no message with that id.")
 
 
 class UnknownParent(NotFound):
     code = "unknown_parent"
-    what = "The message to answer to does not exist in this thread."
+    what = Text("The message to answer to does not exist in this thread.")
 
 
 class ProjectNotFound(NotFound):
     code = "project_not_found"
-    what = "There is no project with that id."
+    what = Text("There is no project with that id.")
 
 
 class SummaryNotFound(NotFound):
     code = "summary_not_found"
-    what = "There is no summary with that id."
+    what = Text("There is no summary with that id.")
 
 
 class PromptNotFound(NotFound):
     code = "prompt_not_found"
-    what = "There is no prompt with that id."
+    what = Text("There is no prompt with that id.")
 
 
 class DoesNotFit(ChatDeskError):
@@ -195,231 +195,196 @@ class DoesNotFit(ChatDeskError):
 
 class MessageLargerThanWindow(DoesNotFit):
     code = "message_larger_than_window"
-    what = "The message is larger than what the model can read at once."
-    next_step = "Shorten it, attach it as a file, or choose a model with a larger window."
+    what = Text("The message is larger than what the model can read at once.")
+    next_step = Text("Shorten it, attach it as a file, or choose a model with a larger window.")
 
 
 class SystemPromptTooLarge(DoesNotFit):
     code = "system_prompt_too_large"
-    what = "The system prompt leaves no room for the message."
-    next_step = "Shorten the system prompt, or choose a model with a larger window."
+    what = Text("The system prompt leaves no room for the message.")
+    next_step = Text("Shorten the system prompt, or choose a model with a larger window.")
 
 
 class QuestionExcluded(DoesNotFit):
     code = "question_excluded"
-    what = "The question is excluded from the context, so there is nothing to answer."
-    next_step = "Take it back into the context, or ask again."
+    what = Text("The question is excluded from the context, so there is nothing to answer.")
+    next_step = Text("Take it back into the context, or ask again.")
 
 
 class SummaryRangeGone(ChatDeskError):
     code = "summary_range_gone"
-    what = "Some messages of this summary are gone or no longer shown."
-    safe = "Nothing was changed; the messages that are there are sent as they fit."
-    next_step = "Make the summary anew."
+    what = Text("Some messages of this summary are gone or no longer shown.")
+    safe = Text("Nothing was changed; the messages that are there are sent as they fit.")
+    next_step = Text("Make the summary anew.")
 
 
 class SummaryRejected(ChatDeskError):
     code = "summary_rejected"
-    what = "The model gave no summary that can be used."
-    safe = "Nothing was changed; the newest messages are sent as they fit."
-    next_step = "It is tried again later."
+    what = Text("The model gave no summary that can be used.")
+    safe = Text("Nothing was changed; the newest messages are sent as they fit.")
+    next_step = Text("It is tried again later.")
 
 
 class SummaryNeedsConsent(ChatDeskError):
     code = "summary_needs_consent"
-    what = "Summarising this thread would cost more than the limit."
-    safe = "Nothing was sent; the newest messages are sent as they fit."
-    next_step = "Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits."
-
-
-class BackgroundLimitReached(ChatDeskError):
-    """No title or summary is made today. ``until_ms``: when the next day begins, in milliseconds UTC."""
-
-    code = "background_limit_reached"
-    safe = "Your messages are kept, and the newest ones are sent as they fit."
-    next_step = "Summaries and titles are made again tomorrow; the limit is in Settings, Context."
-
-    def __init__(self, limit_tokens: int, *, spent_tokens: int, until_ms: int) -> None:
-        self.until_ms = until_ms
-        super().__init__(
-            f"Today's limit of {limit_tokens:,} tokens for summaries and titles is reached ({spent_tokens:,} are used)."
-        )
-
-    @classmethod
-    def of(cls, limit: str, spent: str, *, until_ms: int) -> BackgroundLimitReached:
-        """Make the error for a limit on all usage that is near; ``limit`` and ``spent`` are amounts in words."""
-        made = cls(0, spent_tokens=0, until_ms=until_ms)
-        made.what = f"Titles and summaries stop at {limit} ({spent} are used)."
-        made.args = (made.what,)
-        made.next_step = "They are made again when the limit starts again; it is in Settings, Usage and limits."
-        return made
-
-
-class LimitReached(ChatDeskError):
-    """No request is made; ``error_type`` of the answer is the code. ``until_ms``: when the limit starts again, in
-    milliseconds UTC."""
-
-    code = "limit_reached"
-    safe = "Your question is kept."
-
-    def __init__(self, what: str, *, next_step: str, until_ms: int) -> None:
-        self.until_ms = until_ms
-        super().__init__(what, next_step=next_step)
+    what = Text("Summarising this thread would cost more than the limit.")
+    safe = Text("Nothing was sent; the newest messages are sent as they fit.")
+    next_step = Text("Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.")
 
 
 class ThreadInTrash(ChatDeskError):
     code = "thread_in_trash"
-    what = "This thread is in the trash."
-    safe = "Nothing was changed."
-    next_step = "Restore it first."
+    what = Text("This thread is in the trash.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Restore it first.")
 
 
 class MessageInTrash(ChatDeskError):
     code = "message_in_trash"
-    what = "This message is in the trash."
-    safe = "Nothing was changed."
-    next_step = "Restore it first."
+    what = Text("This message is in the trash.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Restore it first.")
 
 
 class TurnInProgress(ChatDeskError):
     code = "turn_in_progress"
-    what = "An answer is still being written in this thread."
-    safe = "Nothing was changed."
-    next_step = "Wait for it or stop it first."
+    what = Text("An answer is still being written in this thread.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Wait for it or stop it first.")
 
 
 class NotPossible(ChatDeskError):
     code = "not_possible"
-    safe = "Nothing was changed."
+    safe = Text("Nothing was changed.")
     next_step = ""
 
 
 class StorageError(ChatDeskError):
     code = "storage"
-    what = "The database could not be used."
-    safe = "What was saved before is unchanged."
-    next_step = "Run 'chatdesk doctor' for details."
+    what = Text("The database could not be used.")
+    safe = Text("What was saved before is unchanged.")
+    next_step = Text("Run 'chatdesk doctor' for details.")
 
 
 class StorageFull(StorageError):
     code = "storage_full"
-    what = "The disk is full, so this could not be saved."
-    safe = "Everything saved before is unchanged, and your text is still in the window."
-    safe_without_window = "Everything saved before is unchanged."
-    next_step = "Free some space and try again."
+    what = Text("The disk is full, so this could not be saved.")
+    safe = Text("Everything saved before is unchanged, and your text is still in the window.")
+    safe_without_window = Text("Everything saved before is unchanged.")
+    next_step = Text("Free some space and try again.")
 
 
 class AnswerNotSaved(StorageError):
     code = "answer_not_saved"
-    what = "The answer could not be saved."
-    safe = "What was saved before is unchanged; of the answer only the beginning may be kept."
-    next_step = "Make it possible to save, then ask again."
+    what = Text("The answer could not be saved.")
+    safe = Text("What was saved before is unchanged; of the answer only the beginning may be kept.")
+    next_step = Text("Make it possible to save, then ask again.")
 
 
 class StorageBusy(StorageError):
     code = "storage_busy"
-    what = "Another program is using the database."
-    safe = "Nothing was changed."
-    next_step = "Close the other program or try again in a moment."
+    what = Text("Another program is using the database.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Close the other program or try again in a moment.")
 
 
 class StorageReadOnly(StorageError):
     code = "storage_read_only"
-    what = "The database cannot be written to."
-    safe = "You can still read everything."
-    next_step = "Check the permissions of the data directory."
+    what = Text("The database cannot be written to.")
+    safe = Text("You can still read everything.")
+    next_step = Text("Check the permissions of the data directory.")
 
 
 class StorageCorrupt(StorageError):
     code = "storage_corrupt"
-    what = "The database file is damaged."
-    safe = "The file was left as it is; backups are in the backup directory."
-    next_step = "Restore the newest backup, or run 'chatdesk doctor'."
+    what = Text("The database file is damaged.")
+    safe = Text("The file was left as it is; backups are in the backup directory.")
+    next_step = Text("Restore the newest backup, or run 'chatdesk doctor'.")
 
 
 class StorageMissing(StorageError):
     code = "storage_missing"
-    what = "A database was here before, and now it is missing or empty."
-    safe = "Nothing was created in its place."
-    next_step = "Restore the file or a backup; run 'chatdesk doctor' for the paths."
+    what = Text("A database was here before, and now it is missing or empty.")
+    safe = Text("Nothing was created in its place.")
+    next_step = Text("Restore the file or a backup; run 'chatdesk doctor' for the paths.")
 
 
 class StorageReplaced(StorageError):
     code = "storage_replaced"
-    what = "The database file was moved or replaced while ChatDesk was running."
-    safe = "Writing has stopped so that nothing goes into the wrong file."
-    next_step = "Close ChatDesk, put the file back, and start again."
+    what = Text("The database file was moved or replaced while ChatDesk was running.")
+    safe = Text("Writing has stopped so that nothing goes into the wrong file.")
+    next_step = Text("Close ChatDesk, put the file back, and start again.")
 
 
 class StorageGone(StorageReplaced):
     code = "storage_gone"
-    what = "The database is out of reach: its drive, folder or file is not there."
-    safe = "Nothing was written anywhere else, and your text is still in the window."
-    safe_without_window = "Nothing was written anywhere else."
-    next_step = "Connect the drive or put the file back: ChatDesk goes on then by itself."
+    what = Text("The database is out of reach: its drive, folder or file is not there.")
+    safe = Text("Nothing was written anywhere else, and your text is still in the window.")
+    safe_without_window = Text("Nothing was written anywhere else.")
+    next_step = Text("Connect the drive or put the file back: ChatDesk goes on then by itself.")
 
 
 class SchemaTooNew(StorageError):
     code = "schema_too_new"
-    what = "This database was written by a newer ChatDesk."
-    safe = "It was not touched."
-    next_step = "Update ChatDesk to open it."
+    what = Text("This database was written by a newer ChatDesk.")
+    safe = Text("It was not touched.")
+    next_step = Text("Update ChatDesk to open it.")
 
 
 class UpgradeFailed(StorageError):
     code = "upgrade_failed"
-    what = "The database could not be upgraded."
-    safe = "It was left as it was and can be read; a verified backup is in the backup directory."
-    next_step = "Run 'chatdesk doctor' and send the report."
+    what = Text("The database could not be upgraded.")
+    safe = Text("It was left as it was and can be read; a verified backup is in the backup directory.")
+    next_step = Text("Run 'chatdesk doctor' and send the report.")
 
 
 class AlreadyRunning(ChatDeskError):
     code = "already_running"
-    what = "ChatDesk is already running on this data directory."
-    safe = "Nothing was changed."
-    next_step = "Use the open window, or choose another --data-dir."
+    what = Text("ChatDesk is already running on this data directory.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Use the open window, or choose another --data-dir.")
 
 
 class OutputFailed(ChatDeskError):
     """The output of a command cannot be written where it goes."""
 
     code = "output_failed"
-    what = "The output could not be written."
-    next_step = "Free some space, or send it elsewhere."
+    what = Text("The output could not be written.")
+    next_step = Text("Free some space, or send it elsewhere.")
 
 
 class ExportFailed(ChatDeskError):
     code = "export_failed"
-    what = "The export could not be written."
-    safe = "Your messages are unchanged, and nothing half-written was left."
-    next_step = "Choose another place."
+    what = Text("The export could not be written.")
+    safe = Text("Your messages are unchanged, and nothing half-written was left.")
+    next_step = Text("Choose another place.")
 
 
 class SharedReadOnly(ChatDeskError):
     """This person may only read the shared project."""
 
     code = "shared_read_only"
-    what = "You may read this shared project, and not write in it."
-    safe = "Nothing was changed."
-    next_step = "Ask an owner or administrator of the project to let you edit."
+    what = Text("You may read this shared project, and not write in it.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Ask an owner or administrator of the project to let you edit.")
 
 
 class SharedNotOwn(ChatDeskError):
     """This person may change and delete only their own things in the shared project."""
 
     code = "shared_not_own"
-    what = "This is another member's, and in this shared project you may change and delete only your own."
-    safe = "Nothing was changed."
-    next_step = "Ask the person who made it, or an owner or administrator of the project."
+    what = Text("This is another member's, and in this shared project you may change and delete only your own.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Ask the person who made it, or an owner or administrator of the project.")
 
 
 class TeamError(ChatDeskError):
     """The base of the errors of team sync. ``is_passing``: it may succeed later, without anybody doing anything."""
 
     code = "team"
-    what = "The team's database did not do what was asked."
-    safe = "Everything you wrote is kept on this computer."
-    next_step = "Open Details in the status line to see what it said."
+    what = Text("The team's database did not do what was asked.")
+    safe = Text("Everything you wrote is kept on this computer.")
+    next_step = Text("Open Details in the status line to see what it said.")
     is_passing = False
 
 
@@ -427,8 +392,8 @@ class HistoryChanged(TeamError):
     """The server's log is not the one that was pulled: it was restored from a backup, or replaced."""
 
     code = "team_history_changed"
-    what = "The team's database was restored from a backup."
-    next_step = "ChatDesk compares everything again and brings back what it has."
+    what = Text("The team's database was restored from a backup.")
+    next_step = Text("ChatDesk compares everything again and brings back what it has.")
     is_passing = True
 
 
@@ -472,7 +437,7 @@ class ProviderError(ChatDeskError):
     """
 
     code = "provider"
-    safe = "Your message is kept."
+    safe = Text("Your message is kept.")
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from typing import BinaryIO, TextIO
 
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.paths import sync_directory
+from chatdesk.core.texts import Text
 
 #: What ends the names of files and folders that are being written.
 UNFINISHED = ".part"
@@ -148,27 +149,33 @@ def own_folder(folder: Path) -> None:
         folder.mkdir(mode=_PRIVATE_FOLDER)
     except FileExistsError:
         if folder.is_symlink() or not folder.is_dir():
-            words = f"“{folder.name}” beside it is a link or a file, not a folder"
+            words = Text("“{name}” beside it is a link or a file, not a folder", name=folder.name)
             raise FileExistsError(errno.EEXIST, words, str(folder)) from None
 
 
 def write_failure(error: OSError, target: Path) -> ExportFailed:
     """Return the error that explains what stopped the writing of ``target``, a file or folder that a person chose."""
-    next_step = "Choose another place."
+    next_step = Text("Choose another place.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        what, next_step = f"The disk of {target} is full.", "Free some space, or choose another place."
+        what, next_step = (
+            Text("The disk of {target} is full.", target=target),
+            Text("Free some space, or choose another place."),
+        )
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        what = f"{target} may not be written by this user."
+        what = Text("{target} may not be written by this user.", target=target)
     elif error.errno == errno.EISDIR:
-        what, next_step = f"{target} is a folder.", "Name a file in it."
+        what, next_step = Text("{target} is a folder.", target=target), Text("Name a file in it.")
     elif error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV) and not target.parent.is_dir():
-        what, next_step = f"The folder of {target} is not there.", "Put the drive back, or choose another place."
+        what, next_step = (
+            Text("The folder of {target} is not there.", target=target),
+            Text("Put the drive back, or choose another place."),
+        )
     elif error.errno == errno.ENOENT:
-        what = f"No file can be made in {target.parent}."
+        what = Text("No file can be made in {parent}.", parent=target.parent)
     elif error.errno == errno.ENAMETOOLONG:
-        what = f"The name {target.name[:40]}… is too long for that place."
+        what = Text("The name {name}… is too long for that place.", name=target.name[:40])
     else:
-        what = f"{target} could not be written: {error.strerror or error}."
+        what = Text("{target} could not be written: {strerror}.", target=target, strerror=error.strerror or error)
     return ExportFailed(what, next_step=next_step)
 
 

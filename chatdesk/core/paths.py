@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 DATA_DIR_VARIABLE = "CHATDESK_DATA_DIR"
 
@@ -101,23 +102,23 @@ class AppPaths:
             found = cls._found(data_dir, os.environ if environ is None else environ)
         except RuntimeError:  # of pathlib and platformdirs
             raise InvalidInput(
-                "There is no home directory: HOME is not set, and the system knows none for this user.",
-                safe="Nothing was changed.",
-                next_step="Set HOME, or choose an absolute directory with --data-dir.",
+                Text("There is no home directory: HOME is not set, and the system knows none for this user."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Set HOME, or choose an absolute directory with --data-dir."),
             ) from None
         except FileNotFoundError:
             raise InvalidInput(
-                "The current directory is not there any more.",
-                safe="Nothing was changed.",
-                next_step="Go to another one, or choose an absolute directory with --data-dir.",
+                Text("The current directory is not there any more."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Go to another one, or choose an absolute directory with --data-dir."),
             ) from None
         try:
             str(found.data_dir).encode()
         except UnicodeEncodeError:
             raise InvalidInput(
-                f"The data directory cannot be used: the name {found.data_dir} is not UTF-8.",
-                safe="Nothing was changed.",
-                next_step="Rename it, or choose another with --data-dir.",
+                Text("The data directory cannot be used: the name {data_dir} is not UTF-8.", data_dir=found.data_dir),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Rename it, or choose another with --data-dir."),
             ) from None
         return found
 

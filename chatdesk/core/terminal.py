@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from chatdesk.core.errors import InvalidInput, OutputFailed
 from chatdesk.core.hidden_characters import has_hidden, visible_controls
+from chatdesk.core.texts import Text
 
 _PREFIX = "chatdesk: "
 _NOT_ASCII = re.compile(r"[^\x09\x0a\x20-\x7e]")
@@ -63,7 +64,9 @@ async def agrees(question: str) -> bool:
     """Ask for a yes and return whether it came; the end of the input (Ctrl+D) is a no. Can be cancelled until a line is
     typed. Raises ``InvalidInput`` where nobody is at a terminal."""
     if not sys.stdin.isatty():
-        raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
+        raise InvalidInput(
+            Text("Nobody can be asked here."), safe=Text("Nothing was changed."), next_step=Text("Add --yes.")
+        )
     note(f"{question} [y/N] ", end="")
     await _wait_for_line()
     line = sys.stdin.readline()
@@ -159,6 +162,8 @@ def _write(stream: TextIO | None, text: str) -> None:
             raise
     except OSError as error:
         if stream is not sys.stderr:
-            raise OutputFailed(f"The output could not be written: {error.strerror or error}.") from error
+            raise OutputFailed(
+                Text("The output could not be written: {strerror}.", strerror=error.strerror or error)
+            ) from error
         if stream is sys.__stderr__:
             give_up(stream)

@@ -19,19 +19,17 @@ from typing import Any, Self
 #: source, else "", the third its number, else -1.
 Translate = Callable[[str, str, int], str]
 
+_MIB = 2**20
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-def _grouped(number: int) -> str:
-    return f"{number:,}"
-
-
 _translate: Translate | None = None
-_number_text: Callable[[int], str] = _grouped
+_number_text: Callable[[str], str] = str
 
 
-def use_translation(translate: Translate | None, number_text: Callable[[int], str] = _grouped) -> None:
-    """Translate from now on with ``translate``, None for English, and write whole numbers with ``number_text``."""
+def use_translation(translate: Translate | None, number_text: Callable[[str], str] = str) -> None:
+    """Translate from now on with ``translate``, None for English. ``number_text`` writes a number of the form
+    ``1,234.5`` as the language does."""
     global _translate, _number_text
     _translate, _number_text = translate, number_text
 
@@ -44,8 +42,8 @@ def is_translated() -> bool:
 class Text(str):
     """An English sentence that remembers how it was made.
 
-    ``source`` is a template with fields in braces, ``{name}``. Whole numbers among the fields are grouped by the locale
-    (give an id or a port as ``str``), and a field may be a ``Text`` itself.
+    ``source`` is a template with fields in braces, ``{name}``. Numbers among the fields are written as the language
+    does (give an id, a port or a year as ``str``), fractions with three digits. A field may be a ``Text`` itself.
     """
 
     __slots__ = ("fields", "number", "singular", "source")
@@ -65,6 +63,10 @@ class Text(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (type(self), self.source, self.singular, self.number, self.fields)
+
+    def filled(self, **fields: object) -> Text:
+        """Return the same sentence with more of its fields filled."""
+        return Text._made(self.source, self.singular, self.number, {**self.fields, **fields})
 
     def translated(self) -> str:
         """Return the sentence in the language of the program."""
@@ -97,6 +99,13 @@ def plural(many: str, one: str, count: int, /, **fields: object) -> Text:
     return Text._made(many, one, count, {"count": count, **fields})
 
 
+def size_text(size_bytes: int) -> Text:
+    """Return a size in megabytes, a small one in bytes."""
+    if size_bytes >= _MIB:
+        return Text("{megabytes} MB", megabytes=size_bytes / _MIB)
+    return plural("{count} bytes", "{count} byte", size_bytes)
+
+
 def tr(source: str, /, **fields: object) -> str:
     """Return a sentence in the language of the program; ``source`` and ``fields`` as of ``Text``. Called when something
     is shown, never while a module is imported."""
@@ -111,17 +120,52 @@ def shown(text: str) -> str:
     return text.translated() if isinstance(text, Text) else text
 
 
+def packed(text: str) -> object:
+    """Return what ``unpacked`` makes the same string of, in the types of JSON: a ``Text`` stays one in another process
+    and in the database."""
+    if not isinstance(text, Text):
+        return text
+    fields = {
+        name: packed(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else str(value)
+        for name, value in text.fields.items()
+    }
+    kind = {"parts": True} if isinstance(text, Sentences) else {}
+    return {"source": text.source, "singular": text.singular, "number": text.number, "fields": fields, **kind}
+
+
+def unpacked(data: object, *, depth: int = 4) -> str:
+    """Return the string that was packed; anything else is "", and so is what is nested too deeply. The data may be
+    somebody else's: a source that is in no catalogue is only ever shown as it is."""
+    if isinstance(data, str) or depth == 0:
+        return data if isinstance(data, str) else ""
+    if not isinstance(data, Mapping) or not isinstance(data.get("source"), str):
+        return ""
+    given, number, singular = data.get("fields"), data.get("number"), data.get("singular")
+    fields = {
+        str(name): value if isinstance(value, (int, float)) else unpacked(value, depth=depth - 1)
+        for name, value in (given.items() if isinstance(given, Mapping) else ())
+    }
+    made = Sentences if data.get("parts") is True else Text
+    if isinstance(singular, str) and isinstance(number, int) and not isinstance(number, bool):
+        return made._made(data["source"], singular, number, fields)
+    return made._made(data["source"], "", -1, fields)
+
+
 def _filled(template: str, fields: Mapping[str, object], value_text: Callable[[object], str]) -> str:
     return _FIELD.sub(lambda found: value_text(fields[found[1]]) if found[1] in fields else found[0], template)
 
 
 def _english(value: object) -> str:
-    return _grouped(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, float):
+        decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+        whole, point, decimal = f"{value:,.{decimals}f}".partition(".")
+        return f"{whole}{point}{decimal}".rstrip("0").rstrip(".") if point else whole
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _in_language(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _number_text(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _number_text(_english(value))
     return value.translated() if isinstance(value, Text) else str(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core import errors
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain import limits
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.service.errors import CallerLeft, InvalidRequest, ServiceError
@@ -20,8 +21,8 @@ _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.InvalidInput, 422),
     (errors.NotFound, 404),
     (errors.DoesNotFit, 422),
-    (errors.LimitReached, 429),
-    (errors.BackgroundLimitReached, 429),
+    (limits.LimitReached, 429),
+    (limits.BackgroundLimitReached, 429),
     (errors.SharedReadOnly, 403),
     (errors.SharedNotOwn, 403),
     (StaleEdit, 409),
@@ -103,7 +104,7 @@ def retry_after_s(error: ChatDeskError) -> int | None:
     wait: float | None = None
     if isinstance(error, ServiceError | ProviderError):
         wait = error.retry_after_s
-    elif isinstance(error, errors.LimitReached | errors.BackgroundLimitReached):
+    elif isinstance(error, limits.LimitReached | limits.BackgroundLimitReached):
         wait = (error.until_ms - SystemClock().now_ms()) / 1000
     elif isinstance(error, errors.StorageBusy):
         wait = 1.0

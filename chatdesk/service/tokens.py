@@ -21,6 +21,7 @@ from typing import Any, Final
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.file_writing import write_new_text
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import Text
 from chatdesk.service.declaration import Caller, Scope
 
 _FORM: Final = re.compile(r"cd_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
@@ -62,8 +63,8 @@ class Token:
 
 class UnknownToken(NotFound):
     code = "token_not_found"
-    what = "There is no such token."
-    next_step = "'chatdesk tokens list' shows them all."
+    what = Text("There is no such token.")
+    next_step = Text("'chatdesk tokens list' shows them all.")
 
 
 class TokenBook:

@@ -13,6 +13,7 @@ from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
 from chatdesk.core.settings.store import LoadedSettings
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
@@ -93,12 +94,15 @@ async def _database(services: Services) -> tuple[Finding, ...]:
         mendable = any(each.can_be_mended and each.kind != "pages" for each in troubles)
         is_damaged = any(each.kind == "pages" for each in troubles)
         advice = (
-            f"Restore a backup ('chatdesk restore --list'; they are in {services.paths.backup_dir}), or copy out what"
-            " reads with 'chatdesk doctor --repair'."
+            Text(
+                "Restore a backup ('chatdesk restore --list'; they are in {backup_dir}), or copy out what"
+                " reads with 'chatdesk doctor --repair'.",
+                backup_dir=services.paths.backup_dir,
+            )
             if is_damaged
             else "'chatdesk doctor --repair' repairs it."
             if mendable
-            else f"A backup in {services.paths.backup_dir} may have it as it was."
+            else Text("A backup in {backup_dir} may have it as it was.", backup_dir=services.paths.backup_dir)
         )
         text = f"{path} is damaged ({len(damage)} findings: {damage[0]}). {advice}"
         return (Finding("database", Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
@@ -152,7 +156,7 @@ def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: 
     if refused:
         parts.append("Details in the line below the threads says why, copies out, and tries again")
     if let_in:
-        parts.append(f"{let_in:,} open again, their copies wait for Share…")
+        parts.append(Text("{let_in} open again, their copies wait for Share…", let_in=let_in))
     has_news = bool(refused or let_in or (newest is not None and newest.problem))
     details = {
         "id": workspace.id,
@@ -203,7 +207,7 @@ async def _owner(paths: AppPaths) -> Finding:
     health = await owner_health(paths.data_dir)
     if health is None:
         level = Level.PROBLEM if holder.listens else Level.NOTE
-        return Finding("owner", level, f"{who}, does not answer. If it hangs, end it.", details)
+        return Finding("owner", level, Text("{who}, does not answer. If it hangs, end it.", who=who), details)
     troubles, notes = _troubles_of(health), _notes_of(health)
     since, lag = health["since_start"], health["loop_lag_ms"]
     answers = ", ".join(f"{count:,} {status}" for status, count in since["answers"].items()) or "none"
@@ -217,21 +221,30 @@ async def _owner(paths: AppPaths) -> Finding:
 
 def _troubles_of(health: Mapping[str, Any]) -> list[str]:
     """Return sentences about what is wrong with a running ChatDesk."""
-    database, troubles = health["database"], []
+    database = health["database"]
+    troubles: list[str] = []
     if not database["is_readable"]:
-        troubles.append(f"Its database cannot be read ({database['reason']}).")
+        troubles.append(Text("Its database cannot be read ({reason}).", reason=str(database["reason"])))
     elif not database["is_writable"]:
-        troubles.append(f"It cannot save ({database['reason'] or 'the last write failed'}).")
+        reason = database["reason"] or Text("the last write failed")
+        troubles.append(Text("It cannot save ({reason}).", reason=reason))
     if health["loop_lag_ms"]["most"] > _LATE_MS:
-        troubles.append("It reacts late.")
+        troubles.append(Text("It reacts late."))
     return troubles
 
 
 def _notes_of(health: Mapping[str, Any]) -> list[str]:
     """Return sentences about what a running ChatDesk has to do without."""
-    notes = [f"Provider {each['id']} cannot be reached." for each in health["providers"] if each["is_unreachable"]]
+    notes: list[str] = [
+        Text("Provider {id} cannot be reached.", id=str(each["id"]))
+        for each in health["providers"]
+        if each["is_unreachable"]
+    ]
     stuck = [each for each in health["team"] if each["reason"]]
-    return notes + [f"Workspace {each['workspace']}: {each['reason']}." for each in stuck]
+    return notes + [
+        Text("Workspace {workspace}: {reason}.", workspace=str(each["workspace"]), reason=str(each["reason"]))
+        for each in stuck
+    ]
 
 
 async def _keyring() -> Finding:
@@ -242,7 +255,9 @@ async def _keyring() -> Finding:
     if state.is_usable:
         return Finding("keyring", Level.OK, state.detail)
     return Finding(
-        "keyring", Level.NOTE, f"{state.detail} Keys come from variables or an encrypted file, or hold for one run."
+        "keyring",
+        Level.NOTE,
+        Text("{detail} Keys come from variables or an encrypted file, or hold for one run.", detail=state.detail),
     )
 
 
@@ -252,7 +267,7 @@ async def _encodings() -> Finding:
     missing = await asyncio.to_thread(TokenCounter(encodings_dir()).missing)
     details = {"path": str(encodings_dir())}
     if missing:
-        text = f"{' and '.join(missing)} missing or damaged: token counts are estimates."
+        text = Text("{missing} missing or damaged: token counts are estimates.", missing=" and ".join(missing))
         return Finding("token encodings", Level.NOTE, text, details)
     return Finding("token encodings", Level.OK, "both here and intact", details)
 

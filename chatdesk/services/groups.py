@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.artifacts.service import ArtifactService
@@ -128,7 +129,9 @@ def data_services_of(services: Services) -> DataServices:
 def restore_services_of(services: Services) -> RestoreServices:
     def get_backups() -> BackupService:
         if services.has_other_owner:
-            raise NotPossible("Another process has this data directory open.", next_step="Restore in its window.")
+            raise NotPossible(
+                Text("Another process has this data directory open."), next_step=Text("Restore in its window.")
+            )
         return services.backups
 
     return RestoreServices(get_backups)

@@ -12,6 +12,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import ChatRequest, FinishReason, ModelNamed, Provider, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
@@ -52,5 +53,7 @@ async def answer_of(
                     is_cut = True
                     break
     except TimeoutError:
-        raise NotPossible(f"The model did not answer within {_LONGEST_S:.0f} s.") from None
+        raise NotPossible(
+            Text("The model did not answer within {longest_s} s.", longest_s=f"{_LONGEST_S:.0f}")
+        ) from None
     return "".join(texts)[:_LONGEST_CHARACTERS], model, is_cut

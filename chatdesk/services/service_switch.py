@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, NotPossible
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.paths import AppPaths
@@ -152,7 +153,7 @@ class ServiceSwitch:
 
     def _book(self) -> Any:
         if self._module is None:
-            raise NotPossible("The local service is off.", next_step="Turn it on in the settings.")
+            raise NotPossible(Text("The local service is off."), next_step=Text("Turn it on in the settings."))
         return self._module.tokens_of(self._services.paths)
 
     # Starting and ending
@@ -185,7 +186,7 @@ class ServiceSwitch:
         self._show(ServiceState(is_wanted=True))
         try:
             if self._services.has_other_owner:
-                raise AlreadyRunning(next_step="Close it first, or choose another --data-dir.")
+                raise AlreadyRunning(next_step=Text("Close it first, or choose another --data-dir."))
             self._module = self._module or await self._load()
             self._running, address = await self._module.open_service(
                 self._services, settings, self._port, self._on_died
@@ -194,8 +195,8 @@ class ServiceSwitch:
             if (error.name or "").startswith("chatdesk"):
                 raise
             missing = NotPossible(
-                f"The packages of the service are not installed ({error.name}).",
-                next_step="Install them: pip install 'chatdesk[service]'.",
+                Text("The packages of the service are not installed ({name}).", name=error.name),
+                next_step=Text("Install them: pip install 'chatdesk[service]'."),
             )
             self._show(ServiceState(is_wanted=True, problem=missing))
         except ChatDeskError as error:
@@ -214,7 +215,8 @@ class ServiceSwitch:
                 return  # it was being ended anyway
             await self._end()
             problem = NotPossible(
-                "The local service ended because of a fault in ChatDesk.", next_step="Try again; the log says more."
+                Text("The local service ended because of a fault in ChatDesk."),
+                next_step=Text("Try again; the log says more."),
             )
             self._show(ServiceState(is_wanted=True, problem=problem))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.errors import ThreadNotFound
-from chatdesk.core.texts import Sentences, Text, plural, shown, tr, use_translation
+from chatdesk.core.texts import Sentences, Text, plural, shown, size_text, tr, use_translation
 
 GERMAN = {
     ("Keep {count} threads", ""): "{count} Unterhaltungen behalten",
@@ -26,7 +26,7 @@ def german() -> Iterator[None]:
             return "{count} Nachricht" if count == 1 else "{count} Nachrichten"
         return GERMAN.get((source, singular), "")
 
-    use_translation(translate, lambda number: f"{number:,}".replace(",", "."))
+    use_translation(translate, lambda number: number.translate(str.maketrans(",.", ".,")))
     yield
     use_translation(None)
 
@@ -34,6 +34,21 @@ def german() -> Iterator[None]:
 def test_a_text_is_its_english_sentence() -> None:
     assert Text("Keep {count} threads", count=12_000) == "Keep 12,000 threads"
     assert Text("100 % {done}", done=True) == "100 % True"
+
+
+@pytest.mark.parametrize(
+    ("value", "english"),
+    [(0.0, "0"), (1.25, "1.25"), (1.5, "1.5"), (12.345, "12.3"), (1536.4, "1,536"), (-2.5, "-2.5"), (100.0, "100")],
+)
+def test_a_number_has_the_digits_that_count(value: float, english: str) -> None:
+    assert Text("{value} MB", value=value) == f"{english} MB"
+
+
+@pytest.mark.parametrize(
+    ("size", "english"), [(1, "1 byte"), (2_000, "2,000 bytes"), (2**20 * 3 // 2, "1.5 MB"), (2**31, "2,048 MB")]
+)
+def test_a_size_is_read_in_megabytes(size: int, english: str) -> None:
+    assert size_text(size) == english
 
 
 def test_braces_without_a_field_stay() -> None:
@@ -54,6 +69,7 @@ def test_the_person_reads_the_language_of_the_program() -> None:
     assert shown(text) == "1.234 Nachrichten schreibt Eva"
     assert text == "Eva wrote 1,234 messages"
     assert tr("Keep {count} threads", count=2_000) == "2.000 Unterhaltungen behalten"
+    assert tr("{part} of them", part=1.5) == "1,5 of them"
 
 
 @pytest.mark.usefixtures("german")

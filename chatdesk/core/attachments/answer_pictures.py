@@ -18,6 +18,7 @@ from chatdesk.core.domain.attachment import IMAGE_MIMES, MOST_IN_MESSAGE, PICTUR
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, ChatDeskError
 from chatdesk.core.providers.base import PictureDelta, PictureFault, TextDelta
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_BYTES, MAX_PICTURE_LETTERS
+from chatdesk.core.texts import Text
 
 #: Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
 KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
@@ -70,7 +71,11 @@ class AnswerPictures:
         name = self._names.setdefault(delta.item, _name_of(delta.words) or f"Picture {number}")
         if is_new and len(self._names) > self._room:
             return AnswerPicture(
-                delta.item, name, problem=f"Left out: an answer has at most {MOST_IN_MESSAGE} pictures."
+                delta.item,
+                name,
+                problem=Text(
+                    "Left out: an answer has at most {most_in_message} pictures.", most_in_message=str(MOST_IN_MESSAGE)
+                ),
             )
         if delta.fault is None and not delta.url:
             return AnswerPicture(delta.item, name, problem=PICTURE_COMING) if is_new else None
@@ -98,10 +103,15 @@ class AnswerPictures:
         data = await asyncio.to_thread(_decoded, delta.url)
         self._bytes += len(data)
         if self._bytes > _MOST_BYTES:
-            raise AttachmentTooLarge(f"The pictures of this answer are larger than {_MOST_BYTES // 2**20} MB together.")
+            raise AttachmentTooLarge(
+                Text(
+                    "The pictures of this answer are larger than {most_bytes} MB together.",
+                    most_bytes=str(_MOST_BYTES // 2**20),
+                )
+            )
         mime = kind_of(data[:HEAD_BYTES], "")
         if mime not in IMAGE_MIMES:
-            raise AttachmentUnusable("It is no picture that can be shown.")
+            raise AttachmentUnusable(Text("It is no picture that can be shown."))
         state = " (unfinished)" if delta.is_partial else ""
         return await keep(data, f"{name}{state}{safe_ending(mime) or ''}")
 
@@ -127,7 +137,7 @@ def _decoded(url: str) -> bytes:
     try:
         data = b"".join(base64.b64decode(letters[at : at + _SLICE_LETTERS], validate=True) for at in pieces)
     except (binascii.Error, ValueError) as error:
-        raise AttachmentUnusable("The picture is damaged.") from error
+        raise AttachmentUnusable(Text("The picture is damaged.")) from error
     if not data:
-        raise AttachmentUnusable("The picture is empty.")
+        raise AttachmentUnusable(Text("The picture is empty."))
     return data

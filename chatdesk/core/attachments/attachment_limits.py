@@ -12,11 +12,14 @@ from typing import Final
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, InvalidInput
+from chatdesk.core.texts import Text, size_text
 
 _MIB: Final = 2**20
 #: An export may have files of other programs, which take larger ones.
 LARGEST_IMPORTED_BYTES: Final = 100 * _MIB
-_NEXT_STEP: Final = "Remove some and send them with the next message, or raise the limit in Settings, Usage and limits."
+_NEXT_STEP: Final = Text(
+    "Remove some and send them with the next message, or raise the limit in Settings, Usage and limits."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class AttachmentLimits:
         """Raise ``AttachmentUnusable`` for a file of a kind that is kept out."""
         if self.refuses(mime):
             raise AttachmentUnusable(
-                f"“{name}” is of a kind that is kept out: {mime}.",
-                next_step="Choose another file, or change the kinds in Settings, Usage and limits.",
+                Text("“{name}” is of a kind that is kept out: {mime}.", name=name, mime=mime),
+                next_step=Text("Choose another file, or change the kinds in Settings, Usage and limits."),
             )
 
     def check_size(self, name: str, size_bytes: int) -> None:
@@ -51,27 +54,39 @@ class AttachmentLimits:
     def check_message(self, attachments: Sequence[Attachment]) -> None:
         """Raise ``InvalidInput`` where these files do not go with one message."""
         if len(attachments) > self.number:
-            what = f"At most {self.number} files go with one message; there are {len(attachments)}."
-            raise InvalidInput(what, safe="Your text and the attachments are kept.", next_step=_NEXT_STEP)
+            what = Text(
+                "At most {number} files go with one message; there are {attachments}.",
+                number=self.number,
+                attachments=len(attachments),
+            )
+            raise InvalidInput(what, safe=Text("Your text and the attachments are kept."), next_step=_NEXT_STEP)
         total = sum(each.size_bytes for each in attachments)
         if total > self.message_bytes:
-            what = f"The files of one message may have {_size(self.message_bytes)} together; these have {_size(total)}."
-            raise InvalidInput(what, safe="Your text and the attachments are kept.", next_step=_NEXT_STEP)
+            what = Text(
+                "The files of one message may have {limit} together; these have {total}.",
+                limit=size_text(self.message_bytes),
+                total=size_text(total),
+            )
+            raise InvalidInput(what, safe=Text("Your text and the attachments are kept."), next_step=_NEXT_STEP)
 
     def check_day(self, name: str, size_bytes: int, *, before_bytes: int) -> None:
         """Raise ``InvalidInput`` where a file would pass what may be attached in a day, of which ``before_bytes`` are
         used."""
         if self.day_bytes and before_bytes + size_bytes > self.day_bytes:
             raise InvalidInput(
-                f"With “{name}” the files of today would have {_size(before_bytes + size_bytes)}; the limit of a day is"
-                f" {_size(self.day_bytes)}.",
-                safe="Your text and the other attachments are kept.",
-                next_step="Attach it tomorrow, or raise the limit in Settings, Usage and limits.",
+                Text(
+                    "With “{name}” the files of today would have {total}; the limit of a day is {limit}.",
+                    name=name,
+                    total=size_text(before_bytes + size_bytes),
+                    limit=size_text(self.day_bytes),
+                ),
+                safe=Text("Your text and the other attachments are kept."),
+                next_step=Text("Attach it tomorrow, or raise the limit in Settings, Usage and limits."),
             )
 
     def left_out(self, count: int) -> str:
         """Return what is said where ``count`` files are left out because a message has enough."""
-        return f"{self.number} files go with one message; {count} were left out."
+        return Text("{number} files go with one message; {number_2} were left out.", number=self.number, number_2=count)
 
 
 def kinds_of(text: str) -> Iterator[str]:
@@ -80,7 +95,3 @@ def kinds_of(text: str) -> Iterator[str]:
         kind, _, detail = word.lower().partition("/")
         if kind and detail:
             yield f"{kind}/{detail}"
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / _MIB:,.3g} MB" if size_bytes >= _MIB else f"{size_bytes:,} bytes"

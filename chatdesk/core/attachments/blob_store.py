@@ -21,6 +21,7 @@ from typing import BinaryIO
 from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 from chatdesk.core.paths import sync_directory
+from chatdesk.core.texts import Text
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _UNFINISHED = ".part-"
@@ -86,9 +87,9 @@ class BlobStore:
             with self.path(sha256).open("rb") as file:
                 found = file.read(max_bytes + 1)
         except OSError as error:
-            raise AttachmentUnusable("The attached file is no longer there.") from error
+            raise AttachmentUnusable(Text("The attached file is no longer there.")) from error
         if len(found) > max_bytes:
-            raise AttachmentUnusable("The attached file is larger than it was.")
+            raise AttachmentUnusable(Text("The attached file is larger than it was."))
         return found
 
     def remove(self, sha256: str) -> None:
@@ -140,7 +141,7 @@ class BlobStore:
 def relative_path(sha256: str) -> str:
     """Return the path of a blob below the folder, as an artifact's ``path`` has it. Raises ``AttachmentUnusable``."""
     if not _SHA256.match(sha256):
-        raise AttachmentUnusable("That is not the sum of a file.")
+        raise AttachmentUnusable(Text("That is not the sum of a file."))
     return f"{sha256[:2]}/{sha256}"
 
 
@@ -197,6 +198,9 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _not_kept(error: OSError) -> AttachmentUnusable:
     return AttachmentUnusable(
-        f"The file could not be kept beside your messages: {error.strerror or 'the disk refused it'}.",
-        next_step="Make room on the disk or choose another data directory, then attach it again.",
+        Text(
+            "The file could not be kept beside your messages: {reason}.",
+            reason=error.strerror or Text("the disk refused it"),
+        ),
+        next_step=Text("Make room on the disk or choose another data directory, then attach it again."),
     )

@@ -18,6 +18,7 @@ from typing import Any, Final
 from chatdesk.core import child_process
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND, FileText
 from chatdesk.core.domain.attachment import IMAGE_MIMES
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ TIME_LIMIT_S: Final = 30.0
 #: OpenAI scales larger ones down itself; more would only take longer to send.
 LONGEST_SENT_PX: Final = 2048
 _MOST_REPLY_BYTES = 64 * 1024 * 1024
-_DIED: Final = "It needs too much time or memory to be read."
+_DIED: Final = Text("It needs too much time or memory to be read.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
+from chatdesk.core.texts import Text
+
 FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 #: More pixels than these are a bomb or a map; neither is shown or sent.
 MOST_PIXELS: Final = 64_000_000
@@ -40,7 +42,7 @@ def scaled(path: Path, *, longest_px: int) -> tuple[str, bytes]:
             picture = ImageOps.exif_transpose(image)
             picture.load()
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise NotAnImage("It is damaged.") from error
+            raise NotAnImage(Text("It is damaged.")) from error
     picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     if is_photograph:
         return "image/jpeg", _written(picture.convert("RGB"), "JPEG")
@@ -61,9 +63,11 @@ def _opened(path: Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise NotAnImage(f"It has more than {MOST_PIXELS // 1_000_000} million pixels.") from error
+        raise NotAnImage(
+            Text("It has more than {most_pixels} million pixels.", most_pixels=str(MOST_PIXELS // 1000000))
+        ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise NotAnImage("It is damaged, or no image that can be shown.") from error
+        raise NotAnImage(Text("It is damaged, or no image that can be shown.")) from error
     return image
 
 

@@ -18,6 +18,7 @@ from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.core.texts import Text
 
 _PIECE_BYTES = 256 * 1024
 _SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
@@ -58,7 +59,9 @@ class Intake:
                     head.extend(piece[: HEAD_BYTES - len(head)])
                 yield piece
             if not head:  # before the store would keep nothing at all
-                raise AttachmentUnusable(f"“{name}” is empty.", next_step="Attach a file that has something in it.")
+                raise AttachmentUnusable(
+                    Text("“{name}” is empty.", name=name), next_step=Text("Attach a file that has something in it.")
+                )
 
         blob = self._blobs.put(watched(), max_bytes=limits.file_bytes)
         mime = kind_of(bytes(head), name)
@@ -70,7 +73,7 @@ class Intake:
         if isinstance(size, str):
             raise AttachmentUnusable(
                 f"The image “{name}” cannot be attached. {size}",
-                next_step="Save it again with a drawing program, smaller if need be, and attach that.",
+                next_step=Text("Save it again with a drawing program, smaller if need be, and attach that."),
             )
         return Attachment(name, mime, blob.sha256, blob.size_bytes, *size)
 
@@ -82,7 +85,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         # Opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as error:
-        raise AttachmentUnusable(f"“{name}” is no longer there.") from error
+        raise AttachmentUnusable(Text("“{name}” is no longer there.", name=name)) from error
     except IsADirectoryError as error:
         raise _folder(name) from error
     except (OSError, ValueError) as error:
@@ -115,7 +118,7 @@ def _is_of_the_system(path: Path) -> bool:
 
 
 def _not_a_file(name: str) -> AttachmentUnusable:
-    return AttachmentUnusable(f"“{name}” is not a file that can be read.")
+    return AttachmentUnusable(Text("“{name}” is not a file that can be read.", name=name))
 
 
 def _pieces(file: BinaryIO, name: str, size_bytes: int, progress: Progress | None) -> Iterator[bytes]:
@@ -134,9 +137,12 @@ def _pieces(file: BinaryIO, name: str, size_bytes: int, progress: Progress | Non
 
 
 def _folder(name: str) -> AttachmentUnusable:
-    return AttachmentUnusable(f"“{name}” is a folder.", next_step="Attach the files in it.")
+    return AttachmentUnusable(Text("“{name}” is a folder.", name=name), next_step=Text("Attach the files in it."))
 
 
 def _unreadable(name: str, error: Exception) -> AttachmentUnusable:
     reason = getattr(error, "strerror", None) or "its name or place is not valid"
-    return AttachmentUnusable(f"“{name}” cannot be read: {reason}.", next_step="Check the file, then attach it again.")
+    return AttachmentUnusable(
+        Text("“{name}” cannot be read: {reason}.", name=name, reason=str(reason)),
+        next_step=Text("Check the file, then attach it again."),
+    )

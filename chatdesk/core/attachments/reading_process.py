@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from chatdesk.core.processes import start_child
+from chatdesk.core.texts import Text
 
 _MOST_MEMORY_BYTES = 1024**3
 _CPU_LIMIT_S = 20
@@ -27,10 +28,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     try:
         head, body = _done(job)
     except MemoryError:
-        head, body = {"problem": "It needs too much memory."}, b""
+        head, body = {"problem": Text("It needs too much memory.")}, b""
     except Exception as error:  # noqa: BLE001 - whatever a file provokes becomes a sentence
         logging.getLogger(__name__).warning("a file cannot be read: %s", type(error).__name__)
-        head, body = {"problem": "It is damaged and cannot be read."}, b""
+        head, body = {"problem": Text("It is damaged and cannot be read.")}, b""
     written = json.dumps(head).encode("ascii")
     sink.write(len(written).to_bytes(4, "big") + written + body)
     sink.flush()

@@ -18,6 +18,7 @@ from chatdesk.core.fetching.guarded_fetch import (
     PlaceElsewhere,
     PlaceInOwnNetwork,
 )
+from chatdesk.core.texts import Text
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
@@ -26,7 +27,7 @@ _TOTAL_TIMEOUT_S = 30.0
 
 class ImageNotLoaded(ChatDeskError):
     code = "image_not_loaded"
-    what = "The image could not be loaded."
+    what = Text("The image could not be loaded.")
     safe = ""
     next_step = ""
 
@@ -39,7 +40,7 @@ class ImageElsewhere(ImageNotLoaded):
     def __init__(self, url: str, host: str) -> None:
         self.url = url
         self.host = host
-        super().__init__(f"The image is at another place: {host}.")
+        super().__init__(Text("The image is at another place: {host}.", host=host))
 
 
 class ImageInOwnNetwork(ImageNotLoaded):
@@ -50,7 +51,7 @@ class ImageInOwnNetwork(ImageNotLoaded):
     def __init__(self, url: str, host: str) -> None:
         self.url = url
         self.host = host
-        super().__init__(f"{host} is in your own network.")
+        super().__init__(Text("{host} is in your own network.", host=host))
 
 
 class ImageFetcher:

@@ -20,6 +20,7 @@ from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.texts import Text
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 _ENDS: Final = r"(?=[\t\n\f\r />]|\Z)"
@@ -55,7 +56,7 @@ addEventListener("DOMContentLoaded", () => {
     }
 });
 """
-_WORDS: Final = "Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent."
+_WORDS: Final = Text("Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.")
 _FRAME_STYLE: Final = """
 :root { color-scheme: light dark; }
 body { margin: 0; display: flex; flex-direction: column; height: 100vh; font: 13px/20px system-ui, sans-serif; }
@@ -98,12 +99,12 @@ _NOTHING: Final = (
 def checked(text: str) -> str:
     """Return HTML that can be shown. Raises ``InvalidInput``."""
     if not text.strip():
-        raise InvalidInput("This page is empty.", safe="Nothing was opened.", next_step="")
+        raise InvalidInput(Text("This page is empty."), safe=Text("Nothing was opened."), next_step="")
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise InvalidInput(
-            f"This page is larger than {MOST_BYTES // 2**20} MB.",
-            safe="Nothing was opened.",
-            next_step="Save it as a file instead.",
+            Text("This page is larger than {most_bytes} MB.", most_bytes=str(MOST_BYTES // 2**20)),
+            safe=Text("Nothing was opened."),
+            next_step=Text("Save it as a file instead."),
         )
     return text
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -26,8 +27,8 @@ _MOST_UNZIPPED_BYTES = 32 * 1024 * 1024
 _MOST_SLIDES = 1000
 
 #: What a person reads when a file of this kind has no text that could be read.
-NO_TEXT_KIND: Final = "Files of this kind have no text that can be read."
-NO_TEXT: Final = "There is no text in it."
+NO_TEXT_KIND: Final = Text("Files of this kind have no text that can be read.")
+NO_TEXT: Final = Text("There is no text in it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def bounded(text: str, *, is_whole: bool = True) -> FileText:
     if is_whole and len(text) <= MOST_CHARACTERS:
         return FileText(text, None if text.strip() else NO_TEXT)
     cut = text[:MOST_CHARACTERS]
-    return FileText(cut, f"It is long; its first {len(cut):,} characters are read.")
+    return FileText(cut, Text("It is long; its first {cut} characters are read.", cut=len(cut)))
 
 
 def _decoded(path: Path) -> tuple[str, bool]:
@@ -98,7 +99,7 @@ def _of_pdf(path: Path) -> FileText:
     end_s = time.monotonic() + _PDF_TIME_S
     reader = PdfReader(path, strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
-        return FileText("", "It is protected by a password.")
+        return FileText("", Text("It is protected by a password."))
     total = len(reader.pages)
     found: list[str] = []
     size = damaged = read = 0
@@ -114,11 +115,11 @@ def _of_pdf(path: Path) -> FileText:
             break
     whole = "\n\n".join(text for text in found if text.strip())[:MOST_CHARACTERS]
     if not whole.strip():
-        return FileText("", "No text can be read from it; it may hold scanned pages.")
+        return FileText("", Text("No text can be read from it; it may hold scanned pages."))
     if read < total:
-        return FileText(whole, f"It is long; {read:,} of its {total:,} pages are read.")
+        return FileText(whole, Text("It is long; {read} of its {total} pages are read.", read=read, total=total))
     if damaged:
-        return FileText(whole, f"{damaged:,} of its {total:,} pages cannot be read.")
+        return FileText(whole, Text("{damaged} of its {total} pages cannot be read.", damaged=damaged, total=total))
     return FileText(whole)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -29,16 +30,18 @@ _MOST_CLEAN: Final = 10_000
 
 class FileInfected(AttachmentUnusable):
     code = "file_infected"
-    what = "The virus scanner found something in the file."
-    safe = "The file was kept out; your text and the other attachments are kept."
-    next_step = "Do not open the file. If you trust it, ask whoever looks after the scanner."
+    what = Text("The virus scanner found something in the file.")
+    safe = Text("The file was kept out; your text and the other attachments are kept.")
+    next_step = Text("Do not open the file. If you trust it, ask whoever looks after the scanner.")
 
 
 class FileNotScanned(AttachmentUnusable):
     code = "file_not_scanned"
-    what = "The virus scanner does not answer, so the file was kept out."
-    safe = "Your text and the other attachments are kept."
-    next_step = "Start the scanner, or change the scanner or what happens without it in Settings, Data and backup."
+    what = Text("The virus scanner does not answer, so the file was kept out.")
+    safe = Text("Your text and the other attachments are kept.")
+    next_step = Text(
+        "Start the scanner, or change the scanner or what happens without it in Settings, Data and backup."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class VirusScan:
                 raise FileNotScanned from error
             return
         if found:
-            raise FileInfected(f"The virus scanner found “{found}” in the file.")
+            raise FileInfected(Text("The virus scanner found “{found}” in the file.", found=found))
         while len(clean) >= _MOST_CLEAN:
             clean.pop(next(iter(clean)), None)
         clean[sha256] = None

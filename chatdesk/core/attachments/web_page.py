@@ -15,6 +15,7 @@ from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.fetching.guarded_fetch import Ask, FetchRules, GuardedFetcher
+from chatdesk.core.texts import Text
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 _ASKED_FOR: Final = "text/html, application/xhtml+xml, text/*;q=0.9, application/pdf;q=0.8, */*;q=0.1"
@@ -55,7 +56,9 @@ class WebPageReader:
         except ValueError:
             host = ""
         if not host or any(character.isspace() for character in address):
-            raise InvalidInput("This is not the address of a web page.", safe="Nothing was fetched.", next_step="")
+            raise InvalidInput(
+                Text("This is not the address of a web page."), safe=Text("Nothing was fetched."), next_step=""
+            )
         return address
 
     def read(self, written: str) -> WebPage:

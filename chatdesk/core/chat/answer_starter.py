@@ -14,15 +14,16 @@ from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.turn import Turn
 from chatdesk.core.chat.turns.turn_context import TurnContext
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.limits import Expected
+from chatdesk.core.domain.limits import Expected, LimitReached
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan
-from chatdesk.core.errors import DoesNotFit, LimitReached, MessageNotFound, NotPossible, TurnInProgress
+from chatdesk.core.errors import DoesNotFit, MessageNotFound, NotPossible, TurnInProgress
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.estimates import expected_usage
 from chatdesk.core.usage.limits import UsageLimits
 
@@ -112,13 +113,13 @@ class AnswerStarter:
     def check_room(self, thread_id: str) -> None:
         """Raise where no further answer may be written in a thread."""
         if self._is_closing:
-            raise NotPossible("ChatDesk is closing.")
+            raise NotPossible(Text("ChatDesk is closing."))
         if len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
             raise TurnInProgress
 
     def one_turn(self, thread_id: str) -> _Starting:
         if self._is_closing:
-            raise NotPossible("ChatDesk is closing.")
+            raise NotPossible(Text("ChatDesk is closing."))
         if self.is_answering(thread_id) or thread_id in self._starting:
             raise TurnInProgress
         return _Starting(self._starting, thread_id)

@@ -8,6 +8,7 @@ from chatdesk.core.attachments.attachment_limits import AttachmentLimits as Atta
 from chatdesk.core.domain.attachment import Attachment, attachment_from
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.errors import EmptyMessage, MessageTooLarge
+from chatdesk.core.texts import Text
 
 
 def check_question(text: str, attachments: Sequence[Attachment], limits: AttachmentLimits, *, most_bytes: int) -> None:
@@ -17,7 +18,13 @@ def check_question(text: str, attachments: Sequence[Attachment], limits: Attachm
         raise EmptyMessage
     size_bytes = len(text.encode("utf-8", errors="replace"))
     if size_bytes > most_bytes:
-        raise MessageTooLarge(f"The message has {size_bytes:,} bytes; the limit is {most_bytes:,} bytes.")
+        raise MessageTooLarge(
+            Text(
+                "The message has {size_bytes} bytes; the limit is {most_bytes} bytes.",
+                size_bytes=size_bytes,
+                most_bytes=most_bytes,
+            )
+        )
 
 
 def attachments_of(message: Message) -> tuple[Attachment, ...]:

@@ -24,6 +24,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.local_days import day_number, start_ms
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
@@ -91,7 +92,7 @@ class AttachmentService:
 
         def tell(copied: int, total: int) -> None:
             if not is_wanted:
-                raise AttachmentUnusable("The copying was stopped.")
+                raise AttachmentUnusable(Text("The copying was stopped."))
             if progress is not None:
                 loop.call_soon_threadsafe(progress, copied, total)
 
@@ -115,7 +116,7 @@ class AttachmentService:
 
     async def _added(self, add: Callable[..., Attachment], *values: object, **more: Any) -> Attachment:
         if self._artifacts.is_read_only:
-            raise NotPossible("Nothing can be attached here, because nothing can be written.")
+            raise NotPossible(Text("Nothing can be attached here, because nothing can be written."))
         limits = more["limits"]
         async with self._slots:
             attachment = await asyncio.to_thread(add, *values, **more)
@@ -146,13 +147,13 @@ class AttachmentService:
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if running.cancelled() and current is not None and not current.cancelling():
-                return FileText("", "ChatDesk was closing.")
+                return FileText("", Text("ChatDesk was closing."))
             raise
 
     async def _read(self, attachment: Attachment) -> FileText:
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
-            return FileText("", "The file is no longer there.")  # not kept: it may come back with a backup
+            return FileText("", Text("The file is no longer there."))  # not kept: it may come back with a backup
         async with self._slots:
             found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
         await self._artifacts.put_text(attachment.sha256, found.text, found.problem)
@@ -182,7 +183,7 @@ class AttachmentService:
         """Return a picture in the form that a model receives, or the reason why it cannot be sent."""
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
-            return SentImage(problem="The file is no longer there.")
+            return SentImage(problem=Text("The file is no longer there."))
         try:
             await asyncio.to_thread(self.blobs.check, attachment.sha256)
         except AttachmentUnusable as error:
@@ -208,9 +209,9 @@ class AttachmentService:
             return await self._pages.serve(text, title)
         except OSError as error:
             raise AttachmentUnusable(
-                f"The page cannot be handed to your browser: {error.strerror}.",
-                safe="Nothing was opened.",
-                next_step="Save it as a file instead.",
+                Text("The page cannot be handed to your browser: {strerror}.", strerror=error.strerror),
+                safe=Text("Nothing was opened."),
+                next_step=Text("Save it as a file instead."),
             ) from error
 
     async def serve_file(self, attachment: Attachment) -> str:
@@ -263,11 +264,11 @@ def _copy(source: Path, target: Path) -> None:
             mark_origin(to_file)
     except FileNotFoundError as error:
         raise AttachmentUnusable(
-            "The attached file or the folder is no longer there.", next_step="Choose another place."
+            Text("The attached file or the folder is no longer there."), next_step=Text("Choose another place.")
         ) from error
     except OSError as error:
         raise AttachmentUnusable(
-            f"The file could not be written: {error.strerror}.",
-            safe="The attached file is unchanged.",
-            next_step="Choose another place.",
+            Text("The file could not be written: {strerror}.", strerror=error.strerror),
+            safe=Text("The attached file is unchanged."),
+            next_step=Text("Choose another place."),
         ) from error

@@ -34,6 +34,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.reader import letters_of
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.estimates import expected_usage
 
 _log = logging.getLogger(__name__)
@@ -75,9 +76,11 @@ class DirectQuestions:
         lacking = provider.lacks(request)
         if lacking:
             raise InvalidInput(
-                f"{provider.label} takes no {', '.join(lacking)} from other programs.",
-                safe="Nothing was sent.",
-                next_step="Choose a provider that speaks chat completions.",
+                Text(
+                    "{label} takes no {lacking} from other programs.", label=provider.label, lacking=", ".join(lacking)
+                ),
+                safe=Text("Nothing was sent."),
+                next_step=Text("Choose a provider that speaks chat completions."),
             )
         asked = _Asked(UsageKind.ANSWER, provider.name, request.model, expected_usage(request), self._clock)
         async with self._under_limits(asked), aclosing(provider.stream(request)) as events:

@@ -9,6 +9,7 @@ from chatdesk.core.chat.service import ChatService
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.core.storage.engine.write_guard import guarding
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.library.requests import RequestRepository
@@ -30,7 +31,7 @@ async def keep_draft(chat: ChatService, requests: RequestRepository, wanted: Dra
     """Keep the draft and return the id of its thread. Raises ``InvalidInput`` for an empty one, and ``NotPossible``
     where the thread has another draft than the caller knows of."""
     if not wanted.text.strip():
-        raise InvalidInput("A draft cannot be empty.", safe="Nothing was changed.", next_step="")
+        raise InvalidInput(Text("A draft cannot be empty."), safe=Text("Nothing was changed."), next_step="")
     if wanted.thread_id is None:
         thread_id = (await chat.create_thread(wanted.project_id, wanted.title or wanted.text[:60])).thread.id
     else:
@@ -43,8 +44,8 @@ async def keep_draft(chat: ChatService, requests: RequestRepository, wanted: Dra
             await chat.drafts.save(thread_id, wanted.text, len(wanted.text))
     except StaleEdit:
         raise NotPossible(
-            "The thread has another draft, which a person may be writing.",
-            safe="It was not changed.",
-            next_step="Write the draft into a new thread.",
+            Text("The thread has another draft, which a person may be writing."),
+            safe=Text("It was not changed."),
+            next_step=Text("Write the draft into a new thread."),
         ) from None
     return thread_id

@@ -22,6 +22,7 @@ from chatdesk.core.events import (
     TagsChanged,
     ThreadsChanged,
 )
+from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
@@ -51,7 +52,13 @@ class LibraryService:
         """Return a page of a list; ``cursor`` is the ``next_cursor`` of the page before."""
         if not 1 <= limit <= LARGEST_PAGE:
             raise InvalidInput(
-                f"A page holds 1 to {LARGEST_PAGE} rows, not {limit}.", safe="Nothing was changed.", next_step=""
+                Text(
+                    "A page holds 1 to {largest_page} rows, not {limit}.",
+                    largest_page=str(LARGEST_PAGE),
+                    limit=str(limit),
+                ),
+                safe=Text("Nothing was changed."),
+                next_step="",
             )
         return await self._library.page(query, limit=limit, cursor=cursor)
 
@@ -82,17 +89,27 @@ class LibraryService:
     # Many threads
 
     async def pin(self, thread_ids: Sequence[str], *, is_pinned: bool = True) -> LibraryChange:
-        label = _label("pin" if is_pinned else "unpin", thread_ids)
+        count = len(thread_ids)
+        label = (
+            plural("pin {count} threads", "pin thread", count)
+            if is_pinned
+            else plural("unpin {count} threads", "unpin thread", count)
+        )
         at = self._clock.now_ms() if is_pinned else None
         return await self._told(await self._library.set_flag(thread_ids, "pinned_at", at, label))
 
     async def archive(self, thread_ids: Sequence[str], *, is_archived: bool = True) -> LibraryChange:
-        label = _label("archive" if is_archived else "unarchive", thread_ids)
+        count = len(thread_ids)
+        label = (
+            plural("archive {count} threads", "archive thread", count)
+            if is_archived
+            else plural("unarchive {count} threads", "unarchive thread", count)
+        )
         at = self._clock.now_ms() if is_archived else None
         return await self._told(await self._library.set_flag(thread_ids, "archived_at", at, label))
 
     async def move(self, thread_ids: Sequence[str], project_id: str) -> LibraryChange:
-        label = _label("move", thread_ids)
+        label = plural("move {count} threads", "move thread", len(thread_ids))
         return await self._told(await self._library.set_flag(thread_ids, "project_id", project_id, label))
 
     async def tag(
@@ -157,7 +174,3 @@ class LibraryService:
                 await asyncio.sleep(0)
             if self._chat.is_answering(thread_id):
                 await self._chat.stop(thread_id)
-
-
-def _label(verb: str, thread_ids: Sequence[str]) -> str:
-    return f"{verb} thread" if len(thread_ids) == 1 else f"{verb} {len(thread_ids)} threads"

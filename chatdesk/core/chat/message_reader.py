@@ -17,6 +17,7 @@ from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.repositories import Repositories
@@ -135,5 +136,9 @@ class MessageReader:
 def _check_limit(limit: int) -> None:
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidInput(
-            f"A page holds 1 to {LARGEST_PAGE} rows, not {limit}.", safe="Nothing was changed.", next_step=""
+            Text(
+                "A page holds 1 to {largest_page} rows, not {limit}.", largest_page=str(LARGEST_PAGE), limit=str(limit)
+            ),
+            safe=Text("Nothing was changed."),
+            next_step="",
         )

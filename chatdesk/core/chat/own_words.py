@@ -15,6 +15,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, MessageAdded, ThreadChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.chat.messages import MessageRepository
@@ -62,7 +63,7 @@ class OwnWords:
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self._checked_text(text, kept)
         if not old.is_note:
-            raise NotPossible("That is no note.")
+            raise NotPossible(Text("That is no note."))
         note, thread = await self._messages.add_note(old.thread_id, text, attachments=kept, instead_of=old.id)
         self._paths.publish(thread, note.parent_id)
         return Noted(thread, note)

@@ -26,6 +26,7 @@ from chatdesk.core.events import (
     ThreadsChanged,
     WaitingQuestionsChanged,
 )
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.results import Sent
@@ -127,7 +128,7 @@ class QuestionQueue:
     def _find(self, question_id: str) -> WaitingQuestion:
         found = next((each for each in self._waiting if each.id == question_id), None)
         if found is None:
-            raise NotPossible("This question does not wait any more.")
+            raise NotPossible(Text("This question does not wait any more."))
         return found
 
     def _forget(self, question: WaitingQuestion) -> None:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate, parse_rate
+from chatdesk.core.domain.limits import LimitReached, LimitScope, Rate, ScopedRate, parse_rate
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.turn import TurnOutcome
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
-from chatdesk.core.errors import ChatDeskError, LimitReached, NotPossible
+from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, QueueChanged, ThreadChanged
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ _MS_PER_S = 1000
 # A timer of an hour would not notice that the computer slept.
 _LONGEST_NAP_S = 30.0
 _RATE_REASONS = {
-    LimitScope.ALL: "Your limit of messages is reached.",
-    LimitScope.PROVIDER: "Your limit of messages to this provider is reached.",
-    LimitScope.PROJECT: "Your limit of messages in this project is reached.",
+    LimitScope.ALL: Text("Your limit of messages is reached."),
+    LimitScope.PROVIDER: Text("Your limit of messages to this provider is reached."),
+    LimitScope.PROJECT: Text("Your limit of messages in this project is reached."),
 }
 #: What a rate is for: a kind, and the name of a provider or the id of a project.
 _Scope = tuple[LimitScope, str]
 _ALL: _Scope = (LimitScope.ALL, "")
-_VENDOR_REASON = "The provider takes no more requests for now."
+_VENDOR_REASON = Text("The provider takes no more requests for now.")
 
 
 class SendingQueue:
@@ -132,7 +133,7 @@ class SendingQueue:
             entry = self._seen([*self._waiting, WaitingAnswer("", "", provider, model)])[-1]
             if not self._is_due(entry):
                 until_ms = entry.sends_at or self._clock.now_ms() + _MS_PER_S
-                raise LimitReached(entry.reason, next_step="Ask again later.", until_ms=until_ms)
+                raise LimitReached(entry.reason, next_step=Text("Ask again later."), until_ms=until_ms)
             self._note_sent(entry)
 
     async def resume(self) -> None:
@@ -147,7 +148,7 @@ class SendingQueue:
         async with self._looking:
             chosen = [each for each in self._waiting if each.message_id == message_id]
             if not chosen:
-                raise NotPossible("This message does not wait any more.")
+                raise NotPossible(Text("This message does not wait any more."))
             self._waiting = [*chosen, *(each for each in self._waiting if each.message_id != message_id)]
             await self._store.order([each.message_id for each in self._waiting])
         await self.send_due()

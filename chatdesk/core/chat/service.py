@@ -27,16 +27,11 @@ from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.limits import LimitReached
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.waiting import WaitingQuestion
-from chatdesk.core.errors import (
-    DoesNotFit,
-    LimitReached,
-    NotPossible,
-    ThreadInTrash,
-    TurnInProgress,
-)
+from chatdesk.core.errors import DoesNotFit, NotPossible, ThreadInTrash, TurnInProgress
 from chatdesk.core.events import (
     EventBus,
     MessageAdded,
@@ -46,6 +41,7 @@ from chatdesk.core.events import (
     ThreadCreated,
 )
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.limits import UsageLimits
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
@@ -247,7 +243,9 @@ class ChatService:
         checked = checked_id(thread_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
         if not 2 <= len(models) <= MOST_IN_THREAD:
-            raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
+            raise NotPossible(
+                Text("Between 2 and {most_in_thread} models can be compared.", most_in_thread=str(MOST_IN_THREAD))
+            )
         with self._starter.one_turn(checked):
             assistant = await self.assistants.of(checked)
             plans = [self._starter.plan(provider, model, assistant) for provider, model in models]
@@ -274,7 +272,9 @@ class ChatService:
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self.checked_text(text, kept)
         if old.role is not Role.USER:
-            raise NotPossible("Only questions can be edited here.", next_step="Regenerate the answer instead.")
+            raise NotPossible(
+                Text("Only questions can be edited here."), next_step=Text("Regenerate the answer instead.")
+            )
         self._starter.check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
         plan = await self._starter.plan_in(thread)
@@ -294,7 +294,7 @@ class ChatService:
         old = await self._messages.get(checked_id(message_id))
         parent_id = old.id if old.role is Role.USER else old.parent_id
         if parent_id is None:
-            raise NotPossible("There is no question to answer here.")
+            raise NotPossible(Text("There is no question to answer here."))
         with self._starter.one_turn(old.thread_id):
             thread = await self._threads.get(old.thread_id)
             plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
@@ -312,7 +312,9 @@ class ChatService:
         goes on as another version, which is returned. ``asks_again``: the person is asked about its open calls."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
-            raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
+            raise NotPossible(
+                Text("This answer is already complete."), next_step=Text("Regenerate it for another version.")
+            )
         if self.turns.is_writing(old.id):
             raise TurnInProgress
         self._starter.check_room(old.thread_id)

@@ -14,6 +14,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import ContextChanged, EventBus, ProjectChanged, ThreadChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.repositories import Repositories
@@ -111,8 +112,12 @@ class SystemPromptService:
 def _checked(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(
-            f"The system prompt has {len(text):,} characters; the most is {LONGEST_TEXT:,}.",
-            safe="The old one is kept.",
-            next_step="Shorten it.",
+            Text(
+                "The system prompt has {text} characters; the most is {longest_text}.",
+                text=len(text),
+                longest_text=LONGEST_TEXT,
+            ),
+            safe=Text("The old one is kept."),
+            next_step=Text("Shorten it."),
         )
     return text if text.strip() else ""

@@ -21,6 +21,7 @@ from chatdesk.core.errors import NotPossible, StorageError
 from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
 from chatdesk.core.storage.library import kept_thread
 from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.service import UsageService
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class TemporaryThreads:
 
         async with self._lock:
             if self._thread_id is not None:
-                raise NotPossible("There is a temporary chat already.", next_step="Keep it or close it first.")
+                raise NotPossible(
+                    Text("There is a temporary chat already."), next_step=Text("Keep it or close it first.")
+                )
             wanted = project_id or (await self._stored_chat.projects.default()).id
             project = await self._stored.read(partial(kept_thread.project_row, project_id=wanted))
             memory = MemoryDatabase(clock=self._clock)
@@ -112,7 +115,7 @@ class TemporaryThreads:
         an answer is being written, or ``StorageError``; the thread is then as temporary as before."""
         async with self._lock:
             if self._chat is None or self._memory is None or self._thread_id is None:
-                raise NotPossible("There is no temporary chat.")
+                raise NotPossible(Text("There is no temporary chat."))
             if self._chat.is_answering(self._thread_id):
                 raise _still_written()
             self._memory.freeze()
@@ -124,7 +127,9 @@ class TemporaryThreads:
             except BaseException:
                 self._memory.thaw()
                 raise
-            self._memory.retire(StorageError("This chat was just kept.", safe="What you wrote is still there."))
+            self._memory.retire(
+                StorageError(Text("This chat was just kept."), safe=Text("What you wrote is still there."))
+            )
             for row in rows["messages"]:
                 self._stored_chat.limits.release(row["id"])  # the ledger has it now
             chat, memory = self._let_go()
@@ -173,6 +178,6 @@ class TemporaryThreads:
 
 def _still_written() -> NotPossible:
     return NotPossible(
-        "An answer is still being written, so this chat was not kept yet.",
-        next_step="Wait for its end, or stop it, and keep the chat then.",
+        Text("An answer is still being written, so this chat was not kept yet."),
+        next_step=Text("Wait for its end, or stop it, and keep the chat then."),
     )

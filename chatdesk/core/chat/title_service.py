@@ -19,11 +19,12 @@ from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.titles import title_from_answer
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, Spent, Usage, UsageEvent, UsageKind
-from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, StorageError
+from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.events import AnswerFinished, EventBus, Subscription, ThreadChanged, UsageRecorded
 from chatdesk.core.providers.base import (
     ChatRequest,

@@ -16,13 +16,14 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
+from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
     from chatdesk.core.chat.service import ChatService
 
-_MARKING = {ContextMark.PINNED: "pin into the context", ContextMark.EXCLUDED: "exclude from the context"}
-_UNMARKING = {ContextMark.PINNED: "unpin from the context", ContextMark.EXCLUDED: "include in the context"}
+_MARKING = {ContextMark.PINNED: Text("pin into the context"), ContextMark.EXCLUDED: Text("exclude from the context")}
+_UNMARKING = {ContextMark.PINNED: Text("unpin from the context"), ContextMark.EXCLUDED: Text("include in the context")}
 _MOST_STEPS = 100
 _MOST_THINGS = 300_000  # a selection may be everything, and its ways back are kept in memory
 
@@ -106,7 +107,7 @@ class UndoStack:
         after = await chat.rename_thread(thread_id, title)
         if after.title != before.title:
             self.record(
-                "rename thread",
+                Text("rename thread"),
                 partial(chat.rename_thread, thread_id, before.title),
                 partial(chat.rename_thread, thread_id, after.title),
             )
@@ -119,7 +120,7 @@ class UndoStack:
         end = await chat.paths.end_of_path(message_id)
         moved = await chat.paths.delete_message(message_id, with_later=with_later)
         self.record(
-            "delete message" if len(moved.message_ids) == 1 else "delete messages",
+            plural("delete messages", "delete message", len(moved.message_ids)),
             partial(chat.paths.restore_message, message_id, end_id=end),
             partial(chat.paths.delete_message, message_id, with_later=with_later),
             thread_id=moved.thread.id,
@@ -132,7 +133,7 @@ class UndoStack:
         moved = await chat.paths.restore_message(message_id)
         if moved.message_ids:
             self.record(
-                "restore message",
+                Text("restore message"),
                 partial(chat.paths.delete_messages, moved.message_ids, end_id=end),
                 partial(chat.paths.restore_message, message_id),
                 thread_id=moved.thread.id,
@@ -145,7 +146,7 @@ class UndoStack:
         thread = await chat.paths.select_version(message_id)
         if end is not None and await chat.paths.end_of_path(message_id) != end:
             self.record(
-                "switch version",
+                Text("switch version"),
                 partial(chat.paths.lead_path_to, end),
                 partial(chat.paths.select_version, message_id),
                 thread_id=thread.id,
@@ -177,7 +178,7 @@ class UndoStack:
 
     def _edited(self, chat: ChatService, version: Message, end_id: str | None) -> None:
         self.record(
-            "edit",
+            Text("edit"),
             partial(chat.paths.delete_message, version.id, with_later=True, end_id=end_id),
             partial(chat.paths.restore_message, version.id),
             thread_id=version.thread_id,
@@ -198,7 +199,9 @@ class UndoStack:
         start = partial(self._chat.context.steering.start_at, thread_id)
         before = await start(message_id)
         if before != message_id:
-            self.record("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)
+            self.record(
+                Text("start of the context"), partial(start, before), partial(start, message_id), thread_id=thread_id
+            )
 
     def record(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
         """Remember a change, also one that another service made, with the calls that undo and redo it."""

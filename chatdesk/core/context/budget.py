@@ -13,6 +13,7 @@ from chatdesk.core.context.groups import Group
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, SystemPromptTooLarge
+from chatdesk.core.texts import Text
 
 # However long answers may get, a question has to fit as well.
 _LARGEST_SHARE_FOR_ANSWER = 0.5
@@ -193,14 +194,24 @@ def _left_for_others(budget: TokenBudget, candidates: Candidates, question: Grou
     own = candidates.question_tokens or 0 if question is None else question.tokens
     if own > budget.counted:
         raise MessageLargerThanWindow(
-            f"The message has about {budget.scaled(own):,} tokens; the model reads {budget.window:,} at once"
-            f" and {budget.reserved:,} of them are kept for the answer."
+            Text(
+                "The message has about {scaled} tokens; the model reads {window} at once"
+                " and {reserved} of them are kept for the answer.",
+                scaled=budget.scaled(own),
+                window=budget.window,
+                reserved=budget.reserved,
+            )
         )
     left = budget.counted - own - candidates.system_tokens - candidates.extra_tokens
     if left < 0:
         raise SystemPromptTooLarge(
-            f"The system prompt has about {budget.scaled(candidates.system_tokens):,} tokens and leaves no room for the"
-            f" message: the model reads {budget.window:,} at once and {budget.reserved:,} of them are kept for the"
-            " answer."
+            Text(
+                "The system prompt has about {scaled} tokens and leaves no room for the"
+                " message: the model reads {window} at once and {reserved} of them are kept for the"
+                " answer.",
+                scaled=budget.scaled(candidates.system_tokens),
+                window=budget.window,
+                reserved=budget.reserved,
+            )
         )
     return left

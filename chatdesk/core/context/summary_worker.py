@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.summariser import Summariser, SummaryOwner, Wanted
 from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.summary import SummaryPlan
-from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, SummaryNeedsConsent, SummaryRangeGone
+from chatdesk.core.errors import ChatDeskError, SummaryNeedsConsent, SummaryRangeGone
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.summary import NewSummary, Summary
@@ -212,7 +214,7 @@ class SummaryWorker:
                     self._tell(self._done, wanted, None, error.sentence)
                 except Exception:  # noqa: BLE001 - the owner of a task: one thread's trouble must not end the worker
                     _log.exception("the summariser failed")
-                    self._tell(self._done, wanted, None, "ChatDesk made a mistake while it summarised.")
+                    self._tell(self._done, wanted, None, Text("ChatDesk made a mistake while it summarised."))
                 else:
                     self._tell(self._done, wanted, summary, None)
 

@@ -19,6 +19,7 @@ from chatdesk.core.diagnostics.redaction import Redactor
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import Text
 
 _MOST_FILE_BYTES = 4 * 1024 * 1024
 _MOST_CRASHES = 20
@@ -75,8 +76,10 @@ def write(target: Path, files: Sequence[ReportFile]) -> None:
                 archive.writestr(each.name, each.text.encode("utf-8", "replace"))
     except OSError as error:
         raise ExportFailed(
-            f"The report could not be written to {target}: {error.strerror or 'it cannot be used'}.",
-            safe="Nothing half-written was left.",
+            Text(
+                "The report could not be written to {target}: {reason}.", target=target, reason=error.strerror or error
+            ),
+            safe=Text("Nothing half-written was left."),
         ) from error
 
 

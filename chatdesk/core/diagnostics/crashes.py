@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from chatdesk import __version__
 from chatdesk.core.diagnostics.redaction import Redactor
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class CrashReporter:
                 continue
             stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
             kept = path.replace(self._dir / f"crash-{stamp}-fatal{pid}.txt")
-            reports.append(CrashReport("ChatDesk ended unexpectedly.", kept, is_fatal=True))
+            reports.append(CrashReport(Text("ChatDesk ended unexpectedly."), kept, is_fatal=True))
         return tuple(reports)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from chatdesk import __version__
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import Text
 
 _PROBE_TIMEOUT_S = 30.0
 _LOW_SPACE_BYTES = 512 * 1024 * 1024
@@ -91,11 +92,11 @@ async def _probed(name: str, probe: Probe, timeout_s: float) -> tuple[Finding, .
         async with asyncio.timeout(timeout_s):
             found = await probe()
     except TimeoutError:
-        return (Finding(name, Level.PROBLEM, f"No answer within {timeout_s:g} s."),)
+        return (Finding(name, Level.PROBLEM, Text("No answer within {timeout_s} s.", timeout_s=f"{timeout_s:g}")),)
     except ChatDeskError as error:
         return (Finding(name, Level.PROBLEM, error.sentence, {"code": error.code}),)
     except Exception as error:  # noqa: BLE001 - a broken probe is a finding
-        return (Finding(name, Level.PROBLEM, f"The check itself failed ({type(error).__name__})."),)
+        return (Finding(name, Level.PROBLEM, Text("The check itself failed ({name}).", name=type(error).__name__)),)
     return found if isinstance(found, tuple) else (found,)
 
 
@@ -106,7 +107,12 @@ def _versions() -> Finding:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:  # a packaged app may leave it out
             versions[package] = "unknown"
-    return Finding("versions", Level.OK, f"ChatDesk {__version__}, Python {versions['python']}", versions)
+    return Finding(
+        "versions",
+        Level.OK,
+        Text("ChatDesk {version}, Python {python}", version=__version__, python=versions["python"]),
+        versions,
+    )
 
 
 def _directories(paths: AppPaths) -> list[Finding]:
@@ -119,17 +125,25 @@ def _directories(paths: AppPaths) -> list[Finding]:
     findings = []
     for name, path in places.items():
         details = {"path": str(path)}
+        message: str
         if not path.is_dir():
             exists_as_file = path.exists()
             level = Level.PROBLEM if exists_as_file else Level.OK
-            message = f"{path} is not a directory." if exists_as_file else f"{path} (made when it is needed)"
+            message = (
+                Text("{path} is not a directory.", path=path)
+                if exists_as_file
+                else Text("{path} (made when it is needed)", path=path)
+            )
         elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            level, message = Level.PROBLEM, f"{path} cannot be written to. Check its owner and permissions."
+            level, message = (
+                Level.PROBLEM,
+                Text("{path} cannot be written to. Check its owner and permissions.", path=path),
+            )
         elif os.name == "posix" and path.stat().st_mode & 0o077:
-            level, message = Level.PROBLEM, f"Others can look into {path}. Run: chmod 700 {path}"
+            level, message = Level.PROBLEM, Text("Others can look into {path}. Run: chmod 700 {path}", path=path)
         else:
             level, message = Level.OK, str(path)
-        findings.append(Finding(f"{name} directory", level, message, details))
+        findings.append(Finding(Text("{name} directory", name=name), level, message, details))
     return findings
 
 
@@ -137,18 +151,23 @@ def _free_space(paths: AppPaths) -> Finding:
     place = next((each for each in (paths.data_dir, *paths.data_dir.parents) if each.is_dir()), paths.data_dir)
     free_bytes = shutil.disk_usage(place).free
     if free_bytes < _LOW_SPACE_BYTES:
-        level, message = Level.NOTE, f"Only {free_bytes // 1_000_000:,} MB are free. Free some space soon."
+        level, message = (
+            Level.NOTE,
+            Text("Only {free_bytes} MB are free. Free some space soon.", free_bytes=free_bytes // 1000000),
+        )
     else:
-        level, message = Level.OK, f"{free_bytes // 1_000_000:,} MB free"
+        level, message = Level.OK, Text("{free_bytes} MB free", free_bytes=free_bytes // 1000000)
     return Finding("disk", level, message, {"free_bytes": free_bytes})
 
 
 def _display(environ: Mapping[str, str]) -> Finding:
     if importlib.util.find_spec("PySide6") is None:
-        return Finding("display", Level.PROBLEM, "PySide6 is not installed, so there can be no window.")
+        return Finding("display", Level.PROBLEM, Text("PySide6 is not installed, so there can be no window."))
     chosen = environ.get("QT_QPA_PLATFORM", "")
     display = environ.get("WAYLAND_DISPLAY") or environ.get("DISPLAY") or ""
     details = {"display": display, "qt_platform": chosen}
     if chosen or display or not sys.platform.startswith("linux"):
-        return Finding("display", Level.OK, display or chosen or "the system's", details)
-    return Finding("display", Level.NOTE, "No display here: the window runs unseen, the command line works.", details)
+        return Finding("display", Level.OK, display or chosen or Text("the system's"), details)
+    return Finding(
+        "display", Level.NOTE, Text("No display here: the window runs unseen, the command line works."), details
+    )

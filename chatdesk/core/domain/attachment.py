@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chatdesk.core.texts import Text
+
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}\Z")
 _LONGEST_NAME = 200
@@ -17,7 +19,7 @@ UNKNOWN_MIME = "application/octet-stream"
 #: Files that go with one message.
 MOST_IN_MESSAGE = 20
 #: The sentence in the place of a picture of an answer until its data have come.
-PICTURE_COMING = "It did not arrive whole."
+PICTURE_COMING = Text("It did not arrive whole.")
 #: Images that can be shown and sent. What a name claims is not asked.
 IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 

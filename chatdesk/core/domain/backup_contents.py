@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,43 @@ class BackupContents:
         """The sentences that a person should read before the backup is restored."""
         said = []
         if self.written_since:
-            count = counted(self.written_since, "message")
             names = ", ".join(f"“{' '.join(each.split())[:60]}”" for each in self.threads_since)
-            said.append(f"Written since, and not in it: {count}, in {names}. Export them first to keep them at hand.")
+            said.append(
+                plural(
+                    "Written since, and not in it: {count} messages, in {names}. Export them first to keep them at "
+                    "hand.",
+                    "Written since, and not in it: {count} message, in {names}. Export them first to keep them at "
+                    "hand.",
+                    self.written_since,
+                    names=names,
+                )
+            )
         if self.is_older_schema:
-            said.append(f"From an older ChatDesk (schema {self.schema}); it is upgraded at the next start.")
+            said.append(
+                Text("From an older ChatDesk (schema {schema}); it is upgraded at the next start.", schema=self.schema)
+            )
         if self.missing_files:
-            count = counted(self.missing_files, "attached file is", "attached files are")
-            said.append(f"{count} neither in it nor in the data directory.")
+            said.append(
+                plural(
+                    "{count} attached files are neither in it nor in the data directory.",
+                    "{count} attached file is neither in it nor in the data directory.",
+                    self.missing_files,
+                )
+            )
         if self.unfinished:
-            count = counted(self.unfinished, "answer")
-            said.append(f"{count} had not ended: they stay as interrupted, and nothing is sent.")
+            said.append(
+                plural(
+                    "{count} answers had not ended: they stay as interrupted, and nothing is sent.",
+                    "{count} answer had not ended: they stay as interrupted, and nothing is sent.",
+                    self.unfinished,
+                )
+            )
         if self.workspaces:
-            names = ", ".join(self.workspaces[:3]) + (" and others" if len(self.workspaces) > 3 else "")
-            said.append(f"Teams: {names}. ChatDesk does not connect to them until you join them again.")
+            first = ", ".join(self.workspaces[:3])
+            names = Text("{names} and others", names=first) if len(self.workspaces) > 3 else first
+            said.append(
+                Text("Teams: {names}. ChatDesk does not connect to them until you join them again.", names=names)
+            )
         if self.messages:
-            said.append("Afterwards search fills up again in the background.")
+            said.append(Text("Afterwards search fills up again in the background."))
         return tuple(said)

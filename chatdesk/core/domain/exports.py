@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Sentences, Text, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,25 @@ class ExportReport:
 
     @property
     def sentence(self) -> str:
-        threads = counted(self.threads, "thread")
-        text = f"Exported {threads} to {self.path.name}."
+        threads = plural("{count} threads", "{count} thread", self.threads)
+        text: str = Text("Exported {threads} to {name}.", threads=threads, name=self.path.name)
         if self.missing:
-            files = counted(self.missing, "attachment is", "attachments are")
-            text += f" {files} missing or damaged, so it only names them: {' '.join(self.lost)}".removesuffix(": ")
+            lost = " ".join(self.lost)
+            missing = (
+                plural(
+                    "{count} attachments are missing or damaged, so it only names them: {lost}",
+                    "{count} attachment is missing or damaged, so it only names them: {lost}",
+                    self.missing,
+                    lost=lost,
+                )
+                if lost
+                else plural(
+                    "{count} attachments are missing or damaged, so it only names them",
+                    "{count} attachment is missing or damaged, so it only names them",
+                    self.missing,
+                )
+            )
+            text = Sentences.of(text, missing)
         return text
 
 

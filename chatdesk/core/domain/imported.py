@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,10 @@ class ImportOutcome(StrEnum):
 
 OUTCOME_TEXTS: Final = {
     ImportOutcome.NEW: "new",
-    ImportOutcome.EXTENDED: "went on",
-    ImportOutcome.UNCHANGED: "here already",
-    ImportOutcome.IN_TRASH: "in the trash",
-    ImportOutcome.DELETED: "deleted before",
+    ImportOutcome.EXTENDED: Text("went on"),
+    ImportOutcome.UNCHANGED: Text("here already"),
+    ImportOutcome.IN_TRASH: Text("in the trash"),
+    ImportOutcome.DELETED: Text("deleted before"),
     ImportOutcome.SKIPPED: "skipped",
 }
 

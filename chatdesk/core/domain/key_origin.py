@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.texts import Sentences, Text
 
 _PORTS = {"https": 443, "http": 80}
 _SHOWN_DIGITS, _LONGEST_LABEL = 12, 40
@@ -69,11 +70,11 @@ class KeyOrigin:
         """The server, and what is unusual about the way to it, for a person."""
         found = self.server
         if self.proxy == NO_PROXY:
-            found += " without a proxy"
+            found = Text("{server} without a proxy", server=found)
         elif self.proxy != SYSTEM_PROXY:
-            found += f" through the proxy {self.proxy}"
+            found = Text("{server} through the proxy {proxy}", server=found, proxy=self.proxy)
         if self.ca:
-            found += f", trusting a file of certificates ({self.ca[:_SHOWN_DIGITS]}…)"
+            found = Text("{server}, trusting a file of certificates ({ca}…)", server=found, ca=self.ca[:_SHOWN_DIGITS])
         return found
 
     @property
@@ -119,35 +120,48 @@ class Withheld:
 
     def question(self, label: str) -> str:
         """Return the title of the dialog that asks."""
-        return f"Send the key of {_short(label)} to {self.wanted.server}?"
+        return Text("Send the key of {short} to {server}?", short=_short(label), server=self.wanted.server)
 
     def sentence(self, label: str) -> str:
         """Return the reason as a sentence that names both servers, for the dialog, the window and the command line."""
         label = _short(label)
         if self.reason is WithheldFor.VARIABLE:
-            return (
-                f"The variable {self.variable} names the server of {label}, {self.wanted.server}. Only a key from a "
-                "variable is sent there, never one that is kept."
+            return Text(
+                "The variable {variable} names the server of {label}, {server}. Only a key from a "
+                "variable is sent there, never one that is kept.",
+                variable=self.variable,
+                label=label,
+                server=self.wanted.server,
             )
         if self.reason is WithheldFor.OPEN:
-            return (
-                f"The key of {label} would travel unencrypted to {self.wanted.words}: anybody on the way could read it."
+            return Text(
+                "The key of {label} would travel unencrypted to {words}: anybody on the way could read it.",
+                label=label,
+                words=self.wanted.words,
             )
         if self.kept is None:
-            found = (
-                f"The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It "
-                f"would be sent to {self.wanted.words}."
+            found = Text(
+                "The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It "
+                "would be sent to {words}.",
+                label=label,
+                words=self.wanted.words,
             )
         else:
-            found = f"The key of {label} was given for {self.kept.words}. It would be sent to {self.wanted.words}."
-        return f"{found} It would travel unencrypted." if self.wanted.is_open else found
+            found = Text(
+                "The key of {label} was given for {words}. It would be sent to {wanted}.",
+                label=label,
+                words=self.kept.words,
+                wanted=self.wanted.words,
+            )
+        return Sentences.of(found, Text("It would travel unencrypted.")) if self.wanted.is_open else found
 
     def next_step(self, provider: str) -> str:
         """Return a sentence about what a person can do about it."""
         if self.reason is WithheldFor.VARIABLE:
-            return "Put the key for that server into OPENAI_API_KEY, or remove the variable."
-        return (
-            f"If that is what you want, agree in Settings, Providers, or with 'chatdesk providers --agree {provider}'."
+            return Text("Put the key for that server into OPENAI_API_KEY, or remove the variable.")
+        return Text(
+            "If that is what you want, agree in Settings, Providers, or with 'chatdesk providers --agree {provider}'.",
+            provider=provider,
         )
 
 
@@ -156,8 +170,8 @@ class KeyNotAgreed(NotPossible):
     the same call succeeds."""
 
     code = "key_not_agreed"
-    safe = "Nothing was changed."
-    next_step = "Agree, or enter the key anew."
+    safe = Text("Nothing was changed.")
+    next_step = Text("Agree, or enter the key anew.")
 
     def __init__(self, withheld: Withheld, label: str) -> None:
         super().__init__(withheld.sentence(label))

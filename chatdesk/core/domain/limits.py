@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.plurals import counted
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text, plural
 
 _UNITS_S: Final[Mapping[str, int]] = {
     "s": 1,
@@ -47,15 +48,17 @@ def parse_rate(text: str) -> Rate | None:
         return None
     found = _RATE.fullmatch(stripped)
     if found is None:
-        raise InvalidRate("it must look like 20/min, with s, min, h or day after the stroke")
+        raise InvalidRate(Text("it must look like 20/min, with s, min, h or day after the stroke"))
     count, times, unit = int(found[1]), int(found[2] or 1), found[3].lower()
     seconds = _UNITS_S.get(unit) or _UNITS_S.get(unit.removesuffix("s"))
     if seconds is None:
-        raise InvalidRate(f"“{unit}” is no period; use s, min, h or day")
+        raise InvalidRate(Text("“{unit}” is no period; use s, min, h or day", unit=str(unit)))
     if not 1 <= count <= _MOST_MESSAGES:
-        raise InvalidRate(f"the number of messages must be from 1 to {_MOST_MESSAGES:,}")
+        raise InvalidRate(
+            Text("the number of messages must be from 1 to {most_messages}", most_messages=_MOST_MESSAGES)
+        )
     if not 1 <= times * seconds <= _LONGEST_PERIOD_S:
-        raise InvalidRate("the period must be from a second to 30 days")
+        raise InvalidRate(Text("the period must be from a second to 30 days"))
     return Rate(count, times * seconds)
 
 
@@ -98,13 +101,17 @@ class UsageLimit:
         """Return an amount of this limit's unit in words."""
         if self.unit is LimitUnit.MONEY:
             return cost_text(amount)
-        return counted(round(amount), "token")
+        return plural("{count} tokens", "{count} token", round(amount))
 
     @property
     def name(self) -> str:
         """The period and target in words: ``a day for OpenAI``."""
-        period = "a day" if self.period is LimitPeriod.DAY else "a month"
-        return period if self.scope is LimitScope.ALL else f"{period} for {self.label or self.target}"
+        period = Text("a day") if self.period is LimitPeriod.DAY else Text("a month")
+        return (
+            period
+            if self.scope is LimitScope.ALL
+            else Text("{period} for {label}", period=period, label=self.label or self.target)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +148,42 @@ def parse_scoped_rates(stored: Mapping[str, str]) -> tuple[ScopedRate, ...]:
         if is_rate and target and scope in (LimitScope.PROVIDER, LimitScope.PROJECT):
             found.append(ScopedRate(LimitScope(scope), target, text))
     return tuple(found)
+
+
+class BackgroundLimitReached(ChatDeskError):
+    """No title or summary is made today. ``until_ms``: when the next day begins, in milliseconds UTC."""
+
+    code = "background_limit_reached"
+    safe = Text("Your messages are kept, and the newest ones are sent as they fit.")
+    next_step = Text("Summaries and titles are made again tomorrow; the limit is in Settings, Context.")
+
+    def __init__(self, limit_tokens: int, *, spent_tokens: int, until_ms: int) -> None:
+        self.until_ms = until_ms
+        super().__init__(
+            Text(
+                "Today's limit of {limit} tokens for summaries and titles is reached ({spent} are used).",
+                limit=limit_tokens,
+                spent=spent_tokens,
+            )
+        )
+
+    @classmethod
+    def of(cls, limit: str, spent: str, *, until_ms: int) -> BackgroundLimitReached:
+        """Make the error for a limit on all usage that is near; ``limit`` and ``spent`` are amounts in words."""
+        made = cls(0, spent_tokens=0, until_ms=until_ms)
+        made.what = Text("Titles and summaries stop at {limit} ({spent} are used).", limit=limit, spent=spent)
+        made.args = (made.what,)
+        made.next_step = Text("They are made again when the limit starts again; it is in Settings, Usage and limits.")
+        return made
+
+
+class LimitReached(ChatDeskError):
+    """No request is made; ``error_type`` of the answer is the code. ``until_ms``: when the limit starts again, in
+    milliseconds UTC."""
+
+    code = "limit_reached"
+    safe = Text("Your question is kept.")
+
+    def __init__(self, what: str, *, next_step: str, until_ms: int) -> None:
+        self.until_ms = until_ms
+        super().__init__(what, next_step=next_step)

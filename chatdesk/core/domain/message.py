@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from chatdesk.core.never_changed import never_changed
+from chatdesk.core.texts import Text
 
 
 class Role(StrEnum):
@@ -39,11 +40,11 @@ class Status(StrEnum):
 
 #: The state of an answer: as a label beside its name, and as what a sentence about it says.
 STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
-    Status.PENDING: ("waiting for an answer", "has not begun"),
-    Status.STREAMING: ("being written", "is still being written"),
-    Status.STOPPED: ("stopped", "was stopped"),
-    Status.INTERRUPTED: ("interrupted", "was interrupted"),
-    Status.ERROR: ("failed", "failed"),
+    Status.PENDING: (Text("waiting for an answer"), Text("has not begun")),
+    Status.STREAMING: (Text("being written"), Text("is still being written")),
+    Status.STOPPED: (Text("stopped"), Text("was stopped")),
+    Status.INTERRUPTED: (Text("interrupted"), Text("was interrupted")),
+    Status.ERROR: (Text("failed"), Text("failed")),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 _MOST_STOP_WORDS = 4
 _LONGEST_STOP_WORD = 200
@@ -63,9 +64,9 @@ def _number(name: str, value: object, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _refusal(f"{name} must be a number.")
+        raise _refusal(Text("{name} must be a number.", name=name))
     if not 0 <= value <= most:
-        raise _refusal(f"{name} must be between 0 and {most:g}.")
+        raise _refusal(Text("{name} must be between 0 and {most}.", name=name, most=most))
     return float(value)
 
 
@@ -73,13 +74,22 @@ def _length(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LARGEST_ANSWER:
-        raise _refusal(f"The length of an answer must be between 1 and {_LARGEST_ANSWER:,} tokens.")
+        raise _refusal(
+            Text(
+                "The length of an answer must be between 1 and {largest_answer} tokens.", largest_answer=_LARGEST_ANSWER
+            )
+        )
     return value
 
 
 def _effort(value: object) -> str | None:
     if value is not None and value not in REASONING_EFFORTS:
-        raise _refusal(f"The reasoning effort must be one of {', '.join(REASONING_EFFORTS)}.")
+        raise _refusal(
+            Text(
+                "The reasoning effort must be one of {reasoning_efforts}.",
+                reasoning_efforts=", ".join(REASONING_EFFORTS),
+            )
+        )
     return None if value is None else str(value)
 
 
@@ -87,20 +97,24 @@ def _stop_words(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list | tuple) or len(value) > _MOST_STOP_WORDS:
-        raise _refusal(f"There may be at most {_MOST_STOP_WORDS} stop words.")
+        raise _refusal(
+            Text("There may be at most {most_stop_words} stop words.", most_stop_words=str(_MOST_STOP_WORDS))
+        )
     for word in value:
         if not isinstance(word, str) or not 1 <= len(word) <= _LONGEST_STOP_WORD:
-            raise _refusal(f"A stop word has 1 to {_LONGEST_STOP_WORD} characters.")
+            raise _refusal(
+                Text("A stop word has 1 to {longest_stop_word} characters.", longest_stop_word=str(_LONGEST_STOP_WORD))
+            )
     return tuple(value)
 
 
 def _refusal(what: str) -> InvalidInput:
-    return InvalidInput(what, safe="Nothing was changed.", next_step="")
+    return InvalidInput(what, safe=Text("Nothing was changed."), next_step="")
 
 
 _CHECKS: Mapping[str, Any] = {
-    "temperature": lambda value: _number("The temperature", value, 2),
-    "top_p": lambda value: _number("Top-p", value, 1),
+    "temperature": lambda value: _number(Text("The temperature"), value, 2),
+    "top_p": lambda value: _number(Text("Top-p"), value, 1),
     "answer_length": _length,
     "reasoning_effort": _effort,
     "stop": _stop_words,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from
 from chatdesk.core.domain.parameters import Parameters, checked_parameters, parameters_from
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
@@ -179,9 +180,9 @@ def checked_setup(setup: AssistantSetup) -> AssistantSetup:
     """Return the set-up if it can be stored. Raises ``InvalidInput``."""
     if len(setup.files) > MOST_IN_MESSAGE:
         raise InvalidInput(
-            f"An assistant has at most {MOST_IN_MESSAGE} files.",
-            safe="Nothing was changed.",
-            next_step="Leave some of them out.",
+            Text("An assistant has at most {most_in_message} files.", most_in_message=str(MOST_IN_MESSAGE)),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Leave some of them out."),
         )
     checked_parameters(setup.parameters)
     return setup_from(setup.as_json())

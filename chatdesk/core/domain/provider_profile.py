@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.core.texts import Text
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
@@ -79,30 +80,30 @@ class ProviderProfile:
     def problem(self) -> str | None:
         """Return the reason why this profile cannot be used, as a sentence; None when it can."""
         if not _ID.match(self.id):
-            return "The provider's id may have small letters, digits and hyphens only."
+            return Text("The provider's id may have small letters, digits and hyphens only.")
         if not self.label.strip():
-            return "Give the provider a name."
+            return Text("Give the provider a name.")
         if self.base_url and not _is_address(self.base_url, ("http", "https")):
-            return "The address must begin with https:// or http://, name a server and hold no password."
+            return Text("The address must begin with https:// or http://, name a server and hold no password.")
         for header in self.headers:
             if not _HEADER_NAME.match(header.name):
-                return f"“{header.name[:40]}” is no name of a header."
+                return Text("“{name}” is no name of a header.", name=header.name[:40])
             if not header.value.isascii() or not (header.value.isprintable()):
-                return f"The value of the header {header.name} holds characters that cannot be sent."
+                return Text("The value of the header {name} holds characters that cannot be sent.", name=header.name)
         is_chosen = self.proxy not in (SYSTEM_PROXY, NO_PROXY)
         if is_chosen and not _is_address(self.proxy, ("http", "https")):
-            return (
+            return Text(
                 "The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a "
                 "password is set with the variable HTTPS_PROXY."
             )
         for value in (self.organisation, self.project):
             if not value.isascii() or not value.isprintable():
-                return "The organisation and the project hold characters that cannot be sent."
+                return Text("The organisation and the project hold characters that cannot be sent.")
         return self._time_problem()
 
     def _time_problem(self) -> str | None:
         times = [each for each in (self.connect_s, self.first_byte_s, self.silence_s) if each is not None]
-        return None if all(1 <= each <= 3600 for each in times) else "Times must be between 1 and 3,600 seconds."
+        return None if all(1 <= each <= 3600 for each in times) else Text("Times must be between 1 and 3,600 seconds.")
 
     def as_data(self) -> dict[str, Any]:
         """Return what is written to the file: all that differs from the default, without the values of secret

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from chatdesk.core.domain.usage import Usage
+from chatdesk.core.texts import Text
 
 
 class SummaryAuthor(StrEnum):
@@ -24,7 +25,7 @@ class SummaryState(StrEnum):
 
 
 #: What a stale summary is, in every sentence about one.
-STALE_TEXT: Final = "out of date and not sent"
+STALE_TEXT: Final = Text("out of date and not sent")
 
 
 class StaleReason(StrEnum):

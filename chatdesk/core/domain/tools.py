@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.domain.message import Message, Part, PartType
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text
 
 #: Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``.
 NAME_JOINT: Final = "__"
@@ -97,12 +99,12 @@ class CallStatus(StrEnum):
 
 #: What a person reads for each state of a call.
 CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
-    CallStatus.WAITING: "Waiting for approval",
-    CallStatus.RUNNING: "Running",
-    CallStatus.DONE: "Done",
-    CallStatus.DENIED: "Denied",
-    CallStatus.FAILED: "Failed",
-    CallStatus.UNKNOWN: "Unknown: ChatDesk ended while it ran",
+    CallStatus.WAITING: Text("Waiting for approval"),
+    CallStatus.RUNNING: Text("Running"),
+    CallStatus.DONE: Text("Done"),
+    CallStatus.DENIED: Text("Denied"),
+    CallStatus.FAILED: Text("Failed"),
+    CallStatus.UNKNOWN: Text("Unknown: ChatDesk ended while it ran"),
 }
 
 
@@ -213,7 +215,7 @@ class Caller:
 
 
 #: The problem of a server that a person has to sign in to.
-SIGN_IN_NEEDED: Final = "It asks you to sign in: choose Sign in in Settings, Tools."
+SIGN_IN_NEEDED: Final = Text("It asks you to sign in: choose Sign in in Settings, Tools.")
 
 
 class ServerState(StrEnum):
@@ -258,3 +260,12 @@ class ToolCheck:
     is_well: bool
     problem: str = ""
     tool_count: int = 0
+
+
+class ToolFailed(ChatDeskError):
+    """A call failed: the server refused it, broke, or did not answer in time."""
+
+    code = "tool_failed"
+    what = Text("The tool failed.")
+    safe = Text("Your messages are kept.")
+    next_step = Text("Try again, or test the server in Settings, Tools.")

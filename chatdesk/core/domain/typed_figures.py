@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from chatdesk.core.domain.provider_profile import LARGEST_PRICE, LARGEST_WINDOW, SMALLEST_WINDOW
+from chatdesk.core.texts import Text
 
 _UNITS: Final = {"": 1, "k": 1000, "m": 1_000_000}
 _COUNT: Final = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([km]?)(?:\s*tokens?)?\Z", re.IGNORECASE)
@@ -25,10 +26,16 @@ def read_window(text: str) -> int:
     else:
         match = _COUNT.match(typed)
         if match is None:
-            raise NotAFigure("Type a number of tokens, such as 32000 or 128k.")
+            raise NotAFigure(Text("Type a number of tokens, such as 32000 or 128k."))
         tokens = round(float(match[1].replace(",", ".")) * _UNITS[match[2].lower()])
     if not SMALLEST_WINDOW <= tokens <= LARGEST_WINDOW:
-        raise NotAFigure(f"The context is between {SMALLEST_WINDOW} and {LARGEST_WINDOW:,} tokens.")
+        raise NotAFigure(
+            Text(
+                "The context is between {smallest_window} and {largest_window} tokens.",
+                smallest_window=str(SMALLEST_WINDOW),
+                largest_window=LARGEST_WINDOW,
+            )
+        )
     return tokens
 
 
@@ -37,7 +44,7 @@ def read_price(text: str) -> float:
     match = _AMOUNT.match(text.strip())
     amount = float(match[1].replace(",", ".")) if match is not None else -1.0
     if not 0 <= amount <= LARGEST_PRICE:
-        raise NotAFigure("Type dollars for a million tokens, such as 0.25.")
+        raise NotAFigure(Text("Type dollars for a million tokens, such as 0.25."))
     return amount
 
 

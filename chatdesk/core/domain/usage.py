@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from chatdesk.core.texts import Text
+
 
 class UsageKind(StrEnum):
     """The purpose of a request."""
@@ -184,7 +186,7 @@ def cost_text(cost_usd: float) -> str:
     if cost_usd >= 0.995:
         return f"${cost_usd:,.2f}"
     if cost_usd < 0.000_1:
-        return "under $0.0001"
+        return Text("under $0.0001")
     places = 2
     while cost_usd < 10.0 ** (1 - places) and places < 4:
         places += 1

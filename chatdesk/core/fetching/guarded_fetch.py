@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.fetching.addresses import AddressScope, address_scope, is_address
 from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.texts import Text
 
 _STEP_TIMEOUT_S = 10.0
 _TOTAL_TIMEOUT_S = 30.0
@@ -71,7 +72,7 @@ class Fetched:
 
 class FetchFailed(ChatDeskError):
     code = "fetch_failed"
-    what = "It could not be loaded."
+    what = Text("It could not be loaded.")
     safe = ""
     next_step = ""
 
@@ -105,7 +106,7 @@ class PlaceInOwnNetwork(FetchFailed):
     def __init__(self, url: str, host: str) -> None:
         self.url = url
         self.host = host
-        super().__init__(f"{host} is in your own network.")
+        super().__init__(Text("{host} is in your own network.", host=host))
 
 
 class GuardedFetcher:
@@ -133,7 +134,7 @@ class GuardedFetcher:
         request = _Request(ask, rules, self._scope_of, is_agreed=is_agreed)
         with self._lock:
             if self._is_closed:
-                raise FetchFailed("ChatDesk was closing.")
+                raise FetchFailed(Text("ChatDesk was closing."))
             self._running.add(request)
         try:
             return request.result_within(self._timeout_s)
@@ -175,8 +176,10 @@ class _Request:
             return found
         if isinstance(found, FetchFailed):
             raise found
-        reason = "in time" if isinstance(found, TimeoutError) else "as it should"
-        raise FetchFailed(f"{self._place.hostname} did not answer {reason}.") from found
+        host = self._place.hostname
+        if isinstance(found, TimeoutError):
+            raise FetchFailed(Text("{host} did not answer in time.", host=host)) from found
+        raise FetchFailed(Text("{host} did not answer as it should.", host=host)) from found
 
     def give_up(self) -> None:
         """Wake whoever waits, and end the thread by closing its connection."""
@@ -215,10 +218,14 @@ class _Request:
             is_same = target.hostname == place.hostname and _port(target) in (_port(place), _PORTS["https"])
             if (rules.stays and not is_same) or (place.scheme, target.scheme) == ("https", "http"):
                 host = target.hostname or ""
-                raise PlaceElsewhere(f"The {rules.noun} is at another place: {host}.", target.geturl(), host)
+                raise PlaceElsewhere(
+                    Text("The {noun} is at another place: {host}.", noun=rules.noun, host=host), target.geturl(), host
+                )
             self._place = target
-        how = "sends in circles" if rules.max_redirects else "sends on to another address"
-        raise FetchFailed(f"{self._place.hostname} {how}.")
+        host = self._place.hostname or ""
+        if rules.max_redirects:
+            raise FetchFailed(Text("{host} sends in circles.", host=host))
+        raise FetchFailed(Text("{host} sends on to another address.", host=host))
 
     def _get(self, place: SplitResult) -> Fetched | str:
         """Return what is there, or the address that the server redirects to."""
@@ -249,11 +256,17 @@ class _Request:
                 raise PlaceInOwnNetwork(place.geturl(), host)
             if scope is AddressScope.CLOSED:
                 noun = self._rules.noun
-                raise FetchFailed(f"{host} is this computer or serves machines; no {noun} is loaded from there.")
+                raise FetchFailed(
+                    Text(
+                        "{host} is this computer or serves machines; no {noun} is loaded from there.",
+                        host=host,
+                        noun=noun,
+                    )
+                )
             return host
         found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
         if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
-            raise FetchFailed(f"{host} is a place in a private network.")
+            raise FetchFailed(Text("{host} is a place in a private network.", host=host))
         return found[0]
 
 
@@ -264,7 +277,7 @@ def _checked(url: str, rules: FetchRules) -> SplitResult:
     except ValueError:
         is_valid = False
     if not is_valid or not is_safe_link(url):
-        raise FetchFailed(f"The address of the {rules.noun} is not one that can be loaded.")
+        raise FetchFailed(Text("The address of the {noun} is not one that can be loaded.", noun=rules.noun))
     return place
 
 
@@ -277,11 +290,18 @@ def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchR
     if response.status in _REDIRECTS:
         return response.getheader("Location") or ""
     if response.status != 200:
-        words = f"{place.hostname} answered with {response.status} instead of the {rules.noun}."
+        words = Text(
+            "{hostname} answered with {status} instead of the {noun}.",
+            hostname=place.hostname,
+            status=str(response.status),
+            noun=rules.noun,
+        )
         raise RefusedByServer(words, response.status)
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     if rules.types and kind not in rules.types:
-        raise FetchFailed(f"What {place.hostname} has there is not {rules.wrong_kind}.")
+        raise FetchFailed(
+            Text("What {hostname} has there is not {wrong_kind}.", hostname=place.hostname, wrong_kind=rules.wrong_kind)
+        )
     charset = response.headers.get_content_charset("") if response.headers else ""
     return Fetched(place.geturl(), kind, charset, _read(response, rules))
 
@@ -298,7 +318,7 @@ def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
     body, arrived = bytearray(), 0
     packing = (response.getheader("Content-Encoding") or "").strip().lower()
     if packing not in ("", "identity") and not (rules.may_be_packed and packing in _PACKED):
-        raise FetchFailed(f"The {rules.noun} came packed in a way that was not asked for.")
+        raise FetchFailed(Text("The {noun} came packed in a way that was not asked for.", noun=rules.noun))
     unpacker: _Unpacker | None = zlib.decompressobj(_ANY_WINDOW) if packing in _PACKED else None
     if (response.length or 0) > rules.max_bytes:
         raise _too_large(rules)
@@ -308,12 +328,16 @@ def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
         if max(len(body), arrived) > rules.max_bytes:
             raise _too_large(rules)
     if response.length or (unpacker is not None and not unpacker.eof):  # the connection ended before it did
-        raise FetchFailed(f"The {rules.noun} did not arrive whole.")
+        raise FetchFailed(Text("The {noun} did not arrive whole.", noun=rules.noun))
     return bytes(body)
 
 
 def _too_large(rules: FetchRules) -> FetchFailed:
-    return FetchFailed(f"The {rules.noun} is larger than {rules.max_bytes // 1024 // 1024} MB.")
+    return FetchFailed(
+        Text(
+            "The {noun} is larger than {max_bytes} MB.", noun=rules.noun, max_bytes=str(rules.max_bytes // 1024 // 1024)
+        )
+    )
 
 
 class _Connection(http.client.HTTPConnection):

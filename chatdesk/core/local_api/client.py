@@ -19,6 +19,7 @@ from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Streams
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
+from chatdesk.core.texts import Text
 
 if sys.platform == "win32":
     from chatdesk.core.local_api.pipes import reach
@@ -123,15 +124,19 @@ def in_use(holder: Holder | None, *, next_step: str | None = None) -> AlreadyRun
     if holder is None or holder.purpose == WINDOW:
         return AlreadyRunning(next_step=next_step)
     return AlreadyRunning(
-        f"“chatdesk {holder.purpose}” (process {holder.pid}) is at work in this data directory.",
-        next_step="Wait until it has ended, then try again; or choose another --data-dir.",
+        Text(
+            "“chatdesk {purpose}” (process {pid}) is at work in this data directory.",
+            purpose=holder.purpose,
+            pid=str(holder.pid),
+        ),
+        next_step=Text("Wait until it has ended, then try again; or choose another --data-dir."),
     )
 
 
 class _WrongOwner(AlreadyRunning):
-    what = "Another process answers in the place of the ChatDesk that has this data directory open."
-    safe = "Nothing was sent to it."
-    next_step = "Close ChatDesk and start it again; 'chatdesk doctor' shows who owns the directory."
+    what = Text("Another process answers in the place of the ChatDesk that has this data directory open.")
+    safe = Text("Nothing was sent to it.")
+    next_step = Text("Close ChatDesk and start it again; 'chatdesk doctor' shows who owns the directory.")
 
 
 async def _connect(data_dir: Path) -> Streams:
@@ -170,9 +175,9 @@ async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> A
             yield event
     except (ConnectionError, BadFrame) as error:
         raise ChatDeskError(
-            "The ChatDesk that was answering has ended.",
-            safe="What came of the answer is kept.",
-            next_step="Ask again.",
+            Text("The ChatDesk that was answering has ended."),
+            safe=Text("What came of the answer is kept."),
+            next_step=Text("Ask again."),
         ) from error
     finally:
         writer.close()

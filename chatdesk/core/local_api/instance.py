@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.file_writing import UNFINISHED, open_new, unfinished_name
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -183,8 +184,10 @@ def _write_privately(path: Path, content: str) -> None:
 
 def _cannot_be_made(error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull("The disk is full, so ChatDesk can only read.", safe="Everything saved before is unchanged.")
-    return StorageReadOnly("The data directory cannot be written to.")
+        return StorageFull(
+            Text("The disk is full, so ChatDesk can only read."), safe=Text("Everything saved before is unchanged.")
+        )
+    return StorageReadOnly(Text("The data directory cannot be written to."))
 
 
 def _cannot_lock(error: OSError) -> StorageError:
@@ -192,8 +195,8 @@ def _cannot_lock(error: OSError) -> StorageError:
     systems."""
     _log.warning("no lock on the data directory: errno %s", error.errno)
     return StorageReadOnly(
-        "The file system of the data directory cannot lock files, so ChatDesk only reads from it.",
-        next_step="Choose a data directory on a local disk.",
+        Text("The file system of the data directory cannot lock files, so ChatDesk only reads from it."),
+        next_step=Text("Choose a data directory on a local disk."),
     )
 
 

@@ -24,6 +24,7 @@ from chatdesk.core.local_api.frames import read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Door, IncomingConnection, Streams
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.proof import SECRET_BYTES, prove_ownership
+from chatdesk.core.texts import Text
 
 if sys.platform == "win32":
     from chatdesk.core.local_api.pipes import PipeDoor as SystemDoor
@@ -154,9 +155,11 @@ class Listener:
         reader, writer = streams
         verb = self._verbs.get(str(request.pop("verb", "")))
         if verb is None:
-            await write_object(writer, _failed("unknown_verb", "This ChatDesk does not do that."))
+            await write_object(writer, _failed("unknown_verb", Text("This ChatDesk does not do that.")))
         elif is_busy:
-            await write_object(writer, _failed("busy", "Too many commands ask this ChatDesk at once. Try again later."))
+            await write_object(
+                writer, _failed("busy", Text("Too many commands ask this ChatDesk at once. Try again later."))
+            )
         else:
             async with asyncio.TaskGroup() as group:
                 forwarding = group.create_task(_forward(verb(request), writer), name="forward events")
@@ -185,7 +188,7 @@ async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWr
         return  # the caller left
     except Exception:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
         _log.exception("a local request failed")
-        await write_object(writer, _failed("unexpected", "Something unexpected happened. The log says more."))
+        await write_object(writer, _failed("unexpected", Text("Something unexpected happened. The log says more.")))
 
 
 def _failed(code: str, sentence: str) -> Event:

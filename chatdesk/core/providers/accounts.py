@@ -19,6 +19,7 @@ from chatdesk.core.settings.presets import OPENAI
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class AccountBook:
         """Return the account with this id. Raises ``NotPossible`` when there is none."""
         found = next((each for each in self._accounts if each.profile.id == account_id), None)
         if found is None:
-            raise NotPossible("There is no such provider any more.")
+            raise NotPossible(Text("There is no such provider any more."))
         return found
 
     def put(
@@ -121,7 +122,7 @@ class AccountBook:
             guarded = _guarded(profile)
             problem = guarded.problem()
             if problem is not None:
-                raise InvalidInput(problem, safe="Nothing was changed.", next_step="")
+                raise InvalidInput(problem, safe=Text("Nothing was changed."), next_step="")
             given = {each.name: each.value for each in profile.headers if each.value} | dict(secret_headers or {})
             given = {each.name: given[each.name] for each in guarded.headers if each.is_secret and given.get(each.name)}
             if not is_agreed:

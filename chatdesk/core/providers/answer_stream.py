@@ -15,6 +15,7 @@ from chatdesk.core.providers.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator
 from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, ServerEvent, StreamLimits
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     import httpx2
@@ -119,9 +120,11 @@ class Deadlines:
         self._has_rung = False
         if self._loop.time() >= self._ends_at:
             limit_s = self._limits.total_s
-            what = "The answer of {who} took longer than " + duration_text(limit_s) + " and was stopped."
+            what = Text(
+                "The answer of {who} took longer than {duration} and was stopped.", duration=duration_text(limit_s)
+            )
             return self._failures.make(
-                Kind.REQUEST_TIMEOUT, what=what, next_step="Continue the answer, or try again.", seconds=limit_s
+                Kind.REQUEST_TIMEOUT, what=what, next_step=Text("Continue the answer, or try again."), seconds=limit_s
             )
         kind = Kind.SILENCE if self._has_event else Kind.FIRST_BYTE_TIMEOUT
         return self._failures.make(kind, seconds=self._limit_s())

@@ -36,6 +36,7 @@ from chatdesk.core.providers.reader import Delta, Late, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
+from chatdesk.core.texts import Text
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
@@ -70,8 +71,8 @@ class AnthropicProvider(OpenAICompatibleProvider):
         except ModuleNotFoundError:
             raise self._failures.make(
                 Kind.OTHER,
-                what="Anthropic's own API needs the package “anthropic”, which is not installed.",
-                next_step="Install chatdesk[anthropic], or choose a model of another provider.",
+                what=Text("Anthropic's own API needs the package “anthropic”, which is not installed."),
+                next_step=Text("Install chatdesk[anthropic], or choose a model of another provider."),
             ) from None
         return build_client(self._endpoint, self._limits)
 

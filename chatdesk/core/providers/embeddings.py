@@ -14,9 +14,10 @@ from typing import Any, Final
 from chatdesk.core.providers.base import EmbeddingRequest, Embeddings
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.texts import Text
 
 #: What a protocol without embeddings says.
-NO_EMBEDDINGS: Final = "{who} has no embeddings."
+NO_EMBEDDINGS: Final = Text("{who} has no embeddings.")
 ENCODING: Final = "encoding_format"
 
 

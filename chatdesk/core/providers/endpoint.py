@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chatdesk.core.domain.key_origin import is_loopback
+from chatdesk.core.texts import Text
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
@@ -95,16 +96,16 @@ class Endpoint:
         except ValueError:
             is_usable = False
         if not is_usable or any(character.isspace() or not character.isprintable() for character in self.base_url):
-            return "The base URL is not a web address."
+            return Text("The base URL is not a web address.")
         if parts.username is not None or parts.password is not None:
-            return f"The base URL for {parts.hostname} holds a user name or a password."
+            return Text("The base URL for {hostname} holds a user name or a password.", hostname=parts.hostname)
         if self.api_key is not None and not _can_be_sent(self.api_key):
-            return "The API key holds characters that no key has."
+            return Text("The API key holds characters that no key has.")
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
-                return "One of the extra headers holds characters that cannot be sent."
+                return Text("One of the extra headers holds characters that cannot be sent.")
         if self.connection.ca_file and not Path(self.connection.ca_file).is_file():
-            return "The file of certificates is not there."
+            return Text("The file of certificates is not there.")
         return None
 
 

@@ -29,6 +29,7 @@ from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
 from chatdesk.core.providers.vendor_text import plain_excerpt
+from chatdesk.core.texts import Sentences, Text
 
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
@@ -43,7 +44,6 @@ _KEY = re.compile(r"invalid[ _](?:api[ _])?key|incorrect api key|authenticat|una
 _REDIRECT_STATUSES = range(300, 400)
 _PAYMENT_REQUIRED = 402
 # Sentences are filled in by str.format.
-_BRACES = str.maketrans({"{": "", "}": ""})
 _BY_STATUS = {
     400: Kind.BAD_REQUEST,
     401: Kind.UNAUTHORISED,
@@ -97,15 +97,18 @@ class FailureTranslator:
     ) -> ProviderError:
         """Return the error of ``kind``; ``excerpt`` is raw vendor text, quoted after clean-up."""
         texts = FAILURE_TEXTS[kind]
-        sentence = (what or texts.what).format(who=self._who, seconds=f"{seconds:g}")
+        sentence = what or texts.what
+        if isinstance(sentence, Text):
+            begins = sentence.source.startswith("{who}")
+            who = self._who[:1].upper() + self._who[1:] if begins else self._who
+            sentence = sentence.filled(who=who, seconds=seconds)
         quoted = plain_excerpt(excerpt, self._secrets) if excerpt and kind in _QUOTED_KINDS else ""
         if quoted:
             stop = "" if quoted.endswith((".", "!", "?", "…")) else "."
-            sentence = f"{sentence} It says: “{quoted}”{stop}"
+            sentence = Sentences.of(sentence, Text("It says: “{quoted}”{stop}", quoted=quoted, stop=stop))
         step = next_step or texts.next_step
         if retry_after is not None and next_step is None:
-            step = f"Try again in {duration_text(retry_after)}."
-        sentence = sentence[:1].upper() + sentence[1:]
+            step = Text("Try again in {duration}.", duration=duration_text(retry_after))
         return ProviderError(kind, sentence, next_step=step, details=dict(details or {}), retry_after_s=retry_after)
 
     def from_status(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
@@ -154,12 +157,18 @@ class FailureTranslator:
         payment = payment_in(response.headers, response.content, self._secrets)
         if payment is None:
             return error
-        step = f"Pay at {payment.host} if you trust it" if payment.host else "Pay in the way the server names"
+        step = (
+            Text("Pay at {host} if you trust it, then try again; or choose another provider.", host=payment.host)
+            if payment.host
+            else Text("Pay in the way the server names, then try again; or choose another provider.")
+        )
         return self.make(
             Kind.PAYMENT,
-            what=f"{{who}} wants to be paid before it answers: {payment.sentence.translate(_BRACES)}. ChatDesk pays "
-            "nothing by itself.",
-            next_step=f"{step}, then try again; or choose another provider.",
+            what=Text(
+                "{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.",
+                payment=payment.sentence,
+            ),
+            next_step=step,
             details={**error.details, "payment": payment.as_details()},
         )
 

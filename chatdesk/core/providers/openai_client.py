@@ -40,7 +40,6 @@ _MAX_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEPING = {307, 308}  # the method and what is sent
 _LONGEST_HOST = 100
-_BRACES = str.maketrans({"{": "", "}": ""})  # sentences are filled in by str.format
 _log = logging.getLogger(__name__)
 _NO_KEY = "none"
 _CHUNKS_A_SLICE = 50
@@ -225,7 +224,7 @@ def _refused_redirect(response: httpx2.Response) -> FailureText | None:
         return NO_WEB_TEXT
     if (target.scheme, target.host, target.port) != (origin.scheme, origin.host, origin.port):
         host = target.host if target.port is None else f"{target.host}:{target.port}"
-        return elsewhere_text(plain_excerpt(host).translate(_BRACES)[:_LONGEST_HOST])
+        return elsewhere_text(plain_excerpt(host)[:_LONGEST_HOST])
     return None if response.status_code in _KEEPING else WITHOUT_BODY_TEXT
 
 

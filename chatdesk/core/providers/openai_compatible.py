@@ -48,11 +48,12 @@ from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION, is_small, wire_bytes, wire_message
+from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
+_KEY_STEP = Text("Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.")
 # Waiting for what was loaded before takes no longer.
 _AT_ONCE_S = 0.005
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
@@ -240,10 +241,12 @@ class OpenAICompatibleProvider:
     async def _ready_client(self) -> Any:
         problem = self._endpoint.problem()
         if problem is not None:
-            raise self._failures.make(Kind.OTHER, what=problem, next_step="Correct it in the settings, then try again.")
+            raise self._failures.make(
+                Kind.OTHER, what=problem, next_step=Text("Correct it in the settings, then try again.")
+            )
         if self._endpoint.connection.withheld is not None:
             what, next_step = self._endpoint.connection.withheld
-            raise ProviderError(Kind.NO_KEY, f"{what} Nothing was sent.", next_step=next_step)
+            raise ProviderError(Kind.NO_KEY, Text("{what} Nothing was sent.", what=what), next_step=next_step)
         if not self.is_configured:
             raise self._failures.make(Kind.NO_KEY, next_step=_KEY_STEP)
         async with self._client_lock:
@@ -258,8 +261,8 @@ class OpenAICompatibleProvider:
         if not self.usual_model and not await self.list_models():
             raise self._failures.make(
                 Kind.MODEL_NOT_FOUND,
-                what="{who} offers no model.",
-                next_step="Install or load a model on the server, then try again.",
+                what=Text("{who} offers no model."),
+                next_step=Text("Install or load a model on the server, then try again."),
             )
         return self.usual_model
 

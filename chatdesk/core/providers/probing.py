@@ -31,6 +31,7 @@ from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.texts import Text
 
 _LIMITS = StreamLimits(connect_s=5.0, first_byte_s=15.0, silence_s=10.0, total_s=25.0, list_models_s=8.0)
 _TOTAL_S = 35.0
@@ -54,7 +55,7 @@ async def probe(account: Account) -> AsyncGenerator[StepResult, None]:
             async for result in results:
                 yield result
     except TimeoutError:
-        for result in steps.fail(steps.first_open(), "This took too long."):
+        for result in steps.fail(steps.first_open(), Text("This took too long.")):
             yield result
     finally:
         await provider.close()
@@ -82,10 +83,14 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
             models=len(models),
         )
     else:
-        yield steps.done(Step.MODELS, StepState.SKIPPED, "This server has no list of models; type their names.")
+        yield steps.done(Step.MODELS, StepState.SKIPPED, Text("This server has no list of models; type their names."))
     model = _model_to_ask(account, models)
     if not model:
-        words = "No model to ask: choose one, then test again." if not has_list else "The server offers no model."
+        words = (
+            Text("No model to ask: choose one, then test again.")
+            if not has_list
+            else Text("The server offers no model.")
+        )
         for result in steps.fail(Step.STREAMING, words):
             yield result
         return
@@ -94,7 +99,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
     if problem is None or problem.kind in _BEYOND_KEY:
         yield steps.done(Step.KEY, *_key_result(account))
     if problem is None:
-        yield steps.done(Step.STREAMING, StepState.OK, f"{model} answers as a stream.")
+        yield steps.done(Step.STREAMING, StepState.OK, Text("{model} answers as a stream.", model=model))
         return
     failed = _step_of(problem)
     for result in steps.fail(Step.KEY if failed is Step.KEY else Step.STREAMING, _words(problem)):
@@ -140,10 +145,12 @@ class _Steps:
         """Return the results that hold once the server has answered."""
         found = []
         if Step.ADDRESS not in self._ended:
-            found.append(self.done(Step.ADDRESS, StepState.OK, "The server answers."))
+            found.append(self.done(Step.ADDRESS, StepState.OK, Text("The server answers.")))
         if Step.TLS not in self._ended:
             state = StepState.OK if self._is_secure else StepState.SKIPPED
-            words = "The connection is encrypted." if self._is_secure else "Not encrypted: the address is http."
+            words = (
+                Text("The connection is encrypted.") if self._is_secure else Text("Not encrypted: the address is http.")
+            )
             found.append(self.done(Step.TLS, state, words))
         return found
 
@@ -151,7 +158,7 @@ class _Steps:
         """Return the results after ``step`` failed: earlier steps as they must be, later ones skipped."""
         found = self.reached() if step not in (Step.ADDRESS, Step.TLS) else []
         if step is Step.TLS:
-            found.append(self.done(Step.ADDRESS, StepState.OK, "The server answers."))
+            found.append(self.done(Step.ADDRESS, StepState.OK, Text("The server answers.")))
         found.append(self.done(step, StepState.FAILED, text))
         found += [self.done(each, StepState.SKIPPED, "") for each in Step if each not in self._ended]
         return found
@@ -172,8 +179,8 @@ def _words(error: ProviderError) -> str:
 
 def _key_result(account: Account) -> tuple[StepState, str]:
     if account.key.value:
-        return StepState.OK, "The key is accepted."
-    return StepState.SKIPPED, "No key is needed."
+        return StepState.OK, Text("The key is accepted.")
+    return StepState.SKIPPED, Text("No key is needed.")
 
 
 def _model_to_ask(account: Account, models: tuple[ListedModel, ...]) -> str:

@@ -19,6 +19,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.failures import FailureTranslator
+from chatdesk.core.texts import Text
 
 Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 Late = Delta | ReasoningKept
@@ -125,5 +126,7 @@ def judged(reader: Reader, failures: FailureTranslator, *, is_continued: bool) -
     if reader.has_text or reader.has_tool_calls or is_continued:
         return reason
     if reason is FinishReason.LENGTH:
-        raise failures.make(Kind.EMPTY_ANSWER, what="{who} reached the length limit before it wrote any of the answer.")
+        raise failures.make(
+            Kind.EMPTY_ANSWER, what=Text("{who} reached the length limit before it wrote any of the answer.")
+        )
     raise failures.make(Kind.EMPTY_ANSWER)

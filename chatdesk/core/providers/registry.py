@@ -19,6 +19,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.texts import Text
 
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
 OPENAI_MODEL = "gpt-5.4-mini"
@@ -50,14 +51,14 @@ class ProviderRegistry:
         provider = self._by_name.get(name)
         if provider is None and name in self._switched_off:
             raise NotPossible(
-                f"{self._switched_off[name]} is switched off.",
-                next_step="Switch it on in Settings, Providers, or choose another model.",
+                Text("{switched_off} is switched off.", switched_off=self._switched_off[name]),
+                next_step=Text("Switch it on in Settings, Providers, or choose another model."),
             )
         if provider is None:
             known = ", ".join(sorted(self._by_name))
             raise NotPossible(
-                f"There is no provider called “{name[:60]}”.",
-                next_step=f"Choose another model; the providers are: {known}.",
+                Text("There is no provider called “{name}”.", name=name[:60]),
+                next_step=Text("Choose another model; the providers are: {known}.", known=known),
             )
         return provider
 
@@ -102,11 +103,18 @@ class ProviderRegistry:
         """Ask each usable provider for its models, all at once; add those that cannot be asked, with the reason."""
         checked = await asyncio.gather(*(_check(provider) for provider in self.all()))
         others = [
-            ProviderCheck(each.name, is_reachable=False, message=f"{each.label} has no key yet.", is_expected=False)
+            ProviderCheck(
+                each.name,
+                is_reachable=False,
+                message=Text("{label} has no key yet.", label=each.label),
+                is_expected=False,
+            )
             for each in self._unlisted
         ]
         others += [
-            ProviderCheck(name, is_reachable=False, message=f"{label} is switched off.", is_expected=False)
+            ProviderCheck(
+                name, is_reachable=False, message=Text("{label} is switched off.", label=label), is_expected=False
+            )
             for name, label in self._switched_off.items()
         ]
         return (*checked, *others)
@@ -132,7 +140,7 @@ async def _check(provider: Provider) -> ProviderCheck:
     return ProviderCheck(
         provider.name,
         is_reachable=True,
-        message=f"{provider.label} answers and offers {count}.",
+        message=Text("{label} answers and offers {number}.", label=provider.label, number=count),
         models=tuple(model.id for model in models),
     )
 

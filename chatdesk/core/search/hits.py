@@ -13,6 +13,7 @@ from chatdesk.core.search.snippet import Finder
 from chatdesk.core.storage.search import find as search_find
 from chatdesk.core.storage.search import store
 from chatdesk.core.storage.search.find import MOST_RANKED, Found
+from chatdesk.core.texts import Text
 
 _ROLES = {str(role): role for role in Role}
 
@@ -28,11 +29,11 @@ def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> S
     made = tuple(_message(_with_clean_names(row), finder) for row in found.rows)
     notes = list(found.unknown)
     if found.is_late:
-        notes.append("Looking further back would take long: only the newest part was searched.")
+        notes.append(Text("Looking further back would take long: only the newest part was searched."))
     elif found.is_more and query.clauses:
-        notes.append(f"The newest {MOST_RANKED:,} matches were ranked; older ones follow.")
+        notes.append(Text("The newest {most_ranked} matches were ranked; older ones follow.", most_ranked=MOST_RANKED))
     if not state.is_whole:
-        notes.append(f"Older messages are still being indexed: {state.percent} %.")
+        notes.append(Text("Older messages are still being indexed: {percent} %.", percent=str(state.percent)))
     return _group(SearchKind.MESSAGE, made, found, began, " ".join(notes) or None)
 
 

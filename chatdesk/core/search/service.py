@@ -14,13 +14,14 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.search import hits
 from chatdesk.core.search.query import parse
 from chatdesk.core.storage.search.reader import IndexDamaged, SearchSuperseded
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.search.store import SearchStore
 
 PAGE = 20
-_UNSEARCHABLE = "Searching is not possible here: the search index is damaged. Your messages are not affected."
-_BEING_MENDED = (
+_UNSEARCHABLE = Text("Searching is not possible here: the search index is damaged. Your messages are not affected.")
+_BEING_MENDED = Text(
     "The search index is damaged and is being made anew. Your messages are not affected; search again later."
 )
 _NAMED = (SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
@@ -140,7 +141,9 @@ def _checked(cursor: str | None, kinds: Collection[SearchKind]) -> str | None:
     is_number = offset.isascii() and offset.isdigit() and (not below or below.lstrip("-").isdigit())
     if not is_number or len(kinds) != 1 or len(cursor) > 40:
         raise InvalidInput(
-            "That is not a place in these results.", safe="Nothing was changed.", next_step="Search again."
+            Text("That is not a place in these results."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Search again."),
         )
     return cursor
 

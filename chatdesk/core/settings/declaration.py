@@ -13,6 +13,8 @@ from dataclasses import Field, dataclass, field
 from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack, get_args
 from urllib.parse import urlsplit
 
+from chatdesk.core.texts import Text
+
 Value = str | bool | int | float | Mapping[str, str]
 _V = TypeVar("_V", bound=Value)
 
@@ -93,12 +95,12 @@ class Setting:
             return table
         if self.kind is bool:
             if not isinstance(value, bool):
-                raise InvalidValue("it must be true or false")
+                raise InvalidValue(Text("it must be true or false"))
             return value
         if self.kind is str:
             return self._checked_text(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise InvalidValue("it must be a number")
+            raise InvalidValue(Text("it must be a number"))
         return self._checked_number(value)
 
     def parsed(self, text: str) -> Value:
@@ -109,7 +111,7 @@ class Setting:
                 return True
             if stripped.lower() in ("0", "false", "no", "off"):
                 return False
-            raise InvalidValue("it must be true or false")
+            raise InvalidValue(Text("it must be true or false"))
         if self.kind is str:
             return self.checked(stripped)
         if self.kind is dict:
@@ -117,18 +119,18 @@ class Setting:
         try:
             return self.checked(float(stripped))
         except ValueError as error:
-            raise error if isinstance(error, InvalidValue) else InvalidValue("it must be a number") from None
+            raise error if isinstance(error, InvalidValue) else InvalidValue(Text("it must be a number")) from None
 
     def _checked_text(self, value: object) -> str:
         if not isinstance(value, str):
-            raise InvalidValue("it must be text")
+            raise InvalidValue(Text("it must be text"))
         if self.choices and not self.is_open and value not in self.choices:
-            raise InvalidValue("it must be one of " + ", ".join(self.choices))
+            raise InvalidValue(Text("it must be one of {choices}", choices=", ".join(self.choices)))
         if self.is_multiline:
             if any(ord(character) < 32 and character not in "\n\t" for character in value):
-                raise InvalidValue("it must be text without control characters")
+                raise InvalidValue(Text("it must be text without control characters"))
         elif any(ord(character) < 32 for character in value):
-            raise InvalidValue("it must be one line")
+            raise InvalidValue(Text("it must be one line"))
         if self.is_url and value:
             _check_url(value)
         if self.is_rate and value:
@@ -139,13 +141,13 @@ class Setting:
 
     def _checked_number(self, value: float) -> int | float:
         if self.minimum is not None and value < self.minimum:
-            raise InvalidValue(f"it must be at least {self.minimum:g}")
+            raise InvalidValue(Text("it must be at least {minimum}", minimum=self.minimum))
         if self.maximum is not None and value > self.maximum:
-            raise InvalidValue(f"it must be at most {self.maximum:g}")
+            raise InvalidValue(Text("it must be at most {maximum}", maximum=self.maximum))
         if self.kind is float:
             return float(value)
         if value != int(value):
-            raise InvalidValue("it must be a whole number")
+            raise InvalidValue(Text("it must be a whole number"))
         return int(value)
 
 
@@ -189,21 +191,21 @@ def setting_of(made: Field[Any]) -> Setting:
 
 def _checked_mapping(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise InvalidValue('it must be a table of names and texts, such as {"X-Team" = "blue"}')
+        raise InvalidValue(Text('it must be a table of names and texts, such as {"X-Team" = "blue"}'))
     for key, text in value.items():
         if not isinstance(key, str) or not isinstance(text, str):
-            raise InvalidValue("names and values must be text")
+            raise InvalidValue(Text("names and values must be text"))
         if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
-            raise InvalidValue("a name has letters, digits, dots and hyphens only")
+            raise InvalidValue(Text("a name has letters, digits, dots and hyphens only"))
         if any(ord(character) < 32 for character in text):
-            raise InvalidValue("a value must be one line")
+            raise InvalidValue(Text("a value must be one line"))
     return {str(key): str(text) for key, text in value.items()}
 
 
 def _header_pair(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
-        raise InvalidValue("each line must look like 'Name: value'")
+        raise InvalidValue(Text("each line must look like 'Name: value'"))
     return name.strip(), value.strip()
 
 
@@ -220,7 +222,7 @@ def _check_model(value: str) -> None:
     from chatdesk.core.domain.model_ref import ModelRef  # as above
 
     if ModelRef.parse(value) is None:
-        raise InvalidValue("it must be a provider and a model, such as openai/gpt-5.4-mini")
+        raise InvalidValue(Text("it must be a provider and a model, such as openai/gpt-5.4-mini"))
 
 
 def _check_url(value: str) -> None:
@@ -230,6 +232,6 @@ def _check_url(value: str) -> None:
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise InvalidValue("it must begin with https:// or http:// and name a server")
+        raise InvalidValue(Text("it must begin with https:// or http:// and name a server"))
     if parts.username or parts.password:
-        raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")
+        raise InvalidValue(Text("it must not contain a password; use the keyring or OPENAI_API_KEY"))

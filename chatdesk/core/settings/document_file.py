@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,12 @@ class DocumentFile:
             return None, ""
         except OSError as error:
             _log.warning("%s not readable: %s", self._subject, error.strerror)
-            return None, f"The file of {self._subject} {self.path} cannot be read ({error.strerror})."
+            return None, Text(
+                "The file of {subject} {path} cannot be read ({strerror}).",
+                subject=self._subject,
+                path=self.path,
+                strerror=error.strerror,
+            )
         except (ValueError, TypeError, RecursionError):
             return None, self._keep_broken()
         return document, ""
@@ -79,12 +85,16 @@ class DocumentFile:
                 except OSError:
                     break
                 return self._broken(kept)
-        return f"The file of {self._subject} {self.path} is damaged and was left as it is."
+        return Text(
+            "The file of {subject} {path} is damaged and was left as it is.", subject=self._subject, path=self.path
+        )
 
     def _broken(self, kept: Path) -> str:
-        return (
-            f"The file of {self._subject} {self.path} is damaged; it is kept as {kept.name}."
-            f" Set the {self._subject} up again."
+        return Text(
+            "The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.",
+            subject=self._subject,
+            path=self.path,
+            name=kept.name,
         )
 
     def _is_newer(self) -> bool:

@@ -12,6 +12,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.passphrase import check_passphrase
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.texts import Text
 
 FILE_NAME = "keys.encrypted.json"
 _LARGEST_BYTES = 1024 * 1024
@@ -19,23 +20,25 @@ _LARGEST_BYTES = 1024 * 1024
 
 class WrongPassphrase(ChatDeskError):
     code = "wrong_passphrase"
-    what = "The passphrase does not open the file of keys."
-    safe = "The keys are unchanged."
-    next_step = "Type it again; capital letters count. Without it the keys have to be entered anew."
+    what = Text("The passphrase does not open the file of keys.")
+    safe = Text("The keys are unchanged.")
+    next_step = Text("Type it again; capital letters count. Without it the keys have to be entered anew.")
 
 
 class KeyFileUnusable(ChatDeskError):
     code = "key_file_unusable"
-    what = "The file of keys cannot be read or written."
-    safe = "It was left as it is; keys hold until ChatDesk closes."
-    next_step = "Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew."
+    what = Text("The file of keys cannot be read or written.")
+    safe = Text("It was left as it is; keys hold until ChatDesk closes.")
+    next_step = Text(
+        "Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew."
+    )
 
 
 class KeyFileLocked(ChatDeskError):
     code = "key_file_locked"
-    what = "The file of keys has not been opened in this run."
-    safe = "The keys in it are unchanged."
-    next_step = "Enter its passphrase in Settings, Providers."
+    what = Text("The file of keys has not been opened in this run.")
+    safe = Text("The keys in it are unchanged.")
+    next_step = Text("Enter its passphrase in Settings, Providers.")
 
 
 class KeyFile:
@@ -62,7 +65,7 @@ class KeyFile:
         replaced."""
         with self._lock:
             if self.exists:
-                raise KeyFileUnusable("There is a file of keys already.", next_step="Enter its passphrase.")
+                raise KeyFileUnusable(Text("There is a file of keys already."), next_step=Text("Enter its passphrase."))
             self._write({}, _checked(passphrase))
 
     def unlock(self, passphrase: str) -> None:

@@ -8,30 +8,35 @@ MiB (``sealing``): ten thousand million guesses are centuries for a core, and da
 from __future__ import annotations
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text
 
 _FEWEST_GUESSES_LOG10 = 10.0
 _MOST_MEASURED = 72  # the library's limit; the rest can only help
 #: Placeholder of every field in which a new one is chosen.
-NEW_PASSPHRASE = "A new passphrase: four words or more"  # noqa: S105 - words for a person
+NEW_PASSPHRASE = Text("A new passphrase: four words or more")
 
 
 class PassphraseTooWeak(ChatDeskError):
     code = "passphrase_too_weak"
-    what = "This passphrase is easy to guess."
-    safe = "Nothing was changed."
-    next_step = "Four or five words that do not belong together are easy to remember and hard to guess."
+    what = Text("This passphrase is easy to guess.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Four or five words that do not belong together are easy to remember and hard to guess.")
 
 
 def check_passphrase(passphrase: str) -> None:
     """Check that a passphrase is hard to guess, which takes some milliseconds. Raises ``PassphraseTooWeak``, with the
     reason where ``zxcvbn`` gives one."""
     if not passphrase.strip():
-        raise PassphraseTooWeak("A passphrase of blanks guards nothing.")
+        raise PassphraseTooWeak(Text("A passphrase of blanks guards nothing."))
     from zxcvbn import zxcvbn
 
     measured = zxcvbn(passphrase[:_MOST_MEASURED], user_inputs=["chatdesk", "passphrase"])
     if float(measured["guesses_log10"]) >= _FEWEST_GUESSES_LOG10:
         return
     warning = str(measured["feedback"]["warning"] or "").rstrip(".")
-    reason = f"This passphrase is easy to guess: {warning[0].lower()}{warning[1:]}." if warning else None
+    reason = (
+        Text("This passphrase is easy to guess: {first}{warning}.", first=warning[0].lower(), warning=warning[1:])
+        if warning
+        else None
+    )
     raise PassphraseTooWeak(reason)

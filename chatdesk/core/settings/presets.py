@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatdesk.core.domain.provider_profile import Api
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ OPENAI = Preset(
     keys_url="https://platform.openai.com/api-keys",
     key_starts=("sk-proj-", "sk-svcacct-"),
 )
-OTHER = Preset("other", "Other server", "", needs_key=False, apis=_BOTH, hint="Any OpenAI-compatible address.")
+OTHER = Preset(
+    "other", Text("Other server"), "", needs_key=False, apis=_BOTH, hint=Text("Any OpenAI-compatible address.")
+)
 _ALL = (
     OPENAI,
     Preset(
@@ -54,7 +57,7 @@ _ALL = (
         "https://api.anthropic.com",
         "ANTHROPIC_API_KEY",
         apis=(Api.ANTHROPIC,),
-        hint="Needs the package chatdesk[anthropic].",
+        hint=Text("Needs the package chatdesk[anthropic]."),
         keys_url="https://console.anthropic.com/settings/keys",
         key_starts=("sk-ant-",),
     ),
@@ -102,7 +105,7 @@ _ALL = (
         "https://YOUR-RESOURCE.openai.azure.com/openai/v1",
         "AZURE_OPENAI_API_KEY",
         apis=_BOTH,
-        hint="Enter the name of your resource in the address. Models are your deployments.",
+        hint=Text("Enter the name of your resource in the address. Models are your deployments."),
         keys_url="https://ai.azure.com/",
     ),
     Preset(

@@ -10,8 +10,8 @@ from typing import Any
 
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
+from chatdesk.core.texts import Text, plural
 
 FILE_NAME = "providers.json"
 _VERSION = 1
@@ -38,9 +38,9 @@ class StoredProviders:
 
 class ProvidersNotSaved(ChatDeskError):
     code = "providers_not_saved"
-    what = "The providers could not be saved."
-    safe = "The old file is unchanged; the change holds until ChatDesk closes."
-    next_step = "Check the permissions and the free space of the configuration directory."
+    what = Text("The providers could not be saved.")
+    safe = Text("The old file is unchanged; the change holds until ChatDesk closes.")
+    next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 
 class ProvidersStore:
@@ -71,10 +71,13 @@ class ProvidersStore:
             )
         except NewerDocument:
             raise ProvidersNotSaved(
-                "The file of providers was written by a newer ChatDesk.", next_step="Update ChatDesk to change it."
+                Text("The file of providers was written by a newer ChatDesk."),
+                next_step=Text("Update ChatDesk to change it."),
             ) from None
         except OSError as error:
-            raise ProvidersNotSaved(f"The file of providers {self.path} could not be written.") from error
+            raise ProvidersNotSaved(
+                Text("The file of providers {path} could not be written.", path=self.path)
+            ) from error
 
     def kept_problem(self) -> str:
         """Return the problem that an earlier run found, until providers are saved again; empty when all is well."""
@@ -92,10 +95,14 @@ def _stored(document: dict[str, Any]) -> StoredProviders:
         else:
             profiles[profile.id] = profile
     place = document.get("key_place")
-    words = counted(lost, "provider was", "providers were")
+    problem = plural(
+        "{count} providers were left out: its entry in providers.json cannot be used.",
+        "{count} provider was left out: its entry in providers.json cannot be used.",
+        lost,
+    )
     return StoredProviders(
         tuple(profiles.values()),
         KeyPlace(place) if isinstance(place, str) and place in set(KeyPlace) else KeyPlace.KEYRING,
         finds_local_servers=document.get("finds_local_servers") is not False,
-        problem=f"{words} left out: its entry in providers.json cannot be used." if lost else "",
+        problem=problem if lost else "",
     )

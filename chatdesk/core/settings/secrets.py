@@ -21,6 +21,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -70,9 +71,9 @@ class KeyringState:
 
 class SecretNotKept(ChatDeskError):
     code = "secret_not_kept"
-    what = "The key could not be put into the system's keyring."
-    safe = "It is used until ChatDesk closes and was not written to any file."
-    next_step = "Unlock or install a keyring, or choose the encrypted file in Settings, Providers."
+    what = Text("The key could not be put into the system's keyring.")
+    safe = Text("It is used until ChatDesk closes and was not written to any file.")
+    next_step = Text("Unlock or install a keyring, or choose the encrypted file in Settings, Providers.")
 
 
 class KeyringBackend(Protocol):
@@ -230,7 +231,7 @@ class SecretStore:
             return self._ask(lambda: self._load_backend().get_password(SERVICE, entry)), ""
         except _TookTooLong:
             # Asked once more for every other key, a dead keyring would hold up a start for minutes.
-            self._gave_up = "The keyring did not answer; it may be locked or waiting for a password."
+            self._gave_up = Text("The keyring did not answer; it may be locked or waiting for a password.")
             return None, self._gave_up
         except Exception as error:  # noqa: BLE001 - backends raise anything
             _log.info("keyring lookup failed: %s", type(error).__name__)
@@ -266,7 +267,9 @@ class SecretStore:
         try:
             detail = self._ask(self._probe)
         except _TookTooLong:
-            return KeyringState(is_usable=False, detail=f"no answer within {self._timeout_s:g} s")
+            return KeyringState(
+                is_usable=False, detail=Text("no answer within {timeout_s} s", timeout_s=f"{self._timeout_s:g}")
+            )
         except Exception as error:  # noqa: BLE001 - backends raise anything
             return KeyringState(is_usable=False, detail=_reason(error))
         return KeyringState(is_usable=True, detail=detail)
@@ -317,10 +320,10 @@ def _reason(error: Exception) -> str:
     """Return a sentence for the kind of failure; a backend's own text could hold anything."""
     name = type(error).__name__
     if name == "NoKeyringError":
-        return "There is no keyring on this system."
+        return Text("There is no keyring on this system.")
     if name in ("KeyringLocked", "InitError"):
-        return "The keyring is locked."
-    return f"The keyring failed ({name})."
+        return Text("The keyring is locked.")
+    return Text("The keyring failed ({name}).", name=name)
 
 
 # The keyring and the encrypted file guard the whole entry, so whoever cannot read the secret cannot change its origin.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.settings.declaration import Shown, declared
 from chatdesk.core.settings.window_settings import WindowSettings
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
@@ -16,7 +17,7 @@ class ServiceSettings(WindowSettings):
         "service.on",
         False,
         "The open window lets other programs of this computer read, write and ask over HTTP (docs/local-service.md).",
-        Shown("Local service", "Let other programs use ChatDesk", hidden="the page of the local service"),
+        Shown("Local service", Text("Let other programs use ChatDesk"), hidden="the page of the local service"),
     )
     service_port: int = declared(
         "service.port",
@@ -24,11 +25,11 @@ class ServiceSettings(WindowSettings):
         "Port of the local service on this computer; 0 is any that is free.",
         Shown(
             "Local service",
-            "Port",
-            "The window and chatdesk serve listen on it.",
-            unit="on this computer",
-            empty="Any that is free",
-            also="api http rest",
+            Text("Port"),
+            Text("The window and chatdesk serve listen on it."),
+            unit=Text("on this computer"),
+            empty=Text("Any that is free"),
+            also=Text("api http rest"),
         ),
         minimum=0,
         maximum=65_535,
@@ -37,19 +38,29 @@ class ServiceSettings(WindowSettings):
         "service.address",
         "",
         "Another address on which the local service listens with TLS, such as 192.168.1.5:8443; empty is none.",
-        Shown("Local service", "Also listen on", "For example 192.168.1.5:8443. Needs a certificate.", empty="Nothing"),
+        Shown(
+            "Local service",
+            Text("Also listen on"),
+            Text("For example 192.168.1.5:8443. Needs a certificate."),
+            empty=Text("Nothing"),
+        ),
     )
     service_certificate: str = declared(
         "service.certificate",
         "",
         "File of the certificate for that address, PEM.",
-        Shown("Local service", "Certificate", "A PEM file.", empty="None"),
+        Shown("Local service", Text("Certificate"), Text("A PEM file."), empty=Text("None")),
     )
     service_certificate_key: str = declared(
         "service.certificate_key",
         "",
         "File of the certificate's key, PEM without a passphrase.",
-        Shown("Local service", "Key of the certificate", "A PEM file without a passphrase.", empty="None"),
+        Shown(
+            "Local service",
+            Text("Key of the certificate"),
+            Text("A PEM file without a passphrase."),
+            empty=Text("None"),
+        ),
     )
     service_origins: str = declared(
         "service.origins",
@@ -58,9 +69,9 @@ class ServiceSettings(WindowSettings):
         " spaces between several; empty is none.",
         Shown(
             "Local service",
-            "Let web pages of these origins ask",
-            "For example https://tool.example. Each page still needs a token.",
-            empty="None",
-            also="cors origin browser website",
+            Text("Let web pages of these origins ask"),
+            Text("For example https://tool.example. Each page still needs a token."),
+            empty=Text("None"),
+            also=Text("cors origin browser website"),
         ),
     )

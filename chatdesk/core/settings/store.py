@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -36,9 +37,9 @@ class LoadedSettings:
 
 class SettingsNotSaved(ChatDeskError):
     code = "settings_not_saved"
-    what = "The settings could not be saved."
-    safe = "The old settings file is unchanged; the new settings hold until ChatDesk closes."
-    next_step = "Check the permissions and the free space of the configuration directory."
+    what = Text("The settings could not be saved.")
+    safe = Text("The old settings file is unchanged; the new settings hold until ChatDesk closes.")
+    next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 
 class SettingsStore:
@@ -64,7 +65,7 @@ class SettingsStore:
                     values,
                     setting,
                     lambda s=setting, v=found: s.checked(v),
-                    f"{setting.key} in the settings file",
+                    Text("{key} in the settings file", key=setting.key),
                     problems,
                 )
         decided: set[str] = set()
@@ -105,7 +106,9 @@ class SettingsStore:
             except InvalidValue as error:
                 key = self._declared[name].key
                 raise InvalidInput(
-                    f"{key} cannot be set: {error}.", safe="It was not changed.", next_step=""
+                    Text("{key} cannot be set: {error}.", key=key, error=error),
+                    safe=Text("It was not changed."),
+                    next_step="",
                 ) from error
         problems: list[str] = []
         self._read_table(problems)  # moves a broken file out of the way, with its text kept
@@ -117,7 +120,7 @@ class SettingsStore:
                 _put(document, self._declared[name].key, value)
             write_atomically(self._path, tomlkit.dumps(document))
         except (OSError, ValueError) as error:
-            raise SettingsNotSaved(f"The settings file {self._path} could not be written.") from error
+            raise SettingsNotSaved(Text("The settings file {path} could not be written.", path=self._path)) from error
 
     def _read_table(self, problems: list[str]) -> dict[str, Any]:
         try:
@@ -127,13 +130,20 @@ class SettingsStore:
         except OSError as error:
             _log.warning("settings file not readable: %s", error.strerror)
             problems.append(
-                f"The settings file {self._path} cannot be read ({error.strerror}). Defaults are used; the file is "
-                "unchanged."
+                Text(
+                    "The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.",
+                    path=self._path,
+                    strerror=error.strerror,
+                )
             )
             return {}
         if not data:
             # As a computer leaves it that lost its power while something else wrote the file.
-            problems.append(f"The settings file {self._path} is empty. Defaults are used; delete it if that is meant.")
+            problems.append(
+                Text(
+                    "The settings file {path} is empty. Defaults are used; delete it if that is meant.", path=self._path
+                )
+            )
             return {}
         import tomllib  # a start without settings does without
 
@@ -141,9 +151,13 @@ class SettingsStore:
             return tomllib.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):
             kept = self._keep_broken(data)
-            where = f"kept as {kept.name}" if kept else "left as it is"
+            where = Text("kept as {name}", name=kept.name) if kept else Text("left as it is")
             problems.append(
-                f"The settings file {self._path} is damaged. Defaults are used; the damaged file is {where}."
+                Text(
+                    "The settings file {path} is damaged. Defaults are used; the damaged file is {where}.",
+                    path=self._path,
+                    where=where,
+                )
             )
             return {}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.settings.declaration import Shown, declared
 from chatdesk.core.settings.service_settings import ServiceSettings
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
@@ -16,7 +17,7 @@ class ToolSettings(ServiceSettings):
         "tools.steps",
         25,
         "Most requests to the model for one answer with tools.",
-        Shown("Tools", "Steps of an answer", section="Limits", unit="requests to the model"),
+        Shown("Tools", Text("Steps of an answer"), section=Text("Limits"), unit=Text("requests to the model")),
         minimum=1,
         maximum=200,
     )
@@ -24,7 +25,7 @@ class ToolSettings(ServiceSettings):
         "tools.minutes",
         10.0,
         "Longest time for one answer with tools, in minutes; then the model answers with what it has.",
-        Shown("Tools", "Time for an answer", section="Limits", unit="minutes"),
+        Shown("Tools", Text("Time for an answer"), section=Text("Limits"), unit=Text("minutes")),
         minimum=1,
         maximum=600,
     )
@@ -32,7 +33,7 @@ class ToolSettings(ServiceSettings):
         "tools.call_s",
         60.0,
         "Longest time for one call of a tool, in seconds.",
-        Shown("Tools", "Time for a call", section="Limits", unit="seconds"),
+        Shown("Tools", Text("Time for a call"), section=Text("Limits"), unit=Text("seconds")),
         minimum=1,
         maximum=3600,
     )
@@ -40,7 +41,13 @@ class ToolSettings(ServiceSettings):
         "tools.dollars",
         0.0,
         "Most that one answer with tools may cost in US dollars, where prices are known; 0 is no limit of its own.",
-        Shown("Tools", "Cost of an answer", section="Limits", unit="US dollars", empty="No limit of its own"),
+        Shown(
+            "Tools",
+            Text("Cost of an answer"),
+            section=Text("Limits"),
+            unit=Text("US dollars"),
+            empty=Text("No limit of its own"),
+        ),
         minimum=0,
         maximum=1000,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.languages import LANGUAGES, SYSTEM
 from chatdesk.core.settings.declaration import Shown, declared
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
@@ -17,27 +18,39 @@ class WindowSettings:
         "appearance.theme",
         "system",
         "Colours: those of the system, light, dark, or either of them with high contrast.",
-        Shown("General", "Theme", section="Look", also="colours colors dark mode appearance", is_previewed=True),
+        Shown(
+            "General",
+            Text("Theme"),
+            section=Text("Look"),
+            also=Text("colours colors dark mode appearance"),
+            is_previewed=True,
+        ),
         choices={
-            "system": "Same as the system",
-            "light": "Light",
-            "dark": "Dark",
-            "light-contrast": "Light, high contrast",
-            "dark-contrast": "Dark, high contrast",
+            "system": Text("Same as the system"),
+            "light": Text("Light"),
+            "dark": Text("Dark"),
+            "light-contrast": Text("Light, high contrast"),
+            "dark-contrast": Text("Dark, high contrast"),
         },
     )
     language: str = declared(
         "appearance.language",
         SYSTEM,
         "Language of the window and of the command line: that of the system, or one of those that ChatDesk speaks.",
-        Shown("General", "Language", "Changes when ChatDesk starts again.", section="Look", also="translation locale"),
-        choices={SYSTEM: "Same as the system", **LANGUAGES},
+        Shown(
+            "General",
+            Text("Language"),
+            Text("Changes when ChatDesk starts again."),
+            section=Text("Look"),
+            also=Text("translation locale"),
+        ),
+        choices={SYSTEM: Text("Same as the system"), **LANGUAGES},
     )
     text_scale: float = declared(
         "appearance.text_scale",
         1.0,
         "Size of all text; 1.25 is 125 %.",
-        Shown("General", "Text size", section="Look", also="font zoom", is_previewed=True),
+        Shown("General", Text("Text size"), section=Text("Look"), also=Text("font zoom"), is_previewed=True),
         choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
         | {2.0: "200 %"},
         minimum=0.75,
@@ -47,8 +60,8 @@ class WindowSettings:
         "accessibility.motion",
         "system",
         "Animations: as the system has them, all, or none.",
-        Shown("Accessibility", "Animations", also="movement"),
-        choices={"system": "Same as the system", "full": "On", "none": "Off"},
+        Shown("Accessibility", Text("Animations"), also=Text("movement")),
+        choices={"system": Text("Same as the system"), "full": Text("On"), "none": Text("Off")},
     )
     read_answers: str = declared(
         "accessibility.read_answers",
@@ -57,17 +70,23 @@ class WindowSettings:
         "sentence as it comes.",
         Shown(
             "Accessibility",
-            "Screen reader reads answers",
-            "Their start and end are always announced.",
-            also="speech voice",
+            Text("Screen reader reads answers"),
+            Text("Their start and end are always announced."),
+            also=Text("speech voice"),
         ),
-        choices={"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
+        choices={"off": Text("No"), "end": Text("When they are complete"), "sentences": Text("Sentence by sentence")},
     )
     send_on_enter: bool = declared(
         "composer.send_on_enter",
         True,
         "Enter sends and Shift+Enter adds a line (true), or Ctrl+Enter sends (false).",
-        Shown("General", "Send with", "Shift+Enter always adds a line.", section="Writing", also="return key newline"),
+        Shown(
+            "General",
+            Text("Send with"),
+            Text("Shift+Enter always adds a line."),
+            section=Text("Writing"),
+            also=Text("return key newline"),
+        ),
         choices={True: "Enter", False: "Ctrl+Enter"},
     )
     shortcuts: Mapping[str, str] = declared(
@@ -75,31 +94,44 @@ class WindowSettings:
         {},
         "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
         Shown(
-            "Shortcuts", "Keyboard shortcuts", "Press Ctrl+/ to see them at any time.", hidden="the shortcuts dialog"
+            "Shortcuts",
+            Text("Keyboard shortcuts"),
+            Text("Press Ctrl+/ to see them at any time."),
+            hidden="the shortcuts dialog",
         ),
     )
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",
         False,
         "Your own messages are shown exactly as typed (true), or with their Markdown formatted (false).",
-        Shown("General", "Show your messages", section="Writing", also="markdown"),
-        choices={False: "With formatting", True: "Exactly as typed"},
+        Shown("General", Text("Show your messages"), section=Text("Writing"), also=Text("markdown")),
+        choices={False: Text("With formatting"), True: Text("Exactly as typed")},
     )
     answer_notices: str = declared(
         "desktop.answer_notices",
         "long",
         "Notify of answers that end, and of tools that wait for approval, while another window is in front: of answers "
         "that took longer than ten seconds, of all, or never.",
-        Shown("General", "Notify when an answer is ready", "While you work in another window.", section="Desktop"),
-        choices={"long": "If it took 10 seconds", "all": "Always", "off": "Never"},
+        Shown(
+            "General",
+            Text("Notify when an answer is ready"),
+            Text("While you work in another window."),
+            section=Text("Desktop"),
+        ),
+        choices={"long": Text("If it took 10 seconds"), "all": Text("Always"), "off": Text("Never")},
     )
     tray: str = declared(
         "desktop.tray",
         "off",
         "An icon in the tray, where the desktop has one: none, an icon, or one with which ChatDesk goes on when its "
         "window is closed.",
-        Shown("General", "Icon in the tray", section="Desktop", also="system tray status close minimise background"),
-        choices={"off": "None", "on": "Show", "close": "Show, and keep running in it"},
+        Shown(
+            "General",
+            Text("Icon in the tray"),
+            section=Text("Desktop"),
+            also=Text("system tray status close minimise background"),
+        ),
+        choices={"off": Text("None"), "on": Text("Show"), "close": Text("Show, and keep running in it")},
     )
     quick_keys: str = declared(
         "desktop.quick_keys",
@@ -111,14 +143,18 @@ class WindowSettings:
         "desktop.start_at_login",
         False,
         "Start ChatDesk when you log in (Linux desktops).",
-        Shown("General", "Start when you log in", section="Desktop", also="autostart boot"),
+        Shown("General", Text("Start when you log in"), section=Text("Desktop"), also=Text("autostart boot")),
     )
     delete_messages: str = declared(
         "transcript.delete_messages",
         "ask",
         "Deleting a message that others follow: ask each time, delete only this message, or the later ones too.",
-        Shown("General", "When you delete a message", section="Messages"),
-        choices={"ask": "Ask about later ones", "only": "Delete only that one", "later": "Delete later ones too"},
+        Shown("General", Text("When you delete a message"), section=Text("Messages")),
+        choices={
+            "ask": Text("Ask about later ones"),
+            "only": Text("Delete only that one"),
+            "later": Text("Delete later ones too"),
+        },
     )
     updates_check: bool = declared(
         "updates.check",

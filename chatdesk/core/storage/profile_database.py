@@ -44,10 +44,11 @@ from chatdesk.core.storage.engine.connection import (
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.upkeep import reachability
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
-_UNREAD_LOG = (
+_UNREAD_LOG = Text(
     "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
     "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
 )
@@ -55,9 +56,9 @@ _UNREAD_LOG = (
 
 def _no_room(directory: Path) -> StorageFull:
     return StorageFull(
-        f"The disk of {directory} is full, so ChatDesk only reads.",
-        safe="Everything saved before is unchanged.",
-        next_step="Free some space: ChatDesk goes on then by itself.",
+        Text("The disk of {directory} is full, so ChatDesk only reads.", directory=directory),
+        safe=Text("Everything saved before is unchanged."),
+        next_step=Text("Free some space: ChatDesk goes on then by itself."),
     )
 
 
@@ -243,9 +244,9 @@ class ProfileDatabase(Database):
     def _open_read_only(self) -> OpenReport:
         if not self.path.exists() or self.path.stat().st_size == 0:
             raise StorageMissing(
-                f"There is no database at {self.path}.",
-                safe="Nothing was created.",
-                next_step="Start ChatDesk once, or choose another --data-dir.",
+                Text("There is no database at {path}.", path=self.path),
+                safe=Text("Nothing was created."),
+                next_step=Text("Start ChatDesk once, or choose another --data-dir."),
             )
         with translating(self.path):
             mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 DEFAULT_PORT = 5432
 #: ``disable`` is nothing but what a person chose in plain words.
@@ -23,11 +24,11 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f=:/'\"\\]{1,63}")
 _SCHEMES = ("postgres", "postgresql")
 # Carrier-grade NAT (RFC 6598) is also what private networks over the internet use.
 _LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain")
-_ONLY_HERE = (
+_ONLY_HERE = Text(
     "The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number"
     " that others reach before you invite anybody: Settings, Team sync, Address."
 )
-_ONLY_NEAR = (
+_ONLY_NEAR = Text(
     "The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a"
     " way into it, such as a VPN."
 )
@@ -36,9 +37,11 @@ _SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
 
 class AddressUnusable(InvalidInput):
     code = "team_address_unusable"
-    what = "That is not the address of a Postgres database."
-    safe = "Nothing was sent."
-    next_step = "It looks like postgresql://name:password@db.example.org:5432/team; the server's operator shows it."
+    what = Text("That is not the address of a Postgres database.")
+    safe = Text("Nothing was sent.")
+    next_step = Text(
+        "It looks like postgresql://name:password@db.example.org:5432/team; the server's operator shows it."
+    )
 
 
 def read_address(text: str) -> tuple[ServerAddress, str]:
@@ -66,15 +69,15 @@ def read_address(text: str) -> tuple[ServerAddress, str]:
 def checked_address(address: ServerAddress) -> ServerAddress:
     """Return the address unchanged. Raises ``AddressUnusable`` with a sentence about the first part that is invalid."""
     if not is_host(address.host):
-        raise AddressUnusable(f"“{address.host[:80]}” is not the name or the number of a server.")
+        raise AddressUnusable(Text("“{host}” is not the name or the number of a server.", host=address.host[:80]))
     if not 1 <= address.port <= 65_535:
-        raise AddressUnusable("A port is a number from 1 to 65535.")
+        raise AddressUnusable(Text("A port is a number from 1 to 65535."))
     if not _NAME.fullmatch(address.database):
-        raise AddressUnusable("The name of the database is missing, or has signs that ChatDesk does not take.")
+        raise AddressUnusable(Text("The name of the database is missing, or has signs that ChatDesk does not take."))
     if not _NAME.fullmatch(address.user):
-        raise AddressUnusable("The name of the login is missing, or has signs that ChatDesk does not take.")
+        raise AddressUnusable(Text("The name of the login is missing, or has signs that ChatDesk does not take."))
     if address.tls not in TLS_MODES:
-        raise AddressUnusable("ChatDesk does not know this kind of encryption.")
+        raise AddressUnusable(Text("ChatDesk does not know this kind of encryption."))
     return address
 
 

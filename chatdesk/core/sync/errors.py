@@ -7,41 +7,48 @@ from typing import Final
 
 from chatdesk.core.errors import HistoryChanged as HistoryChanged
 from chatdesk.core.errors import TeamError as TeamError
+from chatdesk.core.texts import Text
 
-_LATER = "ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit."
+_LATER = Text("ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.")
 #: By the setting's name: what happened, and what to do next.
 _LIMITS: Final = {
-    "bytes_each": ("You have sent as much text today as the workspace lets each member send.", _LATER),
-    "bytes_project": ("As much text was sent to this project today as the workspace lets each project take.", _LATER),
-    "file_bytes_each": ("You have sent as many files today as the workspace lets each member send.", _LATER),
-    "file_bytes_project": ("As many files were sent to this project today as the workspace lets each take.", _LATER),
+    "bytes_each": (Text("You have sent as much text today as the workspace lets each member send."), _LATER),
+    "bytes_project": (
+        Text("As much text was sent to this project today as the workspace lets each project take."),
+        _LATER,
+    ),
+    "file_bytes_each": (Text("You have sent as many files today as the workspace lets each member send."), _LATER),
+    "file_bytes_project": (
+        Text("As many files were sent to this project today as the workspace lets each take."),
+        _LATER,
+    ),
     "changes_each_minute": (
-        "You have sent as many changes in this minute as the workspace lets each member send.",
-        "ChatDesk goes on by itself in a minute.",
+        Text("You have sent as many changes in this minute as the workspace lets each member send."),
+        Text("ChatDesk goes on by itself in a minute."),
     ),
     "members": (
-        "The workspace has as many members as it may have.",
-        "An owner of the workspace can raise the limit, or remove somebody.",
+        Text("The workspace has as many members as it may have."),
+        Text("An owner of the workspace can raise the limit, or remove somebody."),
     ),
     "invitations": (
-        "As many invitations are open as the workspace may have.",
-        "Withdraw some, or wait until they end. An owner of the workspace can raise the limit.",
+        Text("As many invitations are open as the workspace may have."),
+        Text("Withdraw some, or wait until they end. An owner of the workspace can raise the limit."),
     ),
     "projects_each": (
-        "You have shared as many projects as the workspace lets each member share.",
-        "An owner of the workspace can raise the limit.",
+        Text("You have shared as many projects as the workspace lets each member share."),
+        Text("An owner of the workspace can raise the limit."),
     ),
 }
 _PASSING_LIMITS: Final = frozenset(
     ("bytes_each", "bytes_project", "file_bytes_each", "file_bytes_project", "changes_each_minute")
 )
-_SAFE = "Everything you wrote is kept on this computer."
+_SAFE = Text("Everything you wrote is kept on this computer.")
 
 
 class TeamUnreachable(TeamError):
     code = "team_unreachable"
-    what = "The team's database cannot be reached."
-    next_step = "ChatDesk tries again by itself."
+    what = Text("The team's database cannot be reached.")
+    next_step = Text("ChatDesk tries again by itself.")
     is_passing = True
 
 
@@ -50,8 +57,8 @@ class TeamBusy(TeamError):
     for a while, as far as this login may know them."""
 
     code = "team_busy"
-    what = "The team's database is busy with another member's change."
-    next_step = "ChatDesk tries again by itself."
+    what = Text("The team's database is busy with another member's change.")
+    next_step = Text("ChatDesk tries again by itself.")
     is_passing = True
 
     def __init__(self, by: Sequence[str] = ()) -> None:
@@ -60,8 +67,11 @@ class TeamBusy(TeamError):
             super().__init__()
             return
         super().__init__(
-            f"The team's database waits for an unfinished change of {' and '.join(self.by)}.",
-            next_step=f"{self.next_step} If it stays so, an owner of the workspace can end their connections.",
+            Text("The team's database waits for an unfinished change of {by}.", by=" and ".join(self.by)),
+            next_step=Text(
+                "{next_step} If it stays so, an owner of the workspace can end their connections.",
+                next_step=self.next_step,
+            ),
         )
 
 
@@ -69,8 +79,8 @@ class TeamLimited(TeamError):
     """A limit of the workspace is reached. ``limit``: the name of the setting, as the server reports it."""
 
     code = "team_limited"
-    what = "A limit of the workspace is reached."
-    next_step = "An owner of the workspace can change it."
+    what = Text("A limit of the workspace is reached.")
+    next_step = Text("An owner of the workspace can change it.")
 
     def __init__(self, limit: str = "") -> None:
         self.limit = limit
@@ -87,87 +97,89 @@ class TeamLimited(TeamError):
 
 class TeamNameTaken(TeamError):
     code = "team_name_taken"
-    what = "Another member of the workspace has this name."
-    safe = "Nothing was changed."
-    next_step = "Choose a name that tells you apart."
+    what = Text("Another member of the workspace has this name.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Choose a name that tells you apart.")
 
 
 class OtherWorkspace(TeamError):
     """The database belongs to another workspace than the joined one, so nothing is sent or accepted."""
 
     code = "team_other_workspace"
-    what = "This address leads to another team's database than the one you joined."
-    next_step = "Ask the workspace's owner for the address, or join the other workspace on its own."
+    what = Text("This address leads to another team's database than the one you joined.")
+    next_step = Text("Ask the workspace's owner for the address, or join the other workspace on its own.")
 
 
 class TeamPasswordMissing(TeamError):
     code = "team_password_missing"
-    what = "The password for the team's database cannot be found on this computer."
-    next_step = "Unlock the keyring, or enter the password in Settings, Team sync."
+    what = Text("The password for the team's database cannot be found on this computer.")
+    next_step = Text("Unlock the keyring, or enter the password in Settings, Team sync.")
 
 
 class TeamTimeout(TeamUnreachable):
     code = "team_timeout"
-    what = "The team's database did not answer in time."
+    what = Text("The team's database did not answer in time.")
 
 
 class TeamHostUnknown(TeamUnreachable):
     code = "team_host_unknown"
-    what = "The server of the team's database was not found under its name."
-    next_step = "Check the name and your network. ChatDesk tries again by itself."
+    what = Text("The server of the team's database was not found under its name.")
+    next_step = Text("Check the name and your network. ChatDesk tries again by itself.")
 
 
 class TeamConnectionsUsedUp(TeamUnreachable):
     code = "team_connections_used_up"
-    what = "The team's database takes no more connections at the moment."
-    next_step = "ChatDesk tries again by itself. If it stays so, the server's max_connections is too small."
+    what = Text("The team's database takes no more connections at the moment.")
+    next_step = Text("ChatDesk tries again by itself. If it stays so, the server's max_connections is too small.")
 
 
 class TeamServerReadOnly(TeamUnreachable):
     code = "team_server_read_only"
-    what = "The team's database cannot be written to at the moment: its server is a standby, or was made read-only."
-    next_step = "ChatDesk tries again by itself. If it stays so, tell whoever runs the server."
+    what = Text(
+        "The team's database cannot be written to at the moment: its server is a standby, or was made read-only."
+    )
+    next_step = Text("ChatDesk tries again by itself. If it stays so, tell whoever runs the server.")
 
 
 class TeamServerFull(TeamUnreachable):
     code = "team_server_full"
-    what = "The disk of the team's server is full."
-    next_step = "Tell whoever runs the server. ChatDesk tries again by itself."
+    what = Text("The disk of the team's server is full.")
+    next_step = Text("Tell whoever runs the server. ChatDesk tries again by itself.")
 
 
 class TeamLoginRefused(TeamError):
     """The password is wrong or has expired; the server does not say which."""
 
     code = "team_login_refused"
-    what = "The team's server did not take the password: it is wrong, or it has expired."
-    next_step = "Enter the password again, or ask the workspace's owner for a new invitation."
+    what = Text("The team's server did not take the password: it is wrong, or it has expired.")
+    next_step = Text("Enter the password again, or ask the workspace's owner for a new invitation.")
 
 
 class TeamLoginClosed(TeamError):
     code = "team_login_closed"
-    what = "Your login to the team's database was closed: you are no longer a member of this workspace."
-    next_step = "If this is a mistake, ask the workspace's owner for a new invitation."
+    what = Text("Your login to the team's database was closed: you are no longer a member of this workspace.")
+    next_step = Text("If this is a mistake, ask the workspace's owner for a new invitation.")
 
 
 class TeamNotInvited(TeamError):
     code = "team_not_invited"
-    what = "This login is not a member of the workspace."
-    next_step = "Ask the workspace's owner for an invitation."
+    what = Text("This login is not a member of the workspace.")
+    next_step = Text("Ask the workspace's owner for an invitation.")
 
 
 class TeamInvitationEnded(TeamError):
     code = "team_invitation_ended"
-    what = "The invitation was not accepted in time, or not at all."
-    next_step = "Accept it, or ask the workspace's owner for a new one."
+    what = Text("The invitation was not accepted in time, or not at all.")
+    next_step = Text("Accept it, or ask the workspace's owner for a new one.")
 
 
 class TeamInvitationUsed(TeamError):
     """The invitation was used or withdrawn; also raised where the server rejects its secret before it expires."""
 
     code = "invitation_used"
-    what = "The invitation was used already, or withdrawn; each is good once."
-    safe = "Nothing was changed."
-    next_step = (
+    what = Text("The invitation was used already, or withdrawn; each is good once.")
+    safe = Text("Nothing was changed.")
+    next_step = Text(
         "If you joined on another computer, add this one there. If it was not you who used it, tell the workspace's"
         " owner, who can remove that member; then ask for a new one."
     )
@@ -175,78 +187,78 @@ class TeamInvitationUsed(TeamError):
 
 class TeamTlsRefused(TeamError):
     code = "team_tls_refused"
-    what = "The server of the team's database does not speak TLS, so what you write would travel in the open."
-    next_step = "Ask whoever runs the server to turn TLS on. Nothing was sent."
+    what = Text("The server of the team's database does not speak TLS, so what you write would travel in the open.")
+    next_step = Text("Ask whoever runs the server to turn TLS on. Nothing was sent.")
 
 
 class TeamTlsRequired(TeamError):
     code = "team_tls_required"
-    what = "The server of the team's database takes no connection from here that is made like this one."
-    next_step = "Turn TLS on for this address, or ask whoever runs the server to let this computer in."
+    what = Text("The server of the team's database takes no connection from here that is made like this one.")
+    next_step = Text("Turn TLS on for this address, or ask whoever runs the server to let this computer in.")
 
 
 class TeamCertificateNotTrusted(TeamError):
     code = "team_certificate_not_trusted"
-    what = "The certificate of the team's server is not one that this computer trusts for its name."
-    next_step = "Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent."
+    what = Text("The certificate of the team's server is not one that this computer trusts for its name.")
+    next_step = Text("Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.")
 
 
 class TeamPasswordAskedFor(TeamError):
     """The server asked for the password in plain text. ChatDesk only proves that it knows it (SCRAM)."""
 
     code = "team_password_asked_for"
-    what = "The server asked for your password itself instead of a proof that you know it, so it was not told."
-    next_step = "It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256."
+    what = Text("The server asked for your password itself instead of a proof that you know it, so it was not told.")
+    next_step = Text("It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256.")
 
 
 class TeamDatabaseMissing(TeamError):
     code = "team_database_missing"
-    what = "There is no such database on the team's server."
-    next_step = "Check the name of the database."
+    what = Text("There is no such database on the team's server.")
+    next_step = Text("Check the name of the database.")
 
 
 class NoWorkspaceThere(TeamError):
     code = "team_no_workspace"
-    what = "There is no workspace of ChatDesk in this database."
-    next_step = "Check the address, or create a workspace there."
+    what = Text("There is no workspace of ChatDesk in this database.")
+    next_step = Text("Check the address, or create a workspace there.")
 
 
 class TeamDatabaseNotEmpty(TeamError):
     code = "team_database_not_empty"
-    what = "The database is not empty, and a workspace needs one for itself."
-    next_step = "Create an empty database and give its address. Nothing was changed."
+    what = Text("The database is not empty, and a workspace needs one for itself.")
+    next_step = Text("Create an empty database and give its address. Nothing was changed.")
 
 
 class TeamServerTooOld(TeamError):
     code = "team_server_too_old"
-    what = "The server is older than PostgreSQL 15."
-    next_step = "A workspace needs PostgreSQL 15 or newer. Nothing was changed."
+    what = Text("The server is older than PostgreSQL 15.")
+    next_step = Text("A workspace needs PostgreSQL 15 or newer. Nothing was changed.")
 
 
 class TeamServerTooNew(TeamError):
     """The workspace was upgraded by a newer ChatDesk."""
 
     code = "team_server_too_new"
-    what = "The workspace was upgraded by a newer ChatDesk than this one."
-    next_step = "Update ChatDesk to go on; until then, what you change waits here."
+    what = Text("The workspace was upgraded by a newer ChatDesk than this one.")
+    next_step = Text("Update ChatDesk to go on; until then, what you change waits here.")
 
 
 class TeamNoRightForRoles(TeamError):
     code = "team_no_right_for_roles"
-    what = "This login may not do what setting up a workspace takes: own the database and create roles in it."
-    next_step = "Use a login that owns the database and has CREATEROLE. Nothing was changed."
+    what = Text("This login may not do what setting up a workspace takes: own the database and create roles in it.")
+    next_step = Text("Use a login that owns the database and has CREATEROLE. Nothing was changed.")
 
 
 class TeamProjectDeleted(TeamError):
     code = "team_project_deleted"
-    what = "The project was deleted for everybody by its owner."
-    next_step = "Your copy stays here as a private project."
+    what = Text("The project was deleted for everybody by its owner.")
+    next_step = Text("Your copy stays here as a private project.")
 
 
 class TeamNotInProject(TeamError):
     code = "team_not_in_project"
-    what = "You are no longer in this project."
-    next_step = "Your copy stays here as a private project. To come back, ask one of its owners."
+    what = Text("You are no longer in this project.")
+    next_step = Text("Your copy stays here as a private project. To come back, ask one of its owners.")
 
 
 class TeamDeviceUnknown(TeamError):
@@ -254,30 +266,30 @@ class TeamDeviceUnknown(TeamError):
     another member."""
 
     code = "team_device_unknown"
-    what = "The workspace does not know this computer (any more)."
-    next_step = "ChatDesk introduces it again by itself."
+    what = Text("The workspace does not know this computer (any more).")
+    next_step = Text("ChatDesk introduces it again by itself.")
     is_passing = True
 
 
 class TeamNotAllowed(TeamError):
     code = "team_not_allowed"
-    what = "Your role does not permit this."
-    next_step = "Ask an owner of the project or of the workspace. Nothing was changed."
+    what = Text("Your role does not permit this.")
+    next_step = Text("Ask an owner of the project or of the workspace. Nothing was changed.")
 
 
 class TeamLastOwner(TeamError):
     code = "team_last_owner"
-    what = "Somebody has to remain owner."
-    next_step = "Make somebody else owner first. Nothing was changed."
+    what = Text("Somebody has to remain owner.")
+    next_step = Text("Make somebody else owner first. Nothing was changed.")
 
 
 class TeamNotTaken(TeamError):
     code = "team_not_taken"
-    what = "The team's database did not take a value."
-    next_step = "Check what you typed. Nothing was changed."
+    what = Text("The team's database did not take a value.")
+    next_step = Text("Check what you typed. Nothing was changed.")
 
 
 class TeamTaken(TeamError):
     code = "team_taken"
-    what = "That exists already and is another member's."
-    next_step = "Nothing was changed."
+    what = Text("That exists already and is another member's.")
+    next_step = Text("Nothing was changed.")

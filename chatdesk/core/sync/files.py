@@ -27,6 +27,7 @@ from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -42,10 +43,10 @@ MAX_BODY_FILE_BYTES: Final = 64 * 1024**2
 TRY_AGAIN_MS: Final = 10 * 60_000
 _STOP_S: Final = 0.9
 
-_NOT_HERE = "The file is not on the computer that sent the message any more."
-_NOT_THERE = "The team's database does not have the file (yet)."
-_DAMAGED = "What the team's database has under this name is another file."
-_TOO_LARGE = "The file is larger than ChatDesk takes from a team."
+_NOT_HERE = Text("The file is not on the computer that sent the message any more.")
+_NOT_THERE = Text("The team's database does not have the file (yet).")
+_DAMAGED = Text("What the team's database has under this name is another file.")
+_TOO_LARGE = Text("The file is larger than ChatDesk takes from a team.")
 
 
 class FileStore(Protocol):
@@ -334,8 +335,8 @@ def _append(unfinished: Path, index: int, data: bytes) -> None:
             stream.write(data)
     except OSError as error:
         raise AttachmentUnusable(
-            f"A shared file could not be kept: {error.strerror or 'the disk refused it'}.",
-            next_step="Make room on the disk; ChatDesk tries again by itself.",
+            Text("A shared file could not be kept: {reason}.", reason=error.strerror or Text("the disk refused it")),
+            next_step=Text("Make room on the disk; ChatDesk tries again by itself."),
         ) from error
 
 

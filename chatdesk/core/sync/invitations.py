@@ -25,6 +25,7 @@ from chatdesk.core.errors import InvalidId, InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.sync.address import AddressUnusable, checked_address
+from chatdesk.core.texts import Text
 
 VERSION = 1
 LONGEST_NAME = 80
@@ -47,33 +48,33 @@ _SYSTEM_CA = "system"
 
 class InvitationUnusable(InvalidInput):
     code = "invitation_unusable"
-    what = "That is not an invitation to a workspace."
-    safe = "Nothing was sent."
-    next_step = "Paste the whole code or link, or open the file that you were given."
+    what = Text("That is not an invitation to a workspace.")
+    safe = Text("Nothing was sent.")
+    next_step = Text("Paste the whole code or link, or open the file that you were given.")
 
 
 class InvitationCutOff(InvitationUnusable):
     code = "invitation_cut_off"
-    what = "The invitation is cut off: its end is missing."
-    next_step = "Copy all of it, or ask for it as a file."
+    what = Text("The invitation is cut off: its end is missing.")
+    next_step = Text("Copy all of it, or ask for it as a file.")
 
 
 class InvitationChanged(InvitationUnusable):
     code = "invitation_changed"
-    what = "The invitation was changed on its way: it is not as it was written."
-    next_step = "Copy it again from where you got it, or ask for it as a file."
+    what = Text("The invitation was changed on its way: it is not as it was written.")
+    next_step = Text("Copy it again from where you got it, or ask for it as a file.")
 
 
 class InvitationTooNew(InvitationUnusable):
     code = "invitation_too_new"
-    what = "The invitation was made by a newer ChatDesk."
-    next_step = "Install the newest ChatDesk, then open it again."
+    what = Text("The invitation was made by a newer ChatDesk.")
+    next_step = Text("Install the newest ChatDesk, then open it again.")
 
 
 class WrongCodePassphrase(InvitationUnusable):
     code = "wrong_code_passphrase"
-    what = "The passphrase does not open this code."
-    next_step = "Type it as it is shown on the other computer, three groups of four signs."
+    what = Text("The passphrase does not open this code.")
+    next_step = Text("Type it as it is shown on the other computer, three groups of four signs.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chatdesk.core.events import EventBus, TeamChanged, UnreadChanged
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import files
 from chatdesk.core.sync.team_state import TeamState
+from chatdesk.core.texts import Text
 
 
 class KnownTeams:
@@ -46,7 +47,9 @@ class KnownTeams:
         """Return a joined workspace. Raises ``NotPossible``."""
         workspace = self.state.workspace(workspace_id)
         if workspace is None:
-            raise NotPossible("This profile is not in that workspace.", next_step="Join it in Settings, Team sync.")
+            raise NotPossible(
+                Text("This profile is not in that workspace."), next_step=Text("Join it in Settings, Team sync.")
+            )
         return workspace
 
     def shared_project(self, project_id: str) -> SharedProject | None:

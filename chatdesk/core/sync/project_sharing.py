@@ -16,6 +16,7 @@ from chatdesk.core.storage.sync import erased_project, sharing, team
 from chatdesk.core.sync.known_teams import KnownTeams
 from chatdesk.core.sync.members.noted_wish import noted_wish
 from chatdesk.core.sync.team_servers import TeamServers
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -52,7 +53,8 @@ class ProjectSharing:
         known = self._known.shared_project(project_id)
         if known is not None and known.state is not ShareState.ENDED and known.workspace_id != workspace_id:
             raise NotPossible(
-                "This project is shared with another workspace already.", next_step="Stop sharing it there first."
+                Text("This project is shared with another workspace already."),
+                next_step=Text("Stop sharing it there first."),
             )
         await self._repositories.projects.get(project_id)
         async with self._servers.reach(workspace, self._database.device_id) as server:
@@ -78,10 +80,10 @@ class ProjectSharing:
         server. Raises ``TeamError``, ``NotPossible``, ``StorageError``."""
         project = self._known.shared_project(project_id)
         if project is None or project.state is ShareState.ENDED:
-            raise NotPossible("This project is not shared.")
+            raise NotPossible(Text("This project is not shared."))
         is_owner = project.role is TeamRole.OWNER
         if and_erase and not is_owner:
-            raise NotPossible("Only owners erase a project.", next_step="Ask one of its owners.")
+            raise NotPossible(Text("Only owners erase a project."), next_step=Text("Ask one of its owners."))
         reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
         workspace, device = self._known.workspace(project.workspace_id), self._database.device_id
         async with self._known.ending(project_id):

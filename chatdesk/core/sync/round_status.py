@@ -8,20 +8,21 @@ from typing import Final
 from chatdesk.core.domain.sharing.team import SyncMode, SyncPhase, SyncStatus
 from chatdesk.core.plurals import counted
 from chatdesk.core.sync.requests import RoundResult
+from chatdesk.core.texts import Text
 
 #: ``SyncStatus.code`` where this version may not even read.
 CLIENT_TOO_OLD: Final = "team_client_too_old"
 #: From here on a person is told that a clock is wrong; nothing depends on it.
 _WRONG_CLOCK_MS: Final = 5 * 60_000
-_UPDATE: Final = "Update ChatDesk."
-_DEAF: Final = (
+_UPDATE: Final = Text("Update ChatDesk.")
+_DEAF: Final = Text(
     "What others write comes up to half a minute late: the server's notifications do not arrive on this connection."
 )
-_DEAF_NEXT: Final = "Use the server's direct address, or a pooler in session mode: Settings, Team sync, Address."
-_TOO_OLD_TO_WRITE: Final = (
+_DEAF_NEXT: Final = Text("Use the server's direct address, or a pooler in session mode: Settings, Team sync, Address.")
+_TOO_OLD_TO_WRITE: Final = Text(
     "The team's database needs a newer ChatDesk to write to it; what you write waits on this computer."
 )
-_TOO_OLD_TO_READ: Final = "The team's database needs a newer ChatDesk."
+_TOO_OLD_TO_READ: Final = Text("The team's database needs a newer ChatDesk.")
 
 
 def settled_status(
@@ -56,7 +57,9 @@ def _clock_problem(ahead_ms: int) -> str:
     if abs(ahead_ms) < _WRONG_CLOCK_MS:
         return ""
     way = "ahead of" if ahead_ms > 0 else "behind"
-    return f"This computer's clock is {_span(abs(ahead_ms))} {way} the team's. Nothing is lost by that."
+    return Text(
+        "This computer's clock is {span} {way} the team's. Nothing is lost by that.", span=_span(abs(ahead_ms)), way=way
+    )
 
 
 def _span(milliseconds: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.clock import Clock
@@ -56,5 +57,7 @@ async def wait_until_sent(
         if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) and has_round:
             return Sending(waiting, refused, status.problem)
         if clock.monotonic_s() >= end_s:
-            return Sending(waiting, refused, status.problem or "The team's server did not take everything in time.")
+            return Sending(
+                waiting, refused, status.problem or Text("The team's server did not take everything in time.")
+            )
         await asyncio.sleep(_LOOK_EVERY_S)

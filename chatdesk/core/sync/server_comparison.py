@@ -18,6 +18,7 @@ from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
 from chatdesk.core.sync.ports import TeamStore
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -26,9 +27,9 @@ T = TypeVar("T")
 _MOST_TOLD: Final = 50
 _MOST_TRIES: Final = 5
 _WAYS: Final = {
-    "missing": "{} of the team not shown here.",
-    "more": "{} shown here, and the team shows none such.",
-    "other": "{} shown otherwise here than by the team's log.",
+    "missing": Text("{} of the team not shown here."),
+    "more": Text("{} shown here, and the team shows none such."),
+    "other": Text("{} shown otherwise here than by the team's log."),
 }
 
 

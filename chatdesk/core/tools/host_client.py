@@ -22,13 +22,14 @@ from chatdesk.core.domain.tools import (
     ServerStatus,
     Tool,
     ToolCheck,
+    ToolFailed,
     ToolFile,
     ToolResult,
     ToolServer,
 )
-from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.process_frames import Wire
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks, CallNews
 from chatdesk.core.tools.host_process import HostProcess
 from chatdesk.core.tools.listed_tools import is_changed, tool_of
@@ -38,15 +39,6 @@ _log = logging.getLogger(__name__)
 MOST_RESTARTS: Final = 3
 _FIRST_PAUSE_S: Final = 0.5
 SWITCH: Final = "--host-tools"
-
-
-class ToolFailed(ChatDeskError):
-    """A call failed: the server refused it, broke, or did not answer in time."""
-
-    code = "tool_failed"
-    what = "The tool failed."
-    safe = "Your messages are kept."
-    next_step = "Try again, or test the server in Settings, Tools."
 
 
 #: What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
@@ -161,13 +153,19 @@ class ToolHost:
                 await self._tools_for(server, root, offered)
                 return await self._ask(verb, server.id, *values, hooks=hooks)
         except _RequestFailed as error:
-            raise ToolFailed(f"{about} of {server.name} failed: {visible_controls(str(error))}") from None
+            reason = visible_controls(str(error))
+            what = Text("{about} of {server} failed: {reason}", about=about, server=server.name, reason=reason)
+            raise ToolFailed(what) from None
 
     async def _tools_for(self, server: ToolServer, root: str, offered: tuple[str, str]) -> tuple[Tool, ...]:
         listed = await self._tools_of(server, root)
         if is_changed(listed, *offered):
-            words = f"“{clean_line(offered[0])}” of {server.name} was changed by its server after it was offered"
-            raise ToolFailed(f"{words}, so it was not run.", next_step="Ask again: you are shown it as it is now.")
+            words = Text(
+                "“{tool}” of {server} was changed by its server after it was offered, so it was not run.",
+                tool=clean_line(offered[0]),
+                server=server.name,
+            )
+            raise ToolFailed(words, next_step=Text("Ask again: you are shown it as it is now."))
         return listed
 
     # What the settings show
@@ -255,7 +253,7 @@ class ToolHost:
         process, self._process = self._process, None
         if process is not None:
             await asyncio.to_thread(process.end)
-        self._fail_all("ChatDesk is closing.")
+        self._fail_all(Text("ChatDesk is closing."))
 
     # Inside
 
@@ -316,7 +314,7 @@ class ToolHost:
 
     async def _ask(self, verb: str, *values: Any, hooks: CallHooks = NO_HOOKS) -> Any:
         if self._is_closed:
-            raise _RequestFailed("closed", "ChatDesk is closing.")
+            raise _RequestFailed("closed", Text("ChatDesk is closing."))
         number = next(self._numbers)
         answered = self._requests[number] = asyncio.get_running_loop().create_future()
         self._news.begin(number, hooks)
@@ -328,7 +326,7 @@ class ToolHost:
                 self._process.send(("cancel", number))
             raise
         except OSError as error:
-            raise _RequestFailed("broke", "The process for tools could not be started.") from error
+            raise _RequestFailed("broke", Text("The process for tools could not be started.")) from error
         finally:
             self._requests.pop(number, None)
             self._news.end(number)
@@ -346,7 +344,7 @@ class ToolHost:
             return
         if frame is None:
             self._process = None
-            self._fail_all("The process for tools ended.")
+            self._fail_all(Text("The process for tools ended."))
             return
         kind, number, *values = frame
         if kind == "done":

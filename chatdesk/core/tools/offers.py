@@ -14,9 +14,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from chatdesk.core.domain.attachment import clean_name
-from chatdesk.core.domain.tools import ServerKind, ToolFile, ToolServer
+from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolFile, ToolServer
 from chatdesk.core.hidden_characters import clean_line, visible_controls
-from chatdesk.core.tools.host_client import ToolFailed, ToolHost
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.host_client import ToolHost
 
 PROMPTS: Final = "prompts"
 RESOURCES: Final = "resources"
@@ -104,7 +105,7 @@ class Offers:
         said = (f"{_ROLES.get(role, 'User')}: {text}" if has_both else text for role, text in texts if text)
         used = UsedPrompt("\n\n".join(said), tuple(_file(prompt.title, row) for row in files))
         if not used.text and not used.files:
-            raise ToolFailed(f"{about} of {prompt.server.name} is empty.")
+            raise ToolFailed(Text("{about} of {name} is empty.", about=about, name=prompt.server.name))
         return used
 
     async def read(self, resource: ServerResource) -> tuple[ToolFile, ...]:
@@ -113,7 +114,7 @@ class Offers:
         rows = await self._host().ask(resource.server, "resource", resource.address, about=about)
         files = tuple(_file(resource.title if len(rows) == 1 else _last_of(row[0]), row, resource.mime) for row in rows)
         if not files:
-            raise ToolFailed(f"{about} of {resource.server.name} is empty.")
+            raise ToolFailed(Text("{about} of {name} is empty.", about=about, name=resource.server.name))
         return files
 
     def forget(self, server_id: str, kind: str = "") -> None:

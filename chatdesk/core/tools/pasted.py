@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.written_secrets import PLACEHOLDER, is_secret, take_out
 
 _KEYS: Final = ("mcpServers", "servers", "context_servers", "mcp")
@@ -27,9 +28,9 @@ _FENCED: Final = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 class NotServers(InvalidInput):
     code = "tool_servers_not_read"
-    what = "No tool server was found in this text."
-    safe = "Nothing was changed."
-    next_step = "Paste the whole block, from { to }."
+    what = Text("No tool server was found in this text.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Paste the whole block, from { to }.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def read_pasted(text: str) -> tuple[PastedServer, ...]:
 
 def _parsed(text: str) -> Any:
     if len(text) > _LONGEST:
-        raise NotServers("This text is too long for a description of tool servers.")
+        raise NotServers(Text("This text is too long for a description of tool servers."))
     text = text.removeprefix("\ufeff")
     if (fenced := _FENCED.search(text)) is not None:
         text = fenced[1]
@@ -65,7 +66,7 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(cleaned)
     except (ValueError, RecursionError):
-        raise NotServers("This text is not valid JSON.") from None
+        raise NotServers(Text("This text is not valid JSON.")) from None
 
 
 def _entries(document: Any) -> list[tuple[str, Any]]:

@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 
 class FolderNotUsable(InvalidInput):
     code = "project_folder_not_usable"
-    what = "There is no such folder."
-    safe = "Nothing was changed."
-    next_step = "Choose a folder that exists on this computer."
+    what = Text("There is no such folder.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Choose a folder that exists on this computer.")
 
 
 class ProjectFolders:
@@ -67,12 +68,12 @@ def _checked(folder: Path, private: Sequence[Path]) -> str:
     """Return the path of a folder without links: one that stands on the way later was put there by somebody else."""
     path = folder.expanduser()
     if not path.is_absolute() or not path.is_dir():
-        raise FolderNotUsable(f"There is no folder {path}.")
+        raise FolderNotUsable(Text("There is no folder {path}.", path=path))
     found = path.resolve()
     for each in (each.resolve() for each in private):
         if found == each or found in each.parents or each in found.parents:
             raise FolderNotUsable(
-                f"ChatDesk keeps its own files in {each}, which models must not read.",
-                next_step="Choose the folder of the project itself.",
+                Text("ChatDesk keeps its own files in {each}, which models must not read.", each=each),
+                next_step=Text("Choose the folder of the project itself."),
             )
     return str(found)

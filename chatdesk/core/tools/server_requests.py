@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.texts import Text
 
 LONGEST_VALUE: Final = 10_000
 _SECRETS: Final = re.compile(
@@ -160,7 +161,7 @@ def form_values(fields: Sequence[FormField], entered: Mapping[str, str | bool | 
     for field in fields:
         value = _value(field, entered[field.name])
         if value is None and field.is_required:
-            raise FieldProblem(field.name, f"“{field.label}” is missing.")
+            raise FieldProblem(field.name, Text("“{label}” is missing.", label=field.label))
         if value is not None:
             values[field.name] = value
     return values
@@ -191,9 +192,9 @@ def _number(field: FormField, text: str) -> float | int | None:
         number = int(text) if field.kind is FieldKind.INTEGER else float(text)
     except ValueError:
         kind = "a whole number" if field.kind is FieldKind.INTEGER else "a number"
-        raise FieldProblem(field.name, f"“{field.label}” is not {kind}.") from None
+        raise FieldProblem(field.name, Text("“{label}” is not {kind}.", label=field.label, kind=kind)) from None
     if number != number or number in (float("inf"), float("-inf")):
-        raise FieldProblem(field.name, f"“{field.label}” is not a number.")
+        raise FieldProblem(field.name, Text("“{label}” is not a number.", label=field.label))
     _check_bounds(field, number, "")
     return number
 
@@ -201,9 +202,14 @@ def _number(field: FormField, text: str) -> float | int | None:
 def _check_bounds(field: FormField, size: float, unit: str) -> None:
     unit = f" {unit}" if unit else ""
     if field.least is not None and size < field.least and (size or field.is_required):
-        raise FieldProblem(field.name, f"“{field.label}” is at least {field.least:g}{unit}.")
+        raise FieldProblem(
+            field.name,
+            Text("“{label}” is at least {least}{unit}.", label=field.label, least=f"{field.least:g}", unit=unit),
+        )
     if field.most is not None and size > field.most:
-        raise FieldProblem(field.name, f"“{field.label}” is at most {field.most:g}{unit}.")
+        raise FieldProblem(
+            field.name, Text("“{label}” is at most {most}{unit}.", label=field.label, most=f"{field.most:g}", unit=unit)
+        )
 
 
 def _check_format(field: FormField, text: str) -> None:
@@ -217,7 +223,7 @@ def _check_format(field: FormField, text: str) -> None:
     elif field.format == "date-time":
         is_right, words = _is_moment(text, datetime), "a date and time such as 2026-11-24T09:30:00Z"
     if not is_right:
-        raise FieldProblem(field.name, f"“{field.label}” is not {words}.")
+        raise FieldProblem(field.name, Text("“{label}” is not {words}.", label=field.label, words=words))
 
 
 def _is_moment(text: str, kind: type[date]) -> bool:

@@ -9,30 +9,31 @@ import json
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 
 class ServerNotUsable(InvalidInput):
     code = "tool_server_not_usable"
-    what = "This tool server cannot be used as it is."
-    safe = "Nothing was changed."
-    next_step = "Change what is named and save again."
+    what = Text("This tool server cannot be used as it is.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Change what is named and save again.")
 
 
 def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
     """Raise ``ServerNotUsable`` for a server without a name or a way to it, or whose secrets would travel openly."""
     if not server.name.strip():
-        raise ServerNotUsable("The tool server has no name.")
+        raise ServerNotUsable(Text("The tool server has no name."))
     if server.kind is ServerKind.COMMAND:
         if not server.argv or not server.argv[0].strip():
-            raise ServerNotUsable("The tool server has no command.")
+            raise ServerNotUsable(Text("The tool server has no command."))
         if any("\x00" in each for each in (*server.argv, server.folder, *server.env.values())):
-            raise ServerNotUsable("The command has a character that no command can have.")
+            raise ServerNotUsable(Text("The command has a character that no command can have."))
         return
     origin = KeyOrigin.of(server.address)
     if origin.scheme not in ("http", "https") or not origin.host:
-        raise ServerNotUsable("The address of a tool server begins with https:// or http://.")
+        raise ServerNotUsable(Text("The address of a tool server begins with https:// or http://."))
     if origin.is_open and has_secrets:
-        raise ServerNotUsable("Secrets are sent over https only: anybody on the way could read them.")
+        raise ServerNotUsable(Text("Secrets are sent over https only: anybody on the way could read them."))
 
 
 def secret_origin(server: ToolServer) -> KeyOrigin:

@@ -12,6 +12,7 @@ from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.plurals import counted
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
@@ -42,9 +43,9 @@ class StoredServers:
 
 class ServersNotSaved(ChatDeskError):
     code = "tool_servers_not_saved"
-    what = "The tool servers could not be saved."
-    safe = "The old file is unchanged; the change holds until ChatDesk closes."
-    next_step = "Check the permissions and the free space of the configuration directory."
+    what = Text("The tool servers could not be saved.")
+    safe = Text("The old file is unchanged; the change holds until ChatDesk closes.")
+    next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 
 class ServersStore:
@@ -75,10 +76,15 @@ class ServersStore:
         problem = ""
         if lost:
             words = counted(lost, "tool server was", "tool servers were")
-            problem = f"{words} left out: the entry in {FILE_NAME} cannot be used."
+            problem = Text(
+                "{words} left out: the entry in {file_name} cannot be used.", words=words, file_name=FILE_NAME
+            )
         if foreign:
             words = counted(foreign, "tool server", "tool servers")
-            problem = f"{words} in this data directory may be from somebody else and stays off until you switch it on."
+            problem = Text(
+                "{words} in this data directory may be from somebody else and stays off until you switch it on.",
+                words=words,
+            )
         chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
         built_in = tuple(self._built_in_of(document.get("built_in")))
         search = self._search_of(document.get("search"))
@@ -101,10 +107,13 @@ class ServersStore:
             )
         except NewerDocument:
             raise ServersNotSaved(
-                "The file of tool servers was written by a newer ChatDesk.", next_step="Update ChatDesk to change it."
+                Text("The file of tool servers was written by a newer ChatDesk."),
+                next_step=Text("Update ChatDesk to change it."),
             ) from None
         except OSError as error:
-            raise ServersNotSaved(f"The file of tool servers {self._file.path} could not be written.") from error
+            raise ServersNotSaved(
+                Text("The file of tool servers {path} could not be written.", path=self._file.path)
+            ) from error
 
     def _folders_of(self, rows: object) -> dict[str, str]:
         """Return the folders of projects. One that somebody else may have written is left out: tools would work

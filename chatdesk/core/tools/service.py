@@ -24,6 +24,7 @@ from chatdesk.core.domain.tools import (
     ServerStatus,
     Tool,
     ToolCheck,
+    ToolFailed,
     ToolResult,
     ToolServer,
 )
@@ -32,11 +33,12 @@ from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks
 from chatdesk.core.tools.folder.change_records import ChangeRecords
 from chatdesk.core.tools.folder.file_changes import FileChanges
-from chatdesk.core.tools.host_client import ToolFailed, ToolHost
+from chatdesk.core.tools.host_client import ToolHost
 from chatdesk.core.tools.offers import Offers
 from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
@@ -137,7 +139,9 @@ class ToolService:
         server = replace(server, is_signed_in=is_signed_in)
         others = [each for each in self._stored.servers if each.id != server.id]
         if len(others) >= _MOST_SERVERS:
-            raise ServerNotUsable(f"There are {_MOST_SERVERS} tool servers already.")
+            raise ServerNotUsable(
+                Text("There are {most_servers} tool servers already.", most_servers=str(_MOST_SERVERS))
+            )
         place = next((n for n, each in enumerate(self._stored.servers) if each.id == server.id), len(others))
         if before is not None and sign_in_of(before) != sign_in_of(server):
             await self.sign_ins.forget(before)
@@ -161,7 +165,9 @@ class ToolService:
         if server is None:
             return
         if server.kind is ServerKind.BUILT_IN:
-            raise NotPossible(f"{server.name} comes with ChatDesk.", next_step="Switch it off instead.")
+            raise NotPossible(
+                Text("{name} comes with ChatDesk.", name=server.name), next_step=Text("Switch it off instead.")
+            )
         await self._host.end(server_id)
         rest = tuple(each for each in self._stored.servers if each.id != server_id)
         chosen = {scope: tuple(each for each in ids if each != server_id) for scope, ids in self._stored.chosen.items()}
@@ -250,7 +256,7 @@ class ToolService:
                     caller = replace(caller, folder=self.folders.of(caller.project_id))
                     return await self.built_in[server.id].call(name, arguments, caller)
             except TimeoutError:
-                raise ToolFailed("The tool took too long.") from None
+                raise ToolFailed(Text("The tool took too long.")) from None
         root = self._root_of(caller)
         return await self._host.call(
             server, name, arguments, root=root, timeout_s=timeout_s, digest=digest, hooks=hooks
@@ -349,7 +355,7 @@ class ToolService:
         if not server.folder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not folder.is_dir():
-            raise ToolFailed(f"The folder {folder} does not exist.")
+            raise ToolFailed(Text("The folder {folder} does not exist.", folder=folder))
         env = self._finder.environment({**server.env, **apart})
         arguments = (
             str(Path(each).expanduser()) if each.startswith("~/") else put_in(each, secrets) for each in server.argv[1:]
@@ -361,7 +367,9 @@ class ToolService:
         for name in names:
             secret = self._secrets.find(secret_name(server, name), secret_origin(server))
             if not secret.value:
-                raise ToolFailed(f"The value of {name} is missing.", next_step="Enter it in Settings, Tools.")
+                raise ToolFailed(
+                    Text("The value of {name} is missing.", name=name), next_step=Text("Enter it in Settings, Tools.")
+                )
             found[name] = secret.value
         return found
 

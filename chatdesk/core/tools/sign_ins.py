@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from chatdesk.core.domain.key_origin import KeyOrigin
-from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.tools.host_client import ToolFailed, ToolHost
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.host_client import ToolHost
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ class SignIns:
         ``SecretNotKept`` for a sign-in that holds until ChatDesk closes."""
         server = self._find(server_id)
         if server is None or not can_sign_in(server):
-            raise ToolFailed("This server cannot be signed in to.", next_step="Sign in to servers over https.")
+            raise ToolFailed(
+                Text("This server cannot be signed in to."), next_step=Text("Sign in to servers over https.")
+            )
         self._latest.pop(server_id, None)
         await self._host().sign_in(server, open_page)
         kept = self._latest.pop(server_id, None)

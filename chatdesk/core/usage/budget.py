@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import UsageKind
-from chatdesk.core.errors import BackgroundLimitReached
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage.events import UsageRepository

@@ -12,10 +12,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.limits import Expected, LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReached
+from chatdesk.core.domain.limits import (
+    BackgroundLimitReached,
+    Expected,
+    LimitPeriod,
+    LimitReached,
+    LimitScope,
+    LimitUnit,
+    UsageLimit,
+)
+from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import AnswerFinished, EventBus, LimitNear
 from chatdesk.core.local_days import date_of, day_number, month_of, start_ms
+from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage.limits import UsageLimitRepository
@@ -68,9 +77,11 @@ class UsageLimits:
             _check(limit)
         if len(kept) > _MOST_LIMITS or len({limit.key for limit in kept}) != len(kept):
             raise InvalidInput(
-                f"There may be {_MOST_LIMITS} limits, one of a kind for each period.",
-                safe="The old limits hold on.",
-                next_step="Remove one of them.",
+                Text(
+                    "There may be {most_limits} limits, one of a kind for each period.", most_limits=str(_MOST_LIMITS)
+                ),
+                safe=Text("The old limits hold on."),
+                next_step=Text("Remove one of them."),
             )
         await self._store.replace(kept)
         self._limits = kept
@@ -156,11 +167,20 @@ class UsageLimits:
         today = day_number(self._clock.now_ms())
         limit = state.limit
         if await self._store.mark_warned(limit.key, today):
-            rest = f" Nothing is sent beyond {limit.amount_text(limit.hard)}." if limit.hard else ""
             self._bus.publish(
                 LimitNear(
-                    f"The warning at {limit.amount_text(limit.soft)} {limit.name} is passed: with this question it is"
-                    f" about {limit.amount_text(state.spent)}.{rest} Titles and summaries wait."
+                    Sentences.of(
+                        Text(
+                            "The warning at {amount} {name} is passed: with this question it is about {spent}.",
+                            amount=limit.amount_text(limit.soft),
+                            name=limit.name,
+                            spent=limit.amount_text(state.spent),
+                        ),
+                        Text("Nothing is sent beyond {amount}.", amount=limit.amount_text(limit.hard))
+                        if limit.hard
+                        else "",
+                        Text("Titles and summaries wait."),
+                    )
                 )
             )
 
@@ -169,13 +189,15 @@ def _check(limit: UsageLimit) -> None:
     for amount in (limit.soft, limit.hard):
         if not math.isfinite(amount) or not 0 <= amount <= 1e15:
             raise InvalidInput(
-                "A limit must be a number from 0 on.", safe="The old limits hold on.", next_step="Correct the number."
+                Text("A limit must be a number from 0 on."),
+                safe=Text("The old limits hold on."),
+                next_step=Text("Correct the number."),
             )
     if limit.soft and limit.hard and limit.soft > limit.hard:
         raise InvalidInput(
-            f"The warning {limit.name} lies above its stop.",
-            safe="The old limits hold on.",
-            next_step="Give the warning a smaller number.",
+            Text("The warning {name} lies above its stop.", name=limit.name),
+            safe=Text("The old limits hold on."),
+            next_step=Text("Give the warning a smaller number."),
         )
 
 
@@ -196,11 +218,27 @@ def _period(limit: UsageLimit, today: int) -> tuple[int, int]:
 def _reached(state: LimitState, more: float) -> LimitReached:
     limit = state.limit
     first = date_of(day_number(state.until_ms))
-    end = "tomorrow" if limit.period is LimitPeriod.DAY else f"on {first.day} {first:%B}"
-    needs = f" and this question needs about {limit.amount_text(more)}" if more else ""
+    end = (
+        Text("tomorrow")
+        if limit.period is LimitPeriod.DAY
+        else Text("on {day} {first}", day=str(first.day), first=f"{first:%B}")
+    )
+    reached = Text(
+        "The limit of {amount} {name} is reached: {spent} are used.",
+        amount=limit.amount_text(limit.hard),
+        name=limit.name,
+        spent=limit.amount_text(state.spent),
+    )
+    if more:
+        reached = Text(
+            "The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.",
+            amount=limit.amount_text(limit.hard),
+            name=limit.name,
+            spent=limit.amount_text(state.spent),
+            needed=limit.amount_text(more),
+        )
     return LimitReached(
-        f"The limit of {limit.amount_text(limit.hard)} {limit.name} is reached: {limit.amount_text(state.spent)} are"
-        f" used{needs}.",
-        next_step=f"The limit begins anew {end}. Raise it, or send this question anyway.",
+        reached,
+        next_step=Text("The limit begins anew {end}. Raise it, or send this question anyway.", end=end),
         until_ms=state.until_ms,
     )

@@ -12,14 +12,15 @@ from enum import StrEnum
 from chatdesk.core.domain.usage import UsageCell, UsageKind, UsageSum
 from chatdesk.core.local_days import date_of, number_of
 from chatdesk.core.spreadsheet_cells import harmless_cell
+from chatdesk.core.texts import Text
 
 _MOST_DAYS, _MOST_WEEKS_AS_DAYS = 120, 800
 _KINDS = {
-    UsageKind.ANSWER: "Answers",
-    UsageKind.TITLE: "Titles",
-    UsageKind.SUMMARY: "Summaries",
-    UsageKind.TOOL: "Tools",
-    UsageKind.EMBEDDING: "Embeddings",
+    UsageKind.ANSWER: Text("Answers"),
+    UsageKind.TITLE: Text("Titles"),
+    UsageKind.SUMMARY: Text("Summaries"),
+    UsageKind.TOOL: Text("Tools"),
+    UsageKind.EMBEDDING: Text("Embeddings"),
 }
 _COLUMNS = (
     "day", "project", "provider", "model", "kind", "requests", "input_tokens", "cached_tokens", "written_tokens",
@@ -142,7 +143,7 @@ def _day_name(day: int, step: str) -> str:
     if step == "month":
         return f"{date:%B %Y}"
     words = f"{date.day} {date:%b %Y}"
-    return f"Week of {words}" if step == "week" else f"{date:%a}, {words}"
+    return Text("Week of {words}", words=words) if step == "week" else f"{date:%a}, {words}"
 
 
 def _day_short(day: int, step: str) -> str:
@@ -155,8 +156,8 @@ def _name_of(cell: UsageCell, grouping: Grouping) -> str:
         return _project(cell)
     if grouping is Grouping.KIND:
         return _KINDS.get(UsageKind(cell.kind), cell.kind) if cell.kind in set(UsageKind) else cell.kind
-    return cell.model or "The server's own model"
+    return cell.model or Text("The server's own model")
 
 
 def _project(cell: UsageCell) -> str:
-    return cell.project_name or ("A project that is gone" if cell.project_id else "No project")
+    return cell.project_name or (Text("A project that is gone") if cell.project_id else Text("No project"))

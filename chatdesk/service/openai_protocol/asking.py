@@ -14,15 +14,9 @@ from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import IMAGE_MIMES
+from chatdesk.core.domain.limits import LimitReached
 from chatdesk.core.domain.usage import Spent, Usage
-from chatdesk.core.errors import (
-    AttachmentUnusable,
-    ChatDeskError,
-    LimitReached,
-    NotPossible,
-    ProviderError,
-    ProviderErrorKind,
-)
+from chatdesk.core.errors import AttachmentUnusable, ChatDeskError, NotPossible, ProviderError, ProviderErrorKind
 from chatdesk.core.providers.base import (
     ChatRequest,
     ModelNamed,

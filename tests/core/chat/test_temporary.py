@@ -10,8 +10,8 @@ import pytest
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice, ExportFormat
-from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.core.errors import LimitReached, NotPossible, StorageError, ThreadNotFound
+from chatdesk.core.domain.limits import LimitPeriod, LimitReached, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.errors import NotPossible, StorageError, ThreadNotFound
 from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.transfer.exports.service import ExportService

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState
+from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, ToolFailed
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
@@ -19,7 +19,6 @@ from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
-from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 from tests.helpers.accounts import MemoryKeyring

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from chatdesk.core.domain.tools import ServerKind, ToolServer
-from chatdesk.core.tools.host_client import ToolFailed
+from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolServer
 from chatdesk.core.tools.offers import PROMPTS, RESOURCES, ServerPrompt, ServerResource
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.tools_world import processes_with, server, tool_service

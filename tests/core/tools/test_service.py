@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, Tool, ToolServer
+from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, Tool, ToolFailed, ToolServer
 from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
-from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.server_rules import ServerNotUsable
 from chatdesk.core.tools.servers_store import FILE_NAME, ServersNotSaved
 from chatdesk.core.tools.service import ToolService

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.tools import ServerKind, ServerState, ToolServer
+from chatdesk.core.domain.tools import ServerKind, ServerState, ToolFailed, ToolServer
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
 from chatdesk.core.tools.sign_ins import CLIENT
 from tests.helpers.accounts import MemoryKeyring

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolServer
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.servers_store import FILE_NAME
 from chatdesk.core.tools.written_secrets import names_within, put_in, take_out
 from tests.helpers.tools_world import CALLER, command, tool_service

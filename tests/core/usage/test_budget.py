@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
-from chatdesk.core.errors import BackgroundLimitReached
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.budget import BackgroundBudget, day_of

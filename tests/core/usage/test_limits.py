@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.limits import Expected, LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.limits import (
+    BackgroundLimitReached,
+    Expected,
+    LimitPeriod,
+    LimitReached,
+    LimitScope,
+    LimitUnit,
+    UsageLimit,
+)
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
-from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReached
+from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import EventBus, LimitNear
 from chatdesk.core.local_days import day_number, month_of, start_ms
 from chatdesk.core.storage.usage.events import UsageRepository

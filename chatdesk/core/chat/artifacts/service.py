@@ -18,6 +18,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError, NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.rendering.code_names import suggested_name
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -62,7 +63,7 @@ class ArtifactService:
         Raises ``MessageNotFound``, ``AttachmentTooLarge``."""
         parts = await self._documents.texts_of(checked_id(message_id))
         if not parts or not code:
-            raise NotPossible("This message has no text that could be opened as an artifact.")
+            raise NotPossible(Text("This message has no text that could be opened as an artifact."))
         part_id, block = _place_of(parts, code)
         file = await self._keep(code, (block.file_name if block else "") or suggested_name(language))
         known = await self._documents.of_message(message_id)
@@ -76,7 +77,7 @@ class ArtifactService:
         ``NotPossible`` where nothing was changed."""
         file = await self._keep(text, version.name)
         if file.sha256 == version.sha256:
-            raise NotPossible("Nothing was changed.", safe="The version is as it was.")
+            raise NotPossible(Text("Nothing was changed."), safe=Text("The version is as it was."))
         document_id = await self._documents.add(version, file, part_id=version.part_id, is_by_hand=True)
         await self._documents.forget_edit(version)
         return document_id
@@ -96,9 +97,13 @@ class ArtifactService:
     async def text_of(self, version: ArtifactVersion) -> VersionText:
         """Return the text of a version; a bad file raises nothing."""
         if version.view in (ArtifactView.NONE, ArtifactView.PICTURE):
-            return VersionText("", "This kind of file is not shown here. Save it, or open it with another program.")
+            return VersionText(
+                "", Text("This kind of file is not shown here. Save it, or open it with another program.")
+            )
         if version.size_bytes > MOST_SHOWN_BYTES:
-            return VersionText("", "The file is too large to be shown here. Save it, or open it with another program.")
+            return VersionText(
+                "", Text("The file is too large to be shown here. Save it, or open it with another program.")
+            )
         try:
             data = await asyncio.to_thread(
                 self._attachments.blobs.read, version.sha256, max_bytes=max(version.size_bytes, 1)
@@ -110,7 +115,9 @@ class ArtifactService:
     async def compare(self, before: ArtifactVersion, after: ArtifactVersion) -> Difference:
         """Return what changed between two versions. Raises ``NotPossible`` where they cannot be compared."""
         if max(before.size_bytes, after.size_bytes) > _MOST_COMPARED_BYTES:
-            raise NotPossible("These versions are too large to be compared here.", next_step="Save both to compare.")
+            raise NotPossible(
+                Text("These versions are too large to be compared here."), next_step=Text("Save both to compare.")
+            )
         old, new = await self.text_of(before), await self.text_of(after)
         if problem := old.problem or new.problem:
             raise NotPossible(problem)
@@ -128,7 +135,7 @@ class ArtifactService:
     async def _keep(self, text: str, name: str) -> Attachment:
         data = text.encode("utf-8", "replace")
         if self._documents.is_read_only:
-            raise NotPossible("Nothing can be opened or edited here, because nothing can be written.")
+            raise NotPossible(Text("Nothing can be opened or edited here, because nothing can be written."))
         # No attachment of a message: nobody has to read its text for the search.
         blob = await asyncio.to_thread(self._attachments.blobs.put, iter([data]), max_bytes=self._attachments.max_bytes)
         return Attachment(name, kind_of(data[:HEAD_BYTES], name), blob.sha256, blob.size_bytes)

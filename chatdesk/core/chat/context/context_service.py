@@ -58,6 +58,7 @@ from chatdesk.core.events import (
     ThreadDeleted,
 )
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.providers.base import ChatRequest
@@ -189,7 +190,11 @@ class ContextService:
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
         """Return what is done with each message of the shown path from the position ``start`` on, oldest first."""
         if not 1 <= limit <= _LARGEST_PAGE:
-            raise InvalidInput(f"A page holds 1 to {_LARGEST_PAGE} rows.", safe="Nothing was changed.", next_step="")
+            raise InvalidInput(
+                Text("A page holds 1 to {largest_page} rows.", largest_page=str(_LARGEST_PAGE)),
+                safe=Text("Nothing was changed."),
+                next_step="",
+            )
         prepared = await self._prepared_now(checked_id(thread_id))
         groups = await self._windows.entries(
             thread_id, prepared.reading, first=max(start, 0), last=prepared.frame.end, limit=limit

@@ -30,6 +30,7 @@ from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, CostOf, Spent, Usag
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.events import EventBus, SummaryFailed, SummaryWorkChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class SummaryService:
         """Have a model summarise in the background what should be covered, for the model that answers (``answered_by``;
         None: the same). ``is_anew``: also what is covered already."""
         if self._worker is None or not self.can_be_made:
-            raise NotPossible("Summaries cannot be made here.")
+            raise NotPossible(Text("Summaries cannot be made here."))
         if is_anew:
             self._chains.welcome(thread_id)
         elif self._chains.is_held(thread_id):
@@ -161,7 +162,11 @@ class SummaryService:
         """Add a version written by the reader, for the same messages. ``pinned_facts``: None keeps them. Raises
         ``SummaryRangeGone`` where those messages are gone or not shown."""
         if not text.strip():
-            raise InvalidInput("A summary needs some text.", safe="The old one is kept.", next_step="Or switch it off.")
+            raise InvalidInput(
+                Text("A summary needs some text."),
+                safe=Text("The old one is kept."),
+                next_step=Text("Or switch it off."),
+            )
         old = await self._summaries.get(checked_id(summary_id))
         facts = old.pinned_facts if pinned_facts is None else _checked_facts(pinned_facts)
         made = await self._summaries.add(
@@ -283,8 +288,12 @@ def _checked_facts(facts: tuple[str, ...]) -> tuple[str, ...]:
     kept = tuple(" ".join(fact.split()) for fact in facts if fact.strip())
     if len(kept) > _MOST_FACTS or any(len(fact) > _LONGEST_FACT for fact in kept):
         raise InvalidInput(
-            f"There may be {_MOST_FACTS} facts of at most {_LONGEST_FACT} characters.",
-            safe="The old ones are kept.",
+            Text(
+                "There may be {most_facts} facts of at most {longest_fact} characters.",
+                most_facts=str(_MOST_FACTS),
+                longest_fact=str(_LONGEST_FACT),
+            ),
+            safe=Text("The old ones are kept."),
             next_step="",
         )
     return kept

@@ -20,6 +20,7 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind, setup_from
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.texts import Text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1
 _LARGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -48,9 +49,12 @@ def write_prompts(target: Path, prompts: Iterable[Prompt], files: Mapping[str, b
     known = files or {}
     if sum(map(len, known.values())) > _MOST_FILE_BYTES:
         raise ChatDeskError(
-            f"The files of the assistants are larger than {_MOST_FILE_BYTES // 1024 // 1024} MB together.",
-            safe="The prompts are unchanged.",
-            next_step="Take large files out of the assistants, and attach them to a message instead.",
+            Text(
+                "The files of the assistants are larger than {most_file_bytes} MB together.",
+                most_file_bytes=str(_MOST_FILE_BYTES // 1024 // 1024),
+            ),
+            safe=Text("The prompts are unchanged."),
+            next_step=Text("Take large files out of the assistants, and attach them to a message instead."),
         )
     listed = [_written(each, known) for each in prompts]
     document = {"format": _FORMAT, "format_version": _VERSION, "prompts": listed}
@@ -58,9 +62,9 @@ def write_prompts(target: Path, prompts: Iterable[Prompt], files: Mapping[str, b
         write_text(target, json.dumps(document, ensure_ascii=False, indent=2) + "\n", errors="replace")
     except OSError as error:
         raise ChatDeskError(
-            f"The file could not be written: {error.strerror}.",
-            safe="The prompts are unchanged.",
-            next_step="Choose another place.",
+            Text("The file could not be written: {strerror}.", strerror=error.strerror),
+            safe=Text("The prompts are unchanged."),
+            next_step=Text("Choose another place."),
         ) from error
 
 
@@ -95,20 +99,27 @@ def _read(source: Path) -> Iterator[tuple[str, ReadPrompt]]:
         with source.open("rb") as file:
             data = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise _unread(f"The file could not be read: {error.strerror}.") from error
+        raise _unread(Text("The file could not be read: {strerror}.", strerror=error.strerror)) from error
     if len(data) > _LARGEST_FILE_BYTES:
-        raise _unread(f"The file is larger than {_LARGEST_FILE_BYTES // 1024 // 1024} MB.")
+        raise _unread(
+            Text(
+                "The file is larger than {largest_file_bytes} MB.",
+                largest_file_bytes=str(_LARGEST_FILE_BYTES // 1024 // 1024),
+            )
+        )
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise _unread("The file is no JSON.") from None
+        raise _unread(Text("The file is no JSON.")) from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise _unread("The file holds no prompts of ChatDesk.")
+        raise _unread(Text("The file holds no prompts of ChatDesk."))
     if document.get("format_version") != _VERSION:
-        raise _unread("The file was written by a newer ChatDesk.")
+        raise _unread(Text("The file was written by a newer ChatDesk."))
     listed = document.get("prompts")
     if not isinstance(listed, list) or len(listed) > MOST_PROMPTS:
-        raise _unread(f"The file holds no list of prompts, or more than {MOST_PROMPTS:,}.")
+        raise _unread(
+            Text("The file holds no list of prompts, or more than {most_prompts}.", most_prompts=MOST_PROMPTS)
+        )
     return map(_checked, range(1, len(listed) + 1), listed)
 
 
@@ -118,7 +129,10 @@ def _checked(number: int, value: Any) -> tuple[str, ReadPrompt]:
     is_text = all(isinstance(each, str) for each in (kind, name, text, key)) and bool(text.strip())
     if not is_text or kind not in list(PromptKind) or len(text) > LONGEST_TEXT:
         raise _unread(
-            f"Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long."
+            Text(
+                "Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.",
+                number=str(number),
+            )
         )
     if kind != PromptKind.ASSISTANT:
         return key, ReadPrompt(NewPrompt(PromptKind(kind), name, text))
@@ -130,15 +144,17 @@ def _checked(number: int, value: Any) -> tuple[str, ReadPrompt]:
 
 def _files_of(number: int, listed: Any) -> tuple[NamedBytes, ...]:
     if not isinstance(listed, list) or len(listed) > MOST_IN_MESSAGE:
-        raise _unread(f"Prompt {number} in the file has no list of files, or too many.")
+        raise _unread(Text("Prompt {number} in the file has no list of files, or too many.", number=str(number)))
     files: list[NamedBytes] = []
     for each in listed:
         try:
             files.append(NamedBytes(str(each["name"]), base64.b64decode(each["data"], validate=True)))
         except (KeyError, TypeError, ValueError, binascii.Error):
-            raise _unread(f"A file of prompt {number} in the file cannot be read.") from None
+            raise _unread(Text("A file of prompt {number} in the file cannot be read.", number=str(number))) from None
     return tuple(files)
 
 
 def _unread(what: str) -> InvalidInput:
-    return InvalidInput(what, safe="Nothing was added.", next_step="Choose a file that was exported from Prompts.")
+    return InvalidInput(
+        what, safe=Text("Nothing was added."), next_step=Text("Choose a file that was exported from Prompts.")
+    )

@@ -28,6 +28,7 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.errors import AttachmentUnusable, InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -165,13 +166,19 @@ def checked_prompt(kind: PromptKind, name: str, text: str, setup: AssistantSetup
     """Return the prompt as it can be stored. Raises ``InvalidInput``."""
     if not text.strip():
         raise InvalidInput(
-            "A prompt needs a text.", safe="Nothing was changed.", next_step="Type what it is to say, or delete it."
+            Text("A prompt needs a text."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Type what it is to say, or delete it."),
         )
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(
-            f"The prompt has {len(text):,} characters; the most is {LONGEST_TEXT:,}.",
-            safe="Nothing was changed.",
-            next_step="Shorten it, or keep the text in a file and attach that.",
+            Text(
+                "The prompt has {text} characters; the most is {longest_text}.",
+                text=len(text),
+                longest_text=LONGEST_TEXT,
+            ),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Shorten it, or keep the text in a file and attach that."),
         )
     kept = checked_setup(setup or AssistantSetup()) if kind is PromptKind.ASSISTANT else None
     return NewPrompt(kind, checked_name(name) or checked_name(text) or "Prompt", text, kept)

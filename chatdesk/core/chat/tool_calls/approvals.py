@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded, EventBus, ServerRequestsChanged
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.server_requests import ServerRequest
@@ -21,9 +22,9 @@ ANSWER_S: Final = 300.0
 
 class ArgumentsNotUsable(InvalidInput):
     code = "tool_arguments_not_usable"
-    what = "The tool does not take these arguments."
-    safe = "Nothing was run."
-    next_step = "Change them, or deny the call."
+    what = Text("The tool does not take these arguments.")
+    safe = Text("Nothing was run.")
+    next_step = Text("Change them, or deny the call.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ class Approvals:
         not wait any more, and ``ArgumentsNotUsable``."""
         found = self._waiting.get(request_id)
         if found is None or found[1].done():
-            raise NotPossible("This call does not wait for an answer any more.")
+            raise NotPossible(Text("This call does not wait for an answer any more."))
         request, answered = found
         if answer not in request.answers:
-            raise NotPossible("This answer is not offered for this call.")
+            raise NotPossible(Text("This answer is not offered for this call."))
         if arguments is not None and answer is not Answer.DENY:
             problem = problem_with(arguments, request.tool.schema)
             if problem:
@@ -132,7 +133,7 @@ class ServerQuestions:
         """Answer a server. Raises ``NotPossible`` for what does not wait any more."""
         found = self._waiting.get(request_id)
         if found is None or found[1].done():
-            raise NotPossible("The server does not wait for this any more.")
+            raise NotPossible(Text("The server does not wait for this any more."))
         found[1].set_result((action, content))
 
 
@@ -155,18 +156,18 @@ def problem_with(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str
     required = schema.get("required")
     for name in required if isinstance(required, list) else ():
         if isinstance(name, str) and name not in arguments:
-            return f"“{name}” is missing."
+            return Text("“{name}” is missing.", name=name)
     for name, value in arguments.items():
         declared = properties.get(name)
         if declared is None:
             if schema.get("additionalProperties") is False:
-                return f"There is no “{name}”."
+                return Text("There is no “{name}”.", name=name)
             continue
         wanted = declared.get("type") if isinstance(declared, Mapping) else None
         names = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list) else []
         kinds = [_TYPES[each] for each in names if isinstance(each, str) and each in _TYPES]
         if kinds and not any(_is(value, each) for each in kinds):
-            return f"“{name}” is not of the type {' or '.join(map(str, names))}."
+            return Text("“{name}” is not of the type {map}.", name=name, map=" or ".join(map(str, names)))
     return ""
 
 

@@ -53,20 +53,23 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_news import CallHooks
 
 _log = logging.getLogger(__name__)
 
-_DENIED = "The person did not allow this call. Do not try it again in another way; go on without it, or ask them."
-_UNKNOWN_TOOL = "There is no tool with this name."
-_NOT_JSON = "The arguments are not valid JSON, so the tool was not run. Write them again."
-_CUT_OFF = "The answer was cut off while this call was written, so the tool was not run."
+_DENIED = Text("The person did not allow this call. Do not try it again in another way; go on without it, or ask them.")
+_UNKNOWN_TOOL = Text("There is no tool with this name.")
+_NOT_JSON = Text("The arguments are not valid JSON, so the tool was not run. Write them again.")
+_CUT_OFF = Text("The answer was cut off while this call was written, so the tool was not run.")
 _CUT_OFF_BY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
-_NO_MORE = "The limit of this answer was reached, so the tool was not run."
-_TOO_MANY = "Too many tools were called at once, so this one was not run. Call fewer."
-_LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
-_MISTAKE = "Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did."
-_NOT_AGAIN = "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
+_NO_MORE = Text("The limit of this answer was reached, so the tool was not run.")
+_TOO_MANY = Text("Too many tools were called at once, so this one was not run. Call fewer.")
+_LAST_STEP = Text("No further tools can be called for this answer. Answer with what you have.")
+_MISTAKE = Text("Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.")
+_NOT_AGAIN = Text(
+    "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
+)
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
 

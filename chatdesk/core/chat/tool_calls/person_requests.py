@@ -14,6 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import ChatRequest, Provider, RequestMessage
+from chatdesk.core.texts import Text
 from chatdesk.core.tools import server_requests
 from chatdesk.core.tools.call_news import OnRequest
 from chatdesk.core.tools.server_requests import Action, Asker
@@ -70,9 +71,9 @@ def _chat_request(request: server_requests.ModelRequest, model: str) -> ChatRequ
 def reason_to_ask(has_outside_text: bool, *, may_have_run: bool) -> str:
     """Return why a person is asked whatever they allowed before; empty where that alone would decide."""
     if may_have_run:
-        return "ChatDesk ended while this ran. It may have done its work already."
+        return Text("ChatDesk ended while this ran. It may have done its work already.")
     if has_outside_text:
-        return (
+        return Text(
             "This chat has text from outside, such as a tool's result, a file, an import or a teammate's words,"
             " which may have asked for this."
         )

@@ -11,7 +11,7 @@ from chatdesk.core.chat.tool_calls.approvals import Approvals, ServerQuestions
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural
 
 if TYPE_CHECKING:  # loaded when a server is set up
     from chatdesk.core.chat.tool_calls.person_requests import AskModel
@@ -88,8 +88,22 @@ class ToolCalls:
         found = [tool for listed in known.values() for tool in listed]
         idle = sum(not listed for listed in known.values())
         tokens = offering.tokens_of(offering.OfferedTools(found).functions()) if found else 0
-        words = f"{counted(len(found), 'tool')} can be called: about {tokens:,} tokens with each request."
-        return f"{words} {counted(idle, 'tool server')} not started yet." if idle else words
+        words = plural(
+            "{count} tools can be called: about {tokens} tokens with each request.",
+            "{count} tool can be called: about {tokens} tokens with each request.",
+            len(found),
+            tokens=tokens,
+        )
+        return (
+            plural(
+                "{words} {count} tool servers not started yet.",
+                "{words} {count} tool server not started yet.",
+                idle,
+                words=words,
+            )
+            if idle
+            else words
+        )
 
     async def equip(
         self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None, *, admit: Admit

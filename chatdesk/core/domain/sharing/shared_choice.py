@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,30 @@ class AnotherProvider(NotPossible):
     ``what`` are what they are asked; ``entity`` and ``provider`` are what they agree to."""
 
     code = "another_provider"
-    safe = "Nothing was sent; your text stays where it is."
+    safe = Text("Nothing was sent; your text stays where it is.")
 
     def __init__(self, chosen: ChosenByOther, entity: str, provider: tuple[str, str], before: str) -> None:
         name, label = provider
-        since = f"You asked {before} here until now" if chosen.last_used else f"Your own choice is {before}"
+        if chosen.last_used:
+            what = Text(
+                "{name} chose {label} for this thread. You asked {before} here until now; your question, and the "
+                "thread with it, would go to {label}.",
+                name=chosen.name,
+                label=label,
+                before=before,
+            )
+        else:
+            what = Text(
+                "{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with "
+                "it, would go to {label}.",
+                name=chosen.name,
+                label=label,
+                before=before,
+            )
         super().__init__(
-            f"{chosen.name} chose {label} for this thread. {since}; your question, and the thread with it, would go to "
-            f"{label}.",
-            next_step=f"Choose a model yourself, or name the provider: --provider {name}.",
+            what,
+            next_step=Text("Choose a model yourself, or name the provider: --provider {name}.", name=name),
         )
-        self.title = f"Ask {label}?"
+        self.title = Text("Ask {label}?", label=label)
         self.entity = entity
         self.provider = name

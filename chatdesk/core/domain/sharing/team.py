@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Sentences, Text, plural
 
 #: The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 1
@@ -69,11 +69,11 @@ class EndReason(StrEnum):
 
 
 _ENDED: Final = {
-    EndReason.UNSHARED: "{it} is no longer shared.",
-    EndReason.LEFT: "You left {it}.",
-    EndReason.REMOVED: "You were removed from {it}.",
-    EndReason.DELETED: "{it} was deleted from the team by its owner.",
-    EndReason.ERASED: "{it} was erased for everybody by its owner.",
+    EndReason.UNSHARED: Text("{it} is no longer shared."),
+    EndReason.LEFT: Text("You left {it}."),
+    EndReason.REMOVED: Text("You were removed from {it}."),
+    EndReason.DELETED: Text("{it} was deleted from the team by its owner."),
+    EndReason.ERASED: Text("{it} was erased for everybody by its owner."),
 }
 
 
@@ -315,10 +315,12 @@ class ServerCheck:
     def sentences(self) -> tuple[str, ...]:
         """The result as sentences for a person; at least one."""
         if self.waiting:
-            wait = counted(self.waiting, "change waits", "changes wait")
-            same = "" if self.differences else " Everything else is the same here and there."
-            return (*self.differences, f"{wait} here to be sent.{same}")
-        return self.differences or ("The server and this profile hold the same.",)
+            wait = plural(
+                "{count} changes wait here to be sent.", "{count} change waits here to be sent.", self.waiting
+            )
+            same = "" if self.differences else Text("Everything else is the same here and there.")
+            return (*self.differences, Sentences.of(wait, same))
+        return self.differences or (Text("The server and this profile hold the same."),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Sequence
 
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
+from chatdesk.core.texts import Text
 
 _MOST_NEAREST = 3
 _MOST_COMPARED = 5000
@@ -33,6 +34,6 @@ async def with_nearest(failure: ProviderError, model: str, listed: Sequence[str]
     return ProviderError(
         failure.kind,
         failure.what,
-        next_step=f"Choose another model; the nearest are {', '.join(nearest)}.",
+        next_step=Text("Choose another model; the nearest are {nearest}.", nearest=", ".join(nearest)),
         details={**failure.details, "nearest": nearest},
     )

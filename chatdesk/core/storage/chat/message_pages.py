@@ -14,6 +14,7 @@ from chatdesk.core.errors import InvalidInput, MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.chat.shown_path import NEXT_DOWN, find_node
 from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, messages_from
+from chatdesk.core.texts import Text
 
 _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 
@@ -59,7 +60,9 @@ def page(
 ) -> MessagePage:
     """Return messages of the shown path, oldest first; see ``MessageRepository.page``."""
     if (around is not None or at is not None) and (before is not None or after is not None):
-        raise InvalidInput("A page is either around a message, or before or after one.", safe="Nothing was changed.")
+        raise InvalidInput(
+            Text("A page is either around a message, or before or after one."), safe=Text("Nothing was changed.")
+        )
     bounds = driver(conn).execute(_BOUNDS, (thread_id,)).fetchone()
     if bounds is None:
         raise ThreadNotFound

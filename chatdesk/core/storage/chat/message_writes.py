@@ -29,6 +29,7 @@ from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, can_follow, is_logged, log_message
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 from chatdesk.core.storage.engine.rows import get_message, get_thread
+from chatdesk.core.texts import Text
 
 #: As a parent: whatever is the end of the shown path when the transaction runs.
 LEAF: Final = "leaf"
@@ -60,7 +61,7 @@ def add_question_version(
 ) -> tuple[Message, Message | None]:
     node = _live_node(conn, message_id)
     if node.role != Role.USER:
-        raise NotPossible("Only your own messages can be edited.")
+        raise NotPossible(Text("Only your own messages can be edited."))
     return _ask(conn, origin, owner, node.thread_id, text, _parent_of(conn, node), plan, attachments)
 
 
@@ -99,7 +100,7 @@ def add_edited_answer(
     it."""
     node = _live_node(conn, message_id)
     if node.role != Role.ASSISTANT:
-        raise NotPossible("Only an answer can get a version of this kind.")
+        raise NotPossible(Text("Only an answer can get a version of this kind."))
     if not Status(node.status).is_final:
         raise TurnInProgress
     parent = _parent_of(conn, node)
@@ -134,7 +135,7 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
     origin.watch.check(project_id)
     is_cut_off = get_message(conn, message_id).finish_reason == "length"
     if node.role != Role.ASSISTANT or not (Status(node.status).can_continue or is_cut_off):
-        raise NotPossible("Only an answer that stopped before its end can be continued.")
+        raise NotPossible(Text("Only an answer that stopped before its end can be continued."))
     if projects.share_of(conn, project_id) is not None and is_logged(conn, message_id):
         return _go_on_beside(conn, origin, owner, node, plan)
     before = thread_counters.of_messages(conn, [message_id])

@@ -18,6 +18,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -104,7 +105,7 @@ def live_project(conn: Connection, project_id: str) -> Project:
     """Return a project that is not in the trash. Raises ``ProjectNotFound``."""
     project = get_project(conn, project_id)
     if project.deleted_at is not None:
-        raise ProjectNotFound("This project is in the trash.", next_step="Restore it first.")
+        raise ProjectNotFound(Text("This project is in the trash."), next_step=Text("Restore it first."))
     return project
 
 
@@ -142,7 +143,9 @@ def is_last(conn: Connection, project_id: str) -> bool:
 def check_not_last(conn: Connection, project_id: str) -> None:
     """Raise ``NotPossible`` for the last project that is in use, because new threads need one."""
     if is_last(conn, project_id):
-        raise NotPossible("This is the last project, and new threads need one.", next_step="Make another one first.")
+        raise NotPossible(
+            Text("This is the last project, and new threads need one."), next_step=Text("Make another one first.")
+        )
 
 
 def own_moment(conn: Connection, project_id: str, now: int) -> int:
@@ -279,10 +282,11 @@ def checked_name(name: str) -> str:
     """Return ``name`` on one line. Raises ``InvalidTitle``."""
     wanted = clean_line(clean(name))
     if not wanted:
-        raise InvalidTitle("A project needs a name.")
+        raise InvalidTitle(Text("A project needs a name."))
     if len(wanted) > LONGEST_NAME:
         raise InvalidTitle(
-            f"A project's name has at most {LONGEST_NAME} characters.", next_step="Choose a shorter one."
+            Text("A project's name has at most {longest_name} characters.", longest_name=str(LONGEST_NAME)),
+            next_step=Text("Choose a shorter one."),
         )
     return wanted
 

@@ -25,6 +25,7 @@ from chatdesk.core.storage.engine.message_columns import BY_NAME, Form
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import appended, streamed_text
 from chatdesk.core.storage.usage import events
+from chatdesk.core.texts import Text
 
 _EMPTY: dict[PartType, Mapping[str, Any]] = {
     PartType.TOOL_CALL: {"name": "", "arguments": ""},
@@ -47,7 +48,7 @@ def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *,
         (origin.hybrid_clock.next(), model, message_id),
     ).rowcount
     if not found:
-        _refuse(conn, message_id, "This answer is not waiting to be started.")
+        _refuse(conn, message_id, Text("This answer is not waiting to be started."))
     conn.exec_driver_sql(
         "UPDATE message_parts SET started_at = coalesce(started_at, ?) WHERE message_id = ?", (started_at, message_id)
     )
@@ -59,7 +60,7 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
     if row is None:
         raise MessageNotFound
     if Status(row[0]).is_final:
-        raise NotPossible("This answer has ended; nothing can be added to it.")
+        raise NotPossible(Text("This answer has ended; nothing can be added to it."))
     known = {
         index
         for (index,) in conn.exec_driver_sql("SELECT part_index FROM message_parts WHERE message_id = ?", (message_id,))
@@ -166,7 +167,7 @@ def _optional(value: object) -> str | None:
 def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutcome) -> str:
     """Store the end of a turn, whatever the end, whole or not at all. Returns the thread's id."""
     if not outcome.status.is_final:
-        raise NotPossible("A turn cannot end in a state that is not final.")
+        raise NotPossible(Text("A turn cannot end in a state that is not final."))
     row = _unfinished(conn, message_id)
     if outcome.tail:
         append_chunks(conn, origin, message_id, outcome.tail)
@@ -334,7 +335,7 @@ def _unfinished(conn: Connection, message_id: str) -> Row[Any]:
     if row is None:
         raise MessageNotFound
     if Status(row.status).is_final:
-        raise NotPossible("This answer has ended already.")
+        raise NotPossible(Text("This answer has ended already."))
     return row
 
 

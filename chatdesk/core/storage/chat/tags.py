@@ -17,6 +17,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
 from chatdesk.core.storage.engine.plain_text import clean, folded, shown_name
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -60,7 +61,9 @@ class TagRepository:
                 "SELECT 1 FROM tags WHERE name_folded = ? AND id <> ?", (folded(key), wanted)
             ).first()
             if other is not None:
-                raise NotPossible(f"There is a tag “{key}” already.", next_step="Choose another name.")
+                raise NotPossible(
+                    Text("There is a tag “{key}” already.", key=key), next_step=Text("Choose another name.")
+                )
             stamp = self._db.origin.stamp()
             conn.execute(
                 tables.tags.update()
@@ -77,12 +80,12 @@ def checked_name(name: str) -> str:
     """Return ``name`` on one line. Raises ``InvalidTitle``."""
     wanted = clean_line(clean(name).replace(TAG_MARK, " ")).lstrip("#").strip()
     if not wanted:
-        raise InvalidTitle("A tag needs a name.", safe="Nothing was changed.")
+        raise InvalidTitle(Text("A tag needs a name."), safe=Text("Nothing was changed."))
     if len(wanted) > LONGEST_NAME:
         raise InvalidTitle(
-            f"A tag's name has at most {LONGEST_NAME} characters.",
-            safe="Nothing was changed.",
-            next_step="Choose a shorter one.",
+            Text("A tag's name has at most {longest_name} characters.", longest_name=str(LONGEST_NAME)),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Choose a shorter one."),
         )
     return wanted
 
@@ -95,7 +98,7 @@ def _tag(row: Sequence[Any]) -> Tag:
 def get_tag(conn: Connection, tag_id: str) -> Tag:
     row = conn.exec_driver_sql(f"{_SELECT} WHERE g.id = ?", (tag_id,)).first()
     if row is None:
-        raise NotFound("There is no tag with that id.")
+        raise NotFound(Text("There is no tag with that id."))
     return _tag(row)
 
 
@@ -121,7 +124,9 @@ def insert(conn: Connection, origin: Origin, tag_id: str, name: str) -> None:
     if conn.exec_driver_sql("SELECT 1 FROM tags WHERE id = ?", (tag_id,)).first() is not None:
         return
     if conn.exec_driver_sql("SELECT 1 FROM tags WHERE name_folded = ?", (folded(name),)).first() is not None:
-        raise NotPossible(f"There is another tag “{name}” by now.", next_step="Rename that one and try again.")
+        raise NotPossible(
+            Text("There is another tag “{name}” by now.", name=name), next_step=Text("Rename that one and try again.")
+        )
     stamp = origin.stamp()
     conn.execute(
         tables.tags.insert().values(id=tag_id, name=name, name_folded=folded(name), created_at=origin.now(), **stamp)

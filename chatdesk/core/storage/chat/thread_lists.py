@@ -17,6 +17,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, thread_from
+from chatdesk.core.texts import Text
 
 _SCOPES: Final = {
     "active": "deleted_at IS NULL AND archived_at IS NULL",
@@ -129,5 +130,7 @@ def _parsed(query: ThreadQuery, cursor: str) -> tuple[int | str, str]:
         return value if sort_key(query) == "title_folded" else int(value), checked_id(thread_id)
     except (ValueError, InvalidInput):
         raise InvalidInput(
-            "That is not a place in the list.", safe="Nothing was changed.", next_step="Start from the first page."
+            Text("That is not a place in the list."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Start from the first page."),
         ) from None

@@ -17,6 +17,7 @@ from chatdesk.core.storage.chat.documents import EDIT_SLOTS
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
 from chatdesk.core.storage.engine.rows import batches, get_thread, marks
+from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
 _MESSAGES_A_STEP = 500
@@ -130,7 +131,7 @@ def restore_message(
     if row is None or node is None:
         raise MessageNotFound
     if row[1] is not None:
-        raise NotPossible("The text of this message was removed for good after its time in the trash.")
+        raise NotPossible(Text("The text of this message was removed for good after its time in the trash."))
     if node.deleted_at is None:
         return get_thread(conn, node.thread_id), ()
     affected = tuple(
@@ -228,8 +229,12 @@ def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
     )
     if count != len(thread_ids):
         raise NotPossible(
-            f"{len(thread_ids) - count} of {len(thread_ids)} threads are not in the trash (any more).",
-            next_step="Select those that are and try again.",
+            Text(
+                "{thread_ids} of {thread_ids_2} threads are not in the trash (any more).",
+                thread_ids=str(len(thread_ids) - count),
+                thread_ids_2=str(len(thread_ids)),
+            ),
+            next_step=Text("Select those that are and try again."),
         )
     return count
 

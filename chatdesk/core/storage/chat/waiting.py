@@ -20,6 +20,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import streaming
 from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, get_message, get_thread, messages_from
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -75,7 +76,7 @@ class WaitingRepository:
                 (self._db.owner_token, wanted),
             ).rowcount
             if not found:
-                raise NotPossible("This answer does not wait any more.")
+                raise NotPossible(Text("This answer does not wait any more."))
             return get_message(conn, wanted)
 
         return await self._db.write(work)

@@ -18,6 +18,7 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.artifacts import draft_json, from_draft_json
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.engine.rows import get_thread
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -92,7 +93,7 @@ def remove_waiting_question(conn: Connection, question: WaitingQuestion) -> None
     ``NotPossible`` where that has happened already."""
     slot = _slot(question.thread_id, question.id)
     if not conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,)).rowcount:
-        raise NotPossible("This question does not wait any more.")
+        raise NotPossible(Text("This question does not wait any more."))
 
 
 def become_drafts(conn: sqlite3.Connection) -> int:

@@ -16,6 +16,7 @@ from chatdesk.core.storage.engine import unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
+from chatdesk.core.texts import Text
 
 FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
 
@@ -74,9 +75,9 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
     if copy.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
-        raise StorageCorrupt("The backup that was just made is damaged, so it was not kept.")
+        raise StorageCorrupt(Text("The backup that was just made is damaged, so it was not kept."))
     if row_counts(source) != row_counts(copy):
-        raise StorageCorrupt("The backup that was just made is not complete, so it was not kept.")
+        raise StorageCorrupt(Text("The backup that was just made is not complete, so it was not kept."))
 
 
 def sync_file(path: Path) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.errors import StorageError
+from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class ConnectionThread:
     @property
     def connection(self) -> Connection:
         if self._connection is None:
-            raise StorageError("The database is not open.")
+            raise StorageError(Text("The database is not open."))
         return self._connection
 
     def connect(self, engine: Engine) -> None:
@@ -58,7 +59,7 @@ class ConnectionThread:
 
     async def run(self, work: Callable[[], T]) -> T:
         if self._is_closed:
-            raise StorageError("The database is closed.")
+            raise StorageError(Text("The database is closed."))
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[T] = loop.create_future()
         self.submit(work).add_done_callback(partial(_hand_back, loop, waiting))
@@ -71,7 +72,7 @@ class ConnectionThread:
     def begin(self, work: Callable[[], T]) -> Callable[[], T]:
         """Hand ``work`` over. Returns a function that waits for its result."""
         if self._is_closed:
-            raise StorageError("The database is closed.")
+            raise StorageError(Text("The database is closed."))
         return self.submit(work).result
 
     def submit(self, work: Callable[[], T]) -> Future[T]:

@@ -28,6 +28,7 @@ from chatdesk.core.storage.engine.connection import connect, driver, identity, r
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
 from chatdesk.core.storage.engine.write_guard import current_guard
+from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ class Database:
         self.backup_dir = backup_dir
         self.is_read_only = read_only
         self.refusal = refusal or StorageError(
-            "ChatDesk is reading this database while another program writes to it.", safe="Nothing was changed."
+            Text("ChatDesk is reading this database while another program writes to it."),
+            safe=Text("Nothing was changed."),
         )
         self.hybrid_clock = HybridClock(clock)
         self.device_id = ""

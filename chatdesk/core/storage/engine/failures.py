@@ -20,6 +20,7 @@ from chatdesk.core.errors import (
     StorageFull,
     StorageReadOnly,
 )
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ _KINDS: dict[int, type[StorageError]] = {
     26: StorageCorrupt,
 }
 _NAMED: dict[type[StorageError], str] = {
-    StorageError: "The database {path} could not be used.",
-    StorageBusy: "Another program is using the database {path}.",
-    StorageReadOnly: "The database {path} cannot be written to.",
-    StorageCorrupt: "The database file {path} is damaged.",
-    StorageFull: "The disk of {path.parent} is full, so this could not be saved.",
+    StorageError: Text("The database {path} could not be used."),
+    StorageBusy: Text("Another program is using the database {path}."),
+    StorageReadOnly: Text("The database {path} cannot be written to."),
+    StorageCorrupt: Text("The database file {path} is damaged."),
+    StorageFull: Text("The disk of {path.parent} is full, so this could not be saved."),
 }
 
 
@@ -72,9 +73,9 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
         return _named(StorageFull, path)  # SQLite has no room for its own small files, and calls that an I/O error
     if primary == _IOERR:
         return StorageError(
-            f"The disk reported an error while {path or 'the database'} was used.",
-            safe="What was saved before is unchanged, and nothing counts as saved that was not confirmed.",
-            next_step="Check the disk and its free space, then try again.",
+            Text("The disk reported an error while {file} was used.", file=path or Text("the database")),
+            safe=Text("What was saved before is unchanged, and nothing counts as saved that was not confirmed."),
+            next_step=Text("Check the disk and its free space, then try again."),
         )
     return _named(_KINDS.get(primary, StorageError), path)
 
@@ -97,8 +98,8 @@ def _words(error: BaseException) -> str:
 
 
 _NOT_READ: Final = {
-    "safe": "Nothing was changed.",
-    "next_step": "Change its owner or permissions, or choose another data directory.",
+    "safe": Text("Nothing was changed."),
+    "next_step": Text("Change its owner or permissions, or choose another data directory."),
 }
 
 
@@ -109,18 +110,22 @@ def cannot_open(path: Path) -> StorageError:
     try:
         if path.is_dir():
             return StorageError(
-                f"{path} is a directory, not a database file.", next_step="Choose another data directory."
+                Text("{path} is a directory, not a database file.", path=path),
+                next_step=Text("Choose another data directory."),
             )
         if not parent.exists():
-            return StorageError(f"The directory {parent} does not exist.", next_step="Create it or choose another one.")
+            return StorageError(
+                Text("The directory {parent} does not exist.", parent=parent),
+                next_step=Text("Create it or choose another one."),
+            )
         path.stat()
-        return StorageReadOnly(f"The database file {path} may not be opened by this user.", **_NOT_READ)
+        return StorageReadOnly(Text("The database file {path} may not be opened by this user.", path=path), **_NOT_READ)
     except PermissionError:
-        return StorageReadOnly(f"The directory {parent} may not be read by this user.", **_NOT_READ)
+        return StorageReadOnly(Text("The directory {parent} may not be read by this user.", parent=parent), **_NOT_READ)
     except FileNotFoundError:
-        return StorageReadOnly(f"No database can be created in {parent}.")
+        return StorageReadOnly(Text("No database can be created in {parent}.", parent=parent))
     except OSError:
-        return StorageError(f"The database file {path} cannot be opened.")
+        return StorageError(Text("The database file {path} cannot be opened.", path=path))
 
 
 def _for_os_error(error: OSError) -> type[StorageError]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ def warning(mark: HighWater | None, found: HighWater) -> str | None:
         return None
     missing = mark.messages - found.messages
     lost = counted(missing, "message") if missing > 0 else "the last changes"
-    return (
-        f"The database is older than it was when ChatDesk last saved: {lost} may be missing. "
+    return Text(
+        "The database is older than it was when ChatDesk last saved: {lost} may be missing. "
         "This happens when a backup was restored, or when a file was lost. Nothing else was changed. "
-        "Look for a newer backup in the backup directory if you did not restore one yourself."
+        "Look for a newer backup in the backup directory if you did not restore one yourself.",
+        lost=lost,
     )

@@ -11,6 +11,7 @@ import sqlite3
 
 from chatdesk.core.errors import SchemaTooNew
 from chatdesk.core.storage.engine import schema_guard, search_schema, tables
+from chatdesk.core.texts import Text
 
 #: Those of the index have a note of their own where they are missing, see ``has_search``.
 _NOT_NEEDED = frozenset(name for name in tables.metadata.tables if name.startswith("search_"))
@@ -19,11 +20,16 @@ _NOT_NEEDED = frozenset(name for name in tables.metadata.tables if name.startswi
 def refusal(revision: str) -> SchemaTooNew:
     """Return what a write into such a database raises, which the window shows as long as it is open."""
     return SchemaTooNew(
-        f"This data belongs to a newer ChatDesk (schema {schema_guard.shown(revision)}, here {tables.HEAD_REVISION}),"
-        " so this one only reads.",
-        safe="You can read, search, copy and export your threads; nothing is changed.",
-        next_step="Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and"
-        " the way back).",
+        Text(
+            "This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.",
+            revision=schema_guard.shown(revision),
+            head_revision=tables.HEAD_REVISION,
+        ),
+        safe=Text("You can read, search, copy and export your threads; nothing is changed."),
+        next_step=Text(
+            "Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and"
+            " the way back)."
+        ),
     )
 
 
@@ -39,8 +45,13 @@ def check(conn: sqlite3.Connection, revision: str) -> None:
         if not is_plain or missing:
             lacking = f"column {missing[0]} of the table {table.name}" if is_plain else f"table {table.name}"
             raise SchemaTooNew(
-                f"This database has schema version {schema_guard.shown(revision)}; this ChatDesk knows versions up to"
-                f" {tables.HEAD_REVISION}, and cannot read it: the {lacking} is not there as it knows it.",
+                Text(
+                    "This database has schema version {revision}; this ChatDesk knows versions up to"
+                    " {head_revision}, and cannot read it: the {lacking} is not there as it knows it.",
+                    revision=schema_guard.shown(revision),
+                    head_revision=tables.HEAD_REVISION,
+                    lacking=lacking,
+                ),
             )
 
 

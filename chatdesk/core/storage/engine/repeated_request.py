@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class DoneRequest:
         """Return the id of the first thing of a kind. Raises ``NotPossible`` where there is none."""
         found = next((each.id for each in self.made if each.kind == kind), None)
         if found is None:
-            raise NotPossible("This request was carried out before, and what it made is not known any more.")
+            raise NotPossible(Text("This request was carried out before, and what it made is not known any more."))
         return found
 
 
@@ -34,8 +35,8 @@ class AlreadyDone(ChatDeskError):
     """The request was carried out before; nothing was written."""
 
     code = "already_done"
-    what = "This was done before."
-    safe = "Nothing was done twice."
+    what = Text("This was done before.")
+    safe = Text("Nothing was done twice.")
     next_step = ""
 
     def __init__(self, done: DoneRequest) -> None:
@@ -47,9 +48,9 @@ class StaleEdit(ChatDeskError):
     """The thing was changed since it was read; ``current`` is what it is now."""
 
     code = "stale_edit"
-    what = "This was changed by somebody else in the meantime."
-    safe = "Nothing was changed."
-    next_step = "Look at what it is now, then change that."
+    what = Text("This was changed by somebody else in the meantime.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Look at what it is now, then change that.")
 
     def __init__(self, current: object) -> None:
         self.current = current

@@ -14,6 +14,7 @@ from typing import Final
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import search_schema, tables
+from chatdesk.core.texts import Text
 
 #: What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.
 _OWN: Final = "sqlite_"
@@ -34,9 +35,15 @@ def check(conn: sqlite3.Connection) -> None:
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise StorageCorrupt(
-            f"The database holds something that ChatDesk did not put there: {found[0]}{more}.",
-            safe="Nothing of it was used, and the file was left as it is.",
-            next_step="Run 'chatdesk doctor --repair': it copies your messages into a new database and keeps this one.",
+            Text(
+                "The database holds something that ChatDesk did not put there: {first}{more}.",
+                first=found[0],
+                more=more,
+            ),
+            safe=Text("Nothing of it was used, and the file was left as it is."),
+            next_step=Text(
+                "Run 'chatdesk doctor --repair': it copies your messages into a new database and keeps this one."
+            ),
         )
 
 

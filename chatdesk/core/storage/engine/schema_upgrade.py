@@ -26,6 +26,7 @@ from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, St
 from chatdesk.core.storage.engine import backup, search_schema, tables
 from chatdesk.core.storage.engine.connection import connect, writing_engine
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.texts import Text
 
 #: Backup, log and rebuilt tables together take up to this many times the database.
 _FREE_SPACE_FACTOR = 2.2
@@ -46,9 +47,9 @@ def current_revision(conn: sqlite3.Connection) -> str | None:
     if "alembic_version" not in names:
         if names - {"sqlite_sequence"}:
             raise StorageCorrupt(
-                "The file is a database, but not one of ChatDesk's.",
-                safe="It was not touched.",
-                next_step="Choose another data directory.",
+                Text("The file is a database, but not one of ChatDesk's."),
+                safe=Text("It was not touched."),
+                next_step=Text("Choose another data directory."),
             )
         return None
     row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -59,7 +60,11 @@ def check_revision(revision: str) -> None:
     """Raise ``SchemaTooNew`` for a schema version that this application does not know."""
     if revision not in tables.REVISIONS:
         raise SchemaTooNew(
-            f"This database has schema version {revision}; this ChatDesk knows versions up to {tables.HEAD_REVISION}."
+            Text(
+                "This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.",
+                revision=revision,
+                head_revision=tables.HEAD_REVISION,
+            )
         )
 
 
@@ -98,8 +103,12 @@ def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path
         raise
     except Exception as error:  # a migration may raise anything; the file is at its last whole version
         raise UpgradeFailed(
-            f"The database could not be upgraded from schema version {revision} to {tables.HEAD_REVISION}.",
-            safe=f"It was left as it was and can be read; a verified backup is at {saved}.",
+            Text(
+                "The database could not be upgraded from schema version {revision} to {head_revision}.",
+                revision=revision,
+                head_revision=tables.HEAD_REVISION,
+            ),
+            safe=Text("It was left as it was and can be read; a verified backup is at {saved}.", saved=saved),
         ) from error
     return Upgrade(revision, tables.HEAD_REVISION, saved)
 
@@ -109,7 +118,7 @@ def _prepare(path: Path, revision: str, backup_dir: Path) -> Path:
         size = source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
         _check_space(path.parent, size)
         if source.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
-            raise StorageCorrupt("The database file is damaged, so it was not upgraded.")
+            raise StorageCorrupt(Text("The database file is damaged, so it was not upgraded."))
         return backup.back_up(source, backup_dir / f"{path.stem}-pre-{tables.HEAD_REVISION}-from-{revision}.db")
 
 
@@ -118,10 +127,13 @@ def _check_space(directory: Path, size_bytes: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise StorageFull(
-            f"The database must be upgraded, which needs {needed // 1_000_000 + 1} MB of free space;"
-            f" there are {free // 1_000_000} MB.",
-            safe="The database was not touched.",
-            next_step="Free some space: ChatDesk goes on then by itself.",
+            Text(
+                "The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.",
+                needed=str(needed // 1000000 + 1),
+                free=str(free // 1000000),
+            ),
+            safe=Text("The database was not touched."),
+            next_step=Text("Free some space: ChatDesk goes on then by itself."),
         )
 
 
@@ -157,12 +169,15 @@ def _verifier(conn: Connection) -> Callable[[], None]:
 
     def verify() -> None:
         if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            raise UpgradeFailed("After the upgrade some rows would have pointed at nothing, so it was undone.")
+            raise UpgradeFailed(Text("After the upgrade some rows would have pointed at nothing, so it was undone."))
         now = _counts(conn)
         changed = sorted(name for name, count in kept.items() if now.get(name, 0) != count)
         if changed:
             raise UpgradeFailed(
-                f"The upgrade would have changed the number of rows in {', '.join(changed)}; it was undone."
+                Text(
+                    "The upgrade would have changed the number of rows in {changed}; it was undone.",
+                    changed=", ".join(changed),
+                )
             )
 
     return verify

@@ -16,6 +16,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import projects, tags, thread_lists, trash
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, batches, marks, thread_from
 from chatdesk.core.storage.library.library_changes import carry_out, check_moves
+from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -81,7 +82,11 @@ class LibraryRepository:
 
         def plan(_conn: Connection, found: Found) -> LibraryChange:
             live = [key for key, (_, before, _) in found.items() if before is None]
-            return LibraryChange(_label("delete", len(live)), "deleted_at", threads=dict.fromkeys(live, (None, now)))
+            return LibraryChange(
+                plural("delete {count} threads", "delete thread", len(live)),
+                "deleted_at",
+                threads=dict.fromkeys(live, (None, now)),
+            )
 
         return await self._planned(thread_ids, "deleted_at", plan)
 
@@ -92,7 +97,7 @@ class LibraryRepository:
             back = {key: (before, None) for key, (_, before, _) in found.items() if before is not None}
             owners = {project_id for key, (project_id, _, _) in found.items() if key in back}
             return LibraryChange(
-                _label("restore", len(back)),
+                plural("restore {count} threads", "restore thread", len(back)),
                 "deleted_at",
                 threads=back,
                 projects={
@@ -114,7 +119,7 @@ class LibraryRepository:
             known, new = tags.find_or_plan(conn, add)
             there = tags.pairs_of(conn, tuple(found))
             return LibraryChange(
-                "tag thread" if len(found) == 1 else f"tag {len(found)} threads",
+                plural("tag {count} threads", "tag thread", len(found)),
                 tags_added=tuple((key, tag) for key in found for tag in known if (key, tag) not in there),
                 tags_removed=tuple((key, tag) for key in found for tag in taken_off if (key, tag) in there),
                 new_tags=new,
@@ -129,7 +134,7 @@ class LibraryRepository:
         def work(conn: Connection) -> LibraryChange:
             tag = tags.get_tag(conn, wanted)
             change = LibraryChange(
-                f"delete tag {tag.name}",
+                Text("delete tag {name}", name=tag.name),
                 tags_removed=tuple((key, wanted) for key in tags.threads_of(conn, wanted)),
                 old_tags={wanted: tag.name},
             )
@@ -147,7 +152,7 @@ class LibraryRepository:
             projects.check_not_last(conn, wanted)
             moment = projects.own_moment(conn, wanted, self._db.origin.now())
             change = LibraryChange(
-                f"delete project {project.name}",
+                Text("delete project {name}", name=project.name),
                 "deleted_at",
                 threads=dict.fromkeys(projects.live_threads(conn, wanted), (None, moment)),
                 projects={wanted: (None, moment)},
@@ -162,7 +167,7 @@ class LibraryRepository:
 
         def work(conn: Connection) -> LibraryChange:
             project = projects.get_project(conn, wanted)
-            change = LibraryChange(f"restore project {project.name}")
+            change = LibraryChange(Text("restore project {name}", name=project.name))
             if project.deleted_at is None:
                 return change
             moment = project.deleted_at
@@ -223,10 +228,14 @@ def find(conn: Connection, thread_ids: Sequence[str], column: Column) -> Found:
     missing = len(thread_ids) - len(found)
     if missing:
         raise NotPossible(
-            "This thread is gone for good."
+            Text("This thread is gone for good.")
             if len(thread_ids) == 1
-            else f"{missing} of {len(thread_ids)} threads are gone for good.",
-            next_step="Select those that are left and try again." if found else "",
+            else Text(
+                "{missing} of {thread_ids} threads are gone for good.",
+                missing=str(missing),
+                thread_ids=str(len(thread_ids)),
+            ),
+            next_step=Text("Select those that are left and try again.") if found else "",
         )
     return {thread_id: found[thread_id] for thread_id in thread_ids}
 
@@ -241,15 +250,16 @@ def read_threads(conn: Connection, thread_ids: Sequence[str]) -> tuple[Thread, .
     )
 
 
-def _label(verb: str, count: int) -> str:
-    return f"{verb} thread" if count == 1 else f"{verb} {count} threads"
-
-
 def _in_trash(found: Found) -> ThreadInTrash:
     count = sum(deleted_at is not None for _, _, deleted_at in found.values())
     if len(found) == 1:
         return ThreadInTrash()
     return ThreadInTrash(
-        f"{count} of {len(found)} threads {'is' if count == 1 else 'are'} in the trash.",
-        next_step="Restore them first, or select the others only.",
+        plural(
+            "{count} of {all} threads are in the trash.",
+            "{count} of {all} threads is in the trash.",
+            count,
+            all=len(found),
+        ),
+        next_step=Text("Restore them first, or select the others only."),
     )

@@ -17,6 +17,7 @@ from chatdesk.core.storage.chat import projects, tags
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin, log_many
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.texts import Text
 
 _REGISTERS: Final = {
     "pinned_at": change_log.PINNED,
@@ -151,8 +152,8 @@ def check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, i
     shares = {owner: projects.share_of(conn, owner) for owner in {entry[0] for _key, entry in found}}
     if any(owner != target and share is not None for owner, share in shares.items()):
         raise NotPossible(
-            "A thread of a shared project cannot be moved out of it, because others have it, too.",
-            next_step="Export it, and import it into the other project.",
+            Text("A thread of a shared project cannot be moved out of it, because others have it, too."),
+            next_step=Text("Export it, and import it into the other project."),
         )
     into = projects.share_of(conn, target)
     for owner in shares if into is not None else ():
@@ -162,8 +163,8 @@ def check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, i
         ).first()
         if owner != target and former is not None:
             raise NotPossible(
-                "The team knows this thread from the project it was shared in before.",
-                next_step="Branch it at its last message, and move the branch.",
+                Text("The team knows this thread from the project it was shared in before."),
+                next_step=Text("Branch it at its last message, and move the branch."),
             )
 
 
@@ -180,9 +181,14 @@ def _check_deletion(conn: Connection, project_id: str) -> None:
     share = projects.share_of(conn, project_id)
     if share is not None:
         is_owner = share[1] == "owner"
+        if is_owner:
+            raise NotPossible(
+                Text("This project is shared, so you cannot delete it."),
+                next_step=Text("Stop sharing it first; then delete your copy."),
+            )
         raise NotPossible(
-            f"This project is shared{'' if is_owner else ' by others'}, so you cannot delete it.",
-            next_step=f"{'Stop sharing' if is_owner else 'Leave'} it first; then delete your copy.",
+            Text("This project is shared by others, so you cannot delete it."),
+            next_step=Text("Leave it first; then delete your copy."),
         )
 
 

@@ -27,6 +27,7 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.outside_text import note_prompt
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -212,7 +213,8 @@ def _check_room(conn: Connection, count: int) -> None:
     there = conn.exec_driver_sql("SELECT count(*) FROM prompts WHERE deleted_at IS NULL").scalar_one()
     if count and there + count > MOST_PROMPTS:
         raise NotPossible(
-            f"The library holds {MOST_PROMPTS:,} prompts at most.", next_step="Delete some that you do not use."
+            Text("The library holds {most_prompts} prompts at most.", most_prompts=MOST_PROMPTS),
+            next_step=Text("Delete some that you do not use."),
         )
 
 

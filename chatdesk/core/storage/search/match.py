@@ -16,6 +16,7 @@ from typing import Any
 from chatdesk.core.domain.search import Filter, FilterName, SearchQuery, Term
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.plain_text import folded
+from chatdesk.core.texts import Text
 
 #: Threads that are in the trash, by themselves or with their project.
 TRASHED_THREADS = (
@@ -144,7 +145,7 @@ def _add_projects(conn: sqlite3.Connection, made: Conditions, filters: Iterable[
         has_wanted = True
         wanted.update(found)
         if not found:
-            made.unknown.append(f"No project is called “{each.value}”.")
+            made.unknown.append(Text("No project is called “{value}”.", value=each.value))
     if has_wanted:
         made.thread(f"t.project_id {_IN_LIST}", json.dumps(sorted(wanted)))
 
@@ -156,7 +157,7 @@ def _add_tags(conn: sqlite3.Connection, made: Conditions, filters: Iterable[Filt
             continue
         found = _named(rows, each.value)
         if not found and not each.is_excluded:
-            made.unknown.append(f"No tag is called “{each.value}”.")
+            made.unknown.append(Text("No tag is called “{value}”.", value=each.value))
         negation = "NOT " if each.is_excluded else ""
         made.thread(
             f"{negation}EXISTS (SELECT 1 FROM thread_tags x WHERE x.thread_id = t.id AND x.tag_id {_IN_LIST})",

@@ -17,6 +17,7 @@ from chatdesk.core.storage.engine.connection import Mode, connect
 from chatdesk.core.storage.engine.failures import is_io_error, translated
 from chatdesk.core.storage.engine.search_index import is_damage
 from chatdesk.core.storage.search.find import is_interrupt
+from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class SearchReader:
     async def run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` in one snapshot. Raises ``SearchSuperseded``, ``IndexDamaged`` or ``StorageError``."""
         if self._is_closed:
-            raise StorageError("The database is closed.")
+            raise StorageError(Text("The database is closed."))
         return await asyncio.wrap_future(self._pool.submit(self._run, number, work))
 
     async def disconnect(self) -> None:

@@ -10,15 +10,16 @@ from chatdesk.core.domain.search import IndexState
 from chatdesk.core.storage.engine import newer_schema, search_index
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.search.reader import SearchReader
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
 T = TypeVar("T")
 
-_OLD_SCHEMA = "This database has no search index yet, because it could not be upgraded."
-_NEW_SCHEMA = "This data belongs to a newer ChatDesk, whose search index this one cannot read."
-_DAMAGED = "The search index is damaged and is being made anew. Your messages are not affected."
+_OLD_SCHEMA = Text("This database has no search index yet, because it could not be upgraded.")
+_NEW_SCHEMA = Text("This data belongs to a newer ChatDesk, whose search index this one cannot read.")
+_DAMAGED = Text("The search index is damaged and is being made anew. Your messages are not affected.")
 
 
 class SearchStore:

@@ -15,6 +15,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync.projection.projection import homes, project_register
 from chatdesk.core.storage.sync.registers import LogRow, member_of, read, settle, winner
+from chatdesk.core.texts import Text
 
 _SEVERAL = (
     "SELECT c.kind, h.entity, h.reg FROM register_heads h JOIN changes c ON c.id = h.change_id"
@@ -87,7 +88,7 @@ def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: s
     heads = [] if found is None else settle(raw, found[0], found[1], entity, reg)[1]
     chosen = next((row for row in heads if row.id == change_id), None)
     if found is None or chosen is None:
-        raise NotFound("That version is no longer one of those to choose from.")
+        raise NotFound(Text("That version is no longer one of those to choose from."))
     change_log.log_change(
         conn,
         origin,

@@ -15,6 +15,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import shown_path, trash
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.sync import erasing, tending
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -91,13 +92,13 @@ def _look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
     found = erasing.erasable(conn, thread_id, message_id)
     if found is None:
         raise NotPossible(
-            "Nobody else has this: its project is not shared.", next_step="Delete it, and empty the trash."
+            Text("Nobody else has this: its project is not shared."), next_step=Text("Delete it, and empty the trash.")
         )
     if not found.may_write:
         raise SharedReadOnly
     if not found.messages:
         raise NotPossible(
-            "Nothing of this is yours to erase.",
-            next_step="Ask an owner or admin of the project, who may erase what others wrote.",
+            Text("Nothing of this is yours to erase."),
+            next_step=Text("Ask an owner or admin of the project, who may erase what others wrote."),
         )
     return found

@@ -19,6 +19,7 @@ from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, get_message, marks
+from chatdesk.core.texts import Text
 
 _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
 _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
@@ -27,17 +28,22 @@ _ORPHANED = int(ChangeState.ORPHANED)
 Register = tuple[str, str, str]  # kind, entity, reg
 
 _WORDS: Final = {
-    PushStatus.DENIED.value: (
+    PushStatus.DENIED.value: Text(
         "Your role in this project does not permit it. Ask one of its owners for another role, then try again."
     ),
-    PushStatus.ORPHAN.value: "What this belongs to is not on the team's server. Copy it out to keep it elsewhere.",
-    PushStatus.ID_TAKEN.value: "The team's server has something else in this place. Copy it out to keep it elsewhere.",
-    PushStatus.TOO_BIG.value: (
-        f"This is larger than the {MAX_BODY_BYTES // 1_000_000} MB that the team's server takes in one change. Copy it"
-        " out, or write it in parts."
+    PushStatus.ORPHAN.value: Text(
+        "What this belongs to is not on the team's server. Copy it out to keep it elsewhere."
+    ),
+    PushStatus.ID_TAKEN.value: Text(
+        "The team's server has something else in this place. Copy it out to keep it elsewhere."
+    ),
+    PushStatus.TOO_BIG.value: Text(
+        "This is larger than the {max_body_bytes} MB that the team's server takes in one change. Copy it"
+        " out, or write it in parts.",
+        max_body_bytes=str(MAX_BODY_BYTES // 1000000),
     ),
 }
-_OTHERWISE: Final = "The team's server did not take this. Try again, or copy it out."
+_OTHERWISE: Final = Text("The team's server did not take this. Try again, or copy it out.")
 
 
 def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:
@@ -114,7 +120,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *,
     copied = branching.message_rows(conn, messages)
     texts = [text for row in rows if row.entity not in messages and (text := _text_of(conn, row))]
     if not copied and not texts:
-        raise NotPossible("There is no text in these changes that could be copied.")
+        raise NotPossible(Text("There is no text in these changes that could be copied."))
     thread = insert_thread(
         conn,
         origin,

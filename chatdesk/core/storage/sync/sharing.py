@@ -23,6 +23,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import outbox
 from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, log_project
+from chatdesk.core.texts import Text
 
 PLACEHOLDER: Final = "Shared project"
 
@@ -68,7 +69,7 @@ def begin(
         "SELECT workspace_id, state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
     if before is not None and before.state != ShareState.ENDED:
-        raise NotPossible("This project is shared already.")
+        raise NotPossible(Text("This project is shared already."))
     is_again = (
         before is not None and before.workspace_id == workspace_id and not from_json(before.progress).get("until")
     )

@@ -9,11 +9,14 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.sharing.team import TeamNote
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync.team import member_names
+from chatdesk.core.texts import Text
 
 _NOTES = {
-    "thread_back": "{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.",
-    "message_back": "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.",
-    "relayed": "Something here was lost when the team's database was restored; {by} brought it back.",
+    "thread_back": Text("{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time."),
+    "message_back": Text(
+        "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time."
+    ),
+    "relayed": Text("Something here was lost when the team's database was restored; {by} brought it back."),
 }
 _SOMEBODY: Final = "another member"
 

@@ -21,6 +21,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.sync import erasing, registers
 from chatdesk.core.storage.sync.wire.rows import is_id
+from chatdesk.core.texts import Text
 
 _EVERY_MS: Final = 24 * 3600 * 1000
 
@@ -77,7 +78,13 @@ def set_retention(conn: Connection, origin: Origin, project_id: str, days: int |
     """Set for how many days messages of a project are kept; carried out with the next round. Raises ``InvalidInput``,
     ``SharedReadOnly``, ``SharedNotOwn``."""
     if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
-        raise InvalidInput(f"Messages are kept for 1 to {LONGEST_RETENTION_DAYS:,} days.", safe="Nothing was changed.")
+        raise InvalidInput(
+            Text(
+                "Messages are kept for 1 to {longest_retention_days} days.",
+                longest_retention_days=LONGEST_RETENTION_DAYS,
+            ),
+            safe=Text("Nothing was changed."),
+        )
     log_change(
         conn,
         origin,

@@ -19,6 +19,7 @@ from pathlib import Path
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.storage.engine import backup, unfinished_files
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -114,9 +115,13 @@ class BackupDirectory:
         free = shutil.disk_usage(place).free
         if free < needed:
             raise StorageFull(
-                f"The daily backup was not made: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free.",
-                safe="Your messages are kept, and so are the older backups.",
-                next_step="Free some space; it is tried again within the hour.",
+                Text(
+                    "The daily backup was not made: it needs {needed} MB, {free} MB are free.",
+                    needed=str(needed // 1000000),
+                    free=str(free // 1000000),
+                ),
+                safe=Text("Your messages are kept, and so are the older backups."),
+                next_step=Text("Free some space; it is tried again within the hour."),
             )
 
 

@@ -28,6 +28,7 @@ from chatdesk.core.storage.engine import stored_bytes, unfinished_files
 from chatdesk.core.storage.engine.backup import FILES_ENDING, sync_file
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.texts import Text
 
 PACKED: Final = ".gz"
 DATABASE_IN_ZIP: Final = "chatdesk.db"
@@ -36,9 +37,9 @@ BLOBS_IN_ZIP: Final = "blobs/"
 _LEVEL: Final = 4
 _PIECE_BYTES: Final = 1024 * 1024
 _NOT_WHOLE = StorageCorrupt(
-    "The backup that was just made is damaged, so it was not kept.",
-    safe="Your messages and the older backups are as they were.",
-    next_step="Check the disk; it is tried again within the hour.",
+    Text("The backup that was just made is damaged, so it was not kept."),
+    safe=Text("Your messages and the older backups are as they were."),
+    next_step=Text("Check the disk; it is tried again within the hour."),
 )
 
 Stop = Callable[[], bool]
@@ -95,9 +96,9 @@ def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
 def not_a_backup(path: Path) -> StorageCorrupt:
     """Return the error for a file that cannot be restored."""
     return StorageCorrupt(
-        f"{path.name} is not a whole backup of ChatDesk.",
-        safe="Nothing was changed.",
-        next_step="Choose another backup.",
+        Text("{name} is not a whole backup of ChatDesk.", name=path.name),
+        safe=Text("Nothing was changed."),
+        next_step=Text("Choose another backup."),
     )
 
 

@@ -21,6 +21,7 @@ from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, restorable
 from chatdesk.core.storage.upkeep.written_since import written_since
+from chatdesk.core.texts import Text
 
 
 class BackupService:
@@ -129,7 +130,7 @@ def _size_of(path: Path) -> int | None:
 def _check_there(path: Path) -> None:
     if not path.is_file():
         raise NotFound(
-            f"There is no backup at {path}.",
-            safe="Nothing was changed.",
-            next_step="'chatdesk restore --list' lists them.",
+            Text("There is no backup at {path}.", path=path),
+            safe=Text("Nothing was changed."),
+            next_step=Text("'chatdesk restore --list' lists them."),
         )

@@ -24,6 +24,7 @@ from chatdesk.core.storage.engine import high_water
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
+from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Maintenance:
     async def back_up_now(self) -> Path:
         """Make a backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
         if self._is_closed:
-            raise StorageError("The database is closed.")
+            raise StorageError(Text("The database is closed."))
         return await asyncio.wrap_future(self._pool.submit(self._back_up))
 
     async def close(self) -> None:
@@ -141,15 +142,17 @@ class Maintenance:
         kept = self._backups.kept()
         if not kept:
             return StorageCorrupt(
-                "The daily check found damage in the database file.",
-                safe="Nothing was changed, and what you see can still be read; there is no backup yet.",
-                next_step="Export the threads you need, then run 'chatdesk doctor' for details.",
+                Text("The daily check found damage in the database file."),
+                safe=Text("Nothing was changed, and what you see can still be read; there is no backup yet."),
+                next_step=Text("Export the threads you need, then run 'chatdesk doctor' for details."),
             )
         return StorageCorrupt(
-            "The daily check found damage in the database file.",
-            safe=f"Nothing was changed. The newest good backup is {kept[-1].path}.",
-            next_step="Export what is newer than that, then restore the backup: Settings, Data and backup, or "
-            "'chatdesk restore'.",
+            Text("The daily check found damage in the database file."),
+            safe=Text("Nothing was changed. The newest good backup is {path}.", path=kept[-1].path),
+            next_step=Text(
+                "Export what is newer than that, then restore the backup: Settings, Data and backup, or "
+                "'chatdesk restore'."
+            ),
         )
 
     def _is_check_due(self, now: int) -> bool:

@@ -18,11 +18,11 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment, attachment_from
-from chatdesk.core.plurals import counted
 from chatdesk.core.storage.chat import artifacts, projects, shown_path
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.texts import plural
 
 # The conditions are spelt as in the partial indexes of threads, so that a start can afford to ask.
 _HIDING_PROJECTS: Final = """
@@ -62,26 +62,50 @@ def unreachable(conn: Connection) -> list[str]:
 
 def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     """Mend what ``unreachable`` finds, in the caller's transaction. Returns a sentence for each kind of thing."""
-    done = []
+    done: list[str] = []
     back = bring_projects_back(conn, origin)
     if back:
-        done.append(f"{counted(back, 'project')} came back from the trash, because of threads that are not there.")
+        done.append(
+            plural(
+                "{count} projects came back from the trash, because of threads that are not there.",
+                "{count} project came back from the trash, because of threads that are not there.",
+                back,
+            )
+        )
     misplaced = _threads(conn, _MISPLACED)
     for thread_id in misplaced:
         _place(conn, thread_id)
     if misplaced:
-        done.append(f"The messages of {counted(len(misplaced), 'thread')} were put in their places again.")
+        done.append(
+            plural(
+                "The messages of {count} threads were put in their places again.",
+                "The messages of {count} thread were put in their places again.",
+                len(misplaced),
+            )
+        )
     broken = sorted({*misplaced, *_threads(conn, _BROKEN_PATHS)})
     for thread_id in broken:
         _lay_path(conn, thread_id)
     if broken:
-        done.append(f"The shown path was found again for {counted(len(broken), 'thread')}.")
+        done.append(
+            plural(
+                "The shown path was found again for {count} threads.",
+                "The shown path was found again for {count} thread.",
+                len(broken),
+            )
+        )
     files = list(_unnamed_files(conn))
     for part_id, attachment, content in files:
         row = artifacts.artifact_row(part_id, attachment, content)
         conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
     if files:
-        done.append(f"{counted(len(files), 'attached file')} that nothing kept is kept again.")
+        done.append(
+            plural(
+                "{count} attached files that nothing kept is kept again.",
+                "{count} attached file that nothing kept is kept again.",
+                len(files),
+            )
+        )
     return done
 
 

@@ -20,7 +20,6 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.plurals import counted
 from chatdesk.core.storage.chat import shown_path, thread_counters, waiting_questions
 from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import search_index, search_schema, tables
@@ -33,11 +32,14 @@ from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep import reachability, restore
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
+from chatdesk.core.texts import Text, plural
 
 _log = logging.getLogger(__name__)
 
 #: Said where projects of a team are pulled again.
-COMES_AGAIN: Final = "Shared projects are compared with their team's server; what it has of what was lost comes again."
+COMES_AGAIN: Final = Text(
+    "Shared projects are compared with their team's server; what it has of what was lost comes again."
+)
 #: The project of a lost thread, by what the log says of it and of its messages.
 _HOME: Final = """
 SELECT c.project_id FROM changes c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL
@@ -62,8 +64,8 @@ class RepairReport:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        kept = () if self.kept is None else (f"The database as it was is kept at {self.kept}.",)
-        nothing = () if self.done or self.left else ("Nothing was wrong.",)
+        kept = () if self.kept is None else (Text("The database as it was is kept at {kept}.", kept=self.kept),)
+        nothing = () if self.done or self.left else (Text("Nothing was wrong."),)
         return (*kept, *self.done, *self.left, *nothing)
 
 
@@ -120,7 +122,7 @@ class RepairService:
 def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
     """Mend the database, and have what was lost pulled again. Returns the id of this device from now on, and what was
     done."""
-    done = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
+    done: list[str] = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
     done += mend(conn, origin)
     return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
 
@@ -131,48 +133,97 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
     raw = driver(conn)
     if _index_complaints(conn):
         search_index.rebuild(raw)
-        done.append("The search index was made anew; it fills up again in the background.")
+        done.append(Text("The search index was made anew; it fills up again in the background."))
     ends = wrong_ends(conn)
     for thread_id in ends:
         shown_path.refresh_end(conn, thread_id)
     if ends:
-        done.append(f"The shown end was found again for {counted(len(ends), 'thread')}.")
+        done.append(
+            plural(
+                "The shown end was found again for {count} threads.",
+                "The shown end was found again for {count} thread.",
+                len(ends),
+            )
+        )
     counters = wrong_counters(conn)
     for thread_id in counters:
         _count(conn, thread_id)
     if counters:
-        done.append(f"The counters of {counted(len(counters), 'thread')} were counted afresh.")
+        done.append(
+            plural(
+                "The counters of {count} threads were counted afresh.",
+                "The counters of {count} thread were counted afresh.",
+                len(counters),
+            )
+        )
     return done
 
 
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
     """Mend rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
-    done = []
+    done: list[str] = []
     moved = _move_to_private_project(conn, origin)
     if moved:
-        done.append(f"{counted(moved, 'thread')} of a missing project went to a private one.")
+        done.append(
+            plural(
+                "{count} threads of a missing project went to a private one.",
+                "{count} thread of a missing project went to a private one.",
+                moved,
+            )
+        )
     lost = [row[0] for row in conn.exec_driver_sql(
         "SELECT DISTINCT thread_id FROM messages WHERE thread_id NOT IN (SELECT id FROM threads)"
     )]  # fmt: skip
     for thread_id in lost:
         _recover_thread(conn, origin, thread_id)
     if lost:
-        done.append(f"{counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
+        done.append(
+            plural(
+                "{count} threads that had lost title and settings is called “{recovered_title}”.",
+                "{count} thread that had lost title and settings is called “{recovered_title}”.",
+                len(lost),
+                recovered_title=RECOVERED_TITLE,
+            )
+        )
     roots = _changed(
         conn,
         "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL"
         " AND parent_id NOT IN (SELECT id FROM messages)",
     )
     if roots:
-        done.append(f"{counted(roots, 'message')} that had lost what came before begins a version of its own.")
+        done.append(
+            plural(
+                "{count} messages that had lost what came before begins a version of its own.",
+                "{count} message that had lost what came before begins a version of its own.",
+                roots,
+            )
+        )
     drafts = waiting_questions.keep_homeless(driver(conn))
     if drafts:
-        done.append(f"{counted(drafts, 'draft')} whose thread is missing went to the draft of a new thread.")
+        done.append(
+            plural(
+                "{count} drafts whose thread is missing went to the draft of a new thread.",
+                "{count} draft whose thread is missing went to the draft of a new thread.",
+                drafts,
+            )
+        )
+    return done + _remove_dangling(conn)
+
+
+def _remove_dangling(conn: Connection) -> list[str]:
+    """Remove the rows that belonged to missing ones only, and return a sentence for each table."""
     removed: Counter[str] = Counter()
     for row in conn.exec_driver_sql("PRAGMA foreign_key_check").all():
         removed[row[0]] += _remove_or_unset(conn, row)
-    done += [f"{counted(count, 'row')} of {table} that belonged to nothing went." for table, count in removed.items()]
-    return done
+    return [
+        plural(
+            "{count} rows of {table} that belonged to nothing went.",
+            "{count} row of {table} that belonged to nothing went.",
+            count,
+            table=table,
+        )
+        for table, count in removed.items()
+    ]
 
 
 def _move_to_private_project(conn: Connection, origin: Origin) -> int:
@@ -239,16 +290,19 @@ def _index_complaints(conn: Connection) -> list[Complaint]:
 
 def _damaged_pages(found: list[Complaint]) -> list[str]:
     return [
-        f"The file itself is damaged ({len(found)} findings), so nothing was changed in it.",
-        "Restore a backup, or close ChatDesk and run 'chatdesk doctor --repair', which copies what can still be read.",
+        Text("The file itself is damaged ({found} findings), so nothing was changed in it.", found=str(len(found))),
+        Text(
+            "Restore a backup, or close ChatDesk and run 'chatdesk doctor --repair', which copies what can still be "
+            "read."
+        ),
     ]
 
 
 def _left(complaint: Complaint) -> str:
     advice = {
-        Kind.TEXT: "It was left as it is; a backup may have it as it was.",
-        Kind.FILES: "A backup made with 'chatdesk backup FILE' has it, if it was made in time.",
-    }.get(complaint.kind, "It could not be mended.")
+        Kind.TEXT: Text("It was left as it is; a backup may have it as it was."),
+        Kind.FILES: Text("A backup made with 'chatdesk backup FILE' has it, if it was made in time."),
+    }.get(complaint.kind, Text("It could not be mended."))
     return f"{complaint.text[:1].upper()}{complaint.text[1:]}. {advice}"
 
 

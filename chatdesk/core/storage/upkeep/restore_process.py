@@ -27,6 +27,7 @@ from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
+from chatdesk.core.texts import Text
 
 #: A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.
 _LEAST_TIME_S: Final = 60.0
@@ -68,9 +69,12 @@ def run(
     error = reply.get("error")
     if error is None:
         raise StorageCorrupt(
-            f"{backup.name} needs more time or memory than a backup of its size should, so reading it was given up.",
-            safe="Nothing was changed.",
-            next_step="Choose another backup.",
+            Text(
+                "{name} needs more time or memory than a backup of its size should, so reading it was given up.",
+                name=backup.name,
+            ),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Choose another backup."),
         )
     kind = _ERRORS.get(error["code"], StorageError)
     raise kind(error["what"], safe=error["safe"], next_step=error["next_step"])
@@ -114,9 +118,13 @@ def _check_space(path: Path, directory: Path) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise StorageFull(
-            f"Looking into the backup needs up to {needed // 1_000_000:,} MB; {free // 1_000_000:,} MB are free.",
-            safe="Nothing was changed.",
-            next_step="Free some space and try again.",
+            Text(
+                "Looking into the backup needs up to {needed} MB; {free} MB are free.",
+                needed=needed // 1000000,
+                free=free // 1000000,
+            ),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Free some space and try again."),
         )
 
 
@@ -133,9 +141,9 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
         nonlocal looked_at
         if count > most:
             raise StorageCorrupt(
-                f"{backup.name} is packed in a way that fills the disk, so it was not unpacked.",
-                safe="Nothing was changed.",
-                next_step="Choose another backup.",
+                Text("{name} is packed in a way that fills the disk, so it was not unpacked.", name=backup.name),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Choose another backup."),
             )
         if count < looked_at:
             looked_at = 0  # the next file
@@ -143,9 +151,9 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
             looked_at = count
             if shutil.disk_usage(directory).free < _SPARE_BYTES:
                 raise StorageFull(
-                    "The disk has no room for what is in the backup.",
-                    safe="Nothing was changed.",
-                    next_step="Free some space and try again.",
+                    Text("The disk has no room for what is in the backup."),
+                    safe=Text("Nothing was changed."),
+                    next_step=Text("Free some space and try again."),
                 )
 
     return check
@@ -182,9 +190,9 @@ def _revision(conn: sqlite3.Connection, path: Path) -> str:
         return restored_rows.check_schema(conn, path.name)
     except SchemaTooNew as error:
         raise SchemaTooNew(
-            "This backup was written by a newer ChatDesk.",
-            safe="Nothing was changed.",
-            next_step="Update ChatDesk to restore it.",
+            Text("This backup was written by a newer ChatDesk."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Update ChatDesk to restore it."),
         ) from error
 
 

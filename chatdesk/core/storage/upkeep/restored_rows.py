@@ -25,6 +25,7 @@ from chatdesk.core.storage.engine import schema_guard, schema_upgrade, search_in
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, make_private_file, unused_database
 from chatdesk.core.storage.upkeep import quieting, reachability
+from chatdesk.core.texts import Text
 
 #: Found again from the texts.
 DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
@@ -51,13 +52,20 @@ def check_schema(source: sqlite3.Connection, name: str) -> str:
     foreign = schema_guard.foreign_objects(source)
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        raise _refused(f"{name} holds something that ChatDesk did not put there: {foreign[0]}{more}.")
+        raise _refused(
+            Text(
+                "{name} holds something that ChatDesk did not put there: {first}{more}.",
+                name=name,
+                first=foreign[0],
+                more=more,
+            )
+        )
     try:
         revision = schema_upgrade.current_revision(source)
     except StorageCorrupt:  # a database of another program
         revision = None
     if revision is None:
-        raise _refused(f"{name} is not a whole backup of ChatDesk.")
+        raise _refused(Text("{name} is not a whole backup of ChatDesk.", name=name))
     schema_upgrade.check_revision(revision)
     return revision
 
@@ -78,7 +86,7 @@ def copy_rows(source: Path, target: Path, revision: str, *, migrations: Path, na
             _stop_automatic_actions(conn)
             conn.execute("COMMIT")
         if revision != tables.HEAD_REVISION and conn.execute(_WRONG_TREE).fetchone() is not None:
-            raise _refused(f"{name} is damaged: some messages stand below themselves.")
+            raise _refused(Text("{name} is damaged: some messages stand below themselves.", name=name))
     if revision == tables.HEAD_REVISION:
         _mend(target)
 
@@ -121,7 +129,7 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
     missing = [column for column, _, _ in columns if column not in there]
     if missing:
         lack = f"the table {table}" if not there else f"the column {missing[0]} of the table {table}"
-        raise _refused(f"{name} is not a whole backup of ChatDesk: {lack} is missing.")
+        raise _refused(Text("{name} is not a whole backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
     now = SystemClock().now_ms()
     values = [
         _INSTEAD[table, column].format(now=now) if (table, column) in _INSTEAD else _as(kind, column, default)
@@ -172,4 +180,4 @@ def _mend(target: Path) -> None:
 
 
 def _refused(what: str) -> StorageCorrupt:
-    return StorageCorrupt(what, safe="Nothing was changed.", next_step="Choose another backup.")
+    return StorageCorrupt(what, safe=Text("Nothing was changed."), next_step=Text("Choose another backup."))

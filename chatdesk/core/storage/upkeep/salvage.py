@@ -26,15 +26,16 @@ from chatdesk.core.storage.engine.connection import connect, driver, make_privat
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
+from chatdesk.core.texts import Text
 
 _STEP: Final = 200
 _LARGEST_ROWID: Final = 2**62
 # Found again from the messages, or of no use without what they belong to.
 _DERIVED: Final = frozenset(("part_token_counts", "search_queue", "search_removed", "search_entries", "search_backlog"))
 _UNREADABLE: Final = StorageCorrupt(
-    "Nothing could be read from the damaged database.",
-    safe="It was left as it is.",
-    next_step="Restore the newest backup.",
+    Text("Nothing could be read from the damaged database."),
+    safe=Text("It was left as it is."),
+    next_step=Text("Restore the newest backup."),
 )
 
 
@@ -80,15 +81,23 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
                 lines.append(repair.COMES_AGAIN)
             placed, apart = salvaged_texts.recover(conn, origin)
             if placed:
-                lost.append(f"{placed:,} messages could not be read; their texts are in their places again.")
+                lost.append(
+                    Text("{placed} messages could not be read; their texts are in their places again.", placed=placed)
+                )
             if apart:
                 title = salvaged_texts.RECOVERED_TITLE
-                lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
+                lost.append(
+                    Text(
+                        "{apart} texts had lost their messages; they are in the thread “{title}”.",
+                        apart=apart,
+                        title=title,
+                    )
+                )
             mended = repair.mend(conn, origin)
             quieting.stop_automatic_actions(raw, origin.now())
             wrong = db_check.check_database(conn, is_thorough=True)
             if wrong:
-                lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")
+                lost.append(Text("{wrong} findings are left; 'chatdesk doctor' lists them.", wrong=len(wrong)))
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error
     return SalvageReport((*lines, *lost, *mended), is_whole=not (lost or mended or wrong))
@@ -117,7 +126,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
     except sqlite3.DatabaseError:
         raise _UNREADABLE from None
     if kinds and not found:
-        lost.append(f"{table.name}: this is no table of ChatDesk's, and was left out.")
+        lost.append(Text("{name}: this is no table of ChatDesk's, and was left out.", name=table.name))
     there = {row[1] for row in found if not row[6]}  # what is computed is not read
     names = [column.name for column in table.columns if column.name in there and column.name != "search_n"]
     if not names:
@@ -132,9 +141,16 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
         count += sink.executemany(statement, batch).rowcount
     if gaps.count:
         places = counted(gaps.count, "place")
-        lost.append(f"{table.name}: {count:,} rows were copied; {places} could not be read.")
+        lost.append(
+            Text(
+                "{name}: {number} rows were copied; {places} could not be read.",
+                name=table.name,
+                number=count,
+                places=places,
+            )
+        )
     elif table.name in ("threads", "messages"):
-        lines.append(f"{table.name}: all {count:,} rows were copied.")
+        lines.append(Text("{name}: all {number} rows were copied.", name=table.name, number=count))
     return count
 
 

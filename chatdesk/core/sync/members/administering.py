@@ -21,6 +21,7 @@ from chatdesk.core.sync.members.joining import checked_name
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.server_calls import ServerCalls
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.texts import Text
 
 LONGEST_DAYS = 60
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -52,7 +53,10 @@ class WorkspaceAdministration:
         workspace = await self._servers.find(workspace_id)
         member_name = checked_name(name)
         if not 1 <= valid_days <= LONGEST_DAYS:
-            raise NotPossible(f"An invitation is good for 1 to {LONGEST_DAYS} days.", next_step="Choose fewer days.")
+            raise NotPossible(
+                Text("An invitation is good for 1 to {longest_days} days.", longest_days=str(LONGEST_DAYS)),
+                next_step=Text("Choose fewer days."),
+            )
         shown = await self._database.read(
             lambda conn: tuple((projects.get_project(conn, each).name, role) for each, role in roles.items())
         )
@@ -94,7 +98,7 @@ class WorkspaceAdministration:
         """Remove a member: their login is closed, their connections end, and channels change, all at once."""
         workspace = await self._servers.find(workspace_id)
         if member_id == workspace.member_id:
-            raise NotPossible("You cannot remove yourself.", next_step="Leave the workspace instead.")
+            raise NotPossible(Text("You cannot remove yourself."), next_step=Text("Leave the workspace instead."))
         await self._servers.run(workspace, lambda server: server.remove_member(member_id))
         await self._on_changed(workspace.id)
 
@@ -126,7 +130,7 @@ class WorkspaceAdministration:
         """Set a member's role in a shared project; None removes the member from the project."""
         shared = await self._database.read(lambda conn: team.shared_project(conn, project_id))
         if shared is None or shared.ended is not None:
-            raise NotPossible("This project is not shared.", next_step="Share it first.")
+            raise NotPossible(Text("This project is not shared."), next_step=Text("Share it first."))
         workspace = await self._servers.find(shared.workspace_id)
         await self._servers.run(workspace, lambda server: server.set_role(project_id, member_id, role))
         await self._on_changed(workspace.id)

@@ -31,6 +31,7 @@ from chatdesk.core.sync.members.membership_errors import (
 )
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import TeamPasswords, check_password
+from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_store.administration import Administration, Standing
@@ -105,7 +106,9 @@ class Joining:
         except TeamLoginRefused:
             raise CodeOutOfDate from None
         if code.expires_at <= self._clock.now_ms() + workspace.clock_offset_ms:  # the server's clock
-            raise InvitationExpired("The code has expired.", next_step="Make a new one on your other computer.")
+            raise InvitationExpired(
+                Text("The code has expired."), next_step=Text("Make a new one on your other computer.")
+            )
         self._passwords.keep(code.workspace_id, Secret(password), address)
         return workspace
 
@@ -165,7 +168,9 @@ def examine(address: ServerAddress, password: str, *, is_begun: bool = False) ->
         return checks
     return tuple(
         SetupCheck(
-            each.name, CheckState.WARNING, f"{each.sentence} If you began to set it up here, it is finished now."
+            each.name,
+            CheckState.WARNING,
+            Sentences.of(each.sentence, Text("If you began to set it up here, it is finished now.")),
         )
         if each.name == "Empty database" and each.state is CheckState.FAILED
         else each

@@ -31,6 +31,7 @@ from chatdesk.core.sync.members.noted_wish import noted_wish
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.server_calls import ServerCalls
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -183,7 +184,7 @@ class Membership:
         workspace = await self._servers.find(workspace_id)
         password = await asyncio.to_thread(self._passwords.find, workspace.id, workspace.address)
         if not password.value:
-            raise NotPossible("The password of this workspace is not known here.", next_step=password.problem)
+            raise NotPossible(Text("The password of this workspace is not known here."), next_step=password.problem)
         passphrase = invitations.new_passphrase()
         self._passwords.note(passphrase)
         expires_at = self._clock.now_ms() + workspace.clock_offset_ms + _COMPUTER_CODE_DAYS * _DAY_MS
@@ -213,8 +214,8 @@ class Membership:
             password = self._passwords.find(workspace.id, workspace.address)
             if password.source is SecretSource.ENVIRONMENT:
                 raise NotPossible(
-                    "The password comes from an environment variable, so ChatDesk cannot change it.",
-                    next_step="Remove the variable, type the password once, and change it then.",
+                    Text("The password comes from an environment variable, so ChatDesk cannot change it."),
+                    next_step=Text("Remove the variable, type the password once, and change it then."),
                 )
             made = self._passwords.make()
             with self._servers.connect(workspace) as server:

@@ -15,6 +15,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore
 from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
+from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 #: Comes before anything that is kept, for all workspaces of the profile.
@@ -26,21 +27,24 @@ _NEXT = ":next"
 
 class PasswordUnusable(InvalidInput):
     code = "team_password_unusable"
-    what = (
-        f"A password for a team's database has {_SHORTEST} to {_LONGEST} letters, digits and signs of an English"
-        " keyboard, without spaces."
+    what = Text(
+        "A password for a team's database has {shortest} to {longest} letters, digits and signs of an English"
+        " keyboard, without spaces.",
+        shortest=str(_SHORTEST),
+        longest=str(_LONGEST),
     )
-    safe = "Nothing was changed."
-    next_step = "Choose another one."
+    safe = Text("Nothing was changed.")
+    next_step = Text("Choose another one.")
 
 
 class PasswordNotKept(SecretNotKept):
     code = "team_password_not_kept"
-    what = "This computer cannot keep the password for the team's database."
-    safe = "Nothing was changed on the server, and the invitation is still good."
-    next_step = (
+    what = Text("This computer cannot keep the password for the team's database.")
+    safe = Text("Nothing was changed on the server, and the invitation is still good.")
+    next_step = Text(
         "Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your"
-        f" own into the variable {VARIABLE} each time before ChatDesk starts."
+        " own into the variable {variable} each time before ChatDesk starts.",
+        variable=VARIABLE,
     )
 
 
@@ -66,9 +70,11 @@ class TeamPasswords:
             return found
         kept = found.withheld.kept
         was_for = f"was given for {kept.server}" if kept else "was kept by an earlier ChatDesk"
-        problem = (
-            f"The password {was_for}, and the workspace is now at {_origin(address).server}: it was not sent there. If "
-            "the server really moved, say so with 'chatdesk team move', or enter the password again."
+        problem = Text(
+            "The password {was_for}, and the workspace is now at {server}: it was not sent there. If "
+            "the server really moved, say so with 'chatdesk team move', or enter the password again.",
+            was_for=was_for,
+            server=_origin(address).server,
         )
         return replace(found, problem=problem)
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
-from chatdesk.core.plurals import counted
 from chatdesk.core.sync.errors import (
     TeamCertificateNotTrusted,
     TeamConnectionsUsedUp,
@@ -20,6 +19,7 @@ from chatdesk.core.sync.errors import (
 )
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
+from chatdesk.core.texts import Text, plural
 
 OLDEST_SERVER: Final = 15
 #: Fewer leave too little for a team of five with two computers each, and for whoever looks after the server.
@@ -27,12 +27,15 @@ _FEW_CONNECTIONS: Final = 25
 _NOTIFICATION_S: Final = 3.0
 #: What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.
 _STEPS: Final[tuple[tuple[type[TeamError], str], ...]] = (
-    (TeamLoginRefused, "Check the user and the password."),
-    (TeamHostUnknown, "Check the host, and your network."),
-    (TeamCertificateNotTrusted, "Choose the certificate that whoever runs the server gives you. Nothing was sent."),
-    (TeamConnectionsUsedUp, "Check again later. If it stays so, the server's max_connections is too small."),
-    (TeamServerFull, "Ask whoever runs the server for room, then check again."),
-    (TeamUnreachable, "Check host, port and network, and that the server runs; then check again."),
+    (TeamLoginRefused, Text("Check the user and the password.")),
+    (TeamHostUnknown, Text("Check the host, and your network.")),
+    (
+        TeamCertificateNotTrusted,
+        Text("Choose the certificate that whoever runs the server gives you. Nothing was sent."),
+    ),
+    (TeamConnectionsUsedUp, Text("Check again later. If it stays so, the server's max_connections is too small.")),
+    (TeamServerFull, Text("Ask whoever runs the server for room, then check again.")),
+    (TeamUnreachable, Text("Check host, port and network, and that the server runs; then check again.")),
 )
 
 
@@ -44,7 +47,7 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
         conn = open_connection(address, password, is_members=False)
     except TeamError as error:
         return (_check("Connection", CheckState.FAILED, _sentence(error)),)
-    checks.append(_check("Connection", CheckState.OK, "The server answers and takes the login."))
+    checks.append(_check("Connection", CheckState.OK, Text("The server answers and takes the login.")))
     try:
         with our_errors(), conn:
             checks += [look(conn) for look in _LOOKS]
@@ -78,14 +81,18 @@ def missing_rights(conn: Connection) -> tuple[str, ...]:
 def _version(conn: Connection) -> SetupCheck:
     version = conn.info.server_version // 10_000
     if version < OLDEST_SERVER:
-        return _check("Version", CheckState.FAILED, f"PostgreSQL {version} is too old. Use a server with 15 or newer.")
-    return _check("Version", CheckState.OK, f"PostgreSQL {version}.")
+        return _check(
+            "Version",
+            CheckState.FAILED,
+            Text("PostgreSQL {version} is too old. Use a server with 15 or newer.", version=str(version)),
+        )
+    return _check("Version", CheckState.OK, Text("PostgreSQL {version}.", version=str(version)))
 
 
 def _encryption(conn: Connection) -> SetupCheck:
     if conn.pgconn.ssl_in_use:
-        return _check("Encryption", CheckState.OK, "The connection is encrypted (TLS).")
-    return _check("Encryption", CheckState.WARNING, "Not encrypted: whoever is in between can read everything.")
+        return _check("Encryption", CheckState.OK, Text("The connection is encrypted (TLS)."))
+    return _check("Encryption", CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything."))
 
 
 def _emptiness(conn: Connection) -> SetupCheck:
@@ -93,16 +100,22 @@ def _emptiness(conn: Connection) -> SetupCheck:
         return _check(
             "Empty database",
             CheckState.FAILED,
-            "There is a workspace in this database already. Make a new database, or ask its owner for an invitation.",
+            Text(
+                "There is a workspace in this database already. Make a new database, or ask its owner for an "
+                "invitation."
+            ),
         )
     if found := foreign_things(conn):
-        what = ("is " if found == 1 else "are ") + counted(found, "table or view", "tables and views")
+        what = ("is " if found == 1 else "are ") + plural("{count} tables and views", "{count} table or view", found)
         return _check(
             "Empty database",
             CheckState.FAILED,
-            f"It is not empty: there {what} in it. A workspace needs a database for itself; make a new one.",
+            Text(
+                "It is not empty: there {what} in it. A workspace needs a database for itself; make a new one.",
+                what=what,
+            ),
         )
-    return _check("Empty database", CheckState.OK, "The database is empty.")
+    return _check("Empty database", CheckState.OK, Text("The database is empty."))
 
 
 def _rights(conn: Connection) -> SetupCheck:
@@ -110,20 +123,29 @@ def _rights(conn: Connection) -> SetupCheck:
         return _check(
             "Rights",
             CheckState.FAILED,
-            f"The login may not {' or '.join(lacks)}. Use the one that owns the database, with CREATEROLE.",
+            Text(
+                "The login may not {lacks}. Use the one that owns the database, with CREATEROLE.",
+                lacks=" or ".join(lacks),
+            ),
         )
-    return _check("Rights", CheckState.OK, "The login owns the database and may create roles.")
+    return _check("Rights", CheckState.OK, Text("The login owns the database and may create roles."))
 
 
 def _writing(conn: Connection) -> SetupCheck:
     if _text(conn, "SELECT current_setting('transaction_read_only')") == "on":
         return _check(
-            "Writing", CheckState.FAILED, "The server takes no changes: it is a standby, or read-only. Use its primary."
+            "Writing",
+            CheckState.FAILED,
+            Text("The server takes no changes: it is a standby, or read-only. Use its primary."),
         )
     encoding = _text(conn, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
-        return _check("Writing", CheckState.FAILED, f"The database keeps text as {encoding}. Make one with UTF8.")
-    return _check("Writing", CheckState.OK, "The database can be written to, and takes every script.")
+        return _check(
+            "Writing",
+            CheckState.FAILED,
+            Text("The database keeps text as {encoding}. Make one with UTF8.", encoding=encoding),
+        )
+    return _check("Writing", CheckState.OK, Text("The database can be written to, and takes every script."))
 
 
 def _notifications(conn: Connection) -> SetupCheck:
@@ -139,9 +161,12 @@ def _notifications(conn: Connection) -> SetupCheck:
         return _check(
             "Direct connection",
             CheckState.FAILED,
-            "Notifications do not arrive: this seems to be a pooler. Use the server's direct port, or session pooling.",
+            Text(
+                "Notifications do not arrive: this seems to be a pooler. Use the server's direct port, or session "
+                "pooling."
+            ),
         )
-    return _check("Direct connection", CheckState.OK, "Notifications arrive.")
+    return _check("Direct connection", CheckState.OK, Text("Notifications arrive."))
 
 
 def _connections(conn: Connection) -> SetupCheck:
@@ -153,9 +178,15 @@ def _connections(conn: Connection) -> SetupCheck:
         return _check(
             "Connections",
             CheckState.WARNING,
-            f"The server takes {most} connections; a computer needs up to two while ChatDesk runs.",
+            Text(
+                "The server takes {most} connections; a computer needs up to two while ChatDesk runs.", most=str(most)
+            ),
         )
-    return _check("Connections", CheckState.OK, f"The server takes {most} connections, up to two for each computer.")
+    return _check(
+        "Connections",
+        CheckState.OK,
+        Text("The server takes {most} connections, up to two for each computer.", most=str(most)),
+    )
 
 
 _LOOKS: Final[tuple[Callable[[Connection], SetupCheck], ...]] = (

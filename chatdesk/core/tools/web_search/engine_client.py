@@ -8,6 +8,7 @@ from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import ToolSource
 from chatdesk.core.fetching.addresses import any_scope
 from chatdesk.core.fetching.guarded_fetch import FetchFailed, FetchRules, GuardedFetcher, RefusedByServer
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.web_search.choice import SearchEngine, SearchStep
 from chatdesk.core.tools.web_search.engines import NotAnAnswerError, found_in, request_of
 from chatdesk.core.tools.web_search.failures import SearchFailed
@@ -16,9 +17,9 @@ from chatdesk.core.tools.web_search.failures import SearchFailed
 _RULES: Final = FetchRules("answer", 1024 * 1024, max_redirects=0, may_be_packed=True)
 _REFUSING: Final = (401, 403)
 _OVER_LIMIT: Final = (402, 429, 432, 433)
-_KEY_ANEW: Final = "Enter it in Settings, Tools."
-_LATER: Final = "Try again later."
-_ADDRESS_OR_LATER: Final = "Check the address in Settings, Tools, or try again later."
+_KEY_ANEW: Final = Text("Enter it in Settings, Tools.")
+_LATER: Final = Text("Try again later.")
+_ADDRESS_OR_LATER: Final = Text("Check the address in Settings, Tools, or try again later.")
 
 
 class EngineClient:
@@ -31,7 +32,9 @@ class EngineClient:
     def ask(self, engine: SearchEngine, address: str, query: str, key: str) -> tuple[ToolSource, ...]:
         """Return the pages that an engine finds. Blocks. Raises ``SearchFailed``."""
         if engine.needs_key and not key:
-            raise SearchFailed(f"The key of {engine.label} is missing.", _KEY_ANEW, step=SearchStep.ALLOWED)
+            raise SearchFailed(
+                Text("The key of {label} is missing.", label=engine.label), _KEY_ANEW, step=SearchStep.ALLOWED
+            )
         fetcher = self._guarded if engine.needs_key else self._to_own_server
         try:
             answer = fetcher.fetch(request_of(engine, address, query, key), _RULES)
@@ -41,7 +44,9 @@ class EngineClient:
         except FetchFailed as error:
             raise SearchFailed(error.what, _next_step(engine)) from error
         except NotAnAnswerError:
-            what = f"{KeyOrigin.of(address).server} answered, but not as {engine.label} does."
+            what = Text(
+                "{server} answered, but not as {label} does.", server=KeyOrigin.of(address).server, label=engine.label
+            )
             raise SearchFailed(what, _next_step(engine), step=SearchStep.ALLOWED) from None
 
     def close(self) -> None:
@@ -53,15 +58,19 @@ class EngineClient:
 def _refusal(engine: SearchEngine, status: int) -> SearchFailed:
     allowed = SearchStep.ALLOWED
     if engine is SearchEngine.SEARXNG and status == 403:
-        what = "SearXNG does not answer programs."
-        return SearchFailed(what, "Add json to search.formats in its settings.yml, or choose another.", step=allowed)
+        what = Text("SearXNG does not answer programs.")
+        return SearchFailed(
+            what, Text("Add json to search.formats in its settings.yml, or choose another."), step=allowed
+        )
     # Brave says 422 for a key that it cannot read.
     if engine.needs_key and (status in _REFUSING or (engine is SearchEngine.BRAVE and status == 422)):
-        return SearchFailed(f"{engine.label} does not take this key.", _KEY_ANEW, step=allowed)
+        return SearchFailed(Text("{label} does not take this key.", label=engine.label), _KEY_ANEW, step=allowed)
     if status in _OVER_LIMIT:
-        what = f"{engine.label} takes no more searches for now."
-        return SearchFailed(what, "Wait, or look at your plan there.", step=allowed)
-    return SearchFailed(f"{engine.label} answered with {status}.", _next_step(engine))
+        what = Text("{label} takes no more searches for now.", label=engine.label)
+        return SearchFailed(what, Text("Wait, or look at your plan there."), step=allowed)
+    return SearchFailed(
+        Text("{label} answered with {status}.", label=engine.label, status=str(status)), _next_step(engine)
+    )
 
 
 def _next_step(engine: SearchEngine) -> str:

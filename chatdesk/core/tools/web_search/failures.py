@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.web_search.choice import SearchStep
 
 
@@ -10,7 +11,7 @@ class SearchFailed(ChatDeskError):
     """``step`` is the step that a test of the engine comes to."""
 
     code = "web_search_failed"
-    what = "The web could not be searched."
+    what = Text("The web could not be searched.")
     safe = ""
     next_step = ""
 

@@ -16,6 +16,7 @@ from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.rendering.safety import is_safe_link
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.core.tools.web_search.failures import SearchFailed
 
@@ -30,14 +31,14 @@ ADDRESSES: Final[Mapping[SearchEngine, str]] = {
 #: Brave's own limits; the others take as much.
 _LONGEST_QUERY, _MOST_WORDS = 400, 50
 _TRIED_WITH: Final = "tide tables"
-_OPEN: Final = "Not encrypted: others on the network could read what is searched for."
+_OPEN: Final = Text("Not encrypted: others on the network could read what is searched for.")
 
 
 class SearchNotUsable(InvalidInput):
     code = "web_search_not_usable"
-    what = "The web cannot be searched like this."
-    safe = "Nothing was changed."
-    next_step = "Change what is named and save again."
+    what = Text("The web cannot be searched like this.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Change what is named and save again.")
 
 
 def _client() -> EngineClient:
@@ -88,7 +89,7 @@ class WebSearch:
         choice = checked(choice)
         engine = choice.engine if choice.engine is not None and choice.engine.needs_key else None
         if engine is not None and not key and not await self.has_key(engine):
-            raise SearchNotUsable(f"{engine.label} wants a key.")
+            raise SearchNotUsable(Text("{label} wants a key.", label=engine.label))
         self._choice = choice
         await self._keep(choice)
         if engine is not None and key:
@@ -103,10 +104,10 @@ class WebSearch:
         """Return the pages that the engine finds. Raises ``SearchFailed`` and ``InvalidInput``."""
         choice = self._choice
         if choice.engine is None:
-            raise SearchFailed("No search engine is chosen.", "Choose one in Settings, Tools.")
+            raise SearchFailed(Text("No search engine is chosen."), Text("Choose one in Settings, Tools."))
         words = " ".join(query.split()[:_MOST_WORDS])[:_LONGEST_QUERY]
         if not words:
-            raise InvalidInput("There is nothing to search for.", safe="Nothing was sent.", next_step="")
+            raise InvalidInput(Text("There is nothing to search for."), safe=Text("Nothing was sent."), next_step="")
         return await self._ask(choice, words, await asyncio.to_thread(self._key, choice))
 
     async def check(self, choice: SearchChoice, key: str = "") -> AsyncIterator[SearchCheck]:
@@ -126,7 +127,7 @@ class WebSearch:
                 yield SearchCheck(step, False, f"{failure.what} {failure.next_step}".strip())
                 return
             if step is SearchStep.FOUND and not found:
-                yield SearchCheck(step, False, f"It found no page about {_TRIED_WITH}.")
+                yield SearchCheck(step, False, Text("It found no page about {tried_with}.", tried_with=_TRIED_WITH))
                 return
             is_open = step is SearchStep.REACHED and self._origin(choice).is_open
             yield SearchCheck(step, True, _OPEN if is_open else "")
@@ -174,7 +175,7 @@ def checked(choice: SearchChoice) -> SearchChoice:
         address = f"{'http' if host.is_on_this_computer else 'https'}://{address}"
     origin = KeyOrigin.of(address)
     if origin.scheme not in ("http", "https") or not origin.host or not is_safe_link(address) or "?" in address:
-        raise SearchNotUsable("The address of SearXNG is one like https://searx.example.org.")
+        raise SearchNotUsable(Text("The address of SearXNG is one like https://searx.example.org."))
     return SearchChoice(choice.engine, address.partition("#")[0].rstrip("/"))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from chatdesk.core import child_process
 from chatdesk.core.domain.exports import ExportProgress, ExportReport, Stopped
 from chatdesk.core.errors import ChatDeskError, ExportFailed
+from chatdesk.core.texts import Text
 
 _PATIENCE_S = 15.0
 
@@ -71,7 +72,7 @@ class ExportProcess:
 
 def _error(data: dict[str, str] | None) -> ChatDeskError:
     if data is None:
-        return ExportFailed("The export ended unexpectedly.", next_step="Try again, or another format.")
+        return ExportFailed(Text("The export ended unexpectedly."), next_step=Text("Try again, or another format."))
     error = ChatDeskError(data["what"], safe=data["safe"], next_step=data["next_step"])
     error.code = data["code"]
     return error

@@ -19,6 +19,7 @@ from chatdesk.core import child_process
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 from chatdesk.core.transfer.exports.to_html import MessageHtml
@@ -98,10 +99,12 @@ class _Printer:
                     self._fail()
                 return
             waited_s += 0.2
-        raise ExportFailed("The pages were not finished in time.", next_step="Export as HTML and print that.")
+        raise ExportFailed(
+            Text("The pages were not finished in time."), next_step=Text("Export as HTML and print that.")
+        )
 
     def _fail(self) -> None:
         assert self._process.stderr is not None
         words = self._process.stderr.read(2000).decode("utf-8", "replace").strip().splitlines()
         reason = words[-1] if words and words[-1].startswith("chatdesk: ") else "chatdesk: the printing process ended"
-        raise ExportFailed(f"The PDF could not be made: {reason.removeprefix('chatdesk: ')}.")
+        raise ExportFailed(Text("The PDF could not be made: {reason}.", reason=reason.removeprefix("chatdesk: ")))

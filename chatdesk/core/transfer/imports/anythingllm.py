@@ -17,6 +17,7 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS, Readable
 from chatdesk.core.transfer.imports.parts import answer_parts, file_part, text_parts, thread_of
 from chatdesk.core.transfer.imports.tree import linear
@@ -48,7 +49,7 @@ class Rows:
         """Add a row. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
-            raise ImportRefused("This file holds more chats than can be read at once.")
+            raise ImportRefused(Text("This file holds more chats than can be read at once."))
         user = text_of(value.get("username")) if "username" in value else None
         group = self._groups.setdefault((text_of(value.get("workspace")), user), [])
         asked = text_of(value.get("prompt"))
@@ -104,7 +105,8 @@ def csv_rows(stream: Readable) -> Iterator[tuple[dict[str, Any], int]]:
                 raise csv.Error
     except csv.Error as error:
         raise ImportRefused(
-            "The CSV file is cut off or damaged.", next_step="Export the chats again, then import that file."
+            Text("The CSV file is cut off or damaged."),
+            next_step=Text("Export the chats again, then import that file."),
         ) from error
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 
 _LARGEST_DIRECTORY: Final = 64 * 1024 * 1024
 _MOST_DOCUMENTS: Final = 20_000
@@ -239,11 +240,12 @@ def zip_errors() -> Iterator[None]:
     except ZIP_ERRORS as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ImportRefused(
-                "There is not enough room on the disk to open the zip files in this one.",
-                next_step="Make room, or unpack it and import the zip file of the conversations alone.",
+                Text("There is not enough room on the disk to open the zip files in this one."),
+                next_step=Text("Make room, or unpack it and import the zip file of the conversations alone."),
             ) from error
         raise ImportRefused(
-            "The zip file is damaged or not complete.", next_step="Download the export again, then import it."
+            Text("The zip file is damaged or not complete."),
+            next_step=Text("Download the export again, then import it."),
         ) from error
 
 
@@ -259,21 +261,22 @@ def _check_directory(file: IO[bytes]) -> None:
             record = tail.rfind(b"PK\x06\x06")
             directory_bytes = struct.unpack_from("<Q", tail, record + 40)[0] if record >= 0 else directory_bytes
         if directory_bytes > _LARGEST_DIRECTORY:
-            raise ImportRefused("The zip file claims more files than an export has.")
+            raise ImportRefused(Text("The zip file claims more files than an export has."))
 
 
 def _check_entry(info: zipfile.ZipInfo, *, most_ratio: int = _MOST_RATIO) -> None:
     if info.flag_bits & 0x1:
         raise ImportRefused(
-            "The zip file is protected by a password.", next_step="Unpack it, then import the JSON file in it."
+            Text("The zip file is protected by a password."),
+            next_step=Text("Unpack it, then import the JSON file in it."),
         )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ImportRefused(
-            "The zip file is packed in a way that exports are not.",
-            next_step="Unpack it, then import the JSON file in it.",
+            Text("The zip file is packed in a way that exports are not."),
+            next_step=Text("Unpack it, then import the JSON file in it."),
         )
     if info.file_size > _FREE_OF_RATIO and info.file_size > most_ratio * max(info.compress_size, 1):
-        raise ImportRefused("The zip file unpacks to far more than an export holds, so it was not opened.")
+        raise ImportRefused(Text("The zip file unpacks to far more than an export holds, so it was not opened."))
 
 
 def _in_order(name: str) -> tuple[str, int, str]:

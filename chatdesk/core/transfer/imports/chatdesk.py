@@ -26,6 +26,7 @@ from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.message_columns import Form, exported
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import Parts
 from chatdesk.core.transfer.imports.tree import Node, Tree, make_tree
 from chatdesk.core.transfer.imports.values import (
@@ -93,8 +94,8 @@ class ChatDeskReader:
         version = count_of(self._header.get("format_version"))
         if self.is_known and version is not None and version > NEWEST_VERSION:
             raise ImportRefused(
-                f"This file was written by a newer ChatDesk (format version {version}).",
-                next_step="Update ChatDesk, then import it.",
+                Text("This file was written by a newer ChatDesk (format version {version}).", version=str(version)),
+                next_step=Text("Update ChatDesk, then import it."),
             )
 
     def parts(self) -> Parts | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS
 from chatdesk.core.transfer.imports.parts import (
     answer_parts,
@@ -48,7 +49,7 @@ _STATUS = {
     "pending": Status.INTERRUPTED,
     "searching": Status.INTERRUPTED,
 }
-_TOO_LARGE = "This backup holds more text than can be read at once."
+_TOO_LARGE = Text("This backup holds more text than can be read at once.")
 
 
 @dataclass(slots=True)
@@ -185,7 +186,7 @@ def _message(
             }
         )
         if status is Status.ERROR:
-            values |= {"error": told[:2000] or "The answer failed.", "error_type": "other"}
+            values |= {"error": told[:2000] or Text("The answer failed."), "error_type": "other"}
             parts = parts or (ImportedPart(PartType.TEXT, {"text": ""}),)
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import anythingllm, chatbox, chatdesk, cherry_studio, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS
 from chatdesk.core.transfer.imports.claude import SOURCE as CLAUDE
@@ -48,13 +49,13 @@ class ImportState:
             found = read()
         except SHAPE_ERRORS as error:
             _log.warning("thread %d of an import from %s could not be read: %s", count, source, type(error).__name__)
-            yield ImportLine(ImportOutcome.SKIPPED, f"Entry {count:,}", reason="It is damaged.")
+            yield ImportLine(ImportOutcome.SKIPPED, f"Entry {count:,}", reason=Text("It is damaged."))
             return
         for thread in found:
             if thread.messages or source == chatdesk.SOURCE:
                 yield thread
             else:
-                yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason="It holds no messages.")
+                yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason=Text("It holds no messages."))
 
     def project(self, value: Mapping[str, Any], count: int) -> Found:
         """Yield a thread with the documents of one of Claude's projects, if there are any."""
@@ -99,9 +100,10 @@ class Document:
         except ZIP_ERRORS as error:
             if not state.has_found:
                 raise ImportRefused(
-                    "The file is damaged or not complete.", next_step="Download the export again, then import it."
+                    Text("The file is damaged or not complete."),
+                    next_step=Text("Download the export again, then import it."),
                 ) from error
-            yield ImportLine(ImportOutcome.SKIPPED, self._name, reason="The rest of the file could not be read.")
+            yield ImportLine(ImportOutcome.SKIPPED, self._name, reason=Text("The rest of the file could not be read."))
         if self._header:
             yield from self._whole()
         now = state.now_ms
@@ -132,7 +134,7 @@ class Document:
             return
         self._header_size += piece.size
         if self._header_size > LARGEST_PIECE:
-            raise ImportRefused("This file is one conversation that is larger than any export holds.")
+            raise ImportRefused(Text("This file is one conversation that is larger than any export holds."))
         self._header[key] = piece.value
         self._own.member(key, piece.value)
         self._backup.member(key, piece.value)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS
 from chatdesk.core.transfer.imports.parts import (
     answer_parts,
@@ -60,7 +61,7 @@ class Messages:
         """Add a message. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
-            raise ImportRefused("This file holds more messages than can be read at once.")
+            raise ImportRefused(Text("This file holds more messages than can be read at once."))
         key = key_of(value.get("thread_id")) or key_of(self.about.get("id"))
         messages = self._threads.setdefault(key, [])
         message = _message(value, messages[-1].key if messages else "", _model(self.about))
@@ -112,7 +113,7 @@ def _message(value: Mapping[str, Any], above: str, model: str) -> ImportedMessag
             }
         )
         if status is Status.ERROR:
-            values |= {"error": problem[:2000] or "The answer failed.", "error_type": "other"}
+            values |= {"error": problem[:2000] or Text("The answer failed."), "error_type": "other"}
             parts = parts or (ImportedPart(PartType.TEXT, {"text": ""}),)
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values)
 

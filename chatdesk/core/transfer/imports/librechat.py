@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.tree import Node, make_tree
 from chatdesk.core.transfer.imports.values import (
     as_json,
@@ -104,7 +105,7 @@ def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int |
         )
         if value.get("error") is True:
             status = Status.ERROR
-            values |= {"error": text_of(value.get("text"))[:2000] or "The answer failed.", "error_type": "other"}
+            values |= {"error": text_of(value.get("text"))[:2000] or Text("The answer failed."), "error_type": "other"}
         elif value.get("unfinished") is True:
             status = Status.INTERRUPTED
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values), created

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportOutcome
 from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Sentences, Text, plural
 
 _MOST_LINES: Final = 100_000
 
@@ -36,33 +37,71 @@ class ImportReport:
     @property
     def summary(self) -> str:
         """A sentence with the counts, and what else a person must know."""
-        new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
-        would = "Would import" if self.is_dry_run else "Imported"
-        messages = counted(self.messages, "message")
-        parts = [f"{would} {counted(new, 'new thread')} with {messages}"] if new and not grown else []
-        if grown:
-            went_on = f"{counted(grown, 'thread')} that went on"
-            parts = [f"{would} {counted(new, 'new thread')} and {went_on}, {messages} in all"]
-        same = self.counts[ImportOutcome.UNCHANGED]
-        rest = [
-            _were(same, "here already"),
-            _were(self.counts[ImportOutcome.IN_TRASH], "in the trash and left there"),
-            _were(self.counts[ImportOutcome.DELETED], "deleted for good before and left out"),
-            _were(self.counts[ImportOutcome.SKIPPED], "skipped", noun="entry", plural="entries"),
+        taken = self._taken
+        same, trashed = self.counts[ImportOutcome.UNCHANGED], self.counts[ImportOutcome.IN_TRASH]
+        deleted, skipped = self.counts[ImportOutcome.DELETED], self.counts[ImportOutcome.SKIPPED]
+        found = [
+            taken,
+            plural("{count} threads were here already.", "{count} thread was here already.", same) if same else "",
+            plural(
+                "{count} threads were in the trash and left there.",
+                "{count} thread was in the trash and left there.",
+                trashed,
+            )
+            if trashed
+            else "",
+            plural(
+                "{count} threads were deleted for good before and left out.",
+                "{count} thread was deleted for good before and left out.",
+                deleted,
+            )
+            if deleted
+            else "",
+            plural("{count} entries were skipped.", "{count} entry was skipped.", skipped) if skipped else "",
         ]
-        sentences = [part for part in (*parts, *rest) if part] or ["There was nothing to import"]
-        stopped = [] if self.is_whole else ["The import was stopped; importing the file again goes on"]
-        return ". ".join(sentences + stopped + [note.rstrip(".") for note in self.all_notes]) + "."
+        if not any(found):
+            found = [Text("There was nothing to import.")]
+        stopped = "" if self.is_whole else Text("The import was stopped; importing the file again goes on.")
+        return Sentences.of(*found, stopped, *self.all_notes)
+
+    @property
+    def _taken(self) -> str:
+        """The sentence about what came in; empty where nothing did."""
+        new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
+        if not new and not grown:
+            return ""
+        counts = {
+            "threads": plural("{count} new threads", "{count} new thread", new),
+            "messages": plural("{count} messages", "{count} message", self.messages),
+        }
+        if not grown:
+            if self.is_dry_run:
+                return Text("Would import {threads} with {messages}.", **counts)
+            return Text("Imported {threads} with {messages}.", **counts)
+        counts["grown"] = plural("{count} threads that went on", "{count} thread that went on", grown)
+        if self.is_dry_run:
+            return Text("Would import {threads} and {grown}, {messages} in all.", **counts)
+        return Text("Imported {threads} and {grown}, {messages} in all.", **counts)
 
     @property
     def all_notes(self) -> list[str]:
         notes = list(self.notes)
         if self.missing_files:
-            files = counted(self.missing_files, "file that messages name is", "files that messages name are")
-            notes.append(f"{files} not in the export.")
+            notes.append(
+                plural(
+                    "{count} files that messages name are not in the export.",
+                    "{count} file that messages name is not in the export.",
+                    self.missing_files,
+                )
+            )
         if self.left_out:
-            hidden = counted(self.left_out, "message that the vendor hides was", "messages that the vendor hides were")
-            notes.append(f"{hidden} left out.")
+            notes.append(
+                plural(
+                    "{count} messages that the vendor hides were left out.",
+                    "{count} message that the vendor hides was left out.",
+                    self.left_out,
+                )
+            )
         return notes
 
     def as_text(self) -> str:
@@ -95,7 +134,3 @@ class ImportReport:
                 for line in self.lines
             ],
         }
-
-
-def _were(number: int, what: str, *, noun: str = "thread", plural: str = "threads") -> str:
-    return f"{counted(number, f'{noun} was', f'{plural} were')} {what}" if number else ""

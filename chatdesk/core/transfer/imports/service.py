@@ -33,6 +33,7 @@ from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChan
 from chatdesk.core.plurals import counted
 from chatdesk.core.storage.transfer.import_rows import KnownThread, Step, ThreadRows, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.texts import Text
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.imports.files import FileKeeper
 from chatdesk.core.transfer.imports.formats import LABELS
@@ -50,8 +51,8 @@ Progress = Callable[[ImportProgress], None]
 
 
 _REASONS = {
-    ImportOutcome.IN_TRASH: "It is in the trash. Restore it and import again to have what is new.",
-    ImportOutcome.DELETED: "It was deleted for good.",
+    ImportOutcome.IN_TRASH: Text("It is in the trash. Restore it and import again to have what is new."),
+    ImportOutcome.DELETED: Text("It was deleted for good."),
 }
 
 
@@ -96,7 +97,7 @@ class ImportService:
         named after the program that wrote the file, and ChatDesk's own threads into the projects they were in.
         Raises ``ImportRefused`` when nothing in the file is known, and ``StorageError``."""
         if self._stop is not None:
-            raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
+            raise NotPossible(Text("An import is running already."), next_step=Text("Wait for it or stop it first."))
         stop = self._stop = threading.Event()
         try:
             run = _Run(self._repository, self._blobs, self._clock, self._bus, stop, self._is_refused)
@@ -176,7 +177,7 @@ class _Run:
             self._pool.shutdown(wait=False)
         self._report.source = LABELS.get(export.source or "", "")
         if export.has_foreign_bytes:
-            self._report.notes.append("Some characters could not be read and stand as \ufffd now.")
+            self._report.notes.append(Text("Some characters could not be read and stand as \ufffd now."))
         self._report.is_whole = not self._stop.is_set()
         return self._report
 
@@ -198,7 +199,7 @@ class _Run:
             if not self._stop.is_set() and not self._report.is_dry_run:
                 await self._add_extras(export.extras, keeper)
             for name in keeper.infected:
-                reason = "The virus scanner found something in this file, so it was kept out."
+                reason = Text("The virus scanner found something in this file, so it was kept out.")
                 self._report.add(ImportLine(ImportOutcome.SKIPPED, name, reason=reason))
         finally:
             keeper.close()
@@ -218,7 +219,7 @@ class _Run:
         )
         for count, noun in ((prompts, "prompt"), (drafts, "draft")):
             if count:
-                self._report.notes.append(f"{counted(count, noun)} came along.")
+                self._report.notes.append(Text("{counted} came along.", counted=counted(count, noun)))
 
     async def _work_through(
         self,
@@ -349,7 +350,7 @@ class _Run:
 
 
 _WRITTEN = frozenset((ImportOutcome.NEW, ImportOutcome.EXTENDED))
-_SAFE = "What was imported so far is whole; importing the file again goes on."
+_SAFE = Text("What was imported so far is whole; importing the file again goes on.")
 
 
 def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import claude, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents
 from chatdesk.core.transfer.imports.document import Document, Found, ImportState, problem_line
@@ -56,7 +57,9 @@ class ExportFile:
             if stat.S_ISDIR(mode):
                 self._archive = Folder(path, tick=self._check)
             elif not stat.S_ISREG(mode):  # opening a pipe would wait for somebody to write into it
-                raise ImportRefused(f"{path.name} is not a file.", next_step="Choose the export itself.")
+                raise ImportRefused(
+                    Text("{name} is not a file.", name=path.name), next_step=Text("Choose the export itself.")
+                )
             else:
                 with path.open("rb") as file:
                     beginning = file.read(4)
@@ -123,7 +126,7 @@ class ExportFile:
                 try:
                     archive.open(name).close()
                 except ImportRefused:
-                    yield ImportLine(ImportOutcome.SKIPPED, shown, reason="It is damaged.")
+                    yield ImportLine(ImportOutcome.SKIPPED, shown, reason=Text("It is damaged."))
                     continue
                 yield from self._document(shown, lambda name=name: archive.open(name), self._about(name))  # type: ignore[misc]
             yield from self._project_documents()
@@ -136,14 +139,14 @@ class ExportFile:
     def _nothing_found(self) -> ImportRefused:
         if isinstance(self._archive, Archive) and any(_RAW_DATABASE.search(name) for name in self._archive.names):
             return ImportRefused(
-                "This backup holds Cherry Studio's database as it is, which ChatDesk cannot read.",
-                next_step="In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.",
+                Text("This backup holds Cherry Studio's database as it is, which ChatDesk cannot read."),
+                next_step=Text("In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file."),
             )
         if isinstance(self._archive, Folder):
-            return ImportRefused("There is nothing in this folder that ChatDesk can import.")
+            return ImportRefused(Text("There is nothing in this folder that ChatDesk can import."))
         if self._archive is not None:
-            return ImportRefused("There is nothing in this file that ChatDesk can import.")
-        return ImportRefused("This file is not an export that ChatDesk knows.")
+            return ImportRefused(Text("There is nothing in this file that ChatDesk can import."))
+        return ImportRefused(Text("This file is not an export that ChatDesk knows."))
 
     def _about(self, name: str) -> Mapping[str, Any]:
         """Return Jan's own file of a thread, which stands beside its messages; empty if it is missing or damaged."""
@@ -229,7 +232,7 @@ class ExportFile:
                     elif piece.key is not None:
                         whole[piece.key] = piece.value
         except (NotJson, ImportRefused, *ZIP_ERRORS):
-            yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason="It is damaged.")
+            yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason=Text("It is damaged."))
         yield from self._state.project(whole, 1)
 
 
@@ -249,7 +252,8 @@ def _edges_of_file(path: Path) -> tuple[bytes, bytes]:
 
 def _cut_off(name: str) -> ImportRefused:
     return ImportRefused(
-        f"{name} is cut off: its end is missing.", next_step="Download the export again, then import it."
+        Text("{name} is cut off: its end is missing.", name=name),
+        next_step=Text("Download the export again, then import it."),
     )
 
 
@@ -275,7 +279,10 @@ class _Measured:
 
 def unreadable(path: Path, error: OSError) -> ImportRefused:
     return ImportRefused(
-        f"{path.name} could not be read: {error.strerror or 'the disk refused it'}.", next_step="Check the file."
+        Text(
+            "{name} could not be read: {reason}.", name=path.name, reason=error.strerror or Text("the disk refused it")
+        ),
+        next_step=Text("Check the file."),
     )
 
 
@@ -303,10 +310,16 @@ class Folder:
         try:
             handle = os.open(self._path / name, os.O_RDONLY | _NO_LINK | getattr(os, "O_BINARY", 0))
         except OSError as error:
-            raise ImportRefused(f"{name} could not be read: {error.strerror or 'the disk refused it'}.") from error
+            raise ImportRefused(
+                Text(
+                    "{name} could not be read: {reason}.",
+                    name=name,
+                    reason=error.strerror or Text("the disk refused it"),
+                )
+            ) from error
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise ImportRefused(f"{name} is not a file.")
+            raise ImportRefused(Text("{name} is not a file.", name=name))
         return os.fdopen(handle, "rb")
 
     def open_file(self, pointer: str) -> IO[bytes] | None:
@@ -334,6 +347,11 @@ def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:
                 names[(above / file).as_posix()] = None
         if len(names) > _MOST_FILES:
             raise ImportRefused(
-                "This folder holds far more files than a program's chats.", next_step="Choose the folder of the chats."
+                Text("This folder holds far more files than a program's chats."),
+                next_step=Text("Choose the folder of the chats."),
             )
     return names
+
+
+def _unread(name: str, error: OSError) -> Text:
+    return Text("{name} could not be read: {reason}.", name=name, reason=error.strerror or Text("the disk refused it"))

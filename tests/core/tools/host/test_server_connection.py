@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolServer
-from chatdesk.core.tools.host_client import ToolFailed, ToolHost
+from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolFailed, ToolServer
+from chatdesk.core.tools.host_client import ToolHost
 from tests.helpers.tool_http_server import tool_http_server
 from tests.helpers.waiting import until
 
