@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from chatdesk.core.hidden_characters import escaped_in_json, visible_controls
+from chatdesk.core.texts import Text
 
 
 class NotArgumentsError(ValueError):
@@ -27,10 +28,12 @@ def read_arguments(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except RecursionError:
-        raise NotArgumentsError("This is nested too deeply.") from None
+        raise NotArgumentsError(Text("This is nested too deeply.")) from None
     except ValueError as error:
-        place = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise NotArgumentsError(f"This is not valid JSON{place}.") from None
+        if isinstance(error, json.JSONDecodeError):
+            words = Text("This is not valid JSON in line {number}.", number=error.lineno)
+            raise NotArgumentsError(words) from None
+        raise NotArgumentsError(Text("This is not valid JSON.")) from None
     if not isinstance(value, dict):
-        raise NotArgumentsError("Arguments are a JSON object: { … }.")
+        raise NotArgumentsError(Text("Arguments are a JSON object: { … }."))
     return value

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.unread_guard import UnreadGuard
@@ -69,7 +70,7 @@ class CardFrame(QWidget):
 
     def show_count(self, waiting: int) -> None:
         """Say how many wait, with this one."""
-        self._count.setText(f"1 of {waiting}" if waiting > 1 else "")
+        self._count.setText(tr("1 of {count}", count=waiting) if waiting > 1 else "")
         self._count.setVisible(waiting > 1)
 
     def say_problem(self, sentence: str) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.artifacts.file_change import ChangeState
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.folder.file_changes import Review
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -31,12 +31,12 @@ class ChangeReview(FormPanel):
     chosen = Signal(str, object)
 
     def __init__(self, theme: Theme, changes: Sequence[ShownChange], *, parent: QWidget | None = None) -> None:
-        title = "Review proposed changes" if len(changes) > 1 else "Review the proposed change"
+        title = tr("Review proposed changes") if len(changes) > 1 else tr("Review the proposed change")
         super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
         self._changes = tuple(changes)
         self.files = QComboBox()
         self.files.setObjectName("reviewFiles")
-        self.files.setAccessibleName("File")
+        self.files.setAccessibleName(tr("File"))
         for each in self._changes:
             self.files.addItem(visible_controls(each.change.path))
         self.files.setVisible(len(self._changes) > 1)
@@ -49,11 +49,13 @@ class ChangeReview(FormPanel):
         for widget in (self.files, self.where, self.about):
             self.body.addWidget(widget)
         self.body.addWidget(self.diff, 1)
-        self.add_button(push_button("Close", "reviewClose", self.reject))
+        self.add_button(push_button(tr("Close"), "reviewClose", self.reject))
         self._actions = {
-            REJECT: self.add_button(push_button("Reject", "reviewReject", lambda: self._choose(REJECT))),
-            UNDO: self.add_button(push_button("Undo", "reviewUndo", lambda: self._choose(UNDO))),
-            APPLY: self.add_button(push_button("Apply", "reviewApply", lambda: self._choose(APPLY), is_primary=True)),
+            REJECT: self.add_button(push_button(tr("Reject"), "reviewReject", lambda: self._choose(REJECT))),
+            UNDO: self.add_button(push_button(tr("Undo"), "reviewUndo", lambda: self._choose(UNDO))),
+            APPLY: self.add_button(
+                push_button(tr("Apply"), "reviewApply", lambda: self._choose(APPLY), is_primary=True)
+            ),
         }
         self._guard = UnreadGuard(list(self._actions.values()), self)
         self._read: ShownChange | None = None
@@ -81,8 +83,15 @@ class ChangeReview(FormPanel):
         if change is not self.shown:
             return
         self.where.setText(visible_controls(f"{review.folder}/{review.path}"))
-        counts = f"{counted(review.added, 'line')} added, {review.removed:,} removed"
-        self.about.setText(f"{STATE_WORDS[review.state]} · {counts}")
+        counts = shown(
+            plural(
+                "{count} lines added, {removed} removed",
+                "{count} line added, {removed} removed",
+                review.added,
+                removed=review.removed,
+            )
+        )
+        self.about.setText(f"{shown(STATE_WORDS[review.state])} · {counts}")
         self.diff.show_text(review.diff)
         if change is not self._read:
             self._read = change
@@ -119,7 +128,7 @@ class _Diff(QPlainTextEdit):
         super().__init__()
         self._theme = theme
         self.setObjectName("reviewDiff")
-        self.setAccessibleName("Difference")
+        self.setAccessibleName(tr("Difference"))
         self.setReadOnly(True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse

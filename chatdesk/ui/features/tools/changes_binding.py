@@ -11,6 +11,7 @@ from shiboken6 import isValid
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.artifacts.file_change import ChangeState
@@ -127,24 +128,24 @@ class ChangesBinding(QObject):
         review.open()
         review.ask()
 
-    async def _show(self, review: ChangeReview, shown: ShownChange) -> None:
+    async def _show(self, review: ChangeReview, change: ShownChange) -> None:
         try:
             changes = await self._need_changes()
-            found = await changes.review(shown.change.id, shown.diff_sum)
+            found = await changes.review(change.change.id, change.diff_sum)
         except ChatDeskError as error:
             if isValid(review):
-                review.show_problem(error.sentence)
+                review.show_problem(shown(error.sentence))
             return
         if isValid(review):
-            review.show_review(shown, found)
+            review.show_review(change, found)
 
-    async def _do_in(self, review: ChangeReview, action: str, shown: ShownChange) -> None:
+    async def _do_in(self, review: ChangeReview, action: str, change: ShownChange) -> None:
         try:
-            await self._do(action, shown)
+            await self._do(action, change)
         except ChatDeskError as error:
             if isValid(review):
-                await self._show(review, shown)
-                review.show_problem(error.sentence)
+                await self._show(review, change)
+                review.show_problem(shown(error.sentence))
             return
         if isValid(review) and not review.go_on():
             review.accept()
@@ -153,23 +154,23 @@ class ChangesBinding(QObject):
         """Apply, reject or undo a change. Raises errors of ChatDesk, which the window shows."""
         changes = await self._need_changes()
         act, words = {
-            "change-apply": (changes.apply, "Applied"),
-            "change-reject": (changes.reject, "Rejected"),
-            "change-undo": (changes.undo, "Undone"),
+            "change-apply": (changes.apply, tr("Applied: {path}", path=shown.change.path)),
+            "change-reject": (changes.reject, tr("Rejected: {path}", path=shown.change.path)),
+            "change-undo": (changes.undo, tr("Undone: {path}", path=shown.change.path)),
         }[action]
         try:
             await act(shown.change.id, shown.diff_sum)
         finally:
             self.look_again()
-        self._panes.window.show_toast(f"{words}: {shown.change.path}")
+        self._panes.window.show_toast(words)
 
     async def _need_changes(self) -> FileChanges:
         changes = await self._changes()
         if changes is None:
             raise ChatDeskError(
-                "This change was not proposed on this computer.",
-                safe="No file was changed.",
-                next_step="Ask the model to propose it here.",
+                Text("This change was not proposed on this computer."),
+                safe=Text("No file was changed."),
+                next_step=Text("Ask the model to propose it here."),
             )
         return changes
 

@@ -13,9 +13,10 @@ from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line, visible_controls
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
@@ -54,11 +55,15 @@ class ChosenServers(QObject):
         button = self._button or self._make_button()
         scope, scope_id, project_id = await self._scope()
         on = service.on_for(thread_id=scope_id if scope is Answer.THREAD else None, project_id=project_id)
-        names = ", ".join(clean_line(each.name) for each in on)
-        words = "No tools" if not on else names if len(on) == 1 else counted(len(on), "tool server")
-        place = "this chat" if scope is Answer.THREAD else "this project"
-        button.setText(words)
-        button.set_name(f"Tools in {place}: {names or 'none'}")
+        names = with_commas(clean_line(each.name) for each in on)
+        if len(on) > 1:
+            button.setText(shown(plural("{count} tool servers", "{count} tool server", len(on))))
+        else:
+            button.setText(names or tr("No tools"))
+        if scope is Answer.THREAD:
+            button.set_name(tr("Tools in this chat: {names}", names=names or tr("none")))
+        else:
+            button.set_name(tr("Tools in this project: {names}", names=names or tr("none")))
         button.setVisible(any(each.is_on for each in service.servers))
         button.set_menu(self._menu(button, service, on, scope, scope_id, project_id))
 
@@ -111,18 +116,18 @@ class ChosenServers(QObject):
         folder = service.folders.of(project_id)
         if folder is not None:
             menu.addSeparator()
-            shown = menu.addAction(f"Folder: {visible_controls(str(folder))}".replace("&", "&&"))
-            shown.setObjectName("toolsFolder")
-            shown.setEnabled(False)
+            line = menu.addAction(tr("Folder: {folder}", folder=visible_controls(str(folder))).replace("&", "&&"))
+            line.setObjectName("toolsFolder")
+            line.setEnabled(False)
         menu.addSeparator()
         if scope is Answer.THREAD:
-            menu.addAction("As in the project", partial(self._choose, service, scope, scope_id, None)).setObjectName(
-                "toolsAsElsewhere"
-            )
             menu.addAction(
-                "Use these in the whole project", partial(self._choose, service, Answer.PROJECT, project_id, chosen)
+                tr("As in the project"), partial(self._choose, service, scope, scope_id, None)
+            ).setObjectName("toolsAsElsewhere")
+            menu.addAction(
+                tr("Use these in the whole project"), partial(self._choose, service, Answer.PROJECT, project_id, chosen)
             ).setObjectName("toolsForProject")
-        menu.addAction("Tool servers…", lambda: self._panes.commands.trigger("app.tools"))
+        menu.addAction(tr("Tool servers…"), lambda: self._panes.commands.trigger("app.tools"))
         return menu
 
     def _choose(
@@ -137,6 +142,6 @@ class ChosenServers(QObject):
             try:
                 await service.choose(scope, scope_id, server_ids)
             except ChatDeskError as error:
-                self._panes.window.show_toast(error.sentence)
+                self._panes.window.show_toast(shown(error.sentence))
 
         self._tasks.start(choose(), "choose tool servers")

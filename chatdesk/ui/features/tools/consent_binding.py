@@ -13,6 +13,7 @@ from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.tools.request_binding import RequestBinding
@@ -63,11 +64,17 @@ class ConsentBinding(QObject):
         name = clean_line(request.tool.title or request.tool.name)
         if request.thread_id == self._threads.thread_id:
             self._show()
-            words = f"{name} of {clean_line(request.tool.server_name)} waits for your approval: Ctrl+Shift+Y."
+            words = tr(
+                "{name} of {server} waits for your approval: Ctrl+Shift+Y.",
+                name=name,
+                server=clean_line(request.tool.server_name),
+            )
             announce(self._panes.window, words)
         else:
             self._panes.window.show_toast(
-                f"{name} waits for your approval in another chat.", "Show", self._shower(request.thread_id)
+                tr("{name} waits for your approval in another chat.", name=name),
+                tr("Show"),
+                self._shower(request.thread_id),
             )
         self._panes.commands.refresh()
 
@@ -131,5 +138,5 @@ class ConsentBinding(QObject):
             self._approvals.answer(request_id, answer, arguments, only_reads=only_reads)
         except ChatDeskError as error:
             if self._card is not None:
-                self._card.say_problem(error.sentence)
+                self._card.say_problem(shown(error.sentence))
         self._show()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arguments, readable
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
@@ -22,9 +23,14 @@ _MOST_LINES: Final = 9
 _FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 _LONGEST_DESCRIPTION: Final = 280
 _STANDING: Final = {
-    Answer.THREAD: "Allow in this chat",
-    Answer.PROJECT: "Allow in this project",
-    Answer.ALWAYS: "Always allow",
+    Answer.THREAD: Text("Allow in this chat"),
+    Answer.PROJECT: Text("Allow in this project"),
+    Answer.ALWAYS: Text("Always allow"),
+}
+_READING: Final = {
+    Answer.THREAD: Text("Allow in this chat, it only reads"),
+    Answer.PROJECT: Text("Allow in this project, it only reads"),
+    Answer.ALWAYS: Text("Always allow, it only reads"),
 }
 
 
@@ -48,9 +54,9 @@ class ConsentCard(CardFrame):
         self.arguments.textChanged.connect(lambda: self.say_problem(""))
         self.arguments.document().documentLayout().documentSizeChanged.connect(self._fit_arguments)
         self._cut = card_label("muted", "consentCut")
-        self.deny_button = push_button("Deny", "consentDeny", partial(self._answer, Answer.DENY), is_primary=True)
-        self.once_button = push_button("Allow once", "consentOnce", partial(self._answer, Answer.ONCE))
-        self.more_button = push_button("Allow for longer…", "consentMore", self._open_menu)
+        self.deny_button = push_button(tr("Deny"), "consentDeny", partial(self._answer, Answer.DENY), is_primary=True)
+        self.once_button = push_button(tr("Allow once"), "consentOnce", partial(self._answer, Answer.ONCE))
+        self.more_button = push_button(tr("Allow for longer…"), "consentMore", self._open_menu)
         self._lay_out()
         theme.changed.connect(self._fit_font)
         self._fit_font()
@@ -79,14 +85,17 @@ class ConsentCard(CardFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         round_corners(menu, self._theme.tokens.radius.row)
         for answer in self._standing():
-            menu.addAction(_STANDING[answer], partial(self._answer, answer)).setObjectName(f"consent_{answer.value}")
+            menu.addAction(shown(_STANDING[answer]), partial(self._answer, answer)).setObjectName(
+                f"consent_{answer.value}"
+            )
         menu.addSeparator()
         for answer in self._standing():
             action = menu.addAction(
-                f"{_STANDING[answer]}, it only reads", partial(self._answer, answer, only_reads=True)
+                shown(_READING[answer]),
+                partial(self._answer, answer, only_reads=True),
             )
             action.setObjectName(f"consent_{answer.value}_reads")
-            action.setToolTip("You say that it changes and sends nothing, so it also runs after text from outside.")
+            action.setToolTip(tr("You say that it changes and sends nothing, so it also runs after text from outside."))
         menu.setToolTipsVisible(True)
         return menu
 
@@ -102,7 +111,8 @@ class ConsentCard(CardFrame):
     def _show(self, request: ApprovalRequest) -> None:
         tool = request.tool
         name = clean_line(tool.title or tool.name) or tool.name
-        title = f"Run “{name}” of {clean_line(tool.server_name)}?"
+        server = clean_line(tool.server_name)
+        title = tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)
         about = visible_controls(" ".join(tool.description.split()))
         if len(about) > _LONGEST_DESCRIPTION:
@@ -110,23 +120,34 @@ class ConsentCard(CardFrame):
         self._about.setText(about)
         self._about.setVisible(bool(about))
         self._where.setText(where_words(request))
-        self._reason.setText(request.reason)
+        reason = shown(request.reason)
+        self._reason.setText(reason)
         self._reason.setVisible(bool(request.reason))
         text = readable(request.arguments)
         is_cut = len(text) > MOST_CHARACTERS
         self._shown_arguments = text[:MOST_CHARACTERS]
         self.arguments.setPlainText(self._shown_arguments)
         self.arguments.setReadOnly(is_cut)
-        self.arguments.setAccessibleName(f"Arguments of {name}")
+        self.arguments.setAccessibleName(tr("Arguments of {name}", name=name))
         left_out = len(text) - MOST_CHARACTERS
-        self._cut.setText(f"{left_out:,} more characters are not shown, but would be sent." if is_cut else "")
+        self._cut.setText(
+            shown(
+                plural(
+                    "{count} more characters are not shown, but would be sent.",
+                    "{count} more character is not shown, but would be sent.",
+                    left_out,
+                )
+            )
+            if is_cut
+            else ""
+        )
         self._cut.setVisible(is_cut)
         self.say_problem("")
         self.more_button.setVisible(bool(self._standing()))
         self.setAccessibleName(title)
-        self.setAccessibleDescription(" ".join(filter(None, (self._where.text(), request.reason))))
-        for button, words in ((self.deny_button, "Deny"), (self.once_button, "Allow once")):
-            button.setAccessibleName(f"{words}: {name} of {clean_line(tool.server_name)}")
+        self.setAccessibleDescription(" ".join(filter(None, (self._where.text(), reason))))
+        self.deny_button.setAccessibleName(tr("Deny: {name} of {server}", name=name, server=server))
+        self.once_button.setAccessibleName(tr("Allow once: {name} of {server}", name=name, server=server))
 
     def _standing(self) -> list[Answer]:
         offered = () if self._request is None else self._request.answers
@@ -140,7 +161,7 @@ class ConsentCard(CardFrame):
             try:
                 arguments = read_arguments(self.arguments.toPlainText())
             except NotArgumentsError as error:
-                self.say_problem(str(error))
+                self.say_problem(shown(error.args[0]))
                 self.arguments.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
         self.answered.emit(self._request.id, answer, arguments, only_reads)
@@ -167,7 +188,7 @@ def where_words(request: ApprovalRequest) -> str:
     """Return a sentence that says where the arguments of a call go."""
     where = visible_controls(request.where)
     if not where:
-        return "ChatDesk runs this itself. What it finds goes to the model that answers."
+        return tr("ChatDesk runs this itself. What it finds goes to the model that answers.")
     if where.startswith(("https://", "http://")):
-        return f"These arguments are sent to {where}"
-    return f"These arguments are given to a program on this computer: {where}"
+        return tr("These arguments are sent to {where}", where=where)
+    return tr("These arguments are given to a program on this computer: {where}", where=where)

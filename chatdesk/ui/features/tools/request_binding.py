@@ -12,6 +12,7 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ServerRequestsChanged
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ class RequestBinding(QObject):
     def _tell(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
         if request.asker.thread_id == self._threads.thread_id:
-            announce(self._panes.window, f"{server} asks you for something: Ctrl+Shift+Y.")
+            announce(self._panes.window, tr("{server} asks you for something: Ctrl+Shift+Y.", server=server))
         else:
-            words = f"{server} asks you for something in another chat."
-            self._panes.window.show_toast(words, "Show", self._shower(request.asker.thread_id))
+            words = tr("{server} asks you for something in another chat.", server=server)
+            self._panes.window.show_toast(words, tr("Show"), self._shower(request.asker.thread_id))
 
     def _shower(self, thread_id: str) -> Callable[[], object]:
         return lambda: self._threads.open_soon(thread_id)
@@ -121,7 +122,7 @@ class RequestBinding(QObject):
             self._questions.answer(request_id, action, values)
         except ChatDeskError as error:
             if self._card is not None:
-                self._card.say_problem(error.sentence)
+                self._card.say_problem(shown(error.sentence))
         self.changed.emit()
 
 

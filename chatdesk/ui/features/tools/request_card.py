@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.server_requests import (
     Action,
     FieldProblem,
@@ -24,11 +25,12 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.features.tools.request_fields import RequestFields
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 _MOST_LINES: Final = 9
 _FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 _LONGEST_MESSAGE: Final = 1_200
-_ROLES: Final = {"user": "User", "assistant": "Assistant"}
+_ROLES: Final = {"user": Text("User"), "assistant": Text("Assistant")}
 
 
 class RequestCard(CardFrame):
@@ -53,10 +55,10 @@ class RequestCard(CardFrame):
         self.whole.setTabChangesFocus(True)
         self.whole.document().documentLayout().documentSizeChanged.connect(self._fit_whole)
         self.decline_button = push_button(
-            "Decline", "requestDecline", partial(self._answer, Action.DECLINE), is_primary=True
+            tr("Decline"), "requestDecline", partial(self._answer, Action.DECLINE), is_primary=True
         )
-        self.later_button = push_button("Not now", "requestCancel", partial(self._answer, Action.CANCEL))
-        self.accept_button = push_button("Send", "requestAccept", self._accept)
+        self.later_button = push_button(tr("Not now"), "requestCancel", partial(self._answer, Action.CANCEL))
+        self.accept_button = push_button(tr("Send"), "requestAccept", self._accept)
         for widget in (self._message, self.whole, self._warning, self._where, self.problem):
             self.column.addWidget(widget)
         buttons = (self.decline_button, self.later_button, self.accept_button)
@@ -117,19 +119,31 @@ class RequestCard(CardFrame):
         message, whole = "", ""
         match request:
             case FormRequest():
-                title, accept, message = f"{server} asks you for something", "Send", request.message
+                title, accept, message = (
+                    tr("{server} asks you for something", server=server),
+                    tr("Send"),
+                    request.message,
+                )
                 self._show_fields(request, server)
             case PageRequest():
-                title, accept, message = f"{server} wants you to open a page", "Open in browser", request.message
+                title, accept, message = (
+                    tr("{server} wants you to open a page", server=server),
+                    tr("Open in browser"),
+                    request.message,
+                )
                 whole = shown_address(request.address)
             case ModelRequest():
-                title, accept, whole = f"{server} wants to ask {request.model}", "Allow once", whole_question(request)
+                title, accept, whole = (
+                    tr("{server} wants to ask {model}", server=server, model=request.model),
+                    tr("Allow once"),
+                    whole_question(request),
+                )
         self.title.setText(title)
         self._message.setText(message[:_LONGEST_MESSAGE] + ("…" if len(message) > _LONGEST_MESSAGE else ""))
         self._message.setVisible(bool(message))
         self.whole.setPlainText(whole)
         self.whole.setVisible(bool(whole))
-        self.whole.setAccessibleName("Address" if isinstance(request, PageRequest) else "The whole question")
+        self.whole.setAccessibleName(tr("Address") if isinstance(request, PageRequest) else tr("The whole question"))
         self._warning.setVisible(bool(self._warning.text()))
         self._where.setText(where_words(request))
         self.accept_button.setText(accept)
@@ -145,9 +159,17 @@ class RequestCard(CardFrame):
         self.column.insertWidget(self.column.indexOf(self.whole), fields)
         secrets = [field.label for field in request.fields if field.looks_secret]
         if secrets:
-            names = ", ".join(f"“{each}”" for each in secrets)
-            verb = "looks like a secret" if len(secrets) == 1 else "look like secrets"
-            self._warning.setText(f"{names} {verb}. {server} gets what you enter, as you enter it.")
+            self._warning.setText(
+                shown(
+                    plural(
+                        "{names} look like secrets. {server} gets what you enter, as you enter it.",
+                        "{names} looks like a secret. {server} gets what you enter, as you enter it.",
+                        len(secrets),
+                        names=with_commas(f"“{each}”" for each in secrets),
+                        server=server,
+                    )
+                )
+            )
         self._fit_fields()
 
     def _order(self) -> None:
@@ -207,19 +229,32 @@ def shown_address(address: str) -> str:
 
 def whole_question(request: ModelRequest) -> str:
     """Return all that a model would be asked, with hidden characters spelt out."""
-    said = [("System prompt", request.system)] if request.system else []
-    said += [(_ROLES.get(role, "User"), text) for role, text in request.messages]
+    said = [(tr("System prompt"), request.system)] if request.system else []
+    said += [(shown(_ROLES.get(role, _ROLES["user"])), text) for role, text in request.messages]
     return "\n\n".join(f"{who}:\n{visible_controls(text)}" for who, text in said)
 
 
 def where_words(request: ServerRequest) -> str:
     """Return a sentence that says where an answer goes, and during which call it is asked for."""
     asker = request.asker
-    call = f"It asks while “{clean_line(asker.tool_name)}” runs."
+    call = tr("It asks while “{tool}” runs.", tool=clean_line(asker.tool_name))
     where = visible_controls(asker.where)
+    is_sent = where.startswith(("https://", "http://"))
     if isinstance(request, PageRequest):
-        return f"{call} It chose this page: check the address before you enter anything there."
-    place = f"sent to {where}" if where.startswith(("https://", "http://")) else f"given to a program here: {where}"
-    if isinstance(request, ModelRequest):
-        return f"{call} You pay for it under your limits, at most {request.max_tokens:,} tokens. The answer is {place}"
-    return f"{call} What you send is {place}"
+        rest = tr("It chose this page: check the address before you enter anything there.")
+    elif isinstance(request, ModelRequest):
+        cost = plural(
+            "You pay for it under your limits, at most {count} tokens.",
+            "You pay for it under your limits, at most {count} token.",
+            request.max_tokens,
+        )
+        if is_sent:
+            goes = tr("The answer is sent to {where}", where=where)
+        else:
+            goes = tr("The answer is given to a program here: {where}", where=where)
+        rest = f"{shown(cost)} {goes}"
+    elif is_sent:
+        rest = tr("What you send is sent to {where}", where=where)
+    else:
+        rest = tr("What you send is given to a program here: {where}", where=where)
+    return f"{call} {rest}"

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import tr
 from chatdesk.core.tools.server_requests import LONGEST_VALUE, FieldKind, FormField
 from chatdesk.ui.dialogs.panel import plain_label
 
@@ -104,7 +105,7 @@ class RequestFields(QScrollArea):
         if field.kind is FieldKind.CHOICE:
             choice = QComboBox()
             choice.setObjectName(name)
-            choice.addItem("Choose…", "")
+            choice.addItem(tr("Choose…"), "")
             for value, title in field.options:
                 choice.addItem(title, value)
             choice.setCurrentIndex(max(0, choice.findData(field.default)))

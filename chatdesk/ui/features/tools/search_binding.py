@@ -11,6 +11,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.secrets import SecretNotKept
+from chatdesk.core.texts import shown
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
@@ -69,10 +70,10 @@ class SearchBinding:
         try:
             await search.choose(choice, key)
         except SecretNotKept as error:
-            self._say(error.sentence)
+            self._say(shown(error.sentence))
         except ChatDeskError as error:
             if isValid(form):
-                form.show_problem(error.sentence)
+                form.show_problem(shown(error.sentence))
             return
         if isValid(form):
             form.end_busy()
@@ -83,7 +84,7 @@ class SearchBinding:
             await search.forget_key(engine)
         except ChatDeskError as error:
             if isValid(form):
-                form.show_problem(error.sentence)
+                form.show_problem(shown(error.sentence))
             return
         if isValid(form):
             form.forget_key(engine)

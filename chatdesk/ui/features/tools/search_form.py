@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -18,11 +19,13 @@ from chatdesk.ui.widgets.link_button import LinkButton
 
 _SIZE_PX: Final = (460, 430)
 _LONGEST: Final = 2_000
-_NONE: Final = "None: models only read pages"
+_NONE: Final = Text("None: models only read pages")
 _WORDS: Final = {
-    SearchEngine.SEARXNG: "A server that asks other search engines: yours, or one whose owner lets programs search.",
-    SearchEngine.BRAVE: "A service. What is searched for goes there, with your key.",
-    SearchEngine.TAVILY: "A service. What is searched for goes there, with your key.",
+    SearchEngine.SEARXNG: Text(
+        "A server that asks other search engines: yours, or one whose owner lets programs search."
+    ),
+    SearchEngine.BRAVE: Text("A service. What is searched for goes there, with your key."),
+    SearchEngine.TAVILY: Text("A service. What is searched for goes there, with your key."),
 }
 _KEYS: Final = {
     SearchEngine.BRAVE: "https://api-dashboard.search.brave.com/app/keys",
@@ -42,34 +45,35 @@ class SearchForm(TaskPanel):
         self, theme: Theme, choice: SearchChoice, kept: frozenset[SearchEngine], *, parent: QWidget | None = None
     ) -> None:
         """``kept`` are the engines for which there is a key."""
-        super().__init__(theme, "Web search", object_name="searchForm", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
         self._kept = kept
         self._said: list[str] = []
         self.engine = QComboBox()
         self.engine.setObjectName("searchEngine")
-        self.engine.setAccessibleName("Search engine")
-        self.engine.addItem(_NONE, None)
+        self.engine.setAccessibleName(tr("Search engine"))
+        self.engine.addItem(shown(_NONE), None)
         for each in SearchEngine:
             self.engine.addItem(each.label, each)
         self.engine.setCurrentIndex(self.engine.findData(choice.engine))
         self.hint = plain_label("", "muted", wraps=True)
-        self.address_label = plain_label("Address", "muted")
+        self.address_label = plain_label(tr("Address"), "muted")
         self.address = QLineEdit(choice.address)
         self.address.setObjectName("searchAddress")
-        self.address.setAccessibleName("Address of SearXNG")
+        self.address.setAccessibleName(tr("Address of SearXNG"))
         self.address.setPlaceholderText("https://searx.example.org or localhost:8080")
         self.address.setMaxLength(_LONGEST)
-        self.key_label = plain_label("API key", "muted")
-        self.key = KeyField(theme, name="API key", object_name="searchKey")
+        self.key_label = plain_label(tr("API key"), "muted")
+        self.key = KeyField(theme, name=tr("API key"), object_name="searchKey")
         self.links = {
-            each: LinkButton("Get a key", url, object_name=f"searchKeys_{each.value}") for each, url in _KEYS.items()
+            each: LinkButton(tr("Get a key"), url, object_name=f"searchKeys_{each.value}")
+            for each, url in _KEYS.items()
         }
-        self.forget_button = push_button("Forget the key", "searchForget", self._forget)
+        self.forget_button = push_button(tr("Forget the key"), "searchForget", self._forget)
         self.steps = plain_label("", "muted", wraps=True)
         self.steps.setObjectName("searchSteps")
         self.steps.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.test_button = push_button("Test", "searchTest", self._test, name="Test the search engine")
-        self.save_button = push_button("Save", "searchSave", self._save, is_primary=True, is_default=True)
+        self.test_button = push_button(tr("Test"), "searchTest", self._test, name=tr("Test the search engine"))
+        self.save_button = push_button(tr("Save"), "searchSave", self._save, is_primary=True, is_default=True)
         self._build()
         self.engine.currentIndexChanged.connect(self._on_engine_changed)
         self.key.submitted.connect(lambda _key: self._save())
@@ -77,7 +81,7 @@ class SearchForm(TaskPanel):
         self.engine.setFocus()
 
     def _build(self) -> None:
-        self.body.addWidget(plain_label("Search engine", "muted"))
+        self.body.addWidget(plain_label(tr("Search engine"), "muted"))
         for field in (self.engine, self.hint, self.address_label, self.address, self.key_label, self.key):
             self.body.addWidget(field)
         for button in (*self.links.values(), self.forget_button):
@@ -85,7 +89,7 @@ class SearchForm(TaskPanel):
         self.body.addWidget(self.steps)
         self.body.addStretch(1)
         self.add_button(self.test_button, is_first=True)
-        self.add_button(push_button("Cancel", "searchCancel", self.reject, is_way_out=True))
+        self.add_button(push_button(tr("Cancel"), "searchCancel", self.reject, is_way_out=True))
         self.add_button(self.save_button)
 
     def choice(self) -> SearchChoice:
@@ -122,16 +126,16 @@ class SearchForm(TaskPanel):
         engine = self._engine()
         needs_key = engine is not None and engine.needs_key
         is_kept = engine in self._kept
-        self.hint.setText(_WORDS[engine] if engine is not None else "")
+        self.hint.setText(shown(_WORDS[engine]) if engine is not None else "")
         self.hint.setVisible(engine is not None)
         for widget in (self.address_label, self.address):
             widget.setVisible(engine is SearchEngine.SEARXNG)
         for widget in (self.key_label, self.key):
             widget.setVisible(needs_key)
-        self.key.set_hint("Paste the key")
+        self.key.set_hint(tr("Paste the key"))
         if needs_key and is_kept:
-            self.key.setPlaceholderText("A key is kept; type another to replace it")
-        self.key.setAccessibleDescription("A key is kept. Type another to replace it." if is_kept else "")
+            self.key.setPlaceholderText(tr("A key is kept; type another to replace it"))
+        self.key.setAccessibleDescription(tr("A key is kept. Type another to replace it.") if is_kept else "")
         for each, link in self.links.items():
             link.setVisible(each is engine and not is_kept)
         self.forget_button.setVisible(needs_key and is_kept)
@@ -140,11 +144,11 @@ class SearchForm(TaskPanel):
     def _test(self) -> None:
         self._said = []
         self.steps.setText("")
-        self.show_busy("Testing…")
+        self.show_busy(tr("Testing…"))
         self.testRequested.emit(self.choice(), self.key.key())
 
     def _save(self) -> None:
-        self.show_busy("Saving…")
+        self.show_busy(tr("Saving…"))
         self.saved.emit(self.choice(), self.key.key())
 
     def _forget(self) -> None:
@@ -160,6 +164,8 @@ def step_words(check: SearchCheck) -> str:
 def search_words(choice: SearchChoice, goes_to: str) -> str:
     """Return what the row of the web's tools says about the engine."""
     if choice.engine is None:
-        return "Comes with ChatDesk. No search engine is chosen: models can only read pages."
-    where = f" at {goes_to}" if choice.engine is SearchEngine.SEARXNG else ""
-    return f"Comes with ChatDesk. Searches with {choice.engine.label}{where}."
+        return tr("Comes with ChatDesk. No search engine is chosen: models can only read pages.")
+    engine = choice.engine.label
+    if choice.engine is SearchEngine.SEARXNG:
+        return tr("Comes with ChatDesk. Searches with {engine} at {host}.", engine=engine, host=goes_to)
+    return tr("Comes with ChatDesk. Searches with {engine}.", engine=engine)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.pasted import NotServers, read_pasted
 from chatdesk.core.tools.sign_ins import CLIENT
 from chatdesk.ui.accessibility.announce import announce
@@ -25,11 +26,14 @@ from chatdesk.ui.features.tools.server_text import (
     values_text,
 )
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 _SIZE_PX: Final = (520, 600)
 _MOST: Final = 100_000
 _LINES: Final = 6
-_HINT: Final = "Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie."
+_HINT: Final = Text(
+    "Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie."
+)
 
 
 class ServerForm(TaskPanel):
@@ -39,22 +43,22 @@ class ServerForm(TaskPanel):
     saved = Signal(object, object)
 
     def __init__(self, theme: Theme, server: ToolServer | None = None, *, parent: QWidget | None = None) -> None:
-        title = "Add a tool server" if server is None else "Edit the tool server"
+        title = tr("Add a tool server") if server is None else tr("Edit the tool server")
         super().__init__(theme, title, object_name="serverForm", size_px=_SIZE_PX, parent=parent)
         self._server = server
-        self.name = _field("Name", "serverName", "For example: Notes")
+        self.name = _field(tr("Name"), "serverName", tr("For example: Notes"))
         self.command = _field(
-            "Command or address", "serverCommand", "npx -y @modelcontextprotocol/server-filesystem ~/notes"
+            tr("Command or address"), "serverCommand", "npx -y @modelcontextprotocol/server-filesystem ~/notes"
         )
         self.command.textEdited.connect(self._on_command_edited)
-        self.values = TextField(theme, name="Variables or headers", object_name="serverValues", most=_MOST)
+        self.values = TextField(theme, name=tr("Variables or headers"), object_name="serverValues", most=_MOST)
         self.values.setPlaceholderText("API_KEY=…")
         self.values.setFixedHeight(_LINES * self.values.fontMetrics().lineSpacing())
-        self.folder = _field("Folder it runs in", "serverFolder", "An empty one of its own")
-        self.client_id = _field("Client ID", "serverClientId", "Empty: ChatDesk registers itself")
-        self.client_secret = _field("Client secret", "serverClientSecret", "Empty: none")
+        self.folder = _field(tr("Folder it runs in"), "serverFolder", tr("An empty one of its own"))
+        self.client_id = _field(tr("Client ID"), "serverClientId", tr("Empty: ChatDesk registers itself"))
+        self.client_secret = _field(tr("Client secret"), "serverClientSecret", tr("Empty: none"))
         self.client_secret.setEchoMode(QLineEdit.EchoMode.Password)
-        self.save_button = push_button("Save", "serverSave", self._save, is_primary=True, is_default=True)
+        self.save_button = push_button(tr("Save"), "serverSave", self._save, is_primary=True, is_default=True)
         self._build()
         if server is not None:
             self.name.setText(server.name)
@@ -63,26 +67,27 @@ class ServerForm(TaskPanel):
             self.folder.setText(server.folder)
             self.client_id.setText(server.client_id)
             if server.client_id:
-                self.client_secret.setPlaceholderText("Unchanged")
-        self.client_id.textEdited.connect(lambda _text: self.client_secret.setPlaceholderText("Empty: none"))
+                self.client_secret.setPlaceholderText(tr("Unchanged"))
+        self.client_id.textEdited.connect(lambda _text: self.client_secret.setPlaceholderText(tr("Empty: none")))
         self.command.textChanged.connect(self._show_what_applies)
         self._show_what_applies(self.command.text())
         self.name.setFocus()
 
     def _build(self) -> None:
-        for label, field in (("Name", self.name), ("Command or address", self.command)):
+        for label, field in ((tr("Name"), self.name), (tr("Command or address"), self.command)):
             self.body.addWidget(plain_label(label, "muted"))
             self.body.addWidget(field)
-        self.add_text("You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here.")
-        self.body.addWidget(plain_label("Variables, or headers of an address, a line each", "muted", wraps=True))
+        self.add_text(tr("You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here."))
+        self.body.addWidget(plain_label(tr("Variables, or headers of an address, a line each"), "muted", wraps=True))
         self.body.addWidget(self.values)
-        self.add_text(_HINT)
-        self._of_program = self._add_together(("Folder", self.folder))
+        self.add_text(shown(_HINT))
+        self._of_program = self._add_together((tr("Folder"), self.folder))
         self._of_address = self._add_together(
-            ("Client ID, if you registered one to sign in with", self.client_id), ("Client secret", self.client_secret)
+            (tr("Client ID, if you registered one to sign in with"), self.client_id),
+            (tr("Client secret"), self.client_secret),
         )
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "serverCancel", self.reject, is_way_out=True))
+        self.add_button(push_button(tr("Cancel"), "serverCancel", self.reject, is_way_out=True))
         self.add_button(self.save_button)
 
     def _add_together(self, *fields: tuple[str, QLineEdit]) -> QWidget:
@@ -116,11 +121,20 @@ class ServerForm(TaskPanel):
         self.command.setText(command_text(first.server))
         self.values.show_written(described(first.server, first.secrets))
         self.folder.setText(first.server.folder)
-        words = f"Filled in from the description of “{first.server.name}”."
+        said = [tr("Filled in from the description of “{name}”.", name=first.server.name)]
         if first.missing:
-            words += f" Still to be filled in: {', '.join(first.missing)}."
+            said.append(tr("Still to be filled in: {missing}.", missing=with_commas(first.missing)))
         if len(found) > 1:
-            words += f" The text has {len(found)} servers: this is the first; paste again for the others."
+            said.append(
+                shown(
+                    plural(
+                        "The text has {count} servers: this is the first; paste again for the others.",
+                        "The text has {count} server: this is the first; paste again for the others.",
+                        len(found),
+                    )
+                )
+            )
+        words = " ".join(said)
         self.show_problem("" if not first.missing and len(found) == 1 else words)
         announce(self, words)
 
@@ -135,7 +149,7 @@ class ServerForm(TaskPanel):
                 self.folder.text(),
             )
         except NotAServerError as error:
-            self.show_problem(str(error))
+            self.show_problem(shown(error.args[0]))
             field = self.name if not self.name.text().strip() else self.command
             field.setFocus(Qt.FocusReason.OtherFocusReason)
             return

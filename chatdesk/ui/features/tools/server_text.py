@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.written_secrets import is_secret, take_out
 
 #: Stands for a value that is kept where keys lie.
@@ -44,9 +45,9 @@ def read_server(
     """Return the server that was described, and new secrets by name. Raises ``NotAServerError``."""
     command = command.strip()
     if not name.strip():
-        raise NotAServerError("Give it a name.")
+        raise NotAServerError(Text("Give it a name."))
     if not command:
-        raise NotAServerError("Enter the command that starts it, or its address.")
+        raise NotAServerError(Text("Enter the command that starts it, or its address."))
     plain, secrets, names = _read_values(values)
     is_on = True if before is None else before.is_on
     if is_address_text(command):
@@ -65,7 +66,7 @@ def read_server(
     try:
         argv = tuple(shlex.split(command))
     except ValueError:
-        raise NotAServerError("A quotation mark of the command is not closed.") from None
+        raise NotAServerError(Text("A quotation mark of the command is not closed.")) from None
     made = ToolServer(server_id, name.strip(), ServerKind.COMMAND, argv, env=plain, env_names=names, is_on=is_on)
     made, written = take_out(replace(made, folder=folder.strip()))
     return _as_before(made, before), {**secrets, **written}
@@ -84,7 +85,7 @@ def _read_values(text: str) -> tuple[dict[str, str], dict[str, str], tuple[str, 
     for line in filter(None, map(str.strip, text.splitlines())):
         name, joint, value = line.partition("=")
         if not joint or not _NAME.match(name.strip()):
-            raise NotAServerError(f"Write each line as NAME=value, not “{line[:40]}”.")
+            raise NotAServerError(Text("Write each line as NAME=value, not “{line}”.", line=line[:40]))
         name, value = name.strip(), value.strip()
         if value == KEPT or is_secret(name, value):
             names.append(name)

@@ -12,6 +12,7 @@ from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 
@@ -85,7 +86,9 @@ class SignInBinding(QObject):
             return
         for server in offered:
             if server not in self._wanting:
-                announce(self._panes.window, f"{clean_line(server.name)} asks you to sign in: Ctrl+Shift+Y.")
+                announce(
+                    self._panes.window, tr("{name} asks you to sign in: Ctrl+Shift+Y.", name=clean_line(server.name))
+                )
         self._wanting = offered
         self.changed.emit()
         self._panes.commands.refresh()
@@ -117,13 +120,13 @@ class SignInBinding(QObject):
 
         self._begun.add(server_id)
         card.say_problem("")
-        card.say("Asking where to sign in…")
+        card.say(tr("Asking where to sign in…"))
         try:
             await service.sign_ins.sign_in(server_id, open_page)
         except ChatDeskError as error:
             card.say("")
-            card.say_problem(error.sentence)
+            card.say_problem(shown(error.sentence))
             return
         self._begun.discard(server_id)
         self._look_soon()
-        self._panes.window.show_toast("Signed in. Ask again to use its tools.")
+        self._panes.window.show_toast(tr("Signed in. Ask again to use its tools."))

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
@@ -23,8 +24,8 @@ class SignInCard(CardFrame):
         super().__init__(theme, "signIn", "plug", parent)
         self._server: ToolServer | None = None
         self._words = card_label("muted", "signInWords")
-        self.sign_in_button = push_button("Sign in…", "signInNow", self._on_sign_in, is_primary=True)
-        self.later_button = push_button("Not now", "signInLater", self._on_later)
+        self.sign_in_button = push_button(tr("Sign in…"), "signInNow", self._on_sign_in, is_primary=True)
+        self.later_button = push_button(tr("Not now"), "signInLater", self._on_later)
         self.column.addWidget(self._words)
         self.column.addWidget(self.problem)
         buttons = (self.sign_in_button, self.later_button)
@@ -41,13 +42,18 @@ class SignInCard(CardFrame):
         if self._server is None or server.id != self._server.id:
             self._server = server
             self.ask_anew()
-            title = f"{clean_line(server.name)} asks you to sign in"
+            title = tr("{name} asks you to sign in", name=clean_line(server.name))
             self.title.setText(title)
             self.setAccessibleName(title)
             for button in (self.sign_in_button, self.later_button):
                 button.setAccessibleName(f"{button.text()}: {title}")
             self.say_problem("")
-            self.say(f"The tools of {visible_controls(server.address)} are left out until you have signed in.")
+            self.say(
+                tr(
+                    "The tools of {address} are left out until you have signed in.",
+                    address=visible_controls(server.address),
+                )
+            )
         self.show_count(waiting)
 
     def say(self, words: str) -> None:

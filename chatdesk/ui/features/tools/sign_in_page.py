@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from chatdesk.core.texts import tr
+
 
 def open_sign_in_page(address: str) -> str:
     """Open the page in the browser, because a person pressed a button. Return the sentence that is shown meanwhile; the
@@ -12,4 +14,4 @@ def open_sign_in_page(address: str) -> str:
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
     QDesktopServices.openUrl(url)
     host = url.host(QUrl.ComponentFormattingOption.EncodeUnicode)
-    return f"Sign in at {host} in your browser, within five minutes."
+    return tr("Sign in at {host} in your browser, within five minutes.", host=host)

@@ -18,6 +18,7 @@ from shiboken6 import isValid
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.settings.secrets import SecretNotKept
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 _PAGE: Final = "Tools"
 _SIGNED_OUT: Final = {
-    True: "Signed out, here and at the server.",
-    False: "Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.",
+    True: Text("Signed out, here and at the server."),
+    False: Text(
+        "Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there."
+    ),
 }
 _MODULES: Final = (
     "chatdesk.ui.features.tools.tools_page",
@@ -93,7 +96,7 @@ class ToolsBinding(QObject):
         if isValid(page):
             page.show_servers(service.statuses(), search=search_words(service.search.choice, service.search.goes_to))
             if service.problem:
-                page.show_problem(service.problem)
+                page.show_problem(shown(service.problem))
             page.show_permissions(permissions, {each.id: each.name for each in service.servers})
 
     def _do(self, page: ToolsPage, act: Callable[[ToolService], Awaitable[None]]) -> None:
@@ -102,7 +105,7 @@ class ToolsBinding(QObject):
                 await act(await self._load())
             except ChatDeskError as error:
                 if isValid(page):
-                    page.show_problem(error.sentence)
+                    page.show_problem(shown(error.sentence))
 
         self._tasks.start(run(), "change tool servers")
 
@@ -129,16 +132,16 @@ class ToolsBinding(QObject):
                 page.show_sign_in(server_id, said)
 
         words = ""
-        page.show_sign_in(server_id, "Asking where to sign in…" if is_in else "Signing out…")
+        page.show_sign_in(server_id, tr("Asking where to sign in…") if is_in else tr("Signing out…"))
         try:
             if not is_in:
-                words = _SIGNED_OUT[await service.sign_ins.sign_out(server_id)]
+                words = shown(_SIGNED_OUT[await service.sign_ins.sign_out(server_id)])
             elif await service.sign_ins.sign_in(server_id, open_page):
-                words = "Signed in."
+                words = tr("Signed in.")
             else:
-                words = "It did not ask you to sign in."
+                words = tr("It did not ask you to sign in.")
         except ChatDeskError as error:
-            words = error.sentence
+            words = shown(error.sentence)
         if isValid(page):
             page.show_sign_in(server_id, words)
 
@@ -174,11 +177,11 @@ class ToolsBinding(QObject):
         try:
             await service.save(server, secrets)
         except SecretNotKept as error:
-            self._say(error.sentence)
+            self._say(shown(error.sentence))
         except ChatDeskError as error:
             if isValid(form):
                 form.end_busy()
-                form.show_problem(error.sentence)
+                form.show_problem(shown(error.sentence))
             return
         if isValid(form):
             form.accept()
@@ -192,9 +195,11 @@ class ToolsBinding(QObject):
             return
         dialog = ConfirmDialog(
             self._panes.theme,
-            f"Remove {server.name}?",
-            "Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.",
-            yes_text="Remove",
+            tr("Remove {name}?", name=server.name),
+            tr(
+                "Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered."
+            ),
+            yes_text=tr("Remove"),
             is_dangerous=True,
             parent=self._dialog,
         )

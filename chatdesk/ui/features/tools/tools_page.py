@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from chatdesk.core.domain.tools import Answer, CheckStep, ServerKind, ServerState, ServerStatus, ToolCheck
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
 from chatdesk.core.tools.web_search.choice import WEB
@@ -23,16 +23,25 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_WHAT: Final = "What models can use to read files, search and act. Nothing runs before you allow it."
-_NONE: Final = "No other server is set up."
-_NO_PERMISSIONS: Final = "Every call is asked about."
+_WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
+_NONE: Final = Text("No other server is set up.")
+_NO_PERMISSIONS: Final = Text("Every call is asked about.")
 _STEPS: Final = {
-    CheckStep.FOUND: "Found",
-    CheckStep.STARTED: "Started",
-    CheckStep.SPOKE: "Speaks the protocol",
-    CheckStep.LISTED: "Lists its tools",
+    CheckStep.FOUND: Text("Found"),
+    CheckStep.STARTED: Text("Started"),
+    CheckStep.SPOKE: Text("Speaks the protocol"),
+    CheckStep.LISTED: Text("Lists its tools"),
 }
-_SCOPES: Final = {Answer.THREAD: "in one chat", Answer.PROJECT: "in one project", Answer.ALWAYS: "everywhere"}
+_SCOPES: Final = {
+    Answer.THREAD: Text("in one chat"),
+    Answer.PROJECT: Text("in one project"),
+    Answer.ALWAYS: Text("everywhere"),
+}
+_READING_SCOPES: Final = {
+    Answer.THREAD: Text("in one chat, also after text from outside"),
+    Answer.PROJECT: Text("in one project, also after text from outside"),
+    Answer.ALWAYS: Text("everywhere, also after text from outside"),
+}
 
 
 class ToolsPage(QWidget):
@@ -56,18 +65,18 @@ class ToolsPage(QWidget):
         self._shown_permissions: tuple[Permission, ...] | None = None
         self._problem = _said("toolsProblem")
         self._problem.setProperty("isDanger", True)
-        self._none = plain_label(_NONE, "muted", wraps=True)
+        self._none = plain_label(shown(_NONE), "muted", wraps=True)
         self._none.setObjectName("toolsNone")
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
-        self.add_button = push_button("Add server…", "toolsAdd", self.addRequested.emit)
+        self.add_button = push_button(tr("Add server…"), "toolsAdd", self.addRequested.emit)
         self._permissions = QVBoxLayout()
         self._permissions.setSpacing(0)
-        self._no_permissions = plain_label(_NO_PERMISSIONS, "muted", wraps=True)
+        self._no_permissions = plain_label(shown(_NO_PERMISSIONS), "muted", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
-        column.addWidget(plain_label(_WHAT, "muted", wraps=True))
+        column.addWidget(plain_label(shown(_WHAT), "muted", wraps=True))
         column.addWidget(self._problem)
         column.addLayout(self._list)
         column.addWidget(self._none)
@@ -75,7 +84,7 @@ class ToolsPage(QWidget):
         row.addWidget(self.add_button)
         column.addLayout(row)
         column.addSpacing(12)
-        column.addWidget(plain_label("Allowed without asking", "strong"))
+        column.addWidget(plain_label(tr("Allowed without asking"), "strong"))
         column.addWidget(self._no_permissions)
         column.addLayout(self._permissions)
         self.show_problem("")
@@ -158,18 +167,28 @@ class ToolsPage(QWidget):
 
     def _permission_row(self, number: int, permission: Permission, names: dict[str, str]) -> QWidget:
         row = QWidget()
-        title = f"{clean_line(permission.tool)} of {names.get(permission.server_id, permission.server_id)}"
+        title = tr(
+            "{tool} of {server}",
+            tool=clean_line(permission.tool),
+            server=names.get(permission.server_id, permission.server_id),
+        )
         when = datetime.fromtimestamp(permission.allowed_at / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-        reads = ", also after text from outside" if permission.only_reads else ""
+        scope = shown((_READING_SCOPES if permission.only_reads else _SCOPES)[permission.scope])
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(plain_label(title, "text", wraps=True))
-        words.addWidget(plain_label(f"{_SCOPES[permission.scope]}{reads} · since {when}", "muted", wraps=True))
+        words.addWidget(
+            plain_label(
+                tr("{scope} · since {when}", scope=scope, when=when),
+                "muted",
+                wraps=True,
+            )
+        )
         revoke = push_button(
-            "Ask again",
+            tr("Ask again"),
             f"toolsRevoke_{number}",
             partial(self.revokeRequested.emit, permission),
-            name=f"Ask again about {title}",
+            name=tr("Ask again about {title}", title=title),
         )
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 6, 0, 6)
@@ -186,7 +205,7 @@ class _ServerRow(QWidget):
         self.setObjectName(f"toolServer_{server_id}")
         self.switch = QCheckBox()
         self.switch.setObjectName(f"toolSwitch_{server_id}")
-        self.ask_model = QCheckBox("May ask the model. You agree each time")
+        self.ask_model = QCheckBox(tr("May ask the model. You agree each time"))
         self.ask_model.setObjectName(f"toolAskModel_{server_id}")
         self._details = plain_label("", "muted", wraps=True)
         self._state = _said(f"toolState_{server_id}")
@@ -195,10 +214,10 @@ class _ServerRow(QWidget):
         self._stderr = _said(f"toolStderr_{server_id}")
         self._stderr.hide()
         self.is_signed_in = False
-        self.sign_in = push_button("Sign in…", f"toolSignIn_{server_id}", lambda: None)
-        self.test = push_button("Test", f"toolTest_{server_id}", lambda: None)
-        self.edit = push_button("Edit…", f"toolEdit_{server_id}", lambda: None)
-        self.remove = push_button("Remove…", f"toolRemove_{server_id}", lambda: None, is_danger=True)
+        self.sign_in = push_button(tr("Sign in…"), f"toolSignIn_{server_id}", lambda: None)
+        self.test = push_button(tr("Test"), f"toolTest_{server_id}", lambda: None)
+        self.edit = push_button(tr("Edit…"), f"toolEdit_{server_id}", lambda: None)
+        self.remove = push_button(tr("Remove…"), f"toolRemove_{server_id}", lambda: None, is_danger=True)
         self._said: list[str] = []
         buttons = FlowRow(8)
         for each in (self.sign_in, self.test, self.edit, self.remove):
@@ -221,34 +240,37 @@ class _ServerRow(QWidget):
         self.switch.setText(name.replace("&", "&&"))
         self.switch.setChecked(status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN
-        self._details.setText(search or "Comes with ChatDesk" if is_own else command_text(status.server))
+        self._details.setText(search or tr("Comes with ChatDesk") if is_own else command_text(status.server))
         for button in (self.test, self.remove):
             button.setVisible(not is_own)
         self.edit.setVisible(not is_own or bool(search))
-        self.edit.setText("Search engine…" if search else "Edit…")
+        self.edit.setText(tr("Search engine…") if search else tr("Edit…"))
         self._state.setText(state_words(status))
         self._state.setProperty("isDanger", status.state is ServerState.FAILED)
         self._state.style().unpolish(self._state)
         self._state.style().polish(self._state)
         tail = status.stderr.strip()[-600:] if status.state is ServerState.FAILED else ""
-        self._stderr.setText(f"It wrote: {tail}" if tail else "")
+        self._stderr.setText(tr("It wrote: {tail}", tail=tail) if tail else "")
         self._stderr.setVisible(bool(tail))
         self.is_signed_in = status.server.is_signed_in
-        self.sign_in.setText("Sign out" if self.is_signed_in else "Sign in…")
+        self.sign_in.setText(tr("Sign out") if self.is_signed_in else tr("Sign in…"))
         self.sign_in.setVisible(can_sign_in(status.server))
         self.ask_model.setVisible(not is_own)
         self.ask_model.setChecked(status.server.may_ask_model)
         self.ask_model.setAccessibleName(f"{name}: {self.ask_model.text()}")
-        self.sign_in.setAccessibleName(f"Sign out of {name}" if self.is_signed_in else f"Sign in to {name}")
-        for button, words in ((self.test, "Test"), (self.edit, "Edit"), (self.remove, "Remove")):
-            button.setAccessibleName(f"{words} {name}")
+        self.sign_in.setAccessibleName(
+            tr("Sign out of {name}", name=name) if self.is_signed_in else tr("Sign in to {name}", name=name)
+        )
+        self.test.setAccessibleName(tr("Test {name}", name=name))
+        self.edit.setAccessibleName(tr("Edit {name}", name=name))
+        self.remove.setAccessibleName(tr("Remove {name}", name=name))
         if search:
-            self.edit.setAccessibleName("Choose the search engine")
+            self.edit.setAccessibleName(tr("Choose the search engine"))
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
 
     def begin_test(self) -> None:
         self._said = []
-        self._steps.setText("Testing…")
+        self._steps.setText(tr("Testing…"))
         self._steps.show()
 
     def show_sign_in(self, words: str) -> None:
@@ -257,12 +279,14 @@ class _ServerRow(QWidget):
         announce(self, words)
 
     def show_check(self, check: ToolCheck) -> None:
-        words = _STEPS[check.step]
+        words = shown(_STEPS[check.step])
         if check.is_well:
-            count = f": {counted(check.tool_count, 'tool')}" if check.step is CheckStep.LISTED else ""
-            self._said.append(f"✓ {words}{count}")
+            if check.step is CheckStep.LISTED:
+                count = plural("{count} tools", "{count} tool", check.tool_count)
+                words = f"{words}: {shown(count)}"
+            self._said.append(f"✓ {words}")
         else:
-            self._said.append(f"✗ {words}: {check.problem}")
+            self._said.append(f"✗ {words}: {shown(check.problem)}")
         self._steps.setText("\n".join(self._said))
         if not check.is_well or check.step is CheckStep.LISTED:
             announce(self, f"{self.switch.text()}: {self._said[-1][2:]}")
@@ -271,15 +295,15 @@ class _ServerRow(QWidget):
 def state_words(status: ServerStatus) -> str:
     """Return how a server is, in words."""
     if status.server.kind is ServerKind.BUILT_IN:
-        return counted(status.tool_count, "tool") if status.server.is_on else "Off"
+        return shown(plural("{count} tools", "{count} tool", status.tool_count)) if status.server.is_on else tr("Off")
     if status.state is ServerState.READY:
-        return f"Running, {counted(status.tool_count, 'tool')}"
+        return shown(plural("Running, {count} tools", "Running, {count} tool", status.tool_count))
     if status.state is ServerState.FAILED:
-        return status.problem or "It failed."
+        return shown(status.problem) or tr("It failed.")
     return {
-        ServerState.OFF: "Off",
-        ServerState.IDLE: "Starts when it is needed",
-        ServerState.STARTING: "Starting…",
+        ServerState.OFF: tr("Off"),
+        ServerState.IDLE: tr("Starts when it is needed"),
+        ServerState.STARTING: tr("Starting…"),
     }[status.state]
 
 
