@@ -10,7 +10,13 @@ cat > "$work/bin/xdg-open" << EOF
 #!/bin/sh
 echo "\$1" >> "$work/opened"
 echo "libraries: \${LD_LIBRARY_PATH:-the system's own}" >> "$work/opened"
-case \$1 in http*) curl -is --max-time 10 "\$1" > "$work/page" ;; esac
+case \$1 in
+http*)
+    curl -is --max-time 10 "\$1" > "$work/page"
+    frame=\$(sed -n 's/.*<iframe [^>]*src="\([^"]*\)".*/\1/p' "$work/page")
+    curl -is --max-time 10 "\${1%/*}\$frame" > "$work/frame"
+    ;;
+esac
 EOF
 chmod 755 "$work/bin/xdg-open"
 export PATH="$work/bin:$PATH"
@@ -107,12 +113,13 @@ if judge "a window on X11" $?; then
     sleep 2
     focused ChatDesk
     run_command "Open the page of an answer in the browser"
-    soon "test -s $work/page"
+    soon "test -s $work/frame"
     try "a page of an answer is served, sandboxed, once" \
-        "grep -qi '^content-security-policy:.*sandbox' $work/page && grep -q Fresnel $work/page &&
+        "grep -q '<iframe sandbox=.allow-scripts.' $work/page && grep -q Fresnel $work/frame &&
+        grep -qi \"^content-security-policy: sandbox allow-scripts; default-src 'none'\" $work/frame &&
         ! curl -fs \$(sed -n '/^http/p' $work/opened | head -1)"
 fi
-[ $failed -eq 0 ] || cat "$work/window" "$work/opened" "$work/page" 2> /dev/null
+[ $failed -eq 0 ] || cat "$work/window" "$work/opened" "$work/page" "$work/frame" 2> /dev/null
 kill -TERM $window
 wait $window
 kill $screen
