@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
+from chatdesk.core.texts import tr
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
@@ -45,7 +46,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from chatdesk.core import terminal
 
-        terminal.say("No display was found, so ChatDesk plays one turn without a window.")
+        terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
     from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 
     paths.make_directories()

@@ -12,6 +12,7 @@ from chatdesk.cli import team_sharing
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
 
 if TYPE_CHECKING:
@@ -23,34 +24,38 @@ _ASK, _DENY = "ask", "deny"
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    ask = commands.add_parser("ask", parents=[common], help="ask a question and print the answer as it comes")
-    ask.add_argument("text", metavar="TEXT", help="the question; - reads it from stdin")
+    ask = commands.add_parser("ask", parents=[common], help=tr("ask a question and print the answer as it comes"))
+    ask.add_argument("text", metavar="TEXT", help=tr("the question; - reads it from stdin"))
     where = ask.add_mutually_exclusive_group()
-    where.add_argument("--thread", metavar="ID", help="go on in this thread (the beginning of its id is enough)")
-    where.add_argument("--edit", metavar="MESSAGE", help="another version of this question; the old one stays")
-    where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
-    ask.add_argument("--model", metavar="MODEL", help="model that answers")
-    ask.add_argument("--provider", metavar="NAME", help="provider that answers, by its id: see providers")
-    ask.add_argument("--assistant", metavar="NAME", help="assistant of the library that answers")
-    ask.add_argument("--attach", metavar="FILE", action="append", default=[], help="a file that goes along; repeatable")
-    ask.add_argument("--tools", metavar="SERVERS", help="servers whose tools the model gets, with commas; none: none")
+    where.add_argument("--thread", metavar="ID", help=tr("go on in this thread (the beginning of its id is enough)"))
+    where.add_argument("--edit", metavar="MESSAGE", help=tr("another version of this question; the old one stays"))
+    where.add_argument("--new", action="store_true", help=tr("begin a new thread (the default)"))
+    ask.add_argument("--model", metavar="MODEL", help=tr("model that answers"))
+    ask.add_argument("--provider", metavar="NAME", help=tr("provider that answers, by its id: see providers"))
+    ask.add_argument("--assistant", metavar="NAME", help=tr("assistant of the library that answers"))
+    ask.add_argument(
+        "--attach", metavar="FILE", action="append", default=[], help=tr("a file that goes along; repeatable")
+    )
+    ask.add_argument(
+        "--tools", metavar="SERVERS", help=tr("servers whose tools the model gets, with commas; none: none")
+    )
     ask.add_argument(
         "--approve",
         metavar="HOW",
         action="append",
         default=[],
-        help="calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more",
+        help=tr("calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more"),
     )
-    ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
+    ask.add_argument("--json", action="store_true", help=tr("one JSON object a line: start, text, ..., finish"))
     ask.set_defaults(run=_ask)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:
     thread_id = (await find_thread(services, options.thread)).id if options.thread else None
     if thread_id is not None and await services.system_prompts.is_from_file(thread_id):
-        terminal.complain("An imported system prompt is sent with the question.")
+        terminal.complain(tr("An imported system prompt is sent with the question."))
     if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
-        terminal.complain(f"{name} changed the system prompt; it is sent with the question.")
+        terminal.complain(tr("{name} changed the system prompt; it is sent with the question.", name=name))
     approver = Approver(options.approve, is_json=options.json)
     await _prepare_tools(services, options, approver)
     asking = ask(
@@ -77,19 +82,22 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
             elif event["event"] == "text":
                 answer.write(event["delta"])
             elif event["event"] == "retry":
-                terminal.complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
+                again = Text("Trying again in {seconds} s.", seconds=round(event["delay_s"]))
+                terminal.complain(Sentences.of(event["reason"], again))
             elif event["event"] == "waiting":
-                terminal.complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
+                waits = Text("The question waits, {count} before it; Ctrl+C cancels.", count=event["before"])
+                terminal.complain(Sentences.of(event["reason"], waits))
             elif event["event"] == "unsaved":
                 answer.close(ends_line=True)
-                terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
+                tries = Text("Trying to save the answer for a while; Ctrl+C ends it.")
+                terminal.complain(Sentences.of(event["reason"], tries))
     answer.close(ends_line=True)
     _tell_sources({} if options.json else last)
     if last.get("thread_id"):
         await team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
         return CALL_DENIED if approver.has_denied_unasked else 0
-    terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
+    terminal.complain(last.get("error") or tr("The answer was not finished. What had arrived is kept."))
     return 1
 
 
@@ -120,15 +128,15 @@ class Approver:
         from chatdesk.core.domain.tools import Answer
 
         if services.has_other_owner:
-            self._say(event, None, "Answer in the window." if not event["is_denied"] else _NOBODY)
+            self._say(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
             self.has_denied_unasked |= bool(event["is_denied"])
             return
         names = {str(event["server"]).casefold(), str(event["tool"]).casefold()}
         is_allowed = bool(names & self._allowed)
-        words = "It was allowed." if is_allowed else "It was denied." if self._is_deny_chosen else _NOBODY
+        words = tr("It was allowed.") if is_allowed else tr("It was denied.") if self._is_deny_chosen else _NOBODY
         if not is_allowed and self._asks:
             is_allowed = await self._ask(event)
-            words = "It was allowed." if is_allowed else "It was denied."
+            words = tr("It was allowed.") if is_allowed else tr("It was denied.")
         elif not is_allowed and not self._is_deny_chosen:
             self.has_denied_unasked = True
         self._say(event, is_allowed, words)
@@ -136,19 +144,28 @@ class Approver:
         services.chat.tools.approvals.answer(event["id"], answer)
 
     async def _ask(self, event: dict[str, Any]) -> bool:
-        terminal.complain(f"The model wants to call {event['tool']} of {event['server']} with")
+        terminal.complain(
+            tr("The model wants to call {tool} of {server} with", tool=str(event["tool"]), server=str(event["server"]))
+        )
         terminal.note(str(event["arguments"]))
-        return await terminal.agrees("Allow it?")
+        return await terminal.agrees(tr("Allow it?"))
 
     def _say(self, event: dict[str, Any], is_allowed: bool | None, words: str) -> None:
         if self._is_json:
             decided = event["is_denied"] if is_allowed is None else not is_allowed
             terminal.say_json({**event, "is_denied": decided}, indent=None)
         else:
-            terminal.complain(f"The model wants to call {event['tool']} of {event['server']}. {words}")
+            terminal.complain(
+                tr(
+                    "The model wants to call {tool} of {server}. {words}",
+                    tool=str(event["tool"]),
+                    server=str(event["server"]),
+                    words=words,
+                )
+            )
 
 
-_NOBODY: Final = "It was denied: nobody can be asked here (see --approve)."
+_NOBODY: Final = Text("It was denied: nobody can be asked here (see --approve).")
 
 
 async def _prepare_tools(services: Services, options: argparse.Namespace, approver: Approver) -> None:
@@ -156,9 +173,9 @@ async def _prepare_tools(services: Services, options: argparse.Namespace, approv
     if services.has_other_owner:
         if options.tools is not None or options.approve:
             raise InvalidInput(
-                "A window is open and answers here: --tools and --approve are for commands that run alone.",
-                safe="Nothing was asked.",
-                next_step="Choose the tools in the window, or close it.",
+                Text("A window is open and answers here: --tools and --approve are for commands that run alone."),
+                safe=Text("Nothing was asked."),
+                next_step=Text("Choose the tools in the window, or close it."),
             )
         return
     services.chat.tools.approvals.attend()
@@ -170,7 +187,9 @@ async def _prepare_tools(services: Services, options: argparse.Namespace, approv
     unknown = [each for each in wanted if each not in known]
     if unknown:
         raise InvalidInput(
-            f"There is no tool server {unknown[0]}.", safe="Nothing was asked.", next_step="See 'chatdesk tools list'."
+            Text("There is no tool server {first}.", first=str(unknown[0])),
+            safe=Text("Nothing was asked."),
+            next_step=Text("See 'chatdesk tools list'."),
         )
     services.chat.tools.limit_to([known[each] for each in wanted])
 
@@ -184,7 +203,12 @@ async def _assistant_id(services: Services, name: str | None) -> str | None:
     heads = [head for head in await services.prompts.list() if head.kind is PromptKind.ASSISTANT]
     found = [head.id for head in heads if head.name.casefold() == name.casefold()]
     if len(found) != 1:
-        what = "There are several assistants" if found else "There is no assistant"
-        listed = ", ".join(head.name for head in heads[:10]) or "none"
-        raise InvalidInput(f"{what} called {name}.", safe="Nothing was asked.", next_step=f"There are: {listed}.")
+        listed = ", ".join(head.name for head in heads[:10])
+        raise InvalidInput(
+            Text("There are several assistants called {name}.", name=name)
+            if found
+            else Text("There is no assistant called {name}.", name=name),
+            safe=Text("Nothing was asked."),
+            next_step=Text("There are: {names}.", names=listed or Text("none")),
+        )
     return found[0]

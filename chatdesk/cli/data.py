@@ -16,6 +16,7 @@ from chatdesk.core.ending_signals import run_until_signal
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import Sentences, Text, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
@@ -30,28 +31,28 @@ def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
 ) -> None:
     """Add the arguments of these commands to the parser."""
-    export = commands.add_parser("export", parents=[common], help="write threads as Markdown, JSON, HTML or PDF")
-    export.add_argument("thread", nargs="*", metavar="THREAD", help="its id, or the beginning of it")
+    export = commands.add_parser("export", parents=[common], help=tr("write threads as Markdown, JSON, HTML or PDF"))
+    export.add_argument("thread", nargs="*", metavar="THREAD", help=tr("its id, or the beginning of it"))
     which = export.add_mutually_exclusive_group()
-    which.add_argument("--project", metavar="NAME", help="all threads of this project (its name or id)")
-    which.add_argument("--all", action="store_true", help="everything there is")
-    export.add_argument("--with-trash", action="store_true", help="with what is in the trash")
+    which.add_argument("--project", metavar="NAME", help=tr("all threads of this project (its name or id)"))
+    which.add_argument("--all", action="store_true", help=tr("everything there is"))
+    export.add_argument("--with-trash", action="store_true", help=tr("with what is in the trash"))
     export.add_argument("--format", choices=("md", "json", "html", "pdf"), required=True)
     export.add_argument(
         "--output",
         metavar="PATH",
-        help="the file to write (json: also .zip, which holds the attachments); for several threads a folder",
+        help=tr("the file to write (json: also .zip, which holds the attachments); for several threads a folder"),
     )
     export.set_defaults(run=_export)
 
-    backup = commands.add_parser("backup", parents=[common], help="make a backup now")
-    backup.add_argument("file", nargs="?", metavar="FILE", help="a zip with the database and all attachments")
+    backup = commands.add_parser("backup", parents=[common], help=tr("make a backup now"))
+    backup.add_argument("file", nargs="?", metavar="FILE", help=tr("a zip with the database and all attachments"))
     backup.set_defaults(run=_backup)
 
-    restore = commands.add_parser("restore", parents=[common], help="put a backup in the place of the database")
-    restore.add_argument("file", nargs="?", metavar="FILE", help="the backup, or its name in the backup directory")
-    restore.add_argument("--list", action="store_true", help="list the backups, the newest first")
-    restore.add_argument("--yes", action="store_true", help="do not ask")
+    restore = commands.add_parser("restore", parents=[common], help=tr("put a backup in the place of the database"))
+    restore.add_argument("file", nargs="?", metavar="FILE", help=tr("the backup, or its name in the backup directory"))
+    restore.add_argument("--list", action="store_true", help=tr("list the backups, the newest first"))
+    restore.add_argument("--yes", action="store_true", help=tr("do not ask"))
 
 
 async def _export(options: argparse.Namespace, services: Services) -> int:
@@ -64,18 +65,18 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
     if options.output:
         report = await services.exports.export(choice, kind, Path(options.output))
         if not is_one or report.missing:
-            terminal.note(f"{report.sentence} It is at {report.path}.")
+            terminal.note(Sentences.of(report.sentence, Text("It is at {path}.", path=report.path)))
         return 1 if report.missing else 0
     if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
         raise InvalidInput(
-            "This format needs a file or folder to write to.", safe="", next_step="Give one with --output."
+            Text("This format needs a file or folder to write to."), safe="", next_step=Text("Give one with --output.")
         )
     with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
         target = Path(folder) / f"export.{kind}"
         report = await services.exports.export(choice, kind, target)
         await asyncio.to_thread(_print_json_file if kind is ExportFormat.JSON else _print_file, target)
     if report.missing:
-        terminal.complain(" ".join(report.lost) or report.sentence)
+        terminal.complain(Sentences.of(*report.lost) or report.sentence)
     return 1 if report.missing else 0
 
 
@@ -84,9 +85,9 @@ async def _choice(options: argparse.Namespace, services: Services) -> Choice:
 
     if options.thread and (options.all or options.project):
         raise InvalidInput(
-            "Choose threads, a project, or everything, but not two of them.",
+            Text("Choose threads, a project, or everything, but not two of them."),
             safe="",
-            next_step="Leave one of them out.",
+            next_step=Text("Leave one of them out."),
         )
     if options.thread:
         ids = [(await find_thread(services, wanted)).id for wanted in options.thread]
@@ -95,7 +96,7 @@ async def _choice(options: argparse.Namespace, services: Services) -> Choice:
         return Choice(project_id=(await find_project(services, options.project)).id, has_trash=options.with_trash)
     if options.all:
         return Choice(has_trash=options.with_trash)
-    raise InvalidInput("Nothing was named.", safe="", next_step="Give a thread, --project NAME or --all.")
+    raise InvalidInput(Text("Nothing was named."), safe="", next_step=Text("Give a thread, --project NAME or --all."))
 
 
 def _print_file(path: Path) -> None:
@@ -122,18 +123,18 @@ async def _backup(options: argparse.Namespace, services: Services) -> int:
         lost = await services.backups.make_zip(Path(options.file))
         terminal.say(options.file)
         for sentence in lost:
-            terminal.complain(f"an attachment is not in it: {sentence}")
+            terminal.complain(tr("an attachment is not in it: {sentence}", sentence=sentence))
         return 1 if lost else 0
     if services.has_other_owner:
         raise NotPossible(
-            "A window is open on this data directory, and it makes the regular backups.",
-            next_step="Use Settings, Data and backup, Back up now; or give a FILE.",
+            Text("A window is open on this data directory, and it makes the regular backups."),
+            next_step=Text("Use Settings, Data and backup, Back up now; or give a FILE."),
         )
     terminal.say(str(await services.maintenance.back_up_now()))
     return 0
 
 
-_CLOSE_IT = "Close the window, or choose another --data-dir."
+_CLOSE_IT = Text("Close the window, or choose another --data-dir.")
 
 
 def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -141,7 +142,7 @@ def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
     return run_until_signal(_restore(options, paths, settings))
 
 
-_QUESTION = "Replace the current database with it? The current one is kept."
+_QUESTION = Text("Replace the current database with it? The current one is kept.")
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -157,7 +158,9 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
             terminal.say(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
         return 0
     if not options.file:
-        raise InvalidInput("No backup was named.", safe="", next_step="'chatdesk restore --list' lists them.")
+        raise InvalidInput(
+            Text("No backup was named."), safe="", next_step=Text("'chatdesk restore --list' lists them.")
+        )
     path = Path(options.file)
     if not path.exists() and path.name == options.file:
         path = paths.backup_dir / path
@@ -168,15 +171,15 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
         for line in describe(await backups.inspect_backup(path)):
             terminal.note(line)
         if not options.yes and not await terminal.agrees(_QUESTION):
-            terminal.complain("nothing was changed")
+            terminal.complain(tr("nothing was changed"))
             return 1
         await backups.prepare(path)
         kept = await backups.put_in_place()
     finally:
         lock.release()
-    terminal.say("The backup was restored.")
+    terminal.say(tr("The backup was restored."))
     if kept is not None:
-        terminal.say(f"The database as it was before is kept at {kept}.")
+        terminal.say(tr("The database as it was before is kept at {kept}.", kept=kept))
     return 0
 
 
@@ -184,8 +187,13 @@ def describe(contents: BackupContents) -> list[str]:
     """Return lines that describe the content of a backup."""
     made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
     lines = [
-        f"{contents.path.name}, made {made:%Y-%m-%d %H:%M}",
-        f"Threads: {contents.threads:,}, messages: {contents.messages:,}, schema version {contents.schema}",
+        tr("{file}, made {time}", file=contents.path.name, time=f"{made:%Y-%m-%d %H:%M}"),
+        tr(
+            "Threads: {threads}, messages: {messages}, schema version {schema}",
+            threads=contents.threads,
+            messages=contents.messages,
+            schema=str(contents.schema),
+        ),
     ]
     lines += [f"  {clean_line(title)[:70]}" for title in contents.titles]
     return [*lines, *contents.consequences]
@@ -198,7 +206,9 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
     try:
         async with open_services(paths, settings, purpose="doctor") as services:
             if services.has_other_owner:
-                raise AlreadyRunning(next_step="Close the window, or use Settings, Data and backup, Repair in it.")
+                raise AlreadyRunning(
+                    next_step=Text("Close the window, or use Settings, Data and backup, Repair in it.")
+                )
             if services.read_only_reason is not None:
                 raise services.read_only_reason
             is_damaged = any(each.kind == "pages" for each in await services.repairs.check())
@@ -233,9 +243,12 @@ def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
     finally:
         lock.release()
     lines = [
-        "The database was damaged; what could be read was copied into a new one.",
+        tr("The database was damaged; what could be read was copied into a new one."),
         *report.lines,
-        f"The damaged one is kept at {kept}. Compare with 'chatdesk restore --list': a backup may hold more.",
+        tr(
+            "The damaged one is kept at {kept}. Compare with 'chatdesk restore --list': a backup may hold more.",
+            kept=kept,
+        ),
     ]
     return lines, report.is_whole
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.library import ThreadScope
@@ -21,10 +21,12 @@ _SCOPES: tuple[ThreadScope, ...] = ("active", "archive", "trash")
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    demo = commands.add_parser("demo-data", parents=[common], help="fill a data directory with made-up threads")
-    demo.add_argument("--messages", type=positive, default=500, metavar="N", help="about so many messages in all (500)")
-    demo.add_argument("--seed", type=int, default=1, metavar="N", help="other words for another number (1)")
-    demo.add_argument("--add", action="store_true", help="also where there are threads already")
+    demo = commands.add_parser("demo-data", parents=[common], help=tr("fill a data directory with made-up threads"))
+    demo.add_argument(
+        "--messages", type=positive, default=500, metavar="N", help=tr("about so many messages in all (500)")
+    )
+    demo.add_argument("--seed", type=int, default=1, metavar="N", help=tr("other words for another number (1)"))
+    demo.add_argument("--add", action="store_true", help=tr("also where there are threads already"))
     demo.set_defaults(run=_demo_data)
 
 
@@ -35,23 +37,29 @@ async def _demo_data(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.domain.library import ThreadQuery
 
     if options.messages > MOST_MESSAGES:
-        raise InvalidInput(f"At most {MOST_MESSAGES:,} messages are made at once.", next_step="Choose fewer.")
+        raise InvalidInput(
+            Text("At most {most_messages} messages are made at once.", most_messages=MOST_MESSAGES),
+            next_step=Text("Choose fewer."),
+        )
     if services.has_other_owner:
-        raise NotPossible("ChatDesk is open on this data directory.", next_step="Close it, or choose another one.")
+        raise NotPossible(
+            Text("ChatDesk is open on this data directory."), next_step=Text("Close it, or choose another one.")
+        )
     if services.database.is_read_only:
         raise services.database.refusal
     counts = [await services.library.count_threads(ThreadQuery(scope)) for scope in _SCOPES]
     if any(counts) and not options.add:
         raise NotPossible(
-            f"There are threads in this data directory already ({sum(counts):,}).",
-            next_step="Choose an empty one with --data-dir, or give --add to put the made-up ones among them.",
+            Text("There are threads in this data directory already ({count}).", count=sum(counts)),
+            next_step=Text("Choose an empty one with --data-dir, or give --add to put the made-up ones among them."),
         )
     with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
         file = Path(folder) / "demo-data.json"
         await asyncio.to_thread(_write, file, options.messages, options.seed)
         report = await services.importer.run(file)
-    made = counted(report.counts[ImportOutcome.NEW], "thread")
-    terminal.say(f"Made {made} with {counted(report.messages, 'message')}.")
+    threads = plural("{count} threads", "{count} thread", report.counts[ImportOutcome.NEW])
+    messages = plural("{count} messages", "{count} message", report.messages)
+    terminal.say(tr("Made {threads} with {messages}.", threads=threads, messages=messages))
     return 0
 
 

@@ -13,6 +13,7 @@ from chatdesk.core.diagnostics.doctor import DoctorReport, run_doctor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings
+from chatdesk.core.texts import tr
 from chatdesk.services.doctor_checks import PURPOSE, probes_of_services, probes_without_database, unusable_database
 
 
@@ -25,7 +26,7 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         terminal.say(report.as_text())
     if options.bundle:
         await _pack(Path(options.bundle), report, paths, loaded)
-        terminal.note(f"chatdesk: written to {options.bundle}; look through it before you send it")
+        terminal.note("chatdesk: " + tr("written to {file}; look through it before you send it", file=options.bundle))
     return 0 if report.is_healthy else 1
 
 

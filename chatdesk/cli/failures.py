@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.processes import file_limit_shortfall
+from chatdesk.core.texts import Text
 
 
 def check_files() -> None:
@@ -14,23 +15,32 @@ def check_files() -> None:
     lacking = file_limit_shortfall()
     if lacking is not None:
         raise NotPossible(
-            f"This process may open only {lacking[0]} files at once, and ChatDesk needs at least {lacking[1]}.",
-            next_step="Raise the limit (ulimit -n 256), then try again.",
+            Text(
+                "This process may open only {limit} files at once, and ChatDesk needs at least {needed}.",
+                limit=str(lacking[0]),
+                needed=str(lacking[1]),
+            ),
+            next_step=Text("Raise the limit (ulimit -n 256), then try again."),
         )
 
 
 def unusable(directory: Path, error: OSError) -> InvalidInput:
     """Return the error that says why nothing can be kept in ``directory``."""
-    next_step = "Check its owner and permissions, or choose another with --data-dir."
+    next_step = Text("Check its owner and permissions, or choose another with --data-dir.")
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        cause, next_step = f"{error.filename} is a file.", "Choose a directory with --data-dir."
+        what = Text("The data directory cannot be used: {file} is a file.", file=error.filename)
+        next_step = Text("Choose a directory with --data-dir.")
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause, next_step = f"The disk of {directory} is full.", "Free some space, or choose another with --data-dir."
+        what = Text("The data directory cannot be used: The disk of {directory} is full.", directory=directory)
+        next_step = Text("Free some space, or choose another with --data-dir.")
     elif isinstance(error, PermissionError):
-        cause = f"{error.filename} may not be opened or made by this user."
+        what = Text(
+            "The data directory cannot be used: {file} may not be opened or made by this user.", file=error.filename
+        )
     else:
-        cause = f"{error.strerror or error}: {error.filename}."
-    return InvalidInput(f"The data directory cannot be used: {cause}", safe="Nothing was changed.", next_step=next_step)
+        reason = error.strerror or error
+        what = Text("The data directory cannot be used: {reason}: {file}.", reason=reason, file=error.filename)
+    return InvalidInput(what, safe=Text("Nothing was changed."), next_step=next_step)
 
 
 def resource_failure(error: BaseException | None) -> NotPossible | None:
@@ -39,16 +49,16 @@ def resource_failure(error: BaseException | None) -> NotPossible | None:
         number = error.errno if isinstance(error, OSError) else None
         if number in (errno.EMFILE, errno.ENFILE):
             return NotPossible(
-                "This process may not open more files at once.",
-                safe="What was saved before is unchanged.",
-                next_step="Raise the limit (ulimit -n 256), then try again.",
+                Text("This process may not open more files at once."),
+                safe=Text("What was saved before is unchanged."),
+                next_step=Text("Raise the limit (ulimit -n 256), then try again."),
             )
         is_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
         if number == errno.ENOMEM or is_thread or isinstance(error, MemoryError):
             return NotPossible(
-                "The system gives this process no more memory or threads.",
-                safe="What was saved before is unchanged.",
-                next_step="Close other programs or raise the limits (ulimit), then try again.",
+                Text("The system gives this process no more memory or threads."),
+                safe=Text("What was saved before is unchanged."),
+                next_step=Text("Close other programs or raise the limits (ulimit), then try again."),
             )
         error = error.__cause__ or error.__context__
     return None

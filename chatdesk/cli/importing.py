@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
+    bring = commands.add_parser(
+        "import", parents=[common], help=tr("bring in an export of another program or of ChatDesk")
+    )
     bring.add_argument(
         "file",
         metavar="FILE",
-        help="of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
-        " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder",
+        help=tr(
+            "of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
+            " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder"
+        ),
     )
-    bring.add_argument("--project", metavar="NAME", help="put the threads into this project (one named by the program)")
-    bring.add_argument("--dry-run", action="store_true", help="only tell what would be imported")
-    bring.add_argument("--json", action="store_true", help="the report as JSON")
+    bring.add_argument(
+        "--project", metavar="NAME", help=tr("put the threads into this project (one named by the program)")
+    )
+    bring.add_argument("--dry-run", action="store_true", help=tr("only tell what would be imported"))
+    bring.add_argument("--json", action="store_true", help=tr("the report as JSON"))
     bring.set_defaults(run=_import)
 
 
@@ -32,7 +39,8 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
 
     if services.has_other_owner and not options.dry_run:
         raise NotPossible(
-            "ChatDesk is open on this data directory.", next_step="Import the file in its window, or close it first."
+            Text("ChatDesk is open on this data directory."),
+            next_step=Text("Import the file in its window, or close it first."),
         )
     if services.database.is_read_only and not options.dry_run:
         raise services.database.refusal
@@ -40,7 +48,9 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
 
     def tell(progress: ImportProgress) -> None:
         percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
-        terminal.show_progress(f"{percent:3d} %  {progress.threads:,} threads")
+        share = f"{percent:3d}"
+        words = plural("{percent} %  {count} threads", "{percent} %  {count} thread", progress.threads, percent=share)
+        terminal.show_progress(words)
 
     report = await services.importer.run(
         Path(options.file),
@@ -56,6 +66,6 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         terminal.say(report.as_text(), end="")
     if not options.dry_run:
         if is_shown:
-            terminal.note("Reading the files, so that they are found by what stands in them …")
+            terminal.note(tr("Reading the files, so that they are found by what stands in them …"))
         await services.attachments.read_unread(pause_s=0)
     return 0

@@ -21,6 +21,7 @@ from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import Sentences, Text, tr
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -57,9 +58,9 @@ def _common_options() -> argparse.ArgumentParser:
         "--data-dir",
         default=argparse.SUPPRESS,
         metavar="DIR",
-        help="keep everything in DIR (also: CHATDESK_DATA_DIR)",
+        help=tr("keep everything in DIR (also: CHATDESK_DATA_DIR)"),
     )
-    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="log more, also to stderr")
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=tr("log more, also to stderr"))
     return common
 
 
@@ -85,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _Parser(
         prog="chatdesk",
         parents=[common],
-        description="Chat with language models. Without a command the window opens.",
+        description=tr("Chat with language models. Without a command the window opens."),
     )
     parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -103,10 +104,10 @@ def build_parser() -> argparse.ArgumentParser:
     serving.add_commands(commands, common)
     mcp_serving.add_command(commands, common)
 
-    doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
-    doctor.add_argument("--json", action="store_true", help="as JSON")
-    doctor.add_argument("--bundle", metavar="FILE", help="also write a zip to send with the report of a bug")
-    doctor.add_argument("--repair", action="store_true", help="repair the database; a copy of it is kept")
+    doctor = commands.add_parser("doctor", parents=[common], help=tr("check the database, the paths and the providers"))
+    doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
+    doctor.add_argument("--bundle", metavar="FILE", help=tr("also write a zip to send with the report of a bug"))
+    doctor.add_argument("--repair", action="store_true", help=tr("repair the database; a copy of it is kept"))
     return parser
 
 
@@ -142,7 +143,9 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
         return BROKEN_PIPE
     except OSError as error:  # what argparse prints by itself; all else is caught further in
         terminal.give_up(sys.stdout)
-        terminal.complain(OutputFailed(f"The output could not be written: {error.strerror or error}.").sentence)
+        terminal.complain(
+            OutputFailed(Text("The output could not be written: {reason}.", reason=error.strerror or error)).sentence
+        )
         return FAILED
 
 
@@ -167,7 +170,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown and options.command == "search":
         options.query = [*options.query, *unknown]  # -word leaves a word out
     elif unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parser.error(tr("unrecognized arguments: {unknown}", unknown=" ".join(unknown)))
     return options
 
 
@@ -216,8 +219,8 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     logs = start_logging(paths.log_file, process_redactor, level=loaded.settings.log_level, is_debug=is_debug)
 
     def tell(report: CrashReport) -> None:
-        place = f" A report is in {report.path}." if report.path else ""
-        terminal.complain(f"Something unexpected happened: {report.title}. Your messages are kept.{place}")
+        what = Text("Something unexpected happened: {title}. Your messages are kept.", title=report.title)
+        terminal.complain(Sentences.of(what, Text("A report is in {path}.", path=report.path) if report.path else ""))
 
     try:
         if options.command in _WITH_WINDOW:

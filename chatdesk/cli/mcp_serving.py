@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import Text, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
@@ -16,9 +17,9 @@ _ALLOWED = ("ask", "write")
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    mcp = commands.add_parser("mcp", parents=[common], help="let an editor or assistant read threads (MCP, stdio)")
+    mcp = commands.add_parser("mcp", parents=[common], help=tr("let an editor or assistant read threads (MCP, stdio)"))
     mcp.add_argument(
-        "--allow", type=_allowed, default=(), metavar="WHAT", help="also allow ask, write (drafts), or ask,write"
+        "--allow", type=_allowed, default=(), metavar="WHAT", help=tr("also allow ask, write (drafts), or ask,write")
     )
 
 
@@ -30,8 +31,8 @@ async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) 
         if (error.name or "").startswith("chatdesk"):
             raise
         raise NotPossible(
-            f"The packages of the service are not installed ({error.name}).",
-            next_step="Install them: pip install 'chatdesk[service]'.",
+            Text("The packages of the service are not installed ({name}).", name=error.name),
+            next_step=Text("Install them: pip install 'chatdesk[service]'."),
         ) from error
     from chatdesk.service.declaration import Scope
 
@@ -42,5 +43,5 @@ async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) 
 def _allowed(text: str) -> tuple[str, ...]:
     names = tuple(each.strip() for each in text.split(","))
     if set(names) - set(_ALLOWED):
-        raise argparse.ArgumentTypeError("it must be ask, write, or ask,write")
+        raise argparse.ArgumentTypeError(tr("it must be ask, write, or ask,write"))
     return names

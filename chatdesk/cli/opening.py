@@ -11,18 +11,19 @@ from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.links import SCHEME, link_to, read_link
 from chatdesk.core.local_api.quick_call import QUICK
+from chatdesk.core.texts import tr
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    opening = commands.add_parser("open", parents=[common], help="show a thread, a link or a file in the window")
+    opening = commands.add_parser("open", parents=[common], help=tr("show a thread, a link or a file in the window"))
     opening.add_argument(
         "target",
         nargs="?",
         default="",
         metavar="THREAD|LINK|FILE",
-        help="the id of a thread, a link (chatdesk://…), an export of chats or an invitation",
+        help=tr("the id of a thread, a link (chatdesk://…), an export of chats or an invitation"),
     )
-    commands.add_parser("quick", parents=[common], help="show the field for a quick question; bind it to a key")
+    commands.add_parser("quick", parents=[common], help=tr("show the field for a quick question; bind it to a key"))
 
 
 def target_of(options: argparse.Namespace) -> str:

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.paths import AppPaths
@@ -17,21 +18,23 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
 
 _KEY_WORDS = {
-    "environment": "key from {variable}",
-    "keyring": "key in the keyring",
-    "file": "key in the encrypted file",
-    "this run": "key for this run",
-    "none": "no key",
-    "withheld": "key withheld",
+    "environment": Text("key from {variable}"),
+    "keyring": Text("key in the keyring"),
+    "file": Text("key in the encrypted file"),
+    "this run": Text("key for this run"),
+    "none": Text("no key"),
+    "withheld": Text("key withheld"),
 }
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("providers", parents=[common], help="list the providers that are set up")
-    parser.add_argument("--test", action="store_true", help="test each of them, step by step")
-    parser.add_argument("--agree", metavar="ID", help="let the key of this provider go to the server that it has now")
-    parser.add_argument("--yes", action="store_true", help="with --agree: do not ask")
-    parser.add_argument("--json", action="store_true", help="a JSON array")
+    parser = commands.add_parser("providers", parents=[common], help=tr("list the providers that are set up"))
+    parser.add_argument("--test", action="store_true", help=tr("test each of them, step by step"))
+    parser.add_argument(
+        "--agree", metavar="ID", help=tr("let the key of this provider go to the server that it has now")
+    )
+    parser.add_argument("--yes", action="store_true", help=tr("with --agree: do not ask"))
+    parser.add_argument("--json", action="store_true", help=tr("a JSON array"))
 
 
 async def providers(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -53,7 +56,7 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
         await registry.close()
     rows = [_row(account, default) for account in book.accounts]
     rows.append(
-        {"id": "offline", "label": "Offline demo", "api": "", "address": "", "key": "none", "is_enabled": True}
+        {"id": "offline", "label": Text("Offline demo"), "api": "", "address": "", "key": "none", "is_enabled": True}
         | {"is_default": default == "offline", "from_environment": [], "favourites": [], "withheld": ""}
     )
     rows.sort(key=lambda row: not row["is_default"])
@@ -70,9 +73,9 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
         for row in rows:
             terminal.say(_line(row, book.accounts))
             if row["withheld"]:
-                terminal.say(f"    {row['withheld']}")
+                terminal.say(f"    {shown(row['withheld'])}")
             for step in row.get("test", ()):
-                terminal.say(f"    {step['step']:10}{step['state']:8}  {step['text']}".rstrip())
+                terminal.say(f"    {step['step']:10}{step['state']:8}  {shown(step['text'])}".rstrip())
     return 0 if is_well else 1
 
 
@@ -80,14 +83,16 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
     account = book.get(name)
     withheld, label = account.withheld, account.profile.label
     if withheld is None or not withheld.can_be_agreed:
-        terminal.complain(withheld.sentence(label) if withheld else f"No key of {label} waits for an agreement.")
+        terminal.complain(
+            withheld.sentence(label) if withheld else tr("No key of {provider} waits for an agreement.", provider=label)
+        )
         return 1
     terminal.say(withheld.sentence(label))
     if not is_agreed and not await terminal.agrees(withheld.question(label)):
-        terminal.complain("Nothing was changed.")
+        terminal.complain(tr("Nothing was changed."))
         return 1
     book.agree(name)
-    terminal.say(f"Agreed: the key of {label} goes to {withheld.wanted.words}.")
+    terminal.say(tr("Agreed: the key of {provider} goes to {server}.", provider=label, server=withheld.wanted.words))
     return 0
 
 
@@ -126,6 +131,6 @@ def _line(row: dict[str, Any], accounts: tuple[Account, ...]) -> str:
     variable = next((each.variable for each in accounts if each.profile.id == row["id"]), "")
     mark = "*" if row["is_default"] else " "
     if row["id"] == "offline":
-        return f"{mark} offline  Offline demo, without network"
-    state = _KEY_WORDS[row["key"]].format(variable=variable) if row["is_enabled"] else "switched off"
+        return f"{mark} offline  " + tr("Offline demo, without network")
+    state = shown(_KEY_WORDS[row["key"]]).replace("{variable}", variable) if row["is_enabled"] else tr("switched off")
     return f"{mark} {row['id']}  {row['label']}  {row['address']}  ({state})"

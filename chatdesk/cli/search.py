@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.search import SearchGroup, SearchHit
     from chatdesk.services.services import Services
 
 _NAMES = {
-    "message": "Messages",
-    "thread": "Threads",
-    "project": "Projects",
-    "tag": "Tags",
-    "artifact": "Files",
+    "message": Text("Messages"),
+    "thread": Text("Threads"),
+    "project": Text("Projects"),
+    "tag": Text("Tags"),
+    "artifact": Text("Files"),
 }
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("search", parents=[common], help="search messages, threads, projects, tags and files")
-    parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "phrases", begin*, -not, tag:, before:, …')
-    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N hits of each kind (20)")
-    parser.add_argument("--json", action="store_true", help="a JSON array of groups")
+    parser = commands.add_parser(
+        "search", parents=[common], help=tr("search messages, threads, projects, tags and files")
+    )
+    parser.add_argument(
+        "query", metavar="QUERY", nargs="+", help=tr('words, "phrases", begin*, -not, tag:, before:, …')
+    )
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help=tr("at most N hits of each kind (20)"))
+    parser.add_argument("--json", action="store_true", help=tr("a JSON array of groups"))
     parser.set_defaults(run=_search)
 
 
@@ -42,28 +47,32 @@ async def _search(options: argparse.Namespace, services: Services) -> int:
         return 0
     for group in found:
         if group.hits:
-            count = f"more than {group.count:,}" if group.is_more else f"{group.count:,}"
-            terminal.say(f"{_NAMES[group.kind.value]} ({count})")
+            kind = shown(_NAMES[group.kind.value])
+            terminal.say(
+                tr("{kind} (more than {count})", kind=kind, count=group.count)
+                if group.is_more
+                else tr("{kind} ({count})", kind=kind, count=group.count)
+            )
         for hit in group.hits:
             terminal.say(_line(hit))
         if group.note:
             terminal.complain(group.note)
     if not any(group.hits for group in found):
-        terminal.complain("Nothing was found.")
+        terminal.complain(tr("Nothing was found."))
     return 0
 
 
 def _tell(percent: int) -> None:
     if terminal.can_show_progress():
-        terminal.show_progress(f"Indexing: {percent} %" if percent < 99 else "")
+        terminal.show_progress(tr("Indexing: {percent} %", percent=percent) if percent < 99 else "")
 
 
 def _line(hit: SearchHit) -> str:
     title = " ".join(hit.title.split())
     if hit.thread_id is None:  # a project or a tag
         return f"  {title}"
-    shown = f": {hit.snippet.text}" if hit.snippet.text else ""
-    return f"  {hit.thread_id}  {title}{shown}"
+    snippet = f": {hit.snippet.text}" if hit.snippet.text else ""
+    return f"  {hit.thread_id}  {title}{snippet}"
 
 
 def _group_as_data(group: SearchGroup) -> dict[str, Any]:

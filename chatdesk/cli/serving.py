@@ -13,6 +13,7 @@ from chatdesk.cli.supervision import supervised
 from chatdesk.core import terminal, thread_turns
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.texts import tr
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
 
 if TYPE_CHECKING:
@@ -21,31 +22,33 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    serve = commands.add_parser("serve", parents=[common], help="serve other programs of this computer until Ctrl+C")
-    serve.add_argument("--port", type=_port, metavar="N", help="listen on this port; 0: any that is free")
+    serve = commands.add_parser(
+        "serve", parents=[common], help=tr("serve other programs of this computer until Ctrl+C")
+    )
+    serve.add_argument("--port", type=_port, metavar="N", help=tr("listen on this port; 0: any that is free"))
     serve.set_defaults(run=_serve)
 
-    tokens = commands.add_parser("tokens", help="make, list and revoke the tokens of other programs")
+    tokens = commands.add_parser("tokens", help=tr("make, list and revoke the tokens of other programs"))
     actions = tokens.add_subparsers(dest="action", metavar="ACTION", required=True)
-    new = actions.add_parser("new", parents=[common], help="make a token and print it, this once")
-    new.add_argument("name", metavar="NAME", help="what will use it")
+    new = actions.add_parser("new", parents=[common], help=tr("make a token and print it, this once"))
+    new.add_argument("name", metavar="NAME", help=tr("what will use it"))
     new.add_argument(
         "--scope",
         action="append",
         choices=tuple(SCOPES),
         metavar="SCOPE",
-        help="read, write, ask, admin or remote (read)",
+        help=tr("read, write, ask, admin or remote (read)"),
     )
-    new.add_argument("--project", action="append", metavar="NAME", default=[], help="reach this project only")
-    new.add_argument("--days", type=_days, metavar="N", help="expire after N days")
-    new.add_argument("--requests", type=_days, default=0, metavar="N", help="at most N requests a minute")
-    new.add_argument("--tokens", type=_days, default=0, metavar="N", help="at most N tokens of models a minute")
-    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help="at most so many dollars a day")
+    new.add_argument("--project", action="append", metavar="NAME", default=[], help=tr("reach this project only"))
+    new.add_argument("--days", type=_days, metavar="N", help=tr("expire after N days"))
+    new.add_argument("--requests", type=_days, default=0, metavar="N", help=tr("at most N requests a minute"))
+    new.add_argument("--tokens", type=_days, default=0, metavar="N", help=tr("at most N tokens of models a minute"))
+    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("at most so many dollars a day"))
     new.set_defaults(run=_new)
-    listing = actions.add_parser("list", parents=[common], help="list tokens, never their texts")
-    listing.add_argument("--json", action="store_true", help="a JSON array")
-    revoke = actions.add_parser("revoke", parents=[common], help="revoke a token; what it does now ends")
-    revoke.add_argument("token", metavar="TOKEN", help="its name or id")
+    listing = actions.add_parser("list", parents=[common], help=tr("list tokens, never their texts"))
+    listing.add_argument("--json", action="store_true", help=tr("a JSON array"))
+    revoke = actions.add_parser("revoke", parents=[common], help=tr("revoke a token; what it does now ends"))
+    revoke.add_argument("token", metavar="TOKEN", help=tr("its name or id"))
 
 
 async def _serve(options: argparse.Namespace, services: Services) -> int:
@@ -54,9 +57,9 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
     )
     state = await switch.start()
     for url in state.urls:
-        terminal.say(f"Listening on {url}")
+        terminal.say(tr("Listening on {url}", url=url))
     if state.socket:
-        terminal.say(f"Listening on {state.socket}")
+        terminal.say(tr("Listening on {socket}", socket=state.socket))
     thread_turns.collect_rarely()
     has_ended = asyncio.Event()
     switch.follow(lambda state: None if state.is_on else has_ended.set())
@@ -83,7 +86,7 @@ async def _new(options: argparse.Namespace, services: Services) -> int:
         money_per_day=options.money,
         now_ms=now_ms,
     )
-    terminal.complain(f"The token “{token.name}”, which is shown only now:")
+    terminal.complain(tr("The token “{name}”, which is shown only now:", name=str(token.name)))
     terminal.say(text)
     return 0
 
@@ -93,7 +96,7 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
     book = _book(paths)
     if options.action == "revoke":
         revoked = book.revoke(options.token)
-        terminal.complain(f"The token “{revoked.name}” is revoked.")
+        terminal.complain(tr("The token “{name}” is revoked.", name=str(revoked.name)))
         return 0
     found = book.all()
     if options.json:
@@ -116,11 +119,11 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
         )
         return 0
     for each in found:
-        used = "never used" if each.last_used_at is None else f"used {_day(each.last_used_at)}"
-        until = "" if each.expires_at is None else f"  until {_day(each.expires_at)}"
+        used = tr("never used") if each.last_used_at is None else tr("used {time}", time=_day(each.last_used_at))
+        until = "" if each.expires_at is None else "  " + tr("until {time}", time=_day(each.expires_at))
         terminal.say(f"{each.id}  {each.name}  {','.join(each.scopes)}  {used}{until}")
     if not found:
-        terminal.complain("There are no tokens.")
+        terminal.complain(tr("There are no tokens."))
     return 0
 
 
@@ -142,19 +145,19 @@ def _now_ms() -> int:
 def _port(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError("it must be from 0 to 65535")
+        raise argparse.ArgumentTypeError(tr("it must be from 0 to 65535"))
     return value
 
 
 def _money(text: str) -> float:
     value = float(text)
     if not 0 < value < 1_000_000:
-        raise argparse.ArgumentTypeError("it must be more than 0 and less than 1,000,000")
+        raise argparse.ArgumentTypeError(tr("it must be more than 0 and less than 1,000,000"))
     return value
 
 
 def _days(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
+        raise argparse.ArgumentTypeError(tr("it must be at least 1"))
     return value

@@ -18,7 +18,7 @@ from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import Erasure
@@ -26,23 +26,25 @@ if TYPE_CHECKING:
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("team", parents=[common], help="share projects through a team's database")
+    parser = commands.add_parser("team", parents=[common], help=tr("share projects through a team's database"))
     parser.set_defaults(run=_team)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    status = verbs.add_parser("status", parents=[common], help="how the workspaces of this profile stand")
-    status.add_argument("--json", action="store_true", help="a JSON array")
+    status = verbs.add_parser("status", parents=[common], help=tr("how the workspaces of this profile stand"))
+    status.add_argument("--json", action="store_true", help=tr("a JSON array"))
     status.set_defaults(team_verb=TeamVerb(_status, asks_server=False))
     check = verbs.add_parser(
-        "check", parents=[common], help="look at a server before a workspace is made, or compare one with this profile"
+        "check",
+        parents=[common],
+        help=tr("look at a server before a workspace is made, or compare one with this profile"),
     )
     add_address(check)
-    check.add_argument("--workspace", metavar="NAME", help="compare this one (without an address: the only one)")
-    check.add_argument("--repair", action="store_true", help="fetch again what differs from what the team has")
-    check.add_argument("--json", action="store_true", help="as JSON")
+    check.add_argument("--workspace", metavar="NAME", help=tr("compare this one (without an address: the only one)"))
+    check.add_argument("--repair", action="store_true", help=tr("fetch again what differs from what the team has"))
+    check.add_argument("--json", action="store_true", help=tr("as JSON"))
     check.set_defaults(team_verb=TeamVerb(_check))
-    members = verbs.add_parser("members", parents=[common], help="list the members, as the server says now")
-    members.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    members.add_argument("--json", action="store_true", help="a JSON array")
+    members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server says now"))
+    members.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    members.add_argument("--json", action="store_true", help=tr("a JSON array"))
     members.set_defaults(team_verb=TeamVerb(_members))
     team_membership.add_verbs(verbs, common)
     team_sharing.add_verbs(verbs, common)
@@ -55,8 +57,8 @@ async def _team(options: argparse.Namespace, services: Services) -> int:
     if verb.is_writing:
         if services.has_other_owner:
             raise NotPossible(
-                "ChatDesk is open on this data directory.",
-                next_step="Use Settings, Team sync in its window, or close it first.",
+                Text("ChatDesk is open on this data directory."),
+                next_step=Text("Use Settings, Team sync in its window, or close it first."),
             )
         if services.read_only_reason is not None:
             raise services.read_only_reason
@@ -88,18 +90,18 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json([*rows, *({**workspace_as_data(each), "is_parked": True} for each in parked)])
         return 0
     if not rows and not parked:
-        terminal.complain("this profile is in no workspace")
+        terminal.complain(tr("this profile is in no workspace"))
     for each in parked:
-        terminal.say(
-            f"{each.id}  {each.name}  {each.address.host}  parked: it came with a backup, nothing connects to it"
-        )
-        terminal.say(f"    'chatdesk team join-again {each.id}' connects again")
+        parked_words = tr("parked: it came with a backup, nothing connects to it")
+        terminal.say(f"{each.id}  {each.name}  {each.address.host}  {parked_words}")
+        terminal.say("    " + tr("'chatdesk team join-again {id}' connects again", id=each.id))
     for row in rows:
-        owner = "owner" if row["is_owner"] else "member"
-        waits = f"{row['waiting']:,} waiting, {row['refused']:,} refused"
-        terminal.say(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {row['projects']} shared  {waits}")
+        owner = tr("owner") if row["is_owner"] else tr("member")
+        shares = shown(plural("{count} shared", "{count} shared", row["projects"]))
+        waits = tr("{waiting} waiting, {refused} refused", waiting=row["waiting"], refused=row["refused"])
+        terminal.say(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {shares}  {waits}")
         if row["problem"]:
-            terminal.say(f"    {row['problem']}")
+            terminal.say(f"    {shown(row['problem'])}")
     return 0
 
 
@@ -115,7 +117,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         if options.repair and result.repairable:
             await service.checks.repair(result)
             sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=team_sharing.WAIT_S)
-            terminal.complain("compared again after everything was fetched again" if sent.is_done else sent.problem)
+            terminal.complain(tr("compared again after everything was fetched again") if sent.is_done else sent.problem)
             result = await service.checks.check(workspace.id)
         if options.json:
             found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
@@ -131,7 +133,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json(rows)
     else:
         for each in checks:
-            terminal.say(f"{each.state.value:8}{each.name:20}{each.sentence}")
+            terminal.say(f"{each.state.value:8}{shown(each.name):20}{shown(each.sentence)}")
     return 1 if any(each.state == "failed" for each in checks) else 0
 
 
@@ -154,25 +156,31 @@ async def _members(options: argparse.Namespace, services: Services) -> int:
         return 0
     for each in found:
         mark = "*" if each.id == workspace.member_id else " "
-        standing = "owner" if each.is_owner else each.status.value
-        terminal.say(f"{mark} {each.id}  {standing:8}  {len(each.roles):3} projects  {each.name}")
+        standing = tr("owner") if each.is_owner else each.status.value
+        count = len(each.roles)
+        projects = plural("{number} projects", "{number} projects", count, number=f"{count:3}")
+        terminal.say(f"{mark} {each.id}  {standing:8}  {shown(projects)}  {each.name}")
     return 0
 
 
 def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    erase = verbs.add_parser("erase", parents=[common], help="remove something shared for everybody, with its words")
+    erase = verbs.add_parser(
+        "erase", parents=[common], help=tr("remove something shared for everybody, with its words")
+    )
     what = erase.add_mutually_exclusive_group(required=True)
-    what.add_argument("--thread", metavar="ID", help="what you may erase of it")
-    what.add_argument("--message", metavar="ID", help="this one, and the summaries that tell of it")
-    what.add_argument("--project", metavar="NAME", help="its name or id: ends its sharing, and nothing of it stays")
+    what.add_argument("--thread", metavar="ID", help=tr("what you may erase of it"))
+    what.add_argument("--message", metavar="ID", help=tr("this one, and the summaries that tell of it"))
+    what.add_argument("--project", metavar="NAME", help=tr("its name or id: ends its sharing, and nothing of it stays"))
     erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True))
-    keep = verbs.add_parser("keep", parents=[common], help="say for how long a shared project keeps its messages")
-    keep.add_argument("project", metavar="PROJECT", help="its name or id")
-    keep.add_argument("days", metavar="DAYS", nargs="?", help="a number, or forever; without it: how long it is now")
+    keep = verbs.add_parser("keep", parents=[common], help=tr("say for how long a shared project keeps its messages"))
+    keep.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    keep.add_argument(
+        "days", metavar="DAYS", nargs="?", help=tr("a number, or forever; without it: how long it is now")
+    )
     keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True))
     for each in (erase, keep):
-        each.add_argument("--yes", action="store_true", help="do not ask")
-        wait = f"for the server, at most ({WAIT_S})"
+        each.add_argument("--yes", action="store_true", help=tr("do not ask"))
+        wait = tr("for the server, at most ({seconds})", seconds=str(WAIT_S))
         each.add_argument("--wait", type=int, default=WAIT_S, metavar="SECONDS", help=wait)
 
 
@@ -182,20 +190,40 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
     await team.start()
     if options.days is None:
         days = await team.erasing.kept_for(project.id)
-        terminal.say("forever" if days is None else f"{days:,} days")
+        terminal.say(tr("forever") if days is None else plural("{count} days", "{count} days", days))
         return 0
     if options.days != "forever" and not options.days.isdecimal():
-        raise InvalidInput("Give a number of days, or 'forever'.", safe="Nothing was changed.", next_step="")
+        raise InvalidInput(
+            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
+        )
     days = None if options.days == "forever" else int(options.days[:9])
-    question = f"Erase what is older than {days:,} days from “{project.name}” for everybody, from now on? {WARNING}"
-    if days is not None and not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+    if days is not None and not options.yes and not await terminal.agrees(_keep_question(project.name, days)):
+        terminal.complain(tr("nothing was changed"))
         return 1
     await team.erasing.keep_for(project.id, days)
     code = await send_now(services, project.id, options.wait)
     if not code:
-        terminal.say(f"“{project.name}” keeps messages {'forever' if days is None else f'for {days:,} days'}.")
+        terminal.say(
+            tr("“{project}” keeps messages forever.", project=project.name)
+            if days is None
+            else plural(
+                "“{project}” keeps messages for {count} days.",
+                "“{project}” keeps messages for {count} days.",
+                days,
+                project=project.name,
+            )
+        )
     return code
+
+
+def _keep_question(project: str, days: int) -> Text:
+    question = plural(
+        "Erase what is older than {count} days from “{project}” for everybody, from now on?",
+        "Erase what is older than {count} days from “{project}” for everybody, from now on?",
+        days,
+        project=project,
+    )
+    return Sentences.of(question, WARNING)
 
 
 async def _erase(options: argparse.Namespace, services: Services) -> int:
@@ -210,8 +238,8 @@ async def _erase(options: argparse.Namespace, services: Services) -> int:
         found = await team.erasing.of_message(options.message)
         message = await services.repositories.messages.get(options.message)
         thread = await services.repositories.threads.get(message.thread_id)
-    if not options.yes and not await terminal.agrees(f"Erase {_counted(found)} for everybody? {WARNING}"):
-        terminal.complain("nothing was changed")
+    if not options.yes and not await terminal.agrees(Sentences.of(_erase_question(found), WARNING)):
+        terminal.complain(tr("nothing was changed"))
         return 1
     if options.thread is not None:
         await team.erasing.erase_thread(options.thread)
@@ -219,20 +247,36 @@ async def _erase(options: argparse.Namespace, services: Services) -> int:
         await team.erasing.erase_message(options.message)
     code = await send_now(services, thread.project_id, options.wait)
     if not code:
-        terminal.say(f"The server has erased {_counted(found)}.")
+        terminal.say(_erased(found))
     return code
 
 
-WARNING = (
+WARNING = Text(
     "This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off"
     " erases it when it syncs again."
 )
 
 
-def _counted(found: Erasure) -> str:
-    messages = counted(found.messages, "message")
-    others = f" ({found.others:,} of others stay in the trash)" if found.others else ""
-    return f"{messages}{others}"
+def _erase_question(found: Erasure) -> Text:
+    if found.others:
+        return plural(
+            "Erase {count} messages ({others} of others stay in the trash) for everybody?",
+            "Erase {count} message ({others} of others stay in the trash) for everybody?",
+            found.messages,
+            others=found.others,
+        )
+    return plural("Erase {count} messages for everybody?", "Erase {count} message for everybody?", found.messages)
+
+
+def _erased(found: Erasure) -> Text:
+    if found.others:
+        return plural(
+            "The server has erased {count} messages ({others} of others stay in the trash).",
+            "The server has erased {count} message ({others} of others stay in the trash).",
+            found.messages,
+            others=found.others,
+        )
+    return plural("The server has erased {count} messages.", "The server has erased {count} message.", found.messages)
 
 
 async def _erase_project(options: argparse.Namespace, services: Services) -> int:
@@ -243,11 +287,15 @@ async def _erase_project(options: argparse.Namespace, services: Services) -> int
     await service.start()
     shared = service.known.shared_project(project.id)
     if shared is None or shared.role is not TeamRole.OWNER:
-        raise InvalidInput("Only owners erase a project.", safe="Nothing was changed.", next_step="Ask one of them.")
-    question = f"End “{project.name}” and erase all of it, on the server and on every computer? {WARNING}"
+        raise InvalidInput(
+            Text("Only owners erase a project."), safe=Text("Nothing was changed."), next_step=Text("Ask one of them.")
+        )
+    question = Sentences.of(
+        Text("End “{project}” and erase all of it, on the server and on every computer?", project=project.name), WARNING
+    )
     if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+        terminal.complain(tr("nothing was changed"))
         return 1
     await service.sharing.unshare(project.id, and_erase=True)
-    terminal.say(f"“{project.name}” is erased.")
+    terminal.say(tr("“{name}” is erased.", name=project.name))
     return 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.processes import environment
+from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import Workspace
@@ -48,9 +49,13 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
         return found[0]
     if not found:
         raise NotFound(
-            "There is no such workspace in this profile.", safe="", next_step="'chatdesk team status' lists them."
+            Text("There is no such workspace in this profile."),
+            safe="",
+            next_step=Text("'chatdesk team status' lists them."),
         )
-    raise InvalidInput("There are several workspaces.", safe="", next_step="Say which by its id; see 'team status'.")
+    raise InvalidInput(
+        Text("There are several workspaces."), safe="", next_step=Text("Say which by its id; see 'team status'.")
+    )
 
 
 async def open_keys(services: Services, *, may_make: bool) -> None:
@@ -64,12 +69,16 @@ async def open_keys(services: Services, *, may_make: bool) -> None:
     state = await services.provider_service.keys.state()
     if state.place is KeyPlace.FILE or (state.has_file and not state.has_keyring):
         if state.is_file_locked:
-            passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, "Passphrase of the file of keys: ")
+            passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, tr("Passphrase of the file of keys: "))
             await services.provider_service.keys.unlock(passphrase)
     elif may_make and not state.has_keyring:
-        question = "There is no keyring here. New passphrase for an encrypted file of keys: "
+        question = tr("There is no keyring here. New passphrase for an encrypted file of keys: ")
         passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, question)
         await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=passphrase)
+
+
+def waiting_text(count: int) -> Text:
+    return plural("{count} changes wait", "{count} change waits", count)
 
 
 def secret(variable: str, question: str) -> str:

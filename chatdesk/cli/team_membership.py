@@ -12,6 +12,7 @@ from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, secret
 from chatdesk.core import terminal
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_new_text
+from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
@@ -21,95 +22,101 @@ SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRAS
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    create = verbs.add_parser("create", parents=[common], help="make a workspace in an empty database")
-    create.add_argument("--name", required=True, help="of the workspace")
-    create.add_argument("--my-name", required=True, metavar="NAME", help="as the others see you")
+    create = verbs.add_parser("create", parents=[common], help=tr("make a workspace in an empty database"))
+    create.add_argument("--name", required=True, help=tr("of the workspace"))
+    create.add_argument("--my-name", required=True, metavar="NAME", help=tr("as the others see you"))
     add_address(create)
-    create.add_argument("--json", action="store_true", help="as JSON")
+    create.add_argument("--json", action="store_true", help=tr("as JSON"))
     create.set_defaults(team_verb=TeamVerb(_create, is_writing=True, keeps_password=True))
 
-    invite = verbs.add_parser("invite", parents=[common], help="print an invitation")
-    invite.add_argument("name", metavar="NAME", help="of the person")
-    invite.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
+    invite.add_argument("name", metavar="NAME", help=tr("of the person"))
+    invite.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     invite.add_argument(
         "--role",
         action="append",
         default=[],
         metavar="PROJECT=ROLE",
-        help="a shared project and viewer, editor, admin or owner; may be given again",
+        help=tr("a shared project and viewer, editor, admin or owner; may be given again"),
     )
-    invite.add_argument("--days", type=int, default=7, metavar="N", help="good for N days (7)")
-    invite.add_argument("--output", metavar="FILE", help="write it there instead")
-    invite.add_argument("--json", action="store_true", help="as JSON")
+    invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("good for N days (7)"))
+    invite.add_argument("--output", metavar="FILE", help=tr("write it there instead"))
+    invite.add_argument("--json", action="store_true", help=tr("as JSON"))
     invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
 
-    join = verbs.add_parser("join", parents=[common], help="take an invitation, or a code of another computer of yours")
-    join.add_argument("file", metavar="FILE", help="that holds it; - reads stdin")
-    join.add_argument("--my-name", default="", metavar="NAME", help="as the others see you")
-    join.add_argument("--without-tls", action="store_true", help="agree to a server without encryption")
-    join.add_argument("--json", action="store_true", help="as JSON")
+    join = verbs.add_parser(
+        "join", parents=[common], help=tr("take an invitation, or a code of another computer of yours")
+    )
+    join.add_argument("file", metavar="FILE", help=tr("that holds it; - reads stdin"))
+    join.add_argument("--my-name", default="", metavar="NAME", help=tr("as the others see you"))
+    join.add_argument("--without-tls", action="store_true", help=tr("agree to a server without encryption"))
+    join.add_argument("--json", action="store_true", help=tr("as JSON"))
     join.set_defaults(team_verb=TeamVerb(_join, is_writing=True, keeps_password=True))
 
-    leave = verbs.add_parser("leave", parents=[common], help="sync no more; everything stays here")
-    leave.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
-    leave.add_argument("--for-good", action="store_true", help="stop being a member, on all computers")
-    leave.add_argument("--yes", action="store_true", help="do not ask")
+    leave = verbs.add_parser("leave", parents=[common], help=tr("sync no more; everything stays here"))
+    leave.add_argument("workspace", nargs="?", metavar="NAME", help=tr("its name or id, where there are several"))
+    leave.add_argument("--for-good", action="store_true", help=tr("stop being a member, on all computers"))
+    leave.add_argument("--yes", action="store_true", help=tr("do not ask"))
     leave.set_defaults(team_verb=TeamVerb(_leave, is_writing=True))
 
-    again = verbs.add_parser("join-again", parents=[common], help="connect again to a team that came with a backup")
-    again.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
-    again.add_argument("--leave", action="store_true", help="give it up instead; its projects stay as private copies")
-    again.add_argument("--yes", action="store_true", help="do not ask")
+    again = verbs.add_parser("join-again", parents=[common], help=tr("connect again to a team that came with a backup"))
+    again.add_argument("workspace", nargs="?", metavar="NAME", help=tr("its name or id, where there are several"))
+    again.add_argument(
+        "--leave", action="store_true", help=tr("give it up instead; its projects stay as private copies")
+    )
+    again.add_argument("--yes", action="store_true", help=tr("do not ask"))
     again.set_defaults(team_verb=TeamVerb(_join_again, is_writing=True))
 
-    computer = verbs.add_parser("computer", parents=[common], help="print a code for a further computer of yours")
-    computer.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    computer.add_argument("--json", action="store_true", help="as JSON")
+    computer = verbs.add_parser("computer", parents=[common], help=tr("print a code for a further computer of yours"))
+    computer.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    computer.add_argument("--json", action="store_true", help=tr("as JSON"))
     computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
 
     sign_in = verbs.add_parser(
-        "sign-in", parents=[common], help="enter a workspace that was set up by hand, with a member's login"
+        "sign-in", parents=[common], help=tr("enter a workspace that was set up by hand, with a member's login")
     )
     add_address(sign_in)
-    sign_in.add_argument("--json", action="store_true", help="as JSON")
+    sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
     sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True, keeps_password=True))
     _add_server_verbs(verbs, common)
 
 
 def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    upgrade = verbs.add_parser("upgrade", parents=[common], help="bring the team's database up to date")
-    upgrade.add_argument("--user", required=True, metavar="NAME", help="the login that set it up")
-    upgrade.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
+    upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("the login that set it up"))
+    upgrade.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     upgrade.set_defaults(team_verb=TeamVerb(_upgrade))
 
-    move = verbs.add_parser("move", parents=[common], help="reach the team's database at another address from now on")
-    move.add_argument("--host", required=True, help="its new name or number")
-    move.add_argument("--port", type=int, metavar="PORT", help="(as before)")
-    move.add_argument("--ca", metavar="FILE", help="certificate of the server's authority (as before)")
-    move.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    move = verbs.add_parser(
+        "move", parents=[common], help=tr("reach the team's database at another address from now on")
+    )
+    move.add_argument("--host", required=True, help=tr("its new name or number"))
+    move.add_argument("--port", type=int, metavar="PORT", help=tr("(as before)"))
+    move.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority (as before)"))
+    move.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     move.set_defaults(team_verb=TeamVerb(_move, is_writing=True))
 
     verifier = verbs.add_parser(
-        "verifier", parents=[common], help="print what Postgres stores of a password that is read"
+        "verifier", parents=[common], help=tr("print what Postgres stores of a password that is read")
     )
     verifier.set_defaults(team_verb=TeamVerb(_verifier, asks_server=False))
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", metavar="URL", help="the server, as postgresql://login@host:5432/database")
-    parser.add_argument("--host", help="or: its name or number")
+    parser.add_argument("--url", metavar="URL", help=tr("the server, as postgresql://login@host:5432/database"))
+    parser.add_argument("--host", help=tr("or: its name or number"))
     parser.add_argument("--port", type=int, default=5432, help="(5432)")
-    parser.add_argument("--database", metavar="NAME", help="the empty database")
-    parser.add_argument("--user", metavar="NAME", help="the login that owns it and may make roles")
-    parser.add_argument("--ca", metavar="FILE", help="certificate of the server's authority, if it has its own")
-    parser.add_argument("--without-tls", action="store_true", help="no encryption; only in a network of your own")
+    parser.add_argument("--database", metavar="NAME", help=tr("the empty database"))
+    parser.add_argument("--user", metavar="NAME", help=tr("the login that owns it and may make roles"))
+    parser.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority, if it has its own"))
+    parser.add_argument("--without-tls", action="store_true", help=tr("no encryption; only in a network of your own"))
 
 
 async def _create(options: argparse.Namespace, services: Services) -> int:
     address, password = await asyncio.to_thread(address_of, options)
     membership = (await services.load_team()).membership
     workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
-    _tell_joined(options, workspace, f"The workspace {workspace.name} was made. You are its owner.")
+    _tell_joined(options, workspace, tr("The workspace {name} was made. You are its owner.", name=workspace.name))
     return 0
 
 
@@ -126,13 +133,13 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     )
     if options.output:
         await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
-        terminal.note(f"The invitation is in {options.output}. Anyone who has it can join.")
+        terminal.note(tr("The invitation is in {file}. Anyone who has it can join.", file=str(options.output)))
     elif options.json:
         data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
         terminal.say_json({**data, "member_id": invitation.member_id})
     else:
         terminal.say(invitation.code)
-        terminal.complain(f"for {invitation.member_name}, good once; anyone who has it can join")
+        terminal.complain(tr("for {name}, good once; anyone who has it can join", name=invitation.member_name))
     return 0
 
 
@@ -142,23 +149,23 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
     view = membership.read_invitation(text)
     passphrase = None
     if view.needs_passphrase:
-        passphrase = await asyncio.to_thread(secret, PASSPHRASE, "Passphrase: ")
+        passphrase = await asyncio.to_thread(secret, PASSPHRASE, tr("Passphrase: "))
     workspace = await membership.join(
         text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
     )
-    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
+    _tell_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
 
 
 async def _leave(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
-    question = f"Leave {workspace.name}? Its projects stay here as private copies."
+    question = tr("Leave {name}? Its projects stay here as private copies.", name=workspace.name)
     if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+        terminal.complain(tr("nothing was changed"))
         return 1
     membership = (await services.load_team()).membership
     await membership.leave(workspace.id, for_good=options.for_good)
-    terminal.say(f"You left {workspace.name}.")
+    terminal.say(tr("You left {name}.", name=workspace.name))
     return 0
 
 
@@ -166,17 +173,22 @@ async def _join_again(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     membership = service.membership
     workspace = named(await service.records.parked(), options.workspace)
-    place = f"{workspace.address.database} on {workspace.address.host}:{workspace.address.port}"
-    words = "Give up" if options.leave else "Connect to"
-    if not options.yes and not await terminal.agrees(f"{words} {workspace.name}, the database {place}?"):
-        terminal.complain("nothing was changed")
+    address = workspace.address
+    where = {"database": address.database, "host": address.host, "port": str(address.port)}
+    question = (
+        tr("Give up {name}, the database {database} on {host}:{port}?", name=workspace.name, **where)
+        if options.leave
+        else tr("Connect to {name}, the database {database} on {host}:{port}?", name=workspace.name, **where)
+    )
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain(tr("nothing was changed"))
         return 1
     if options.leave:
         await membership.leave_parked(workspace.id)
-        terminal.say(f"You left {workspace.name}.")
+        terminal.say(tr("You left {name}.", name=workspace.name))
     else:
         await membership.join_again(workspace.id)
-        terminal.say(f"You are in {workspace.name} again.")
+        terminal.say(tr("You are in {name} again.", name=workspace.name))
     return 0
 
 
@@ -187,7 +199,7 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
     else:
         terminal.say(made.code)
-        terminal.complain(f"its passphrase is {made.passphrase}; both are good for a day")
+        terminal.complain(tr("its passphrase is {passphrase}; both are good for a day", passphrase=made.passphrase))
     return 0
 
 
@@ -196,16 +208,16 @@ async def _sign_in(options: argparse.Namespace, services: Services) -> int:
 
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
-    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
+    _tell_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
 
 
 async def _upgrade(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
-    password = await asyncio.to_thread(secret, SETUP_PASSWORD, f"Password of {options.user}: ")
+    password = await asyncio.to_thread(secret, SETUP_PASSWORD, tr("Password of {user}: ", user=str(options.user)))
     membership = (await services.load_team()).membership
     await membership.upgrade(workspace.id, user=options.user, password=password)
-    terminal.say(f"The database of {workspace.name} is up to date.")
+    terminal.say(tr("The database of {name} is up to date.", name=workspace.name))
     return 0
 
 
@@ -217,7 +229,14 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
     if options.ca:
         address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
     await (await services.load_team()).membership.move(workspace.id, address)
-    terminal.say(f"{workspace.name} is reached at {address.host}:{address.port} from now on.")
+    terminal.say(
+        tr(
+            "{name} is reached at {host}:{port} from now on.",
+            name=workspace.name,
+            host=address.host,
+            port=str(address.port),
+        )
+    )
     return 0
 
 
@@ -225,7 +244,7 @@ async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
     from chatdesk.core.sync.members.scram import verifier_of
     from chatdesk.core.sync.members.team_passwords import check_password
 
-    password = await asyncio.to_thread(terminal.ask_secret, "Password: ")
+    password = await asyncio.to_thread(terminal.ask_secret, tr("Password: "))
     check_password(password)
     terminal.say(verifier_of(password))
     return 0
@@ -264,15 +283,22 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
         matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
         if len(matches) != 1:
             raise InvalidInput(
-                f"{len(matches) or 'No'} shared project{'s are' if matches else ' is'} called “{name[:60]}”.",
-                safe="Nobody was invited.",
-                next_step="Share it first ('chatdesk team share'), or give its id.",
+                plural(
+                    "{count} shared projects are called “{name}”.",
+                    "{count} shared project is called “{name}”.",
+                    len(matches),
+                    name=name[:60],
+                )
+                if matches
+                else Text("No shared project is called “{name}”.", name=name[:60]),
+                safe=Text("Nobody was invited."),
+                next_step=Text("Share it first ('chatdesk team share'), or give its id."),
             )
         if role not in list(TeamRole):
             raise InvalidInput(
-                f"“{role[:20]}” is not a role.",
-                safe="Nobody was invited.",
-                next_step="Use viewer, editor, admin or owner.",
+                Text("“{role}” is not a role.", role=role[:20]),
+                safe=Text("Nobody was invited."),
+                next_step=Text("Use viewer, editor, admin or owner."),
             )
         roles[matches[0].id] = TeamRole(role)
     return roles
@@ -291,9 +317,9 @@ def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> t
         address, written = read_address(options.url)
         if written:
             raise InvalidInput(
-                "Do not put a password into the arguments: everybody on this computer can see them.",
-                safe="Nothing was sent.",
-                next_step=f"Leave it out, change it, and give it on stdin or in {variable}.",
+                Text("Do not put a password into the arguments: everybody on this computer can see them."),
+                safe=Text("Nothing was sent."),
+                next_step=Text("Leave it out, change it, and give it on stdin or in {variable}.", variable=variable),
             )
     else:
         address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
@@ -301,7 +327,7 @@ def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> t
         address = replace(address, tls="disable")
     if options.ca:
         address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), secret(variable, f"Password of {address.user}: ")
+    return checked_address(address), secret(variable, tr("Password of {user}: ", user=address.user))
 
 
 def _read_code(name: str) -> str:
@@ -327,4 +353,4 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _unusable(path: Path, error: OSError) -> ChatDeskError:
-    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step="Check the name of the file.")
+    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step=tr("Check the name of the file."))

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys
+from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys, waiting_text
+from chatdesk.cli.team_refused import add_refused_verb
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import NotFound
-from chatdesk.core.plurals import counted
 from chatdesk.core.processes import environment
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import RefusedChange, SharedProject, TeamMember
+    from chatdesk.core.domain.sharing.team import SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
-    from chatdesk.core.sync.service import TeamService
     from chatdesk.services.services import Services
 
 #: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
@@ -28,60 +28,66 @@ ASK_WAIT_S: Final = 15
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    share = verbs.add_parser("share", parents=[common], help="share a project with a workspace")
-    share.add_argument("project", metavar="PROJECT", help="its name or id")
-    share.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    share.add_argument("--yes", action="store_true", help="do not ask")
+    share = verbs.add_parser("share", parents=[common], help=tr("share a project with a workspace"))
+    share.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    share.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    share.add_argument("--yes", action="store_true", help=tr("do not ask"))
     _add_wait(share)
     share.set_defaults(team_verb=TeamVerb(_share, is_writing=True))
 
-    stop = verbs.add_parser("stop", parents=[common], help="end a share for everybody, or leave a project of others")
-    stop.add_argument("project", metavar="PROJECT", help="its name or id")
-    stop.add_argument("--yes", action="store_true", help="do not ask")
+    stop = verbs.add_parser(
+        "stop", parents=[common], help=tr("end a share for everybody, or leave a project of others")
+    )
+    stop.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    stop.add_argument("--yes", action="store_true", help=tr("do not ask"))
     stop.set_defaults(team_verb=TeamVerb(_stop, is_writing=True))
 
-    role = verbs.add_parser("role", parents=[common], help="give a member a role in a shared project, or take it")
-    role.add_argument("project", metavar="PROJECT", help="its name or id")
-    role.add_argument("member", metavar="MEMBER", help="their name or id")
+    role = verbs.add_parser("role", parents=[common], help=tr("give a member a role in a shared project, or take it"))
+    role.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    role.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
     role.add_argument("role", choices=("viewer", "editor", "admin", "owner", "none"))
     role.set_defaults(team_verb=TeamVerb(_role, is_writing=True))
 
-    remove = verbs.add_parser("remove", parents=[common], help="remove a member from a workspace")
-    remove.add_argument("member", metavar="MEMBER", help="their name or id")
-    remove.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove = verbs.add_parser("remove", parents=[common], help=tr("remove a member from a workspace"))
+    remove.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
+    remove.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    remove.add_argument("--yes", action="store_true", help=tr("do not ask"))
     remove.set_defaults(team_verb=TeamVerb(_remove, is_writing=True))
 
-    owner = verbs.add_parser("owner", parents=[common], help="make a member an owner of the workspace")
-    owner.add_argument("member", metavar="MEMBER", help="their name or id")
-    owner.add_argument("--off", action="store_true", help="make them an ordinary member again")
-    owner.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    owner = verbs.add_parser("owner", parents=[common], help=tr("make a member an owner of the workspace"))
+    owner.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
+    owner.add_argument("--off", action="store_true", help=tr("make them an ordinary member again"))
+    owner.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     owner.set_defaults(team_verb=TeamVerb(_owner, is_writing=True))
 
     ending = verbs.add_parser(
-        "disconnect", parents=[common], help="end the connections of a member who holds others up"
+        "disconnect", parents=[common], help=tr("end the connections of a member who holds others up")
     )
-    ending.add_argument("member", metavar="MEMBER", help="their name or id")
-    ending.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    ending.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
+    ending.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     ending.set_defaults(team_verb=TeamVerb(_disconnect, is_writing=True))
 
-    policy = verbs.add_parser("policy", parents=[common], help="show who may invite, or decide it")
-    policy.add_argument("--who-invites", choices=("owners", "admins"), help="owners, or admins of projects as well")
-    policy.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    policy = verbs.add_parser("policy", parents=[common], help=tr("show who may invite, or decide it"))
+    policy.add_argument("--who-invites", choices=("owners", "admins"), help=tr("owners, or admins of projects as well"))
+    policy.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     policy.set_defaults(team_verb=TeamVerb(_policy, is_writing=True))
 
-    sync = verbs.add_parser("sync", parents=[common], help="send what waits and fetch what others wrote")
-    sync.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    sync.add_argument("--json", action="store_true", help="as JSON")
+    sync = verbs.add_parser("sync", parents=[common], help=tr("send what waits and fetch what others wrote"))
+    sync.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    sync.add_argument("--json", action="store_true", help=tr("as JSON"))
     _add_wait(sync)
     sync.set_defaults(team_verb=TeamVerb(_sync, is_writing=True))
 
-    _add_refused_verb(verbs, common)
+    add_refused_verb(verbs, common)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--wait", type=int, default=WAIT_S, metavar="SECONDS", help=f"for the server, at most ({WAIT_S})"
+        "--wait",
+        type=int,
+        default=WAIT_S,
+        metavar="SECONDS",
+        help=tr("for the server, at most ({seconds})", seconds=str(WAIT_S)),
     )
 
 
@@ -91,21 +97,28 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     await service.start()
     size = await service.sharing.share_count(project.id)
-    question = (
-        f"Share “{project.name}” ({size.threads:,} threads, {size.messages:,} messages) with {workspace.name}? What is"
-        " sent cannot be taken back from those who have read it."
+    question = tr(
+        "Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who"
+        " have read it.",
+        project=project.name,
+        threads=plural("{count} threads", "{count} threads", size.threads),
+        messages=plural("{count} messages", "{count} messages", size.messages),
+        workspace=workspace.name,
     )
     if (await services.repositories.projects.default()).id == project.id:
         terminal.complain(
-            f"“{project.name}” is the project into which new chats go: what you ask from now on without naming another"
-            " project is shared, too."
+            tr(
+                "“{name}” is the project into which new chats go: what you ask from now on without naming another"
+                " project is shared, too.",
+                name=project.name,
+            )
         )
     if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+        terminal.complain(tr("nothing was changed"))
         return 1
     await service.sharing.share(project.id, workspace.id)
     sent = await _wait(services, workspace.id, options.wait, [project.id])
-    terminal.say(f"“{project.name}” is shared with {workspace.name}.")
+    terminal.say(tr("“{project}” is shared with {workspace}.", project=project.name, workspace=workspace.name))
     return _tell(sent)
 
 
@@ -118,16 +131,16 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
     shared = service.known.shared_project(project.id)
     is_owner = shared is not None and shared.role is TeamRole.OWNER
     question = (
-        f"End the sharing of “{project.name}” for everybody? All keep private copies."
+        tr("End the sharing of “{name}” for everybody? All keep private copies.", name=project.name)
         if is_owner
-        else f"Leave “{project.name}”? A private copy stays here."
+        else tr("Leave “{name}”? A private copy stays here.", name=project.name)
     )
     if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+        terminal.complain(tr("nothing was changed"))
         return 1
     await service.sharing.unshare(project.id)
     ended = ended_text(EndReason.UNSHARED if is_owner else EndReason.LEFT, f"“{project.name}”")
-    terminal.say(f"{ended} This is a private copy.")
+    terminal.say(Sentences.of(ended, Text("This is a private copy.")))
     return 0
 
 
@@ -141,9 +154,10 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     given = None if options.role == "none" else TeamRole(options.role)
     await service.membership.administration.set_role(project.id, member.id, given)
     terminal.say(
-        f"{member.name} is {given.value} of “{project.name}” now." if given else
-        f"{member.name} is in “{project.name}” no more."
-    )  # fmt: skip
+        tr("{name} is {role} of “{project}” now.", name=member.name, role=given.value, project=project.name)
+        if given
+        else tr("{name} is in “{project}” no more.", name=member.name, project=project.name)
+    )
     return 0
 
 
@@ -152,18 +166,22 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
 
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
-    question = f"Remove {member.name} from {workspace.name}? What they wrote stays."
+    question = tr("Remove {name} from {workspace}? What they wrote stays.", name=member.name, workspace=workspace.name)
     if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
+        terminal.complain(tr("nothing was changed"))
         return 1
     membership = (await services.load_team()).membership
     await membership.administration.remove_member(workspace.id, member.id)
-    terminal.say(f"{member.name} was removed from {workspace.name}.")
+    terminal.say(tr("{name} was removed from {workspace}.", name=member.name, workspace=workspace.name))
     invited = [each for each in await membership.administration.members(workspace.id) if each.invited_by == member.id]
     names = ", ".join(each.name for each in invited if each.status is not MemberStatus.REMOVED)
     if names:
         terminal.complain(
-            f"{member.name} had invited {names}, who are still members; 'chatdesk team remove' removes them"
+            tr(
+                "{name} had invited {others}, who are still members; 'chatdesk team remove' removes them",
+                name=member.name,
+                others=names,
+            )
         )
     return 0
 
@@ -173,8 +191,11 @@ async def _owner(options: argparse.Namespace, services: Services) -> int:
     member = await _member(services, workspace.id, options.member)
     membership = (await services.load_team()).membership
     await membership.administration.set_workspace_owner(workspace.id, member.id, not options.off)
-    is_what = "an ordinary member" if options.off else "an owner"
-    terminal.say(f"{member.name} is {is_what} of {workspace.name} now.")
+    terminal.say(
+        tr("{name} is an ordinary member of {workspace} now.", name=member.name, workspace=workspace.name)
+        if options.off
+        else tr("{name} is an owner of {workspace} now.", name=member.name, workspace=workspace.name)
+    )
     return 0
 
 
@@ -182,7 +203,14 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
     ended = await (await services.load_team()).membership.administration.end_connections(workspace.id, member.id)
-    terminal.say(f"{ended:,} connections of {member.name} were ended.")
+    terminal.say(
+        plural(
+            "{count} connections of {name} were ended.",
+            "{count} connections of {name} were ended.",
+            ended,
+            name=member.name,
+        )
+    )
     return 0
 
 
@@ -204,7 +232,7 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
         [await find_workspace(services, options.workspace)] if options.workspace else await service.records.workspaces()
     )
     if not chosen:
-        terminal.complain("this profile is in no workspace")
+        terminal.complain(tr("this profile is in no workspace"))
     code = 0
     rows = []
     for workspace in chosen:
@@ -213,9 +241,12 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
             {"id": workspace.id, "waiting": sent.waiting, "refused": sent.refused, "problem": sent.problem or None}
         )
         if not options.json:
-            state = "is up to date" if sent.is_done else counted(sent.waiting, "change waits", "changes wait")
-            refused = f", {sent.refused:,} refused ('chatdesk team refused' lists them)" if sent.refused else ""
-            terminal.say(f"{workspace.name}: {state}{refused}.")
+            state = tr("is up to date") if sent.is_done else shown(waiting_text(sent.waiting))
+            if sent.refused:
+                state = tr(
+                    "{state}, {count} refused ('chatdesk team refused' lists them)", state=state, count=sent.refused
+                )
+            terminal.say(tr("{workspace}: {state}.", workspace=workspace.name, state=state))
             code = max(code, _tell(sent))
         code = max(code, 0 if sent.is_done else 1)
     if options.json:
@@ -244,9 +275,12 @@ async def send_asked(services: Services, thread_id: str) -> None:
     sent = await _wait(services, shared.workspace_id, ASK_WAIT_S, [thread.project_id])
     if not sent.is_done:
         terminal.complain(
-            f"The team has not got it yet: {sent.problem} It waits here; 'chatdesk team sync' sends it."
+            tr(
+                "The team has not got it yet: {problem} It waits here; 'chatdesk team sync' sends it.",
+                problem=sent.problem,
+            )
             if sent.problem
-            else "The team has not got it yet. It waits here; 'chatdesk team sync' sends it."
+            else tr("The team has not got it yet. It waits here; 'chatdesk team sync' sends it.")
         )
 
 
@@ -261,8 +295,8 @@ async def _wait(services: Services, workspace_id: str, seconds: int, projects: S
 def _tell(sent: Sending) -> int:
     if sent.is_done:
         return 0
-    wait = counted(sent.waiting, "change waits", "changes wait")
-    terminal.complain(f"{wait} here. {sent.problem} 'chatdesk team sync' goes on.")
+    wait = plural("{count} changes wait here.", "{count} change waits here.", sent.waiting)
+    terminal.complain(Sentences.of(wait, sent.problem, Text("'chatdesk team sync' goes on.")))
     return 1
 
 
@@ -270,7 +304,7 @@ async def _shared(services: Services, project_id: str) -> SharedProject:
     for each in await (await services.load_team()).records.projects():
         if each.project_id == project_id and each.ended is None:
             return each
-    raise NotFound("This project is not shared.", safe="", next_step="'chatdesk team share' shares it.")
+    raise NotFound(Text("This project is not shared."), safe="", next_step=Text("'chatdesk team share' shares it."))
 
 
 async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMember:
@@ -285,86 +319,11 @@ async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMem
     if len(found) == 1:
         return found[0]
     raise NotFound(
-        f"{len(found) or 'No'} member{'s are' if found else ' is'} called “{wanted[:60]}”.",
-        safe="Nothing was changed.",
-        next_step="'chatdesk team members' lists them with their ids.",
+        plural(
+            "{count} members are called “{name}”.", "{count} member is called “{name}”.", len(found), name=wanted[:60]
+        )
+        if found
+        else Text("No member is called “{name}”.", name=wanted[:60]),
+        safe=Text("Nothing was changed."),
+        next_step=Text("'chatdesk team members' lists them with their ids."),
     )
-
-
-def _add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
-    refused = verbs.add_parser("refused", parents=[common], help="list what the server did not take")
-    doing = refused.add_mutually_exclusive_group()
-    doing.add_argument("--copy", metavar="ID", help="copy its text into a new thread of a private project, or all")
-    doing.add_argument("--retry", metavar="ID", help="send it again, or all")
-    doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
-    refused.add_argument("--json", action="store_true", help="a JSON array")
-    refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
-
-
-async def _refused(options: argparse.Namespace, services: Services) -> int:
-    service = await services.load_team()
-    found = await service.decisions.refused()
-    for name in ("copy", "retry", "forget"):
-        wanted = getattr(options, name)
-        if wanted is not None:
-            ids = _chosen(found, wanted)
-            if name == "copy":
-                thread = await service.decisions.copy_refused(ids)
-                terminal.say(thread.id)
-                terminal.note(f"The texts are in the private thread “{thread.title}”.")
-            elif name == "retry":
-                await service.decisions.retry_refused(ids)
-                terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
-            else:
-                await service.decisions.forget_refused(ids)
-            return 0
-    held_up = await _held_up(service)
-    if options.json:
-        names = ("id", "project_id", "thread_id", "kind", "at", "status", "sentence", "text")
-        terminal.say_json([*({name: getattr(each, name) for name in names} for each in found), *held_up])
-        return 0
-    for each in found:
-        terminal.say(f"{each.id}  {each.sentence}")
-        if each.text:
-            terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
-    for row in held_up:
-        changes = counted(row["waiting"], "change waits", "changes wait")
-        terminal.say(f"{row['project_id']}  {changes} (limit {row['limit']}): {row['sentence']}")
-    if not found and not held_up:
-        terminal.complain("nothing was refused")
-    return 0
-
-
-async def _held_up(service: TeamService) -> list[dict[str, Any]]:
-    """Return shared projects with changes that the server did not accept yet because a limit of their workspace is
-    reached."""
-    from chatdesk.core.sync.errors import TeamLimited
-
-    shared = [each for each in await service.records.projects() if each.ended is None and each.waiting]
-    rows: list[dict[str, Any]] = []
-    for workspace_id in {each.workspace_id: None for each in shared}:
-        latest = await service.records.rounds(workspace_id, 1)
-        limit = TeamLimited.told_by(latest[0].problem) if latest else None
-        if limit is None:
-            continue
-        rows += [
-            {
-                "project_id": each.project_id,
-                "kind": "project",
-                "at": latest[0].at,
-                "status": limit.code,
-                "sentence": f"{limit.what} {limit.next_step}",
-                "limit": limit.limit,
-                "waiting": each.waiting,
-            }
-            for each in shared
-            if each.workspace_id == workspace_id
-        ]
-    return rows
-
-
-def _chosen(found: Sequence[RefusedChange], wanted: str) -> list[str]:
-    ids = [each.id for each in found if wanted in ("all", each.id)]
-    if not ids:
-        raise NotFound(f"“{wanted[:60]}” was not refused.", safe="", next_step="'chatdesk team refused' lists them.")
-    return ids

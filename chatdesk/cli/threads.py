@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.library import ThreadQuery, ThreadScope
@@ -24,23 +24,23 @@ _ID_LENGTH = 36
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    projects = commands.add_parser("projects", parents=[common], help="list projects")
-    projects.add_argument("--json", action="store_true", help="a JSON array")
+    projects = commands.add_parser("projects", parents=[common], help=tr("list projects"))
+    projects.add_argument("--json", action="store_true", help=tr("a JSON array"))
     projects.set_defaults(run=_projects)
 
-    threads = commands.add_parser("threads", parents=[common], help="list threads, the latest first")
+    threads = commands.add_parser("threads", parents=[common], help=tr("list threads, the latest first"))
     which = threads.add_mutually_exclusive_group()
-    which.add_argument("--archived", action="store_true", help="list archived threads")
-    which.add_argument("--trash", action="store_true", help="list threads in the trash")
-    threads.add_argument("--project", metavar="NAME", help="list threads of this project")
-    threads.add_argument("--tag", metavar="NAME", help="list threads with this tag")
-    threads.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N threads (50)")
-    threads.add_argument("--json", action="store_true", help="a JSON array")
+    which.add_argument("--archived", action="store_true", help=tr("list archived threads"))
+    which.add_argument("--trash", action="store_true", help=tr("list threads in the trash"))
+    threads.add_argument("--project", metavar="NAME", help=tr("list threads of this project"))
+    threads.add_argument("--tag", metavar="NAME", help=tr("list threads with this tag"))
+    threads.add_argument("--limit", type=positive, default=50, metavar="N", help=tr("at most N threads (50)"))
+    threads.add_argument("--json", action="store_true", help=tr("a JSON array"))
     threads.set_defaults(run=_threads)
 
-    show = commands.add_parser("show", parents=[common], help="print a thread")
-    show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
-    show.add_argument("--json", action="store_true", help="as JSON")
+    show = commands.add_parser("show", parents=[common], help=tr("print a thread"))
+    show.add_argument("thread", metavar="THREAD", help=tr("its id, or the beginning of it"))
+    show.add_argument("--json", action="store_true", help=tr("as JSON"))
     show.set_defaults(run=_show)
 
 
@@ -68,8 +68,8 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
         return 0
     labels = await project_labels(services)
     for project, count in zip(projects, counts, strict=True):
-        threads = counted(count.threads, "thread")
-        archived = "  (archived)" if project.archived_at is not None else ""
+        threads = shown(plural("{count} threads", "{count} thread", count.threads))
+        archived = "  " + tr("(archived)") if project.archived_at is not None else ""
         terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
     return 0
 
@@ -85,7 +85,11 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
         wanted = options.tag.strip().lstrip("#").casefold()
         tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
         if tag_id is None:
-            raise NotFound(f"There is no tag “{options.tag[:60]}”.", safe="", next_step="Check its name in the window.")
+            raise NotFound(
+                Text("There is no tag “{tag}”.", tag=str(options.tag[:60])),
+                safe="",
+                next_step=Text("Check its name in the window."),
+            )
     scope: ThreadScope = "archive" if options.archived else "trash" if options.trash else "active"
     return ThreadQuery(scope, project_id, tag_id)
 
@@ -106,10 +110,10 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json([thread_as_data(thread) for thread in found])
         return 0
     for thread in found:
-        count = counted(thread.message_count, "message")
+        count = shown(plural("{count} messages", "{count} message", thread.message_count))
         terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
     if not found:
-        terminal.complain("There are no threads here yet.")
+        terminal.complain(tr("There are no threads here yet."))
     return 0
 
 
@@ -132,17 +136,30 @@ async def find_thread(services: Services, wanted: str) -> Thread:
         return await services.chat.get_thread(prefix)
     if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
         raise InvalidInput(
-            f"“{wanted[:60]}” is not the beginning of a thread's id.",
+            Text("“{wanted}” is not the beginning of a thread's id.", wanted=wanted[:60]),
             safe="",
-            next_step=f"Give at least {_SHORTEST_PREFIX} of its characters; 'chatdesk threads' lists them.",
+            next_step=Text(
+                "Give at least {count} of its characters; 'chatdesk threads' lists them.", count=_SHORTEST_PREFIX
+            ),
         )
     async with aclosing(_every_thread(services)) as threads:
         matches = [thread async for thread in threads if thread.id.startswith(prefix)]
     if not matches:
-        raise NotFound(f"No thread's id begins with {prefix}.", safe="", next_step="'chatdesk threads' lists them.")
+        raise NotFound(
+            Text("No thread's id begins with {prefix}.", prefix=prefix),
+            safe="",
+            next_step=Text("'chatdesk threads' lists them."),
+        )
     if len(matches) > 1:
         raise InvalidInput(
-            f"{len(matches)} threads have ids that begin with {prefix}.", safe="", next_step="Give more of the id."
+            plural(
+                "{count} threads have ids that begin with {prefix}.",
+                "{count} thread has an id that begins with {prefix}.",
+                len(matches),
+                prefix=prefix,
+            ),
+            safe="",
+            next_step=Text("Give more of the id."),
         )
     return matches[0]
 
@@ -189,7 +206,7 @@ def positive(text: str) -> int:
     """
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
+        raise argparse.ArgumentTypeError(tr("it must be at least 1"))
     return value
 
 
@@ -207,18 +224,29 @@ async def find_project(services: Services, wanted: str, *, is_shared: bool | Non
     found = found or [each for each in projects if name == each.name.casefold()]
     if len(found) == 1:
         return found[0]
-    which = "" if is_shared is None else " that is shared" if is_shared else " that is not shared yet"
     if not found:
         raise InvalidInput(
-            f"No project{which} is called “{wanted[:60]}”.", safe="", next_step="See 'chatdesk projects'."
+            _no_project(wanted[:60], is_shared=is_shared), safe="", next_step=Text("See 'chatdesk projects'.")
         )
     raise InvalidInput(
-        f"{len(found)} projects are called “{wanted[:60]}”: "
-        + ", ".join(f"{each.id} ({labels[each.id]})" for each in found)
-        + ".",
+        plural(
+            "{count} projects are called “{name}”: {projects}.",
+            "{count} project is called “{name}”: {projects}.",
+            len(found),
+            name=wanted[:60],
+            projects=", ".join(f"{each.id} ({labels[each.id]})" for each in found),
+        ),
         safe="",
-        next_step="Give the id of one.",
+        next_step=Text("Give the id of one."),
     )
+
+
+def _no_project(name: str, *, is_shared: bool | None) -> Text:
+    if is_shared is None:
+        return Text("No project is called “{name}”.", name=name)
+    if is_shared:
+        return Text("No project that is shared is called “{name}”.", name=name)
+    return Text("No project that is not shared yet is called “{name}”.", name=name)
 
 
 async def project_labels(services: Services) -> dict[str, str]:

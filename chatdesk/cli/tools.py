@@ -16,6 +16,7 @@ from chatdesk.cli import web_search
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.processes import environment
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
@@ -23,53 +24,61 @@ if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
 _LONGEST_PASTE = 200_000
-_TAKEN_FROM = "a variable of this environment whose value the server gets and the keyring keeps; again for more"
+_TAKEN_FROM = Text("a variable of this environment whose value the server gets and the keyring keeps; again for more")
 _OF_A_SERVER = (
-    ("on", "switch a server on"),
-    ("off", "switch a server off"),
-    ("remove", "forget a server"),
-    ("sign-in", "sign in to a server over HTTP, in your browser"),
-    ("sign-out", "forget what a server is signed in with"),
+    ("on", Text("switch a server on")),
+    ("off", Text("switch a server off")),
+    ("remove", Text("forget a server")),
+    ("sign-in", Text("sign in to a server over HTTP, in your browser")),
+    ("sign-out", Text("forget what a server is signed in with")),
 )
 _CHANGING = frozenset(("add", "paste", "revoke", *(name for name, _words in _OF_A_SERVER)))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("tools", parents=[common], help="set up the servers whose tools a model may ask for")
+    parser = commands.add_parser(
+        "tools", parents=[common], help=tr("set up the servers whose tools a model may ask for")
+    )
     parser.set_defaults(run=_tools)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listed = verbs.add_parser("list", parents=[common], help="the servers, and whether they are on")
-    add = verbs.add_parser("add", parents=[common], help="add a server; options stand before its name")
-    add.add_argument("name", metavar="NAME", help="what it is called")
-    add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help="the program and its arguments")
-    add.add_argument("--address", metavar="URL", default="", help="of a server over HTTP")
-    add.add_argument("--client", metavar="ID", default="", help="the OAuth client that you registered for the address")
-    add.add_argument("--client-secret", metavar="VARIABLE", default="", help="a variable with the secret of the client")
+    listed = verbs.add_parser("list", parents=[common], help=tr("the servers, and whether they are on"))
+    add = verbs.add_parser("add", parents=[common], help=tr("add a server; options stand before its name"))
+    add.add_argument("name", metavar="NAME", help=tr("what it is called"))
+    add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help=tr("the program and its arguments"))
+    add.add_argument("--address", metavar="URL", default="", help=tr("of a server over HTTP"))
+    add.add_argument(
+        "--client", metavar="ID", default="", help=tr("the OAuth client that you registered for the address")
+    )
+    add.add_argument(
+        "--client-secret", metavar="VARIABLE", default="", help=tr("a variable with the secret of the client")
+    )
     add.add_argument(
         "--folder",
         metavar="DIR",
         type=lambda text: Path(text).absolute(),
-        help="in which the program runs; without it: an empty one",
+        help=tr("in which the program runs; without it: an empty one"),
     )
-    add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=_TAKEN_FROM)
-    paste = verbs.add_parser("paste", parents=[common], help="add servers from the JSON of another program")
-    paste.add_argument("file", metavar="FILE", help="- reads stdin")
-    test = verbs.add_parser("test", parents=[common], help="start servers and list their tools, step by step")
-    test.add_argument("server", metavar="SERVER", nargs="?", help="its id; without it: all that are on")
+    add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=shown(_TAKEN_FROM))
+    paste = verbs.add_parser("paste", parents=[common], help=tr("add servers from the JSON of another program"))
+    paste.add_argument("file", metavar="FILE", help=tr("- reads stdin"))
+    test = verbs.add_parser("test", parents=[common], help=tr("start servers and list their tools, step by step"))
+    test.add_argument("server", metavar="SERVER", nargs="?", help=tr("its id; without it: all that are on"))
     for name, words in _OF_A_SERVER:
-        verb = verbs.add_parser(name, parents=[common], help=words)
-        verb.add_argument("server", metavar="SERVER", help="its id")
-    allowed = verbs.add_parser("allowed", parents=[common], help="what tools may do without being asked about again")
-    revoke = verbs.add_parser("revoke", parents=[common], help="withdraw what a server's tools were allowed")
-    revoke.add_argument("server", metavar="SERVER", help="its id")
-    revoke.add_argument("tool", metavar="TOOL", nargs="?", help="one tool; without it: all of the server")
-    folder = verbs.add_parser("folder", parents=[common], help="the folder in which tools work for a project")
-    folder.add_argument("project", metavar="PROJECT", help="its name or id")
-    folder.add_argument("folder", metavar="DIR", nargs="?", type=_absolute, help="without it: show it")
-    folder.add_argument("--remove", action="store_true", help="the project has no folder any more")
+        verb = verbs.add_parser(name, parents=[common], help=shown(words))
+        verb.add_argument("server", metavar="SERVER", help=tr("its id"))
+    allowed = verbs.add_parser(
+        "allowed", parents=[common], help=tr("what tools may do without being asked about again")
+    )
+    revoke = verbs.add_parser("revoke", parents=[common], help=tr("withdraw what a server's tools were allowed"))
+    revoke.add_argument("server", metavar="SERVER", help=tr("its id"))
+    revoke.add_argument("tool", metavar="TOOL", nargs="?", help=tr("one tool; without it: all of the server"))
+    folder = verbs.add_parser("folder", parents=[common], help=tr("the folder in which tools work for a project"))
+    folder.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    folder.add_argument("folder", metavar="DIR", nargs="?", type=_absolute, help=tr("without it: show it"))
+    folder.add_argument("--remove", action="store_true", help=tr("the project has no folder any more"))
     web_search.add_verb(verbs, common)
     for each in (listed, allowed, test):
-        each.add_argument("--json", action="store_true", help="a JSON array")
+        each.add_argument("--json", action="store_true", help=tr("a JSON array"))
 
 
 def _absolute(text: str) -> str:
@@ -81,9 +90,9 @@ async def _tools(options: argparse.Namespace, services: Services) -> int:
     is_change = options.verb in _CHANGING or changes_folder or web_search.changes(options)
     if services.has_other_owner and is_change:
         raise NotPossible(
-            "ChatDesk is open and keeps the tool servers.",
-            safe="Nothing was changed.",
-            next_step="Change them in Settings, Tools, or close ChatDesk first.",
+            Text("ChatDesk is open and keeps the tool servers."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Change them in Settings, Tools, or close ChatDesk first."),
         )
     service = await services.tools.load()
     if service.problem:
@@ -106,7 +115,7 @@ async def _folder(options: argparse.Namespace, services: Services, service: Tool
 
 
 async def _list(options: argparse.Namespace, service: ToolService) -> int:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": each.id, "name": each.name, "where": _where(each), "is_on": each.is_on, "secrets": _secret_names(each)}
         for each in service.servers
     ]
@@ -114,7 +123,8 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
         terminal.say_json(rows)
         return 0
     for row in rows:
-        terminal.say(f"{row['id']}  {row['name']}  {row['where']}  ({'on' if row['is_on'] else 'off'})")
+        state = tr("on") if row["is_on"] else tr("off")
+        terminal.say(f"{row['id']}  {row['name']}  {shown(row['where'])}  ({state})")
     return 0
 
 
@@ -127,9 +137,9 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
     argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
     if bool(options.address) == bool(argv) or (argv[:1] and argv[0].startswith("-")):
         raise InvalidInput(
-            "A server has either an address or a command.",
-            safe="Nothing was changed.",
-            next_step="Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.",
+            Text("A server has either an address or a command."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS."),
         )
     given = environment()  # with the keys that were taken out of os.environ
     secrets = {name: given.get(name, "") for name in options.secret}
@@ -137,7 +147,11 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
     missing = [name for name, value in secrets.items() if not value]
     missing += [options.client_secret] if options.client_secret and not client_secret else []
     if missing:
-        raise InvalidInput(f"The variable {missing[0]} is not set here.", safe="Nothing was changed.", next_step="")
+        raise InvalidInput(
+            Text("The variable {first} is not set here.", first=str(missing[0])),
+            safe=Text("Nothing was changed."),
+            next_step="",
+        )
     made = service.new_id(options.name)
     names = tuple(secrets)
     if options.address:
@@ -167,8 +181,8 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
             await service.sign_ins.keep_client_secret(server, pasted.client_secret)
         terminal.say(server.id)
         for each in pasted.missing:
-            terminal.complain(f"{server.name}: {each} is still to be filled in.")
-    terminal.complain("They are off until you switch them on: chatdesk tools on SERVER.")
+            terminal.complain(tr("{name}: {field} is still to be filled in.", name=server.name, field=each))
+    terminal.complain(tr("They are off until you switch them on: chatdesk tools on SERVER."))
     return 0
 
 
@@ -186,7 +200,7 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
         if not options.json:
             terminal.say(server.id)
             for step in steps:
-                words = step["problem"] or ("ok" if step["is_well"] else "failed")
+                words = shown(step["problem"]) or (tr("ok") if step["is_well"] else tr("failed"))
                 terminal.say(f"    {step['step']:10}{words}")
             for name in tools:
                 terminal.say(f"        {name}")
@@ -206,20 +220,23 @@ async def _sign_in(options: argparse.Namespace, service: ToolService) -> int:
     def open_page(page: str) -> None:
         import webbrowser
 
-        terminal.complain(f"Sign in to {server.name} in your browser. If no page opens, open this one:")
+        terminal.complain(tr("Sign in to {name} in your browser. If no page opens, open this one:", name=server.name))
         terminal.complain(page)
         webbrowser.open(page)
 
     is_signed_in = await service.sign_ins.sign_in(server.id, open_page)
-    terminal.complain("Signed in." if is_signed_in else f"{server.name} did not ask you to sign in.")
+    terminal.complain(tr("Signed in.") if is_signed_in else tr("{name} did not ask you to sign in.", name=server.name))
     return 0
 
 
 async def _sign_out(options: argparse.Namespace, service: ToolService) -> int:
     server = _found(service, options.server)
     was_revoked = await service.sign_ins.sign_out(server.id)
-    place = "here and at the server" if was_revoked else "here; the server was not told, or cannot withdraw it"
-    terminal.complain(f"Signed out, {place}.")
+    terminal.complain(
+        tr("Signed out, here and at the server.")
+        if was_revoked
+        else tr("Signed out, here; the server was not told, or cannot withdraw it.")
+    )
     return 0
 
 
@@ -250,7 +267,7 @@ async def _revoke(options: argparse.Namespace, service: ToolService) -> int:
     for each in held:
         await service.revoke(each)
     if not held:
-        terminal.complain("Nothing of that was allowed.")
+        terminal.complain(tr("Nothing of that was allowed."))
     return 0 if held else 1
 
 
@@ -274,14 +291,16 @@ def _found(service: ToolService, name: str) -> ToolServer:
     server = service.server(name)
     if server is None:
         raise InvalidInput(
-            f"There is no tool server “{name}”.", safe="Nothing was changed.", next_step="See chatdesk tools list."
+            Text("There is no tool server “{name}”.", name=name),
+            safe=Text("Nothing was changed."),
+            next_step=Text("See chatdesk tools list."),
         )
     return server
 
 
 def _where(server: ToolServer) -> str:
     if not server.address and not server.argv:
-        return "comes with ChatDesk"
+        return Text("comes with ChatDesk")
     if server.address:
         from chatdesk.core.providers.endpoint import shown_address
 
@@ -302,4 +321,6 @@ def _read(place: str) -> str:
         with open(place, encoding="utf-8") as file:
             return file.read(_LONGEST_PASTE + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{place} could not be read.", safe="Nothing was changed.", next_step="") from error
+        raise InvalidInput(
+            Text("{place} could not be read.", place=place), safe=Text("Nothing was changed."), next_step=""
+        ) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.processes import environment
+from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
@@ -21,13 +22,15 @@ _ENGINES = ("searxng", "brave", "tavily", _NONE)
 
 
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
-    verb = verbs.add_parser(VERB, parents=[common], help="the engine that models search the web with")
+    verb = verbs.add_parser(VERB, parents=[common], help=tr("the engine that models search the web with"))
     verb.add_argument("engine", metavar="ENGINE", nargs="?", choices=_ENGINES, help=f"{', '.join(_ENGINES)}")
-    verb.add_argument("--address", metavar="URL", default="", help="of SearXNG")
-    verb.add_argument("--key", metavar="VARIABLE", default="", help="a variable of this environment with the key")
-    verb.add_argument("--test", action="store_true", help="ask it, step by step; with an engine, nothing is changed")
-    verb.add_argument("--forget-key", action="store_true", help="remove the kept key of the engine")
-    verb.add_argument("--json", action="store_true", help="a JSON object, or an array of the steps of a test")
+    verb.add_argument("--address", metavar="URL", default="", help=tr("of SearXNG"))
+    verb.add_argument("--key", metavar="VARIABLE", default="", help=tr("a variable of this environment with the key"))
+    verb.add_argument(
+        "--test", action="store_true", help=tr("ask it, step by step; with an engine, nothing is changed")
+    )
+    verb.add_argument("--forget-key", action="store_true", help=tr("remove the kept key of the engine"))
+    verb.add_argument("--json", action="store_true", help=tr("a JSON object, or an array of the steps of a test"))
 
 
 def changes(options: argparse.Namespace) -> bool:
@@ -41,11 +44,15 @@ async def run(options: argparse.Namespace, service: ToolService) -> int:
     search = service.search
     key = environment().get(options.key, "") if options.key else ""
     if options.key and not key:
-        raise InvalidInput(f"The variable {options.key} is not set here.", safe="Nothing was changed.", next_step="")
+        raise InvalidInput(
+            Text("The variable {key} is not set here.", key=str(options.key)),
+            safe=Text("Nothing was changed."),
+            next_step="",
+        )
     engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None
     if options.forget_key:
         if engine is None:
-            raise InvalidInput("Name the engine whose key is to be forgotten.", safe="Nothing was changed.")
+            raise InvalidInput(Text("Name the engine whose key is to be forgotten."), safe=Text("Nothing was changed."))
         await search.forget_key(engine)
         return 0
     address = options.address or (search.choice.address if engine is search.choice.engine else "")
@@ -65,19 +72,22 @@ async def _show(search: WebSearch, *, as_json: bool) -> int:
     if as_json:
         terminal.say_json({"engine": name, "address": search.choice.address, "has_key": has_key})
     else:
-        key = ("with a key" if has_key else "without a key") if engine is not None and engine.needs_key else ""
+        key = (tr("with a key") if has_key else tr("without a key")) if engine is not None and engine.needs_key else ""
         terminal.say("  ".join(filter(None, (name, search.choice.address, key))))
     return 0 if engine is not None else 1
 
 
 async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: bool) -> int:
     if choice.engine is None:
-        raise InvalidInput("No search engine is chosen.", safe="Nothing was sent.", next_step="Name one to test it.")
+        raise InvalidInput(
+            Text("No search engine is chosen."), safe=Text("Nothing was sent."), next_step=Text("Name one to test it.")
+        )
     async with aclosing(search.check(choice, key)) as checks:  # type: ignore[type-var]
         steps = [each async for each in checks]
     if as_json:
         terminal.say_json([{"step": each.step.value, "is_well": each.is_well, "remark": each.remark} for each in steps])
     else:
         for each in steps:
-            terminal.say(f"{each.step.value:10}{each.remark or ('ok' if each.is_well else 'failed')}")
+            words = shown(each.remark) or (tr("ok") if each.is_well else tr("failed"))
+            terminal.say(f"{each.step.value:10}{words}")
     return 0 if all(each.is_well for each in steps) else 1

@@ -2,7 +2,8 @@
 round.
 
 Everything that is printed passes here, whether a terminal reads it or a file: characters without a picture of their own
-are spelt out as in the window (``⟦U+001B⟧``), and JSON is ASCII, whose escapes any program reads back exactly. Answers
+are spelt out as in the window (``⟦U+001B⟧``), and JSON is ASCII, whose escapes any program reads back exactly. A
+``Text`` is written in the language of the program, in JSON in English. Answers
 and data go to stdout, everything else to stderr.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, TextIO
 
 from chatdesk.core.errors import InvalidInput, OutputFailed
 from chatdesk.core.hidden_characters import has_hidden, visible_controls
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 
 _PREFIX = "chatdesk: "
 _NOT_ASCII = re.compile(r"[^\x09\x0a\x20-\x7e]")
@@ -42,7 +43,7 @@ def say_json_text(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write a sentence for the person to stderr, as coming from ChatDesk."""
-    note(_PREFIX + text)
+    note(_PREFIX + shown(text))
 
 
 def note(text: str = "", *, end: str = "\n") -> None:
@@ -67,7 +68,7 @@ async def agrees(question: str) -> bool:
         raise InvalidInput(
             Text("Nobody can be asked here."), safe=Text("Nothing was changed."), next_step=Text("Add --yes.")
         )
-    note(f"{question} [y/N] ", end="")
+    note(f"{shown(question)} [y/N] ", end="")
     await _wait_for_line()
     line = sys.stdin.readline()
     if not line:
@@ -135,7 +136,7 @@ class TextWriter:
 
 
 def _shown(text: str) -> str:
-    return visible_controls(text.replace("\r\n", "\n"))
+    return visible_controls(shown(text).replace("\r\n", "\n"))
 
 
 def _escaped(match: re.Match[str]) -> str:
