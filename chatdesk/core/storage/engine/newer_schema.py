@@ -43,15 +43,15 @@ def check(conn: sqlite3.Connection, revision: str) -> None:
         is_plain = kinds.get(table.name) == "table" and _is_stored(conn, table.name)
         missing = sorted(set(table.columns.keys()) - columns)
         if not is_plain or missing:
-            lacking = f"column {missing[0]} of the table {table.name}" if is_plain else f"table {table.name}"
+            lacking = f"{table.name}.{missing[0]}" if is_plain else table.name
             raise SchemaTooNew(
                 Text(
-                    "This database has schema version {revision}; this ChatDesk knows versions up to"
-                    " {head_revision}, and cannot read it: the {lacking} is not there as it knows it.",
+                    "This database has schema version {revision}; this ChatDesk knows versions up to {head_revision},"
+                    " and cannot read it: “{lacking}” is not there as it knows it.",
                     revision=schema_guard.shown(revision),
                     head_revision=tables.HEAD_REVISION,
                     lacking=lacking,
-                ),
+                )
             )
 
 

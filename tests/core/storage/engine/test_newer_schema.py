@@ -90,9 +90,9 @@ async def test_a_log_that_a_killed_newer_version_left_is_read_and_stays(
 @pytest.mark.parametrize(
     ("change", "lacking"),
     [
-        ("ALTER TABLE threads DROP COLUMN title_folded", "column title_folded of the table threads"),
-        ("DROP TABLE drafts", "table drafts"),
-        ("ALTER TABLE drafts RENAME TO drafts_2", "table drafts"),
+        ("ALTER TABLE threads DROP COLUMN title_folded", "“threads.title_folded”"),
+        ("DROP TABLE drafts", "“drafts”"),
+        ("ALTER TABLE drafts RENAME TO drafts_2", "“drafts”"),
     ],
 )
 async def test_where_something_is_missing_it_is_refused_by_name(
