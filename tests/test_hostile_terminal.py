@@ -32,6 +32,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.sync import sharing, team
+from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.command_parsers import arguments_of, commands_of
 
@@ -192,8 +193,13 @@ def _fill(folder: Path) -> str:
             trashed = (await services.chat.create_thread(project.id, "Trashed")).thread
             await services.library.archive([archived.id])
             await services.library.delete([trashed.id])
-            async for _event in services.ask(
-                f"question {SEARCHED}", thread_id=thread.id, edits=None, provider="offline", model="offline-echo"
+            async for _event in ask(
+                services,
+                f"question {SEARCHED}",
+                thread_id=thread.id,
+                edits=None,
+                provider="offline",
+                model="offline-echo",
             ):
                 pass
             workspace = Workspace(

@@ -123,7 +123,7 @@ def test_an_answer_is_regenerated_with_another_model_and_the_thread_keeps_its_ow
         await models_listed(application)
         first = await ask(application, "Who are you?")
         transcript = application.panes.transcript
-        assert transcript.act("regenerate-with")
+        assert transcript.parts.actions.act("regenerate-with")
         again = await answered(application, lambda: asyncio.ensure_future(choose(application, "large")))
         assert (again.model, again.text, again.version_index) == ("swift-large", "I am swift-large.", 2)
         assert again.parent_id == first.parent_id

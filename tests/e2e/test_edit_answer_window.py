@@ -160,7 +160,9 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
         )
         type_text(application, "/demo long")
         press(application, Qt.Key.Key_Return)
-        await until(lambda: len(transcript.entries) == 4 and transcript.entries[-1].is_live and composer.text() == "")
+        await until(
+            lambda: len(transcript.entries) == 4 and transcript.entries[-1].facts.is_live and composer.text() == ""
+        )
         live = transcript.entries[-1].message
         application.messages.edit.begin(live.id)
         await until(lambda: "Wait for the answer" in (window.findChild(Toast).text if window.findChild(Toast) else ""))

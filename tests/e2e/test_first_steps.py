@@ -132,7 +132,7 @@ def _buttons(parent: QWidget) -> list[str]:
 
 def _is_answered(application: WindowApplication, message: Message) -> None:
     assert (message.text, message.model) == ("Hi from the server", "tiny")
-    shown = [entry.facts.author for entry in application.panes.transcript.entries if not entry.is_question]
+    shown = [entry.facts.author for entry in application.panes.transcript.entries if not entry.facts.is_question]
     assert shown == ["tiny"]
 
 

@@ -53,7 +53,7 @@ def test_questions_and_days_lead_to_their_messages(tmp_path: Path) -> None:
         QTest.keyClick(tab.field, Qt.Key.Key_Return)
         await until(lambda: panes.transcript.isVisible() and not tab.isVisible())
         panes.window.resize(1000, 700)
-        panes.transcript.scroll_to_end()
+        panes.transcript.scrolling.to_end()
         panes.commands.trigger("go.date")
         await until(lambda: _open(application, JumpToDateDialog) is not None)
         dates = _open(application, JumpToDateDialog)

@@ -24,7 +24,7 @@ async def _chat(exchange: Exchange) -> None:
 
 
 def _authors(application: WindowApplication) -> list[str]:
-    return [entry.facts.author for entry in application.panes.transcript.entries if not entry.is_question]
+    return [entry.facts.author for entry in application.panes.transcript.entries if not entry.facts.is_question]
 
 
 def _choose(application: WindowApplication, words: str) -> None:

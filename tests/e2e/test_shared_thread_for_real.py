@@ -83,7 +83,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await ana.ask(thread, "then tomorrow")
             await until(lambda: len(panes.transcript.entries) == 6)
             assert panes.transcript.entries[4].facts.author == name
-            await until(lambda: panes.transcript.is_at_end)  # once what came is laid out
+            await until(lambda: panes.transcript.parts.layout.is_at_end)  # once what came is laid out
             await until(lambda: not services.team.known.unread())  # its end is in view
             # Elsewhere it is marked.
             await application.threads.open(None)

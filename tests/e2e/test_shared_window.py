@@ -124,14 +124,14 @@ def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         transcript = application.panes.transcript
         await say(application, *(from_ana(application, number, "word " * 200) for number in range(12)))
-        transcript.scroll_by(-10_000)
-        await until_still(transcript.scroll_anchor)
-        before = transcript.scroll_anchor()
+        transcript.scrolling.by(-10_000)
+        await until_still(transcript.scrolling.anchor)
+        before = transcript.scrolling.anchor()
         assert not before.is_at_end
         services = await application.services()
         services.events.publish(MessageAdded(from_ana(application, 20, "And one more.")))
         await until(lambda: "1 new message" in transcript.findChild(QPushButton, "jumpToNewest").text())
-        after = transcript.scroll_anchor()
+        after = transcript.scrolling.anchor()
         assert (after.message_id, after.offset_px) == (before.message_id, before.offset_px)
 
     play_shared(paths, script)
@@ -248,7 +248,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         assert composer.text() == ""
         entry = transcript.entries[-1]
         assert entry.facts.is_refused("regenerate")
-        assert not transcript.act("regenerate", "delete", "branch")
+        assert not transcript.parts.actions.act("regenerate", "delete", "branch")
         assert not application.panes.header.title.pencil.isVisible()
         thread = open_thread(application)
         disabled = {
@@ -399,15 +399,15 @@ def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPat
         for number in range(6):
             await ask(application, f"/demo long {number}")
         services, transcript = await application.services(), application.panes.transcript
-        transcript.scroll_by(-4_000)
-        await until_still(transcript.scroll_anchor)
+        transcript.scrolling.by(-4_000)
+        await until_still(transcript.scrolling.anchor)
         first = transcript.entries[0]
-        before = transcript.scroll_anchor()
+        before = transcript.scrolling.anchor()
         assert not before.is_at_end
         services.events.publish(PathChanged(open_thread(application).id, None))
 
         def is_as_before() -> bool:
-            after = transcript.scroll_anchor()
+            after = transcript.scrolling.anchor()
             return after.message_id == before.message_id and abs(after.offset_px - before.offset_px) <= 2
 
         await until(lambda: transcript.entries and transcript.entries[0] is not first and is_as_before())

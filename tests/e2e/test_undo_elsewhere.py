@@ -30,7 +30,7 @@ async def thread_with_answer(application: WindowApplication, question: str) -> s
 
 async def delete_last_answer(application: WindowApplication) -> str:
     transcript = application.panes.transcript
-    await until(lambda: transcript.entries and not transcript.entries[-1].is_question)
+    await until(lambda: transcript.entries and not transcript.entries[-1].facts.is_question)
     message_id = transcript.entries[-1].message.id
     application.panes.transcript.actionRequested.emit("delete", message_id)
     await until(lambda: all(each.message.id != message_id for each in transcript.entries))

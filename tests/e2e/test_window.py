@@ -107,13 +107,13 @@ def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
         await ask(application, "/demo long")
         transcript = application.panes.transcript
         await until(lambda: transcript.total == 2 and transcript.verticalScrollBar().maximum() > 0)
-        await until(lambda: transcript.scroll_anchor().is_at_end)
+        await until(lambda: transcript.scrolling.anchor().is_at_end)
         transcript.jump_to(transcript.entries[0].message.id)
-        await until(lambda: not transcript.scroll_anchor().is_at_end)
+        await until(lambda: not transcript.scrolling.anchor().is_at_end)
         type_text(application, "an unsent draft")
         application.panes.window.resize(700, 600)
         left["thread"] = application.threads.thread_id
-        left["anchor"] = transcript.scroll_anchor()
+        left["anchor"] = transcript.scrolling.anchor()
 
     async def look(application: WindowApplication) -> None:
         services = await application.services()
@@ -122,8 +122,8 @@ def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
         assert application.panes.composer.text() == "an unsent draft"
         assert (application.panes.window.width(), application.panes.window.height()) == (700, 600)
         assert len((await services.library.list_threads(ThreadQuery())).threads) == 2
-        await until(lambda: application.panes.transcript.scroll_anchor().message_id == left["anchor"].message_id)
-        anchor = application.panes.transcript.scroll_anchor()
+        await until(lambda: application.panes.transcript.scrolling.anchor().message_id == left["anchor"].message_id)
+        anchor = application.panes.transcript.scrolling.anchor()
         assert not anchor.is_at_end
         assert anchor.offset_px == pytest.approx(left["anchor"].offset_px, abs=2)
 

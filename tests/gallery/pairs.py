@@ -67,7 +67,7 @@ def _streaming(theme: Theme) -> QPixmap:
     window.resize(_SIZE)
     window.show()
     QTest.qWait(_SETTLED_MS)
-    transcript.append_text("m1", 3, "text", "stream")
+    transcript.conversation.append_text("m1", 3, "text", "stream")
     composer = window.pane.composer
     schema = Attachment("schema.sql", "text/plain", "a" * 64, 4_200)
     composer.files.set_attached([schema, Attachment("plan.png", "image/png", "b" * 64, 217_000)])

@@ -72,7 +72,7 @@ def _transcript(theme: Theme, *, can_write: bool) -> TranscriptView:
     ]
     view = build_view(theme, messages, {})
     view.set_file_states(lambda sha256: "fetching" if sha256.startswith("1") else "missing")
-    view.set_shared(SharedWith(NAMES.__getitem__, can_write=can_write))
+    view.conversation.set_shared(SharedWith(NAMES.__getitem__, can_write=can_write))
     return view
 
 

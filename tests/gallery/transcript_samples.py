@@ -92,7 +92,7 @@ def _context(theme: Theme, *, is_mirrored: bool = False) -> TranscriptView:
     ]
     view = build_view(theme, messages, {})
     ends = (SummaryEnd("m1", 124), SummaryEnd("m3", 126, is_stale=True))
-    view.set_landmarks(ContextLandmarks("m4", ends))
+    view.conversation.set_landmarks(ContextLandmarks("m4", ends))
     if is_mirrored:
         view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     return view

@@ -43,10 +43,10 @@ class CommandBinding(QObject):
             "go.previous_thread": lambda: self._step(-1),
             "go.next_thread": lambda: self._step(1),
             **_copying(panes.transcript.copy_as),
-            "message.quote": panes.transcript.quote,
-            "go.find": panes.transcript.open_find,
-            "go.find_next": lambda: panes.transcript.find_step(1),
-            "go.find_previous": lambda: panes.transcript.find_step(-1),
+            "message.quote": panes.transcript.parts.actions.quote,
+            "go.find": panes.transcript.finding.open,
+            "go.find_next": lambda: panes.transcript.finding.step(1),
+            "go.find_previous": lambda: panes.transcript.finding.step(-1),
             "thread.model": self._open_models,
             "message.note": panes.composer.add_as_note,
             "message.regenerate": messages.regenerate_last,
@@ -90,14 +90,14 @@ class CommandBinding(QObject):
     def _act(self, actions: Sequence[MessageAction]) -> None:
         """Act on the message that was walked to, else on the lowest one in view that can do it."""
         transcript = self._panes.transcript
-        if not (transcript.isVisible() and transcript.act(*(each.name for each in actions))):
+        if not (transcript.isVisible() and transcript.parts.actions.act(*(each.name for each in actions))):
             self._panes.window.show_toast(shown(actions[0].otherwise))
 
     def _can_act(self, actions: Sequence[MessageAction]) -> bool:
         return self._panes.transcript.isVisible() and self._offered(actions) is not None
 
     def _offered(self, actions: Sequence[MessageAction]) -> MessageAction | None:
-        name = self._panes.transcript.offered(*(each.name for each in actions))
+        name = self._panes.transcript.parts.actions.offered(*(each.name for each in actions))
         return next((each for each in actions if each.name == name), None)
 
     def _title_of_act(self, actions: Sequence[MessageAction]) -> str:

@@ -227,7 +227,7 @@ class PaneBindings:
         """Return a transcript view for one of the answers that are compared, or for an artifact."""
         view = TranscriptView(fetch, self.shared.renderer, self.panes.theme)
         view.linkActivated.connect(open_link)
-        view.set_model_name(self.models.model_name)
+        view.conversation.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 
     def _on_prices_requested(self) -> None:
@@ -236,7 +236,7 @@ class PaneBindings:
     def _on_models_changed(self) -> None:
         self.messages.models.show()
         self.way_in.refresh()
-        self.panes.transcript.set_model_name(self.models.model_name)
+        self.panes.transcript.conversation.set_model_name(self.models.model_name)
 
     async def save(self) -> None:
         """Store what a person wrote and did not send; what is being sent becomes a message first."""

@@ -33,7 +33,7 @@ class RendererStart(QObject):
             return
         self._is_begun = True
         self._panes.sidebar.removeEventFilter(self)
-        self._panes.transcript.warm_up()
+        self._panes.transcript.parts.warm_up.begin()
         threading.Thread(target=self._warm_up, name="render-start", daemon=True).start()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:

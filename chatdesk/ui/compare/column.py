@@ -81,7 +81,7 @@ class CompareColumn(QWidget):
     def change(self, message: Message) -> None:
         """Show a newer state of the answer."""
         self._answer = message
-        self.view.change_message(_alone(message))
+        self.view.conversation.change_message(_alone(message))
         self._show_state()
         self.heightChanged.emit()
 

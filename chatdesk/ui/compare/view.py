@@ -117,17 +117,17 @@ class CompareView(QWidget):
     def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.append_text(message_id, part_index, kind, delta)
+            column.view.conversation.append_text(message_id, part_index, kind, delta)
 
     def note_asked(self, message_id: str, at_ms: int) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.progress.note_asked(message_id, at_ms)
+            column.view.conversation.progress.note_asked(message_id, at_ms)
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.progress.set_retry(message_id, retry)
+            column.view.conversation.progress.set_retry(message_id, retry)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -5,13 +5,12 @@ The widget knows nothing of where messages are stored, how Markdown is read, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, Signal
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.context import ContextLandmarks
-from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.core.domain.message import MessagePage
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
@@ -19,16 +18,13 @@ from chatdesk.ui.transcript.accessible import announcing
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
-    ModelName,
     PictureLoaderLike,
     ScrollAnchor,
-    SharedWith,
     SizesFetcher,
     ThreadFinder,
 )
 from chatdesk.ui.transcript.drawing.transcript_style import ThemeLike
 from chatdesk.ui.transcript.event_area import EventArea
-from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.parts import TranscriptParts
 from chatdesk.ui.transcript.speech.narration import ReadAloud
@@ -67,6 +63,9 @@ class TranscriptView(EventArea):
         self.parts = TranscriptParts(
             self, theme, fetch=fetch, renderer=renderer, announce=self._announce, sizes=sizes, find=find
         )
+        self.conversation = self.parts.conversation
+        self.scrolling = self.parts.scrolling
+        self.finding = self.parts.finding
         self.accessible_actions = self.parts.accessible_actions()
         self._connect_parts()
         theme.changed.connect(self._on_theme_changed)
@@ -118,81 +117,31 @@ class TranscriptView(EventArea):
         """Show a thread at the place where the reader left it, or at its end; ``None`` clears the view."""
         self.parts.conversation.show_thread(thread_id, anchor)
 
-    def warm_up(self) -> None:
-        """Load what messages are drawn with in the background, because a thread will be opened soon."""
-        self.parts.warm_up.begin()
-
     def show_thread_at(self, thread_id: str, message_id: str) -> None:
         """Show a thread from the beginning of one of its messages on."""
         self.show_thread(thread_id, ScrollAnchor(message_id, 0.0, False))
-
-    def add_message(self, message: Message) -> None:
-        """Add a message at the end of the shown path."""
-        self.parts.conversation.add_message(message)
-
-    def prepare_message(self, message: Message) -> bool:
-        """Render a message that will be added soon, so that it is drawn once; return whether it is ready."""
-        return self.parts.conversation.prepare(message)
-
-    def change_message(self, message: Message) -> None:
-        """Show a newer state of a message; laid-out blocks stay when its text did not change."""
-        self.parts.conversation.change_message(message)
-
-    def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
-        """Append a piece of text to a part of a message; it is shown within a frame."""
-        self.parts.conversation.append_text(message_id, part_index, kind, delta)
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
         """Show a page below ``parent_id`` (None: as the whole path) before it is stored; return whether it is shown."""
         self.parts.selection.clear()
         return self.parts.conversation.show_ahead(page, parent_id)
 
-    def confirm_ahead(self) -> None:
-        """Treat the page given to ``show_ahead`` as the stored path."""
-        self.parts.conversation.confirm()
-
     def reload_from(self, message_id: str | None) -> None:
         """Load the path again from ``message_id`` on (None: all of it), because it has changed there."""
         self.parts.selection.clear()
         self.parts.conversation.reload_from(message_id)
-
-    def set_landmarks(self, landmarks: ContextLandmarks) -> None:
-        """Set the lines between messages that mark where the context starts and where summaries end."""
-        self.parts.conversation.set_landmarks(landmarks)
-
-    @property
-    def progress(self) -> AnswerProgress:
-        """The answers, of any thread, that wait to be requested, were requested, or wait for another attempt."""
-        return self.parts.conversation.progress
-
-    def mark_edited(self, message_id: str | None) -> None:
-        """Mark the message of which the reader is writing a new version; None removes the mark."""
-        self.parts.conversation.mark_edited(message_id)
-
-    def set_model_name(self, model_name: ModelName) -> None:
-        """Set the function that names the model above an answer; call again when a name may have changed."""
-        self.parts.conversation.set_model_name(model_name)
-
-    def set_shared(self, shared: SharedWith | None) -> None:
-        """Set the names and rights of a shared thread; None means that the thread is private."""
-        self.parts.conversation.set_shared(shared)
 
     def set_file_states(self, state_of: Callable[[str], str]) -> None:
         """Set the function that says why the file with a SHA-256 sum is not here: "fetching", "missing", or ""."""
         self.parts.viewport_layout.file_state = state_of
         self.parts.viewport_layout.relayout()
 
-    @property
-    def is_at_end(self) -> bool:
-        """True while the reader sees the newest message."""
-        return self.parts.layout.is_at_end and not self.parts.layout.has_newer
-
     def set_plain_questions(self, are_plain: bool) -> None:
         """Show questions as they were written instead of as Markdown, or as Markdown again."""
         if are_plain != self.parts.viewport_layout.has_plain_questions:
             self.parts.viewport_layout.has_plain_questions = are_plain
             if self.thread_id is not None:
-                self.show_thread(self.thread_id, self.scroll_anchor())
+                self.show_thread(self.thread_id, self.scrolling.anchor())
 
     def set_pictures(self, loader: PictureLoaderLike) -> None:
         """Set the loader of pictures; without one only the empty places of pictures are shown."""
@@ -210,9 +159,6 @@ class TranscriptView(EventArea):
         return area.bottomLeft() if not area.isEmpty() else self.viewport().mapToGlobal(self.viewport().rect().center())
 
     # The reader's place
-
-    def scroll_anchor(self) -> ScrollAnchor:
-        return self.parts.scrolling.anchor()
 
     def current_message_id(self) -> str | None:
         """Return the id of the message that keys act on: the one walked to, else the one at the top of the view."""
@@ -233,46 +179,13 @@ class TranscriptView(EventArea):
             self.parts.flash.start(message_id)
             self.parts.finding.show(text, message_id)
 
-    def scroll_to_end(self) -> None:
-        self.parts.scrolling.to_end()
-
-    def scroll_by(self, delta: float) -> None:
-        """Scroll down by ``delta`` px, or up when it is negative."""
-        self.parts.scrolling.by(delta)
-
-    def act(self, *names: str) -> bool:
-        """Run the first of these actions that a message offers, the one walked to first; return whether one did."""
-        return self.parts.actions.act(*names)
-
-    def offered(self, *names: str) -> str | None:
-        """Return the one of these actions that ``act`` would run now, or None."""
-        return self.parts.actions.offered(*names)
-
     def copy_as(self, form: str) -> None:
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
         self.parts.clipboard.copy(self.thread_id, self.parts.message_focus.acting, form=form)
 
-    def quote(self) -> None:
-        """Have the selection quoted, else the message that keys act on; parts may have to be fetched first."""
-        self.parts.actions.quote()
-
-    def set_quick_actions(self, named: Sequence[tuple[str, str]]) -> None:
-        """Set the ids and names of a person's own prompts that an answer offers in its menu and below the last one."""
-        self.parts.conversation.set_quick_actions(named)
-
     def selected_text(self, deliver: Callable[[str], None]) -> None:
         """Deliver the selection as plain text, fetching parts first if need be; empty when nothing is selected."""
         self.parts.clipboard.selected_text(self.thread_id, deliver)
-
-    def open_find(self) -> None:
-        """Show the bar that looks for words in this thread."""
-        if self.thread_id is not None:
-            self.parts.finding.open()
-
-    def find_step(self, step: int) -> None:
-        """Go to the next match, or with -1 to the one before."""
-        if self.thread_id is not None:
-            self.parts.finding.step(step)
 
     def column_left(self) -> float:
         return self.parts.viewport_layout.column_left

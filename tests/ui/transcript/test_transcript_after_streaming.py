@@ -116,12 +116,12 @@ class Player:
         pace = ("slow", "fast", "burst")[number % 3]
         draw = random.Random(number)
         for place, piece in enumerate(pieces_of(text, number)):
-            view.append_text(live.id, 0, "text", piece)
+            view.conversation.append_text(live.id, 0, "text", piece)
             if pace == "slow" or (pace == "burst" and place % _BURST == _BURST - 1):
                 self.draw_frame(view, waits=draw.random() < 0.5)
             elif pace == "fast" and draw.random() < 0.3:
                 self.draw_frame(view, waits=False)
-        view.change_message(finished(live, text))
+        view.conversation.change_message(finished(live, text))
         self.settle()
         return view
 

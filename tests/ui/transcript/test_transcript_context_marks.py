@@ -25,7 +25,7 @@ from tests.ui.transcript.conftest import World, make_message, make_thread
 
 def marked(view: TranscriptView, message_id: str, mark: ContextMark) -> None:
     entry = next(each for each in view.entries if each.message.id == message_id)
-    view.change_message(replace(entry.message, context_mark=mark))
+    view.conversation.change_message(replace(entry.message, context_mark=mark))
 
 
 def entry_of(view: TranscriptView, message_id: str) -> MessageEntry:
@@ -122,7 +122,7 @@ def darkest(view: TranscriptView, message_id: str) -> int:
     image = view.viewport().grab().toImage()
     first, last = entry.body
     top = view.viewport().mapFromGlobal(view.message_rect(entry).topLeft()).y()
-    rows = range(round(top + entry.tops[first]), min(image.height(), round(top + entry.tops[last - 1])))
+    rows = range(round(top + entry.places.tops[first]), min(image.height(), round(top + entry.places.tops[last - 1])))
     left = round(view.column_left())
     return min(image.pixelColor(x, y).lightness() for y in rows for x in range(left, left + 300))
 
@@ -184,12 +184,12 @@ def test_the_context_starts_where_it_is_told_to(world: World) -> None:
     asked: list[tuple[str, str]] = []
     view.actionRequested.connect(lambda name, id_: asked.append((name, id_)))
     choose(view, "m2", "start-here")
-    view.set_landmarks(ContextLandmarks("m2"))
+    view.conversation.set_landmarks(ContextLandmarks("m2"))
     world.settle()
     assert words_of(entry_of(view, "m2")) == ["The context starts here"]
     choose(view, "m1", "start-at-beginning")
     assert asked == [("start-here", "m2"), ("start-at-beginning", "m1")]
-    view.set_landmarks(ContextLandmarks())
+    view.conversation.set_landmarks(ContextLandmarks())
     world.settle()
     assert words_of(entry_of(view, "m2")) == []
 
@@ -198,14 +198,14 @@ def test_a_line_stands_where_the_summary_ends(world: World) -> None:
     view = world.open(make_thread(6))
     shown: list[str] = []
     view.actionRequested.connect(lambda name, _id: shown.append(name))
-    view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 124),)))
+    view.conversation.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 124),)))
     world.settle()
     entry = entry_of(view, "m3")
     assert words_of(entry) == ["Summarised up to here · 124 messages · Show"]
     assert entry.items[-1].kind == "line"
     press(view, "m3", "show-summary")
     assert shown == ["show-summary"]
-    view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 1, is_stale=True),)))
+    view.conversation.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 1, is_stale=True),)))
     world.settle()
     assert words_of(entry) == ["Summary of 1 message ends here · out of date and not sent · Show"]
 
@@ -214,7 +214,7 @@ def test_the_line_is_reached_by_keys(world: World) -> None:
     view = world.open(make_thread(2))
     shown: list[str] = []
     view.actionRequested.connect(lambda name, _id: shown.append(name))
-    view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m1", 2),)))
+    view.conversation.set_landmarks(ContextLandmarks(None, (SummaryEnd("m1", 2),)))
     world.settle()
     view.setFocus()
     view.jump_to("m1")
@@ -230,9 +230,11 @@ def test_the_line_is_reached_by_keys(world: World) -> None:
 def test_nothing_jumps_when_lines_come_above_the_view(world: World) -> None:
     view = world.open(make_thread(60))
     view.jump_to("m30")
-    view.scroll_by(10)
+    view.scrolling.by(10)
     before = tops_of(view, world)
-    view.set_landmarks(ContextLandmarks("m4", (SummaryEnd("m20", 16), SummaryEnd("m29", 25, is_stale=True))))
+    view.conversation.set_landmarks(
+        ContextLandmarks("m4", (SummaryEnd("m20", 16), SummaryEnd("m29", 25, is_stale=True)))
+    )
     after = tops_of(view, world)
     assert {key: after[key] for key in before if key not in ("m29",)} == {
         key: before[key] for key in before if key not in ("m29",)
@@ -242,7 +244,7 @@ def test_nothing_jumps_when_lines_come_above_the_view(world: World) -> None:
 def test_lines_are_there_when_their_message_is_loaded_later(world: World) -> None:
     thread = make_thread(200)
     view = world.open(thread)
-    view.set_landmarks(ContextLandmarks("m10", (SummaryEnd("m9", 10),)))
+    view.conversation.set_landmarks(ContextLandmarks("m10", (SummaryEnd("m9", 10),)))
     view.jump_to("m10")
     world.settle()
     assert words_of(entry_of(view, "m9")) == ["Summarised up to here · 10 messages · Show"]
@@ -252,7 +254,7 @@ def test_lines_are_there_when_their_message_is_loaded_later(world: World) -> Non
 def test_another_thread_has_lines_of_its_own(world: World) -> None:
     thread = make_thread(4)
     view = world.open(thread)
-    view.set_landmarks(ContextLandmarks("m2"))
+    view.conversation.set_landmarks(ContextLandmarks("m2"))
     thread.thread_id = "u"
     thread.messages = [replace(each, thread_id="u") for each in thread.messages]
     view.show_thread("u")
@@ -264,11 +266,11 @@ def test_the_readers_line_is_found_again_with_a_line_above_it(world: World) -> N
     long = "\n\n".join(f"Paragraph {n} " + "word " * 30 for n in range(30))
     thread = make_thread(6, lambda _place: long)
     view = world.open(thread)
-    view.set_landmarks(ContextLandmarks("m3"))
+    view.conversation.set_landmarks(ContextLandmarks("m3"))
     view.jump_to("m3")
-    view.scroll_by(700)
+    view.scrolling.by(700)
     world.settle()
-    anchor, before = view.scroll_anchor(), tops_of(view, world)
+    anchor, before = view.scrolling.anchor(), tops_of(view, world)
     view.show_thread("t", anchor)
     world.settle()
     assert tops_of(view, world) == before
@@ -296,11 +298,11 @@ def test_sides_are_swapped_from_right_to_left(world: World) -> None:
     thread.messages[1] = replace(thread.messages[1], version_index=2, version_count=3, total_tokens=5)
     view = world.open(thread)
     question, answer = view.entries
-    assert question.bubble_left > 300
+    assert question.places.bubble_left > 300
     view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     world.settle()
-    assert question.bubble_left == 0
-    assert question.x_of(question.items[question.body[0]]) < 50
+    assert question.places.bubble_left == 0
+    assert question.places.x_of(question.items[question.body[0]]) < 50
     footer = answer.items[-1]
     assert isinstance(footer, FooterItem)
     previous, following = footer.buttons()[:2]
@@ -314,24 +316,24 @@ def test_sides_are_swapped_from_right_to_left(world: World) -> None:
     assert view.viewport().grab().toImage().pixelColor(round(view.column_left()) + 4, 60) != QColor("white")
     view.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     world.settle()
-    assert question.bubble_left > 300
+    assert question.places.bubble_left > 300
 
 
 def test_text_from_right_to_left_stands_at_the_right_of_its_bubble_in_both_layouts(world: World) -> None:
     view = world.open(make_thread(1, lambda _place: "שלום עולם"))
     (question,) = view.entries
     item = question.items[question.body[0]]
-    edge = question.x_of(item) + question.width_of(item)
-    assert edge == pytest.approx(question.width - 14, abs=1)
+    edge = question.places.x_of(item) + question.places.width_of(item)
+    assert edge == pytest.approx(question.places.width - 14, abs=1)
     view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     world.settle()
-    edge = question.x_of(item) + question.width_of(item)
-    assert edge == pytest.approx(question.bubble_width - 14, abs=1)
+    edge = question.places.x_of(item) + question.places.width_of(item)
+    assert edge == pytest.approx(question.places.bubble_width - 14, abs=1)
 
 
 def test_a_line_without_an_action_has_no_button(world: World) -> None:
     view = world.open(make_thread(2))
-    view.set_landmarks(ContextLandmarks("m1"))
+    view.conversation.set_landmarks(ContextLandmarks("m1"))
     world.settle()
     line = next(item for item in entry_of(view, "m1").items if isinstance(item, LineItem))
     assert line.buttons() == ()

@@ -20,7 +20,7 @@ from tests.ui.transcript.conftest import FakeThread, World, copied_text, make_me
 
 def _point(view, kind: str, dx: float, dy: float) -> QPoint:
     placed = next(each for each in view.parts.layout.placed if each.item.kind == kind)
-    x = view.column_left() + placed.entry.x_of(placed.item) + dx
+    x = view.column_left() + placed.entry.places.x_of(placed.item) + dx
     return QPointF(x, placed.y + dy).toPoint()
 
 
@@ -132,19 +132,19 @@ def away(world: World, away_thread: FakeThread):
     view = world.open(away_thread)
     view.activateWindow()
     world.settle()
-    view.scroll_by(-3_000)
+    view.scrolling.by(-3_000)
     world.settle()
     return view
 
 
 def test_the_line_stands_above_the_first_message_that_came(world: World, away) -> None:
-    held = away.scroll_anchor()
+    held = away.scrolling.anchor()
     for place in (40, 41):
-        away.add_message(make_message(place, "News.", role=Role.ASSISTANT))
+        away.conversation.add_message(make_message(place, "News.", role=Role.ASSISTANT))
     world.settle()
     assert _lines(away) == ["m40"]
-    assert away.scroll_anchor() == held
-    away.scroll_to_end()
+    assert away.scrolling.anchor() == held
+    away.scrolling.to_end()
     away.grab()
     assert _lines(away) == ["m40"]
     assert away.parts.unread.read_timer.isActive()
@@ -158,20 +158,20 @@ def test_a_reader_at_the_end_gets_no_line(world: World) -> None:
     view = world.open(make_thread(3))
     view.activateWindow()
     world.settle()
-    view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
+    view.conversation.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     assert _lines(view) == []
 
 
 def test_the_answer_to_a_question_just_asked_gets_no_line(world: World, away) -> None:
-    away.scroll_to_end()
+    away.scrolling.to_end()
     away.parts.scrolling.glide.by(40.0)  # the wheel is still moving the text
-    away.add_message(make_message(40, "A question of one's own. " * 30))
-    away.add_message(make_message(41, "", role=Role.ASSISTANT, status=Status.PENDING))
+    away.conversation.add_message(make_message(40, "A question of one's own. " * 30))
+    away.conversation.add_message(make_message(41, "", role=Role.ASSISTANT, status=Status.PENDING))
     assert _lines(away) == []
     world.settle()
     assert _lines(away) == []
     assert not away.parts.scrolling.glide.is_active
-    assert away.is_at_end
+    assert away.parts.layout.is_at_end
 
 
 def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(world: World, qtbot) -> None:
@@ -181,7 +181,7 @@ def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(w
     other.show()
     other.activateWindow()
     qtbot.waitUntil(lambda: not view.isActiveWindow())
-    view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
+    view.conversation.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     world.settle()
     assert _lines(view) == ["m3"]
     assert not view.parts.unread.read_timer.isActive()
@@ -194,22 +194,22 @@ def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(w
 def test_a_hidden_view_gets_the_line(world: World) -> None:
     view = world.open(make_thread(3))
     view.hide()
-    view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
+    view.conversation.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     assert _lines(view) == ["m3"]
 
 
 def test_the_reader_s_own_message_takes_the_line_away(world: World, away) -> None:
-    away.add_message(make_message(40, "News.", role=Role.ASSISTANT))
-    away.add_message(make_message(41, "Thanks.", role=Role.USER))
+    away.conversation.add_message(make_message(40, "News.", role=Role.ASSISTANT))
+    away.conversation.add_message(make_message(41, "Thanks.", role=Role.USER))
     assert _lines(away) == []
 
 
 def test_the_line_is_there_when_its_message_is_loaded_again(world: World, away_thread: FakeThread, away) -> None:
     away_thread.messages.append(make_message(40, "News.", role=Role.ASSISTANT))
-    away.add_message(away_thread.messages[40])
+    away.conversation.add_message(away_thread.messages[40])
     away.jump_to("m0")
     for _ in range(4):
-        away.scroll_to_end()
+        away.scrolling.to_end()
         world.settle()
     assert _lines(away) == ["m40"]
     away.show_thread("t")

@@ -72,7 +72,7 @@ def make_view(qtbot, qapp: QApplication):
         qtbot.addWidget(view)
         view.resize(700, 500)
         view.show()
-        view.set_shared(who)
+        view.conversation.set_shared(who)
         view.show_thread("thread")
         return view
 
@@ -99,7 +99,7 @@ def test_the_name_is_outside_the_bubble_and_no_child_of_the_message_for_a_screen
     author = _item(entry, AuthorItem)
     assert entry.items.index(author) < entry.body[0]
     assert author.kind == "header"
-    assert entry.width_of(author) == entry.width
+    assert entry.places.width_of(author) == entry.places.width
     assert not view.grab().isNull()
 
 
@@ -147,11 +147,11 @@ def test_an_answer_that_another_member_edited_names_them(make_view):
 
 def test_new_names_are_shown_at_once(make_view):
     view = make_view([message(0, Role.USER, "a", author_id=ANA)], shared())
-    view.set_shared(SharedWith(lambda _id: "Ana R. Gil"))
+    view.conversation.set_shared(SharedWith(lambda _id: "Ana R. Gil"))
     assert _item(view.entries[0], AuthorItem).name == "Ana R. Gil"
     entry = view.entries[0]
     items = entry.items
-    view.set_shared(SharedWith(lambda _id: "Ana R. Gil"))
+    view.conversation.set_shared(SharedWith(lambda _id: "Ana R. Gil"))
     assert entry.items is items  # nothing is put together again for the same
 
 
@@ -171,7 +171,7 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
     )
     words = {each.text(): each.isEnabled() for each in menu.actions()}
     assert words["Delete: you can only read this project"] is False
-    view.set_shared(shared())
+    view.conversation.set_shared(shared())
     assert _item(view.entries[1], NoticeItem).actions == (("continue", "Continue"),)
 
 
@@ -187,25 +187,25 @@ def test_what_others_wrote_is_deleted_by_those_who_manage_only(make_view):
 def test_a_reader_at_the_end_follows_and_one_further_up_stays(make_view, qtbot):
     messages = [message(number, Role.USER, "words " * 80, author_id=ANA) for number in range(14)]
     view = make_view(messages, shared())
-    qtbot.waitUntil(lambda: view.is_at_end)
-    view.add_message(message(14, Role.USER, "more", author_id=ANA))
-    qtbot.waitUntil(lambda: view.is_at_end and view.entries[-1].message.id == "m14")
-    view.scroll_by(-2_000)
-    qtbot.waitUntil(lambda: not view.is_at_end)
-    before = view.scroll_anchor()
-    view.add_message(message(15, Role.USER, "even more", author_id=ANA))
-    stays_in_window(qtbot, lambda: view.scroll_anchor() == before and not view.is_at_end, for_s=0.03)
-    view.add_message(message(16, Role.USER, "my own"))
-    qtbot.waitUntil(lambda: view.is_at_end)
+    qtbot.waitUntil(lambda: view.parts.layout.is_at_end)
+    view.conversation.add_message(message(14, Role.USER, "more", author_id=ANA))
+    qtbot.waitUntil(lambda: view.parts.layout.is_at_end and view.entries[-1].message.id == "m14")
+    view.scrolling.by(-2_000)
+    qtbot.waitUntil(lambda: not view.parts.layout.is_at_end)
+    before = view.scrolling.anchor()
+    view.conversation.add_message(message(15, Role.USER, "even more", author_id=ANA))
+    stays_in_window(qtbot, lambda: view.scrolling.anchor() == before and not view.parts.layout.is_at_end, for_s=0.03)
+    view.conversation.add_message(message(16, Role.USER, "my own"))
+    qtbot.waitUntil(lambda: view.parts.layout.is_at_end)
 
 
 def test_the_unread_line_stands_above_what_others_wrote(make_view, qtbot):
     view = make_view([message(number, Role.USER, "words " * 80) for number in range(14)], shared())
-    view.scroll_by(-2_000)
-    qtbot.waitUntil(lambda: not view.is_at_end)
-    view.add_message(message(14, Role.USER, "hers", author_id=ANA))
+    view.scrolling.by(-2_000)
+    qtbot.waitUntil(lambda: not view.parts.layout.is_at_end)
+    view.conversation.add_message(message(14, Role.USER, "hers", author_id=ANA))
     assert view.parts.conversation.first_unread == "m14"
-    view.add_message(message(15, Role.USER, "my own"))
+    view.conversation.add_message(message(15, Role.USER, "my own"))
     assert view.parts.conversation.first_unread is None
 
 

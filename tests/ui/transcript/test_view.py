@@ -21,7 +21,7 @@ _CODE = "Look:\n\n```python\nprint(1)\n```\n"
 
 def _y_of(view, message_id):
     placed = next(each for each in view.parts.layout.placed if each.entry.message.id == message_id)
-    return placed.y - placed.entry.tops[placed.index]
+    return placed.y - placed.entry.places.tops[placed.index]
 
 
 def test_a_long_thread_is_not_loaded_whole(world: World) -> None:
@@ -29,17 +29,17 @@ def test_a_long_thread_is_not_loaded_whole(world: World) -> None:
     view = world.open(thread)
     assert len(view.entries) < 300
     assert view.entries[-1].message.id == "m9999"
-    assert view.scroll_anchor().is_at_end
+    assert view.scrolling.anchor().is_at_end
     assert view.verticalScrollBar().maximum() > 100_000
 
 
 def test_scrolling_up_loads_older_pages_and_drops_far_ones(world: World) -> None:
     view = world.open(make_thread(1_000))
     for _ in range(60):
-        view.scroll_by(-500)
+        view.scrolling.by(-500)
     assert view.entries[0].message.position < 900
     assert len(view.entries) <= 300
-    assert not view.scroll_anchor().is_at_end
+    assert not view.scrolling.anchor().is_at_end
 
 
 def test_home_and_end_reach_both_ends_without_loading_what_is_between(world: World) -> None:
@@ -48,11 +48,11 @@ def test_home_and_end_reach_both_ends_without_loading_what_is_between(world: Wor
         QTest.keyClick(view, Qt.Key.Key_Home)
         world.settle()
         assert view.entries[0].message.id == "m0"
-        assert view.scroll_anchor().message_id == "m0"
+        assert view.scrolling.anchor().message_id == "m0"
         QTest.keyClick(view, Qt.Key.Key_End)
         world.settle()
         assert view.entries[-1].message.id == "m1999"
-        assert view.scroll_anchor().is_at_end
+        assert view.scrolling.anchor().is_at_end
 
 
 def test_dragging_the_scroll_bar_into_the_middle_shows_the_middle(world: World) -> None:
@@ -60,7 +60,7 @@ def test_dragging_the_scroll_bar_into_the_middle_shows_the_middle(world: World) 
     bar = view.verticalScrollBar()
     bar.setValue(bar.maximum() // 2)
     world.settle()
-    top = next(each for each in view.entries if each.message.id == view.scroll_anchor().message_id)
+    top = next(each for each in view.entries if each.message.id == view.scrolling.anchor().message_id)
     assert 1_800 < top.message.position < 2_200
 
 
@@ -68,12 +68,12 @@ def test_the_place_of_the_reader_comes_back(world: World) -> None:
     thread = make_thread(500, lambda place: f"Words of {place}. " * 30)
     view = world.open(thread)
     view.jump_to("m250")
-    view.scroll_by(30)
+    view.scrolling.by(30)
     world.settle()
-    anchor = view.scroll_anchor()
+    anchor = view.scrolling.anchor()
     other = world.open(thread, anchor=anchor)
-    assert other.scroll_anchor().message_id == anchor.message_id
-    assert abs(other.scroll_anchor().offset_px - anchor.offset_px) < 2
+    assert other.scrolling.anchor().message_id == anchor.message_id
+    assert abs(other.scrolling.anchor().offset_px - anchor.offset_px) < 2
 
 
 def test_blocks_that_come_late_do_not_move_the_line_under_the_eye(world: World) -> None:
@@ -97,41 +97,41 @@ def test_painting_between_new_blocks_and_their_layout_is_safe(world: World) -> N
 def test_new_text_is_followed_only_at_the_end(world: World) -> None:
     thread = make_thread(40, lambda place: "Some words. " * 40)
     view = world.open(thread)
-    view.add_message(make_message(40, "", role=Role.ASSISTANT, status=Status.STREAMING))
-    view.append_text("m40", 0, "text", "word " * 400)
+    view.conversation.add_message(make_message(40, "", role=Role.ASSISTANT, status=Status.STREAMING))
+    view.conversation.append_text("m40", 0, "text", "word " * 400)
     view.parts.conversation.feeds.show_frame()
     view.parts.conversation.feeds.show_frame()
-    assert view.scroll_anchor().is_at_end
-    view.scroll_by(-400)
-    held = view.scroll_anchor()
-    view.append_text("m40", 0, "text", "more " * 400)
+    assert view.scrolling.anchor().is_at_end
+    view.scrolling.by(-400)
+    held = view.scrolling.anchor()
+    view.conversation.append_text("m40", 0, "text", "more " * 400)
     view.parts.conversation.feeds.show_frame()
     view.parts.conversation.feeds.show_frame()
-    assert view.scroll_anchor() == held
+    assert view.scrolling.anchor() == held
 
 
 def test_the_pill_counts_what_came_and_leads_back(world: World) -> None:
     view = world.open(make_thread(60, lambda place: "Some words. " * 40))
-    view.scroll_by(-2_000)
-    view.add_message(make_message(60, "Here.", role=Role.ASSISTANT))
+    view.scrolling.by(-2_000)
+    view.conversation.add_message(make_message(60, "Here.", role=Role.ASSISTANT))
     world.settle()
     assert view.parts.pill.isVisible()
     assert view.parts.pill.text() == "1 new message"
     QTest.mouseClick(view.parts.pill, Qt.MouseButton.LeftButton)
     world.settle()
-    assert view.scroll_anchor().is_at_end
+    assert view.scrolling.anchor().is_at_end
     assert not view.parts.pill.isVisible()
 
 
 def test_a_finished_answer_keeps_its_laid_out_blocks(world: World) -> None:
     view = world.open(make_thread(1))
-    view.add_message(make_message(1, "", status=Status.STREAMING))
-    view.append_text("m1", 0, "text", "One.\n\nTwo.\n\n")
+    view.conversation.add_message(make_message(1, "", status=Status.STREAMING))
+    view.conversation.append_text("m1", 0, "text", "One.\n\nTwo.\n\n")
     view.parts.conversation.feeds.show_frame()
     view.parts.conversation.feeds.show_frame()
     entry = view.entries[-1]
     before = entry.items[slice(*entry.body)]
-    view.change_message(make_message(1, "One.\n\nTwo.\n\n"))
+    view.conversation.change_message(make_message(1, "One.\n\nTwo.\n\n"))
     world.settle()
     assert entry.items[slice(*entry.body)] == before
     assert world.renderer.streams[0].is_closed
@@ -139,9 +139,9 @@ def test_a_finished_answer_keeps_its_laid_out_blocks(world: World) -> None:
 
 def test_a_stored_state_behind_the_stream_does_not_cut_the_text(world: World) -> None:
     view = world.open(make_thread(1))
-    view.add_message(make_message(1, "", status=Status.PENDING))
-    view.append_text("m1", 0, "text", "One two three")
-    view.change_message(make_message(1, "One", status=Status.STREAMING))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.append_text("m1", 0, "text", "One two three")
+    view.conversation.change_message(make_message(1, "One", status=Status.STREAMING))
     assert view.entries[-1].text == "One two three"
 
 
@@ -165,7 +165,7 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
     )
 
     def at(placed, dx):
-        x = view.column_left() + placed.entry.x_of(placed.item) + dx
+        x = view.column_left() + placed.entry.places.x_of(placed.item) + dx
         return QPointF(x, placed.y + 8).toPoint()
 
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 0))
@@ -236,8 +236,8 @@ def test_the_start_the_end_and_an_error_are_announced(world: World) -> None:
     view = world.open(make_thread(1))
     said: list[str] = []
     view.announced.connect(said.append)
-    view.add_message(make_message(1, "", status=Status.PENDING))
-    view.change_message(make_message(1, "", status=Status.ERROR, error="No network."))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.change_message(make_message(1, "", status=Status.ERROR, error="No network."))
     assert said == ["test-model is answering", "No network."]
 
 
@@ -250,12 +250,12 @@ def test_another_version_replaces_what_follows(world: World) -> None:
     assert [entry.message.id for entry in view.entries] == ["m0", "m1", "m2", "n3"]
     view.show_thread(None)
     assert view.entries == ()
-    assert view.scroll_anchor().message_id is None
+    assert view.scrolling.anchor().message_id is None
 
 
 def test_hostile_text_is_laid_out_in_bounded_time(world: World) -> None:
     text = "x" * 300_000 + "\n\n" + "a b " * 50_000 + "\n\n```\n" + "y" * 300_000 + "\n```\n![a](/dev/zero)"
     view = world.open(make_thread(2, lambda place: text))
-    view.scroll_by(-5_000)
+    view.scrolling.by(-5_000)
     view.viewport().repaint()
     assert view.childAt(QPoint(5, 5)) is not None

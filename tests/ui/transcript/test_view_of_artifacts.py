@@ -43,7 +43,7 @@ def test_long_code_is_opened_by_its_button_the_menu_and_a_command(world: World) 
     assert "open-artifact" not in [each.action for each in short.buttons()]
     assert "open-artifact" in [each.action for each in long.buttons()]
     view.parts.actions.press_button(view.entries[-1], long, "open-artifact")
-    assert view.act("open-artifact")
+    assert view.parts.actions.act("open-artifact")
     assert menu_of(view)["message-open-artifact"]
     assert [each[0] for each in said] == ["m1", "m1"]
     assert all(isinstance(each[1], CodeBlock) and each[1].source == LONG for each in said)
@@ -51,7 +51,7 @@ def test_long_code_is_opened_by_its_button_the_menu_and_a_command(world: World) 
 
 def test_a_message_without_long_code_or_files_offers_nothing(world: World) -> None:
     view = world.open(FakeThread([make_message(0, "Write it"), make_message(1, "```sh\nls\n```\n")]))
-    assert not view.act("open-artifact")
+    assert not view.parts.actions.act("open-artifact")
     assert "message-open-artifact" not in menu_of(view)
 
 
@@ -59,7 +59,7 @@ def test_a_file_is_opened_too(world: World) -> None:
     part = Part("p", "m1", 0, PartType.FILE, FILE.as_content())
     view = world.open(FakeThread([make_message(0, "See"), make_message(1, parts=(part,))]))
     said = opened(view)
-    assert view.act("open-artifact")
+    assert view.parts.actions.act("open-artifact")
     assert said == [("m1", FILE)]
 
 
@@ -71,7 +71,7 @@ def test_the_code_with_the_focus_is_opened(world: World) -> None:
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(view, Qt.Key.Key_Tab)
-    assert view.act("open-artifact")
+    assert view.parts.actions.act("open-artifact")
     assert isinstance(said[0][1], CodeBlock) and said[0][1].source == first
 
 
@@ -92,7 +92,7 @@ def test_a_bare_view_shows_the_whole_text_and_nothing_around_it(bare: Transcript
     assert [item.kind for item in entry.items] == ["text", "code", "code", "footer"]
     assert entry.items[-1].height == 0
     assert [each.action for each in entry.items[2].buttons()] == ["copy-code", "wrap-code", "save-code"]
-    assert not bare.act("open-artifact")
+    assert not bare.parts.actions.act("open-artifact")
 
 
 def test_the_menu_of_a_bare_view_only_copies(bare: TranscriptView) -> None:

@@ -24,7 +24,7 @@ def test_the_path_below_a_message_is_shown_at_once(world: World) -> None:
     assert view.show_ahead(_other(thread, 4, 3), "m3")
     assert [each.message.id for each in view.entries] == ["m0", "m1", "m2", "m3", "o0", "o1", "o2"]
     world.settle()
-    view.confirm_ahead()
+    view.conversation.confirm()
     world.settle()
     assert len(thread.asked) == asked  # the page was all that was missing
     assert [each.message.id for each in view.entries][-1] == "o2"
@@ -35,11 +35,11 @@ def test_no_page_is_asked_for_until_the_path_is_stored(world: World) -> None:
     view = world.open(thread)
     asked = len(thread.asked)
     assert view.show_ahead(replace(_other(thread, 4, 3), has_newer=True), "m3")
-    view.scroll_to_end()
+    view.scrolling.to_end()
     world.settle()
     assert len(thread.asked) == asked
     thread.messages = [*thread.messages[:4], *_other(thread, 4, 6).messages]
-    view.confirm_ahead()
+    view.conversation.confirm()
     world.settle()
     assert len(thread.asked) > asked
     assert [each.message.id for each in view.entries][-1] == "o5"

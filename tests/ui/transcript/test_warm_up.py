@@ -30,7 +30,7 @@ def test_blocks_of_what_is_in_view_are_asked_for_before_those_of_its_neighbours(
     assert around == [entry.message.text for entry in view.entries[-len(in_view) - 1 : -len(in_view) - 7 : -1]]
     world.renderer.deliver_all()
     world.settle()
-    view.scroll_by(-300)
+    view.scrolling.by(-300)
     world.settle()
     assert len(set(world.renderer.requests)) == len(world.renderer.requests)
 
@@ -54,8 +54,8 @@ def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(
     world.views.append(view)
     view.resize(900, 600)
     view.show()
-    view.warm_up()
-    view.warm_up()
+    view.parts.warm_up.begin()
+    view.parts.warm_up.begin()
     assert not {"copy", "refresh-cw"} & loaded  # nothing at once
     qtbot.waitUntil(lambda: {"copy", "refresh-cw"} <= loaded)
     assert view.entries == ()

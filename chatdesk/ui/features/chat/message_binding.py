@@ -173,7 +173,7 @@ class MessageBinding(QObject):
             if thread_id is None:
                 self._threads.adopt(noted.thread)
             elif thread_id == self._threads.thread_id:
-                self._panes.transcript.scroll_to_end()
+                self._panes.transcript.scrolling.to_end()
         finally:
             self._is_sending = False
             self.busyChanged.emit()
@@ -226,7 +226,7 @@ class MessageBinding(QObject):
                 self._undo.offer(stays)
             self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
             if thread_id == self._threads.thread_id:
-                self._panes.transcript.scroll_to_end()
+                self._panes.transcript.scrolling.to_end()
         except BaseException:
             self.edit.back(editing)
             raise

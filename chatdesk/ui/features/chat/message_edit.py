@@ -143,7 +143,7 @@ class MessageEdit(QObject):
 
     def _set(self, editing: Message | None, *, later: int = 0) -> None:
         self._editing, self._later = editing, later
-        self._panes.transcript.mark_edited(None if editing is None else editing.id)
+        self._panes.transcript.conversation.mark_edited(None if editing is None else editing.id)
         self.changed.emit()
 
 

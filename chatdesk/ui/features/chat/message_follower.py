@@ -50,14 +50,14 @@ class MessageFollower(QObject):
         if message.thread_id != self._threads.thread_id:
             return
         if message.author_id is None and not (self._incoming is not None and self._incoming.is_waiting):
-            self._panes.transcript.add_message(message)
+            self._panes.transcript.conversation.add_message(message)
             return
         if self._incoming is None:
             from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 
             transcript = self._panes.transcript
             self._incoming = IncomingMessages(
-                transcript.prepare_message, transcript.add_message, transcript.reload_from
+                transcript.conversation.prepare, transcript.conversation.add_message, transcript.reload_from
             )
         self._incoming.take(message)
 
@@ -65,20 +65,20 @@ class MessageFollower(QObject):
         if message.thread_id == self._threads.thread_id:
             if self._incoming is not None:
                 self._incoming.change(message)
-            self._panes.transcript.change_message(message)
+            self._panes.transcript.conversation.change_message(message)
 
     def _on_path_changed(self, event: events.PathChanged) -> None:
         if event.thread_id != self._threads.thread_id:
             return
         self.forget()
         if self._versions.is_shown_already(event):
-            self._panes.transcript.confirm_ahead()
+            self._panes.transcript.conversation.confirm()
         else:
             self._panes.transcript.reload_from(event.from_message_id)
 
     def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
-        self._panes.transcript.progress.note_asked(event.message_id, SystemClock().now_ms())
+        self._panes.transcript.conversation.progress.note_asked(event.message_id, SystemClock().now_ms())
         self._panes.sidebar.rows.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
@@ -86,15 +86,15 @@ class MessageFollower(QObject):
 
     def _on_text_streamed(self, event: events.TextStreamed) -> None:
         if event.thread_id == self._threads.thread_id:
-            self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
+            self._panes.transcript.conversation.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
     def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
         if (retry := retry_of(event)) is not None:
-            self._panes.transcript.progress.set_retry(event.message_id, retry)
+            self._panes.transcript.conversation.progress.set_retry(event.message_id, retry)
 
     def _on_answer_finished(self, event: events.AnswerFinished) -> None:
         message = event.message
-        self._panes.transcript.progress.note_finished(message.id)
+        self._panes.transcript.conversation.progress.note_finished(message.id)
         is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
         self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:

@@ -197,7 +197,7 @@ class ThreadBinding(QObject):
 
     def _remember_anchor(self) -> None:
         if self._thread is not None:
-            self._anchors[self._thread.id] = self._panes.transcript.scroll_anchor()
+            self._anchors[self._thread.id] = self._panes.transcript.scrolling.anchor()
 
     # What the panes fetch
 

@@ -234,7 +234,7 @@ class CompareBinding(QObject):
         if self.view is not None:
             told = {each.message_id: (waiting_words(each), each.before) for each in waiting}
             for column in self.view.columns:
-                column.view.progress.set_waiting(told)
+                column.view.conversation.progress.set_waiting(told)
 
     def _on_turn_started(self, event: TurnStarted) -> None:
         if self.view is not None:

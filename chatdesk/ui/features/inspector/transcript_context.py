@@ -99,4 +99,4 @@ class TranscriptContext(QObject):
             return
         landmarks = await self._open_thread.chat.context.landmarks(thread_id)
         if thread_id == self._panes.transcript.thread_id:
-            self._panes.transcript.set_landmarks(landmarks)
+            self._panes.transcript.conversation.set_landmarks(landmarks)

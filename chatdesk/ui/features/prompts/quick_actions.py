@@ -84,7 +84,7 @@ class QuickActions(QObject):
         own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
         named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
         self._put_into_palette(named)
-        self._panes.transcript.set_quick_actions(named)
+        self._panes.transcript.conversation.set_quick_actions(named)
 
     def _put_into_palette(self, named: Sequence[tuple[str, str]]) -> None:
         commands, transcript = self._panes.commands, self._panes.transcript
@@ -96,13 +96,13 @@ class QuickActions(QObject):
             self._panes.message_handlers.bind(action, partial(self.run, id_))
             commands.add(
                 Command(action, tr("Quick action: {name}", name=name), "Message", icon="sparkles", is_own=True),
-                partial(transcript.act, action),
+                partial(transcript.parts.actions.act, action),
             )
             commands.describe(action, is_offered=partial(self._is_possible, action))
 
     def _is_possible(self, action: str) -> bool:
         transcript = self._panes.transcript
-        return transcript.isVisible() and transcript.offered(action) is not None
+        return transcript.isVisible() and transcript.parts.actions.offered(action) is not None
 
     def _on_transcript_quote_requested(self, markdown: str) -> None:
         composer = self._panes.composer

@@ -162,7 +162,7 @@ class QuickBinding(QObject):
             else:
                 await chat.send_message(self._thread_id, text, attachments=attached)
                 if window.view is not None:
-                    window.view.scroll_to_end()
+                    window.view.scrolling.to_end()
         except ChatDeskError as error:
             window.show_problem(shown(error.sentence))
             return
@@ -246,11 +246,11 @@ class QuickBinding(QObject):
 
     def _on_message(self, message: Message, *, is_new: bool) -> None:
         if (view := self._view_of(message.thread_id)) is not None:
-            (view.add_message if is_new else view.change_message)(message)
+            (view.conversation.add_message if is_new else view.conversation.change_message)(message)
 
     def _on_text_streamed(self, event: events.TextStreamed) -> None:
         if (view := self._view_of(event.thread_id)) is not None:
-            view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+            view.conversation.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
     def _on_path_changed(self, event: events.PathChanged) -> None:
         if (view := self._view_of(event.thread_id)) is not None:

@@ -161,7 +161,7 @@ class SharedThreadBinding(QObject):
             thread.id if thread is not None else None,
             shared and (shared.project_id, shared.role, shared.state),
         )
-        panes.transcript.set_shared(self._shared_with(shared))
+        panes.transcript.conversation.set_shared(self._shared_with(shared))
         can_write = shared is None or shared.state is ShareState.ENDED or shared.role.can_write
         if can_write:
             panes.composer.set_refusal("")
@@ -237,7 +237,7 @@ class SharedThreadBinding(QObject):
             return
         if transcript.isVisible() and not transcript.entries:
             self._read.start()  # its messages are still on their way
-        elif transcript.isVisible() and transcript.is_at_end:
+        elif transcript.isVisible() and transcript.parts.layout.is_at_end:
             self.mark_read((thread_id,))
 
     def _mark_selected(self) -> None:

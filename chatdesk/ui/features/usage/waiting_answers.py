@@ -39,7 +39,7 @@ class WaitingAnswers(QObject):
         context.subscribe(self, QueueChanged, self._on_queue_changed)
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
-        self._panes.transcript.progress.set_waiting(
+        self._panes.transcript.conversation.progress.set_waiting(
             {each.message_id: (waiting_words(each), each.before) for each in event.waiting}
         )
         thread_id = self._threads.thread_id

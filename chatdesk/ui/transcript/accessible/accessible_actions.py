@@ -58,11 +58,11 @@ class AccessibleActions:
 
     def show(self, entry: MessageEntry, item: Item, offset: int) -> None:
         """Bring a character into view."""
-        index = entry.index_of(item)
+        index = entry.places.index_of(item)
         if index is None:
             return
         if item.reveal(offset):
-            entry.forget_places()
+            entry.places.forget()
             self._viewport_layout.relayout()
         self._scrolling.reveal_item(entry, index)
 

@@ -138,7 +138,7 @@ class BlockNode(ItemNode):
         return plain(self.item.text)
 
     def rect(self) -> QRect:
-        return self.area_of(QRectF(0, 0, self.entry.width_of(self.item), self.item.height))
+        return self.area_of(QRectF(0, 0, self.entry.places.width_of(self.item), self.item.height))
 
     def change_state(self, state: QAccessible.State) -> None:
         item = self.item

@@ -32,7 +32,7 @@ class ItemNode(Node):
     def is_at(self, action: str) -> bool:
         """Return whether Tab has reached this button or link."""
         stop = self.view.accessible_actions.stop
-        return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
+        return stop is not None and stop == (self.entry, self.entry.places.index_of(self.item), action)
 
     def area_of(self, area: QRectF) -> QRect:
         """Return the rectangle on the screen of a rectangle in the item."""

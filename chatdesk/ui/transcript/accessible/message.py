@@ -96,7 +96,7 @@ class MessageNode(Node):
         state.focusable = state.selectable = state.selectableText = state.multiLine = True
         state.selected = is_current
         state.focused = is_current and self.view.accessible_actions.stop is None
-        state.busy = self.entry.is_live
+        state.busy = self.entry.facts.is_live
 
     # TextSource
 

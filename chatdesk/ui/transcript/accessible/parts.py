@@ -196,9 +196,9 @@ class CellNode(PartNode):
 
 def buttons_of(entry: MessageEntry, item: Item) -> tuple[Button, ...]:
     """Return the buttons of an item, laying it out first if it has none without a layout."""
-    index = entry.index_of(item)
-    if index is not None and entry.width and not item.buttons():
-        entry.measure(index)
+    index = entry.places.index_of(item)
+    if index is not None and entry.places.width and not item.buttons():
+        entry.places.measure(index)
     return item.buttons()
 
 

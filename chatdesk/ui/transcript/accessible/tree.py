@@ -105,7 +105,7 @@ class TranscriptAccessible(QAccessibleWidget):
             node.close()
 
     def block_of(self, entry: MessageEntry, item: Item) -> BlockNode | None:
-        return self.node_of(entry).block_of(item) if entry.index_of(item) is not None else None
+        return self.node_of(entry).block_of(item) if entry.places.index_of(item) is not None else None
 
     def announce_caret(self) -> None:
         """Announce that the keyboard's caret moved."""

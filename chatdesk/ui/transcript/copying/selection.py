@@ -116,6 +116,6 @@ class Selection:
 
 
 def _key(place: TextPlace) -> Key:
-    index = place.entry.index_of(place.item)
+    index = place.entry.places.index_of(place.item)
     # An item that was replaced since stood at the start of what took its place.
     return place.entry.message.position, 0 if index is None else index, place.offset

@@ -149,4 +149,4 @@ class SelectionLoader(QObject):
 
 def _is_readable(entry: MessageEntry) -> bool:
     """Return whether the blocks of a message are known, or come with the stream."""
-    return entry.has_blocks or entry.is_live
+    return entry.has_blocks or entry.facts.is_live

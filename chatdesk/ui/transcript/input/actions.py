@@ -159,7 +159,7 @@ class Actions(QObject):
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:
             self._viewport_layout.layout.sticks_to_end = False
-            entry.forget_places()
+            entry.places.forget()
 
     def _follow_link(self, entry: MessageEntry, target: str) -> None:
         if not target.startswith("#"):
@@ -251,7 +251,7 @@ class Actions(QObject):
         if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
             return False
         self._viewport_layout.layout.sticks_to_end = False
-        entry.forget_places()
+        entry.places.forget()
         self._viewport_layout.relayout()
         return True
 

@@ -193,7 +193,7 @@ class Caret:
         return place if item is place.item else TextPlace(place.entry, item, min(place.offset, len(item.text)))
 
     def _index(self, place: TextPlace) -> int:
-        index = place.entry.index_of(place.item)
+        index = place.entry.places.index_of(place.item)
         return index if index is not None else place.entry.body[0]
 
 

@@ -84,7 +84,9 @@ class Finding(QObject):
         return self.bar.isVisibleTo(self._view)
 
     def open(self, text: str = "") -> None:
-        """Show the bar with the focus in it, and search for ``text`` at once."""
+        """Show the bar with the focus in it, and search for ``text`` at once; nothing where no thread is shown."""
+        if self._conversation.thread_id is None:
+            return
         if not self.is_open:
             self._return_to = QApplication.focusWidget()
             self.bar.place(self._view.viewport().size(), is_low=False)
@@ -146,8 +148,8 @@ class Finding(QObject):
         self._find(thread_id, text, self._take)
 
     def step(self, step: int) -> None:
-        """Go to the next match, or back to the one before, and on from the other end at an end of the thread."""
-        if not self.is_open:
+        """Go to the next match, or with -1 to the one before, and on from the other end at an end of the thread."""
+        if not self.is_open or self._conversation.thread_id is None:
             self.open()
             return
         if self._typing_timer.isActive():
@@ -225,7 +227,7 @@ class Finding(QObject):
 
     def _show_current(self, entry: MessageEntry) -> None:
         """Bring the current match into view, or wait for the blocks of its message first."""
-        self._is_wanted = not entry.has_blocks and not entry.is_live
+        self._is_wanted = not entry.has_blocks and not entry.facts.is_live
         if self._is_wanted:
             if not any(placed.entry is entry for placed in self._layout.placed):
                 self._scrolling.to_message(entry.message.id)
@@ -237,7 +239,7 @@ class Finding(QObject):
         self._layout.measure(entry, place.index)
         item = entry.items[place.index]
         if item.reveal(place.start):
-            entry.forget_places()
+            entry.places.forget()
             self._layout.measure(entry, place.index)
         areas = item.areas_of(place.start, place.end)
         if areas:
@@ -261,7 +263,7 @@ class Finding(QObject):
     def _count_live(self) -> None:
         """Count the matches in an answer that is being written, which is not stored yet."""
         for entry in self._layout.entries[-1:]:
-            if entry.is_live and self.places.needle:
+            if entry.facts.is_live and self.places.needle:
                 count = len(self.places.in_entry(entry))
                 others = [match for match in self._matches if match.message_id != entry.message.id]
                 own = [MessageMatch(entry.message.id, entry.message.position, count)] if count else []
@@ -300,7 +302,7 @@ class Finding(QObject):
         if self._matches != before:
             self._show_count()
         entry = self._layout.find(self.current.message_id) if self.current is not None else None
-        if self._is_wanted and entry is not None and (entry.has_blocks or entry.is_live):
+        if self._is_wanted and entry is not None and (entry.has_blocks or entry.facts.is_live):
             self._is_wanted = False
             QTimer.singleShot(0, self, lambda: self._show_current(entry))
 
@@ -310,7 +312,7 @@ class Finding(QObject):
             self._typing_timer.start()
 
     def _on_conversation_state_changed(self, entry: MessageEntry) -> None:
-        if self.is_open and self.places.needle and not entry.is_live:
+        if self.is_open and self.places.needle and not entry.facts.is_live:
             self._typing_timer.start()
 
     def _on_conversation_cleared(self) -> None:

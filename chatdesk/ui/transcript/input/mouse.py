@@ -58,7 +58,7 @@ class Mouse:
             self._held = None
         elif grip.move(point - origin):
             self._viewport_layout.layout.sticks_to_end = False
-            hit.entry.forget_places()
+            hit.entry.places.forget()
             self._viewport_layout.relayout()
         else:
             self._viewport_layout.repaint()

@@ -149,7 +149,7 @@ class Pointer(QObject):
         return TextPlace(best.entry, best.item, offset)
 
     def _inside(self, placed: Placed, point: QPointF) -> QPointF:
-        left = self._viewport_layout.column_left + placed.entry.x_of(placed.item)
+        left = self._viewport_layout.column_left + placed.entry.places.x_of(placed.item)
         return QPointF(point.x() - left, point.y() - placed.y)
 
     def _widened(self, place: TextPlace) -> tuple[TextPlace, TextPlace]:

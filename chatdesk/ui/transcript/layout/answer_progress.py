@@ -35,12 +35,12 @@ class AnswerProgress(QObject):
         """Show on a new entry what is known of its message."""
         message_id = entry.message.id
         if message_id in self._asked:
-            entry.set_asked(self._asked[message_id])
+            entry.frame.set_asked(self._asked[message_id])
         if message_id in self._retries:
-            entry.set_retry(self._retries[message_id])
+            entry.notices.set_retry(self._retries[message_id])
         if message_id in self._waiting:
             text, others = self._waiting[message_id]
-            entry.set_waiting(text, before=others)
+            entry.notices.set_waiting(text, before=others)
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
         """Set the notice of each answer that is not requested yet, and how many come first; others wait no more."""
@@ -48,11 +48,11 @@ class AnswerProgress(QObject):
         for message_id in before.keys() - waiting.keys():
             entry = self._find(message_id)
             if entry is not None:
-                entry.set_waiting("", before=0)
+                entry.notices.set_waiting("", before=0)
         for message_id, (text, others) in waiting.items():
             entry = self._find(message_id)
             if entry is not None and before.get(message_id) != (text, others):
-                entry.set_waiting(text, before=others)
+                entry.notices.set_waiting(text, before=others)
                 if message_id not in before:
                     self._narrator.announce(text)
         self._schedule()
@@ -62,7 +62,7 @@ class AnswerProgress(QObject):
         self._asked[message_id] = at_ms
         entry = self._find(message_id)
         if entry is not None:
-            entry.set_asked(at_ms)
+            entry.frame.set_asked(at_ms)
             self._schedule()
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
@@ -70,7 +70,7 @@ class AnswerProgress(QObject):
         self._retries[message_id] = retry
         entry = self._find(message_id)
         if entry is not None:
-            entry.set_retry(retry)
+            entry.notices.set_retry(retry)
             self._narrator.announce(retry.reason)
             self._schedule()
         wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
@@ -86,5 +86,5 @@ class AnswerProgress(QObject):
             del self._retries[message_id]
             entry = self._find(message_id)
             if entry is not None:
-                entry.set_retry(None)
+                entry.notices.set_retry(None)
                 self._schedule()

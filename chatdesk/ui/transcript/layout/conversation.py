@@ -140,14 +140,14 @@ class Conversation(QObject):
         for each, is_first in ((marked, False), (message_id, True)):
             entry = self.find(each) if each is not None else None
             if entry is not None:
-                entry.set_unread(is_first)
+                entry.frame.set_unread(is_first)
         self._viewport_layout.schedule()
 
     def set_model_name(self, model_name: ModelName) -> None:
         """Set the function that names the model above an answer."""
         self.model_name = model_name
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
-        changed = [entry for entry in entries.values() if entry.set_model_name(model_name)]
+        changed = [entry for entry in entries.values() if entry.facts.set_model_name(model_name)]
         if changed:
             self._viewport_layout.schedule()
             self.changed.emit()
@@ -156,7 +156,7 @@ class Conversation(QObject):
         """Set with whom the thread is shared, also for threads that are shown later; None means with nobody."""
         self.shared = shared
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
-        changed = [entry for entry in entries.values() if entry.set_shared(shared)]
+        changed = [entry for entry in entries.values() if entry.facts.set_shared(shared)]
         if changed:
             self._viewport_layout.schedule()
             self.changed.emit()
@@ -172,7 +172,7 @@ class Conversation(QObject):
 
     def _mark_landmarks(self, entry: MessageEntry) -> bool:
         message_id, ends = entry.message.id, self.landmarks.summary_ends
-        return entry.set_landmarks(
+        return entry.frame.set_landmarks(
             is_context_start=message_id == self.landmarks.starts_at_id,
             summary_end=next((end for end in ends if end.message_id == message_id), None),
         )
@@ -185,7 +185,7 @@ class Conversation(QObject):
         entry = self.find(message.id)
         if entry is None:
             return
-        was_live = entry.is_live
+        was_live = entry.facts.is_live
         if message.status.is_final:
             self.feeds.finish(message.id)
             self._live.pop(message.id, None)
@@ -325,9 +325,9 @@ class Conversation(QObject):
         else:
             if entry.message != message:
                 entry.change(message)
-            entry.set_shared(self.shared)
-            entry.set_model_name(self.model_name)
-        entry.set_unread(message.id == self.first_unread)
+            entry.facts.set_shared(self.shared)
+            entry.facts.set_model_name(self.model_name)
+        entry.frame.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
         entry.set_end(message.id == self.end_id, quick=self.quick)
         entry.is_edited = message.id == self._edited_id
@@ -341,7 +341,7 @@ class Conversation(QObject):
     def _close_all(self, entries: list[MessageEntry]) -> None:
         for entry in entries:
             entry.close()
-            if not entry.is_live:
+            if not entry.facts.is_live:
                 self._live.pop(entry.message.id, None)
 
     def _forget_prepared(self) -> None:

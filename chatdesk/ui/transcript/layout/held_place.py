@@ -62,7 +62,7 @@ def scale_point_at(placed: Sequence[Placed], y: float) -> ScalePoint | None:
     if found is None:
         return None
     entry = found.entry
-    share = (y - found.y + entry.tops[found.index]) / max(1.0, entry.height)
+    share = (y - found.y + entry.places.tops[found.index]) / max(1.0, entry.places.height)
     return ScalePoint(entry.message.position, max(0.0, min(1.0, share)))
 
 
@@ -95,7 +95,7 @@ def line_top(item: Item, offset: int) -> float:
 def y_after_change(held: HeldPlace, measure: Callable[[MessageEntry, int], None]) -> tuple[int, float]:
     """Return the index and the y of the held item after its layout or the items of its message changed."""
     entry = held.entry
-    index = entry.index_of(held.item)
+    index = entry.places.index_of(held.item)
     if index is not None and held.line is None:
         measure(entry, index)
         return index, held.y

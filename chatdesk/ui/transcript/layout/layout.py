@@ -79,7 +79,7 @@ class ThreadLayout(LoadedMessages):
             # What stood above the cut stays where it is; when that was out of view, its end comes to the top.
             last = self.entries[-1]
             self._prepare(last)
-            self._set_held(Placed(last, len(last.items) - 1, seam - last.tail - last.items[-1].height))
+            self._set_held(Placed(last, len(last.items) - 1, seam - last.places.tail - last.items[-1].height))
         return gone
 
     def drop_far(self, keep: int) -> list[MessageEntry]:
@@ -94,7 +94,7 @@ class ThreadLayout(LoadedMessages):
         """Put the point ``offset`` px below the top of ``entry`` at the top of the view."""
         self._prepare(entry)
         self._wanted_line = None
-        tops = entry.tops
+        tops = entry.places.tops
         index = max(0, sum(1 for top in tops if top <= offset) - 1)
         self._set_held(Placed(entry, index, tops[index] - offset))
 
@@ -112,7 +112,7 @@ class ThreadLayout(LoadedMessages):
             return False
         self._prepare(entry)
         share = point.share if entry.message.position == point.position else 1.0
-        self.hold_at(entry, share * entry.height)
+        self.hold_at(entry, share * entry.places.height)
         return True
 
     def scroll_by(self, delta: float) -> None:
@@ -125,7 +125,7 @@ class ThreadLayout(LoadedMessages):
         held = self._held
         if held is None or held.entry is not entry or not entry.has_blocks:
             return None
-        index = entry.index_of(held.item)
+        index = entry.places.index_of(held.item)
         if index is None:
             return None
         offset, line_y = line_at_top(held)
@@ -137,7 +137,7 @@ class ThreadLayout(LoadedMessages):
         """The message at the top of the view, and how many px of it are above the view."""
         for placed in self.placed:
             if placed.bottom > 0:
-                return placed.entry, placed.entry.tops[placed.index] - placed.y
+                return placed.entry, placed.entry.places.tops[placed.index] - placed.y
         return None
 
     @property
@@ -149,7 +149,7 @@ class ThreadLayout(LoadedMessages):
             return True
         last = self.placed[-1]
         is_last = last.entry is self.entries[-1] and last.index == len(last.entry.items) - 1
-        return is_last and last.bottom + last.entry.tail + PAD_BOTTOM <= self._view_height + 2
+        return is_last and last.bottom + last.entry.places.tail + PAD_BOTTOM <= self._view_height + 2
 
     @property
     def follows_end(self) -> bool:
@@ -162,7 +162,7 @@ class ThreadLayout(LoadedMessages):
         if not self.placed or not (self.is_at_start and self.is_at_end):
             return None
         last = self.placed[-1]
-        return last.bottom + last.entry.tail + PAD_BOTTOM
+        return last.bottom + last.entry.places.tail + PAD_BOTTOM
 
     @property
     def is_at_start(self) -> bool:
@@ -203,7 +203,7 @@ class ThreadLayout(LoadedMessages):
     def measure(self, entry: MessageEntry, index: int) -> None:
         """Lay out one item, in view or not."""
         self._prepare(entry)
-        entry.measure(index)
+        entry.places.measure(index)
         item = entry.items[index]
         self._laid_out.pop(item, None)
         self._laid_out[item] = None
@@ -237,7 +237,7 @@ class ThreadLayout(LoadedMessages):
             self._prepare(entry)
             index = len(entry.items) - 1
             self.measure(entry, index)
-            return Placed(entry, index, height - PAD_BOTTOM - entry.tail - entry.items[index].height)
+            return Placed(entry, index, height - PAD_BOTTOM - entry.places.tail - entry.items[index].height)
         held = self._held
         if held is None or self.find(held.entry.message.id) is not held.entry:
             entry = self.entries[0]
@@ -266,7 +266,7 @@ class ThreadLayout(LoadedMessages):
         """Leave no empty space below the last message, unless the thread is short, and none above the first."""
         last = placed[-1]
         if not self.has_newer and last.entry is self.entries[-1] and last.index == len(last.entry.items) - 1:
-            spare = height - (last.bottom + last.entry.tail + PAD_BOTTOM)
+            spare = height - (last.bottom + last.entry.places.tail + PAD_BOTTOM)
             if spare > 0.5:
                 placed = self._walk(Placed(last.entry, last.index, last.y + spare), height)
         first = placed[0]
@@ -288,7 +288,7 @@ class ThreadLayout(LoadedMessages):
         self._prepare(previous)
         last = len(previous.items) - 1
         self.measure(previous, last)
-        return Placed(previous, last, placed.y - entry.gaps[0] - previous.tail - previous.items[last].height)
+        return Placed(previous, last, placed.y - entry.gaps[0] - previous.places.tail - previous.items[last].height)
 
     def _after(self, placed: Placed) -> Placed | None:
         entry, index = placed.entry, placed.index
@@ -301,11 +301,11 @@ class ThreadLayout(LoadedMessages):
         following = self.entries[place]
         self._prepare(following)
         self.measure(following, 0)
-        return Placed(following, 0, placed.bottom + entry.tail + following.gaps[0])
+        return Placed(following, 0, placed.bottom + entry.places.tail + following.gaps[0])
 
     def _prepare(self, entry: MessageEntry) -> None:
         if self._style is not None and self._width:
-            entry.prepare(self._style, self._width)
+            entry.places.prepare(self._style, self._width)
 
     def _set_held(self, placed: Placed) -> None:
         self._held = HeldPlace(placed.entry, placed.item, placed.index, placed.y)

@@ -132,14 +132,14 @@ class Scrolling(QObject):
         height = self._viewport_layout.view_height
         placed = next((each for each in self._viewport_layout.placed_of(entry) if each.index == index), None)
         if placed is None or placed.y < 0 or placed.y > height - 60:
-            self.to_point(entry, entry.tops[index] - height / 3)
+            self.to_point(entry, entry.places.tops[index] - height / 3)
 
     def reveal_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
         """Bring a part of an item into view with as little movement as possible."""
         placed = next((each for each in self._viewport_layout.placed_of(entry) if each.index == index), None)
         height = self._viewport_layout.view_height
         if placed is None:
-            self.to_point(entry, entry.tops[index] + area.center().y() - height / 2)
+            self.to_point(entry, entry.places.tops[index] + area.center().y() - height / 2)
             return
         top, bottom = placed.y + area.top() - _MARGIN_PX, placed.y + area.bottom() + _MARGIN_PX
         if top < 0:
@@ -153,7 +153,7 @@ class Scrolling(QObject):
         height = self._viewport_layout.view_height
         y = placed.y + area.top() if placed is not None else -1.0
         if not _COVERED_PX <= y <= height - area.height() - _MARGIN_PX:
-            self.to_point(entry, round(entry.tops[index] + area.top() - height / 3))
+            self.to_point(entry, round(entry.places.tops[index] + area.top() - height / 3))
 
     def bar_moved(self) -> None:
         """Follow the scroll bar, which the reader or an assistive program has moved."""

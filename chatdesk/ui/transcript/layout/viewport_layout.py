@@ -116,7 +116,7 @@ class ViewportLayout(QObject):
         self._timer.stop()
         self._arrange()
         for entry in self.layout.drop_far(_KEPT_MESSAGES):
-            if not entry.is_live:
+            if not entry.facts.is_live:
                 entry.close()
         if not is_scroll or _ends(before) != _ends(self.layout.placed):
             self._ask_for_blocks()
@@ -159,7 +159,7 @@ class ViewportLayout(QObject):
         if not shown:
             return QRect()
         viewport = self._area.viewport()
-        area = QRectF(self.column_left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).toAlignedRect()
+        area = QRectF(self.column_left, shown[0].y, entry.places.width, shown[-1].bottom - shown[0].y).toAlignedRect()
         area = area.intersected(viewport.rect())
         return QRect(viewport.mapToGlobal(area.topLeft()), area.size())
 
@@ -167,7 +167,7 @@ class ViewportLayout(QObject):
         """Return the top left corner of an item in the viewport, or None when it is not in view."""
         self.ensure_laid_out()
         placed = next((each for each in self.layout.placed if each.item is item), None)
-        return QPointF(self.column_left + placed.entry.x_of(item), placed.y) if placed is not None else None
+        return QPointF(self.column_left + placed.entry.places.x_of(item), placed.y) if placed is not None else None
 
     def entry_at(self, y: float) -> MessageEntry | None:
         self.ensure_laid_out()
@@ -233,7 +233,7 @@ class ViewportLayout(QObject):
 
     def ask_for_blocks(self, entry: MessageEntry) -> None:
         """Request the blocks of a message once; the message need not be loaded yet."""
-        if not entry.is_live and not (self.has_plain_questions and entry.is_question):
+        if not entry.facts.is_live and not (self.has_plain_questions and entry.facts.is_question):
             entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def set_change_states(self, state_of: ChangeStateOf) -> None:
@@ -256,7 +256,7 @@ class ViewportLayout(QObject):
             placed.item.ask(self.pictures, partial(self._on_picture_changed, placed.entry))
 
     def _on_picture_changed(self, entry: MessageEntry) -> None:
-        entry.forget_places()
+        entry.places.forget()
         if self.layout.find(entry.message.id) is entry:
             self.schedule()
 
@@ -264,7 +264,7 @@ class ViewportLayout(QObject):
         entry.rebuild()
         if any(placed.entry is entry for placed in self.layout.placed):
             # The bubble of a question is as wide as its widest line: above what is new it may look otherwise.
-            self.schedule(is_growth=not entry.is_question)
+            self.schedule(is_growth=not entry.facts.is_question)
 
 
 def _ends(placed: list[Placed]) -> tuple[MessageEntry, MessageEntry] | None:

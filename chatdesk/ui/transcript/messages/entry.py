@@ -1,32 +1,27 @@
-"""A message in the transcript: its items, where they stand in it, and what it offers."""
+"""A message in the transcript: its items, and what it offers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import accumulate
+from weakref import WeakMethod
 
-from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.commands.message_action import MessageAction, MessageState
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, own_model_name
 from chatdesk.ui.transcript.drawing.artifact_source import artifact_of, leave_alone
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_MAX_PX, BUBBLE_PAD_X, TranscriptStyle
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.items.text_item import plain_item
-from chatdesk.ui.transcript.messages.entry_notices import EntryNotices, Retry
+from chatdesk.ui.transcript.messages.entry_notices import EntryNotices
+from chatdesk.ui.transcript.messages.entry_places import EntryPlaces
 from chatdesk.ui.transcript.messages.entry_sections import EntrySections
 from chatdesk.ui.transcript.messages.footer import footer_of
 from chatdesk.ui.transcript.messages.frame_items import FrameItems
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 from chatdesk.ui.transcript.messages.sections import Section
-
-_MESSAGE_GAP = 22.0
-_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line", "header", "notice")
-_HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
 class MessageEntry:
@@ -44,20 +39,17 @@ class MessageEntry:
         is_bare: bool = False,
     ) -> None:
         """Show ``message``; ``shared`` is None in a private thread; ``is_bare``: show nothing around its text."""
-        self.facts = MessageFacts(message, shared, model_name, is_bare=is_bare)
-        self._frame = FrameItems(self.facts)
-        self._notices = EntryNotices(self.facts)
+        show_changes = _weak(self._show_changes)  # a circle would keep what is unloaded for longer
+        self.facts = MessageFacts(message, shared, model_name, is_bare=is_bare, on_changed=show_changes)
+        self.frame = FrameItems(self.facts, show_changes)
+        self.notices = EntryNotices(self.facts, show_changes)
+        self._places = EntryPlaces(self.facts)
         self._items: list[Item] = []
         self._gaps: list[float] = []
-        self.width = 0.0
         self._made_sections: EntrySections | None = None
-        self._is_first_unread = False
         self.is_end = False
         self._quick: tuple[MessageAction, ...] = ()
         self.is_edited = False
-        self._tops: list[float] | None = None
-        self._indexes: dict[int, int] | None = None
-        self._style: TranscriptStyle | None = None
         self._body: tuple[int, int] = (0, 0)
         self._foot = 0
 
@@ -76,6 +68,13 @@ class MessageEntry:
         return self._gaps
 
     @property
+    def places(self) -> EntryPlaces:
+        """The places of the items in the message."""
+        if self._made_sections is None:
+            self._make_sections()
+        return self._places
+
+    @property
     def _sections(self) -> EntrySections:
         return self._make_sections()
 
@@ -92,17 +91,9 @@ class MessageEntry:
         return self.facts.message
 
     @property
-    def is_question(self) -> bool:
-        return self.facts.is_question
-
-    @property
-    def is_live(self) -> bool:
-        return self.facts.is_live
-
-    @property
     def is_unanswered(self) -> bool:
         """True if this is the reader's own question and the thread ends with it."""
-        return self.is_end and self.is_question and not self.message.is_note and self.message.author_id is None
+        return self.is_end and self.facts.is_question and not self.message.is_note and self.message.author_id is None
 
     @property
     def has_blocks(self) -> bool:
@@ -116,7 +107,7 @@ class MessageEntry:
             is_unanswered=self.is_unanswered,
             can_continue=self.facts.can_continue,
             has_quick_actions=self.message.role is Role.ASSISTANT and bool(self.text) and not self.facts.is_bare,
-            is_context_start=self._frame.start_line is not None,
+            is_context_start=self.frame.start_line is not None,
             is_shared=self.facts.shared is not None,
             has_selection=has_selection,
             starts_later=starts_later,
@@ -144,18 +135,9 @@ class MessageEntry:
         return self._body
 
     @property
-    def foot_top(self) -> float:
-        """The top of the row of tools, in px below the top of the message."""
-        return self.tops[self._foot]
-
-    @property
-    def foot_bottom(self) -> float:
-        return self.foot_top + self.items[self._foot].height
-
-    @property
     def caret_item(self) -> Item | None:
         """The item that shows the caret while text arrives; None while the answer waits to be requested."""
-        if not self.is_live or self._notices.is_held:
+        if not self.facts.is_live or self.notices.is_held:
             return None
         first, end = self._body
         last = self.items[end - 1] if end > first else None
@@ -169,7 +151,7 @@ class MessageEntry:
         if self._made_sections is None:
             return
         if message.status is not old.status or message.error != old.error:
-            self._notices.forget()
+            self.notices.forget()
         if not self._sections.has_same_parts(message):
             self._take_parts()
         else:
@@ -180,59 +162,25 @@ class MessageEntry:
         section = self._sections.append(part_index, kind, delta)
         if self.message.status is Status.PENDING:
             self.facts.message = replace(self.message, status=Status.STREAMING)
-        self._notices.forget()
+        self.notices.forget()
         return section
 
     def show_appended(self) -> None:
         self._sections.update_items()
         self.rebuild(is_growth=True)
 
-    def set_retry(self, retry: Retry | None) -> None:
-        """Set the next attempt at this answer; None means that there is none."""
-        self._notices.retry = retry
-        self._rebuild_if(True)
-
-    def set_asked(self, at_ms: int) -> None:
-        """Set the time since which the provider has been asked for this answer."""
-        self._frame.asked_ms = at_ms
-        self._rebuild_if(True)
-
     def set_end(self, is_end: bool, *, quick: tuple[MessageAction, ...]) -> bool:
         """Set whether the thread ends here, with its ``quick`` actions; return whether anything shown changed."""
         if (is_end, quick if is_end else ()) == (self.is_end, self._quick):
             return False
         self.is_end, self._quick = is_end, quick if is_end else ()
-        return self._rebuild_if(True)
+        self._show_changes()
+        return True
 
-    def set_waiting(self, text: str, *, before: int) -> None:
-        """Show why this answer is not requested yet; ``before`` others come first. An empty text shows nothing."""
-        self._notices.set_waiting(text, before=before)
-        self._rebuild_if(True)
-
-    def set_unread(self, is_first: bool) -> None:
-        """Set whether the unread part of the thread begins here."""
-        before, self._is_first_unread = self._is_first_unread, is_first
-        self._rebuild_if(is_first != before)
-
-    def set_model_name(self, model_name: ModelName) -> bool:
-        """Set the function that names models, and return whether the name shown here changed."""
-        before, self.facts.model_name = self.facts.author, model_name
-        return self._rebuild_if(self.facts.author != before)
-
-    def set_shared(self, shared: SharedWith | None) -> bool:
-        """Set with whom the thread is shared, and return whether anything shown here changed."""
-        before, self.facts.shared = self.facts.shown_of_team, shared
-        return self._rebuild_if(self.facts.shown_of_team != before)
-
-    def set_landmarks(self, *, is_context_start: bool, summary_end: SummaryEnd | None) -> bool:
-        """Set whether the context starts here and which summary ends here; return whether that is new."""
-        return self._rebuild_if(self._frame.set_landmarks(is_context_start=is_context_start, summary_end=summary_end))
-
-    def _rebuild_if(self, is_other: bool) -> bool:
-        """Show what differs, if items were made before; return whether anything does."""
-        if is_other and self._made_sections is not None:
+    def _show_changes(self) -> None:
+        """Show what differs, if items were made before."""
+        if self._made_sections is not None:
             self.rebuild()
-        return is_other
 
     def toggle_fold(self, item: FoldItem) -> None:
         item.is_open = not item.is_open
@@ -256,145 +204,43 @@ class MessageEntry:
         self._sections.take_parts(self.message)
         self.rebuild()
 
-    # Items and their places
+    # Items
 
     def rebuild(self, *, is_growth: bool = False) -> None:
         """Put the items together again, keeping the layouts of those that stay; ``is_growth``: only the end grew."""
-        items = self._frame.above(is_first_unread=self._is_first_unread)
+        items = self.frame.above()
         first = len(items)
         items += self._sections.items
         if self.facts.is_bare:
             leave_alone(items)
-        if len(items) == first and (self.is_question or (self.is_live and not self._notices.is_held)):
-            items.append(plain_item("") if self.is_question else self._frame.waiting())
+        if len(items) == first and (self.facts.is_question or (self.facts.is_live and not self.notices.is_held)):
+            items.append(plain_item("") if self.facts.is_question else self.frame.waiting())
         last = len(items)
-        notices = self._notices.items(is_unanswered=self.is_unanswered)
-        if not self.is_question:
+        notices = self.notices.items(is_unanswered=self.is_unanswered)
+        if not self.facts.is_question:
             items += notices
         before = self._items if is_growth else []
-        quick = () if self.is_live else self._quick
+        quick = () if self.facts.is_live else self._quick
         items.append(before[self._foot] if before else footer_of(self.state(), self.facts, quick=quick))
         self._foot = len(items) - 1
-        if self.is_question:
+        if self.facts.is_question:
             items += notices
-        if self._frame.summary_line is not None:
-            items.append(self._frame.summary_line)
+        if self.frame.summary_line is not None:
+            items.append(self.frame.summary_line)
         self._body = (first, last)
         known = alike(before, items)
-        self._gaps = grown_gaps(self._gaps[:known], items, is_question=self.is_question)
+        self._gaps = grown_gaps(self._gaps[:known], items, is_question=self.facts.is_question)
         self._items = items
-        if self._style is not None:
-            for item in items[known:]:
-                if item.height == 0.0 and not item.is_laid_out(self._style, self.width_of(item)):
-                    item.height = item.guess(self._style, self.width_of(item))
-        self.forget_places()
+        self._places.show(items, self._gaps, body=self._body, foot=self._foot, known=known)
 
-    def prepare(self, style: TranscriptStyle, width: float) -> None:
-        """Set the style and the column's width in px, and guess the heights of items that are not laid out."""
-        style = self.style_in(style)
-        if style is self._style and width == self.width:
-            return
-        self._style, self.width = style, width
-        for item in self.items:
-            # A bubble may be as wide as before in a wider column: what is laid out then keeps its true height.
-            if not item.is_laid_out(style, self.width_of(item)):
-                item.height = item.guess(style, self.width_of(item))
-        self._tops = None
-        if self.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
-            for item in self.items[slice(*self._body)]:
-                item.ensure_layout(style, self.width_of(item))
 
-    def style_in(self, style: TranscriptStyle) -> TranscriptStyle:
-        """Return the style of this message, where the others have the style ``style``."""
-        return style.quiet if self.facts.is_excluded else style
+def _weak(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls a method for as long as its object is there."""
+    reference = WeakMethod(method)
 
-    def measure(self, index: int) -> bool:
-        """Lay out item ``index`` and return whether its height changed."""
-        item = self.items[index]
-        assert self._style is not None
-        if item.ensure_layout(self._style, self.width_of(item)):
-            self._tops = None
-            return True
-        return False
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
 
-    @property
-    def tops(self) -> list[float]:
-        """The top of each item in px below the top of the message."""
-        if self._tops is None:
-            heights = [item.height for item in self.items]
-            steps = [gap + height for gap, height in zip(self.gaps, heights, strict=True)]
-            bottoms = list(accumulate(steps))
-            self._tops = [bottom - height for bottom, height in zip(bottoms, heights, strict=True)]
-        return self._tops
-
-    @property
-    def height(self) -> float:
-        return self.tops[-1] + self.items[-1].height + self.tail
-
-    @property
-    def tail(self) -> float:
-        return 0.0 if self.is_question or self.facts.is_bare else _MESSAGE_GAP
-
-    def index_of(self, item: Item) -> int | None:
-        if self._indexes is None:
-            self._indexes = {id(each): place for place, each in enumerate(self.items)}
-        return self._indexes.get(id(item))
-
-    def forget_places(self) -> None:
-        self._tops = None
-        self._indexes = None
-
-    def width_of(self, item: Item) -> float:
-        return self.room_of(item) - self._indent_of(item)
-
-    def x_of(self, item: Item) -> float:
-        """Return the left edge of ``item`` from the left of the column, in px."""
-        indent = 0.0 if item.at.is_right_to_left else self._indent_of(item)
-        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
-            if item.is_right_to_left:
-                return self.bubble_left + self.bubble_width - self.width_of(item) - BUBBLE_PAD_X
-            return self.body_left + indent
-        return indent
-
-    @property
-    def style(self) -> TranscriptStyle | None:
-        """The style this message is drawn in; None before ``prepare``."""
-        return self._style
-
-    def quotes_left(self, item: Item) -> float:
-        """Return the left edge of the area in which quote bars stand, from the left of the column."""
-        if self.is_question and item.at.is_right_to_left:
-            return self.bubble_left + self.bubble_width - BUBBLE_PAD_X - self.room_of(item)
-        return self.body_left
-
-    @property
-    def body_left(self) -> float:
-        """The left edge of the content from the left of the column."""
-        return self.bubble_left + BUBBLE_PAD_X if self.is_question else 0.0
-
-    def room_of(self, item: Item) -> float:
-        """Return the width of an item that is in no list."""
-        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
-            style = self._style
-            most = style.px(BUBBLE_MAX_PX) if style is not None else BUBBLE_MAX_PX
-            return min(most, self.width) - 2 * BUBBLE_PAD_X
-        return self.width
-
-    def _indent_of(self, item: Item) -> float:
-        return item.indent(self._style, self.room_of(item)) if self._style is not None else 0.0
-
-    @property
-    def bubble_left(self) -> float:
-        """The left edge of the bubble from the left of the column."""
-        is_mirrored = self._style is not None and self._style.is_mirrored
-        return 0.0 if is_mirrored else self.width - self.bubble_width
-
-    @property
-    def bubble_width(self) -> float:
-        body = self.items[slice(*self._body)]
-        most = self.room_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
-        if len(body) > _HUG_ITEMS:
-            return most
-        return min(
-            most, max((item.natural_width + self._indent_of(item) for item in body), default=0.0) + 2 * BUBBLE_PAD_X + 1
-        )
+    return call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatdesk.core.clock import SystemClock
@@ -23,26 +24,33 @@ class Retry:
 
 
 class EntryNotices:
-    """``retry`` is the next attempt at the answer, None where there is none."""
+    """Reached as ``MessageEntry.notices``. ``on_changed`` is called when something is shown otherwise."""
 
-    def __init__(self, facts: MessageFacts) -> None:
+    def __init__(self, facts: MessageFacts, on_changed: Callable[[], None]) -> None:
         self._facts = facts
+        self._on_changed = on_changed
         self._text = ""
         self._actions: tuple[Action, ...] = ()
-        self.retry: Retry | None = None
+        self._retry: Retry | None = None
 
     @property
     def is_held(self) -> bool:
         """True while the answer waits to be requested, or to be requested again."""
-        return bool(self._actions) or self.retry is not None
+        return bool(self._actions) or self._retry is not None
 
     def forget(self) -> None:
-        self._text, self._actions, self.retry = "", (), None
+        self._text, self._actions, self._retry = "", (), None
 
     def set_waiting(self, text: str, *, before: int) -> None:
         """Show why this answer is not requested yet; ``before`` others come first. An empty text shows nothing."""
         self._text = text
         self._actions = ((SEND_FIRST, CANCEL_WAITING) if before else (CANCEL_WAITING,)) if text else ()
+        self._on_changed()
+
+    def set_retry(self, retry: Retry | None) -> None:
+        """Set the next attempt at this answer; None means that there is none."""
+        self._retry = retry
+        self._on_changed()
 
     def items(self, *, is_unanswered: bool) -> list[NoticeItem]:
         """Return the notices to show, without what the reader may not do."""
@@ -58,8 +66,8 @@ class EntryNotices:
         facts = self._facts
         if self._text:
             return [NoticeItem(self._text, self._actions, tone="line")]
-        if self.retry is not None:
-            return [retry_notice(self.retry.reason, attempt=self.retry.attempt, due_ms=self.retry.due_ms)]
+        if self._retry is not None:
+            return [retry_notice(self._retry.reason, attempt=self._retry.attempt, due_ms=self._retry.due_ms)]
         if is_unanswered and facts.message.status.is_final:
             return [NoticeItem(tr("This question has no answer."), (_ANSWER,), tone="line", is_selectable=False)]
         now_ms = SystemClock().now_ms()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
@@ -15,11 +17,14 @@ from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
 
 class FrameItems:
-    """Each item is made once and kept until what it shows differs, so that its layout stays."""
+    """Reached as ``MessageEntry.frame``. Each item is made once and kept until what it shows differs, so that its
+    layout stays. ``on_changed`` is called when something is shown otherwise."""
 
-    def __init__(self, facts: MessageFacts) -> None:
+    def __init__(self, facts: MessageFacts, on_changed: Callable[[], None]) -> None:
         self._facts = facts
-        self.asked_ms = facts.message.created_at
+        self._on_changed = on_changed
+        self._asked_ms = facts.message.created_at
+        self._is_first_unread = False
         self._unread = UnreadItem()
         self.start_line: LineItem | None = None
         self._summary: tuple[SummaryEnd, LineItem] | None = None
@@ -40,15 +45,29 @@ class FrameItems:
             self.start_line = start_line() if is_context_start else None
         if summary_end != shown:
             self._summary = None if summary_end is None else (summary_end, summary_line(summary_end))
-        return is_context_start != was_start or summary_end != shown
+        is_new = is_context_start != was_start or summary_end != shown
+        if is_new:
+            self._on_changed()
+        return is_new
 
-    def above(self, *, is_first_unread: bool) -> list[Item]:
+    def set_asked(self, at_ms: int) -> None:
+        """Set the time since which the provider has been asked for this answer."""
+        self._asked_ms = at_ms
+        self._on_changed()
+
+    def set_unread(self, is_first: bool) -> None:
+        """Set whether the unread part of the thread begins here."""
+        before, self._is_first_unread = self._is_first_unread, is_first
+        if is_first != before:
+            self._on_changed()
+
+    def above(self) -> list[Item]:
         """Return the items above the text."""
         facts = self._facts
         items: list[Item] = []
         if facts.is_bare:
             return items
-        if is_first_unread:
+        if self._is_first_unread:
             items.append(self._unread)
         if self.start_line is not None:
             items.append(self.start_line)
@@ -62,7 +81,7 @@ class FrameItems:
         return items
 
     def waiting(self) -> WaitingItem:
-        who, since_ms = self._facts.author, self.asked_ms
+        who, since_ms = self._facts.author, self._asked_ms
         made = self._made_waiting
         if made is None or (made.who, made.since_ms) != (who, since_ms):
             made = self._made_waiting = WaitingItem(who, since_ms)

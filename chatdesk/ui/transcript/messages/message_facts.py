@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.prompt import LONGEST_NAME
 from chatdesk.core.hidden_characters import clean_line
@@ -14,15 +16,37 @@ _ONLY_READ = Text("you can only read this project")
 
 class MessageFacts:
     """``message`` is its newest state; ``shared`` is None in a private thread; ``model_name`` names models;
-    ``is_bare``: nothing is shown around its text."""
+    ``is_bare``: nothing is shown around its text. ``on_changed`` is called when something of it is shown otherwise."""
 
     def __init__(
-        self, message: Message, shared: SharedWith | None, model_name: ModelName, *, is_bare: bool = False
+        self,
+        message: Message,
+        shared: SharedWith | None,
+        model_name: ModelName,
+        *,
+        is_bare: bool = False,
+        on_changed: Callable[[], None],
     ) -> None:
         self.message = message
         self.shared = shared
         self.model_name = model_name
         self.is_bare = is_bare
+        self._on_changed = on_changed
+
+    def set_model_name(self, model_name: ModelName) -> bool:
+        """Set the function that names models, and return whether the name shown here changed."""
+        before, self.model_name = self.author, model_name
+        return self._tell_if(self.author != before)
+
+    def set_shared(self, shared: SharedWith | None) -> bool:
+        """Set with whom the thread is shared, and return whether anything shown here changed."""
+        before, self.shared = self.shown_of_team, shared
+        return self._tell_if(self.shown_of_team != before)
+
+    def _tell_if(self, is_other: bool) -> bool:
+        if is_other:
+            self._on_changed()
+        return is_other
 
     @property
     def is_question(self) -> bool:

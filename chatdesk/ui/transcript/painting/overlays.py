@@ -27,7 +27,7 @@ def paint_flash(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout,
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tint)
-    area = QRectF(left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).adjusted(-12, -6, 12, 6)
+    area = QRectF(left, shown[0].y, entry.places.width, shown[-1].bottom - shown[0].y).adjusted(-12, -6, 12, 6)
     painter.drawRoundedRect(area, style.tokens.radius.card, style.tokens.radius.card)
 
 
@@ -49,14 +49,14 @@ def paint_found(
             continue
         entry, item = placed.entry, placed.item
         here = finding.current_place(entry) if current and current.message_id == entry.message.id else None
-        painter.translate(left + entry.x_of(item), placed.y)
+        painter.translate(left + entry.places.x_of(item), placed.y)
         for start, end in finding.places.in_item(item):
             is_current = here is not None and (here.index, here.start) == (placed.index, start)
             painter.setPen(QPen(style.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             for each in item.areas_of(start, end):
                 painter.drawRoundedRect(each.adjusted(-1, 1, 1, -1), _RADIUS_PX, _RADIUS_PX)
-        painter.translate(-left - entry.x_of(item), -placed.y)
+        painter.translate(-left - entry.places.x_of(item), -placed.y)
 
 
 def paint_caret(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout, caret: Caret, *, left: float) -> None:
@@ -64,6 +64,6 @@ def paint_caret(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout,
     placed = next((each for each in layout.placed if place is not None and each.item is place.item), None)
     if place is None or placed is None:
         return
-    area = caret.area_of(place).translated(QPointF(left + placed.entry.x_of(placed.item), placed.y))
+    area = caret.area_of(place).translated(QPointF(left + placed.entry.places.x_of(placed.item), placed.y))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.fillRect(QRectF(area.left() - 1, area.top(), _CARET_PX, area.height()), style.colour("accent"))

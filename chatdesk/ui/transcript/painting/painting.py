@@ -36,7 +36,7 @@ def paint_view(
         entry, item = placed.entry, placed.item
         if entry is not bubbled:
             bubbled = entry
-            if entry.is_question:
+            if entry.facts.is_question:
                 _paint_bubble(painter, style, placed, left)
             elif entry.is_edited:
                 _paint_edited(painter, style, placed, left)
@@ -46,14 +46,14 @@ def paint_view(
             _paint_bars(painter, placed, left, area)
         if placed.bottom < area.top() - 2 or placed.y > area.bottom() + 2:
             continue
-        x = left + entry.x_of(item)
+        x = left + entry.places.x_of(item)
         is_hovered = item is attention.hovered_item or (
             entry is attention.hovered_entry and item.kind == "footer" and attention.hovered_item is None
         )
         is_attended = entry is attention.hovered_entry or entry is attention.current_entry
         is_focused = entry is attention.current_entry and placed.index == attention.focused_index
         state = PaintState(
-            entry.style_in(style),
+            entry.places.style_in(style),
             area.translated(-x, -placed.y),
             selected=selected.of(entry, placed.index) if selected and item.is_selectable else None,
             hovered_action=attention.hovered_action if is_hovered else None,
@@ -71,11 +71,11 @@ def _paint_bars(painter: QPainter, placed: Placed, left: float, area: QRectF) ->
     """Continue the bars of quotes through the space between their blocks."""
     entry, index, item = placed.entry, placed.index, placed.item
     above = entry.gaps[index]
-    if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.style is None:
+    if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.places.style is None:
         return
     shared = shared_quotes(entry.items[index - 1].at, item.at) if index else 0
-    body = QRectF(left + entry.quotes_left(item), placed.y, entry.room_of(item), item.height)
-    paint_quote_bars(painter, entry.style, item.at, area=body, above=above, shared=shared)
+    body = QRectF(left + entry.places.quotes_left(item), placed.y, entry.places.room_of(item), item.height)
+    paint_quote_bars(painter, entry.places.style, item.at, area=body, above=above, shared=shared)
 
 
 def _paint_bubble(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
@@ -83,27 +83,27 @@ def _paint_bubble(painter: QPainter, style: TranscriptStyle, placed: Placed, lef
     first, last = entry.body
     if last <= first or placed.index >= last:
         return
-    tops = entry.tops
+    tops = entry.places.tops
     origin = placed.y - tops[placed.index]
     top = origin + tops[first] - BUBBLE_PAD_Y
     bottom = origin + tops[last - 1] + entry.items[last - 1].height + BUBBLE_PAD_Y
-    wide = entry.bubble_width
+    wide = entry.places.bubble_width
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(style.colour("accent"), _EDITED_PX) if entry.is_edited else Qt.PenStyle.NoPen)
     painter.setBrush(style.colour("question"))
     radius = style.tokens.radius.card
-    painter.drawRoundedRect(QRectF(left + entry.bubble_left, top, wide, bottom - top), radius, radius)
+    painter.drawRoundedRect(QRectF(left + entry.places.bubble_left, top, wide, bottom - top), radius, radius)
 
 
 def _paint_edited(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
     """Paint the line around an answer that is being edited; a question has it around its bubble."""
     entry = placed.entry
-    tops, last = entry.tops, entry.body[1] - 1
+    tops, last = entry.places.tops, entry.body[1] - 1
     first = next((place for place, item in enumerate(entry.items) if item.kind == "header"), 0)
     origin = placed.y - tops[placed.index]
     top, bottom = origin + tops[first], origin + tops[last] + entry.items[last].height
     pad = BUBBLE_PAD_Y
-    area = QRectF(left - pad, top - pad, entry.width + 2 * pad, bottom - top + 2 * pad)
+    area = QRectF(left - pad, top - pad, entry.places.width + 2 * pad, bottom - top + 2 * pad)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(style.colour("accent"), _EDITED_PX))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -113,13 +113,15 @@ def _paint_edited(painter: QPainter, style: TranscriptStyle, placed: Placed, lef
 
 def _paint_ring(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
     entry = placed.entry
-    top = placed.y - entry.tops[placed.index]
+    top = placed.y - entry.places.tops[placed.index]
     pad = 8.0
-    if entry.is_question:
-        area = QRectF(left + entry.bubble_left - 4, top - 4, entry.bubble_width + 8, entry.foot_top + 8)
+    if entry.facts.is_question:
+        area = QRectF(
+            left + entry.places.bubble_left - 4, top - 4, entry.places.bubble_width + 8, entry.places.foot_top + 8
+        )
         radius = style.tokens.radius.card + 3
     else:
-        area = QRectF(left - pad - 4, top - pad + 2, entry.width + 2 * pad + 8, entry.foot_bottom + pad)
+        area = QRectF(left - pad - 4, top - pad + 2, entry.places.width + 2 * pad + 8, entry.places.foot_bottom + pad)
         radius = style.tokens.radius.code
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(style.colour("accent"), 2))

@@ -37,13 +37,13 @@ def message_name(entry: MessageEntry, total: int) -> str:
     parts = [entry.facts.author]
     if message.is_edited_answer:
         parts.append(tr("edited by {person}", person=entry.facts.person or tr("you")))
-    elif not entry.is_question and entry.facts.person:
+    elif not entry.facts.is_question and entry.facts.person:
         parts.append(tr("asked by {person}", person=entry.facts.person))
     parts.append(time_of(message.created_at))
     parts.append(tr("message {number} of {count}", number=message.position + 1, count=max(total, message.position + 1)))
     parts.append(entry.facts.version_words)
     parts.append(
-        shown(STATUS_TEXTS[message.status][0]) if message.status in STATUS_TEXTS and not entry.is_question else ""
+        shown(STATUS_TEXTS[message.status][0]) if message.status in STATUS_TEXTS and not entry.facts.is_question else ""
     )
     parts.append(tr("note") if message.is_note else "")
     parts.append(shown(_MARKS[message.context_mark]))

@@ -347,18 +347,18 @@ def test_the_focus_is_told_again_when_a_thread_comes_late(world: World, events: 
 def test_an_answer_is_busy_while_it_is_written_and_keeps_its_identity(world: World, events: list[Any]) -> None:
     view = world.open(make_thread(1))
     tree = tree_of(view)
-    view.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
     world.settle()
     node = tree.child(1)
     assert node.state().busy
     blocks = []
     for delta in ("# Heading", "\n\nSome", " text.\n\nMore"):
-        view.append_text("m1", 0, "text", delta)
+        view.conversation.append_text("m1", 0, "text", delta)
         view.parts.conversation.feeds.show_frame()
         blocks.append(node.child(0))
         gc.collect()
     assert blocks[1] is blocks[2]
-    view.change_message(make_message(1, "# Heading\n\nSome text.\n\nMore", status=Status.COMPLETE))
+    view.conversation.change_message(make_message(1, "# Heading\n\nSome text.\n\nMore", status=Status.COMPLETE))
     world.settle()
     assert tree.child(1) is node
     assert not node.state().busy
@@ -371,7 +371,7 @@ def test_an_answer_is_busy_while_it_is_written_and_keeps_its_identity(world: Wor
 
 def test_what_floats_over_the_text_is_in_the_tree(world: World) -> None:
     view = world.open(make_thread(100))
-    view.scroll_by(-5_000)
+    view.scrolling.by(-5_000)
     tree = tree_of(view)
     pill = tree.child(tree.childCount() - 1)
     assert pill.role() == _R.Button
@@ -406,7 +406,7 @@ def test_nodes_of_messages_that_are_gone_are_let_go(world: World) -> None:
     tree = tree_of(view)
     met = {}
     for _ in range(80):
-        view.scroll_by(-700)
+        view.scrolling.by(-700)
         met[tree.child(0).entry] = tree.child(0)
         tree.child(0).childCount()
         world.settle()
@@ -452,16 +452,22 @@ def test_a_program_that_asks_for_everything_all_the_time_breaks_nothing(world: W
     def stream() -> None:
         message = make_message(len(thread.messages), "", status=Status.PENDING, message_id=f"s{source.random()}")
         thread.messages.append(message)
-        view.add_message(message)
+        view.conversation.add_message(message)
         for delta in (_TEXT[:40], _TEXT[40:200], _TEXT[200:]):
-            view.append_text(message.id, 0, "text", delta)
+            view.conversation.append_text(message.id, 0, "text", delta)
             view.parts.conversation.feeds.show_frame()
             ask()
         final = make_message(message.position, _TEXT, message_id=message.id)
         thread.messages[-1] = final
-        view.change_message(final)
+        view.conversation.change_message(final)
 
-    acts = [change_version, stream, lambda: view.scroll_by(source.randrange(-3_000, 3_000)), gc.collect, world.settle]
+    acts = [
+        change_version,
+        stream,
+        lambda: view.scrolling.by(source.randrange(-3_000, 3_000)),
+        gc.collect,
+        world.settle,
+    ]
     for _ in range(60):
         source.choice(acts)()
         ask()

@@ -60,7 +60,7 @@ def finder_view(world: World) -> Iterator[Callable[..., tuple[TranscriptView, Fa
 
 
 def _type(view: TranscriptView, text: str) -> None:
-    view.open_find()
+    view.finding.open()
     view.parts.finding.bar.field.setText(text)
     view.parts.finding.search()
 
@@ -190,7 +190,7 @@ def test_escape_closes_and_gives_the_focus_back(world: World, finder_view) -> No
 
 def test_typing_asks_once_it_pauses(world: World, finder_view, qtbot) -> None:
     view, finder = finder_view(make_thread(4))
-    view.open_find()
+    view.finding.open()
     QTest.keyClicks(view.parts.finding.bar.field, "mess")
     qtbot.waitUntil(lambda: bool(finder.asked))
     assert finder.asked == ["mess"]
@@ -202,18 +202,18 @@ def test_typing_asks_once_it_pauses(world: World, finder_view, qtbot) -> None:
 def test_what_is_being_written_is_found_too(world: World, finder_view) -> None:
     thread = make_thread(2, lambda place: f"echo {place}")
     view, _ = finder_view(thread)
-    view.add_message(make_message(2, "", role=Role.ASSISTANT, status=Status.STREAMING))
+    view.conversation.add_message(make_message(2, "", role=Role.ASSISTANT, status=Status.STREAMING))
     _type(view, "echo")
     assert _count(view) == "1 of 2"
-    view.append_text("m2", 0, "text", "An echo, and another echo.")
+    view.conversation.append_text("m2", 0, "text", "An echo, and another echo.")
     view.parts.conversation.feeds.show_frame()
     view.parts.conversation.feeds.show_frame()
     world.settle()
     assert _count(view) == "1 of 4"
-    view.find_step(-1)
+    view.finding.step(-1)
     assert _count(view) == "4 of 4"
     thread.messages.append(make_message(2, "An echo, and another echo.", role=Role.ASSISTANT))
-    view.change_message(thread.messages[2])
+    view.conversation.change_message(thread.messages[2])
     view.parts.finding.search()
     assert _count(view) == "4 of 4"
 
@@ -223,7 +223,7 @@ def test_a_message_that_comes_is_searched(world: World, finder_view, qtbot) -> N
     view, finder = finder_view(thread)
     _type(view, "echo")
     thread.messages.append(make_message(3, "echo 3", role=Role.ASSISTANT))
-    view.add_message(thread.messages[3])
+    view.conversation.add_message(thread.messages[3])
     qtbot.waitUntil(lambda: len(finder.asked) == 2)
     assert _count(view) == "1 of 4"
 
@@ -232,7 +232,7 @@ def test_pages_that_come_while_scrolling_are_not_searched_again(world: World, fi
     view, finder = finder_view(make_thread(600))
     _type(view, "message")
     for _ in range(20):
-        view.scroll_by(-800)
+        view.scrolling.by(-800)
         world.settle()
     assert finder.asked == ["message"]
     assert not view.parts.finding.findChild(QTimer, "typing").isActive()
@@ -249,7 +249,7 @@ def test_matches_are_painted(world: World, finder_view) -> None:
 
 def test_f3_opens_and_goes_on(world: World, finder_view) -> None:
     view, _ = finder_view(make_thread(4))
-    view.find_step(1)
+    view.finding.step(1)
     assert view.parts.finding.is_open
     _type(view, "message")
     QTest.keyClick(view.parts.finding.bar.field, Qt.Key.Key_F3)
@@ -293,7 +293,7 @@ def test_the_bar_makes_way_for_a_match_that_it_would_cover(
     assert bar.y() > view.viewport().height() / 2
     assert view.parts.finding.current is not None and view.parts.finding.current.message_id == first.id
     view.parts.finding.close()
-    view.open_find()
+    view.finding.open()
     assert bar.y() < 50
 
 

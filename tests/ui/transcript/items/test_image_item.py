@@ -227,7 +227,7 @@ def test_a_remote_image_is_fetched_by_the_press_of_its_button_only(world: World,
     view = world.open(make_thread(2, lambda place: f"![a cat]({site.url('/a.png')})" if place else "?"))
     view.set_pictures(loader)
     item = item_of(view, ImageItem)
-    view.scroll_by(10)
+    view.scrolling.by(10)
     view.grab()
     world.settle()
     assert site.asked == []

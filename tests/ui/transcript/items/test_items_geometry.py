@@ -102,7 +102,9 @@ def test_tables_and_images_in_a_list_stand_under_its_words(world: World) -> None
     view = world.open(make_thread(2, lambda place: text))
     for entry in view.entries:
         inner, image, outer = (item for item in entry.items if item.kind in ("table", "image"))
-        assert entry.x_of(inner) == entry.x_of(image) > entry.x_of(outer)
-        assert entry.x_of(inner) + entry.width_of(inner) == entry.x_of(outer) + entry.width_of(outer)
-    assert view.entries[0].bubble_width <= view.entries[0].width
+        assert entry.places.x_of(inner) == entry.places.x_of(image) > entry.places.x_of(outer)
+        assert entry.places.x_of(inner) + entry.places.width_of(inner) == entry.places.x_of(
+            outer
+        ) + entry.places.width_of(outer)
+    assert view.entries[0].places.bubble_width <= view.entries[0].places.width
     view.grab()

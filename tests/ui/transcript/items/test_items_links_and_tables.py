@@ -98,7 +98,7 @@ def test_tab_walks_through_the_sources_below_an_answer(world: World) -> None:
     live = make_message(1, parts=parts, status=Status.STREAMING)
     view = world.open(FakeThread([make_message(0, "When?"), live]))
     assert "Sources" not in [each.text for each in view.entries[1].items], "the answer is still written"
-    view.change_message(replace(live, status=Status.COMPLETE))
+    view.conversation.change_message(replace(live, status=Status.COMPLETE))
     world.settle()
     texts = [each.text for each in view.entries[1].items if isinstance(each, TextItem)]
     assert texts == [
@@ -119,7 +119,7 @@ def test_tab_walks_through_the_sources_below_an_answer(world: World) -> None:
     assert followed == ["https://harbour.test/tides", "https://evil.test/"]
     names = [link.text(QAccessible.Text.Name) for link in _links_of(QAccessible.queryAccessibleInterface(view))]
     assert names == ["Tide⟦U+202E⟧ tables", "bank.example"]
-    view.change_message(replace(live, status=Status.STREAMING))
+    view.conversation.change_message(replace(live, status=Status.STREAMING))
     world.settle()
     assert "Sources" not in [each.text for each in view.entries[1].items], "it goes on above them"
 

@@ -167,7 +167,7 @@ def test_more_than_a_dozen_rows_fold(world: World) -> None:
         pos=place_of(view, item, button.area.center().x(), button.area.center().y()),
     )
     world.settle()
-    view.scroll_to_end()
+    view.scrolling.to_end()
     parts = [each for each in view.entries[0].items if isinstance(each, TableItem)]
     assert all(part.height > 0 for part in parts)
     (button,) = [each for part in parts for each in part.buttons() if each.action == "fold-table"]
@@ -187,7 +187,7 @@ def test_a_table_that_is_watched_stays_open_and_as_it_was_made(world: World) -> 
     view = world.open(FakeThread([make_message(0, "", role=Role.ASSISTANT, status=Status.STREAMING)]), size=(900, 900))
     text = markdown(2, 30)
     for line in text.splitlines(keepends=True):
-        view.append_text("m0", 0, "text", line)
+        view.conversation.append_text("m0", 0, "text", line)
         view.parts.conversation.feeds.show_frame()
         world.settle()
     parts = [each for each in view.entries[0].items if isinstance(each, TableItem)]

@@ -52,7 +52,7 @@ def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> N
     assert item.text == "", "a screen reader does not hear each second"
     world.settle()
     assert view.whole_height == whole
-    view.append_text("m1", 0, "text", "Because")
+    view.conversation.append_text("m1", 0, "text", "Because")
     view.parts.conversation.feeds.show_frame()
     world.settle()
     assert waiting_in(view) is None
@@ -61,13 +61,13 @@ def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> N
 
 def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is_opened_again(world: World) -> None:
     thread, view = asked(world)
-    view.progress.note_asked("m1", NOW_MS + 5_000)
+    view.conversation.progress.note_asked("m1", NOW_MS + 5_000)
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()
     item = waiting_in(view)
     assert item is not None and item.since_ms == NOW_MS + 5_000
-    view.progress.note_finished("m1")
+    view.conversation.progress.note_finished("m1")
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()
@@ -78,7 +78,7 @@ def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is
 def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
     _thread, view = asked(world)
     reason = "Testhost is receiving too many requests."
-    view.progress.set_retry("m1", Retry(reason, attempt=2, due_ms=NOW_MS + 75_000))
+    view.conversation.progress.set_retry("m1", Retry(reason, attempt=2, due_ms=NOW_MS + 75_000))
     world.settle()
     item = notice_in(view.entries[-1])
     assert item is not None and waiting_in(view) is None
@@ -101,7 +101,7 @@ def test_what_waits_is_looked_at_once_a_second_and_only_while_it_is_in_view(worl
     _thread, view = asked(world)
     ticking = view.findChild(Ticking)
     assert ticking is not None and ticking.timer.isActive()
-    view.change_message(make_message(1, "Because.", model="swift-small"))
+    view.conversation.change_message(make_message(1, "Because.", model="swift-small"))
     world.settle()
     assert not ticking.timer.isActive()
 
@@ -183,8 +183,8 @@ def test_a_question_that_the_thread_ends_with_offers_an_answer(world: World) -> 
     spy = QSignalSpy(view.actionRequested)
     view.parts.actions.press_button(last, item, item.buttons()[0].action)
     assert spy.at(0) == ["answer", "m2"]
-    assert view.act("answer") and spy.count() == 2, "its menu has it, too"
-    view.add_message(make_message(3, status=Status.PENDING))
+    assert view.parts.actions.act("answer") and spy.count() == 2, "its menu has it, too"
+    view.conversation.add_message(make_message(3, status=Status.PENDING))
     world.settle()
     assert notice_in(last) is None
 
@@ -196,12 +196,12 @@ def test_a_question_of_somebody_else_may_be_being_answered(world: World) -> None
 
 def test_a_question_just_sent_never_flashes_the_offer(world: World) -> None:
     view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1")]))
-    view.add_message(make_message(2, "two", role=Role.USER))
-    view.add_message(make_message(3, status=Status.PENDING))
-    heights = {view.entries[2].height}
+    view.conversation.add_message(make_message(2, "two", role=Role.USER))
+    view.conversation.add_message(make_message(3, status=Status.PENDING))
+    heights = {view.entries[2].places.height}
     for _ in range(4):
         world.settle()
-        heights.add(view.entries[2].height)
+        heights.add(view.entries[2].places.height)
         assert notice_in(view.entries[2]) is None
 
 
@@ -209,13 +209,13 @@ def test_a_question_just_sent_never_flashes_the_offer(world: World) -> None:
 def test_the_message_that_is_edited_is_marked(world: World, place: int) -> None:
     view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1")]))
     before = view.viewport().grab().toImage()
-    view.mark_edited(f"m{place}")
+    view.conversation.mark_edited(f"m{place}")
     world.settle()
     marked = view.viewport().grab().toImage()
     assert marked != before
     view.reload_from(None)
     world.settle()
     assert view.entries[place].is_edited, "also when it is loaded anew"
-    view.mark_edited(None)
+    view.conversation.mark_edited(None)
     world.settle()
     assert view.viewport().grab().toImage() == before

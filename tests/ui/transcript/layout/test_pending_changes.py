@@ -47,7 +47,7 @@ def asked() -> list[Message]:
 def test_an_answer_that_ended_meanwhile_is_shown_as_it_ended(world: World, asked: list[Message]) -> None:
     thread = SlowThread(asked)
     view = world.open(thread)
-    view.change_message(make_message(1, "no words", status=Status.ERROR))
+    view.conversation.change_message(make_message(1, "no words", status=Status.ERROR))
     assert not view.entries
     thread.deliver()
     world.settle()
@@ -60,7 +60,7 @@ def test_an_answer_that_ended_meanwhile_is_shown_as_it_ended(world: World, asked
 def test_an_answer_that_is_asked_for_again_meanwhile_is_not_shown_as_failed(world: World) -> None:
     thread = SlowThread([make_message(0, "a question"), make_message(1, "half", status=Status.ERROR)])
     view = world.open(thread)
-    view.change_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.change_message(make_message(1, "", status=Status.PENDING))
     thread.deliver()
     assert _states(view)[1][1] is Status.PENDING
 
@@ -68,7 +68,7 @@ def test_an_answer_that_is_asked_for_again_meanwhile_is_not_shown_as_failed(worl
 def test_text_that_the_page_has_of_a_running_answer_stays(world: World) -> None:
     thread = SlowThread([make_message(0), make_message(1, "some streamed words", status=Status.STREAMING)])
     view = world.open(thread)
-    view.change_message(make_message(1, "", status=Status.STREAMING))
+    view.conversation.change_message(make_message(1, "", status=Status.STREAMING))
     thread.deliver()
     assert _states(view)[1] == ("m1", Status.STREAMING, "some streamed words")
 
@@ -77,12 +77,12 @@ def test_messages_that_were_added_meanwhile_stand_at_the_end_once(world: World, 
     thread = SlowThread([])
     view = world.open(thread)
     for message in asked:
-        view.add_message(message)
-    view.change_message(replace(asked[1], status=Status.COMPLETE))
+        view.conversation.add_message(message)
+    view.conversation.change_message(replace(asked[1], status=Status.COMPLETE))
     thread.deliver()
     world.settle()
     assert [(id_, status) for id_, status, _text in _states(view)] == [("m0", Status.COMPLETE), ("m1", Status.COMPLETE)]
-    view.add_message(make_message(2, "the next"))
+    view.conversation.add_message(make_message(2, "the next"))
     assert [entry.message.id for entry in view.entries] == ["m0", "m1", "m2"]
 
 
@@ -90,7 +90,7 @@ def test_a_page_that_does_not_reach_the_end_gets_no_message_of_the_end(world: Wo
     messages = make_thread(400).messages
     thread = SlowThread(messages)
     view = world.open(thread, anchor=ScrollAnchor("m100", 0, False))
-    view.add_message(make_message(400, "the newest"))
+    view.conversation.add_message(make_message(400, "the newest"))
     thread.deliver()
     world.settle()
     assert view.entries[-1].message.position < 399
@@ -103,7 +103,7 @@ def test_what_was_added_to_a_loaded_thread_survives_a_page_that_takes_its_place(
     thread.is_slow = True
     view.parts.scrolling.to_end()
     added = make_message(400, "the newest")
-    view.add_message(added)
+    view.conversation.add_message(added)
     thread.deliver()
     world.settle()
     assert view.entries[-1].message.id == "m400"

@@ -103,9 +103,9 @@ def test_a_long_thread_gets_its_true_scale_once(world: World) -> None:
     held[0](true)
     assert view.verticalScrollBar().maximum() < guessed * 0.8
     assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
-    assert view.scroll_anchor().is_at_end
+    assert view.scrolling.anchor().is_at_end
     for _ in range(30):
-        view.scroll_by(-2_000)
+        view.scrolling.by(-2_000)
         world.settle()
     assert asked == ["t"]
     view.show_thread(None)
@@ -116,7 +116,7 @@ def test_a_long_thread_gets_its_true_scale_once(world: World) -> None:
 def test_a_message_that_comes_lengthens_the_bar(world: World) -> None:
     view = world.open(make_thread(100, lambda place: "Some words. " * 40))
     before = view.verticalScrollBar().maximum()
-    view.add_message(make_message(100, "Some words. " * 400, role=Role.ASSISTANT))
+    view.conversation.add_message(make_message(100, "Some words. " * 400, role=Role.ASSISTANT))
     world.settle()
     assert view.verticalScrollBar().maximum() > before + 300
     assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()

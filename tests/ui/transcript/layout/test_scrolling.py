@@ -133,7 +133,7 @@ def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
     placed = view.parts.layout.placed[0]
-    x = view.column_left() + placed.entry.x_of(placed.item) + 6
+    x = view.column_left() + placed.entry.places.x_of(placed.item) + 6
     touch = QTest.touchEvent(view.viewport(), finger)
     touch.press(0, QPoint(round(x), round(placed.y + 10))).commit()
     touch.release(0, QPoint(round(x), round(placed.y + 10))).commit()
@@ -143,7 +143,7 @@ def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -
 def test_what_is_moved_on_the_screen_is_what_would_be_drawn(world: World) -> None:
     view = world.open(make_thread(40, _mixed))
     for step in (-700, -37, -120, 55, -3, 240):
-        view.scroll_by(step)
+        view.scrolling.by(step)
         world.settle()
     shown = view.screen().grabWindow(view.winId()).toImage()
     drawn = view.grab().toImage()
@@ -160,8 +160,8 @@ def _place(view) -> float:
     entries = view.parts.layout.entries
     above = 0.0
     for entry in entries[view.parts.layout.order_of(placed.entry) :]:
-        above += entry.height
-    return placed.entry.tops[placed.index] - placed.y - above
+        above += entry.places.height
+    return placed.entry.places.tops[placed.index] - placed.y - above
 
 
 def _share(view) -> float:
@@ -173,11 +173,11 @@ def test_the_thumb_never_goes_against_the_reader(world: World) -> None:
     QTest.keyClick(view, Qt.Key.Key_Home)
     shares = [_share(view)]
     while shares[-1] < 1:
-        view.scroll_by(190)
+        view.scrolling.by(190)
         world.settle()
         shares.append(_share(view))
     while shares[-1] > 0:
-        view.scroll_by(-190)
+        view.scrolling.by(-190)
         world.settle()
         shares.append(_share(view))
     top = shares.index(1.0)
@@ -206,10 +206,10 @@ def test_the_bar_is_at_its_ends_where_the_thread_ends(world: World) -> None:
     assert bar.value() == bar.maximum()
     bar.setValue(0)
     world.settle()
-    assert view.scroll_anchor().message_id == "m0"
+    assert view.scrolling.anchor().message_id == "m0"
     bar.setValue(bar.maximum())
     world.settle()
-    assert view.scroll_anchor().is_at_end
+    assert view.scrolling.anchor().is_at_end
 
 
 def test_a_thread_that_fits_has_no_bar(world: World) -> None:
@@ -261,7 +261,7 @@ def reading(world: World):
     """A view in the middle of a long paragraph."""
     view = world.open(FakeThread([make_message(place, _numbered()) for place in range(9)]))
     view.jump_to("m5")
-    view.scroll_by(300)
+    view.scrolling.by(300)
     world.settle()
     return view
 
@@ -303,7 +303,7 @@ def test_a_theme_keeps_the_line(world: World, reading) -> None:
 
 def test_messages_that_come_above_and_below_keep_the_line(world: World, reading) -> None:
     line = _line(reading)
-    reading.add_message(make_message(9, _numbered(), role=Role.ASSISTANT))
+    reading.conversation.add_message(make_message(9, _numbered(), role=Role.ASSISTANT))
     world.settle()
     assert _y_of(reading, line) == pytest.approx(line[1], abs=1)
 
@@ -313,7 +313,7 @@ def test_blocks_that_come_late_keep_the_line(world: World) -> None:
     text = "Before **this**.\n\n" + "\n\n".join(f"Paragraph {number} with `code` and words." for number in range(60))
     view = world.open(FakeThread([make_message(place, text) for place in range(5)]))
     view.jump_to("m2")
-    view.scroll_by(500)
+    view.scrolling.by(500)
     world.settle()
     line = _line(view)
     world.renderer.deliver_all()
@@ -325,16 +325,16 @@ def test_a_place_is_found_again_at_another_width(world: World) -> None:
     thread = FakeThread([make_message(place, _numbered()) for place in range(9)])
     view = world.open(thread)
     view.jump_to("m5")
-    view.scroll_by(300)
+    view.scrolling.by(300)
     line = _line(view)
-    other = world.open(thread, anchor=view.scroll_anchor(), size=(600, 500))
+    other = world.open(thread, anchor=view.scrolling.anchor(), size=(600, 500))
     assert _y_of(other, line) == pytest.approx(line[1], abs=1)
 
 
 def test_a_place_without_its_line_is_found_by_pixels(world: World) -> None:
     view = world.open(make_thread(200, _mixed), anchor=ScrollAnchor("m100", 12.0, False))
-    assert view.scroll_anchor().message_id == "m100"
-    assert view.scroll_anchor().offset_px == 12.0
+    assert view.scrolling.anchor().message_id == "m100"
+    assert view.scrolling.anchor().offset_px == 12.0
 
 
 def test_events_that_are_no_touch_go_the_usual_way(world: World) -> None:

@@ -19,15 +19,15 @@ def words_of(view: TranscriptView, place: int) -> list[str]:
 def test_only_the_last_answer_has_them_and_they_follow_the_end_of_the_thread(world: World) -> None:
     view = world.open(make_thread(4))
     assert (words_of(view, 1), words_of(view, 3)) == ([], ["Shorter", "Longer"])
-    view.set_quick_actions([("p1", "As a table")])
+    view.conversation.set_quick_actions([("p1", "As a table")])
     world.settle()
     assert words_of(view, 3) == ["Shorter", "Longer", "As a table"]
-    view.add_message(make_message(4, "and?"))
-    view.add_message(make_message(5, status=Status.STREAMING))
-    view.append_text("m5", 0, "text", "So.")
+    view.conversation.add_message(make_message(4, "and?"))
+    view.conversation.add_message(make_message(5, status=Status.STREAMING))
+    view.conversation.append_text("m5", 0, "text", "So.")
     world.settle()
     assert (words_of(view, 3), words_of(view, 5)) == ([], []), "what is being written has none yet"
-    view.change_message(make_message(5, "So."))
+    view.conversation.change_message(make_message(5, "So."))
     world.settle()
     assert words_of(view, 5) == ["Shorter", "Longer", "As a table"]
 
@@ -44,7 +44,7 @@ def test_what_has_no_room_is_left_to_the_menu_and_covers_nothing(world: World, w
     thread = make_thread(1)
     thread.messages.append(make_message(1, "x", total_tokens=12_345, latency_ms=3_200))
     view = world.open(thread)
-    view.set_quick_actions([(f"p{number}", f"A rather long name, number {number}") for number in range(9)])
+    view.conversation.set_quick_actions([(f"p{number}", f"A rather long name, number {number}") for number in range(9)])
     entry, style = view.entries[1], TranscriptStyle(world.theme)
     footer = entry.items[-1]
     footer.layout(style, float(width))

@@ -294,7 +294,7 @@ def test_a_bubble_ends_below_its_words_whatever_width_the_column_gets(world: Wor
         heights = [item.height for item in question.items]
         for item in question.items:
             item.invalidate()
-            item.ensure_layout(view.parts.viewport_layout.style, question.width_of(item))
+            item.ensure_layout(view.parts.viewport_layout.style, question.places.width_of(item))
         assert [item.height for item in question.items] == heights
 
 

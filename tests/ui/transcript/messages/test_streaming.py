@@ -44,16 +44,16 @@ def _some(paths: list[Path]) -> list[Path]:
 def test_a_growing_answer_is_drawn_whole(world: World, path: Path, is_at_end: bool) -> None:
     rng = random.Random(path.stem)
     view = world.open(make_thread(3, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
-    view.add_message(make_message(3, "", status=Status.STREAMING))
+    view.conversation.add_message(make_message(3, "", status=Status.STREAMING))
     world.settle()
     if not is_at_end:
-        view.scroll_by(-60)
+        view.scrolling.by(-60)
         world.settle()
     text = path.read_text(encoding="utf-8")
     at = 0
     while at < len(text):
         size = rng.randint(8, 120)
-        view.append_text("m3", 0, "text", text[at : at + size])
+        view.conversation.append_text("m3", 0, "text", text[at : at + size])
         view.parts.conversation.feeds.show_frame()
         world.settle()
         at += size
@@ -62,11 +62,11 @@ def test_a_growing_answer_is_drawn_whole(world: World, path: Path, is_at_end: bo
 
 def test_only_the_end_of_a_growing_answer_is_drawn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     view = world.open(make_thread(1), size=(620, 600))
-    view.add_message(make_message(1, "", status=Status.STREAMING))
-    view.append_text("m1", 0, "text", "First.\n\n" * 5 + "The last one")
+    view.conversation.add_message(make_message(1, "", status=Status.STREAMING))
+    view.conversation.append_text("m1", 0, "text", "First.\n\n" * 5 + "The last one")
     view.parts.conversation.feeds.show_frame()
     world.settle()
-    view.append_text("m1", 0, "text", " grows")
+    view.conversation.append_text("m1", 0, "text", " grows")
     painted = []
     paint = view.parts.canvas.paint
     monkeypatch.setattr(
@@ -84,11 +84,11 @@ def test_messages_that_come_at_the_end_are_drawn_whole(world: World, is_at_end: 
     view = world.open(make_thread(4, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
     world.renderer.is_held = True
     if not is_at_end:
-        view.scroll_by(-60)
+        view.scrolling.by(-60)
         world.settle()
     texts = ["A *question*\n\nof two parts, the second is wider", _some(_ANSWERS)[0].read_text("utf-8")[:900], "Short."]
     for place, text in enumerate(texts * 2, start=4):
-        view.add_message(make_message(place, text, author_id="ana"))
+        view.conversation.add_message(make_message(place, text, author_id="ana"))
         world.settle()
         assert _differing_pixels(view) <= _CORNERS, f"message {place} as plain words"
         world.renderer.deliver_all()
@@ -100,18 +100,18 @@ def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, mo
     view = world.open(make_thread(12), size=(620, 420))
     world.renderer.is_held = True
     message = make_message(12, "Words with `code` in them.\n\n" * 3, author_id="ana")
-    assert not view.prepare_message(message)
-    assert not view.prepare_message(message)
+    assert not view.conversation.prepare(message)
+    assert not view.conversation.prepare(message)
     assert len(view.entries) == 12
     world.renderer.deliver_all()
-    assert view.prepare_message(message)
+    assert view.conversation.prepare(message)
     laid_out, painted = [], []
     view.parts.viewport_layout.laidOut.connect(lambda: laid_out.append(1))
     paint = view.parts.canvas.paint
     monkeypatch.setattr(
         view.parts.canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event))
     )
-    view.add_message(message)
+    view.conversation.add_message(message)
     world.settle()
     world.renderer.deliver_all()
     world.settle()
@@ -124,20 +124,20 @@ def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, mo
 def test_what_was_prepared_is_forgotten_with_its_thread(world: World) -> None:
     view = world.open(make_thread(3))
     world.renderer.is_held = True
-    assert not view.prepare_message(make_message(3, "Soon."))
-    assert not view.prepare_message(make_message(3, "Soon."))
+    assert not view.conversation.prepare(make_message(3, "Soon."))
+    assert not view.conversation.prepare(make_message(3, "Soon."))
     assert world.renderer.requests.count("Soon.") == 1
     view.reload_from("m2")
-    assert not view.prepare_message(make_message(3, "Soon."))
+    assert not view.conversation.prepare(make_message(3, "Soon."))
     assert world.renderer.requests.count("Soon.") == 2
     view.show_thread(None)
-    assert view.prepare_message(make_message(3, "Soon."))
+    assert view.conversation.prepare(make_message(3, "Soon."))
 
 
 def _answering(world: World) -> TranscriptView:
     view = world.open(make_thread(8, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
-    view.add_message(make_message(8, "", status=Status.STREAMING))
-    view.append_text("m8", 0, "text", "First words.")
+    view.conversation.add_message(make_message(8, "", status=Status.STREAMING))
+    view.conversation.append_text("m8", 0, "text", "First words.")
     view.parts.conversation.feeds.show_frame()
     world.settle()
     return view
@@ -157,7 +157,7 @@ def _grow(view: TranscriptView, qtbot: QtBot, frames: list[float], count: int) -
     """Words come until so many frames were shown."""
 
     def one_more() -> bool:
-        view.append_text("m8", 0, "text", " and more")
+        view.conversation.append_text("m8", 0, "text", " and more")
         return len(frames) >= count
 
     qtbot.waitUntil(one_more)
@@ -178,14 +178,14 @@ def test_the_scroll_bar_stays_while_its_thumb_would_move_by_parts_of_a_pixel(wor
     ranges: list[int] = []
     bar.rangeChanged.connect(lambda _least, most: ranges.append(most))
     for _ in range(400):
-        view.append_text("m8", 0, "text", "A line of words.\n\n")
+        view.conversation.append_text("m8", 0, "text", "A line of words.\n\n")
         view.parts.conversation.feeds.show_frame()
         world.settle()
     assert len(ranges) < 200
     assert bar.value() == bar.maximum()
     most, thumb = view.parts.layout.scale.total - view.viewport().height(), bar.pageStep() * bar.height()
     assert abs(thumb / (bar.pageStep() + bar.maximum()) - thumb / (bar.pageStep() + most)) < 1
-    view.scroll_by(-500)
+    view.scrolling.by(-500)
     world.settle()
     assert bar.maximum() == round(most)
 
@@ -229,7 +229,7 @@ def test_what_grows_out_of_view_has_four_frames_a_second(
     world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = _answering(world)
-    view.scroll_by(-3000)
+    view.scrolling.by(-3000)
     world.settle()
     assert view.parts.viewport_layout.layout.placed[-1].entry.message.id != "m8"
     frames = _frames_of(view, monkeypatch)
@@ -241,15 +241,15 @@ def test_a_reader_who_comes_back_to_the_end_sees_it_grow_at_once(
     world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = _answering(world)
-    view.scroll_by(-3000)
+    view.scrolling.by(-3000)
     world.settle()
     frames = _frames_of(view, monkeypatch)
     _grow(view, qtbot, frames, 1)
-    view.append_text("m8", 0, "text", " far away")  # its frame would come late
-    view.scroll_by(9000)
+    view.conversation.append_text("m8", 0, "text", " far away")  # its frame would come late
+    view.scrolling.by(9000)
     world.settle()
     frames.clear()
-    view.append_text("m8", 0, "text", " last words")
+    view.conversation.append_text("m8", 0, "text", " last words")
     assert view.parts.conversation.feeds.findChild(QTimer).interval() <= FRAME_MS
     qtbot.waitUntil(lambda: bool(frames))
     assert view.entries[-1].items[-2].text.endswith("last words")
@@ -257,14 +257,14 @@ def test_a_reader_who_comes_back_to_the_end_sees_it_grow_at_once(
 
 def test_the_end_of_a_long_answer_may_be_out_of_view_in_the_answer_itself(world: World) -> None:
     view = _answering(world)
-    view.append_text("m8", 0, "text", "\n\nA paragraph of words." * 60)
+    view.conversation.append_text("m8", 0, "text", "\n\nA paragraph of words." * 60)
     view.parts.conversation.feeds.show_frame()
     world.settle()
     entry = view.entries[-1]
-    view.scroll_by(9000)
+    view.scrolling.by(9000)
     world.settle()
     assert view.parts.viewport_layout.shows_end_of(entry)
-    view.scroll_by(-600)
+    view.scrolling.by(-600)
     world.settle()
     assert view.parts.viewport_layout.layout.placed[-1].entry is entry
     assert not view.parts.viewport_layout.shows_end_of(entry)
@@ -274,8 +274,8 @@ def test_a_frame_of_what_grows_looks_for_nothing_to_lay_out_ahead(world: World, 
     view = _answering(world)
     ahead = view.parts.viewport_layout.findChild(QTimer, "ahead")
     qtbot.waitUntil(lambda: not ahead.isActive())
-    view.append_text("m8", 0, "text", " grows")
+    view.conversation.append_text("m8", 0, "text", " grows")
     view.parts.conversation.feeds.show_frame()
     assert not ahead.isActive()
-    view.scroll_by(-60)
+    view.scrolling.by(-60)
     assert ahead.isActive()

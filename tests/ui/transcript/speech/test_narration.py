@@ -36,11 +36,11 @@ _SENTENCES = [
 
 
 def answer(view: TranscriptView, *, step: int, status: Status = Status.COMPLETE, error: str | None = None) -> None:
-    view.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
     for start in range(0, len(_ANSWER), step):
-        view.append_text("m1", 0, "text", _ANSWER[start : start + step])
+        view.conversation.append_text("m1", 0, "text", _ANSWER[start : start + step])
         view.parts.conversation.feeds.show_frame()
-    view.change_message(make_message(1, _ANSWER, status=status, error=error))
+    view.conversation.change_message(make_message(1, _ANSWER, status=status, error=error))
     QApplication.processEvents()
 
 
@@ -63,10 +63,10 @@ def test_an_answer_is_read_as_asked(view: TranscriptView, mode: ReadAloud, betwe
 
 def test_sentences_come_while_the_answer_grows_and_not_before_they_end(view: TranscriptView) -> None:
     view.set_reading("sentences")
-    view.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
     heard = []
     for delta in ("One sen", "tence. And", " another", "\n\nNew paragraph"):
-        view.append_text("m1", 0, "text", delta)
+        view.conversation.append_text("m1", 0, "text", delta)
         view.parts.conversation.feeds.show_frame()
         heard.append(list(view.said[1:]))
     assert heard == [[], ["One sentence."], ["One sentence."], ["One sentence.", "And another"]]
@@ -93,13 +93,15 @@ def test_an_answer_that_streams_in_a_thread_just_opened_is_announced_once(world:
     view.announced.connect(said.append)
     view.show_thread("t")
     view.reload_from("m1")
-    view.change_message(make_message(1, "Some text", status=Status.COMPLETE))
+    view.conversation.change_message(make_message(1, "Some text", status=Status.COMPLETE))
     assert said == ["test-model is answering", "test-model has answered"]
 
 
 def test_why_an_answer_waits_is_said(view: TranscriptView) -> None:
-    view.add_message(make_message(1, "", status=Status.PENDING))
-    view.progress.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
+    view.conversation.add_message(make_message(1, "", status=Status.PENDING))
+    view.conversation.progress.set_retry(
+        "m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000)
+    )
     assert view.said[1:] == ["Too many requests."]
 
 
