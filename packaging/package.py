@@ -76,7 +76,7 @@ def main(arguments):
         if "deb" in wanted:
             print(build_deb())
         if "run" in wanted:
-            print(buildrun())
+            print(build_run())
         if "repository" in wanted:
             print(build_repository(sorted(PLACE.glob("chatdesk_*.deb"))))
     except set_up.SetUpError as problem:
@@ -186,7 +186,7 @@ def build_deb():
     return target
 
 
-def buildrun():
+def build_run():
     """Build the portable .run, which unpacks itself and starts; its path."""
     target = PLACE / "chatdesk-{}.run".format(version())
     tree = PLACE / "run"
