@@ -139,7 +139,7 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
         terminal.complain(tr("nothing was changed"))
         return 1
     await service.sharing.unshare(project.id)
-    ended = ended_text(EndReason.UNSHARED if is_owner else EndReason.LEFT, f"“{project.name}”")
+    ended = ended_text(EndReason.UNSHARED if is_owner else EndReason.LEFT, project.name)
     terminal.say(Sentences.of(ended, Text("This is a private copy.")))
     return 0
 

@@ -69,18 +69,29 @@ class EndReason(StrEnum):
 
 
 _ENDED: Final = {
-    EndReason.UNSHARED: Text("{it} is no longer shared."),
-    EndReason.LEFT: Text("You left {it}."),
-    EndReason.REMOVED: Text("You were removed from {it}."),
-    EndReason.DELETED: Text("{it} was deleted from the team by its owner."),
-    EndReason.ERASED: Text("{it} was erased for everybody by its owner."),
+    EndReason.UNSHARED: Text("It is no longer shared."),
+    EndReason.LEFT: Text("You left it."),
+    EndReason.REMOVED: Text("You were removed from it."),
+    EndReason.DELETED: Text("It was deleted from the team by its owner."),
+    EndReason.ERASED: Text("It was erased for everybody by its owner."),
 }
 
 
-def ended_text(reason: EndReason, it: str) -> str:
-    """Return a sentence that says why a project is no longer shared; ``it`` is how the project is called there."""
-    text = _ENDED[reason].format(it=it)
-    return text[0].upper() + text[1:]
+def ended_text(reason: EndReason, name: str = "") -> Text:
+    """Return a sentence that says why a project is no longer shared, with its name or without."""
+    if not name:
+        return _ENDED[reason]
+    match reason:
+        case EndReason.UNSHARED:
+            return Text("“{name}” is no longer shared.", name=name)
+        case EndReason.LEFT:
+            return Text("You left “{name}”.", name=name)
+        case EndReason.REMOVED:
+            return Text("You were removed from “{name}”.", name=name)
+        case EndReason.DELETED:
+            return Text("“{name}” was deleted from the team by its owner.", name=name)
+        case EndReason.ERASED:
+            return Text("“{name}” was erased for everybody by its owner.", name=name)
 
 
 class SyncMode(StrEnum):

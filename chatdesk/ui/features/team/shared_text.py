@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncStatus, TeamMember, TeamRole, ended_text
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.widgets.listed import listed
 
-_COPY_STAYS: Final = "Everything in it stays on this computer as a private copy."
-_OWN_PROJECT: Final = "What you had not sent is in your own project."
+_COPY_STAYS: Final = Text("Everything in it stays on this computer as a private copy.")
+_OWN_PROJECT: Final = Text("What you had not sent is in your own project.")
 _ROLES: Final[Mapping[TeamRole, str]] = {
-    TeamRole.VIEWER: "shared, you can only read",
-    TeamRole.EDITOR: "shared",
-    TeamRole.ADMIN: "shared, you manage it",
-    TeamRole.OWNER: "shared by you",
+    TeamRole.VIEWER: Text("shared, you can only read"),
+    TeamRole.EDITOR: Text("shared"),
+    TeamRole.ADMIN: Text("shared, you manage it"),
+    TeamRole.OWNER: Text("shared by you"),
 }
 
 
@@ -22,49 +23,61 @@ def refused_here_words(count: int) -> str:
     """Return the text above a thread of which the server refused something; empty for none."""
     if not count:
         return ""
-    was, them = ("was", "it") if count == 1 else ("were", "them")
-    return (
-        f"{counted(count, 'change')} in this thread {was} not taken by the team's server, so only you see {them}. Press"
-        f" the line below the threads to read why, to copy {them} out or to try again."
+    return shown(
+        plural(
+            "{count} changes in this thread were not taken by the team's server, so only you see them. Press"
+            " the line below the threads to read why, to copy them out or to try again.",
+            "{count} change in this thread was not taken by the team's server, so only you see it. Press"
+            " the line below the threads to read why, to copy it out or to try again.",
+            count,
+        )
     )
 
 
 def role_words(role: TeamRole) -> str:
     """Return the text about a shared project in the list of projects."""
-    return _ROLES[role]
+    return shown(_ROLES[role])
 
 
 def ended_words(name: str, reason: EndReason) -> str:
     """Return the text that is shown once, when a project is no longer shared."""
-    rest = _OWN_PROJECT if reason is EndReason.ERASED else _COPY_STAYS
-    return f"{ended_text(reason, f'“{name}”')} {rest}"
+    rest = shown(_OWN_PROJECT if reason is EndReason.ERASED else _COPY_STAYS)
+    return " ".join((shown(ended_text(reason, name)), rest))
 
 
 def let_in_words(name: str) -> str:
     """Return the text that is shown once, when a private copy could be shared again."""
-    return (
-        f"“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose"
-        " Share… in its menu, and that goes up too."
+    return tr(
+        "“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose"
+        " Share… in its menu, and that goes up too.",
+        name=name,
     )
 
 
 def closed_words(workspace: str) -> str:
     """Return the text that is shown once, when this person is no member of a workspace any more."""
-    return (
-        f"You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
-        " what you write there now waits here. To come back, ask its owner for a new invitation."
+    return tr(
+        "You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
+        " what you write there now waits here. To come back, ask its owner for a new invitation.",
+        workspace=workspace,
     )
 
 
 def too_old_words(workspace: str, status: SyncStatus) -> str:
     """Return the text that is shown once, when a workspace wants a newer ChatDesk."""
-    return f"“{workspace}”: {status.problem} {status.next_step} Nothing that you write is lost by that."
+    return tr(
+        "“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.",
+        workspace=workspace,
+        problem=status.problem,
+        next_step=status.next_step,
+    )
 
 
 def refusal_words(managers: Sequence[str]) -> str:
     """Return the composer's sentence for somebody who may only read; ``managers`` are those who can change that."""
-    who = managers[0] if managers else "its owner"
-    return f"You can read this project; ask {who} to let you write."
+    if managers:
+        return tr("You can read this project; ask {name} to let you write.", name=managers[0])
+    return tr("You can read this project; ask its owner to let you write.")
 
 
 def managers_of(project_id: str, members: Iterable[TeamMember], *, me: str) -> list[str]:
@@ -83,13 +96,21 @@ def managers_of(project_id: str, members: Iterable[TeamMember], *, me: str) -> l
 def authors_words(names: Sequence[str]) -> str:
     """ "Ana", "Ana and Ben", "Ana, Ben and 2 others"."""
     if not names:
-        return "Another member"
+        return tr("Another member")
     if len(names) <= 2:
-        return " and ".join(names)
+        return listed(names)
     others = len(names) - 2
-    return f"{names[0]}, {names[1]} and {counted(others, 'other')}"
+    return shown(
+        plural(
+            "{first}, {second} and {count} others",
+            "{first}, {second} and {count} other",
+            others,
+            first=names[0],
+            second=names[1],
+        )
+    )
 
 
 def arrived_words(names: Sequence[str], count: int) -> str:
     """ "Ana wrote 3 messages"."""
-    return f"{authors_words(names)} wrote {'a message' if count == 1 else counted(count, 'message')}"
+    return shown(plural("{names} wrote {count} messages", "{names} wrote a message", count, names=authors_words(names)))

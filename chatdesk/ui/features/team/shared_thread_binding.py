@@ -18,6 +18,7 @@ from chatdesk.core.events import (
     TeamChanged,
     UnreadChanged,
 )
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.team.shared_text import (
     arrived_words,
@@ -131,11 +132,13 @@ class SharedThreadBinding(QObject):
         self._shown = ()
         await self._show_rights(self._threads.open_thread)
         told = [
-            ended_words(self._names.get(each.project_id, "A project"), each.ended)
+            ended_words(self._names.get(each.project_id, tr("A project")), each.ended)
             for each in self._team.known.take_ended()
             if each.ended is not None
         ]
-        told += [let_in_words(self._names.get(each.project_id, "A project")) for each in self._team.known.take_let_in()]
+        told += [
+            let_in_words(self._names.get(each.project_id, tr("A project"))) for each in self._team.known.take_let_in()
+        ]
         if told:
             self._panes.window.show_banner(" ".join(told), is_danger=False)
 
@@ -203,7 +206,7 @@ class SharedThreadBinding(QObject):
         if thread is None or not (notes or refused):
             pane.hide_note()
             return
-        sentences = list(dict.fromkeys(note.sentence for note in notes))
+        sentences = list(dict.fromkeys(shown(note.sentence) for note in notes))
         if refused:
             sentences.append(refused_here_words(refused))
         pane.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))

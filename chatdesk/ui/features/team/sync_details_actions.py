@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncStatus
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
@@ -59,7 +59,7 @@ class SyncDetails:
 
     async def sync_now(self) -> None:
         self._team.sync_now(None)
-        self._tell("Syncing.")
+        self._tell(tr("Syncing."))
 
     async def open(self, workspace_id: str | None = None) -> None:
         workspaces = await self._team.records.workspaces()
@@ -124,30 +124,43 @@ class SyncDetails:
     async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
         await self._team.checks.repair(check)
         if isValid(dialog):
-            dialog.say("These projects are fetched again. Check again when this computer is up to date.")
+            dialog.say(tr("These projects are fetched again. Check again when this computer is up to date."))
 
     def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
-        dialog.say(f"The text of {counted(len(changes), 'change')} is in the clipboard.")
+        dialog.say(
+            shown(
+                plural(
+                    "The text of {count} changes is in the clipboard.",
+                    "The text of {count} change is in the clipboard.",
+                    len(changes),
+                )
+            )
+        )
 
     async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         thread = await self._team.decisions.copy_refused(ids)
         if isValid(dialog):
-            dialog.say(f"Copied into the new thread “{thread.title}”, in a private project.")
+            dialog.say(tr("Copied into the new thread “{title}”, in a private project.", title=thread.title))
             await self._fill(dialog)
-        self._panes.window.show_toast(f"Copied to “{thread.title}”", "Open", lambda: self._open_thread(thread.id))
+        self._panes.window.show_toast(
+            tr("Copied to “{title}”", title=thread.title), tr("Open"), lambda: self._open_thread(thread.id)
+        )
 
     async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
         await self._after(dialog, self._team.decisions.choose(disagreement, change_id))
         if isValid(dialog):
-            dialog.say(f"{disagreement.label}: chosen for everybody.")
+            dialog.say(tr("{label}: chosen for everybody.", label=disagreement.label))
 
     def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         confirm = ConfirmDialog(
             self._panes.theme,
-            f"Forget {counted(len(ids), 'refused change')}?",
-            "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.",
-            yes_text="Forget",
+            shown(plural("Forget {count} refused changes?", "Forget {count} refused change?", len(ids))),
+            tr(
+                "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need"
+                " it."
+            ),
+            yes_text=tr("Forget"),
             is_dangerous=True,
             parent=dialog,
         )

@@ -8,21 +8,24 @@ from datetime import UTC, datetime
 from typing import Final
 
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 
 _MS_PER_S: Final = 1000
 # Each phase in a few words and as a sentence. The more a phase needs somebody, the later it stands here.
 _PHASES: Final[Mapping[SyncPhase, tuple[str, str]]] = {
-    SyncPhase.OFF: ("Sync is off", "Sync is off."),
-    SyncPhase.SYNCED: ("Synced", "Synced."),
-    SyncPhase.SYNCING: ("Syncing…", "Syncing."),
-    SyncPhase.CONNECTING: ("Connecting…", "Connecting."),
-    SyncPhase.OFFLINE: ("Offline", "Offline: the team's database cannot be reached."),
+    SyncPhase.OFF: (Text("Sync is off"), Text("Sync is off.")),
+    SyncPhase.SYNCED: (Text("Synced"), Text("Synced.")),
+    SyncPhase.SYNCING: (Text("Syncing…"), Text("Syncing.")),
+    SyncPhase.CONNECTING: (Text("Connecting…"), Text("Connecting.")),
+    SyncPhase.OFFLINE: (Text("Offline"), Text("Offline: the team's database cannot be reached.")),
     SyncPhase.READ_ONLY: (
-        "Update ChatDesk to send",
-        "This ChatDesk is too old to send changes; it still receives those of others.",
+        Text("Update ChatDesk to send"),
+        Text("This ChatDesk is too old to send changes; it still receives those of others."),
     ),
-    SyncPhase.REFUSED: ("Refused by the team's server", "The team's database did not let this computer in."),
+    SyncPhase.REFUSED: (
+        Text("Refused by the team's server"),
+        Text("The team's database did not let this computer in."),
+    ),
 }
 _SEVERITY: Final = tuple(_PHASES)
 
@@ -61,21 +64,28 @@ def status_words(status: SyncStatus) -> str:
     """Return the state of a workspace as whole sentences, for its page and its details."""
     words: list[str] = []
     if status.phase is SyncPhase.SYNCED:
-        words.append(f"Synced at {moment(status.synced_at)}." if status.synced_at is not None else "Synced.")
-        words.append(status.problem)
+        words.append(
+            tr("Synced at {moment}.", moment=moment(status.synced_at))
+            if status.synced_at is not None
+            else tr("Synced.")
+        )
+        words.append(shown(status.problem))
     elif status.done is not None and status.total:
-        words.append(f"{_progress(status)}.")
+        words.append(tr("Syncing {done} of {total}.", done=status.done or 0, total=status.total))
     else:
-        words.append(status.problem or _PHASES[status.phase][1])
+        words.append(shown(status.problem or _PHASES[status.phase][1]))
     if status.phase is not SyncPhase.SYNCED and status.synced_at is not None:
-        words.append(f"Synced last at {moment(status.synced_at)}.")
+        words.append(tr("Synced last at {moment}.", moment=moment(status.synced_at)))
     if status.waiting:
-        words.append(f"{waiting_words(status.waiting)} here to be sent.")
+        waiting = plural(
+            "{count} changes wait here to be sent.", "{count} change waits here to be sent.", status.waiting
+        )
+        words.append(shown(waiting))
     if status.refused:
-        words.append(f"{counted(status.refused, 'change was', 'changes were')} refused.")
-    words.append(status.next_step)
+        words.append(shown(plural("{count} changes were refused.", "{count} change was refused.", status.refused)))
+    words.append(shown(status.next_step))
     if status.next_try_at is not None and status.phase is SyncPhase.OFFLINE:
-        words.append(f"The next try is at {moment(status.next_try_at)}.")
+        words.append(tr("The next try is at {moment}.", moment=moment(status.next_try_at)))
     return " ".join(filter(None, words))
 
 
@@ -92,13 +102,13 @@ def status_icon(status: SyncStatus) -> tuple[str, str]:
 
 def waiting_words(count: int) -> str:
     """ "12 changes wait"; empty for none."""
-    return counted(count, "change waits", "changes wait") if count else ""
+    return shown(plural("{count} changes wait", "{count} change waits", count)) if count else ""
 
 
 def moment(at_ms: int | None, *, now: datetime | None = None) -> str:
     """Return a moment as local time, with its day where that is another one; *never* for None."""
     if at_ms is None:
-        return "never"
+        return tr("never")
     at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
     today = (now or datetime.now(tz=UTC)).astimezone()
     if at.date() == today.date():
@@ -112,24 +122,24 @@ def _severity(status: SyncStatus) -> tuple[bool, int]:
 
 
 def _progress(status: SyncStatus) -> str:
-    return f"Syncing {status.done or 0:,} of {status.total:,}"
+    return tr("Syncing {done} of {total}", done=status.done or 0, total=status.total)
 
 
 def _short(status: SyncStatus, time_of: Callable[[int], str]) -> str:
     wait = waiting_words(status.waiting)
-    plain = _PHASES[status.phase][0]
-    synced = f"Synced {time_of(status.synced_at)}" if status.synced_at is not None else ""
+    plain = shown(_PHASES[status.phase][0])
+    synced = tr("Synced {time}", time=time_of(status.synced_at)) if status.synced_at is not None else ""
     match status.phase:
         case SyncPhase.REFUSED:
-            return f"Refused: {status.problem}" if status.problem else plain
+            return tr("Refused: {problem}", problem=status.problem) if status.problem else plain
         case SyncPhase.READ_ONLY:
             return f"{plain}: {wait}" if wait else plain
         case _ if status.refused:
-            return f"Refused: {counted(status.refused, 'change')}"
+            return shown(plural("Refused: {count} changes", "Refused: {count} change", status.refused))
         case SyncPhase.SYNCING if status.total:
             return _progress(status)
         case SyncPhase.SYNCING if wait:
-            return f"Sending {counted(status.waiting, 'change')}"
+            return shown(plural("Sending {count} changes", "Sending {count} change", status.waiting))
         case SyncPhase.SYNCING | SyncPhase.SYNCED:
             plain = synced or plain
     if not wait or status.phase is SyncPhase.OFF:
@@ -140,6 +150,6 @@ def _short(status: SyncStatus, time_of: Callable[[int], str]) -> str:
 def _tip(status: SyncStatus, time_of: Callable[[int], str]) -> str:
     words = [_short(status, time_of)]
     if status.problem and status.phase is not SyncPhase.REFUSED:
-        words.append(status.problem)
-    words.append(status.next_step)
+        words.append(shown(status.problem))
+    words.append(shown(status.next_step))
     return " ".join(word if word.endswith((".", "…")) else f"{word}." for word in words if word)

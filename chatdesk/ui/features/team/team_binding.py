@@ -16,6 +16,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
+from chatdesk.core.texts import tr
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.widgets.local_files import only_path_in
@@ -106,7 +107,7 @@ class TeamBinding(QObject):
     def _title_of_share(self) -> str:
         project = self._lists.project
         is_shared = project is not None and project.id in self._panes.sidebar.shared
-        return "Change how the project is shared…" if is_shared else "Share project…"
+        return tr("Change how the project is shared…") if is_shared else tr("Share project…")
 
     def takes(self, path: Path) -> bool:
         """Return whether a file dropped on the window is an invitation; it is opened then, and goes nowhere else."""

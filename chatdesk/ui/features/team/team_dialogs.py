@@ -12,12 +12,14 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.features.team.pages.team_text import ended_connections_words, removed_with_words
 from chatdesk.ui.features.team.sync_details_actions import SyncDetails
 from chatdesk.ui.features.team.team_inviting import TeamInviting
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
@@ -154,7 +156,7 @@ class TeamDialogs:
             for each in await self._team.records.projects()
             if each.workspace_id == workspace_id and each.ended is None
         ]
-        known = {each.project_id: names.get(each.project_id, "A project") for each in shared}
+        known = {each.project_id: names.get(each.project_id, tr("A project")) for each in shared}
         dialog = MemberDialog(
             self._panes.theme,
             members[member_id],
@@ -180,7 +182,7 @@ class TeamDialogs:
             await membership.rename_me(workspace_id, name)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(f"The others see you as {name} from the next sync on.")
+            self.tell(tr("The others see you as {name} from the next sync on.", name=name))
 
         async def set_owner(is_owner: bool) -> None:
             await membership.administration.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
@@ -209,7 +211,7 @@ class TeamDialogs:
             ended = await self._team.membership.administration.end_connections(workspace_id, dialog.member.id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(f"{ended:,} connections of {dialog.member.name} were ended: what was unfinished does not count.")
+            self.tell(ended_connections_words(ended, dialog.member.name))
 
         self._do(dialog, disconnect, "end connections")
 
@@ -218,15 +220,15 @@ class TeamDialogs:
             await self._team.membership.administration.remove_member(workspace_id, member.id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(f"{member.name} was removed, and can no longer log in.")
+            self.tell(tr("{name} was removed, and can no longer log in.", name=member.name))
             await self._offer_to_remove_invited(workspace_id, member)
 
         self._ask(
-            f"Remove {member.name} from the workspace?",
+            tr("Remove {name} from the workspace?", name=member.name),
             removal_words(member.name),
-            yes_text="Remove",
+            yes_text=tr("Remove"),
             parent=dialog,
-            run=lambda: self._begin(dialog, remove, "Removing the member…"),
+            run=lambda: self._begin(dialog, remove, tr("Removing the member…")),
         )
 
     async def _offer_to_remove_invited(self, workspace_id: str, member: TeamMember) -> None:
@@ -242,12 +244,12 @@ class TeamDialogs:
         async def remove() -> None:
             for each in invited:
                 await membership.administration.remove_member(workspace_id, each.id)
-            self.tell(f"{len(invited):,} people {member.name} invited were removed.")
+            self.tell(removed_with_words(len(invited), member.name))
 
         self._ask(
-            f"Remove the people {member.name} invited?",
+            tr("Remove the people {name} invited?", name=member.name),
             invited_words(member.name, [each.name for each in invited]),
-            yes_text="Remove them",
+            yes_text=tr("Remove them"),
             parent=self.parent(),
             run=lambda: self._tasks.start(self.told(remove()), "team: remove invited"),
         )
@@ -257,14 +259,14 @@ class TeamDialogs:
             await self._team.membership.change_password(workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell("This computer has a new password. Add your other computers anew.")
+            self.tell(tr("This computer has a new password. Add your other computers anew."))
 
         self._ask(
-            "Make a new password?",
-            NEW_LOGIN_TEXT,
-            yes_text="New password",
+            tr("Make a new password?"),
+            shown(NEW_LOGIN_TEXT),
+            yes_text=tr("New password"),
             parent=dialog,
-            run=lambda: self._begin(dialog, change, "Changing the password…"),
+            run=lambda: self._begin(dialog, change, tr("Changing the password…")),
         )
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
@@ -273,14 +275,18 @@ class TeamDialogs:
             return
 
         async def remove() -> None:
-            self.tell("Taking the computer off the list…")
+            self.tell(tr("Taking the computer off the list…"))
             await self._team.membership.administration.remove_device(workspace_id, device_id)
-            self.tell(f"{device.name or 'The computer'} is off the list.")
+            self.tell(
+                tr("{name} is off the list.", name=device.name) if device.name else tr("The computer is off the list.")
+            )
 
         self._ask(
-            f"Take {device.name or 'this computer'} off the list?",
-            REMOVAL_TEXT,
-            yes_text="Take off",
+            tr("Take {name} off the list?", name=device.name)
+            if device.name
+            else tr("Take this computer off the list?"),
+            shown(REMOVAL_TEXT),
+            yes_text=tr("Take off"),
             parent=self.parent(),
             run=lambda: self._tasks.start(self.told(remove()), "remove device"),
         )
@@ -294,7 +300,7 @@ class TeamDialogs:
             await self._team.membership.administration.rename_workspace(workspace_id, name)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(f"The workspace is called “{name}” now.")
+            self.tell(tr("The workspace is called “{name}” now.", name=name))
 
         dialog.given.connect(lambda name: self._do(dialog, lambda: rename(name), "rename workspace"))
         dialog.open()
@@ -315,7 +321,7 @@ class TeamDialogs:
             await self._team.membership.leave(workspace_id, for_good=is_for_good)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(f"You left “{workspace.name}”. Its projects are private copies now.")
+            self.tell(tr("You left “{name}”. Its projects are private copies now.", name=workspace.name))
 
         dialog.leaveRequested.connect(lambda *of: self._do(dialog, lambda: leave(*of), "leave workspace"))
         dialog.open()
@@ -323,11 +329,11 @@ class TeamDialogs:
     async def join_again(self, workspace_id: str) -> None:
         """The page has shown which server it is."""
         workspace = await self._team.membership.join_again(workspace_id)
-        self.tell(f"You are in “{workspace.name}” again.")
+        self.tell(tr("You are in “{name}” again.", name=workspace.name))
 
     async def leave_parked(self, workspace_id: str) -> None:
         await self._team.membership.leave_parked(workspace_id)
-        self.tell("You left it. Its projects are private copies now.")
+        self.tell(tr("You left it. Its projects are private copies now."))
 
     async def ask_password(self, workspace_id: str) -> None:
         workspace = await self._workspace(workspace_id)
@@ -351,9 +357,9 @@ class TeamDialogs:
         found = [each for each in await self._team.records.workspaces() if workspace_id in ("", each.id)]
         if not found:
             raise NotPossible(
-                "This computer is in no workspace.",
-                safe="Nothing was changed.",
-                next_step="Create or join one in Settings, Team sync.",
+                Text("This computer is in no workspace."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Create or join one in Settings, Team sync."),
             )
         return found[0]
 

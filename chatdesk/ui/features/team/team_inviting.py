@@ -14,6 +14,7 @@ from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_words
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.features.team.pages.team_roles import grantable
@@ -48,7 +49,7 @@ class TeamInviting:
         workspace = await self._find(workspace_id)
         names = await self._project_names()
         projects = [
-            (each.project_id, names.get(each.project_id, "A project"), grantable(each.role))
+            (each.project_id, names.get(each.project_id, tr("A project")), grantable(each.role))
             for each in await self._team.records.projects()
             if each.workspace_id == workspace.id and each.ended is None and each.role.can_manage
         ]
@@ -84,9 +85,9 @@ class TeamInviting:
             await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
         except OSError as error:
             raise NotPossible(
-                f"The file could not be written: {error.strerror or 'the system says no'}.",
-                safe="The code is still shown here.",
-                next_step="Choose another folder, or copy the code.",
+                Text("The file could not be written: {why}.", why=error.strerror or Text("the system says no")),
+                safe=Text("The code is still shown here."),
+                next_step=Text("Choose another folder, or copy the code."),
             ) from error
         if isValid(dialog):
             dialog.show_saved(path)

@@ -18,6 +18,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
@@ -74,14 +75,14 @@ class TeamOnboarding:
             if isValid(dialog):
                 dialog.show_done(name)
             else:
-                self._tell(f"The workspace “{name}” is ready.")
+                self._tell(tr("The workspace “{name}” is ready.", name=name))
 
         async def sign_in(address: ServerAddress, password: str) -> None:
             async with self._keeping(dialog):
                 workspace = await membership.sign_in(address, password=password)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"You are in “{workspace.name}”.")
+            self._tell(tr("You are in “{name}”.", name=workspace.name))
 
         dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
         dialog.signInRequested.connect(lambda *of: self._do(dialog, lambda: sign_in(*of), "sign in"))
@@ -94,9 +95,9 @@ class TeamOnboarding:
         text = await asyncio.to_thread(read_file, path)
         if text is None:
             raise NotPossible(
-                f"{path.name} cannot be read as an invitation.",
-                safe="Nothing was sent.",
-                next_step="Ask for the code as text.",
+                Text("{name} cannot be read as an invitation.", name=path.name),
+                safe=Text("Nothing was sent."),
+                next_step=Text("Ask for the code as text."),
             )
         await self.join(text)
 
@@ -114,7 +115,7 @@ class TeamOnboarding:
                 )
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"You are in “{workspace.name}”. What is shared with you comes in now.")
+            self._tell(tr("You are in “{name}”. What is shared with you comes in now.", name=workspace.name))
             self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
 
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
@@ -133,12 +134,11 @@ class TeamOnboarding:
             named = [each for each in await self._services.library.projects.list() if each.id in shared]
             if named:
                 first = named[0]
-                more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
-                words = f"“{first.name}”{more} of “{workspace.name}” is here."
+                words = _here_words(first.name, len(named) - 1, workspace.name)
                 # Settings lie over the window, and the toast would go unseen.
                 while self._parent() is not self._panes.window:  # noqa: ASYNC110 - as above, by looking
                     await asyncio.sleep(_LOOK_EVERY_S)
-                self._panes.window.show_toast(words, "Open", partial(self._open_project, first.id))
+                self._panes.window.show_toast(words, tr("Open"), partial(self._open_project, first.id))
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -159,7 +159,7 @@ class TeamOnboarding:
             if isValid(dialog):
                 dialog.go_on()
 
-        dialog.show_busy("Opening the file of keys…")
+        dialog.show_busy(tr("Opening the file of keys…"))
         self._do(dialog, work, "keep in file")
 
     def _refuse_read_only(self) -> None:
@@ -177,3 +177,9 @@ def _my_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def _here_words(name: str, more: int, workspace: str) -> str:
+    if more:
+        return tr("“{name}” and {more} more of “{workspace}” is here.", name=name, more=more, workspace=workspace)
+    return tr("“{name}” of “{workspace}” is here.", name=name, workspace=workspace)

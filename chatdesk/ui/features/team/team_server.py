@@ -10,6 +10,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.address import read_address
+from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
@@ -49,7 +50,7 @@ class TeamServer:
             await self._membership.upgrade(workspace.id, user=user, password=password)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"The database of “{workspace.name}” is up to date.")
+            self._tell(tr("The database of “{name}” is up to date.", name=workspace.name))
 
         dialog.upgradeRequested.connect(lambda *of: self._do(dialog, lambda: upgrade(*of), "upgrade database"))
         dialog.open()
@@ -63,7 +64,7 @@ class TeamServer:
         async def save(changed: Mapping[str, str | int]) -> None:
             if changed:
                 await self._membership.administration.set_policy(workspace_id, changed)
-                self._tell(f"The rights and limits of “{workspace.name}” apply from now on.")
+                self._tell(tr("The rights and limits of “{name}” apply from now on.", name=workspace.name))
             if isValid(dialog):
                 dialog.accept()
 
@@ -80,7 +81,13 @@ class TeamServer:
             await self._membership.move(workspace.id, address)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{workspace.name}” is {address_words(address)} from now on, for this computer.")
+            self._tell(
+                tr(
+                    "“{name}” is {address} from now on, for this computer.",
+                    name=workspace.name,
+                    address=address_words(address),
+                )
+            )
 
         dialog.moveRequested.connect(lambda of: self._do(dialog, lambda: move(of), "move workspace"))
         dialog.open()

@@ -15,6 +15,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -24,7 +25,7 @@ from chatdesk.ui.features.team.pages.share_project import (
     end_words,
     erase_words,
 )
-from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_words, shorter_words
+from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_sentence, shorter_words
 from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class TeamSharing:
         project = self._lists.project or await self._services.chat.projects.default()
         workspaces = await self._team.records.workspaces()
         if not workspaces:
-            self._open_page("To share a project, create a workspace or join one first.")
+            self._open_page(tr("To share a project, create a workspace or join one first."))
             return
         shared = self._team.known.shared_project(project.id)
         if shared is not None and shared.ended is None:
@@ -98,7 +99,7 @@ class TeamSharing:
             await self._team.sharing.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{name}” is shared. The line below the threads shows how far it is.")
+            self._tell(tr("“{name}” is shared. The line below the threads shows how far it is.", name=name))
 
         dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
         dialog.open()
@@ -108,12 +109,12 @@ class TeamSharing:
         """A shared project: who sees it, and its end; one that could be shared again: that."""
         shared = self._team.known.shared_project(project_id)
         workspace = next((each for each in await self._team.records.workspaces() if each.id == workspace_id), None)
-        name = (await self.project_names()).get(project_id, "A project")
+        name = (await self.project_names()).get(project_id, tr("A project"))
         if shared is not None and workspace is not None and shared.is_let_in:
             await self._offer_share(project_id, name, (workspace,))
             return
         if shared is None or workspace is None or shared.ended is not None:
-            self._tell("That project is not shared any more.")
+            self._tell(tr("That project is not shared any more."))
             return
         members = await self._team.records.members(workspace_id)
         dialog = self._shared = SharedProjectDialog(
@@ -171,7 +172,7 @@ class TeamSharing:
             await erasing.keep_for(project_id, days)
             await show()
             if isValid(dialog):
-                announce(dialog, f"Messages are kept {kept_words(days)}.")
+                announce(dialog, kept_sentence(days))
 
         def on_answered(is_yes: bool) -> None:
             if isValid(dialog):
@@ -194,11 +195,11 @@ class TeamSharing:
             await self._team.sharing.unshare(shared.project_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{name}” is a private project on this computer now.")
+            self._tell(tr("“{name}” is a private project on this computer now.", name=name))
 
         def on_answered(is_yes: bool) -> None:
             if is_yes and isValid(dialog):
-                dialog.show_busy("Telling the server…")
+                dialog.show_busy(tr("Telling the server…"))
                 self._do(dialog, end, "end sharing")
 
         confirm.answered.connect(on_answered)
@@ -212,11 +213,11 @@ class TeamSharing:
             await self._team.sharing.unshare(shared.project_id, and_erase=True)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{name}” is erased.")
+            self._tell(tr("“{name}” is erased.", name=name))
 
         def on_answered(is_yes: bool) -> None:
             if is_yes and isValid(dialog):
-                dialog.show_busy("Telling the server…")
+                dialog.show_busy(tr("Telling the server…"))
                 self._do(dialog, erase, "erase project")
 
         confirm.answered.connect(on_answered)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 
 
@@ -30,4 +31,5 @@ async def told(
 
 def worded(error: ChatDeskError) -> str:
     """Return the error's sentence for an action a person asked for, which is not tried again automatically."""
-    return error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while.")
+    again = tr("ChatDesk tries again by itself.")
+    return shown(error.sentence).replace(again, tr("Try again in a while."))

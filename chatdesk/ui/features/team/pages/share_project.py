@@ -19,7 +19,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -40,7 +40,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (560, 500)
-_NEVER: Final = (
+_NEVER: Final = Text(
     "Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer."
 )
 
@@ -63,45 +63,52 @@ class ShareProjectDialog(TaskPanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
-            theme, f"Share “{project_name}”", object_name="shareProjectDialog", size_px=_SIZE_PX, parent=parent
+            theme,
+            tr("Share “{name}”", name=project_name),
+            object_name="shareProjectDialog",
+            size_px=_SIZE_PX,
+            parent=parent,
         )
-        self.count = plain_label("Counting…", "text", wraps=True)
+        self.count = plain_label(tr("Counting…"), "text", wraps=True)
         self.count.setObjectName("shareCount")
         self.box = QComboBox()
         self.box.setObjectName("shareWorkspace")
-        self.box.setAccessibleName("Workspace that the project is shared with")
+        self.box.setAccessibleName(tr("Workspace that the project is shared with"))
         for workspace in workspaces:
             self.box.addItem(workspace.name, workspace.id)
         who = (
-            f"It is shared with “{workspaces[0].name}”."
+            tr("It is shared with “{name}”.", name=workspaces[0].name)
             if len(workspaces) == 1
-            else "Choose which workspace it goes to."
+            else tr("Choose which workspace it goes to.")
         )
         self.body.addWidget(self.count)
         self.add_text(who, "text")
         self._add_warning(project_name, is_shown=takes_new_chats)
-        label = plain_label("With the workspace", "text")
+        label = plain_label(tr("With the workspace"), "text")
         label.setBuddy(self.box)
         for widget in (label, self.box):
             widget.setVisible(len(workspaces) > 1)
             self.body.addWidget(widget)
         self._add_explanations()
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "shareCancel", self.reject, is_way_out=True))
-        self.share_button = self.add_button(push_button("Share", "shareStart", self._share, is_primary=True))
+        cancel = self.add_button(push_button(tr("Cancel"), "shareCancel", self.reject, is_way_out=True))
+        self.share_button = self.add_button(push_button(tr("Share"), "shareStart", self._share, is_primary=True))
         self.share_button.setEnabled(False)
         cancel.setFocus()
 
     def _add_warning(self, project_name: str, *, is_shown: bool) -> None:
         self.warning = plain_label(
-            f"New chats go into “{project_name}”: once it is shared, others see whatever you ask from then on without"
-            " choosing another project. A new project for what you share keeps this one for yourself.",
+            tr(
+                "New chats go into “{name}”: once it is shared, others see whatever you ask from then on"
+                " without choosing another project. A new project for what you share keeps this one for yourself.",
+                name=project_name,
+            ),
             "strong",
             wraps=True,
         )
         self.warning.setObjectName("shareWarning")
         self.warning.setVisible(is_shown)
-        self.new_button = push_button("New project…", "shareNewProject", self._make_new)
+        self.new_button = push_button(tr("New project…"), "shareNewProject", self._make_new)
         self.new_button.setVisible(is_shown)
         self.body.addWidget(self.warning)
         row = FlowRow(self.theme.tokens.space.s)
@@ -111,12 +118,21 @@ class ShareProjectDialog(TaskPanel):
     def _add_explanations(self) -> None:
         for heading, words in (
             (
-                "Who will see it",
-                "At first only you, on all your computers. Then those whom you give a role, here or by inviting them.",
+                tr("Who will see it"),
+                tr(
+                    "At first only you, on all your computers. Then those whom you give a role, here or by inviting"
+                    " them."
+                ),
             ),
-            ("What never leaves", _NEVER),
-            ("What cannot be taken back", CANNOT_TAKE_BACK),
-            ("Good to know", f"{WHO_CAN_READ} Threads of a shared project cannot be moved out of it, only copied."),
+            (tr("What never leaves"), shown(_NEVER)),
+            (tr("What cannot be taken back"), shown(CANNOT_TAKE_BACK)),
+            (
+                tr("Good to know"),
+                tr(
+                    "{who} Threads of a shared project cannot be moved out of it, only copied.",
+                    who=WHO_CAN_READ,
+                ),
+            ),
         ):
             self.add_heading(heading)
             self.add_text(words)
@@ -134,7 +150,7 @@ class ShareProjectDialog(TaskPanel):
         self.newProjectRequested.emit()
 
     def _share(self) -> None:
-        self.show_busy("Sharing the project…")
+        self.show_busy(tr("Sharing the project…"))
         self.shareRequested.emit(str(self.box.currentData()))
 
 
@@ -161,18 +177,26 @@ class SharedProjectDialog(TaskPanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
-            theme, f"Sharing of “{project_name}”", object_name="sharedProjectDialog", size_px=_SIZE_PX, parent=parent
+            theme,
+            tr("Sharing of “{name}”", name=project_name),
+            object_name="sharedProjectDialog",
+            size_px=_SIZE_PX,
+            parent=parent,
         )
         self.project = project
-        mine = f"{ROLE_NAMES[project.role]}: {ROLE_HINTS[project.role]}"
-        about = f"Shared with “{workspace_name}”. Your role is {mine}."
+        about = tr(
+            "Shared with “{workspace}”. Your role is {role}: {hint}.",
+            workspace=workspace_name,
+            role=ROLE_NAMES[project.role],
+            hint=ROLE_HINTS[project.role],
+        )
         self.add_text(about, "text")
         self.state = plain_label(state_words(project), "muted", wraps=True)
         self.state.setObjectName("sharedState")
         self.body.addWidget(self.state)
-        self.add_heading("Who sees it")
+        self.add_heading(tr("Who sees it"))
         self._add_roles(members, me=me)
-        self.add_heading("How long messages are kept")
+        self.add_heading(tr("How long messages are kept"))
         self.retention = RetentionField(theme, kept_days, can_change=project.role.can_manage)
         self.retention.chosen.connect(self._on_retention_chosen)
         self.body.addWidget(self.retention)
@@ -180,14 +204,17 @@ class SharedProjectDialog(TaskPanel):
         is_owner = project.role is TeamRole.OWNER
         self.add_button(
             push_button(
-                "Stop sharing…" if is_owner else "Leave project…", "sharedEnd", self.endRequested.emit, is_danger=True
+                tr("Stop sharing…") if is_owner else tr("Leave project…"),
+                "sharedEnd",
+                self.endRequested.emit,
+                is_danger=True,
             )
         )
         if is_owner:
-            self.add_button(push_button("Stop and erase…", "sharedErase", self.eraseRequested.emit, is_danger=True))
+            self.add_button(push_button(tr("Stop and erase…"), "sharedErase", self.eraseRequested.emit, is_danger=True))
         if project.role.can_manage:
-            self.add_button(push_button("Invite…", "sharedInvite", self.inviteRequested.emit))
-        close = self.add_button(push_button("Close", "sharedClose", self.accept, is_way_out=True))
+            self.add_button(push_button(tr("Invite…"), "sharedInvite", self.inviteRequested.emit))
+        close = self.add_button(push_button(tr("Close"), "sharedClose", self.accept, is_way_out=True))
         close.setFocus()
 
     def _add_roles(self, members: Sequence[TeamMember], *, me: str) -> None:
@@ -201,15 +228,17 @@ class SharedProjectDialog(TaskPanel):
                 continue
             hint = member_words(member, is_me=is_me) if is_me or member.status is MemberStatus.INVITED else ""
             grants = () if is_me else offered
-            rows.append(RoleRow(member.id, member.name, role, grants, hint=hint, whose=f"Role of {member.name}"))
-        self.roles = RoleRows(self.theme, rows, heading="Member", object_name="sharedRoles")
+            rows.append(
+                RoleRow(member.id, member.name, role, grants, hint=hint, whose=tr("Role of {name}", name=member.name))
+            )
+        self.roles = RoleRows(self.theme, rows, heading=tr("Member"), object_name="sharedRoles")
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
         if offered:
-            words = (
+            words = tr(
                 "A change takes effect at once. People who lose access keep the copy that is on their computer already."
             )
-            self.add_text(f"{LEGEND} {words}")
+            self.add_text(f"{shown(LEGEND)} {words}")
 
     def show_status(self, status: SyncStatus) -> None:
         """Show the workspace's sync state, so that one sees the project being uploaded."""
@@ -228,50 +257,74 @@ class SharedProjectDialog(TaskPanel):
         self.retention.show_days(days)
 
     def _on_retention_chosen(self, days: int | None) -> None:
-        self.show_busy("Setting how long messages are kept…")
+        self.show_busy(tr("Setting how long messages are kept…"))
         self.retentionRequested.emit(days)
 
     def _on_role_chosen(self, member_id: str, role: object) -> None:
-        self.show_busy("Changing the role…")
+        self.show_busy(tr("Changing the role…"))
         self.roleRequested.emit(member_id, role)
 
 
 def state_words(project: SharedProject) -> str:
     """Return a sentence on how much of the project has reached the team."""
     if project.state is ShareState.SHARING:
-        return "Older messages are being sent."
+        return tr("Older messages are being sent.")
     if project.waiting or project.refused:
         return f"{open_words(project)}."
-    return "Everything in it has reached the team."
+    return tr("Everything in it has reached the team.")
 
 
 def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing, or for leaving."""
-    waiting = (
-        f" {counted(project.waiting, 'change')} of yours did not reach the team yet and will stay only here."
-        if project.waiting
-        else ""
-    )
     if project.role is TeamRole.OWNER:
-        others = f" {counted(members, 'other member')} can no longer see what is new." if members else ""
-        text = (
-            f"It ends for everybody at once.{others} Each computer that has it keeps its copy as a private project, "
-            f"this one too; nothing is deleted here.{waiting}"
+        sentences = [tr("It ends for everybody at once.")]
+        if members:
+            others = plural(
+                "{count} other members can no longer see what is new.",
+                "{count} other member can no longer see what is new.",
+                members,
+            )
+            sentences.append(shown(others))
+        sentences.append(
+            tr("Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.")
         )
-        return f"Stop sharing “{name}”?", text, "Stop sharing"
-    text = (
+        text = " ".join([*sentences, *_unsent_words(project)])
+        return tr("Stop sharing “{name}”?", name=name), text, tr("Stop sharing")
+    stays = tr(
         "You and the others no longer get each other's messages. The copy on this computer stays, as a "
-        f"private project. To come back, somebody who manages it has to give you a role again.{waiting}"
+        "private project. To come back, somebody who manages it has to give you a role again."
     )
-    return f"Leave “{name}”?", text, "Leave"
+    text = " ".join([stays, *_unsent_words(project)])
+    return tr("Leave “{name}”?", name=name), text, tr("Leave")
 
 
 def erase_words(name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing with all that was shared."""
-    others = f" {counted(members, 'other member loses', 'other members lose')} it, too." if members else ""
-    text = (
-        "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
-        f" too.{others} What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep"
-        " it until they are replaced, and so does anyone who copied or exported it, or left with a private copy."
+    sentences = [
+        tr(
+            "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
+            " too."
+        )
+    ]
+    if members:
+        others = plural("{count} other members lose it, too.", "{count} other member loses it, too.", members)
+        sentences.append(shown(others))
+    sentences.append(
+        tr(
+            "What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until"
+            " they are replaced, and so does anyone who copied or exported it, or left with a private copy."
+        )
     )
-    return f"Stop sharing “{name}” and erase it for everyone?", text, "Stop and erase"
+    text = " ".join(sentences)
+    return tr("Stop sharing “{name}” and erase it for everyone?", name=name), text, tr("Stop and erase")
+
+
+def _unsent_words(project: SharedProject) -> list[str]:
+    if not project.waiting:
+        return []
+    unsent = plural(
+        "{count} changes of yours did not reach the team yet and will stay only here.",
+        "{count} change of yours did not reach the team yet and will stay only here.",
+        project.waiting,
+    )
+    return [shown(unsent)]

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -28,8 +28,8 @@ _MOST_DISAGREEMENTS: Final = 50
 _MOST_DIFFERENCES: Final = 12
 _EXCERPT: Final = 240
 _TABLE_PX: Final = 220
-_ONE: Final = ("Copy text", "Copy to a private project", "Try again", "Forget")
-_ALL: Final = ("Copy all texts", "Copy all to a private project", "Try all again", "Forget all")
+_ONE: Final = (Text("Copy text"), Text("Copy to a private project"), Text("Try again"), Text("Forget"))
+_ALL: Final = (Text("Copy all texts"), Text("Copy all to a private project"), Text("Try all again"), Text("Forget all"))
 
 
 class SyncDetailsDialog(TaskPanel):
@@ -49,10 +49,12 @@ class SyncDetailsDialog(TaskPanel):
     def __init__(
         self, theme: Theme, workspaces: Sequence[Workspace], *, chosen: str | None = None, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "Team sync: details", object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(
+            theme, tr("Team sync: details"), object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent
+        )
         self.workspace = QComboBox()
         self.workspace.setObjectName("detailsWorkspace")
-        self.workspace.setAccessibleName("Workspace")
+        self.workspace.setAccessibleName(tr("Workspace"))
         for each in workspaces:
             self.workspace.addItem(each.name, each.id)
         place = self.workspace.findData(chosen)
@@ -65,12 +67,14 @@ class SyncDetailsDialog(TaskPanel):
         row.setSpacing(theme.tokens.space.s)
         row.addWidget(self._mark)
         row.addWidget(self.status, 1)
-        self.sync_button = push_button("Sync now", "detailsSync", lambda: self.syncRequested.emit(self.workspace_id))
-        self.check_button = push_button("Check against the server", "detailsCheck", self._check)
+        self.sync_button = push_button(
+            tr("Sync now"), "detailsSync", lambda: self.syncRequested.emit(self.workspace_id)
+        )
+        self.check_button = push_button(tr("Check against the server"), "detailsCheck", self._check)
         actions = FlowRow(theme.tokens.space.s)
         actions.addWidget(self.sync_button)
         actions.addWidget(self.check_button)
-        self.repair_button = push_button("Fetch again", "detailsRepair", self._repair)
+        self.repair_button = push_button(tr("Fetch again"), "detailsRepair", self._repair)
         self.repair_button.hide()
         actions.addWidget(self.repair_button)
         self._found: ServerCheck | None = None
@@ -83,7 +87,9 @@ class SyncDetailsDialog(TaskPanel):
         self._refused.setSpacing(theme.tokens.space.xs)
         self._disagreements = QVBoxLayout()
         self._disagreements.setSpacing(theme.tokens.space.xs)
-        self.rounds = TextTable(theme, ("When", "What", "Took"), name="Sync log", object_name="detailsRounds", wide=1)
+        self.rounds = TextTable(
+            theme, (tr("When"), tr("What"), tr("Took")), name=tr("Sync log"), object_name="detailsRounds", wide=1
+        )
         self.rounds.setMinimumHeight(round(_TABLE_PX * max(1.0, theme.scale)))
         self.body.addWidget(self.workspace)
         self.body.addLayout(row)
@@ -91,9 +97,9 @@ class SyncDetailsDialog(TaskPanel):
         self.body.addWidget(self.outcome)
         self.body.addLayout(self._refused)
         self.body.addLayout(self._disagreements)
-        self.add_heading("Sync log")
+        self.add_heading(tr("Sync log"))
         self.body.addWidget(self.rounds, 1)
-        self.add_button(push_button("Close", "detailsClose", self.accept, is_way_out=True))
+        self.add_button(push_button(tr("Close"), "detailsClose", self.accept, is_way_out=True))
         self.workspace.currentIndexChanged.connect(lambda _place: self.workspaceChosen.emit(self.workspace_id))
         self.sync_button.setFocus()
 
@@ -110,7 +116,9 @@ class SyncDetailsDialog(TaskPanel):
 
     def show_rounds(self, rounds: Sequence[SyncRound]) -> None:
         """Show the rounds of sync, the newest first."""
-        self.rounds.show_rows([(moment(each.at), round_words(each), f"{each.took_ms:,} ms") for each in rounds])
+        self.rounds.show_rows(
+            [(moment(each.at), round_words(each), tr("{count} ms", count=each.took_ms)) for each in rounds]
+        )
 
     def show_check(self, check: ServerCheck) -> None:
         self.end_busy()
@@ -133,10 +141,12 @@ class SyncDetailsDialog(TaskPanel):
         clear(self._refused)
         if not changes:
             return
-        self._refused.addWidget(plain_label(f"Refused: {counted(len(changes), 'change')}", "strong"))
+        self._refused.addWidget(
+            plain_label(shown(plural("Refused: {count} changes", "Refused: {count} change", len(changes))), "strong")
+        )
         self._refused.addWidget(
             plain_label(
-                "The server did not take these. They are kept on this computer only, until you forget them.",
+                tr("The server did not take these. They are kept on this computer only, until you forget them."),
                 "muted",
                 wraps=True,
             )
@@ -145,14 +155,13 @@ class SyncDetailsDialog(TaskPanel):
         if len(changes) > 1:
             self._refused.addLayout(self._buttons(tuple(changes), ids, "all", texts=_ALL))
         for change in changes[:_MOST_REFUSED]:
-            self._refused.addWidget(_excerpt(f"{moment(change.at)}: {change.sentence}", "text"))
+            self._refused.addWidget(_excerpt(f"{moment(change.at)}: {shown(change.sentence)}", "text"))
             if change.text:
                 self._refused.addWidget(_excerpt(change.text, "muted"))
-            about = f"of the change of {moment(change.at)}"
-            self._refused.addLayout(self._buttons((change,), [change.id], change.id, about=about))
+            self._refused.addLayout(self._buttons((change,), [change.id], change.id, at=moment(change.at)))
             self._refused.addWidget(line())
         if len(changes) > _MOST_REFUSED:
-            self._refused.addWidget(plain_label(f"… and {len(changes) - _MOST_REFUSED:,} more.", "muted"))
+            self._refused.addWidget(plain_label(tr("… and {count} more.", count=len(changes) - _MOST_REFUSED), "muted"))
 
     def show_disagreements(self, found: Sequence[Disagreement], names: Mapping[str, str]) -> None:
         """``names``: of projects, by id."""
@@ -162,24 +171,28 @@ class SyncDetailsDialog(TaskPanel):
         clear(self._disagreements)
         if not found:
             return
-        self._disagreements.addWidget(plain_label("Written by two people at once", "strong"))
+        self._disagreements.addWidget(plain_label(tr("Written by two people at once"), "strong"))
         self._disagreements.addWidget(
             plain_label(
-                "The first is shown until somebody chooses; the choice applies to everyone.", "muted", wraps=True
+                tr("The first is shown until somebody chooses; the choice applies to everyone."), "muted", wraps=True
             )
         )
         for each in found[:_MOST_DISAGREEMENTS]:
             project = names.get(each.project_id, "")
-            self._disagreements.addWidget(_excerpt(f"{each.label}, in {project}" if project else each.label, "text"))
+            self._disagreements.addWidget(
+                _excerpt(
+                    tr("{label}, in {project}", label=each.label, project=project) if project else each.label, "text"
+                )
+            )
             for place, (change_id, who, text) in enumerate(each.versions):
                 row = QHBoxLayout()
-                row.addWidget(_excerpt(f"{who}: {text or '(empty)'}", "muted"), 1)
+                row.addWidget(_excerpt(f"{who}: {text}" if text else tr("{who}: (empty)", who=who), "muted"), 1)
                 row.addWidget(
                     push_button(
-                        "Use this",
+                        tr("Use this"),
                         f"use_{change_id}",
                         partial(self.chooseRequested.emit, each, change_id),
-                        name=f"Use what {who} wrote for {each.label}" + (", which is shown now" if place == 0 else ""),
+                        name=_use_words(who, each.label, is_shown=place == 0),
                     )
                 )
                 self._disagreements.addLayout(row)
@@ -192,7 +205,7 @@ class SyncDetailsDialog(TaskPanel):
         key: str,
         *,
         texts: tuple[str, ...] = _ONE,
-        about: str = "",
+        at: str = "",
     ) -> FlowRow:
         row = FlowRow(self.theme.tokens.space.s)
         runs = (
@@ -202,7 +215,9 @@ class SyncDetailsDialog(TaskPanel):
             ("forget", lambda: self.forgetRequested.emit(ids)),
         )
         for text, (name, run) in zip(texts, runs, strict=True):
-            row.addWidget(push_button(text, f"refused_{name}_{key}", run, name=f"{text} {about}".strip()))
+            words = shown(text)
+            spoken = tr("{action} of the change of {time}", action=words, time=at) if at else words
+            row.addWidget(push_button(words, f"refused_{name}_{key}", run, name=spoken))
         return row
 
     def _repair(self) -> None:
@@ -215,21 +230,34 @@ class SyncDetailsDialog(TaskPanel):
     def _check(self) -> None:
         self.say("")
         self.repair_button.hide()
-        self.show_busy("Comparing with the server…")
+        self.show_busy(tr("Comparing with the server…"))
         self.checkRequested.emit(self.workspace_id)
 
 
 def check_words(check: ServerCheck) -> str:
     """Return sentences on the result of *Check against the server*."""
-    looked = f"{counted(check.changes, 'change')} of {counted(check.projects, 'project')} compared"
+    looked = {
+        "changes": plural("{count} changes", "{count} change", check.changes),
+        "projects": plural("{count} projects", "{count} project", check.projects),
+    }
     if not check.differences:
-        same = ": this computer and the server hold the same."
-        return f"{looked}. {check.sentences[-1]}" if check.waiting else f"{looked}{same}"
-    shown = list(check.differences[:_MOST_DIFFERENCES])
+        if check.waiting:
+            return " ".join((tr("{changes} of {projects} compared.", **looked), shown(check.sentences[-1])))
+        return tr("{changes} of {projects} compared: this computer and the server hold the same.", **looked)
+    lines = [shown(each) for each in check.differences[:_MOST_DIFFERENCES]]
     if len(check.differences) > _MOST_DIFFERENCES:
-        shown.append(f"… and {len(check.differences) - _MOST_DIFFERENCES:,} more.")
-    shown += check.sentences[-1:] if check.waiting else ()
-    return "\n".join([f"{looked}. {counted(len(check.differences), 'difference')}:", *shown])
+        lines.append(tr("… and {count} more.", count=len(check.differences) - _MOST_DIFFERENCES))
+    if check.waiting:
+        lines.append(shown(check.sentences[-1]))
+    found = shown(plural("{count} differences:", "{count} difference:", len(check.differences)))
+    first = " ".join((tr("{changes} of {projects} compared.", **looked), found))
+    return "\n".join([first, *lines])
+
+
+def _use_words(who: str, label: str, *, is_shown: bool) -> str:
+    if is_shown:
+        return tr("Use what {who} wrote for {label}, which is shown now", who=who, label=label)
+    return tr("Use what {who} wrote for {label}", who=who, label=label)
 
 
 def _excerpt(text: str, role: str) -> QLabel:

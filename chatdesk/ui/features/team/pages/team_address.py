@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, 
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -21,8 +22,8 @@ _PORT: Final = 5432
 _TLS_LETTERS: Final = 12  # a narrow window shows at least so many
 _MOST_CA_BYTES: Final = 256 * 1024
 _TLS: Final = (
-    ("verify-full", "Encrypted, the server proves who it is"),
-    ("disable", "Not encrypted, for a server on this computer or in a network of your own"),
+    ("verify-full", Text("Encrypted, the server proves who it is")),
+    ("disable", Text("Not encrypted, for a server on this computer or in a network of your own")),
 )
 
 
@@ -38,26 +39,29 @@ class AddressFields(QWidget):
         self.setObjectName("teamAddress")
         self._read_address = read_address
         self._ca = ""
-        self.string = _field("teamString", "Connection string", "postgresql://owner:password@host/database")
+        self.string = _field("teamString", tr("Connection string"), "postgresql://owner:password@host/database")
         self.string.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
-        self.string.setAccessibleDescription("Pasted text fills in the fields below.")
-        self.host = _field("teamHost", "Host", "db.example.org")
-        self.port = _field("teamPort", "Port", str(_PORT))
-        self.database = _field("teamDatabase", "Database", "an empty one")
-        self.user = _field("teamUser", "User", "who may create roles")
-        self.password = _field("teamPassword", "Password", "")
+        self.string.setAccessibleDescription(tr("Pasted text fills in the fields below."))
+        self.host = _field("teamHost", tr("Host"), "db.example.org")
+        self.port = _field("teamPort", tr("Port"), str(_PORT))
+        self.database = _field("teamDatabase", tr("Database"), tr("an empty one"))
+        self.user = _field("teamUser", tr("User"), tr("who may create roles"))
+        self.password = _field("teamPassword", tr("Password"), "")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.tls = QComboBox()
         self.tls.setObjectName("teamTls")
-        self.tls.setAccessibleName("Encryption")
+        self.tls.setAccessibleName(tr("Encryption"))
         self.tls.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tls.setMinimumContentsLength(_TLS_LETTERS)
-        for value, words in _TLS:
-            self.tls.addItem(words, value)
+        for value, meaning in _TLS:
+            self.tls.addItem(shown(meaning), value)
         self.ca_button = push_button(
-            "Certificate file…", "teamCa", self.choose_ca, name="Certificate of the authority that the server has"
+            tr("Certificate file…"),
+            "teamCa",
+            self.choose_ca,
+            name=tr("Certificate of the authority that the server has"),
         )
-        self.ca_state = plain_label("Certificates that this computer trusts", "muted", wraps=True)
+        self.ca_state = plain_label(tr("Certificates that this computer trusts"), "muted", wraps=True)
         self.ca_state.setObjectName("teamCaState")
         self.problem = plain_label("", "note", wraps=True)
         self.problem.setObjectName("teamStringProblem")
@@ -67,7 +71,7 @@ class AddressFields(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         if asks_login:
-            words = "Paste the connection string of an owner's account, or fill in the fields."
+            words = tr("Paste the connection string of an owner's account, or fill in the fields.")
             column.addWidget(plain_label(words, "text", wraps=True))
             column.addWidget(self.string)
         else:
@@ -90,18 +94,18 @@ class AddressFields(QWidget):
         trust = QHBoxLayout()
         trust.addWidget(self.ca_state, 1)
         trust.addWidget(self.ca_button)
-        login = (("User", self.user), ("Password", self.password)) if self._asks_login else ()
+        login = ((tr("User"), self.user), (tr("Password"), self.password)) if self._asks_login else ()
         for words, field in (
-            ("Host", self.host),
-            ("Port", self.port),
-            ("Database", self.database),
+            (tr("Host"), self.host),
+            (tr("Port"), self.port),
+            (tr("Database"), self.database),
             *login,
-            ("Encryption", self.tls),
+            (tr("Encryption"), self.tls),
         ):
             label = plain_label(words, "text")
             label.setBuddy(field)
             form.addRow(label, field)
-        form.addRow(plain_label("Trusts", "text"), trust)
+        form.addRow(plain_label(tr("Trusts"), "text"), trust)
         return form
 
     @property
@@ -133,12 +137,12 @@ class AddressFields(QWidget):
         place = self.tls.findData(address.tls)
         self.tls.setCurrentIndex(max(0, place))
         if address.ca:
-            words = "The certificate that the text names" if self._asks_login else "The certificate that it had"
+            words = tr("The certificate that the text names") if self._asks_login else tr("The certificate that it had")
             self._trust(address.ca, words)
 
     def choose_ca(self) -> None:
         dialog = QFileDialog(
-            self, "Certificate of the authority", "", "Certificates (*.pem *.crt *.cer);;All files (*)"
+            self, tr("Certificate of the authority"), "", tr("Certificates (*.pem *.crt *.cer);;All files (*)")
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.take_ca(Path(name)))
@@ -153,9 +157,9 @@ class AddressFields(QWidget):
         except OSError:
             text = ""
         if "-----BEGIN CERTIFICATE-----" not in text:
-            self._say(f"{path.name} is not a certificate in PEM form. Nothing was changed.")
+            self._say(tr("{name} is not a certificate in PEM form. Nothing was changed.", name=path.name))
             return
-        self._trust(text, f"Only what {path.name} vouches for")
+        self._trust(text, tr("Only what {name} vouches for", name=path.name))
 
     def _trust(self, ca: str, words: str) -> None:
         self._ca = ca
@@ -177,7 +181,7 @@ class AddressFields(QWidget):
         try:
             address, password = self._read_address(text)
         except ChatDeskError as error:
-            self._say(error.sentence)
+            self._say(shown(error.sentence))
             return
         self._say("")
         self.show_address(address, password)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -25,7 +25,7 @@ from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)
 _LONGEST_NAME: Final = 80
-_STATES: Final = {CheckState.OK: "fine", CheckState.WARNING: "a warning", CheckState.FAILED: "failed"}
+_STATES: Final = {CheckState.OK: Text("fine"), CheckState.WARNING: Text("a warning"), CheckState.FAILED: Text("failed")}
 
 
 class CreateWorkspaceDialog(TaskPanel):
@@ -40,13 +40,15 @@ class CreateWorkspaceDialog(TaskPanel):
     def __init__(
         self, theme: Theme, read_address: ReadAddress, *, my_name: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "Create a workspace", object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(
+            theme, tr("Create a workspace"), object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent
+        )
         self._is_checked = self._shows_checks = False
         self.address = AddressFields(read_address)
         self.checks = _Checks(theme)
         self.keep = KeepInFile()
-        self.name = _name_field("teamName", "Name of the workspace", "such as the name of your team")
-        self.my_name = _name_field("teamMyName", "Your name, as the others see it", "such as Ana Lima")
+        self.name = _name_field("teamName", tr("Name of the workspace"), tr("such as the name of your team"))
+        self.my_name = _name_field("teamMyName", tr("Your name, as the others see it"), tr("such as Ana Lima"))
         self.my_name.setText(my_name)
         self._place = 0
         # Not stacked: a stack is as high as the highest of its pages.
@@ -54,13 +56,13 @@ class CreateWorkspaceDialog(TaskPanel):
         for page in self._pages:
             self.body.addWidget(page, 1)
         self.body.addWidget(self.keep)
-        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.back_button = self.add_button(push_button("Back", "teamBack", lambda: self._go(0)))
-        self.check_button = self.add_button(push_button("Check", "teamCheck", self._check))
-        self.next_button = self.add_button(push_button("Next", "teamNext", lambda: self._go(1)))
-        self.set_up_button = self.add_button(push_button("Set up", "teamSetUp", self._set_up))
-        self.invite_button = self.add_button(push_button("Invite people…", "teamInviteNow", self._invite))
-        self.close_button = self.add_button(push_button("Done", "teamDone", self.accept))
+        self.cancel_button = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.back_button = self.add_button(push_button(tr("Back"), "teamBack", lambda: self._go(0)))
+        self.check_button = self.add_button(push_button(tr("Check"), "teamCheck", self._check))
+        self.next_button = self.add_button(push_button(tr("Next"), "teamNext", lambda: self._go(1)))
+        self.set_up_button = self.add_button(push_button(tr("Set up"), "teamSetUp", self._set_up))
+        self.invite_button = self.add_button(push_button(tr("Invite people…"), "teamInviteNow", self._invite))
+        self.close_button = self.add_button(push_button(tr("Done"), "teamDone", self.accept))
         for button in (self.check_button, self.next_button, self.set_up_button, self.close_button):
             button.setProperty("isPrimary", True)
         self.address.changed.connect(self._on_address_changed)
@@ -89,8 +91,11 @@ class CreateWorkspaceDialog(TaskPanel):
         """Show that the workspace is set up."""
         self.end_busy()
         self.done_text.setText(
-            f"“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and "
-            "invite the people you work with."
+            tr(
+                "“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, "
+                "and invite the people you work with.",
+                name=name,
+            )
         )
         self._go(2)
         announce(self, self.done_text.text())
@@ -105,15 +110,17 @@ class CreateWorkspaceDialog(TaskPanel):
 
     def _database_page(self) -> QWidget:
         page, column = _page()
-        words = (
+        words = tr(
             "A workspace is a PostgreSQL database, 15 or newer, that your team's computers share changes through. Give "
             "an empty one, and an account that may create roles; its password is used now and not kept."
         )
         column.addWidget(plain_label(words, "muted", wraps=True))
         column.addWidget(self.address)
         column.addWidget(self.checks)
-        by_hand = plain_label("Was the workspace set up by hand? Then sign in with your login.", "muted", wraps=True)
-        self.sign_in_button = push_button("Sign in", "teamSignIn", self._sign_in)
+        by_hand = plain_label(
+            tr("Was the workspace set up by hand? Then sign in with your login."), "muted", wraps=True
+        )
+        self.sign_in_button = push_button(tr("Sign in"), "teamSignIn", self._sign_in)
         row = QHBoxLayout()
         row.addWidget(by_hand, 1)
         row.addWidget(self.sign_in_button)
@@ -123,15 +130,15 @@ class CreateWorkspaceDialog(TaskPanel):
 
     def _names_page(self) -> QWidget:
         page, column = _page()
-        for words, field in (("Name of the workspace", self.name), ("Your name", self.my_name)):
+        for words, field in ((tr("Name of the workspace"), self.name), (tr("Your name"), self.my_name)):
             label = plain_label(words, "text")
             label.setBuddy(field)
             column.addWidget(label)
             column.addWidget(field)
-        column.addWidget(plain_label(WHO_CAN_READ, "muted", wraps=True))
+        column.addWidget(plain_label(shown(WHO_CAN_READ), "muted", wraps=True))
         column.addWidget(
             plain_label(
-                "If setting up is interrupted, set up the same database again: it continues.", "muted", wraps=True
+                tr("If setting up is interrupted, set up the same database again: it continues."), "muted", wraps=True
             )
         )
         column.addStretch(1)
@@ -182,17 +189,17 @@ class CreateWorkspaceDialog(TaskPanel):
             self.area.verticalScrollBar().setValue(self.checks.mapTo(page, QPoint(0, 0)).y())
 
     def _check(self) -> None:
-        self.show_busy("Looking at the database…")
+        self.show_busy(tr("Looking at the database…"))
         self.checkRequested.emit(self.address.address(), self.address.password.text())
 
     def _sign_in(self) -> None:
-        self.show_busy("Signing in…")
+        self.show_busy(tr("Signing in…"))
         self.signInRequested.emit(self.address.address(), self.address.password.text())
 
     def _set_up(self) -> None:
         if not self.set_up_button.isEnabled() or self.is_busy:
             return
-        self.show_busy("Setting up the workspace…")
+        self.show_busy(tr("Setting up the workspace…"))
         names = (self.name.text().strip(), self.my_name.text().strip())
         self.setUpRequested.emit(*names, self.address.address(), self.address.password.text())
 
@@ -208,7 +215,7 @@ class _Checks(QWidget):
         super().__init__()
         self._theme = theme
         self.setObjectName("teamChecks")
-        self.setAccessibleName("What was found")
+        self.setAccessibleName(tr("What was found"))
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 8, 0, 0)
 
@@ -217,7 +224,11 @@ class _Checks(QWidget):
         if not checks:
             return
         failed = sum(each.state is CheckState.FAILED for each in checks)
-        verdict = f"{counted(failed, 'thing')} must be fixed first." if failed else "A workspace can be set up here."
+        verdict = (
+            shown(plural("{count} things must be fixed first.", "{count} thing must be fixed first.", failed))
+            if failed
+            else tr("A workspace can be set up here.")
+        )
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -225,17 +236,17 @@ class _Checks(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(2, 1)
         for place, check in enumerate(checks):
-            text = plain_label(check.sentence, "note", wraps=True)
+            text = plain_label(shown(check.sentence), "note", wraps=True)
             text.setObjectName(f"teamCheck_{place}")
-            text.setAccessibleName(f"{check.name}, {_STATES[check.state]}: {check.sentence}")
+            text.setAccessibleName(f"{shown(check.name)}, {shown(_STATES[check.state])}: {text.text()}")
             grid.addWidget(check_mark(self._theme, check.state), place, 0)
-            grid.addWidget(plain_label(check.name, "text"), place, 1)
+            grid.addWidget(plain_label(shown(check.name), "text"), place, 1)
             grid.addWidget(text, place, 2)
         self.verdict = plain_label(verdict, "strong", wraps=True)
         self.verdict.setObjectName("teamVerdict")
         self._column.addWidget(self.verdict)
         self._column.addWidget(box)
-        failures = [each.sentence for each in checks if each.state is CheckState.FAILED]
+        failures = [shown(each.sentence) for each in checks if each.state is CheckState.FAILED]
         announce(self, " ".join([verdict, *failures]))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.domain.sharing.team import TeamDevice
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import device_words
 
-REMOVAL_TEXT = (
+REMOVAL_TEXT = Text(
     "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "
     "password under My name and roles, and add your other computers again."
 )
@@ -21,8 +22,8 @@ def device_rows(
     return [
         TableRow(
             device.id,
-            (device.name or "A computer", device_words(device, owner=names(device.member_id), now_ms=now_ms)),
-            "Take off the list…" if not device.is_this and removable(device.member_id) else "",
+            (device.name or tr("A computer"), device_words(device, owner=names(device.member_id), now_ms=now_ms)),
+            tr("Take off the list…") if not device.is_this and removable(device.member_id) else "",
         )
         for device in sorted(devices, key=lambda each: (not each.is_this, -(each.last_seen_at or 0)))
     ]

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVB
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -46,9 +47,11 @@ class CodeBox(QWidget):
         self.code.setFixedHeight(round(96 * max(1.0, theme.scale)))
         self.said = plain_label("", "muted", wraps=True)
         self.said.setObjectName("teamCodeSaid")
-        self.copy_button = push_button("Copy", "teamCodeCopy", self._copy_code, name="Copy the code", is_primary=True)
-        self.link_button = push_button("Copy link", "teamLinkCopy", self._copy_link)
-        self.save_button = push_button("Save as file…", "teamCodeSave", self._choose_file)
+        self.copy_button = push_button(
+            tr("Copy"), "teamCodeCopy", self._copy_code, name=tr("Copy the code"), is_primary=True
+        )
+        self.link_button = push_button(tr("Copy link"), "teamLinkCopy", self._copy_link)
+        self.save_button = push_button(tr("Save as file…"), "teamCodeSave", self._choose_file)
         row = FlowRow(theme.tokens.space.s)
         for button in (self.copy_button, self.link_button, self.save_button):
             row.addWidget(button)
@@ -71,14 +74,19 @@ class CodeBox(QWidget):
 
     def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText(self.code.written())
-        self.say("The code is in the clipboard.")
+        self.say(tr("The code is in the clipboard."))
 
     def _copy_link(self) -> None:
         QGuiApplication.clipboard().setText(self._link)
-        self.say("The link is in the clipboard.")
+        self.say(tr("The link is in the clipboard."))
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "Save the invitation", self._file_name, f"Invitations (*{INVITATION_ENDING})")
+        dialog = QFileDialog(
+            self,
+            tr("Save the invitation"),
+            self._file_name,
+            tr("Invitations (*{ending})", ending=INVITATION_ENDING),
+        )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(INVITATION_ENDING.removeprefix("."))
         dialog.fileSelected.connect(self.save)
@@ -114,7 +122,9 @@ class _CodePanel(TaskPanel):
         announce(self, explanation)
 
     def show_saved(self, path: str) -> None:
-        self.code_box.say(f"Saved as {Path(path).name}. Anyone who has the file can use it, so send it only to them.")
+        self.code_box.say(
+            tr("Saved as {name}. Anyone who has the file can use it, so send it only to them.", name=Path(path).name)
+        )
 
 
 class InviteDialog(_CodePanel):
@@ -135,20 +145,20 @@ class InviteDialog(_CodePanel):
     ) -> None:
         super().__init__(
             theme,
-            f"Invite to “{workspace}”",
+            tr("Invite to “{workspace}”", workspace=workspace),
             object_name="teamInviteDialog",
-            file_name=f"{_file_safe(workspace)} invitation",
+            file_name=tr("{workspace} invitation", workspace=_file_safe(workspace)),
             parent=parent,
         )
         self._make_name()
         self.roles = self._role_rows(projects, chosen)
         self._make_days()
-        who, how_long = plain_label("Who is invited", "text"), plain_label("Can be used for", "text")
+        who, how_long = plain_label(tr("Who is invited"), "text"), plain_label(tr("Can be used for"), "text")
         who.setBuddy(self.name)
         how_long.setBuddy(self.days)
-        heading = plain_label("Projects", "strong")
+        heading = plain_label(tr("Projects"), "strong")
         none = plain_label(
-            "No project is shared yet, or you manage none. They can be given roles later, under Members.",
+            tr("No project is shared yet, or you manage none. They can be given roles later, under Members."),
             "muted",
             wraps=True,
         )
@@ -169,9 +179,9 @@ class InviteDialog(_CodePanel):
         self._none = none
         self._add_code_page()
         self.body.addStretch(1)
-        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
+        self.cancel_button = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.invite_button = self.add_button(
-            push_button("Make an invitation", "teamInviteMake", self._invite, is_primary=True)
+            push_button(tr("Make an invitation"), "teamInviteMake", self._invite, is_primary=True)
         )
         self.name.textChanged.connect(self._refresh)
         self.name.returnPressed.connect(self._invite)
@@ -187,37 +197,41 @@ class InviteDialog(_CodePanel):
                 name,
                 _first_role(offered) if project_id == start else None,
                 offered,
-                whose=f"Role in {name}",
+                whose=tr("Role in {name}", name=name),
             )
             for project_id, name, offered in sorted(projects, key=lambda each: each[0] != chosen)
         ]
-        return RoleRows(self.theme, rows, heading="Project", object_name="teamInviteRoles")
+        return RoleRows(self.theme, rows, heading=tr("Project"), object_name="teamInviteRoles")
 
     def _make_name(self) -> None:
         self.name = QLineEdit()
         self.name.setObjectName("teamInviteName")
-        self.name.setAccessibleName("Who is invited")
-        self.name.setPlaceholderText("Their name; they can change it")
+        self.name.setAccessibleName(tr("Who is invited"))
+        self.name.setPlaceholderText(tr("Their name; they can change it"))
         self.name.setMaxLength(_LONGEST_NAME)
 
     def _make_days(self) -> None:
         self.days = QSpinBox()
         self.days.setObjectName("teamInviteDays")
-        self.days.setAccessibleName("Days for which the invitation can be used")
+        self.days.setAccessibleName(tr("Days for which the invitation can be used"))
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
-        self.days.setSuffix(" days")
+        self.days.setSuffix(tr(" days"))
         self.days.lineEdit().setTextMargins(self.theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
 
     def show_invitation(self, invitation: Invitation) -> None:
         """Show the invitation that was created."""
         for widget in (*self._asked, self._none, self.invite_button):
             widget.hide()
-        self.cancel_button.setText("Done")
-        self.cancel_button.setAccessibleName("Done")
+        self.cancel_button.setText(tr("Done"))
+        self.cancel_button.setAccessibleName(tr("Done"))
         self._show_code(
-            f"Send this to {invitation.member_name} and nobody else: the first person who uses it takes that place. It "
-            f"works once, until {day(invitation.expires_at)}. They choose Join a workspace in Settings, Team sync.",
+            tr(
+                "Send this to {name} and nobody else: the first person who uses it takes that place. It "
+                "works once, until {day}. They choose Join a workspace in Settings, Team sync.",
+                name=invitation.member_name,
+                day=day(invitation.expires_at),
+            ),
             invitation.code,
             invitation.link,
             invitation.file_text,
@@ -228,7 +242,7 @@ class InviteDialog(_CodePanel):
 
     def _invite(self) -> None:
         if self.invite_button.isEnabled() and not self.is_busy:
-            self.show_busy("Making the invitation…")
+            self.show_busy(tr("Making the invitation…"))
             self.inviteRequested.emit(self.name.text().strip(), self.roles.roles(), self.days.value())
 
 
@@ -238,23 +252,26 @@ class ComputerCodeDialog(_CodePanel):
     def __init__(self, theme: Theme, workspace: str, code: ComputerCode, *, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
-            "Add a computer of mine",
+            tr("Add a computer of mine"),
             object_name="teamComputerDialog",
-            file_name=f"{_file_safe(workspace)} my computer",
+            file_name=tr("{workspace} my computer", workspace=_file_safe(workspace)),
             parent=parent,
         )
         self._add_code_page()
         self.passphrase = QLineEdit(code.passphrase)
         self.passphrase.setObjectName("teamPassphraseShown")
-        self.passphrase.setAccessibleName("Passphrase")
+        self.passphrase.setAccessibleName(tr("Passphrase"))
         self.passphrase.setReadOnly(True)
-        self.add_text("Type this passphrase on the other computer", "strong")
+        self.add_text(tr("Type this passphrase on the other computer"), "strong")
         self.body.addWidget(self.passphrase)
         self.body.addStretch(1)
-        self.add_button(push_button("Done", "teamDone", self.accept))
+        self.add_button(push_button(tr("Done"), "teamDone", self.accept))
         self._show_code(
-            f"Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It "
-            f"can be used until {day(code.expires_at)}. The code alone opens nothing; do not send both the same way.",
+            tr(
+                "Take the code or file to your other computer, choose Join a workspace there, and type the "
+                "passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.",
+                day=day(code.expires_at),
+            ),
             code.code,
             code.link,
             code.file_text,

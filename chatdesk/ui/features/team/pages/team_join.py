@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QW
 
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -20,12 +21,13 @@ from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.local_files import only_path_in
 
 #: What a code says of itself, without asking anybody; raises ``InvalidInput``.
 ReadInvitation = Callable[[str], InvitationView]
 INVITATION_ENDING: Final = ".chatdesk-invite"
-_FILTER: Final = f"Invitations (*{INVITATION_ENDING});;All files (*)"
+_FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATION_ENDING)
 _SIZE_PX: Final = (580, 560)
 _MOST_BYTES: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
@@ -46,17 +48,17 @@ class JoinWorkspaceDialog(TaskPanel):
         my_name: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Join a workspace", object_name="teamJoinDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Join a workspace"), object_name="teamJoinDialog", size_px=_SIZE_PX, parent=parent)
         self._read_invitation = read_invitation
         self._view: InvitationView | None = None
         self.setAcceptDrops(True)
-        self.code = TextField(theme, name="Invitation", object_name="teamCode", most=_MOST_BYTES)
+        self.code = TextField(theme, name=tr("Invitation"), object_name="teamCode", most=_MOST_BYTES)
         self.code.setPlaceholderText("chatdesk-join:…")
         self.code.setFont(theme.font("code"))
         self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.code.setAcceptDrops(False)  # the dialog takes the file, wherever it is let go
         self.code.setFixedHeight(round(84 * max(1.0, theme.scale)))
-        self.open_button = push_button("Open file…", "teamOpenFile", self.choose_file)
+        self.open_button = push_button(tr("Open file…"), "teamOpenFile", self.choose_file)
         self.about = plain_label("", "text", wraps=True)
         self.about.setObjectName("teamAbout")
         self.my_name = QLineEdit(my_name)
@@ -65,10 +67,10 @@ class JoinWorkspaceDialog(TaskPanel):
         self.passphrase = QLineEdit()
         self.passphrase.setObjectName("teamPassphrase")
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        self.unencrypted = QCheckBox("Join anyway: nothing is encrypted on the way")
+        self.unencrypted = QCheckBox(tr("Join anyway: nothing is encrypted on the way"))
         self.unencrypted.setObjectName("teamUnencrypted")
         self.body.addWidget(
-            plain_label("Paste the code or link that you were given, or open its file.", "text", wraps=True)
+            plain_label(tr("Paste the code or link that you were given, or open its file."), "text", wraps=True)
         )
         self.body.addWidget(self.code)
         row = QHBoxLayout()
@@ -76,16 +78,16 @@ class JoinWorkspaceDialog(TaskPanel):
         row.addStretch(1)
         self.body.addLayout(row)
         self.body.addWidget(self.about)
-        self._name_row = self._row("Your name, as the others see it", self.my_name)
-        self._passphrase_row = self._row("Passphrase that was shown beside the code", self.passphrase)
+        self._name_row = self._row(tr("Your name, as the others see it"), self.my_name)
+        self._passphrase_row = self._row(tr("Passphrase that was shown beside the code"), self.passphrase)
         self.body.addWidget(self.unencrypted)
         self.keep = KeepInFile()
         self.body.addWidget(self.keep)
-        self.reading = plain_label(WHO_CAN_READ, "muted", wraps=True)
+        self.reading = plain_label(shown(WHO_CAN_READ), "muted", wraps=True)
         self.body.addWidget(self.reading)
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.join_button = self.add_button(push_button("Join", "teamJoin", self._join, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.join_button = self.add_button(push_button(tr("Join"), "teamJoin", self._join, is_primary=True))
         self.code.textChanged.connect(self._on_code_changed)
         for field in (self.my_name, self.passphrase):
             field.textChanged.connect(self._refresh)
@@ -104,7 +106,7 @@ class JoinWorkspaceDialog(TaskPanel):
     def take_file(self, path: Path) -> None:
         text = read_file(path)
         if text is None:
-            self.show_problem(f"{path.name} cannot be read. Nothing was sent. Ask for the code as text.")
+            self.show_problem(tr("{name} cannot be read. Nothing was sent. Ask for the code as text.", name=path.name))
         else:
             self.take_text(text)
 
@@ -115,7 +117,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self._join()
 
     def choose_file(self) -> None:
-        dialog = QFileDialog(self, "Open an invitation", "", _FILTER)
+        dialog = QFileDialog(self, tr("Open an invitation"), "", shown(_FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.take_file(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
@@ -156,7 +158,7 @@ class JoinWorkspaceDialog(TaskPanel):
                 self._view = self._read_invitation(text)
                 words = view_words(self._view)
             except ChatDeskError as error:
-                words = error.sentence
+                words = shown(error.sentence)
         self.about.setText(words)
         self.about.setProperty("isDanger", bool(text) and (self._view is None or self._view.is_expired))
         self.about.style().unpolish(self.about)
@@ -194,7 +196,7 @@ class JoinWorkspaceDialog(TaskPanel):
     def _join(self) -> None:
         if not self.join_button.isEnabled() or self.is_busy:
             return
-        self.show_busy("Joining the workspace…")
+        self.show_busy(tr("Joining the workspace…"))
         self.joinRequested.emit(
             self.code.written().strip(),
             self.my_name.text().strip(),
@@ -207,26 +209,36 @@ def view_words(view: InvitationView) -> str:
     """Return sentences on what an invitation is, before anything is sent."""
     if view.kind is CodeKind.COMPUTER:
         words = [
-            f"Brings this computer into “{view.workspace_name}”, as the same person as on the computer it is from."
+            tr(
+                "Brings this computer into “{workspace}”, as the same person as on the computer it is from.",
+                workspace=view.workspace_name,
+            )
         ]
     else:
-        by = f" by {view.invited_by}" if view.invited_by else ""
-        words = [f"You are invited{by} to “{view.workspace_name}”."]
+        workspace, name = view.workspace_name, view.invited_by
+        if name:
+            words = [tr("You are invited by {name} to “{workspace}”.", name=name, workspace=workspace)]
+        else:
+            words = [tr("You are invited to “{workspace}”.", workspace=workspace)]
     if view.address is not None:
-        words.append(f"The database is {address_words(view.address)}.")
+        words.append(tr("The database is {address}.", address=address_words(view.address)))
     if view.projects:
-        words.append(
-            "Projects: " + ", ".join(f"{name} ({ROLE_NAMES[role].lower()})" for name, role in view.projects) + "."
-        )
+        projects = with_commas(f"{name} ({shown(ROLE_NAMES[role]).lower()})" for name, role in view.projects)
+        words.append(tr("Projects: {projects}.", projects=projects))
     if view.is_expired:
-        words.append(f"It expired on {day(view.expires_at)}. Ask for a new one.")
+        words.append(tr("It expired on {day}. Ask for a new one.", day=day(view.expires_at)))
     else:
-        once = "" if view.kind is CodeKind.COMPUTER else " once,"
-        words.append(f"It can be used{once} until {day(view.expires_at)}.")
+        until = day(view.expires_at)
+        if view.kind is CodeKind.COMPUTER:
+            words.append(tr("It can be used until {day}.", day=until))
+        else:
+            words.append(tr("It can be used once, until {day}.", day=until))
     if view.is_unencrypted:
         words.append(
-            "The way to this server is not encrypted: anyone on the way can read and change everything. That is "
-            "fine for a server on this computer or a network that only you use."
+            tr(
+                "The way to this server is not encrypted: anyone on the way can read and change everything. That is "
+                "fine for a server on this computer or a network that only you use."
+            )
         )
     return " ".join(words)
 

@@ -6,11 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 
-_WORDS = (
+_WORDS = Text(
     "This computer has no keyring that could keep the password. Keep it in ChatDesk's encrypted file of keys instead; "
     "you enter its passphrase once after each start."
 )
@@ -27,13 +28,13 @@ class KeepInFile(QWidget):
         self.field = QLineEdit()
         self.field.setObjectName("teamKeepPassphrase")
         self.field.setEchoMode(QLineEdit.EchoMode.Password)
-        self.button = push_button("Keep it in the file", "teamKeepYes", self._give)
+        self.button = push_button(tr("Keep it in the file"), "teamKeepYes", self._give)
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(plain_label(_WORDS, "text", wraps=True))
+        column.addWidget(plain_label(shown(_WORDS), "text", wraps=True))
         column.addLayout(row)
         self.field.textChanged.connect(lambda text: self.button.setEnabled(bool(text)))
         self.field.returnPressed.connect(self._give)
@@ -42,12 +43,12 @@ class KeepInFile(QWidget):
 
     def offer(self, *, has_file: bool) -> None:
         """``has_file``: there is one with a passphrase already."""
-        name = "The passphrase of the file of keys" if has_file else NEW_PASSPHRASE
+        name = tr("The passphrase of the file of keys") if has_file else NEW_PASSPHRASE
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText(name)
         self.show()
         self.field.setFocus()
-        announce(self, _WORDS)
+        announce(self, shown(_WORDS))
 
     def _give(self) -> None:
         if self.field.text():

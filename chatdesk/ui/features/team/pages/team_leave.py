@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -26,24 +26,41 @@ class LeaveWorkspaceDialog(TaskPanel):
     def __init__(
         self, theme: Theme, workspace: str, *, waiting: int, is_owner: bool, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, f"Leave “{workspace}”?", object_name="teamLeaveDialog", size_px=_SIZE_PX, parent=parent)
-        words = "Its projects stay on this computer, as private copies. Nothing is deleted here or there."
+        super().__init__(
+            theme,
+            tr("Leave “{workspace}”?", workspace=workspace),
+            object_name="teamLeaveDialog",
+            size_px=_SIZE_PX,
+            parent=parent,
+        )
+        words = tr("Its projects stay on this computer, as private copies. Nothing is deleted here or there.")
         self.add_text(words, "text")
         if waiting:
             unsent = plain_label(
-                f"{counted(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
+                shown(
+                    plural(
+                        "{count} changes did not reach the team yet and will stay only here.",
+                        "{count} change did not reach the team yet and will stay only here.",
+                        waiting,
+                    )
+                ),
+                "text",
+                wraps=True,
             )
             unsent.setObjectName("teamLeaveWaiting")
             self.body.addWidget(unsent)
-        self.here = QRadioButton("Only on this computer")
-        self.for_good = QRadioButton("For good: end my membership")
+        self.here = QRadioButton(tr("Only on this computer"))
+        self.for_good = QRadioButton(tr("For good: end my membership"))
         for button, name, hint in (
-            (self.here, "teamLeaveHere", "You stay a member; a code from another computer of yours brings it back."),
+            (
+                self.here,
+                "teamLeaveHere",
+                tr("You stay a member; a code from another computer of yours brings it back."),
+            ),
             (
                 self.for_good,
                 "teamLeaveForGood",
-                "On all of your computers. What you wrote stays with the team; to come back you need an invitation."
-                + (" Make somebody else an owner first." if is_owner else ""),
+                _for_good_words(is_owner=is_owner),
             ),
         ):
             button.setObjectName(name)
@@ -52,12 +69,12 @@ class LeaveWorkspaceDialog(TaskPanel):
             self.add_text(hint)
         self.here.setChecked(True)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.add_button(push_button("Leave", "teamLeaveYes", self._leave, is_danger=True))
+        cancel = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.add_button(push_button(tr("Leave"), "teamLeaveYes", self._leave, is_danger=True))
         cancel.setFocus()
 
     def _leave(self) -> None:
-        self.show_busy("Leaving the workspace…")
+        self.show_busy(tr("Leaving the workspace…"))
         self.leaveRequested.emit(self.for_good.isChecked())
 
 
@@ -84,7 +101,7 @@ class _FieldDialog(TaskPanel):
         self.add_text(words)
         self.body.addWidget(field)
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
+        self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.use_button = self.add_button(button)
         button.setAutoDefault(False)
         button.setProperty("isPrimary", True)
@@ -106,20 +123,20 @@ class TeamPasswordDialog(_FieldDialog):
     def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
         field = QLineEdit()
         field.setObjectName("teamPasswordField")
-        field.setAccessibleName("Password")
+        field.setAccessibleName(tr("Password"))
         field.setEchoMode(QLineEdit.EchoMode.Password)
-        button = QPushButton("Use")
+        button = QPushButton(tr("Use"))
         button.setObjectName("teamPasswordUse")
         super().__init__(
             theme,
-            f"Password for “{workspace}”",
-            words=(
+            tr("Password for “{workspace}”", workspace=workspace),
+            words=tr(
                 "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new "
                 "invitation, or take a code from another computer of yours."
             ),
             field=field,
             button=button,
-            busy="Trying the password…",
+            busy=tr("Trying the password…"),
             object_name="teamPasswordDialog",
             parent=parent,
         )
@@ -131,18 +148,23 @@ class RenameWorkspaceDialog(_FieldDialog):
     def __init__(self, theme: Theme, name: str, *, parent: QWidget | None = None) -> None:
         field = QLineEdit(name)
         field.setObjectName("teamWorkspaceName")
-        field.setAccessibleName("Name of the workspace")
+        field.setAccessibleName(tr("Name of the workspace"))
         field.setMaxLength(_LONGEST_NAME)
         field.selectAll()
-        button = QPushButton("Rename")
+        button = QPushButton(tr("Rename"))
         button.setObjectName("teamRenameYes")
         super().__init__(
             theme,
-            "Rename the workspace",
-            words="All members see the new name.",
+            tr("Rename the workspace"),
+            words=tr("All members see the new name."),
             field=field,
             button=button,
-            busy="Renaming the workspace…",
+            busy=tr("Renaming the workspace…"),
             object_name="teamRenameDialog",
             parent=parent,
         )
+
+
+def _for_good_words(*, is_owner: bool) -> str:
+    words = tr("On all of your computers. What you wrote stays with the team; to come back you need an invitation.")
+    return " ".join((words, tr("Make somebody else an owner first."))) if is_owner else words

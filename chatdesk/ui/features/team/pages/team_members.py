@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -16,12 +17,13 @@ from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 _SIZE_PX: Final = (520, 460)
 _LONGEST_NAME: Final = 80
-_OWNER: Final = "Owners invite people, remove members and make others owners."
+_OWNER: Final = Text("Owners invite people, remove members and make others owners.")
 
-_DISCONNECT: Final = "End their connections: for somebody whose unfinished change holds up the others"
+_DISCONNECT: Final = Text("End their connections: for somebody whose unfinished change holds up the others")
 _MOST_NAMED: Final = 8
 
 
@@ -33,7 +35,7 @@ def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, m
         TableRow(
             member.id,
             (member.name, member_words(member, is_me=member.id == me), roles_words(member.roles, projects)),
-            "My name and roles…" if member.id == me else "Roles…",
+            tr("My name and roles…") if member.id == me else tr("Roles…"),
         )
         for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold()))
     ]
@@ -65,52 +67,54 @@ class MemberDialog(TaskPanel):
         super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
         self.member = member
         self._add_name(is_me=is_me)
-        self.add_heading("Roles")
+        self.add_heading(tr("Roles"))
         rows = [
             RoleRow(
                 project_id,
                 name,
                 member.roles.get(project_id),
                 () if is_me else grantable(mine.get(project_id)),
-                whose=f"Role of {member.name} in {name}",
+                whose=tr("Role of {member} in {project}", member=member.name, project=name),
             )
             for project_id, name in projects.items()
         ]
-        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamMemberRoles")
+        self.roles = RoleRows(theme, rows, heading=tr("Project"), object_name="teamMemberRoles")
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
         if not projects:
-            self.add_text("No project is shared with the workspace yet.")
+            self.add_text(tr("No project is shared with the workspace yet."))
         if any(grantable(role) for role in mine.values()) and not is_me:
-            words = f"{LEGEND} A change takes effect at once, on all of their computers."
+            words = tr("{legend} A change takes effect at once, on all of their computers.", legend=LEGEND)
             self.add_text(words)
         self._add_owner(can_change=is_owner and not is_me)
         self.body.addStretch(1)
         if is_me:
-            self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
+            self.add_button(push_button(tr("New password…"), "teamNewPassword", self.passwordRequested.emit))
         elif is_owner:
             if member.status is MemberStatus.ACTIVE:
                 self.add_button(
-                    push_button("End their connections", "teamDisconnect", self._disconnect, name=_DISCONNECT)
+                    push_button(
+                        tr("End their connections"), "teamDisconnect", self._disconnect, name=shown(_DISCONNECT)
+                    )
                 )
             self.remove_button = self.add_button(
-                push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
+                push_button(tr("Remove from the workspace…"), "teamRemove", self.removeRequested.emit, is_danger=True)
             )
-        close = self.add_button(push_button("Close", "teamClose", self.accept, is_way_out=True))
+        close = self.add_button(push_button(tr("Close"), "teamClose", self.accept, is_way_out=True))
         close.setFocus()
 
     def _add_name(self, *, is_me: bool) -> None:
         member = self.member
         self.name = QLineEdit(member.name)
         self.name.setObjectName("teamMemberName")
-        self.name.setAccessibleName("Your name, as the others see it")
+        self.name.setAccessibleName(tr("Your name, as the others see it"))
         self.name.setMaxLength(_LONGEST_NAME)
-        self.rename_button = push_button("Change name", "teamRename", self._rename)
+        self.rename_button = push_button(tr("Change name"), "teamRename", self._rename)
         if is_me:
             row = QHBoxLayout()
             row.addWidget(self.name, 1)
             row.addWidget(self.rename_button)
-            self.body.addWidget(plain_label("Your name, as the others see it", "text"))
+            self.body.addWidget(plain_label(tr("Your name, as the others see it"), "text"))
             self.body.addLayout(row)
         else:
             for widget in (self.name, self.rename_button):
@@ -119,13 +123,13 @@ class MemberDialog(TaskPanel):
             self.body.addWidget(_label(member_words(member, is_me=False), "muted"))
 
     def _add_owner(self, *, can_change: bool) -> None:
-        self.owner = QCheckBox("Owner of the workspace")
+        self.owner = QCheckBox(tr("Owner of the workspace"))
         self.owner.setObjectName("teamMemberOwner")
         self.owner.setChecked(self.member.is_owner)
         self.owner.setVisible(can_change and self.member.status is MemberStatus.ACTIVE)
-        self.owner.setAccessibleDescription(_OWNER)
+        self.owner.setAccessibleDescription(shown(_OWNER))
         self.owner.clicked.connect(self._on_owner_clicked)
-        hint = plain_label(_OWNER, "muted", wraps=True)
+        hint = plain_label(shown(_OWNER), "muted", wraps=True)
         hint.setVisible(not self.owner.isHidden())
         self.body.addWidget(self.owner)
         self.body.addWidget(hint)
@@ -137,7 +141,7 @@ class MemberDialog(TaskPanel):
             self.roles.show_role(project_id, roles.get(project_id))
 
     def _on_role_chosen(self, project_id: str, role: object) -> None:
-        self.show_busy("Changing the role…")
+        self.show_busy(tr("Changing the role…"))
         self.roleRequested.emit(project_id, role)
 
     def show_owner(self, is_owner: bool) -> None:
@@ -146,44 +150,49 @@ class MemberDialog(TaskPanel):
         self.owner.setChecked(is_owner)
 
     def _on_owner_clicked(self, is_checked: bool) -> None:
-        self.show_busy("Telling the server…")
+        self.show_busy(tr("Telling the server…"))
         self.ownerToggled.emit(is_checked)
 
     def _disconnect(self) -> None:
-        self.show_busy("Telling the server…")
+        self.show_busy(tr("Telling the server…"))
         self.disconnectRequested.emit()
 
     def _rename(self) -> None:
         if self.name.text().strip():
-            self.show_busy("Changing your name…")
+            self.show_busy(tr("Changing your name…"))
             self.renameRequested.emit(self.name.text().strip())
 
 
 def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
     """Return text such as *Research: editor, Plans: viewer*, as far as the projects are known here."""
-    return ", ".join(f"{name}: {ROLE_NAMES[roles[key]].lower()}" for key, name in projects.items() if key in roles)
+    return with_commas(
+        f"{name}: {shown(ROLE_NAMES[roles[key]]).lower()}" for key, name in projects.items() if key in roles
+    )
 
 
 def invited_words(name: str, invited: Sequence[str]) -> str:
     """Return sentences on whom a removed member had invited."""
-    listed = ", ".join(invited[:_MOST_NAMED])
+    people = with_commas(invited[:_MOST_NAMED])
     if len(invited) > _MOST_NAMED:
-        listed += f" and {len(invited) - _MOST_NAMED:,} more"
-    return (
-        f"{name} invited {listed}. They are still members, with the roles they have. Remove them as well if they "
-        f"came for {name} only; what they wrote stays either way."
+        people = tr("{people} and {more} more", people=people, more=len(invited) - _MOST_NAMED)
+    return tr(
+        "{name} invited {people}. They are still members, with the roles they have. Remove them as well if they "
+        "came for {name} only; what they wrote stays either way.",
+        name=name,
+        people=people,
     )
 
 
 def removal_words(name: str) -> str:
     """Return sentences on what removing a member means."""
-    return (
-        f"{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
-        "what is on their computer already stays there. To have them back, invite them anew."
+    return tr(
+        "{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
+        "what is on their computer already stays there. To have them back, invite them anew.",
+        name=name,
     )
 
 
-NEW_LOGIN_TEXT = (
+NEW_LOGIN_TEXT = Text(
     "This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: "
     "add them anew with Add a computer of mine. Nothing is deleted."
 )

@@ -22,20 +22,21 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_devices import device_rows
 from chatdesk.ui.features.team.pages.team_members import member_rows
 from chatdesk.ui.features.team.pages.team_parts import Mark, clear
+from chatdesk.ui.features.team.pages.team_projects import project_rows
 from chatdesk.ui.features.team.pages.team_server import OUTDATED
-from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
+from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.features.team.pages.team_text import (
     WHAT_LEAVES,
     WHO_CAN_READ,
     address_words,
     day,
-    project_words,
 )
 from chatdesk.ui.features.team.sync_status_text import status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
@@ -94,7 +95,7 @@ class TeamPage(QWidget):
         self.setObjectName("teamPage")
         self.said = plain_label("", "text", wraps=True)
         self.said.setObjectName("teamSaid")
-        self.said.setAccessibleName("Result")
+        self.said.setAccessibleName(tr("Result"))
         self.said.hide()
         self._parked = QVBoxLayout()
         self._parked.setSpacing(theme.tokens.space.m)
@@ -136,16 +137,23 @@ class TeamPage(QWidget):
         clear(self._parked)
         for workspace in workspaces:
             self._parked.addWidget(plain_label(workspace.name, "strong"))
-            words = (
+            words = tr(
                 "This team came with the backup that was restored. ChatDesk does not connect to"
-                f" {address_words(workspace.address)} until you say so."
+                " {address} until you say so.",
+                address=address_words(workspace.address),
             )
             self._parked.addWidget(plain_label(words, "muted", wraps=True))
             row = FlowRow(self._theme.tokens.space.s)
-            again = push_button("Connect again", "teamJoinAgain", partial(self.joinAgainRequested.emit, workspace.id))
-            leave = push_button("Give it up", "teamParkedLeave", partial(self.parkedLeaveRequested.emit, workspace.id))
+            again = push_button(
+                tr("Connect again"), "teamJoinAgain", partial(self.joinAgainRequested.emit, workspace.id)
+            )
+            leave = push_button(
+                tr("Give it up"), "teamParkedLeave", partial(self.parkedLeaveRequested.emit, workspace.id)
+            )
             again.setAccessibleDescription(words)
-            leave.setAccessibleDescription(f"Give {workspace.name} up; its projects stay here as private copies")
+            leave.setAccessibleDescription(
+                tr("Give {name} up; its projects stay here as private copies", name=workspace.name)
+            )
             row.addWidget(again)
             row.addWidget(leave)
             self._parked.addLayout(row)
@@ -171,13 +179,13 @@ class TeamPage(QWidget):
         if not is_first:
             row = FlowRow(self._theme.tokens.space.s)
             for text, name, signal in (
-                ("Create another workspace…", "teamCreate", self.createRequested),
-                ("Join another workspace…", "teamJoinOther", self.joinRequested),
+                (tr("Create another workspace…"), "teamCreate", self.createRequested),
+                (tr("Join another workspace…"), "teamJoinOther", self.joinRequested),
             ):
                 row.addWidget(push_button(text, name, signal.emit))
             self._ways.addLayout(row)
             return
-        words = (
+        words = tr(
             "Work in the same projects with others, or on several computers of yours. Every computer keeps everything "
             "and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between."
         )
@@ -185,22 +193,24 @@ class TeamPage(QWidget):
         self._ways.addWidget(
             _Card(
                 self._theme,
-                "Create a workspace",
-                "For a team that has none: sets up an empty database that you give, and makes you its owner.",
-                push_button("Create a workspace…", "teamCreate", self.createRequested.emit),
+                tr("Create a workspace"),
+                tr("For a team that has none: sets up an empty database that you give, and makes you its owner."),
+                push_button(tr("Create a workspace…"), "teamCreate", self.createRequested.emit),
             )
         )
         self._ways.addWidget(
             _Card(
                 self._theme,
-                "Join a workspace",
-                "With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, "
-                "made. Nothing is sent before you have seen what it is.",
-                push_button("Join a workspace…", "teamJoinOther", self.joinRequested.emit),
+                tr("Join a workspace"),
+                tr(
+                    "With an invitation: a code, a link or a file that somebody of the team, or another computer of "
+                    "yours, made. Nothing is sent before you have seen what it is."
+                ),
+                push_button(tr("Join a workspace…"), "teamJoinOther", self.joinRequested.emit),
             )
         )
-        self._ways.addWidget(plain_label(WHAT_LEAVES, "muted", wraps=True))
-        self._ways.addWidget(plain_label(WHO_CAN_READ, "muted", wraps=True))
+        self._ways.addWidget(plain_label(shown(WHAT_LEAVES), "muted", wraps=True))
+        self._ways.addWidget(plain_label(shown(WHO_CAN_READ), "muted", wraps=True))
 
 
 class _Workspace(QWidget):
@@ -214,30 +224,30 @@ class _Workspace(QWidget):
         self.status = plain_label("", "text", wraps=True)
         self.status.setObjectName(f"teamStatus_{workspace.id}")
         self._password = push_button(
-            "Enter the password…", "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
+            tr("Enter the password…"), "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
         )
         self._is_owner = workspace.is_owner
-        self._outdated = plain_label(OUTDATED, "muted", wraps=True)
+        self._outdated = plain_label(shown(OUTDATED), "muted", wraps=True)
         self._upgrade = push_button(
-            "Upgrade the database…", "teamUpgrade", lambda: page.upgradeRequested.emit(workspace.id)
+            tr("Upgrade the database…"), "teamUpgrade", lambda: page.upgradeRequested.emit(workspace.id)
         )
-        self._upgrade.setAccessibleDescription(OUTDATED)
+        self._upgrade.setAccessibleDescription(shown(OUTDATED))
         how = QHBoxLayout()
         how.setSpacing(theme.tokens.space.s)
         how.addWidget(self._mark)
         how.addWidget(self.status, 1)
         self.details_button = push_button(
-            "Details…",
+            tr("Details…"),
             f"teamDetails_{workspace.id}",
             lambda: page.detailsRequested.emit(workspace.id),
-            name=f"Details of syncing with {workspace.name}",
+            name=tr("Details of syncing with {name}", name=workspace.name),
         )
         how.addWidget(self.details_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.space.s)
         column.addWidget(plain_label(workspace.name, "header", wraps=True))
-        about = f"{address_words(workspace.address)}, joined {day(workspace.joined_at)}"
+        about = tr("{address}, joined {day}", address=address_words(workspace.address), day=day(workspace.joined_at))
         column.addWidget(plain_label(about, "muted", wraps=True))
         column.addLayout(how)
         column.addWidget(self._password, 0, Qt.AlignmentFlag.AlignLeft)
@@ -246,15 +256,19 @@ class _Workspace(QWidget):
         column.addLayout(self._actions(page, view))
         column.addSpacing(theme.tokens.space.s)
         self.projects = self._table(
-            column, "Shared projects", ("Project", "Role and state"), "teamProjects", "Sharing…"
+            column, tr("Shared projects"), (tr("Project"), tr("Role and state")), "teamProjects", tr("Sharing…")
         )
         self.projects.actRequested.connect(partial(page.projectRequested.emit, workspace.id))
-        none = "None yet. Open a project and choose Share… in its menu; only what you share leaves this computer."
+        none = tr("None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.")
         self._no_projects = plain_label(none, "muted", wraps=True)
         column.addWidget(self._no_projects)
-        self.members = self._table(column, "Members", ("Name", "What", "Roles"), "teamMembers", "Roles…")
+        self.members = self._table(
+            column, tr("Members"), (tr("Name"), tr("What"), tr("Roles")), "teamMembers", tr("Roles…")
+        )
         self.members.actRequested.connect(partial(page.memberRequested.emit, workspace.id))
-        self.devices = self._table(column, "Devices", ("Computer", "About"), "teamDevices", "Take off the list…")
+        self.devices = self._table(
+            column, tr("Devices"), (tr("Computer"), tr("About")), "teamDevices", tr("Take off the list…")
+        )
         self.devices.actRequested.connect(partial(page.deviceRemoveRequested.emit, workspace.id))
         self.show_view(view, now_ms)
 
@@ -269,7 +283,7 @@ class _Workspace(QWidget):
         self.devices.show_rows(
             device_rows(
                 view.devices,
-                names=lambda member: people.get(member, "somebody"),
+                names=lambda member: people.get(member, tr("somebody")),
                 removable=lambda member: workspace.is_owner or member == workspace.member_id,
                 now_ms=now_ms,
             )
@@ -307,31 +321,33 @@ class _Workspace(QWidget):
         workspace = view.workspace
         buttons = [
             push_button(
-                "Add a computer of mine…", "teamAddComputer", lambda: page.computerRequested.emit(workspace.id)
+                tr("Add a computer of mine…"), "teamAddComputer", lambda: page.computerRequested.emit(workspace.id)
             ),
             push_button(
-                "Address…",
+                tr("Address…"),
                 "teamMove",
                 lambda: page.moveRequested.emit(workspace.id),
-                name=f"Address of the server of {workspace.name}",
+                name=tr("Address of the server of {name}", name=workspace.name),
             ),
-            push_button("Leave…", "teamLeave", lambda: page.leaveRequested.emit(workspace.id), is_danger=True),
+            push_button(tr("Leave…"), "teamLeave", lambda: page.leaveRequested.emit(workspace.id), is_danger=True),
         ]
         if can_invite(view):
             buttons.insert(
                 0,
                 push_button(
-                    "Invite…",
+                    tr("Invite…"),
                     "teamInvite",
                     lambda: page.inviteRequested.emit(workspace.id),
-                    name=f"Invite somebody to {workspace.name}",
+                    name=tr("Invite somebody to {name}", name=workspace.name),
                     is_primary=True,
                 ),
             )
         if workspace.is_owner:
-            rename = push_button("Rename…", "teamRename", lambda: page.renameRequested.emit(workspace.id))
+            rename = push_button(tr("Rename…"), "teamRename", lambda: page.renameRequested.emit(workspace.id))
             buttons.insert(-2, rename)
-            policy = push_button("Rights and limits…", "teamPolicy", lambda: page.policyRequested.emit(workspace.id))
+            policy = push_button(
+                tr("Rights and limits…"), "teamPolicy", lambda: page.policyRequested.emit(workspace.id)
+            )
             buttons.insert(-2, policy)
         row = FlowRow(page.theme.tokens.space.s)
         for button in buttons:
@@ -371,17 +387,3 @@ class _Card(QFrame):
         area, radius = QRectF(self.rect()), theme.tokens.radius.code
         paint_box(painter, area, radius, fill=theme.colour("surface"), border=theme.colour("line"))
         painter.end()
-
-
-def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) -> list[TableRow]:
-    """Return the rows of the table of shared projects: those that are shared now first, by name."""
-    return [
-        TableRow(
-            project.project_id,
-            (names.get(project.project_id, "A project that is not here yet"), project_words(project)),
-            "Sharing…" if project.ended is None else "Share…" if project.is_let_in else "",
-        )
-        for project in sorted(
-            projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())
-        )
-    ]

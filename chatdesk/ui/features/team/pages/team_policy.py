@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
 from chatdesk.core.domain.sharing.team import WorkspacePolicy
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -17,23 +18,23 @@ from chatdesk.ui.theme.theme import Theme
 _SIZE_PX: Final = (620, 600)
 _LETTERS: Final = 22  # of a choice; the rest of it is seen in its list
 _INVITES: Final = (
-    ("owners", "Owners of the workspace"),
-    ("admins", "Owners, and admins of projects into these"),
+    ("owners", Text("Owners of the workspace")),
+    ("admins", Text("Owners, and admins of projects into these")),
 )
-_CREATES: Final = (("members", "All members"), ("owners", "Owners of the workspace"))
+_CREATES: Final = (("members", Text("All members")), ("owners", Text("Owners of the workspace")))
 _MEGABYTE: Final = 1_000_000
 # Field of the policy, what a person reads, unit, its size, and the smallest and largest number of these units that the
 # server takes.
 _LIMITS: Final = (
-    ("members", "Members", "", 1, (1, 100_000)),
-    ("invitations", "Open invitations", "", 1, (1, 10_000)),
-    ("projects_each", "Projects that a member shares", "", 1, (1, 100_000)),
-    ("connections_each", "Connections of a member", "", 1, (2, 100)),
-    ("changes_each_minute", "Changes of a member", " a minute", 1, (60, 10_000_000)),
-    ("bytes_each", "Text of a member", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
-    ("bytes_project", "Text in a project", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
-    ("file_bytes_each", "Files of a member", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
-    ("file_bytes_project", "Files in a project", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
+    ("members", Text("Members"), "", 1, (1, 100_000)),
+    ("invitations", Text("Open invitations"), "", 1, (1, 10_000)),
+    ("projects_each", Text("Projects that a member shares"), "", 1, (1, 100_000)),
+    ("connections_each", Text("Connections of a member"), "", 1, (2, 100)),
+    ("changes_each_minute", Text("Changes of a member"), Text(" a minute"), 1, (60, 10_000_000)),
+    ("bytes_each", Text("Text of a member"), Text(" MB a day"), _MEGABYTE, (1, 1_000_000_000)),
+    ("bytes_project", Text("Text in a project"), Text(" MB a day"), _MEGABYTE, (1, 1_000_000_000)),
+    ("file_bytes_each", Text("Files of a member"), Text(" MB a day"), _MEGABYTE, (1, 1_000_000_000)),
+    ("file_bytes_project", Text("Files in a project"), Text(" MB a day"), _MEGABYTE, (1, 1_000_000_000)),
 )
 
 
@@ -46,42 +47,44 @@ class WorkspacePolicyDialog(TaskPanel):
         self, theme: Theme, workspace: str, policy: WorkspacePolicy, *, members: int, parent: QWidget | None = None
     ) -> None:
         """``members``: how many there are now."""
-        title = f"Rights and limits of “{workspace}”"
+        title = tr("Rights and limits of “{workspace}”", workspace=workspace)
         super().__init__(theme, title, object_name="teamPolicyDialog", size_px=_SIZE_PX, parent=parent)
         self._policy = policy
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.tokens.space.m)
         self._grid.setVerticalSpacing(theme.tokens.space.s)
         self._grid.setColumnStretch(0, 1)
-        self.who_invites = self._choice("Invitations are made by", "teamWhoInvites", _INVITES, policy.who_invites)
-        self.who_creates = self._choice("Projects are shared by", "teamWhoCreates", _CREATES, policy.who_creates)
+        self.who_invites = self._choice(tr("Invitations are made by"), "teamWhoInvites", _INVITES, policy.who_invites)
+        self.who_creates = self._choice(tr("Projects are shared by"), "teamWhoCreates", _CREATES, policy.who_creates)
         self.limits: dict[str, QSpinBox] = {}
-        for name, words, unit, size, (least, most) in _LIMITS:
+        for name, title_of, unit, size, (least, most) in _LIMITS:
             box = QSpinBox()
             box.setObjectName(f"teamLimit_{name}")
             box.setRange(least, most)
             box.setGroupSeparatorShown(True)
-            box.setSuffix(unit)
+            box.setSuffix(shown(unit))
             box.setValue(getattr(policy, name) // size)
-            shown = f"{words} ({members:,} now)" if name == "members" else words
-            self._add_row(shown, box)
+            label = shown(title_of)
+            if name == "members":
+                label = tr("{limit} ({members} now)", limit=label, members=members)
+            self._add_row(label, box)
             self.limits[name] = box
-        words = (
+        words = tr(
             "Members who reach a limit are told which one, and what waits is sent when there is room again. Days are"
             " counted in UTC. People invited by somebody who is removed stay, unless you remove them too."
         )
         self.body.addLayout(self._grid)
         self.add_text(words)
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.save_button = self.add_button(push_button("Save", "teamPolicySave", self._save, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.save_button = self.add_button(push_button(tr("Save"), "teamPolicySave", self._save, is_primary=True))
         self.who_invites.setFocus()
 
     def _choice(self, words: str, name: str, choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:
         box = QComboBox()
         box.setObjectName(name)
         for each, text in choices:
-            box.addItem(text, each)
+            box.addItem(shown(text), each)
         box.setCurrentIndex(max(0, box.findData(value)))
         box.setMinimumContentsLength(_LETTERS)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -114,5 +117,5 @@ class WorkspacePolicyDialog(TaskPanel):
         wanted = self._wanted()
         values = {each.name: getattr(wanted, each.name) for each in fields(WorkspacePolicy)}
         changed = {name: value for name, value in values.items() if value != getattr(self._policy, name)}
-        self.show_busy("Telling the server…")
+        self.show_busy(tr("Telling the server…"))
         self.policyRequested.emit(changed)

@@ -8,16 +8,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_NAME: Final = "Keep messages"
+_NAME: Final = Text("Keep messages")
 _CHOICES: Final = (None, 30, 90, 365)
 _OTHER: Final = -1
-_WHAT_GOES: Final = "Older messages are erased for everybody, about once a day; that cannot be undone."
+_WHAT_GOES: Final = Text("Older messages are erased for everybody, about once a day; that cannot be undone.")
 
 
 class RetentionField(QWidget):
@@ -37,16 +37,18 @@ class RetentionField(QWidget):
         self.words.setObjectName("teamRetentionWords")
         self.box = QComboBox(self)
         self.box.setObjectName("teamRetentionBox")
-        self.box.setAccessibleName(_NAME)
-        self.box.setAccessibleDescription(_WHAT_GOES)
+        self.box.setAccessibleName(shown(_NAME))
+        self.box.setAccessibleDescription(shown(_WHAT_GOES))
         self.days = QSpinBox(self)
         self.days.setObjectName("teamRetentionDays")
-        self.days.setAccessibleName("Days for which messages are kept")
+        self.days.setAccessibleName(tr("Days for which messages are kept"))
         self.days.setRange(1, LONGEST_RETENTION_DAYS)
-        self.days.setSuffix(" days")
+        self.days.setSuffix(tr(" days"))
         self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
-        self.set_button = push_button("Set", "teamRetentionSet", self._set, name="Set how long messages are kept")
-        self.what_goes = plain_label(_WHAT_GOES, "muted", wraps=True)
+        self.set_button = push_button(
+            tr("Set"), "teamRetentionSet", self._set, name=tr("Set how long messages are kept")
+        )
+        self.what_goes = plain_label(shown(_WHAT_GOES), "muted", wraps=True)
         column.addWidget(self.words)
         row = FlowRow(theme.tokens.space.s)
         for widget in (self.box, self.days, self.set_button):
@@ -64,12 +66,12 @@ class RetentionField(QWidget):
         """Show the retention that holds now, whatever was chosen here."""
         had_focus = self.set_button.hasFocus() or self.days.hasFocus()
         self._kept = days
-        self.words.setText(f"Messages are kept {kept_words(days)}.")
+        self.words.setText(kept_sentence(days))
         self.what_goes.setVisible(self._can_change or days is not None)
         self.box.clear()
         for each in _CHOICES if days in _CHOICES else (*_CHOICES, days):
             self.box.addItem(kept_words(each), each)
-        self.box.addItem("other…", _OTHER)
+        self.box.addItem(tr("other…"), _OTHER)
         self.box.setCurrentIndex(self.box.findText(kept_words(days)))
         self.days.setValue(days or _CHOICES[1] or 1)
         self._show_choice()
@@ -89,7 +91,14 @@ class RetentionField(QWidget):
 
 
 def kept_words(days: int | None) -> str:
-    return "for ever" if days is None else f"for {counted(days, 'day')}"
+    return tr("for ever") if days is None else shown(plural("for {count} days", "for {count} day", days))
+
+
+def kept_sentence(days: int | None) -> str:
+    """Return a sentence on how long messages are kept."""
+    if days is None:
+        return tr("Messages are kept for ever.")
+    return shown(plural("Messages are kept for {count} days.", "Messages are kept for {count} day.", days))
 
 
 def is_shorter(days: int | None, than: int | None) -> bool:
@@ -99,9 +108,26 @@ def is_shorter(days: int | None, than: int | None) -> bool:
 
 def shorter_words(name: str, days: int) -> tuple[str, str, str]:
     """Question, text and button before messages are kept for a shorter time."""
-    text = (
-        f"Messages that are older than {counted(days, 'day')} are erased for everybody, now and from now on: from the"
-        " server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what"
-        " somebody copied elsewhere keep them."
+    text = shown(
+        plural(
+            "Messages that are older than {count} days are erased for everybody, now and from now on: from the server,"
+            " and from each computer when it syncs next. This cannot be undone. Backups, private copies and what"
+            " somebody copied elsewhere keep them.",
+            "Messages that are older than {count} day are erased for everybody, now and from now on: from the server,"
+            " and from each computer when it syncs next. This cannot be undone. Backups, private copies and what"
+            " somebody copied elsewhere keep them.",
+            days,
+        )
     )
-    return f"Keep messages of “{name}” {kept_words(days)} only?", text, "Erase what is older"
+    return (
+        shown(
+            plural(
+                "Keep messages of “{name}” for {count} days only?",
+                "Keep messages of “{name}” for {count} day only?",
+                days,
+                name=name,
+            )
+        ),
+        text,
+        tr("Erase what is older"),
+    )

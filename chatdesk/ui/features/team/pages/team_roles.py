@@ -10,12 +10,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import TeamRole
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES
 from chatdesk.ui.theme.theme import Theme
 
-_NONE: Final = "No access"
+_NONE: Final = Text("No access")
 _MOST_ROWS_HIGH: Final = 5
 _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is there
 #: What each role may do, for below the rows.
@@ -79,7 +80,7 @@ class RoleRows(QWidget):
         about.setSpacing(0)
         about.addWidget(plain_label(row.words, "text", wraps=True))
         if row.hint:
-            about.addWidget(plain_label(row.hint, "muted", wraps=True))
+            about.addWidget(plain_label(shown(row.hint), "muted", wraps=True))
         grid.addLayout(about, place, 0)
         if not row.can_change:
             text = plain_label(_role_words(row.role), "text")
@@ -138,7 +139,12 @@ class _RoleTable(QWidget):
         self._roles = {each.key: each.role for each in rows}
         self._places = {each.key: place for place, each in enumerate(rows)}
         self.table = TextTable(
-            theme, (heading, "Role"), name=f"{heading} and role", object_name=object_name, wide=0, parent=self
+            theme,
+            (heading, tr("Role")),
+            name=tr("{what} and role", what=heading),
+            object_name=object_name,
+            wide=0,
+            parent=self,
         )
         self.table.show_rows([(_words(each), _role_words(each.role)) for each in rows])
         self.table.fit(len(rows), most=_MOST_ROWS_HIGH)
@@ -191,13 +197,13 @@ class _RoleTable(QWidget):
 def _fill(box: QComboBox, row: RoleRow, role: TeamRole | None) -> None:
     """Fill the box with all roles that can be chosen for this row, with ``role`` as the current one."""
     box.clear()
-    box.setAccessibleName(row.whose or f"Role of {row.words}")
-    box.addItem(_NONE, None)
+    box.setAccessibleName(row.whose or tr("Role of {name}", name=row.words))
+    box.addItem(shown(_NONE), None)
     for each in row.offered if row.can_change or role is None else (role,):
-        box.addItem(ROLE_NAMES[each], each.value)
+        box.addItem(shown(ROLE_NAMES[each]), each.value)
         place = box.count() - 1
-        box.setItemData(place, ROLE_HINTS[each], Qt.ItemDataRole.ToolTipRole)
-        box.setItemData(place, ROLE_HINTS[each], Qt.ItemDataRole.AccessibleDescriptionRole)
+        box.setItemData(place, shown(ROLE_HINTS[each]), Qt.ItemDataRole.ToolTipRole)
+        box.setItemData(place, shown(ROLE_HINTS[each]), Qt.ItemDataRole.AccessibleDescriptionRole)
     box.setCurrentIndex(0 if role is None else box.findData(role.value))
 
 
@@ -211,4 +217,4 @@ def _words(row: RoleRow) -> str:
 
 
 def _role_words(role: TeamRole | None) -> str:
-    return _NONE if role is None else ROLE_NAMES[role]
+    return shown(_NONE if role is None else ROLE_NAMES[role])

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -17,7 +18,7 @@ from chatdesk.ui.theme.theme import Theme
 _UPGRADE_PX: Final = (520, 380)
 _MOVE_PX: Final = (560, 440)
 #: Said on the page where an upgrade can be done.
-OUTDATED: Final = (
+OUTDATED: Final = Text(
     "This version of ChatDesk has a newer form of the team's database. Everyone can go on working until you upgrade it."
 )
 
@@ -30,18 +31,18 @@ class UpgradeDatabaseDialog(TaskPanel):
     def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
-            f"Upgrade the database of “{workspace}”",
+            tr("Upgrade the database of “{workspace}”", workspace=workspace),
             object_name="teamUpgradeDialog",
             size_px=_UPGRADE_PX,
             parent=parent,
         )
-        words = (
+        words = tr(
             "It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or "
             "ask for an update: what is written there waits. Make a backup of the database first."
         )
         self.add_text(words, "text")
-        self.user = _field("teamUpgradeUser", "User who set the database up")
-        self.password = _field("teamUpgradePassword", "Password of that user")
+        self.user = _field("teamUpgradeUser", tr("User who set the database up"))
+        self.password = _field("teamUpgradePassword", tr("Password of that user"))
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         for field in (self.user, self.password):
             label = plain_label(field.accessibleName(), "text", wraps=True)
@@ -50,11 +51,13 @@ class UpgradeDatabaseDialog(TaskPanel):
             self.body.addWidget(field)
             field.textChanged.connect(self._refresh)
             field.returnPressed.connect(self._upgrade)
-        hint = "Not your own login: the owner of the database, who may make roles. It is used once and not kept."
+        hint = tr("Not your own login: the owner of the database, who may make roles. It is used once and not kept.")
         self.add_text(hint)
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.upgrade_button = self.add_button(push_button("Upgrade", "teamUpgradeYes", self._upgrade, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.upgrade_button = self.add_button(
+            push_button(tr("Upgrade"), "teamUpgradeYes", self._upgrade, is_primary=True)
+        )
         self._refresh()
         self.user.setFocus()
 
@@ -63,7 +66,7 @@ class UpgradeDatabaseDialog(TaskPanel):
 
     def _upgrade(self) -> None:
         if self.upgrade_button.isEnabled() and not self.is_busy:
-            self.show_busy("Upgrading the database…")
+            self.show_busy(tr("Upgrading the database…"))
             self.upgradeRequested.emit(self.user.text().strip(), self.password.text())
 
 
@@ -82,9 +85,13 @@ class MoveWorkspaceDialog(TaskPanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
-            theme, f"Where “{workspace}” is reached", object_name="teamMoveDialog", size_px=_MOVE_PX, parent=parent
+            theme,
+            tr("Where “{workspace}” is reached", workspace=workspace),
+            object_name="teamMoveDialog",
+            size_px=_MOVE_PX,
+            parent=parent,
         )
-        words = (
+        words = tr(
             "For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. "
             "Your login stays; your other computers and the other members move for themselves."
         )
@@ -94,8 +101,10 @@ class MoveWorkspaceDialog(TaskPanel):
         self._was = self.address.address()
         self.body.addWidget(self.address)
         self.body.addStretch(1)
-        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.move_button = self.add_button(push_button("Use this address", "teamMoveYes", self._move, is_primary=True))
+        self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
+        self.move_button = self.add_button(
+            push_button(tr("Use this address"), "teamMoveYes", self._move, is_primary=True)
+        )
         self.address.changed.connect(self._refresh)
         for field in (self.address.host, self.address.port, self.address.database):
             field.returnPressed.connect(self._move)
@@ -108,7 +117,7 @@ class MoveWorkspaceDialog(TaskPanel):
 
     def _move(self) -> None:
         if self.move_button.isEnabled() and not self.is_busy:
-            self.show_busy("Looking for the workspace…")
+            self.show_busy(tr("Looking for the workspace…"))
             self.moveRequested.emit(self.address.address())
 
 

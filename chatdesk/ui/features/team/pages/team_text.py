@@ -18,35 +18,38 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     ended_text,
 )
-from chatdesk.core.plurals import counted
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.team.sync_status_text import moment, waiting_words
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.listed import listed, with_commas
 
 _MS_PER_S: Final = 1000
 _HERE_WITHIN_MS: Final = 90_000
 
 ROLE_NAMES: Final = {
-    TeamRole.VIEWER: "Viewer",
-    TeamRole.EDITOR: "Editor",
-    TeamRole.ADMIN: "Admin",
-    TeamRole.OWNER: "Owner",
+    TeamRole.VIEWER: Text("Viewer"),
+    TeamRole.EDITOR: Text("Editor"),
+    TeamRole.ADMIN: Text("Admin"),
+    TeamRole.OWNER: Text("Owner"),
 }
 ROLE_HINTS: Final = {
-    TeamRole.VIEWER: "reads",
-    TeamRole.EDITOR: "reads and writes, changes and deletes their own",
-    TeamRole.ADMIN: "changes and deletes everything, and manages members",
-    TeamRole.OWNER: "does everything, and may end the sharing for everybody",
+    TeamRole.VIEWER: Text("reads"),
+    TeamRole.EDITOR: Text("reads and writes, changes and deletes their own"),
+    TeamRole.ADMIN: Text("changes and deletes everything, and manages members"),
+    TeamRole.OWNER: Text("does everything, and may end the sharing for everybody"),
 }
-WHAT_LEAVES: Final = (
+WHAT_LEAVES: Final = Text(
     "Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, "
     "drafts, pins, the prompt library and everything else stay here."
 )
-CANNOT_TAKE_BACK: Final = (
+CANNOT_TAKE_BACK: Final = Text(
     "What others have read, copied or exported, and private copies of those who leave. Threads and messages can be"
     " erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are"
     " replaced. Stopping to share removes nothing from the server unless you choose to erase the project."
 )
-WHO_CAN_READ: Final = "Anyone who administers the database can read all that is shared, whatever roles people have."
+WHO_CAN_READ: Final = Text(
+    "Anyone who administers the database can read all that is shared, whatever roles people have."
+)
 
 
 def day(at_ms: int) -> str:
@@ -57,11 +60,12 @@ def day(at_ms: int) -> str:
 def project_words(project: SharedProject) -> str:
     """Role and what is to be done, for one line."""
     if project.is_let_in:
-        return "Open to you again; this copy waits for Share…"
+        return tr("Open to you again; this copy waits for Share…")
     if project.state is ShareState.ENDED:
-        return f"{ended_text(project.ended or EndReason.UNSHARED, 'it')} This is a private copy."
+        ended = ended_text(project.ended or EndReason.UNSHARED)
+        return " ".join((shown(ended), tr("This is a private copy.")))
     is_going_up = project.state is ShareState.SHARING
-    return ", ".join(filter(None, (ROLE_NAMES[project.role], "going up" if is_going_up else "", open_words(project))))
+    return with_commas((ROLE_NAMES[project.role], tr("going up") if is_going_up else "", open_words(project)))
 
 
 def open_words(project: SharedProject) -> str:
@@ -70,63 +74,105 @@ def open_words(project: SharedProject) -> str:
     if project.waiting:
         words.append(waiting_words(project.waiting))
     if project.refused:
-        words.append(f"{counted(project.refused, 'change')} refused")
+        words.append(shown(plural("{count} changes refused", "{count} change refused", project.refused)))
     if project.missing:
-        words.append(f"{counted(project.missing, 'change')} missing on the server")
+        words.append(
+            shown(
+                plural("{count} changes missing on the server", "{count} change missing on the server", project.missing)
+            )
+        )
     if project.altered:
-        words.append(f"{counted(project.altered, 'change')} rewritten on the server")
-    return ", ".join(words)
+        words.append(
+            shown(
+                plural(
+                    "{count} changes rewritten on the server", "{count} change rewritten on the server", project.altered
+                )
+            )
+        )
+    return with_commas(words)
 
 
 def share_words(count: ShareCount) -> str:
     """Return a sentence on what is uploaded."""
-    parts = [counted(count.threads, "thread"), counted(count.messages, "message")]
+    parts: list[str] = [
+        plural("{count} threads", "{count} thread", count.threads),
+        plural("{count} messages", "{count} message", count.messages),
+    ]
     if count.attachments:
-        parts.append(f"{counted(count.attachments, 'attachment')} ({size_text(count.attachment_bytes)})")
-    return f"{', '.join(parts[:-1])} and {parts[-1]} go up now; what is written later follows by itself."
+        size = size_text(count.attachment_bytes)
+        parts.append(
+            plural("{count} attachments ({size})", "{count} attachment ({size})", count.attachments, size=size)
+        )
+    return tr("{parts} go up now; what is written later follows by itself.", parts=listed(parts))
 
 
 def member_words(member: TeamMember, *, is_me: bool) -> str:
     """Return what a person is in the workspace, for one line."""
     if member.status is MemberStatus.REMOVED:
-        return "removed; what they wrote stays"
-    words = ["you"] if is_me else []
+        return tr("removed; what they wrote stays")
+    words = [tr("you")] if is_me else []
     if member.is_owner:
-        words.append("owner of the workspace")
+        words.append(tr("owner of the workspace"))
     if member.status is MemberStatus.INVITED:
-        invited = "" if member.invited_at is None else f" on {day(member.invited_at)}"
-        words.append(f"invited{invited}, has not joined yet")
+        if member.invited_at is None:
+            words.append(tr("invited, has not joined yet"))
+        else:
+            words.append(tr("invited on {day}, has not joined yet", day=day(member.invited_at)))
     elif not member.roles and not member.is_owner:
-        words.append("in no project of yours")
-    return ", ".join(words)
+        words.append(tr("in no project of yours"))
+    return with_commas(words)
 
 
 def device_words(device: TeamDevice, *, owner: str, now_ms: int) -> str:
     """Return the owner of a computer and when it was last seen, for one line."""
     words = [owner]
     if device.is_this:
-        words.append("this computer")
+        words.append(tr("this computer"))
     elif device.last_seen_at is None:
-        words.append("was never here")
+        words.append(tr("was never here"))
     elif now_ms - device.last_seen_at < _HERE_WITHIN_MS:
-        words.append("here now")
+        words.append(tr("here now"))
     else:
-        words.append(f"last here {moment(device.last_seen_at)}")
+        words.append(tr("last here {moment}", moment=moment(device.last_seen_at)))
     if device.app_version:
         words.append(f"ChatDesk {device.app_version}")
-    return ", ".join(words)
+    return with_commas(words)
 
 
 def round_words(round_: SyncRound) -> str:
     """Return a sentence on the result of one round of sync."""
     if round_.problem:
-        return round_.problem
+        return shown(round_.problem)
     if not (round_.sent or round_.received):
-        return "Nothing was new."
-    return f"{round_.sent:,} sent, {round_.received:,} received."
+        return tr("Nothing was new.")
+    return tr("{sent} sent, {received} received.", sent=round_.sent, received=round_.received)
 
 
 def address_words(address: ServerAddress) -> str:
     """Return the address of a workspace's database, for one line."""
-    port = "" if address.port == 5432 else f":{address.port}"
-    return f"{address.database} on {address.host}{port}"
+    host = address.host if address.port == 5432 else f"{address.host}:{address.port}"
+    return tr("{database} on {host}", database=address.database, host=host)
+
+
+def ended_connections_words(count: int, name: str) -> str:
+    """Return what is said when somebody's connections were ended."""
+    return shown(
+        plural(
+            "{count} connections of {name} were ended: what was unfinished does not count.",
+            "{count} connections of {name} were ended: what was unfinished does not count.",
+            count,
+            name=name,
+        )
+    )
+
+
+def removed_with_words(count: int, name: str) -> str:
+    """Return what is said when those whom a removed member had invited were removed as well."""
+    return shown(
+        plural(
+            "{count} people {name} invited were removed.",
+            "{count} people {name} invited were removed.",
+            count,
+            name=name,
+        )
+    )
