@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.storage.engine.change_log import PARAMETERS, SUMMARIES
+from chatdesk.core.storage.engine.change_log import COLOUR, NAME, PARAMETERS, SUMMARIES, TITLE
 from chatdesk.core.storage.engine.steering import STEERING, changed_registers
 from chatdesk.core.storage.engine.tables import projects, threads
 from chatdesk.core.storage.sync.projection import values
@@ -16,6 +16,11 @@ def test_a_register_has_columns_and_a_reader(reg: str) -> None:
     assert set(columns) <= set(threads.c.keys()) & set(projects.c.keys())
     for readers in (values.THREAD, values.PROJECT):
         assert readers[reg](STEERING[reg]) == STEERING[reg]
+
+
+def test_late_shares_and_branches_know_every_register_that_a_creation_does_not_hold() -> None:
+    assert values.THREAD.keys() - STEERING.keys() == {TITLE}, "which the creation of a thread holds"
+    assert values.PROJECT.keys() - STEERING.keys() == {NAME, COLOUR}, "which the creation of a project holds"
 
 
 def test_only_what_differs_from_the_usual_is_said() -> None:
