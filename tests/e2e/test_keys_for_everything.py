@@ -211,7 +211,7 @@ def test_keys_that_were_changed_are_the_ones_that_are_shown(tmp_path: Path) -> N
         panes.commands.keys.set("go.search", ())
         assert "Ctrl+Alt+N" in button.toolTip()
         menu = sidebar.thread_menu(sidebar.known([older])[0])
-        assert menu.actions()[0].text() == "Rename\tF4"
+        assert "Rename\tF4" in [action.text() for action in menu.actions()]
         menu.close()
         assert sidebar.search_box.hint == ""
         walk_to(application, older)

@@ -87,7 +87,7 @@ class Bindings(PaneBindings):
         self._build_library(context, services)
         self._build_once(context, services)
         self._build_data(context, services, restart_after)
-        self.sidebar = SidebarBinding(panes, self.active)
+        self.sidebar = SidebarBinding(panes, self._active_chat)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
         context.subscribe(panes.window, SyncStatusChanged, self._begin_team_once)
@@ -113,7 +113,7 @@ class Bindings(PaneBindings):
         self.lists = ThreadListBinding(context, self.threads, services.library)
         self.library = LibraryBinding(
             context,
-            self.active,
+            self._active_chat,
             self.lists,
             self.undo,
             library=services.library,
@@ -185,6 +185,9 @@ class Bindings(PaneBindings):
             questions=lambda: services.questions,
             network=lambda: services.network,
         )
+
+    def _active_chat(self) -> PaneBindings:
+        return self.active()
 
     def restore(self, state: WindowState) -> None:
         """Restore the scroll position of each thread."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from PySide6.QtCore import QObject
 
@@ -32,7 +33,7 @@ class FailureNotices(QObject):
     ) -> None:
         super().__init__()
         self._panes = panes
-        self._unsaved: Unsaved | None = None
+        self._unsaved: WeakSet[Unsaved] = WeakSet()  # of all chats that are shown
         self._errors = ErrorDisplay(panes.window)
         self._watch_crashes = watch_crashes
         self._deliver = deliver
@@ -58,13 +59,17 @@ class FailureNotices(QObject):
         self._errors.show_lasting(sentence, retry=retry)
 
     def follow(self, unsaved: Unsaved) -> None:
-        """Show when what a person wrote cannot be saved, with a way to try again."""
-        self._unsaved = unsaved
+        """Show when what a person wrote in a chat cannot be saved, with a way to try again."""
+        self._unsaved.add(unsaved)
         unsaved.failed.connect(self._on_unsaved_failed)
         unsaved.recovered.connect(self.show_saved_again)
 
     def _on_unsaved_failed(self, sentence: str) -> None:
-        self.show_not_saved(sentence, retry=None if self._unsaved is None else self._unsaved.try_again)
+        self.show_not_saved(sentence, retry=self._try_again)
+
+    def _try_again(self) -> None:
+        for unsaved in tuple(self._unsaved):
+            unsaved.try_again()
 
     def show_not_saved(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         self.show_lasting(sentence, retry=retry)

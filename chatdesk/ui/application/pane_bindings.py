@@ -242,8 +242,10 @@ class PaneBindings:
         """Store what a person wrote and did not send; what is being sent becomes a message first."""
         await self.messages.wait_until_sent()
         self.messages.edit.end()
-        await self.drafts.save()
-        await self.prompts.save()
+        try:
+            await self.drafts.save()
+        finally:
+            await self.prompts.save()
 
     def stop_filling(self) -> None:
         """Stop filling what stands beside the thread, because the chat is closed."""
@@ -252,6 +254,7 @@ class PaneBindings:
 
     def let_go(self) -> None:
         """Let go of what the ended tasks of the chat have used."""
+        self.models.changed.disconnect(self._on_models_changed)
         self.unsaved.end()
         self.files.close()
         self.drafts.end()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QMouseEvent
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.pane_bindings import PaneBindings
@@ -16,16 +17,40 @@ class SidebarBinding(QObject):
     """``active`` returns the controllers of the active chat."""
 
     def __init__(self, panes: Panes, active: Callable[[], PaneBindings]) -> None:
-        super().__init__()
+        super().__init__(panes.window)
         self._panes = panes
+        self._active = active
         sidebar = panes.sidebar
-        sidebar.threadChosen.connect(active().threads.open_soon)
-        sidebar.newThreadRequested.connect(lambda: active().threads.open_soon(None))
-        sidebar.exportRequested.connect(lambda thread_id: active().export.open((thread_id,)))
-        sidebar.exportSelectedRequested.connect(active().export.open)
-        sidebar.searchWanted.connect(active().search.open)
+        sidebar.threadChosen.connect(self._open)
+        sidebar.newThreadRequested.connect(lambda: self._open(None))
+        sidebar.exportRequested.connect(lambda thread_id: self._export((thread_id,)))
+        sidebar.exportSelectedRequested.connect(self._export)
+        sidebar.searchWanted.connect(self._search)
         panes.registry.keys.changed.connect(self._show_keys)
         self._show_keys()
+        self._pressed: str | None = None  # the thread of the row that the middle button went down on
+        sidebar.thread_list.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Open a thread in a window of its own when its row is clicked with the middle button."""
+        if isinstance(event, QMouseEvent) and event.button() is Qt.MouseButton.MiddleButton:
+            thread_list, rows = self._panes.sidebar.thread_list, self._panes.sidebar.rows
+            thread = rows.thread_at(thread_list.indexAt(event.position().toPoint()))
+            if event.type() == QEvent.Type.MouseButtonPress:
+                self._pressed = None if thread is None else thread.id
+            elif event.type() == QEvent.Type.MouseButtonRelease and thread is not None and thread.id == self._pressed:
+                self._panes.sidebar.windowRequested.emit(thread.id)
+            return True
+        return super().eventFilter(watched, event)
+
+    def _open(self, thread_id: str | None) -> None:
+        self._active().threads.open_soon(thread_id)
+
+    def _export(self, thread_ids: Sequence[str]) -> None:
+        self._active().export.open(thread_ids)
+
+    def _search(self, text: str) -> None:
+        self._active().search.open(text)
 
     def _show_keys(self) -> None:
         keys = self._panes.registry.keys.shown

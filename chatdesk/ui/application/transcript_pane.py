@@ -25,6 +25,15 @@ def add_transcript(
     """Add the transcript to the window, and return what parses for it. ``deliver`` calls a function on the GUI thread,
     ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be opened."""
     renderer = RenderClient(deliver=deliver)
+    make_transcript(panes, renderer, threads)
+    renderer_start = RendererStart(panes, renderer.warm_up)
+    if is_wanted_soon:
+        renderer_start.begin()
+    return renderer
+
+
+def make_transcript(panes: Panes, renderer: RenderClient, threads: Callable[[], ThreadBinding]) -> None:
+    """Make the transcript of a chat, which reads what ``threads`` has."""
 
     def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
         threads().fetch_messages(thread_id, at=at, **wanted)
@@ -38,7 +47,3 @@ def add_transcript(
     panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
     panes.transcript.actionRequested.connect(panes.message_handlers.run)
     panes.pane.set_transcript(panes.transcript)
-    renderer_start = RendererStart(panes, renderer.warm_up)
-    if is_wanted_soon:
-        renderer_start.begin()
-    return renderer

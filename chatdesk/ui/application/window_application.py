@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
-from dataclasses import replace
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_state import SavedAnchor, WindowState, WindowStateFile
+from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
+    from chatdesk.ui.application.open_chats import OpenChats
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.compare.compare_binding import CompareBinding
@@ -103,6 +103,7 @@ class WindowApplication(QObject):
         self._last_work: Callable[[], Awaitable[object]] | None = None
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._bindings: Bindings | None = None
+        self._chats: OpenChats | None = None
         self._is_over = False
         self._is_told_to_end = False
         self._settings = settings
@@ -147,6 +148,12 @@ class WindowApplication(QObject):
         """There once the services are open; ``services()`` waits for them."""
         assert self._bindings is not None
         return self._bindings
+
+    @property
+    def chats(self) -> OpenChats:
+        """All chats that are shown; there once the services are open."""
+        assert self._chats is not None
+        return self._chats
 
     @property
     def threads(self) -> ThreadBinding:
@@ -199,13 +206,14 @@ class WindowApplication(QObject):
             services = self._services
             if services is None or self._bindings is None or self._last_work is not None:
                 return
-            await self._bindings.messages.wait_until_sent()
+            await self.chats.wait_until_sent()
             is_finished_first = self._bindings.settings.current.answers_on_close == "finish"
             if self._is_told_to_end or not is_finished_first or not services.chat.is_writing:
                 return
             window = self.panes.window
             self._closing = asyncio.get_running_loop().create_future()
             window.hide()
+            self.chats.set_windows_visible(False)
             answers = asyncio.ensure_future(services.chat.turns.wait_for_all())
             try:
                 while not answers.done() and not window.isVisible() and not self._is_told_to_end:
@@ -214,6 +222,7 @@ class WindowApplication(QObject):
                 answers.cancel()
             if not window.isVisible():
                 return
+            self.chats.set_windows_visible(True)
 
     async def _start(self, handled: ExitStack, more_signals: tuple[int, ...]) -> None:
         # Heeding signals makes asyncio load modules of Python, for which the first key does not wait.
@@ -236,11 +245,11 @@ class WindowApplication(QObject):
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._hooks.listen(services, bindings.links.show)
-        opened_last = self._state.open_thread_id  # what comes now changes the state
+        left = self._state  # what comes now changes it
         try:
             await bindings.lists.start(self._state)
             await bindings.messages.ask_early()
-            await bindings.threads.open_first(opened_last)
+            await bindings.threads.open_first(left.open_thread_id)
         except BaseException:
             panes.empty_state.end_loading()
             raise
@@ -254,6 +263,7 @@ class WindowApplication(QObject):
         bindings.models.fill()
         self._notices.show_opening(services)
         gc.freeze()
+        await self.chats.restore(left)
         bindings.links.open(self._hooks.target)
         self._tasks.start(self._look_after(services), "upkeep")
 
@@ -272,6 +282,7 @@ class WindowApplication(QObject):
 
     async def _prepare(self) -> ModuleType:
         """Import and read, on a thread, everything that is not needed to type, and add the transcript."""
+        await import_beside("chatdesk.ui.application.open_chats")
         module = await import_beside("chatdesk.ui.application.bindings")
         await asyncio.to_thread(read_icons)
         is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
@@ -282,6 +293,7 @@ class WindowApplication(QObject):
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
         """Join the widgets with the services."""
         from chatdesk.core.events import StorageFailed, StorageRecovered
+        from chatdesk.ui.application.open_chats import OpenChats
 
         bindings: Bindings = module.Bindings(
             self.panes,
@@ -293,12 +305,13 @@ class WindowApplication(QObject):
         )
         self._bindings = bindings
         notices = self._notices
+        self._chats = OpenChats(bindings, notices)
         bindings.subscriptions.subscribe(self, StorageFailed, lambda event: notices.show_not_saved(event.sentence))
         bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
         notices.follow(bindings.unsaved)
         bindings.restore(self._state)
         changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
-        for changed in (*changes, bindings.threads.opened, self.panes.transcript.anchorChanged):
+        for changed in (*changes, self._chats.changed, bindings.threads.opened, self.panes.transcript.anchorChanged):
             changed.connect(self._save_state_soon)
         self.panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:
@@ -350,16 +363,11 @@ class WindowApplication(QObject):
         if bindings is not None:
             bindings.stop_filling()
         if services is not None and bindings is not None:
-            await bindings.messages.wait_until_sent()
-            bindings.messages.edit.end()
-            for save in (bindings.drafts.save, bindings.prompts.save):
-                try:
-                    await save()
-                except ChatDeskError as error:
-                    _log.error("what was typed could not be saved at the end: %s", error.code)
+            await self.chats.save_all()
         if self._stop_listening is not None:
             await self._stop_listening()
         if bindings is not None:
+            await self.chats.end()
             await bindings.end()
         await self._tasks.close()
         if bindings is not None:
@@ -381,19 +389,5 @@ class WindowApplication(QObject):
     def _save_state_soon(self) -> None:
         if self._services is None or self._bindings is None or self._is_over:
             return
-        threads = self._bindings.threads
-        anchors = {
-            thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
-            for thread_id, anchor in threads.anchors().items()
-        }
-        self._state = self._bindings.lists.remembered(
-            replace(
-                self.panes.main_window.state(),
-                open_thread_id=threads.stored_id if threads.has_shown else self._state.open_thread_id,
-                anchors={**self._state.anchors, **anchors},
-                chosen_model=self._bindings.messages.models.chosen,
-                is_way_in_ended=self._bindings.way_in.is_ended,
-            ),
-            self._state,
-        )
+        self._state = self.chats.state_now(self._state)
         self._state_file.save_soon(self._state)

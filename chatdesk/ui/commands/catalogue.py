@@ -9,10 +9,12 @@ from typing import Final
 
 from chatdesk.core.texts import Text
 from chatdesk.ui.commands.command import Command
+from chatdesk.ui.commands.window_commands import WINDOW_COMMANDS
 
 CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.new", Text("New thread"), "Thread", ("Ctrl+N",), icon="square-pen"),
     Command("thread.temporary", Text("New temporary chat"), "Thread", ("Ctrl+Shift+N",), icon="eye-off"),
+    *WINDOW_COMMANDS,
     Command("thread.keep", Text("Keep this temporary chat"), "Thread", icon="check"),
     Command("thread.forget", Text("Close the temporary chat"), "Thread", icon="x"),
     Command("thread.rename", Text("Rename thread"), "Thread", ("F2",), icon="pencil"),
@@ -161,6 +163,9 @@ THREAD_MENU: Final[tuple[str | None, ...]] = (
     "thread.temporary",
     "thread.keep",
     "thread.forget",
+    None,
+    "thread.open_window",
+    "thread.open_beside",
     None,
     "thread.rename",
     "thread.pin",

@@ -97,7 +97,7 @@ class CommandRegistry(QObject):
         if bound is not None:
             use = bound.uses.setdefault(owner, _Use(run, is_enabled))
             use.run, use.is_enabled = run, is_enabled
-            self.refresh()
+            self._refresh_one(bound)
             return bound.action
         action = QAction(self)
         action.setText(shown(command.title))  # as an argument of the first line, PySide would build the class of icons

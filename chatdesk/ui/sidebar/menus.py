@@ -35,6 +35,9 @@ def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[s
         _add(menu, tr("You can only read this project"), lambda: None).setEnabled(False)
         menu.addSeparator()
     if is_one:
+        _add(menu, tr("Open in a new window"), lambda: sidebar.windowRequested.emit(first.id))
+        _add(menu, tr("Open beside"), lambda: sidebar.besideRequested.emit(first.id))
+        menu.addSeparator()
         rename = _add(
             menu,
             "\t".join((tr("Rename"), sidebar.rename_keys)),

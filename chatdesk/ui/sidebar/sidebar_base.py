@@ -22,6 +22,8 @@ class SidebarBase(QWidget):
     """Everything a person asks for in the sidebar leaves as a signal."""
 
     threadChosen = Signal(str)
+    windowRequested = Signal(str)  # a window of its own for a thread
+    besideRequested = Signal(str)
     newThreadRequested = Signal()
     searchChanged = Signal(str)
     searchWanted = Signal(str)

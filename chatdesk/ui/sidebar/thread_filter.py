@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.grouping import ThreadView
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
 
 
 @dataclass(frozen=True, slots=True)

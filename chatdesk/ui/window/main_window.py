@@ -16,12 +16,14 @@ from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.chat_pair import ChatPair
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.window_place import place_window, placed_as
 from chatdesk.ui.window.window_state import WindowState
 
 _SIDEBAR_STEP_PX = 24
+_BESIDE_PX = 380  # what a second chat takes at least beside the sidebar
 
 
 class MainWindow(ChatWindow):
@@ -42,6 +44,31 @@ class MainWindow(ChatWindow):
         self.place = SidebarPlace(self._body, self._splitter, sidebar, theme)
         self._connect()
         self._on_place_changed()
+
+    def panes(self) -> Sequence[ChatPane]:
+        return self.chats.panes()
+
+    # Two chats
+
+    def add_pane(self, pane: ChatPane, *, share: float) -> None:
+        """Show another chat at the right of the first one."""
+        self.chats.add(pane, share=share)
+        pane.partsChanged.connect(self._on_pane_parts_changed)
+        self._on_pane_parts_changed()
+        self.stateChanged.emit()
+
+    def remove_pane(self, pane: ChatPane) -> None:
+        """Show the first chat alone again."""
+        pane.hide()
+        pane.setParent(None)
+        self.activate(self.pane)
+        self._on_pane_parts_changed()
+        self.stateChanged.emit()
+
+    def activate(self, pane: ChatPane) -> None:
+        """Make a chat the one that commands act on; in a narrow window it is the one that is shown."""
+        self.active_pane = pane
+        self._place_inspectors()
 
     def _parts(self) -> Sequence[QWidget]:
         return (self.sidebar, *super()._parts())
@@ -92,13 +119,15 @@ class MainWindow(ChatWindow):
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
         columns.addWidget(self._splitter, 1)
-        self._begin_with(ChatPane(self.theme, header, empty_state, composer, self._splitter))
+        self.chats = ChatPair(self.theme, self._splitter)
+        self._begin_with(ChatPane(self.theme, header, empty_state, composer, self.chats.splitter))
 
     def _connect(self) -> None:
         self.sidebar.thread_list.written.connect(self._on_thread_list_written)
         self.pane.header.sidebarRequested.connect(self.place.toggle)
         self.place.changed.connect(self._on_place_changed)
         self.place.overlayClosed.connect(self.focus_composer)
+        self.chats.moved.connect(self.stateChanged)
         self.sidebar.threadChosen.connect(self.place.close_overlay)
         self.sidebar.newThreadRequested.connect(self.place.close_overlay)
 
@@ -115,7 +144,17 @@ class MainWindow(ChatWindow):
     # Reactions
 
     def _place_inspectors(self) -> None:
-        self.place.make_room(self.pane.place_inspector(self.width(), least_px=SIDEBAR_OVERLAY_BELOW_PX))
+        panes, room_px = self.panes(), self.width()
+        if len(panes) < 2:
+            taken_px = self.pane.place_inspector(room_px, least_px=SIDEBAR_OVERLAY_BELOW_PX)
+            is_switched = False
+        else:
+            is_switched = self.chats.needs_switch(room_px)
+            for pane in panes:
+                pane.place_inspector(room_px if is_switched else pane.width())
+            taken_px = 0 if is_switched else round(_BESIDE_PX * max(1.0, self.theme.scale))
+        self.place.make_room(taken_px)
+        self.chats.arrange(self.active_pane, is_switched=is_switched)
 
     def _on_thread_list_written(self, text: str) -> None:
         self.active_pane.write_in_composer(text)

@@ -6,14 +6,14 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.ui.window.window_state import WindowState
+from chatdesk.ui.window.window_state import SavedWindow, WindowState
 
 MIN_SIZE = QSize(420, 360)
 DEFAULT_SIZE = QSize(1280, 820)
 _SUPPOSED_SCREEN = QRect(0, 0, 1920, 1080)
 
 
-def place_window(window: QWidget, state: WindowState) -> None:
+def place_window(window: QWidget, state: WindowState | SavedWindow) -> None:
     """Give the window its remembered size and place, as far as a screen shows them."""
     size = QSize(state.width, state.height).expandedTo(MIN_SIZE)
     area = _area_for(window, state, size)
@@ -34,7 +34,7 @@ def placed_as(window: QWidget) -> WindowState:
     )
 
 
-def _area_for(window: QWidget, state: WindowState, size: QSize) -> QRect:
+def _area_for(window: QWidget, state: WindowState | SavedWindow, size: QSize) -> QRect:
     """Return the usable part of the screen that shows most of the remembered rectangle, else of the window's screen."""
     wanted = QRect(state.x or 0, state.y or 0, size.width(), size.height())
 

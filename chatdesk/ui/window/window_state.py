@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 MAX_ANCHORS: Final = 200
 MAX_OPEN_FOLDERS: Final = 1_000
+MAX_WINDOWS: Final = 12
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
@@ -34,12 +35,33 @@ class SavedAnchor:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedBeside:
+    """The chat beside the first one; ``thread_id`` None is a new one. ``share`` is its part of the width for both."""
+
+    thread_id: str | None = None
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWindow:
+    """A window with one chat; ``thread_id`` None is a new one. Sizes are logical pixels."""
+
+    thread_id: str | None = None
+    x: int | None = None
+    y: int | None = None
+    width: int = 0
+    height: int = 0
+    is_maximised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WindowState:
     """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet.
     ``open_project_id`` empty: all projects; None: never chosen. The list began with thread ``list_top_id``, at
     ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads, as (provider, model);
     None: what the settings say. ``open_folders`` are the projects whose
-    folders are open in the list. ``is_way_in_ended``: the first screen was answered with a look around."""
+    folders are open in the list. ``is_way_in_ended``: the first screen was answered with a look around. ``windows`` are
+    the other windows, ``beside`` is the second chat of this one."""
 
     x: int | None = None
     y: int | None = None
@@ -58,6 +80,8 @@ class WindowState:
     list_top_px: int = 0
     chosen_model: tuple[str, str] | None = None
     is_way_in_ended: bool = False
+    windows: tuple[SavedWindow, ...] = ()
+    beside: SavedBeside | None = None
 
     def to_json(self) -> str:
         data = asdict(self)
@@ -91,6 +115,8 @@ class WindowState:
             list_top_px=_whole(data.get("list_top_px"), 0, -_MAX_PX) or 0,
             chosen_model=_pair(data.get("chosen_model")),
             is_way_in_ended=data.get("is_way_in_ended") is True,
+            windows=_windows(data.get("windows")),
+            beside=_beside(data.get("beside")),
         )
 
 
@@ -217,3 +243,25 @@ def _anchors(value: object) -> dict[str, SavedAnchor]:
         )
         for key, each in list(found.items())[-MAX_ANCHORS:]
     }
+
+
+def _windows(value: object) -> tuple[SavedWindow, ...]:
+    found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return tuple(
+        SavedWindow(
+            thread_id=_text(each.get("thread_id")),
+            x=_whole(each.get("x"), None, -_MAX_PX),
+            y=_whole(each.get("y"), None, -_MAX_PX),
+            width=_whole(each.get("width"), 0, 0) or 0,
+            height=_whole(each.get("height"), 0, 0) or 0,
+            is_maximised=each.get("is_maximised") is True,
+        )
+        for each in found[:MAX_WINDOWS]
+    )
+
+
+def _beside(value: object) -> SavedBeside | None:
+    if not isinstance(value, dict):
+        return None
+    share = max(0.1, min(0.9, _number(value.get("share"), 0.5)))
+    return SavedBeside(thread_id=_text(value.get("thread_id")), share=share)

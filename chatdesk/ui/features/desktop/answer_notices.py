@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import ChatDeskError
@@ -14,6 +15,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
+from chatdesk.ui.window.chat_window import ChatWindow
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ApprovalRequest
@@ -51,7 +53,8 @@ class AnswerNotices(QObject):
         return super().eventFilter(watched, event)
 
     def _is_wanted(self, took_ms: int | None) -> bool:
-        if self._window.isVisible() and not self._window.isMinimized() and self._window.isActiveWindow():
+        is_here = self._window.isVisible() and not self._window.isMinimized() and self._window.isActiveWindow()
+        if is_here or isinstance(QApplication.activeWindow(), ChatWindow):
             return False
         wanted = self._settings().answer_notices
         return wanted == "all" or (wanted == "long" and (took_ms is None or took_ms >= LONG_MS))

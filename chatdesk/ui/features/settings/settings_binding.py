@@ -88,6 +88,10 @@ class SettingsBinding(QObject):
         panes.transcript.set_plain_questions(self._settings.plain_user_messages)
         panes.transcript.set_reading(cast("ReadAloud", self._settings.read_answers))
 
+    def own_keys(self) -> dict[str, tuple[str, ...]]:
+        """Return the keys of commands that a person chose."""
+        return self._panes.registry.keys.own()
+
     @property
     def current(self) -> Settings:
         return self._settings

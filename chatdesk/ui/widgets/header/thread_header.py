@@ -41,6 +41,7 @@ class ThreadHeader(QWidget):
     inspectorRequested = Signal()
     outlineRequested = Signal()
     keepRequested = Signal()
+    closeRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +49,7 @@ class ThreadHeader(QWidget):
         self._has_outline = False
         self.presence: PresenceRow | None = None
         self.temporary_mark: TemporaryMark | None = None
+        self._close_button: IconButton | None = None
         self.setObjectName("threadHeader")
         self.setAccessibleName(tr("Thread header"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -131,6 +133,18 @@ class ThreadHeader(QWidget):
             assert isinstance(row, QHBoxLayout)
             row.insertWidget(row.indexOf(self.model_picker), self.temporary_mark)
         self.temporary_mark.setVisible(is_temporary)
+
+    def set_closable(self, is_closable: bool) -> None:
+        """Show a button that closes this chat, while there is another one beside it."""
+        if self._close_button is None:
+            if not is_closable:
+                return
+            self._close_button = IconButton(self._theme, "x", name=tr("Close this chat"), object_name="closeChatButton")
+            self._close_button.clicked.connect(self.closeRequested)
+            row = self.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.addWidget(self._close_button)
+        self._close_button.setVisible(is_closable)
 
     @property
     def models(self) -> tuple[ProviderChoices, ...]:

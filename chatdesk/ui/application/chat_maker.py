@@ -1,0 +1,153 @@
+"""Makes chats besides the first one, and ends them: each has controllers, tasks and subscriptions of its own, which end
+with it; services are shared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.application.transcript_pane import make_transcript
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.pane_commands import PaneCommands
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.event_subscriptions import EventSubscriptions
+from chatdesk.ui.pyside_support import NEXT_TURN_S
+from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import OpenThread, WindowContext
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.bindings import Bindings
+    from chatdesk.ui.application.failure_notices import FailureNotices
+    from chatdesk.ui.window.chat_pane import ChatPane
+    from chatdesk.ui.window.chat_window import ChatWindow
+
+#: Commands that exist once and act on the thread of whichever window they are given in; others open the main window.
+_ACTING_HERE: Final = frozenset(
+    ("thread.pin", "thread.archive", "thread.move", "thread.tags", "thread.delete", "thread.rename", "app.quit")
+)
+
+
+class ExtraChat(QObject):
+    """A chat besides the first one, with what ends with it."""
+
+    def __init__(self, bindings: PaneBindings, tasks: AsyncTasks, subscriptions: EventSubscriptions) -> None:
+        super().__init__(bindings.panes.pane)
+        self.bindings = bindings
+        self.panes = bindings.panes
+        self.tasks = tasks
+        self.subscriptions = subscriptions
+        self.is_closing = False
+
+    def apply_settings(self) -> None:
+        self.bindings.settings.apply_to(self.panes)
+
+    def use_keys(self) -> None:
+        """Give the commands of the window the keys that a person chose in the main one."""
+        self.panes.registry.keys.use(self.bindings.settings.own_keys())
+
+    def show_error(self, error: ChatDeskError) -> None:
+        """Show why something failed in the window of the chat."""
+        ErrorDisplay(self.panes.window).show(error)
+
+
+class ChatMaker:
+    """``opened`` is called when a chat shows another thread."""
+
+    def __init__(self, main: Bindings, notices: FailureNotices, *, opened: Callable[[object], None]) -> None:
+        self._main = main
+        self._notices = notices
+        self._opened = opened
+
+    async def parts(self) -> tuple[ThreadHeader, EmptyState, Composer]:
+        """Make the widgets of a chat, one at a time: the window goes on in between."""
+        theme = self._main.panes.theme
+        header = ThreadHeader(theme)
+        empty_state = EmptyState(theme)
+        await asyncio.sleep(NEXT_TURN_S)
+        composer = Composer(theme)
+        await asyncio.sleep(NEXT_TURN_S)
+        return header, empty_state, composer
+
+    async def build(self, window: ChatWindow, pane: ChatPane, commands: CommandRegistry | PaneCommands) -> ExtraChat:
+        """Join the widgets of a chat with the services."""
+        main, shared = self._main, self._main.shared
+        services = shared.services
+        panes = self._panes_of(window, pane, commands)
+        tasks = AsyncTasks(partial(self._show_error, window))
+        subscriptions = EventSubscriptions(services.events)
+        open_thread = OpenThread(services.chat, services.chat_of, services.is_temporary)
+        context = WindowContext(panes, tasks, open_thread, subscriptions.subscribe, lambda: main.settings.current)
+        found: list[PaneBindings] = []
+        make_transcript(panes, shared.renderer, lambda: found[0].threads)
+        await asyncio.sleep(NEXT_TURN_S)
+        bindings = PaneBindings(context, shared)
+        found.append(bindings)
+        bindings.build_search(main.lists)
+        bindings.build_way_in(main.connection, lambda program: main.imports.open(program=program))
+        await asyncio.sleep(NEXT_TURN_S)
+        chat = ExtraChat(bindings, tasks, subscriptions)
+        bindings.files.open_pictures(services.paths.data_dir)
+        shared.models.join(pane.header)
+        panes.transcript.conversation.set_model_name(shared.models.model_name)
+        chat.apply_settings()
+        main.settings.applied.connect(chat.apply_settings)
+        threads = bindings.threads
+        threads.set_new_project(main.threads.new_project)
+        main.lists.projectShown.connect(threads.set_new_project)
+        threads.restore_anchors(main.threads.anchors())
+        threads.opened.connect(self._opened)
+        self._notices.follow(bindings.unsaved)
+        bindings.way_in.is_ended = main.way_in.is_ended
+        bindings.messages.begin()
+        await bindings.way_in.prepare()
+        return chat
+
+    async def end(self, chat: ExtraChat) -> None:
+        """End everything that belongs to a chat, which has been saved."""
+        bindings = chat.bindings
+        bindings.stop_filling()
+        await bindings.artifacts.end()
+        await chat.tasks.close()
+        bindings.let_go()
+        chat.subscriptions.close()
+        self._main.shared.models.leave(chat.panes.header)
+        if isinstance(chat.panes.commands, PaneCommands):
+            chat.panes.commands.end()
+
+    def _panes_of(self, window: ChatWindow, pane: ChatPane, commands: CommandRegistry | PaneCommands) -> Panes:
+        main, composer, empty_state = self._main.panes, pane.composer, pane.empty_state
+        assert isinstance(composer, Composer)
+        assert isinstance(empty_state, EmptyState)
+        header = pane.header
+        return Panes(window, main.main_window, pane, commands, main.sidebar, header, empty_state, composer, main.theme)
+
+    def _show_error(self, window: ChatWindow, error: Exception) -> None:
+        """Show an error in the window of its chat; what nobody expected is reported as everywhere."""
+        if isinstance(error, ChatDeskError):
+            ErrorDisplay(window).show(error)
+        else:
+            self._notices.show(error)
+
+
+def forward(registry: CommandRegistry, main: CommandRegistry, open_main: Callable[[], None]) -> None:
+    """Have what exists once done by the main window, which comes to the front unless that acts on this thread."""
+
+    def run(command_id: str) -> None:
+        if command_id not in _ACTING_HERE:
+            open_main()
+        main.trigger(command_id)
+
+    known = {command.id for command in registry.commands()}
+    for command in main.commands():
+        if command.id not in known and not command.is_own:
+            registry.bind(command.id, partial(run, command.id), partial(main.is_enabled, command.id))

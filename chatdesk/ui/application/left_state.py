@@ -1,0 +1,56 @@
+"""Gathers what is kept of all windows for the next start: sizes, places, threads, and where each was being read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from chatdesk.ui.window.window_state import SavedAnchor, SavedBeside, SavedWindow, WindowState
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.bindings import Bindings
+    from chatdesk.ui.application.pane_bindings import PaneBindings
+    from chatdesk.ui.window.thread_window import ThreadWindow
+
+
+def state_of(
+    main: Bindings,
+    windows: Sequence[PaneBindings],
+    beside: PaneBindings | None,
+    before: WindowState,
+    *,
+    is_restored: bool,
+) -> WindowState:
+    """Return the state of the main window with the chat ``beside`` and those in ``windows`` of their own; until these
+    are restored, they are as ``before``. So is what the main window has not shown yet."""
+    threads = main.threads
+    read = {key: place for chat in (main, *windows, *_found(beside)) for key, place in chat.threads.anchors().items()}
+    anchors = {
+        thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
+        for thread_id, anchor in read.items()
+    }
+    state = replace(
+        main.panes.main_window.state(),
+        open_thread_id=threads.stored_id if threads.has_shown else before.open_thread_id,
+        anchors={**before.anchors, **anchors},
+        chosen_model=main.messages.models.chosen,
+        is_way_in_ended=main.way_in.is_ended,
+        windows=tuple(map(_saved, windows)) if is_restored else before.windows,
+        beside=_saved_beside(main, beside) if is_restored else before.beside,
+    )
+    return main.lists.remembered(state, before)
+
+
+def _found(beside: PaneBindings | None) -> Sequence[PaneBindings]:
+    return () if beside is None else (beside,)
+
+
+def _saved(chat: PaneBindings) -> SavedWindow:
+    return replace(cast("ThreadWindow", chat.panes.window).state(), thread_id=chat.threads.stored_id)
+
+
+def _saved_beside(main: Bindings, beside: PaneBindings | None) -> SavedBeside | None:
+    if beside is None:
+        return None
+    return SavedBeside(beside.threads.stored_id, round(main.panes.main_window.chats.share, 3))

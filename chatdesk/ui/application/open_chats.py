@@ -1,0 +1,372 @@
+"""All chats that are shown: the first one of the main window, one beside it, and those in windows of their own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import tr
+from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
+from chatdesk.ui.application.left_state import state_of
+from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.pane_commands import PaneCommands
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.window_state import MAX_WINDOWS, WindowState
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.bindings import Bindings
+    from chatdesk.ui.application.failure_notices import FailureNotices
+    from chatdesk.ui.window.thread_window import ThreadWindow
+    from chatdesk.ui.window.window_state import SavedWindow
+
+_log = logging.getLogger(__name__)
+
+
+class OpenChats(QObject):
+    """``changed``: another thread is shown somewhere, or a window was opened, moved or closed."""
+
+    changed = Signal()
+
+    def __init__(self, main: Bindings, notices: FailureNotices) -> None:
+        super().__init__(main.panes.window)
+        self._main = main
+        self._panes = panes = main.panes
+        self._tasks = main.context_of_pane.tasks
+        self._maker = ChatMaker(main, notices, opened=self._on_thread_opened)
+        self._beside: ExtraChat | None = None
+        self._windows: list[ExtraChat] = []
+        self._active: PaneBindings = main
+        self._is_restored = False
+        self._is_watching = False
+        self._stays_in_tray = panes.window.hides_on_close
+        panes.window.hides_on_close = self._hides_on_close
+        main.active = lambda: self._active
+        panes.main_window.chats.chosen.connect(self._on_pane_chosen)
+        panes.main_window.chats.moved.connect(self.changed)
+        panes.header.closeRequested.connect(self._close_first)
+        panes.sidebar.windowRequested.connect(self.open_window)
+        panes.sidebar.besideRequested.connect(self.open_beside)
+        main.threads.opened.connect(self._on_thread_opened)
+        self._bind(panes.commands)
+
+    @property
+    def active(self) -> PaneBindings:
+        """The controllers of the chat that commands act on."""
+        return self._active
+
+    @property
+    def beside(self) -> PaneBindings | None:
+        """The controllers of the second chat of the main window."""
+        return None if self._beside is None else self._beside.bindings
+
+    @property
+    def windows(self) -> tuple[PaneBindings, ...]:
+        """The controllers of the chats in windows of their own."""
+        return tuple(chat.bindings for chat in self._windows)
+
+    def shown(self) -> list[PaneBindings]:
+        """Return the controllers of all chats."""
+        return [self._main, *(chat.bindings for chat in self._all())]
+
+    def _all(self) -> list[ExtraChat]:
+        return [*self._windows, *(() if self._beside is None else (self._beside,))]
+
+    # Opening
+
+    def open_window(self, thread_id: str | None) -> None:
+        """Open a thread in a new window; None: a new chat."""
+        if len(self._windows) >= MAX_WINDOWS:
+            self._panes.window.show_toast(tr("Close a window first: {count} are open.", count=len(self._windows)))
+            return
+        self._tasks.start(self._open_window(thread_id, None), "open window")
+
+    def open_beside(self, thread_id: str | None) -> None:
+        """Open a thread beside the first chat of the main window, in place of what is there."""
+        self._tasks.start_once(self._open_beside(thread_id, 0.5), "open beside")
+
+    async def _open_window(self, thread_id: str | None, saved: SavedWindow | None) -> None:
+        from chatdesk.ui.window.thread_window import ThreadWindow
+
+        header, empty_state, composer = await self._maker.parts()
+        window = ThreadWindow(self._panes.theme, header, empty_state, composer)
+        registry = CommandRegistry(window, CATALOGUE)
+        chat = await self._maker.build(window, window.pane, registry)
+        self._windows.append(chat)
+        self._bind(registry)
+        forward(registry, self._panes.registry, self._open_main)
+        window.set_commands(registry)
+        self._panes.registry.keys.changed.connect(chat.use_keys)
+        chat.use_keys()
+        window.restore(saved, self._active.panes.window)
+        window.may_close = partial(self._may_close, chat)
+        window.stateChanged.connect(self.changed)
+        await chat.bindings.threads.open(thread_id)
+        window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, saved is not None)
+        window.show()
+        if saved is None:
+            window.come_to_front()
+            window.focus_composer()
+            self._activate(chat.bindings)
+        self._watch_focus()
+        self.changed.emit()
+
+    async def _open_beside(self, thread_id: str | None, share: float, *, is_restored: bool = False) -> None:
+        main = self._panes.main_window
+        if self._beside is None:
+            header, empty_state, composer = await self._maker.parts()
+            pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
+            pane.hide()
+            self._beside = chat = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
+            main.add_menu(header)
+            header.closeRequested.connect(self.close_beside)
+            await chat.bindings.threads.open(thread_id)
+            main.add_pane(pane, share=share)
+            self._watch_focus()
+        else:
+            await self._beside.bindings.threads.open(thread_id)
+        if not is_restored:
+            if main is not self._active.panes.window:
+                main.come_to_front()
+            self._beside.panes.pane.focus_composer()
+            self._activate(self._beside.bindings)
+        self.changed.emit()
+
+    def _bind(self, commands: CommandRegistry | PaneCommands) -> None:
+        """Bind what opens and closes chats, in one of the windows."""
+        for command_id, run, is_enabled in (
+            ("thread.open_window", lambda: self._with_thread(self.open_window), None),
+            ("thread.open_beside", lambda: self._with_thread(self.open_beside), None),
+            ("view.close_chat", self._close_active, self._can_close_active),
+            ("go.chat_left", lambda: self._go(0), self._has_two),
+            ("go.chat_right", lambda: self._go(-1), self._has_two),
+        ):
+            commands.bind(command_id, run, is_enabled)
+
+    def _open_main(self) -> None:
+        self._panes.window.come_to_front()
+        self._activate(self._of_pane(self._panes.main_window.active_pane))
+
+    # What a person does
+
+    def _with_thread(self, run: Callable[[str | None], None]) -> None:
+        """Act on the thread of the list that has the keyboard focus, else on the open one."""
+        active, thread_list = self._active, self._panes.sidebar.thread_list
+        if active.threads.is_temporary:
+            active.panes.window.show_toast(tr("A temporary chat stays in its place. Keep it to open it elsewhere."))
+            return
+        in_list = active.panes.window is self._panes.window and thread_list.has_keys
+        run(thread_list.keyboard_id() if in_list else active.threads.stored_id)
+
+    def _has_two(self) -> bool:
+        return self._beside is not None and self._active.panes.window is self._panes.window
+
+    def _go(self, place: int) -> None:
+        main = self._panes.main_window
+        pane = main.panes()[place]
+        self._activate(self._of_pane(pane))
+        pane.focus_composer()
+
+    def _can_close_active(self) -> bool:
+        return self._active.panes.window is not self._panes.window or self._beside is not None
+
+    def _close_active(self) -> None:
+        if self._active.panes.window is not self._panes.window:
+            self._active.panes.window.close()
+        elif self._beside is not None and self._active is self._beside.bindings:
+            self.close_beside()
+        elif self._beside is not None:
+            self._close_first()
+
+    # Closing
+
+    def close_beside(self) -> None:
+        """Close the second chat; its draft stays with its thread."""
+        if self._beside is not None:
+            self._tasks.start_once(self._close_beside(self._beside), "close chat")
+
+    def _close_first(self) -> None:
+        """Close the chat at the left: the other one takes its place."""
+        if self._beside is not None:
+            self._tasks.start_once(self._move_to_first(self._beside), "close chat")
+
+    async def _move_to_first(self, chat: ExtraChat) -> None:
+        threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
+        threads.restore_anchors(chat.bindings.threads.anchors())
+        await chat.bindings.save()
+        await threads.open(thread_id)
+        await self._close_beside(chat)
+
+    async def _close_beside(self, chat: ExtraChat) -> None:
+        await self._save(chat)
+        self._beside = None
+        self._panes.main_window.remove_pane(chat.panes.pane)
+        self._activate(self._main)
+        self._main.panes.pane.focus_composer()
+        self.changed.emit()
+        await self._maker.end(chat)
+        chat.panes.pane.deleteLater()
+
+    def _may_close(self, chat: ExtraChat) -> bool:
+        """A window goes once what was written in it is stored."""
+        if not chat.is_closing:
+            chat.is_closing = True
+            self._tasks.start(self._close_window(chat), "close window")
+        return False
+
+    async def _close_window(self, chat: ExtraChat) -> None:
+        try:
+            await self._save(chat)
+        except BaseException:
+            chat.is_closing = False
+            raise
+        self._windows.remove(chat)
+        window = chat.panes.window
+        window.may_close = None
+        window.close()
+        if self._active is chat.bindings:
+            self._activate(self._of_pane(self._panes.main_window.active_pane))
+        self.changed.emit()
+        await self._maker.end(chat)
+        window.deleteLater()
+        self._leave_with_last()
+
+    def _leave_with_last(self) -> None:
+        """End the program with its last window, unless it goes on in the tray."""
+        window = self._panes.window
+        if self._windows or window.isVisible() or (self._stays_in_tray is not None and self._stays_in_tray()):
+            return
+        self._panes.leave()
+
+    def _hides_on_close(self) -> bool:
+        """The main window only hides while others are open."""
+        return bool(self._windows) or (self._stays_in_tray is not None and self._stays_in_tray())
+
+    async def _save(self, chat: ExtraChat) -> None:
+        """Store what a person wrote; where that fails, the chat stays open and says why."""
+        try:
+            await chat.bindings.save()
+        except ChatDeskError as error:
+            _log.error("a chat could not be closed: %s", error.code)
+            chat.show_error(error)
+            raise
+
+    # The end of the program
+
+    async def save_all(self) -> None:
+        """Store what was written in all chats; what cannot be stored is logged."""
+        for bindings in self.shown():
+            try:
+                await bindings.save()
+            except ChatDeskError as error:
+                _log.error("what was typed could not be saved at the end: %s", error.code)
+
+    async def wait_until_sent(self) -> None:
+        """Wait until what is being sent in the chats are messages."""
+        for bindings in self.shown():
+            await bindings.messages.wait_until_sent()
+
+    def set_windows_visible(self, is_visible: bool) -> None:
+        """Hide the other windows with the main one, or show them again."""
+        for chat in self._windows:
+            chat.panes.window.setVisible(is_visible)
+
+    async def end(self) -> None:
+        """End all chats but the first."""
+        for chat in self._all():
+            await self._maker.end(chat)
+            chat.panes.window.hide()
+        for chat in self._windows:
+            chat.panes.window.deleteLater()
+        self._windows.clear()
+        self._beside = None
+
+    # How it was left
+
+    def state_now(self, before: WindowState) -> WindowState:
+        """Return what is kept for the next start; what is not restored yet is as ``before``."""
+        return state_of(self._main, self.windows, self.beside, before, is_restored=self._is_restored)
+
+    async def restore(self, state: WindowState) -> None:
+        """Open the chats that were shown when the program ended; those of threads that are gone stay closed."""
+        try:
+            if state.beside is not None and await self._is_there(state.beside.thread_id):
+                await self._open_beside(state.beside.thread_id, state.beside.share, is_restored=True)
+            for saved in state.windows:
+                if await self._is_there(saved.thread_id):
+                    await self._open_window(saved.thread_id, saved)
+        finally:
+            self._is_restored = True
+            self.changed.emit()
+
+    async def _is_there(self, thread_id: str | None) -> bool:
+        if thread_id is None:
+            return True
+        try:
+            thread = await self._main.shared.services.chat.get_thread(thread_id)
+        except ChatDeskError:
+            return False
+        return thread.deleted_at is None
+
+    # The active chat
+
+    def _watch_focus(self) -> None:
+        """Follow the focus from the second chat on; with one there is nothing to follow."""
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        if not self._is_watching:
+            self._is_watching = True
+            application.focusChanged.connect(self._on_focus_changed)
+
+    def _on_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if now is None:
+            return
+        window = now.window()
+        if window is self._panes.window:
+            panes = self._panes.main_window.panes()
+            pane = next((each for each in panes if each.isAncestorOf(now)), self._panes.main_window.active_pane)
+            self._activate(self._of_pane(pane))
+        for chat in self._windows:
+            if chat.panes.window is window:
+                self._activate(chat.bindings)
+
+    def _of_pane(self, pane: ChatPane) -> PaneBindings:
+        return self._beside.bindings if self._beside is not None and pane is self._beside.panes.pane else self._main
+
+    def _on_pane_chosen(self, pane: ChatPane) -> None:
+        self._activate(self._of_pane(pane))
+        pane.focus_composer()
+
+    def _activate(self, bindings: PaneBindings) -> None:
+        if bindings is self._active:
+            return
+        self._active = bindings
+        panes, main = bindings.panes, self._panes.main_window
+        if panes.window is main:
+            is_beside = isinstance(panes.commands, PaneCommands)
+            panes.registry.active = panes.commands if is_beside else None
+            self._panes.pane.is_marked_in_list = not is_beside
+            if self._beside is not None:
+                self._beside.panes.pane.is_marked_in_list = is_beside
+            self._panes.sidebar.thread_list.show_open(bindings.threads.stored_id)
+            main.activate(panes.pane)
+        panes.registry.refresh()
+
+    def _on_thread_opened(self, _thread: object) -> None:
+        for chat in self._windows:
+            thread = chat.bindings.threads.open_thread
+            window: ThreadWindow = chat.panes.window  # type: ignore[assignment]
+            window.show_title(NEW_THREAD_TITLE if thread is None else thread.title)
+        if self._beside is not None:
+            shown = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
+            titles = [NEW_THREAD_TITLE if thread is None else thread.title for thread in shown]
+            self._panes.main_window.chats.show_titles(titles)
+        self.changed.emit()
