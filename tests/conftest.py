@@ -190,6 +190,12 @@ def qtbot(qtbot: QtBot) -> QtBot:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first: one that begins last is waited for by all processes but its own."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What was collected lives as long as the run: no later collection has to walk it."""
     gc.collect()

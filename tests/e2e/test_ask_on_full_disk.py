@@ -82,6 +82,7 @@ def _last_answer(path: Path) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 def test_it_ends_with_a_sentence_that_says_what_is_safe(small: Path, asked: Asking) -> None:
     process = asked(2_000)
     _until(process, "text")

@@ -27,6 +27,7 @@ def _killed(program: str, folder: Path, cycles: int) -> Any:
     return json.loads(run.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path) -> None:
     tally = _killed("killed_turns", tmp_path, CYCLES)
@@ -35,6 +36,7 @@ def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path)
     assert tally["acknowledged"] > 0 and tally["shown_characters"] > 0 and tally["killed_while_streaming"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_call_that_was_cut_off_is_shown_as_unknown_and_never_repeated(tmp_path: Path) -> None:
     tally = _killed("killed_calls", tmp_path, KILLED_CALLS)

@@ -16,6 +16,7 @@ _PRINT_CLIPBOARD = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_everything_can_be_done_by_keyboard_and_ear(tmp_path: Path) -> None:
     missing = what_is_missing()

@@ -25,6 +25,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
+from tests.helpers.waiting import PATIENCE_S
 
 MakeContext = Callable[[Repositories, ProviderRegistry, EventBus], ContextService]
 Step = StreamEvent | Exception | asyncio.Event
@@ -96,7 +97,7 @@ class ChatWorld:
 
         subscription = self.bus.subscribe(AnswerFinished, on_finished)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 return await done
         finally:
             subscription.cancel()

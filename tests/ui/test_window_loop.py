@@ -11,12 +11,12 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
-from tests.helpers.waiting import until
+from tests.helpers.waiting import PATIENCE_S, until
 
 
 def _run(qapp: QApplication, work: Coroutine[Any, Any, None]) -> None:
     async def main() -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await work
         return 0
 

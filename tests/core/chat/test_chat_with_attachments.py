@@ -46,6 +46,7 @@ from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.chat_world import ChatWorld
 from tests.helpers.export_samples import claude, claude_message, write_json
+from tests.helpers.waiting import PATIENCE_S
 
 FILE = Attachment("notes.txt", "text/plain", "ab" * 32, 12)
 IMAGE = Attachment("cat.png", "image/png", "cd" * 32, 99, 640, 480)
@@ -210,7 +211,7 @@ async def test_what_cannot_be_attached_has_words(world: World, tmp_path: Path) -
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
 async def test_a_pipe_is_refused_at_once(world: World, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(AttachmentUnusable, match="not a file"):
             await world.service.add_file(tmp_path / "pipe")
 

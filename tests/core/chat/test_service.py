@@ -48,7 +48,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from tests.helpers.chat_world import ChatWorld, chat_world
-from tests.helpers.waiting import until
+from tests.helpers.waiting import PATIENCE_S, until
 
 DONE = StreamFinished(FinishReason.STOP)
 
@@ -464,7 +464,7 @@ async def _streamed(world: ChatWorld) -> None:
     subscription = world.bus.subscribe(TextStreamed, lambda _event: arrived.set())
     if any(isinstance(event, TextStreamed) for event in world.events):
         arrived.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await arrived.wait()
     subscription.cancel()
 

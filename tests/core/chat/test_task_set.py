@@ -9,6 +9,7 @@ import pytest
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.errors import NotPossible
+from tests.helpers.waiting import PATIENCE_S
 
 
 async def test_closing_ends_what_runs_and_does_not_wait_for_what_has_ended() -> None:
@@ -17,7 +18,7 @@ async def test_closing_ends_what_runs_and_does_not_wait_for_what_has_ended() -> 
     running = tasks.start(asyncio.Event().wait(), "runs")
     while not ended.done():
         await asyncio.sleep(0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await tasks.close()
         await tasks.close()
     assert running.cancelled()
@@ -33,7 +34,7 @@ async def test_closing_right_when_a_task_ends_returns() -> None:
 
     tasks.start(end(), "ends")
     await done.wait()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await tasks.close()
 
 

@@ -22,6 +22,7 @@ from chatdesk.core.local_api.client import OwnerLeft, ask_owner, own_or_show_win
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.listener import InstanceServer
 from tests.helpers.owned_directory import NOBODY, holder_of, is_root, owner_of, two_events
+from tests.helpers.waiting import PATIENCE_S
 
 SECRET = "TOP SECRET question"
 
@@ -141,7 +142,7 @@ async def test_a_file_that_says_nothing_is_nobody(tmp_path: Path, content: str) 
 
 async def test_a_pipe_in_the_place_of_the_file_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "instance.json")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         assert not await show_owner_window(tmp_path)
 
 

@@ -34,7 +34,7 @@ from tests.helpers.owned_directory import (
     said,
     two_events,
 )
-from tests.helpers.waiting import until
+from tests.helpers.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", "window"])
@@ -156,7 +156,7 @@ def test_a_caller_that_vanishes_ends_its_own_request_only(tmp_path: Path, loop: 
                 for _ in range(reads + 1):
                     await anext(asking)
                 await asking.aclose()
-                await asyncio.wait_for(ended.wait(), 20)
+                await asyncio.wait_for(ended.wait(), PATIENCE_S)
 
     assert run_on(loop, work) == []
 

@@ -20,7 +20,7 @@ from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolF
 from chatdesk.core.tools.call_news import CallHooks
 from chatdesk.core.tools.host_client import MOST_RESTARTS, ToolHost
 from tests.helpers.tools_world import processes_with, server
-from tests.helpers.waiting import until, wait_until
+from tests.helpers.waiting import PATIENCE_S, until, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -297,7 +297,7 @@ async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost, tmp_pat
         return "cancel", None
 
     call = asyncio.ensure_future(host.call(asks, "ask_form", {}, timeout_s=30, hooks=CallHooks(on_request=ask)))
-    await asyncio.wait_for(asked.wait(), 30)
+    await asyncio.wait_for(asked.wait(), PATIENCE_S)
     call.cancel()
     await asyncio.wait([call])
 

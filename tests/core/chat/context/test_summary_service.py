@@ -42,7 +42,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import ChatWorld, chat_world
-from tests.helpers.waiting import running_tasks, until
+from tests.helpers.waiting import PATIENCE_S, running_tasks, until
 
 WINDOW = 2_000
 
@@ -101,7 +101,7 @@ class World:
 
     async def made(self, least: int = 1) -> Summary:
         """The newest summary, once there are so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.news.clear()
                 found = await self.context.summaries.list(self.thread)
@@ -111,14 +111,14 @@ class World:
 
     async def settled(self) -> Summary:
         """The newest summary, once no other is being made."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while self.context.summaries.pending:
                 self.news.clear()
                 await self.news.wait()
         return (await self.context.summaries.list(self.thread))[0]
 
     async def failed(self) -> SummaryFailed:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.news.clear()
                 for event in self.chat.events:
@@ -243,7 +243,7 @@ async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World
     thread = await _long_thread(world)
     world.thread = thread
     await world.context.redo_summary(thread)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await world.context.report(thread)).counts[Reason.DID_NOT_FIT]:
             world.news.clear()
             await world.news.wait()
@@ -330,7 +330,7 @@ async def test_a_long_thread_is_summarised_once_somebody_writes_in_it_and_not_wh
     await world.context.report(thread)
     assert not world.context.summaries.pending
     await world.context.totals(thread, "And now?")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await world.context.summaries.list(thread):
             world.news.clear()
             await world.news.wait()
@@ -342,13 +342,13 @@ async def test_what_a_quit_interrupted_goes_on_where_it_was(tmp_path: Path) -> N
         world.model.answers = [[TextDelta("Alice decided on option 1."), StreamFinished(FinishReason.STOP)]]
         world.model.blocks_later = True
         await world.context.totals(thread, "And now?")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not (kept := await world.context.summaries.list(thread)):
                 await asyncio.to_thread(lambda: None)
         await world.context.close()
     async with summary_world(tmp_path) as world:
         await world.context.totals(thread, "And now?")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while (newest := (await world.context.summaries.list(thread))[0]).id == kept[0].id:
                 await asyncio.to_thread(lambda: None)
         assert newest.from_position == 0 and newest.to_position > kept[0].to_position
@@ -359,7 +359,7 @@ async def test_it_ends_within_a_second_whatever_the_model_is_doing(tmp_path: Pat
     async with summary_world(tmp_path) as world:
         world.model.blocks = True
         await world.ask(14)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not world.model.requests:
                 await asyncio.to_thread(lambda: None)
         clock = SystemClock()
@@ -488,7 +488,7 @@ async def test_the_limit_of_the_day_is_said_once_and_a_new_limit_goes_on(tmp_pat
         assert world.model.requests == []
         assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
         await world.context.redo_summary(world.thread)  # who asks is answered
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(isinstance(event, SummaryFailed) for event in world.chat.events) < 2:
                 world.news.clear()
                 await world.news.wait()

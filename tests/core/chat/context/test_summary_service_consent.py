@@ -42,7 +42,7 @@ def _works(world: World) -> list[SummaryWork]:
 
 
 async def _until(world: World, stage: SummaryStage) -> SummaryWork:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (_works(world) and _works(world)[-1].stage is stage):
             world.news.clear()
             await world.news.wait()

@@ -36,6 +36,7 @@ from chatdesk.core.sync.members.team_passwords import VARIABLE, PasswordNotKept,
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers.postgres import TeamDatabase
+from tests.helpers.waiting import PATIENCE_S
 
 DAY_MS = 86_400_000
 
@@ -672,7 +673,7 @@ async def test_a_join_that_is_killed_is_taken_again(
     invitation = await _invited(ana, workspace)
     _kill(monkeypatch, *_JOIN_STEPS[step])
     with pytest.raises(Killed):
-        await asyncio.wait_for(_joined(ben, invitation), 30)
+        await asyncio.wait_for(_joined(ben, invitation), PATIENCE_S)
     if await ben.workspaces():  # killed when everything was done
         return
     joined = await _joined(ben, invitation)
@@ -697,7 +698,7 @@ async def test_a_workspace_whose_making_is_killed_is_made_by_the_next_attempt(
     ana = await make("ana")
     _kill(monkeypatch, *_CREATE_STEPS[step])
     with pytest.raises(Killed):
-        await asyncio.wait_for(_created(ana, empty_database), 30)
+        await asyncio.wait_for(_created(ana, empty_database), PATIENCE_S)
     workspace = await _created(ana, empty_database)
     assert await ana.workspaces() == [workspace]
     assert _is_alive(workspace, ana.password(workspace))

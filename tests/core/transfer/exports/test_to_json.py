@@ -29,6 +29,7 @@ from chatdesk.core.transfer.exports import client
 from chatdesk.core.transfer.exports import service as exporting
 from chatdesk.core.transfer.exports.service import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[4]
 PNG = b"\x89PNG\r\n\x1a\n not really"
@@ -325,5 +326,5 @@ async def test_that_process_is_given_up_and_leaves_nothing(
         )
     )
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 30)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert [each.name for each in tmp_path.iterdir()] == ["data"]
