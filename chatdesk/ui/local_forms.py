@@ -6,7 +6,6 @@ take names and digits from ``QLocale``, and the order of the parts from a transl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -31,16 +30,6 @@ _MONTHS: Final = (
     "December",
 )
 _LEAST_USD: Final = 0.000_1
-
-
-def comma_list(parts: Iterable[str]) -> str:
-    """Return the parts in a row, as in "one, two, three"."""
-    if not is_translated():
-        return ", ".join(parts)
-    text = ""
-    for part in parts:
-        text = tr("{parts}, {part}", parts=text, part=part) if text else part
-    return text
 
 
 def weekday_name(weekday: int, *, is_short: bool = False) -> str:
@@ -102,6 +91,11 @@ def date_time_text(moment: datetime, *, with_seconds: bool = False) -> str:
 def number_text(number: int) -> str:
     """Return a whole number in groups."""
     return _locale().toString(number) if is_translated() else f"{number:,}"
+
+
+def day_and_time_text(moment: datetime, *, is_short: bool = False, with_year: bool = True) -> str:
+    """Return a moment as its day and its time: "14 October 2025, 14:02"."""
+    return tr("{day}, {time}", day=day_text(moment, is_short=is_short, with_year=with_year), time=time_text(moment))
 
 
 def decimal_text(value: float, places: int) -> str:

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -143,7 +143,7 @@ class AttachmentChip(QWidget):
     def _say(self) -> None:
         attachment = self.attachment
         said = (
-            comma_list((self.name, size_text(attachment.size_bytes)))
+            with_commas((self.name, size_text(attachment.size_bytes)))
             if attachment
             else tr("{name}, being copied", name=self.name)
         )

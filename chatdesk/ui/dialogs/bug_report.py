@@ -19,9 +19,9 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.listed import with_commas
 
 _SIZE_PX = (760, 520)
 _LIST_PX, _ROW_PX = 220, 32
@@ -93,7 +93,7 @@ class BugReportDialog(FormPanel):
         for each in self._files:
             item = QListWidgetItem(each.name, self._list)
             item.setToolTip(each.name)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, comma_list((each.name, size_text(each.size_bytes))))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, with_commas((each.name, size_text(each.size_bytes))))
             item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
         size, count = size_text(sum(each.size_bytes for each in self._files)), len(self._files)
         state = plural("{count} files, {size} before packing", "{count} file, {size} before packing", count, size=size)

@@ -26,8 +26,8 @@ from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel, plain_label
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 # Keys that belong to one part of the window and are no commands.
 _LOCAL_KEYS: Final = (
@@ -194,7 +194,7 @@ class ShortcutsEditor(QWidget):
             item.setForeground(1, self._theme.colour("muted"))
             item.setForeground(2, self._theme.colour("accent"))
             keys_heard = keys or tr("no keys")
-            spoken = comma_list((name, keys_heard))
+            spoken = with_commas((name, keys_heard))
             for column, heard in enumerate((spoken, keys_heard, item.text(2) or tr("usual keys"))):
                 item.setData(column, int(Qt.ItemDataRole.AccessibleTextRole), heard)
         heading.setExpanded(True)

@@ -12,8 +12,9 @@ from chatdesk.core.domain.artifacts.table_rows import TableRows
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.spreadsheet_cells import harmless_cell
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.local_forms import comma_list
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -48,7 +49,7 @@ class ArtifactTable(QTableView):
 
     def show_rows(self, rows: TableRows) -> None:
         self._rows.show_rows(rows)
-        size = comma_list(
+        size = with_commas(
             (
                 shown(plural("{count} rows", "{count} row", len(rows))),
                 shown(plural("{count} columns", "{count} column", rows.column_count)),
@@ -157,7 +158,7 @@ class _Model(QAbstractTableModel):
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if orientation is Qt.Orientation.Vertical:
-            return f"{section + 1:,}"
+            return number_text(section + 1)
         return self.title(section) if section < self._rows.column_count else None
 
 

@@ -13,8 +13,8 @@ from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.message import Role
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.listed import with_commas
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS: Final = {
@@ -123,7 +123,7 @@ class _Model(QAbstractListModel):
             return artifact.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
             versions = [shown(plural("{count} versions", "{count} version", count))] if count > 1 else []
-            return comma_list((artifact.name, *versions, source_words(newest)))
+            return with_commas((artifact.name, *versions, source_words(newest)))
         return {
             RowRole.ICON: icon_of(newest),
             RowRole.NOTE: shown(plural("{count} versions", "{count} version", count)) if count > 1 else "",

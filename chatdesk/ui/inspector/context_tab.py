@@ -14,9 +14,10 @@ from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole, about_tokens, plain_label, tokens_text
-from chatdesk.ui.local_forms import comma_list, number_text
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
@@ -237,7 +238,7 @@ def _entry_words(entry: ContextEntry) -> str:
         parts.append(tr("pinned"))
     parts.append(shown(_BEFORE_START if is_before else _WORDS[entry.reason]))
     parts.append(about_tokens(entry.tokens) if entry.is_estimate else tokens_text(entry.tokens))
-    return comma_list(parts)
+    return with_commas(parts)
 
 
 def _left_out(report: ContextReport) -> str:

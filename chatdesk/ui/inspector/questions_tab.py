@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QVBo
 
 from chatdesk.core.domain.outline import Question
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.local_forms import day_text, time_text
+from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
@@ -200,4 +200,4 @@ class _QuestionModel(QAbstractListModel):
 
 def _moment(at_ms: int) -> str:
     at = datetime.fromtimestamp(at_ms / 1000).astimezone()
-    return tr("{day}, {time}", day=day_text(at, is_short=True), time=time_text(at))
+    return day_and_time_text(at, is_short=True)

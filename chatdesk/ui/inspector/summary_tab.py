@@ -13,9 +13,10 @@ from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, Su
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label, tokens_text
-from chatdesk.ui.local_forms import comma_list, money_text, number_text
+from chatdesk.ui.local_forms import money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.listed import with_commas
 
 _STALE = {
     StaleReason.EDITED: Text("one of its messages was edited"),
@@ -371,7 +372,7 @@ class _SourceModel(QAbstractListModel):
             return preview
         if role == Qt.ItemDataRole.AccessibleTextRole:
             who, fate = shown(_NAMES.get(entry.role, _MESSAGE)), tr("excluded") if entry.is_excluded else ""
-            about = comma_list(filter(None, (who, fate, tokens_text(entry.tokens))))
+            about = with_commas((who, fate, tokens_text(entry.tokens)))
             return tr("{about}: {text}", about=about, text=preview)
         return {
             RowRole.INDENT: 0,

@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.rows import about_tokens, plain_label, tokens_text
-from chatdesk.ui.local_forms import comma_list, decimal_text, money_text, number_text
+from chatdesk.ui.local_forms import decimal_text, money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
@@ -326,5 +327,5 @@ def _notes_of(report: UsageReport) -> str:
             )
         )
     if unpriced:
-        notes.append(tr("No price is known for {models}. The cost leaves it out.", models=comma_list(unpriced)))
+        notes.append(tr("No price is known for {models}. The cost leaves it out.", models=with_commas(unpriced)))
     return " ".join(notes)

@@ -12,8 +12,8 @@ from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, FilterName, Searc
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command, group_name
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.palette.rows import ORDER, Marks, Row, RowKind, rows_of_group, rows_of_threads
+from chatdesk.ui.widgets.listed import with_commas
 
 COMMANDS_ONLY: Final = ">"
 _MOST_COMMANDS = 6
@@ -91,7 +91,7 @@ def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> li
         return []
     rows = [Row(RowKind.HEADING, "heading filters", tr("Filters"))]
     for each in found:
-        spoken = comma_list(filter(None, (tr("Filter {filter}", filter=each.shown), each.meaning)))
+        spoken = with_commas((tr("Filter {filter}", filter=each.shown), each.meaning))
         key, icon = f"completion {each.whole}", "search"
         rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
     return rows
@@ -106,7 +106,7 @@ def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, 
     for command, keys in found:
         title = shown(command.title)
         icon, marks = command.icon or "terminal", _marks_of(title, words)
-        spoken = comma_list(filter(None, (title, keys)))
+        spoken = with_commas((title, keys))
         rows.append(Row(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
     return rows
 

@@ -12,7 +12,8 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.local_forms import comma_list, day_text, weekday_name
+from chatdesk.ui.local_forms import day_text, weekday_name
+from chatdesk.ui.widgets.listed import with_commas
 
 Marks = tuple[tuple[int, int], ...]
 
@@ -115,7 +116,7 @@ def summary_of(groups: Sequence[SearchGroup], commands: int) -> str:
             parts.append(tr("more than {found}", found=found) if group.is_more else found)
     if commands:
         parts.append(shown(plural("{count} commands", "{count} command", commands)))
-    return comma_list(parts) if parts else tr("Nothing found")
+    return with_commas(parts) if parts else tr("Nothing found")
 
 
 def when_text(at_ms: int, now: datetime) -> str:

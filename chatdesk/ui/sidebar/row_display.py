@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.sidebar.grouping import (
     Arrangement,
     RowKey,
@@ -23,6 +22,7 @@ from chatdesk.ui.sidebar.grouping import (
     spoken_time,
     thread_key,
 )
+from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
@@ -110,14 +110,14 @@ class RowDisplay:
         if unread:
             words.append(shown(plural("{count} unread", "{count} unread", unread)))
         if thread.tags:
-            words.append(tr("tagged {tags}", tags=comma_list(thread.tags)))
+            words.append(tr("tagged {tags}", tags=with_commas(thread.tags)))
         if thread.pinned_at is not None:
             words.append(tr("pinned"))
         if thread.project_id in self.shared:
             words.append(tr("shared"))
         if thread.id in self.streaming:
             words.append(tr("answer is being written"))
-        return comma_list(words)
+        return with_commas(words)
 
     def _time(self, thread: Thread) -> str:
         if self.how.is_trash:

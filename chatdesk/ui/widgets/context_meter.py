@@ -7,9 +7,9 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -58,7 +58,7 @@ class ContextMeter(QAbstractButton):
         note, words = shown(note), shown(words)
         state = {"danger": tr("nearly full"), "warning": tr("filling up")}.get(self.colour_name, "")
         used = tr("Context used: {percentage}", percentage=self.percentage)
-        self.setAccessibleName(comma_list(filter(None, (used, state, note))))
+        self.setAccessibleName(with_commas((used, state, note)))
         self.setAccessibleDescription(words)
         set_plain_tooltip(self, words or self.accessibleName())
         self._on_theme_changed()

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
@@ -147,9 +147,7 @@ class ProjectChooser(QWidget):
         for entry in self._matching(words):
             item = QListWidgetItem(entry.text, self.list)
             item.setData(_ENTRY_ROLE, entry)
-            spoken = comma_list(
-                filter(None, (entry.text, entry.shared, entry.hint, tr("open") if entry.is_current else ""))
-            )
+            spoken = with_commas((entry.text, entry.shared, entry.hint, tr("open") if entry.is_current else ""))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
             if entry.shared:
                 item.setToolTip(f"{html.escape(entry.text)} · {html.escape(entry.shared)}")

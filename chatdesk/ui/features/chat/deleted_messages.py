@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.local_forms import day_text, time_text
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (560, 480)
@@ -82,7 +83,7 @@ class DeletedMessagesDialog(FormPanel):
 
 def _item(message: DeletedMessage) -> QListWidgetItem:
     day = datetime.fromtimestamp(message.deleted_at / 1000).astimezone()
-    where = _where(message, f"{day.day} {day:%b %H:%M}")
+    where = _where(message, tr("{day} {time}", day=day_text(day, is_short=True, with_year=False), time=time_text(day)))
     item = QListWidgetItem("\n".join((message.preview or tr("Without text"), where)))
     item.setData(_ID, message)
     return item

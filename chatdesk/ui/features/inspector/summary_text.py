@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatdesk.core.domain.summary import SummaryWork
-from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import money_text
 
 
 def question_words(work: SummaryWork) -> str:
@@ -67,7 +67,7 @@ def _price_words(work: SummaryWork) -> str:
             requests,
             model=model,
             tokens=tokens,
-            cost=cost_text(work.planned_cost_usd - (work.cost_usd or 0.0)),
+            cost=money_text(work.planned_cost_usd - (work.cost_usd or 0.0)),
         )
     )
 
@@ -82,5 +82,5 @@ def _taken(work: SummaryWork) -> str:
 
 def _spent(work: SummaryWork) -> str:
     if work.cost_usd:
-        return tr("{tokens} tokens, {cost}", tokens=work.tokens, cost=cost_text(work.cost_usd))
+        return tr("{tokens} tokens, {cost}", tokens=work.tokens, cost=money_text(work.cost_usd))
     return tr("{tokens} tokens", tokens=work.tokens)

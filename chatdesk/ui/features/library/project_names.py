@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.texts import tr
+from chatdesk.ui.local_forms import day_text
 
 
 def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
@@ -37,4 +38,4 @@ def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str])
 
 def _day(ms: int) -> str:
     moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
-    return f"{moment.day} {moment:%b %Y}"
+    return day_text(moment, is_short=True)

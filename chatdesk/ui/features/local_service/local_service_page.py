@@ -17,6 +17,7 @@ from chatdesk.services.service_switch import ServiceState, ShownToken
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -206,7 +207,7 @@ def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:
 
 
 def _moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return date_time_text(datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone())
 
 
 def _said(object_name: str, role: str) -> QLabel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import date_time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ def models_text(count: int) -> str:
 
 def fetched_text(at_ms: int) -> str:
     """Return the local date and time at which a list of models was fetched."""
-    return f"{datetime.fromtimestamp(at_ms / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
+    return date_time_text(datetime.fromtimestamp(at_ms / 1000, UTC).astimezone())
 
 
 def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:

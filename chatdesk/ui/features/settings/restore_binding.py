@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _words(path: Path) -> str:
     why = tr("before a restore") if path.name.startswith("before-restore") else ""
     why = why or (tr("before a repair") if path.name.startswith("before-repair") else "")
     why = why or (tr("before an upgrade") if "-pre-" in path.name else tr("daily"))
-    return f"{made:%Y-%m-%d %H:%M}, {why}"
+    return with_commas((date_time_text(made), why))
 
 
 def _lines(contents: BackupContents) -> list[str]:
@@ -108,7 +109,7 @@ def _lines(contents: BackupContents) -> list[str]:
     ]
     if contents.newest_at is not None:
         newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
-        lines.append(tr("Newest message: {newest}", newest=f"{newest:%Y-%m-%d %H:%M}"))
+        lines.append(tr("Newest message: {newest}", newest=date_time_text(newest)))
     lines += map(shown, contents.consequences)
     if contents.titles:
         lines += ["", tr("Newest threads:"), *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]

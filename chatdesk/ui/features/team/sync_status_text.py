@@ -9,6 +9,7 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import day_and_time_text, time_text
 
 _MS_PER_S: Final = 1000
 # Each phase in a few words and as a sentence. The more a phase needs somebody, the later it stands here.
@@ -112,9 +113,8 @@ def moment(at_ms: int | None, *, now: datetime | None = None) -> str:
     at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
     today = (now or datetime.now(tz=UTC)).astimezone()
     if at.date() == today.date():
-        return f"{at:%H:%M:%S}"
-    year = "" if at.year == today.year else f" {at.year}"
-    return f"{at.day} {at:%B}{year}, {at:%H:%M}"
+        return time_text(at, with_seconds=True)
+    return day_and_time_text(at, with_year=at.year != today.year)
 
 
 def _severity(status: SyncStatus) -> tuple[bool, int]:

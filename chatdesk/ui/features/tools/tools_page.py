@@ -21,6 +21,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.server_text import command_text
+from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
@@ -172,7 +173,7 @@ class ToolsPage(QWidget):
             tool=clean_line(permission.tool),
             server=names.get(permission.server_id, permission.server_id),
         )
-        when = datetime.fromtimestamp(permission.allowed_at / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+        when = date_time_text(datetime.fromtimestamp(permission.allowed_at / 1000, UTC).astimezone())
         scope = shown((_READING_SCOPES if permission.only_reads else _SCOPES)[permission.scope])
         words = QVBoxLayout()
         words.setSpacing(2)

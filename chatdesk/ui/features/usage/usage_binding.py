@@ -20,6 +20,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.local_forms import day_text, time_text
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
@@ -225,5 +226,5 @@ def clock_words(moment_ms: int) -> str:
     moment = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone()
     now = datetime.now(tz=UTC).astimezone()
     if moment.date() != now.date():
-        return tr("{time} on {day}", time=f"{moment:%H:%M}", day=f"{moment.day} {moment:%B}")
-    return f"{moment:%H:%M:%S}" if (moment - now).total_seconds() < 120 else f"{moment:%H:%M}"
+        return tr("{time} on {day}", time=time_text(moment), day=day_text(moment, with_year=False))
+    return time_text(moment, with_seconds=(moment - now).total_seconds() < 120)

@@ -12,12 +12,12 @@ from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, Ch
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 92
 _TOP_PX, _LINE_PX = 8, 20
@@ -87,7 +87,7 @@ class ChangeItem(Item):
     @property
     def words(self) -> str:
         """The name of the card for screen readers."""
-        return comma_list(filter(None, (self._described(), self.text, self._state_words())))
+        return with_commas((self._described(), self.text, self._state_words()))
 
     @property
     def text(self) -> str:

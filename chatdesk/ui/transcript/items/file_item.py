@@ -10,12 +10,12 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 52
 _BUTTON_PX = 28
@@ -89,7 +89,7 @@ class FileItem(ArtifactSource, Item):
     @property
     def spoken(self) -> str:
         """The name of the card for screen readers."""
-        return comma_list((self.attachment.name, self._described()))
+        return with_commas((self.attachment.name, self._described()))
 
     @property
     def text(self) -> str:

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 36
 _MAX_LABEL = 200
@@ -72,7 +72,7 @@ class FoldItem(Item):
 
     @property
     def spoken(self) -> str:
-        return comma_list(filter(None, (self.label, self.aside)))
+        return with_commas((self.label, self.aside))
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style

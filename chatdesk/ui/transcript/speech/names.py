@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.local_forms import comma_list
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.widgets.listed import with_commas
 
 _MARKS = {
     ContextMark.NONE: "",
@@ -47,20 +47,20 @@ def message_name(entry: MessageEntry, total: int) -> str:
     )
     parts.append(tr("note") if message.is_note else "")
     parts.append(shown(_MARKS[message.context_mark]))
-    return comma_list(part for part in parts if part)
+    return with_commas(parts)
 
 
 def message_summary(items: list[Item]) -> str:
     """Return what a message contains besides words, such as "2 code blocks, 1 table"."""
     counts = Counter(item.kind for item in items if item.kind in _COUNTED and not _goes_on(item))
-    return comma_list(shown(_COUNTED[kind](count)) for kind, count in counts.items())
+    return with_commas(shown(_COUNTED[kind](count)) for kind, count in counts.items())
 
 
 def code_name(language: str, text: str, *, what: str = _CODE) -> str:
     """Return the name of a code block, such as "Code, python, 12 lines"."""
     count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
     lines = shown(plural("{count} lines", "{count} line", count))
-    return comma_list(part for part in (shown(what), language[:40], lines) if part)
+    return with_commas((what, language[:40], lines))
 
 
 def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
@@ -77,7 +77,7 @@ def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
             last=first + rows,
             count=total,
         )
-    return comma_list((size, shown(plural("{count} rows", "{count} row", total))))
+    return with_commas((size, shown(plural("{count} rows", "{count} row", total))))
 
 
 def text_name(text: str, marker: str | None) -> str:

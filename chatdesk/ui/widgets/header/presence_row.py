@@ -10,9 +10,10 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.local_forms import comma_list, number_text
+from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.initials import paint_badge
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import line_start, mirrored
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -138,4 +139,4 @@ def here_words(people: Sequence[PersonHere]) -> str:
     names = [
         each.name if each.is_in_thread else tr("{name} (elsewhere in the project)", name=each.name) for each in people
     ]
-    return tr("Here now: {names}", names=comma_list(names))
+    return tr("Here now: {names}", names=with_commas(names))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.local_forms import comma_list
+from chatdesk.ui.widgets.listed import with_commas
 
 ModelChoice = tuple[str, str]
 ProviderChoices = tuple[str, str, Sequence[ModelChoice]]
@@ -117,7 +117,7 @@ class ModelRows(QAbstractListModel):
                 tr("favourite") if is_liked else "",
                 tr("chosen") if is_current else "",
             ]
-            return comma_list(filter(None, said))
+            return with_commas(said)
         if role == HEADING_ROLE:
             return row.is_heading
         if role == CURRENT_ROLE:

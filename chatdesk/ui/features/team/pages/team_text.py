@@ -20,6 +20,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.team.sync_status_text import moment, waiting_words
+from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.listed import listed, with_commas
 
@@ -54,7 +55,7 @@ WHO_CAN_READ: Final = Text(
 
 def day(at_ms: int) -> str:
     at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
-    return f"{at.day} {at:%B} {at.year}, {at:%H:%M}"
+    return day_and_time_text(at)
 
 
 def project_words(project: SharedProject) -> str:

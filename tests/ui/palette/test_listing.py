@@ -1,0 +1,41 @@
+"""Commands are found by the words that are shown, and by English ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from chatdesk.core.texts import use_translation
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.palette.listing import Listed, rows_of
+from chatdesk.ui.palette.rows import RowKind
+
+_GERMAN = {"New thread": "Neuer Chat", "Thread": "Chat", "Commands": "Befehle"}
+_NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    use_translation(lambda source, _singular, _count: _GERMAN.get(source, ""))
+    yield
+    use_translation(None)
+
+
+def _found(typed: str) -> list[str]:
+    rows = rows_of(Listed(f">{typed}", commands=[(command, "") for command in CATALOGUE]), now=_NOW)
+    return [row.text for row in rows if row.kind is RowKind.COMMAND]
+
+
+def test_the_words_that_are_shown_find_a_command(german: None) -> None:
+    assert _found("neuer")[0] == "Neuer Chat"
+
+
+def test_english_words_find_it_as_well(german: None) -> None:
+    assert "Neuer Chat" in _found("new thread")
+
+
+def test_english_alone_finds_nothing_of_another_language() -> None:
+    assert _found("neuer") == []
+    assert _found("new thread")[0] == "New thread"
