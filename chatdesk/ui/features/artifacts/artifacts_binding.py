@@ -161,7 +161,7 @@ class ArtifactsBinding(QObject):
         if self._threads.is_temporary:
             from chatdesk.ui.inspector.artifacts_tab import TEMPORARY
 
-            tab.show_artifacts((), words=TEMPORARY)
+            tab.show_artifacts((), words=shown(TEMPORARY))
         else:
             tab.show_artifacts(found)
         wanted, self._wanted = self._wanted, None

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -25,7 +25,7 @@ class PassphraseDialog(FormPanel):
         super().__init__(theme, title, object_name="passphraseDialog", width_px=_WIDTH_PX, parent=parent)
         self._is_changing = is_changing
         self.field = _secret("passphraseField", tr("The current passphrase") if is_changing else tr("Passphrase"))
-        self.new = _secret("passphraseNew", NEW_PASSPHRASE)
+        self.new = _secret("passphraseNew", shown(NEW_PASSPHRASE))
         self.again = _secret("passphraseAgain", tr("The new passphrase again"))
         words = tr(
             "The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start."

@@ -138,7 +138,7 @@ class ProviderKey(QWidget):
         is_open = state is not None and state.has_file and not state.is_file_locked
         self.passphrase.setVisible(wants_file and not is_open)
         has_file = state is not None and state.has_file
-        self.passphrase.setPlaceholderText(tr("The passphrase of the file") if has_file else NEW_PASSPHRASE)
+        self.passphrase.setPlaceholderText(tr("The passphrase of the file") if has_file else shown(NEW_PASSPHRASE))
         self.place_hint.setVisible(asks)
         if asks and state is not None:
             words = tr("It is never written in plain text.")

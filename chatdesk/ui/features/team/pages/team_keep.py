@@ -43,7 +43,7 @@ class KeepInFile(QWidget):
 
     def offer(self, *, has_file: bool) -> None:
         """``has_file``: there is one with a passphrase already."""
-        name = tr("The passphrase of the file of keys") if has_file else NEW_PASSPHRASE
+        name = tr("The passphrase of the file of keys") if has_file else shown(NEW_PASSPHRASE)
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText(name)
         self.show()
