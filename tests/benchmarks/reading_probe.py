@@ -131,7 +131,7 @@ async def _bare_steps(size: QSize, steps: int) -> list[float]:
 
 async def _step(view: Any) -> float:
     began = time.thread_time()
-    view.scroll_by(-_STEP_PX)
+    view.scrolling.by(-_STEP_PX)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest)  # what is to be painted, and nothing else
     took = time.thread_time() - began
     await asyncio.sleep(_PACE_S)
@@ -152,13 +152,13 @@ async def _resize(window: Any, number: int) -> float:
 async def _jump(view: Any, paints: Paints, share: float) -> float:
     """From the scroll bar's move until another message stands at the top of the view."""
     bar = view.verticalScrollBar()
-    was = view.scroll_anchor().message_id
+    was = view.scrolling.anchor().message_id
     value = round(bar.maximum() * share)
     if value == bar.value():
         return 0.0
     began = time.thread_time()
     bar.setValue(value)
-    await paints.until(lambda: view.scroll_anchor().message_id != was or abs(bar.value() - value) < 2)
+    await paints.until(lambda: view.scrolling.anchor().message_id != was or abs(bar.value() - value) < 2)
     took = paints.cpu_s - began
     await asyncio.sleep(0.005)
     return took * 1000

@@ -37,7 +37,7 @@ async def _script(application: Any) -> int:
     arrival = _Arrival(application, services.events, thread.id)
     found["one by one"] = await _watched(arrival.one_by_one(count // 2))
     found["in pages"] = await _watched(arrival.in_pages(count))
-    application.panes.transcript.scroll_by(-20_000)
+    application.panes.transcript.scrolling.by(-20_000)
     await asyncio.sleep(1.0)
     found["while reading further up"] = await _watched(arrival.in_pages(count))
     json.dump(found, sys.stdout)
