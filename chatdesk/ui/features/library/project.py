@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -30,6 +31,19 @@ from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, PROJECT_COLOURS, in
 from chatdesk.ui.widgets.painting import paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
+_COLOUR_NAMES: Final[Mapping[str, str]] = {
+    "Teal": Text("Teal"),
+    "Blue": Text("Blue"),
+    "Indigo": Text("Indigo"),
+    "Purple": Text("Purple"),
+    "Magenta": Text("Magenta"),
+    "Red": Text("Red"),
+    "Orange": Text("Orange"),
+    "Olive": Text("Olive"),
+    "Green": Text("Green"),
+    "Slate": Text("Slate"),
+    "The current colour": Text("The current colour"),
+}
 _WIDTH_PX = 460
 _LONGEST_NAME = 100
 _LINES, _AROUND_PX = 4, 16
@@ -189,9 +203,10 @@ class _Swatch(QRadioButton):
         self._theme = theme
         self.colour = colour
         self.setObjectName(f"colour-{name}")
-        self.setAccessibleName(name)
+        said = shown(_COLOUR_NAMES.get(name, name))
+        self.setAccessibleName(said)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        set_plain_tooltip(self, name)
+        set_plain_tooltip(self, said)
 
     def sizeHint(self) -> QSize:
         side = round(HIT_TARGET_PX * max(1.0, self._theme.scale))

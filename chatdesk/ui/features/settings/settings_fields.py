@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import shown
+from chatdesk.ui.features.settings.units import unit_words
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4
@@ -85,8 +86,8 @@ class NumberField(QDoubleSpinBox):
             event.ignore()
 
     def _show_unit(self, value: float) -> None:
-        unit = self._unit.removesuffix("s") if value == 1 and self._unit.isalpha() else self._unit
-        space = "" if unit.startswith("%") else " "
+        unit = unit_words(self._unit, round(value))
+        space = "" if self._unit.startswith("%") else " "
         self.setSuffix(f"{space}{unit}" if unit else "")
 
 

@@ -25,7 +25,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_retention import RetentionField
-from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
+from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, grantable, legend
 from chatdesk.ui.features.team.pages.team_text import (
     CANNOT_TAKE_BACK,
     ROLE_HINTS,
@@ -238,7 +238,7 @@ class SharedProjectDialog(TaskPanel):
             words = tr(
                 "A change takes effect at once. People who lose access keep the copy that is on their computer already."
             )
-            self.add_text(f"{shown(LEGEND)} {words}")
+            self.add_text(f"{legend()} {words}")
 
     def show_status(self, status: SyncStatus) -> None:
         """Show the workspace's sync state, so that one sees the project being uploaded."""

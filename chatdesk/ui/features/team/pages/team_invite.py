@@ -19,7 +19,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
-from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows
+from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, legend
 from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
@@ -40,7 +40,7 @@ class CodeBox(QWidget):
         super().__init__()
         self._file_name = file_name
         self._link = self._file_text = ""
-        self.code = TextField(theme, name="Code", object_name="teamCodeShown", most=_MOST)
+        self.code = TextField(theme, name=tr("Code"), object_name="teamCodeShown", most=_MOST)
         self.code.setReadOnly(True)
         self.code.setFont(theme.font("code"))
         self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
@@ -163,8 +163,8 @@ class InviteDialog(_CodePanel):
             wraps=True,
         )
         none.setVisible(not projects)
-        legend = plain_label(LEGEND, "muted", wraps=True)
-        legend.setVisible(bool(projects))
+        meaning = plain_label(legend(), "muted", wraps=True)
+        meaning.setVisible(bool(projects))
         limit = QHBoxLayout()
         limit.addWidget(how_long)
         limit.addWidget(self.days)
@@ -172,8 +172,8 @@ class InviteDialog(_CodePanel):
         self.warning = plain_label(warning, "strong", wraps=True)
         self.warning.setObjectName("teamInviteWarning")
         self.warning.setVisible(bool(warning))
-        self._asked: list[QWidget] = [who, self.name, heading, self.roles, legend, how_long, self.days]
-        for widget in (self.warning, who, self.name, heading, none, self.roles, legend):
+        self._asked: list[QWidget] = [who, self.name, heading, self.roles, meaning, how_long, self.days]
+        for widget in (self.warning, who, self.name, heading, none, self.roles, meaning):
             self.body.addWidget(widget)
         self.body.addLayout(limit)
         self._none = none

@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
+from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, grantable, legend
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
@@ -84,7 +84,7 @@ class MemberDialog(TaskPanel):
         if not projects:
             self.add_text(tr("No project is shared with the workspace yet."))
         if any(grantable(role) for role in mine.values()) and not is_me:
-            words = tr("{legend} A change takes effect at once, on all of their computers.", legend=LEGEND)
+            words = " ".join((legend(), tr("A change takes effect at once, on all of their computers.")))
             self.add_text(words)
         self._add_owner(can_change=is_owner and not is_me)
         self.body.addStretch(1)

@@ -20,7 +20,11 @@ _NONE: Final = Text("No access")
 _MOST_ROWS_HIGH: Final = 5
 _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is there
 #: What each role may do, for below the rows.
-LEGEND = " ".join(f"{ROLE_NAMES[role]}: {ROLE_HINTS[role]}." for role in TeamRole)
+
+
+def legend() -> str:
+    """Return what each role may do."""
+    return " ".join(f"{shown(ROLE_NAMES[role])}: {shown(ROLE_HINTS[role])}." for role in TeamRole)
 
 
 def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
