@@ -56,6 +56,13 @@ class WindowSettings:
         minimum=0.75,
         maximum=2.0,
     )
+    touch: str = declared(
+        "appearance.touch",
+        "auto",
+        "Room for fingers in buttons, menus and lists: from the first touch of the screen on, always, or never.",
+        Shown("General", "Room for fingers", section="Look", also="touch screen targets size density"),
+        choices={"auto": "When the screen is touched", "on": "Always", "off": "Never"},
+    )
     motion: str = declared(
         "accessibility.motion",
         "system",

@@ -94,7 +94,7 @@ class BugReportDialog(FormPanel):
             item = QListWidgetItem(each.name, self._list)
             item.setToolTip(each.name)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, with_commas((each.name, size_text(each.size_bytes))))
-            item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
+            item.setSizeHint(QSize(0, self.theme.target_px(_ROW_PX)))
         size, count = size_text(sum(each.size_bytes for each in self._files)), len(self._files)
         state = plural("{count} files, {size} before packing", "{count} file, {size} before packing", count, size=size)
         self.show_state(shown(state))

@@ -94,7 +94,9 @@ class ArtifactTable(QTableView):
         self.setFont(theme.font("table"))
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setFont(theme.font("muted"))
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.verticalHeader().setDefaultSectionSize(max(theme.target_px(0), self.fontMetrics().height() + 8))
+        self.horizontalHeader().setMinimumHeight(theme.target_px(0))
+        self.verticalHeader().setMinimumWidth(theme.target_px(0))
         self.setStyleSheet(
             f"#artifactTable {{ background: {tokens.card}; color: {tokens.text}; gridline-color: {tokens.line};"
             f" border: 1px solid {tokens.line}; selection-background-color: {tokens.selected};"

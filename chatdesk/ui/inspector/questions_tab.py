@@ -14,11 +14,21 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QSize,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.core.domain.outline import Question
 from chatdesk.core.texts import plural, shown, tr
@@ -28,6 +38,7 @@ from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _SHOWN_CHARACTERS: Final = 200
+_ROW_PX: Final = 34
 _FROM_THE_FIELD: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 Index = QModelIndex | QPersistentModelIndex
@@ -50,6 +61,7 @@ class QuestionsTab(QWidget):
         self.field.installEventFilter(self)
         self.questions = _QuestionModel(self)
         self.list = _QuestionList()
+        self.list.setItemDelegate(_RowHeight(theme, self.list))
         self.list.setModel(self.questions)
         self.list.activated.connect(self._choose)
         self.list.clicked.connect(self._choose)
@@ -133,6 +145,15 @@ class QuestionsTab(QWidget):
             f"#questionsList::item:selected {{ background: {tokens.selected}; color: {tokens.text};"
             f" border: 2px solid {tokens.accent}; }}"
         )
+
+
+class _RowHeight(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(0, self._theme.target_px(_ROW_PX))
 
 
 class _QuestionList(QListView):

@@ -83,7 +83,7 @@ class _RowDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
-        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         theme, flag = self._theme, QStyle.StateFlag

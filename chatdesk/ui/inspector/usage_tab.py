@@ -246,7 +246,7 @@ class _Table(QTableView):
 
     def _on_theme_changed(self) -> None:
         theme = self._theme
-        self.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, theme.scale)))
+        self.verticalHeader().setDefaultSectionSize(theme.target_px(_ROW_PX))
         self.horizontalHeader().setFont(theme.font("muted"))
         muted, line = theme.colour("muted").name(), theme.colour("line").name()
         self.setStyleSheet(
@@ -264,7 +264,7 @@ class _FigureDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
-        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         theme, flag = self._theme, QStyle.StateFlag

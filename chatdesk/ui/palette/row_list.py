@@ -93,7 +93,7 @@ class RowDelegate(QStyledItemDelegate):
         super().__init__(view)
         self._theme = theme
         self._view = view
-        self._heights: dict[tuple[str, str, str, int, float], int] = {}
+        self._heights: dict[tuple[str, str, str, int, int], int] = {}
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         row: Row = index.data(int(Qt.ItemDataRole.UserRole))
@@ -104,13 +104,14 @@ class RowDelegate(QStyledItemDelegate):
 
     def _height(self, row: Row, width: int) -> int:
         # The list asks again for every row whenever one of them changes.
-        asked = (row.key, row.text, row.aside, width, self._scale)
+        least = self._theme.target_px(round(_ROW_PX))
+        asked = (row.key, row.text, row.aside, width, least)
         known = self._heights.get(asked)
         if known is None:
             if len(self._heights) > _MOST_HEIGHTS:
                 self._heights.clear()
             layout, lines = self._laid_out(row, self._text_width(row, width))
-            known = round(max(_ROW_PX * self._scale, _height_of(layout, lines) + 2 * _PADDING_PX))
+            known = round(max(least, _height_of(layout, lines) + 2 * _PADDING_PX))
             self._heights[asked] = known
         return known
 

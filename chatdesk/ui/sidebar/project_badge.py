@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
+from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
 from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -53,7 +53,7 @@ class ProjectBadge(ThemedButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(120, round(HIT_TARGET_PX * max(1.0, self._theme.scale)))
+        return QSize(120, self._theme.target_px())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:

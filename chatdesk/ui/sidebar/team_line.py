@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
+from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
 from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -61,7 +61,7 @@ class TeamLine(ThemedButton):
             announce(self, text)
 
     def sizeHint(self) -> QSize:
-        return QSize(80, round(HIT_TARGET_PX * max(1.0, self._theme.scale)))
+        return QSize(80, self._theme.target_px())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, tokens = self._theme, self._theme.tokens

@@ -61,7 +61,7 @@ class ThreadDelegate(QStyledItemDelegate):
 
     @property
     def row_height_px(self) -> int:
-        return round(ROW_HEIGHT_PX * max(1.0, self._theme.scale))
+        return self._theme.target_px(ROW_HEIGHT_PX)
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
         return QSize(0, self.row_height_px)

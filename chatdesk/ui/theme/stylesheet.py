@@ -7,15 +7,16 @@ from typing import Final
 
 from PySide6.QtGui import QColor
 
-from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TYPE, FontRole, Tokens
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TOUCH_TARGET_PX, TYPE, FontRole, Tokens
 
 _TARGET_PX: Final = 24  # the least height of what is pressed
 
 
-def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
-    """``point_size`` gives the size of a role at the scale in force."""
+def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float], *, is_touched: bool = False) -> str:
+    """``point_size`` gives the size of a role at the scale in force; with ``is_touched`` there is room for fingers."""
     parts = (_text_roles, _buttons_and_lines, _boxes_and_lists, _switches, _menus_and_scroll_bars)
-    return "\n".join((*(part(tokens, point_size) for part in parts), _panels(tokens)))
+    sheet = "\n".join((*(part(tokens, point_size) for part in parts), _panels(tokens)))
+    return f"{sheet}\n{_room_for_fingers(point_size)}" if is_touched else sheet
 
 
 def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
@@ -173,4 +174,21 @@ QDialog, QMainWindow {{ background: {tokens.background}; }}
 QSplitter::handle {{ background: {tokens.line}; }}
 QStatusBar {{ background: {tokens.surface}; color: {tokens.muted}; }}
 QStatusBar::item {{ border: none; }}
+"""
+
+
+def _room_for_fingers(point_size: Callable[[FontRole], float]) -> str:
+    """Return the rules that make everything as high as a finger needs it."""
+    inner_px = max(_line_px(point_size), TOUCH_TARGET_PX - 2 * (5 + 1))  # without padding and border
+    pad_px = max(6, (TOUCH_TARGET_PX - _line_px(point_size)) // 2)
+    return f"""
+QPushButton, QLineEdit, QComboBox, QAbstractSpinBox {{ min-height: {inner_px}px; }}
+QPushButton[isLink="true"] {{ min-height: {TOUCH_TARGET_PX - 2 * FOCUS_RING_PX}px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ min-height: 0; }}
+QCheckBox, QRadioButton, QSlider:horizontal, QToolButton {{ min-height: {TOUCH_TARGET_PX}px;
+    min-width: {TOUCH_TARGET_PX}px; }}
+QMenu::item {{ padding-top: {pad_px}px; padding-bottom: {pad_px}px; }}
+QListWidget::item, QTreeWidget::item, QTableView::item, QListView#importLines::item,
+QComboBox QAbstractItemView::item {{ min-height: {TOUCH_TARGET_PX}px; }}
+QTabBar::tab {{ min-height: {TOUCH_TARGET_PX}px; }}
 """

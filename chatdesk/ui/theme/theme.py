@@ -19,10 +19,12 @@ from chatdesk.ui.theme.stylesheet import build_stylesheet
 from chatdesk.ui.theme.tokens import (
     DARK,
     DARK_CONTRAST,
+    HIT_TARGET_PX,
     LIGHT,
     LIGHT_CONTRAST,
     MAX_SCALE,
     MIN_SCALE,
+    TOUCH_TARGET_PX,
     TYPE,
     FontRole,
     Tokens,
@@ -57,6 +59,7 @@ class Theme(QObject):
         self._scale = _clamp(scale)
         self.motion = Motion(application, self)
         self._is_applied = False
+        self._is_touched = False
         self._has_style = has_style
         hints = application.styleHints()
         hints.colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
@@ -90,6 +93,10 @@ class Theme(QObject):
     def scale(self) -> float:
         """Factor on all text sizes, 0.75 to 2."""
         return self._scale
+
+    def target_px(self, usual_px: int = HIT_TARGET_PX) -> int:
+        """Return the least side of what is pressed and has ``usual_px`` at scale 1: more for fingers than for mice."""
+        return max(TOUCH_TARGET_PX if self._is_touched else 0, round(usual_px * max(1.0, self._scale)))
 
     def colour(self, name: str) -> QColor:
         """Return the token ``name`` as a QColor."""
@@ -133,6 +140,12 @@ class Theme(QObject):
             self._scale = scale
             self._apply_again()
 
+    def set_touched(self, is_touched: bool) -> None:
+        """Make room for fingers, or for a mouse again."""
+        if is_touched != self._is_touched:
+            self._is_touched = is_touched
+            self._apply_again()
+
     def zoom_in(self) -> None:
         self.set_scale(next((step for step in _SCALE_STEPS if step > self._scale + 0.001), MAX_SCALE))
 
@@ -158,7 +171,7 @@ class Theme(QObject):
             self._is_applied = True
         application.setPalette(self.palette())
         application.setFont(self.font("text"))
-        application.setStyleSheet(build_stylesheet(self.tokens, self.point_size))
+        application.setStyleSheet(build_stylesheet(self.tokens, self.point_size, is_touched=self._is_touched))
 
     def palette(self) -> QPalette:
         """Return a palette with all colours of Fusion, from the tokens."""

@@ -14,6 +14,7 @@ FontRole = Literal["heading", "text", "strong", "header", "table", "code", "mute
 
 FOCUS_RING_PX: Final = 2
 HIT_TARGET_PX: Final = 28
+TOUCH_TARGET_PX: Final = 44
 ICON_PX: Final = 16
 ICON_STROKE: Final = 1.75
 

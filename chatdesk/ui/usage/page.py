@@ -292,7 +292,7 @@ class UsageTable(QTableView):
 
     def _on_theme_changed(self) -> None:
         theme = self._theme
-        self.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, theme.scale)))
+        self.verticalHeader().setDefaultSectionSize(theme.target_px(_ROW_PX))
         self.setFont(theme.font("muted"))
         self.horizontalHeader().setFont(theme.font("muted"))
         tokens = theme.tokens

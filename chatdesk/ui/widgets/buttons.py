@@ -119,7 +119,7 @@ class IconButton(ThemedButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        side = max(self._side_px, round(self._side_px * self._theme.scale))
+        side = self._theme.target_px(self._side_px)
         return QSize(side, side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -192,7 +192,7 @@ class PillButton(ThemedButton):
         width: float = 2 * self._PADDING_PX + self._text_px()
         mark = self._mark_px() + self._GAP_PX
         width += mark * (int(self._icon_name is not None) + int(self._has_arrow))
-        return QSize(round(width), max(HIT_TARGET_PX, round(HIT_TARGET_PX * self._theme.scale)))
+        return QSize(round(width), self._theme.target_px())
 
     def minimumSizeHint(self) -> QSize:
         # The text may be cut short where there is little room.

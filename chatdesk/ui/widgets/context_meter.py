@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -76,7 +75,7 @@ class ContextMeter(QAbstractButton):
         return round(2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1)
 
     def sizeHint(self) -> QSize:
-        side = round(HIT_TARGET_PX * max(1.0, self._theme.scale))
+        side = self._theme.target_px()
         return QSize(side if self._is_short else self.full_width(), side)
 
     def minimumSizeHint(self) -> QSize:

@@ -105,9 +105,9 @@ class ProjectChooser(QWidget):
 
     def wanted_height(self) -> int:
         """Return the height in pixels that shows every entry."""
-        scale = max(1.0, self._theme.scale)
-        rows = sum(_HEADING_PX if entry.kind == "heading" else _ROW_PX for entry in self._entries)
-        return round((rows + _ROW_PX + 30) * scale)
+        scale, row_px = max(1.0, self._theme.scale), self._theme.target_px(_ROW_PX)
+        rows_px = sum(round(_HEADING_PX * scale) if entry.kind == "heading" else row_px for entry in self._entries)
+        return rows_px + row_px + round(30 * scale)
 
     def shown(self) -> list[ChooserEntry]:
         return [self.list.item(row).data(_ENTRY_ROLE) for row in range(self.list.count())]
@@ -224,7 +224,9 @@ class _ChooserDelegate(QStyledItemDelegate):
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         entry = index.data(_ENTRY_ROLE)
         is_heading = isinstance(entry, ChooserEntry) and entry.kind == "heading"
-        return QSize(0, round((_HEADING_PX if is_heading else _ROW_PX) * max(1.0, self._theme.scale)))
+        if is_heading:
+            return QSize(0, round(_HEADING_PX * max(1.0, self._theme.scale)))
+        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -50,7 +50,7 @@ class SearchField(QLineEdit):
         self._on_theme_changed()
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), round(_HEIGHT_PX * max(1.0, self._theme.scale)))
+        return QSize(super().sizeHint().width(), self._theme.target_px(_HEIGHT_PX))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Only a field with text takes Esc from the window.

@@ -18,6 +18,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX: Final = 360
+_CALENDAR_ROWS = 8  # six weeks, the names of their days, and the month
 
 
 class JumpToDateDialog(FormPanel):
@@ -49,6 +50,7 @@ class JumpToDateDialog(FormPanel):
         for days in self.calendar.findChildren(QAbstractItemView):
             days.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)
+        self.calendar.setMinimumHeight(theme.target_px(0) * _CALENDAR_ROWS)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         words_format = QTextCharFormat()

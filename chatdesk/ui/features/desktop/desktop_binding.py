@@ -1,4 +1,4 @@
-"""Joins ChatDesk with the desktop: notices, the icon in the tray, starting at login, keys for the quick window."""
+"""Joins ChatDesk with the desktop: notices, a tray icon, starting at login, keys of the quick window, fingers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
 from chatdesk.ui.features.desktop.quick_keys_binding import QuickKeysBinding
+from chatdesk.ui.features.desktop.touch_binding import TouchBinding
 from chatdesk.ui.features.desktop.tray_binding import TrayBinding
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class DesktopBinding(QObject):
         self.notices = AnswerNotices(context, self._show_message)
         self.tray = TrayBinding(context, threads, settings, library)
         self.keys = QuickKeysBinding(context, settings, self._login_arguments)
+        self.touch = TouchBinding(context, settings)
         settings.applied.connect(self._on_settings_applied)
 
     async def end(self) -> None:

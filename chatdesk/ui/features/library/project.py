@@ -27,7 +27,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, PROJECT_COLOURS, ink_on
+from chatdesk.ui.theme.tokens import ICON_PX, PROJECT_COLOURS, ink_on
 from chatdesk.ui.widgets.painting import paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -209,7 +209,7 @@ class _Swatch(QRadioButton):
         set_plain_tooltip(self, said)
 
     def sizeHint(self) -> QSize:
-        side = round(HIT_TARGET_PX * max(1.0, self._theme.scale))
+        side = self._theme.target_px()
         return QSize(side, side)
 
     def minimumSizeHint(self) -> QSize:

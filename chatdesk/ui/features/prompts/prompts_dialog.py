@@ -241,7 +241,7 @@ class PromptsDialog(Panel):
     def _fill(self) -> None:
         kind = list(_SHOWN.values())[self.shown_box.currentIndex()]
         matching = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
-        size = QSize(0, round(_ROW_PX * max(1.0, self.theme.scale)))
+        size = QSize(0, self.theme.target_px(_ROW_PX))
         self.list.blockSignals(True)
         self.list.clear()
         for head in matching[:_MOST_LISTED]:

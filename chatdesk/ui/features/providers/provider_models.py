@@ -169,7 +169,7 @@ class ProviderModels(FormPanel):
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, self.theme.scale)))
+        table.verticalHeader().setDefaultSectionSize(self.theme.target_px(_ROW_PX))
         table.horizontalHeader().setHighlightSections(False)
         top = QHBoxLayout()
         top.addWidget(self.search, 1)

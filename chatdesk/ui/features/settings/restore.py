@@ -104,7 +104,7 @@ class RestoreDialog(FormPanel):
     def _add(self, path: str, words: str) -> None:
         item = QListWidgetItem(words, self._list)
         item.setData(Qt.ItemDataRole.UserRole, path)
-        item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
+        item.setSizeHint(QSize(0, self.theme.target_px(_ROW_PX)))
 
     def _look(self) -> None:
         self.restore_button.setEnabled(False)

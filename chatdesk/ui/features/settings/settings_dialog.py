@@ -285,7 +285,7 @@ class SettingsDialog(Panel):
     def _dress(self) -> None:
         tokens = self.theme.tokens
         scale = max(1.0, self.theme.scale)
-        icon_px, row_px = round(ICON_PX * scale), round(_NAV_ROW_PX * scale)
+        icon_px, row_px = round(ICON_PX * scale), self.theme.target_px(_NAV_ROW_PX)
         self._nav.setIconSize(QSize(icon_px, icon_px))
         for place, title in enumerate(PAGES):
             item = self._nav.item(place)
@@ -305,7 +305,7 @@ class SettingsDialog(Panel):
             "#settingsFound::item { padding: 4px 8px; }"
             f"#settingsPages::item:selected, #settingsFound::item:selected {{ background: {tokens.selected}; }}"
             f"#settingsLine {{ background: {tokens.line}; }}"
-            f'QPushButton[isField="true"] {{ text-align: left; padding: 5px 10px; min-height: 22px; }}'
+            f'QPushButton[isField="true"] {{ text-align: left; padding: 5px 10px; min-height: {row_px - 14}px; }}'
             'QPushButton[isField="true"]:focus { padding: 4px 9px; }'
             "QScrollArea, #settingsPage { background: transparent; }"
         )

@@ -229,7 +229,7 @@ class ModelChooser(QFrame):
         """Make the chooser as high as its rows, within bounds."""
         scale = max(1.0, self._theme.scale)
         shown = min(_MOST_ROWS, max(_FEWEST_ROWS, self.rows.rowCount()))
-        self.list.setFixedHeight(round(shown * _ROW_PX * scale) + 2)
+        self.list.setFixedHeight(shown * self._theme.target_px(_ROW_PX) + 2)
         anchor, wanted = self.parentWidget(), round(_WIDTH_PX * scale)
         self.setFixedWidth(wanted if anchor is None else min(wanted, anchor.window().width() - 2 * _EDGE_PX))
         layout = self.layout()
@@ -292,7 +292,7 @@ class _Delegate(QStyledItemDelegate):
         self._list = shown_in
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

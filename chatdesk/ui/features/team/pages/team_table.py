@@ -197,7 +197,7 @@ class TextTable(QTableView):
 
     def _dress(self) -> None:
         theme, tokens = self._theme, self._theme.tokens
-        self.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, theme.scale)))
+        self.verticalHeader().setDefaultSectionSize(theme.target_px(_ROW_PX))
         self.setFont(theme.font("muted"))
         self.horizontalHeader().setFont(theme.font("muted"))
         self.setStyleSheet(
