@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -72,7 +73,7 @@ class ComposerNotice(ElidedLabel):
         self.show_standing()
 
     def _set(self, text: str, *, is_danger: bool) -> None:
-        self.setText(text)
+        self.setText(shown(text))
         self.setProperty("isDanger", is_danger)
         self.style().unpolish(self)
         self.style().polish(self)

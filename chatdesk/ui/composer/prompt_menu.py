@@ -87,11 +87,11 @@ class PromptMenu(QFrame):
         self._is_armed = False
         self._shown_for: str | None = None
         self.setObjectName("promptMenu")
-        self.setAccessibleName(kind.name)
+        self.setAccessibleName(shown(kind.name))
         self.field = SearchField(theme, object_name="promptMenuField", placeholder=tr("Find a prompt"))
         self.list = QListWidget()
         self.list.setObjectName("promptMenuList")
-        self.list.setAccessibleName(kind.name)
+        self.list.setAccessibleName(shown(kind.name))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -34,8 +35,9 @@ class StateBar(QWidget):
         return self._label.text()
 
     def show_state(self, text: str, *, leave: str) -> None:
+        text, leave = shown(text), shown(leave)
         self._label.setText(text)
         self.setAccessibleName(text)
         self.button.setText(leave)
-        self.button.set_name(leave, tooltip=f"{leave}: {text}")
+        self.button.set_name(leave, tooltip=tr("{leave}: {state}", leave=leave, state=text))
         self.setFixedHeight(self.button.sizeHint().height())

@@ -73,7 +73,7 @@ class ArtifactsTab(QWidget):
         none."""
         current = self._model.artifact(self.list.currentIndex().row())
         self._model.show_artifacts(artifacts)
-        self.words.setText(words)
+        self.words.setText(shown(words))
         self.words.setVisible(not artifacts)
         self.list.setVisible(bool(artifacts))
         place = self._model.place_of(current.id) if current is not None else None

@@ -67,7 +67,7 @@ class PassphraseDialog(FormPanel):
 def _secret(object_name: str, name: str) -> QLineEdit:
     field = QLineEdit()
     field.setObjectName(object_name)
-    field.setAccessibleName(name)
-    field.setPlaceholderText(name)
+    field.setAccessibleName(shown(name))
+    field.setPlaceholderText(shown(name))
     field.setEchoMode(QLineEdit.EchoMode.Password)
     return field

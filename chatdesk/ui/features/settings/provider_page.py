@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QP
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
-from chatdesk.core.texts import plural, tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
@@ -76,7 +76,7 @@ class ProviderPage(QWidget):
         self._menu.setObjectName("providerPresets")
         round_corners(self._menu, theme.tokens.radius.row)
         for preset in PRESETS.values():
-            action = self._menu.addAction(preset.label)
+            action = self._menu.addAction(shown(preset.label))
             action.setObjectName(f"preset_{preset.id}")
             action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
         self.add_button.clicked.connect(self._open_menu)
@@ -118,12 +118,12 @@ class ProviderPage(QWidget):
         names = [each.profile.id for each in providers]
         gone = [self._rows.pop(name) for name in list(self._rows) if name not in names]
         is_same_order = [name for name in names if name in self._rows] == list(self._rows)
-        for shown in providers:
-            name = shown.profile.id
+        for provider in providers:
+            name = provider.profile.id
             if name in self._rows:
-                self._rows[name].refresh(shown)
+                self._rows[name].refresh(provider)
             else:
-                self._rows[name] = self._make_row(shown)
+                self._rows[name] = self._make_row(provider)
         if gone or not is_same_order or self._list.count() != 2 * len(names) + 2:
             self._arrange(names)
         for row in gone:

@@ -186,7 +186,7 @@ class RequestCard(CardFrame):
             try:
                 values = form_values(request.fields, self._fields.entered())
             except FieldProblem as problem:
-                self.say_problem(str(problem))
+                self.say_problem(shown(problem.args[0]))
                 self._fields.focus(problem.name)
                 return
             self._answer(Action.ACCEPT, values)

@@ -59,7 +59,7 @@ class ConnectProvider(QWidget):
         self.provider.setObjectName("connectPreset")
         self.provider.setAccessibleName(tr("Provider"))
         for preset in PRESETS.values():
-            self.provider.addItem(preset.label, preset.id)
+            self.provider.addItem(shown(preset.label), preset.id)
         self.address = QLineEdit()
         self.address.setObjectName("connectAddress")
         self.address.setAccessibleName(tr("Address of the server"))
