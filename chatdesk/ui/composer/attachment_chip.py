@@ -21,6 +21,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
 THUMBNAIL_PX = 36
 _PROGRESS_PX = 3
+_SHARPEST = 2.0
 _BY_NAME = QMimeDatabase.MatchMode.MatchExtension
 _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 
@@ -58,7 +59,8 @@ class AttachmentChip(QWidget):
     def show_image(self, image: QImage) -> None:
         """Show a picture that is at hand before its file is."""
         self._figures = f"{image.width()} × {image.height()}"
-        side = round(THUMBNAIL_PX * self._theme.scale * self.devicePixelRatioF())
+        # Sharp also on another screen, where the window may go.
+        side = round(THUMBNAIL_PX * self._theme.scale * max(_SHARPEST, self.devicePixelRatioF()))
         size = image.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         self.set_thumbnail(image.scaled(size))
 
