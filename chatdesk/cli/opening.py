@@ -9,7 +9,7 @@ from typing import Any
 
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
-from chatdesk.core.links import SCHEME, link_to, read_link
+from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, link_to, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import tr
 
@@ -23,17 +23,19 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="THREAD|LINK|FILE",
         help=tr("the id of a thread, a link (chatdesk://…), an export of chats or an invitation"),
     )
+    opening.add_argument("--new", action="store_true", help=tr("begin a new chat, as the menu of the launcher does"))
+    opening.add_argument("--search", action="store_true", help=tr("open the search, as the menu of the launcher does"))
     commands.add_parser("quick", parents=[common], help=tr("show the field for a quick question; bind it to a key"))
 
 
 def target_of(options: argparse.Namespace) -> str:
-    """Return what the window is to show: a link, the whole path of a file, or ``QUICK``; empty for the window alone.
-    Raises ``UnusableLink``."""
+    """Return what the window is to show: a link, the whole path of a file, or one of ``QUICK``, ``NEW_CHAT`` and
+    ``SEARCH``; empty for the window alone. Raises ``UnusableLink``."""
     if options.command == "quick":
         return QUICK
     words: str = options.target
     if not words:
-        return ""
+        return NEW_CHAT if options.new else SEARCH if options.search else ""
     if words.lower().startswith(SCHEME):
         read_link(words)
         return words

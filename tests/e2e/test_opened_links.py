@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,12 @@ ROOT = Path(__file__).parents[2]
 
 
 async def _open(paths: AppPaths, *arguments: str, cwd: Path = ROOT) -> tuple[int | None, str, str]:
+    return await _run(paths, "open", "--", *arguments, cwd=cwd)
+
+
+async def _run(paths: AppPaths, command: str, *arguments: str, cwd: Path = ROOT) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chatdesk", "open", "--data-dir", str(paths.data_dir), "--", *arguments,
+        sys.executable, "-m", "chatdesk", command, "--data-dir", str(paths.data_dir), *arguments,
         cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()
@@ -154,5 +159,27 @@ def test_a_file_opens_the_dialog_of_an_import_and_imports_nothing(tmp_path: Path
         await until(lambda: imports.dialog is not None and imports.dialog.isVisible())
         assert await services.library.count_threads(ThreadQuery()) == 0
         imports.dialog.close()
+
+    play(paths, script)
+
+
+def test_the_menu_of_the_launcher_begins_a_chat_a_quick_question_and_a_search(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    entry = ConfigParser(interpolation=None)
+    entry.read(ROOT / "packaging" / "desktop" / "chatdesk.desktop", encoding="utf-8")
+    actions = entry["Desktop Entry"]["Actions"].rstrip(";").split(";")
+    asked = {name: entry[f"Desktop Action {name}"]["Exec"].split()[1:] for name in actions}
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "the first question")
+        bindings = application.bindings
+        assert await _run(paths, *asked["new-chat"]) == (0, "", "")
+        await until(lambda: application.threads.thread_id is None)
+        assert await _run(paths, *asked["quick-question"]) == (0, "", "")
+        await until(lambda: bindings.quick.window is not None and bindings.quick.window.isVisible())
+        assert await _run(paths, *asked["search"]) == (0, "", "")
+        await until(lambda: bindings.search.palette is not None)
+        assert bindings.search.palette is not None
+        bindings.search.palette.reject()
 
     play(paths, script)

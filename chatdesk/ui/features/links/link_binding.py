@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import SCHEME, ThreadLink, read_link
+from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.panel import Panel
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
 
+_COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
 _NOT_SHOWN = Text("The message of the link is not shown in this chat: it was deleted, or is in another version.")
 _DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. Nothing was changed.")
 
@@ -56,13 +57,16 @@ class LinkBinding(QObject):
 
     def open(self, target: str) -> None:
         """Show what a link or the path of a file names; nothing if it is empty."""
-        if target == QUICK:
-            self._panes.commands.trigger("app.quick")
+        if target in _COMMANDS and (target == QUICK or not self._has_dialog()):
+            self._panes.commands.trigger(_COMMANDS[target])
         elif target:
             self._tasks.replace(self._open(target), "open link")
 
+    def _has_dialog(self) -> bool:
+        return any(dialog.isVisible() for dialog in self._panes.window.findChildren(Panel))
+
     async def _open(self, target: str) -> None:
-        if any(dialog.isVisible() for dialog in self._panes.window.findChildren(Panel)):
+        if self._has_dialog():
             self._panes.window.show_toast(shown(_DIALOG_IS_OPEN))  # it may be in the middle of something
         elif target.lower().startswith(SCHEME):
             await self._open_link(target)
