@@ -17,6 +17,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar
 
+from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import TextStreamed
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.pane_bindings import PaneBindings
@@ -432,3 +433,42 @@ def test_windows_and_chats_come_back_after_the_program_was_killed(paths: AppPath
         await until(lambda: right.threads.thread_id is None and right.panes.composer.text() == "of the new chat")
 
     play(AppPaths.find(paths.data_dir), script)
+
+
+def test_a_temporary_chat_is_asked_about_before_the_main_window_hides(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await window(application)
+        application.bindings.temporary.begin()
+        await until(lambda: application.threads.is_temporary)
+        await ask(application, "a secret")
+        application.panes.window.close()
+        await until(lambda: application.bindings.temporary.dialog is not None)
+        assert application.panes.window.isVisible()
+        assert application.bindings.temporary.dialog is not None
+        application.bindings.temporary.dialog.answered.emit(False)
+        await until(lambda: not application.panes.window.isVisible())
+        assert application.chats.windows[0].panes.window.isVisible()
+
+    play(paths, script)
+
+
+def test_what_cannot_be_stored_keeps_its_window_open(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        own = await window(application)
+
+        async def fail(*_arguments: object, **_more: object) -> None:
+            raise StorageFull
+
+        drafts = (await application.services()).chat.drafts
+        with monkeypatch.context() as patched:
+            patched.setattr(drafts, "save", fail)
+            QTest.keyClicks(own.panes.composer.editor, "unsent")
+            own.panes.window.close()
+            await until(lambda: own.panes.pane.banner.isVisible())
+        assert own.panes.window.isVisible() and own.panes.composer.text() == "unsent"
+        own.panes.window.close()
+        await until(lambda: not application.chats.windows)
+
+    play(paths, script)

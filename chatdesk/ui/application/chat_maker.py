@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import StorageRecovered
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.transcript_pane import make_transcript
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -107,6 +108,9 @@ class ChatMaker:
         threads.restore_anchors(main.threads.anchors())
         threads.opened.connect(self._opened)
         self._notices.follow(bindings.unsaved)
+        if services.read_only_reason is not None:
+            panes.composer.set_enabled(False)
+        subscriptions.subscribe(chat, StorageRecovered, lambda _event: panes.composer.set_enabled(True))
         bindings.way_in.is_ended = main.way_in.is_ended
         bindings.messages.begin()
         await bindings.way_in.prepare()

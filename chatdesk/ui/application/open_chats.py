@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
@@ -201,12 +202,13 @@ class OpenChats(QObject):
     async def _move_to_first(self, chat: ExtraChat) -> None:
         threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
         threads.restore_anchors(chat.bindings.threads.anchors())
-        await chat.bindings.save()
-        await threads.open(thread_id)
-        await self._close_beside(chat)
+        if await self._is_saved(chat):
+            await threads.open(thread_id)
+            await self._close_beside(chat)
 
     async def _close_beside(self, chat: ExtraChat) -> None:
-        await self._save(chat)
+        if not await self._is_saved(chat):
+            return
         self._beside = None
         self._panes.main_window.remove_pane(chat.panes.pane)
         self._activate(self._main)
@@ -216,18 +218,18 @@ class OpenChats(QObject):
         chat.panes.pane.deleteLater()
 
     def _may_close(self, chat: ExtraChat) -> bool:
-        """A window goes once what was written in it is stored."""
+        """A window goes once what was written in it is stored. When the session ends, the program does that for all."""
+        if _is_session_ending():
+            return True
         if not chat.is_closing:
             chat.is_closing = True
             self._tasks.start(self._close_window(chat), "close window")
         return False
 
     async def _close_window(self, chat: ExtraChat) -> None:
-        try:
-            await self._save(chat)
-        except BaseException:
+        if not await self._is_saved(chat):
             chat.is_closing = False
-            raise
+            return
         self._windows.remove(chat)
         window = chat.panes.window
         window.may_close = None
@@ -247,17 +249,21 @@ class OpenChats(QObject):
         self._panes.leave()
 
     def _hides_on_close(self) -> bool:
-        """The main window only hides while others are open."""
-        return bool(self._windows) or (self._stays_in_tray is not None and self._stays_in_tray())
+        """The main window only hides while others are open, once it is known what becomes of a temporary chat."""
+        if self._stays_in_tray is not None and self._stays_in_tray():
+            return True
+        has_temporary = self._panes.registry.is_enabled("thread.keep")
+        return bool(self._windows) and not has_temporary and not _is_session_ending()
 
-    async def _save(self, chat: ExtraChat) -> None:
-        """Store what a person wrote; where that fails, the chat stays open and says why."""
+    async def _is_saved(self, chat: ExtraChat) -> bool:
+        """Store what a person wrote; where that fails, say why: the chat stays open."""
         try:
             await chat.bindings.save()
         except ChatDeskError as error:
             _log.error("a chat could not be closed: %s", error.code)
             chat.show_error(error)
-            raise
+            return False
+        return True
 
     # The end of the program
 
@@ -370,3 +376,7 @@ class OpenChats(QObject):
             titles = [NEW_THREAD_TITLE if thread is None else thread.title for thread in shown]
             self._panes.main_window.chats.show_titles(titles)
         self.changed.emit()
+
+
+def _is_session_ending() -> bool:
+    return QGuiApplication.instance().isSavingSession()  # type: ignore[union-attr]

@@ -53,8 +53,10 @@ class AnswerNotices(QObject):
         return super().eventFilter(watched, event)
 
     def _is_wanted(self, took_ms: int | None) -> bool:
-        is_here = self._window.isVisible() and not self._window.isMinimized() and self._window.isActiveWindow()
-        if is_here or isinstance(QApplication.activeWindow(), ChatWindow):
+        active = QApplication.activeWindow()
+        other = active if isinstance(active, ChatWindow) and active.isVisible() else None
+        here = self._window if self._window.isVisible() and self._window.isActiveWindow() else other
+        if here is not None and not here.isMinimized():
             return False
         wanted = self._settings().answer_notices
         return wanted == "all" or (wanted == "long" and (took_ms is None or took_ms >= LONG_MS))
