@@ -23,12 +23,13 @@ NAME = "org.freedesktop.portal.Desktop"
 PATH = "/org/freedesktop/portal/desktop"
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 SILENT = "silent"  # the request is taken, and nothing ever answers
+BUSY = "busy"  # not even that is said
 Answer = tuple[int, Mapping[str, tuple[str, Any]]]
 
 
 class PortalServer:
-    """``answers`` has for each method the code and the values of its answer, or ``SILENT``; a method that is not there
-    is unknown to this desktop."""
+    """``answers`` has for each method the code and the values of its answer, ``SILENT`` or ``BUSY``; a method that is
+    not there is unknown to this desktop."""
 
     def __init__(self, answers: Mapping[str, Answer | str]) -> None:
         self.answers = dict(answers)
@@ -84,6 +85,7 @@ class PortalServer:
         self.caller = fields[HeaderFields.sender]
         token = message.body[-1]["handle_token"][1]
         handle = f"{PATH}/request/{self.caller.removeprefix(':').replace('.', '_')}/{token}"
-        await self._connection.send(new_method_return(message, "o", (handle,)))
-        if answer != SILENT:
+        if answer != BUSY:
+            await self._connection.send(new_method_return(message, "o", (handle,)))
+        if answer not in (SILENT, BUSY):
             await self.send("org.freedesktop.portal.Request", "Response", "ua{sv}", tuple(answer), path=handle)

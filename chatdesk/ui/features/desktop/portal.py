@@ -91,8 +91,8 @@ class Portal:
         await self._add_match(rule)
         with self._router.filter(rule) as answers:
             body = (*values, {**(options or {}), "handle_token": ("s", token)})
-            await self.call(interface, method, signature, body)
             try:
+                await self.call(interface, method, signature, body)
                 async with asyncio.timeout(wait_s):
                     answer: Message = await answers.get()
             except (TimeoutError, asyncio.CancelledError) as error:

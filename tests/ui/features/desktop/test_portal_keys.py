@@ -22,7 +22,7 @@ from chatdesk.ui.features.desktop import portal
 from chatdesk.ui.features.desktop.keys_backend import KeysDenied, NoKeys
 from chatdesk.ui.features.desktop.keysyms import DesktopKey, desktop_key
 from chatdesk.ui.features.desktop.portal_keys import PortalKeys
-from tests.helpers.portal_server import SILENT, PortalServer
+from tests.helpers.portal_server import BUSY, SILENT, PortalServer
 from tests.helpers.waiting import until
 
 SESSION = "/org/freedesktop/portal/desktop/session/1_2/chatdesk"
@@ -116,8 +116,9 @@ async def test_a_portal_that_never_answers_is_left_and_told(heard: Heard) -> Non
         await connection.close()
 
 
-async def test_a_question_that_nobody_waits_for_is_taken_away(heard: Heard) -> None:
-    async with PortalServer({"CreateSession": CREATED, "BindShortcuts": SILENT}).on_bus() as server:
+@pytest.mark.parametrize("answer", [SILENT, BUSY])
+async def test_a_question_that_nobody_waits_for_is_taken_away(heard: Heard, answer: str) -> None:
+    async with PortalServer({"CreateSession": CREATED, "BindShortcuts": answer}).on_bus() as server:
         binding = asyncio.ensure_future(heard.keys.bind(KEY))
         await until(lambda: server.asked("BindShortcuts") != [])
         binding.cancel()
