@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from chatdesk.core.processes import share_malloc_arena
 from tests.helpers import prepared_processes
 from tests.helpers.waiting import PATIENCE_S
 
@@ -132,6 +133,8 @@ def _is_numeric(host: str) -> bool:
 
 _Loopback().install()
 prepared_processes.install()
+# As a window does: the threads of ten thousand tests would leave memory in arenas that no other uses.
+share_malloc_arena()
 
 
 # Every run plays the same examples, however slow the machine is; `make test-long` draws new ones.
