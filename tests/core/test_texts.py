@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.errors import ThreadNotFound
-from chatdesk.core.texts import Sentences, Text, plural, shown, size_text, tr, use_translation
+from chatdesk.core.texts import Sentences, Text, packed, plural, shown, size_text, tr, unpacked, use_translation
 
 GERMAN = {
     ("Keep {count} threads", ""): "{count} Unterhaltungen behalten",
@@ -105,3 +105,40 @@ def test_a_text_can_be_kept_as_any_string_is() -> None:
     again = pickle.loads(pickle.dumps(Sentences.of(text, Text("Keep {count} threads", count=1))))
     assert again == "2 messages Keep 1 threads"
     assert isinstance(again, Sentences)
+
+
+@pytest.mark.usefixtures("german")
+def test_a_text_that_was_packed_is_shown_in_the_language_of_whoever_reads_it() -> None:
+    counted = plural("{count} messages", "{count} message", 1)
+    sentence = Sentences.of(Text("{who} wrote {what}", who="Eva", what=counted), "", Text("Nothing was changed."))
+
+    again = unpacked(json.loads(json.dumps(packed(sentence))))
+
+    assert again == sentence == "Eva wrote 1 message Nothing was changed."
+    assert shown(again) == "1 Nachricht schreibt Eva Nichts wurde geändert."
+    assert unpacked(packed("{who} wrote")) == "{who} wrote"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        7,
+        [],
+        {},
+        {"source": 7},
+        {"source": None, "fields": {"a": "b"}},
+    ],
+)
+def test_what_is_no_packed_text_is_empty(data: object) -> None:
+    assert unpacked(data) == ""
+
+
+def test_a_packed_text_of_somebody_else_does_no_harm() -> None:
+    deep: object = "end"
+    for _ in range(50):
+        deep = {"source": "{a}", "fields": {"a": deep}}
+
+    assert unpacked(deep) == ""
+    assert unpacked({"source": "{a} {b}", "fields": {"a": [1], "b": "{a}"}, "number": "x", "singular": 3}) == " {a}"
+    assert unpacked({"source": "{a}", "fields": "none"}) == "{a}"

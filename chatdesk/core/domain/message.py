@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from chatdesk.core.never_changed import never_changed
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, unpacked
 
 
 class Role(StrEnum):
@@ -148,6 +148,13 @@ class Message:
     def text(self) -> str:
         """The text parts joined, as *Copy* and export give them."""
         return "".join(part.text for part in self.parts if part.type is PartType.TEXT)
+
+    @property
+    def error_sentence(self) -> str:
+        """The sentence about a failure, "" where there is none; a ``Text`` again where it was stored as one."""
+        sentence = self.error or ""
+        kept = unpacked(self.error_details.get("sentence"))
+        return kept if kept == sentence else sentence
 
     @property
     def is_note(self) -> bool:

@@ -19,7 +19,7 @@ from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Streams
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, unpacked
 
 if sys.platform == "win32":
     from chatdesk.core.local_api.pipes import reach
@@ -169,7 +169,7 @@ async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> A
             except EOFError:
                 return
             if event.get("event") == "failed":
-                error = ChatDeskError(str(event.get("sentence")), safe="", next_step="")
+                error = ChatDeskError(unpacked(event.get("sentence")), safe="", next_step="")
                 error.code = str(event.get("code"))
                 raise error
             yield event

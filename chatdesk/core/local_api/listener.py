@@ -24,7 +24,7 @@ from chatdesk.core.local_api.frames import read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Door, IncomingConnection, Streams
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.proof import SECRET_BYTES, prove_ownership
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, packed
 
 if sys.platform == "win32":
     from chatdesk.core.local_api.pipes import PipeDoor as SystemDoor
@@ -192,7 +192,7 @@ async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWr
 
 
 def _failed(code: str, sentence: str) -> Event:
-    return {"event": "failed", "code": code, "sentence": sentence}
+    return {"event": "failed", "code": code, "sentence": packed(sentence)}
 
 
 class InstanceServer:

@@ -27,7 +27,7 @@ from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, packed, unpacked
 
 #: A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.
 _LEAST_TIME_S: Final = 60.0
@@ -77,7 +77,8 @@ def run(
             next_step=Text("Choose another backup."),
         )
     kind = _ERRORS.get(error["code"], StorageError)
-    raise kind(error["what"], safe=error["safe"], next_step=error["next_step"])
+    what, safe, next_step = map(unpacked, error["sentences"])
+    raise kind(what, safe=safe, next_step=next_step)
 
 
 def time_limit_s(backup: Path) -> float:
@@ -254,7 +255,7 @@ def _reply(job: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever a file provokes becomes a sentence
         logging.getLogger(__name__).warning("a backup cannot be read: %s", type(error).__name__)
         found = backup_files.not_a_backup(Path(job["backup"]))
-    return {"error": {"code": found.code, "what": found.what, "safe": found.safe, "next_step": found.next_step}}
+    return {"error": {"code": found.code, "sentences": list(map(packed, (found.what, found.safe, found.next_step)))}}
 
 
 def main() -> None:

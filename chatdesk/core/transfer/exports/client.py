@@ -14,7 +14,7 @@ from typing import Any
 from chatdesk.core import child_process
 from chatdesk.core.domain.exports import ExportProgress, ExportReport, Stopped
 from chatdesk.core.errors import ChatDeskError, ExportFailed
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, unpacked
 
 _PATIENCE_S = 15.0
 
@@ -70,9 +70,10 @@ class ExportProcess:
         self._process.stdout.close()
 
 
-def _error(data: dict[str, str] | None) -> ChatDeskError:
+def _error(data: dict[str, Any] | None) -> ChatDeskError:
     if data is None:
         return ExportFailed(Text("The export ended unexpectedly."), next_step=Text("Try again, or another format."))
-    error = ChatDeskError(data["what"], safe=data["safe"], next_step=data["next_step"])
+    what, safe, next_step = map(unpacked, data["sentences"])
+    error = ChatDeskError(what, safe=safe, next_step=next_step)
     error.code = data["code"]
     return error

@@ -20,6 +20,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.processes import start_child
+from chatdesk.core.texts import packed
 from chatdesk.core.transfer.exports.service import ExportService
 
 _POLITENESS = 5
@@ -51,8 +52,8 @@ async def _serve(request: dict[str, Any]) -> None:
     except asyncio.CancelledError:
         _say({"stopped": True})
     except ChatDeskError as error:
-        words = {"code": error.code, "what": error.what, "safe": error.safe, "next_step": error.next_step}
-        _say({"error": words})
+        sentences = [packed(each) for each in (error.what, error.safe, error.next_step)]
+        _say({"error": {"code": error.code, "sentences": sentences}})
     else:
         _say({"report": asdict(report) | {"path": str(report.path)}})
 

@@ -71,7 +71,7 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     ``person`` is the name of the other member whose answer it is, empty for one's own.
     """
     if message.status is Status.ERROR:
-        text = shown(message.error or "") or tr("Something went wrong. Your message is kept.")
+        text = shown(message.error_sentence) or tr("Something went wrong. Your message is kept.")
         return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
     if message.role is not Role.ASSISTANT:
         return None
@@ -79,7 +79,7 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     if open_:
         return _open_calls_notice(open_)
     if message.status is Status.INTERRUPTED:
-        text = shown(message.error or "") or _interrupted_text(person)
+        text = shown(message.error_sentence) or _interrupted_text(person)
         return NoticeItem(text, (_CONTINUE, _RETRY), tone="warning", lead=lead_of(text))
     if message.status is Status.STOPPED:
         stopped = tr("{person} stopped this answer.", person=person) if person else tr("You stopped this answer.")

@@ -112,7 +112,7 @@ def farewell_of(author: str, message: Message) -> tuple[str, bool]:
         return tr("{author} has answered", author=author), False
     if message.status is Status.STOPPED:
         return tr("The answer was stopped"), False
-    return shown(message.error or "") or tr("The answer is not complete"), True
+    return shown(message.error_sentence) or tr("The answer is not complete"), True
 
 
 def _name_of(block: Block) -> str:
