@@ -46,8 +46,9 @@ def run(arguments, *, before_command=None):
     seen["name"] = os.environ.get("CHATDESK_OTHER")
     print(json.dumps(seen))
     return 0
+from chatdesk.cli import main
 from chatdesk.core import processes
-__main__.run = run
+main.run = run
 __main__.main()
 """
 
@@ -136,6 +137,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ("core/tools/host/descendants.py", ["child_environment()"]),
         ("core/tools/host/stdio.py", ["dict(env)"]),  # what the person gave the server
         ("core/tools/programs.py", ["self._environ"]),
+        ("core/updates/process.py", ["{**child_environment(), 'CHATDESK_PROVIDER': 'offline'}"]),
     ]
 
 

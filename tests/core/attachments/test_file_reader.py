@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 import zipfile
@@ -345,4 +346,4 @@ def test_closing_ends_what_is_read(tmp_path: Path) -> None:
 
 def test_a_packaged_program_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert default_command() == [sys.executable, "--reading-process"]
+    assert default_command() == [os.path.realpath(sys.executable), "--reading-process"]
