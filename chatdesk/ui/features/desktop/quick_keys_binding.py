@@ -48,10 +48,13 @@ class QuickKeysBinding(QObject):
             from chatdesk.ui.features.desktop.quick_keys import QuickKeys
 
             self._keys = QuickKeys(self._context.tasks)
-            self._keys.pressed.connect(lambda: self._context.panes.commands.trigger("app.quick"))
+            self._keys.pressed.connect(self._on_keys_pressed)
             self._keys.changed.connect(self._show_report)
         if self._keys is not None:
             self._keys.use(keys)
+
+    def _on_keys_pressed(self) -> None:
+        self._context.panes.commands.trigger("app.quick")
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
         dialog.fill_page(_PAGE, partial(self._make_row, _VARIABLE if _SETTING in dialog.fixed else ""))

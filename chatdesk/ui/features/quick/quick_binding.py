@@ -56,7 +56,7 @@ class QuickBinding(QObject):
         self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
         self._at_rest = QTimer(self, singleShot=True, interval=_AT_REST_MS)
-        self._at_rest.timeout.connect(lambda: context.tasks.start(self._prepare(), "prepare quick window"))
+        self._at_rest.timeout.connect(self._on_at_rest_timeout)
         settings.applied.connect(self._on_settings_applied)
         context.panes.commands.bind("app.quick", self.toggle)
 
@@ -90,6 +90,9 @@ class QuickBinding(QObject):
     def _on_settings_applied(self) -> None:
         if self._context.settings().quick_keys and self.window is None:
             self._at_rest.start()
+
+    def _on_at_rest_timeout(self) -> None:
+        self._context.tasks.start(self._prepare(), "prepare quick window")
 
     async def _prepare(self) -> None:
         """Make the window before it is wanted, for a person who has set keys for it."""
