@@ -61,13 +61,21 @@ class TouchBinding(QObject):
 
 def keyboard_room(input_method: QInputMethod, window: QWidget) -> None:
     """Keep what is in ``window`` above the keyboard that the system shows on the screen."""
+    _KeyboardRoom(input_method, window)
 
-    def make_room() -> None:
+
+class _KeyboardRoom(QObject):
+    """Belongs to its window: a function that the input method has would keep the window for ever."""
+
+    def __init__(self, input_method: QInputMethod, window: QWidget) -> None:
+        super().__init__(window)
+        self._input_method, self._window = input_method, window
+        input_method.keyboardRectangleChanged.connect(self._make_room)
+        input_method.visibleChanged.connect(self._make_room)
+
+    def _make_room(self) -> None:
         covered_px = 0
-        area = input_method.keyboardRectangle()
-        if input_method.isVisible() and area.height() > 0:
-            covered_px = max(0, window.height() - round(area.top()))
-        window.setContentsMargins(0, 0, 0, covered_px)
-
-    input_method.keyboardRectangleChanged.connect(make_room)
-    input_method.visibleChanged.connect(make_room)
+        area = self._input_method.keyboardRectangle()
+        if self._input_method.isVisible() and area.height() > 0:
+            covered_px = max(0, self._window.height() - round(area.top()))
+        self._window.setContentsMargins(0, 0, 0, covered_px)
