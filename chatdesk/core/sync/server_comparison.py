@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.sharing.team import ServerCheck, Workspace
-from chatdesk.core.plurals import counted
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
 from chatdesk.core.sync.ports import TeamStore
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -27,9 +26,9 @@ T = TypeVar("T")
 _MOST_TOLD: Final = 50
 _MOST_TRIES: Final = 5
 _WAYS: Final = {
-    "missing": Text("{} of the team not shown here."),
-    "more": Text("{} shown here, and the team shows none such."),
-    "other": Text("{} shown otherwise here than by the team's log."),
+    "missing": Text("“{name}”: {what} of the team not shown here."),
+    "more": Text("“{name}”: {what} shown here, and the team shows none such."),
+    "other": Text("“{name}”: {what} shown otherwise here than by the team's log."),
 }
 
 
@@ -58,7 +57,9 @@ def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[st
     end = last.seq if last is not None else 0
     found.missing += log.seq - end
     found.is_other = bool(log.seq) and end == log.seq and last is not None and last.chain != log.chain
-    return found.compared, [f"“{log.name}”: {sentence}" for sentence in found.sentences()]
+    return found.compared, [
+        Text("“{name}”: {sentence}", name=log.name, sentence=sentence) for sentence in found.sentences()
+    ]
 
 
 @dataclass(slots=True)
@@ -98,21 +99,44 @@ class _Found:
 
     def sentences(self) -> list[str]:
         unasked = len(self.erased - self.asked)
-        said = [
-            f"{counted(number, 'change is', 'changes are')} {what}"
-            for number, what in (
-                (self.missing, "missing on the server; somebody removed rows from its tables."),
-                (self.altered, "rewritten on the server, outside of ChatDesk."),
-                (self.unchained, "not where the server's own chain says; its tables were changed."),
-                (self.replaced, "not what was taken over here: the server has other words."),
-                (unasked, "emptied on the server, and nobody asked for that in ChatDesk."),
-                (self.unknown, "on the server and not here."),
-            )
-            if number
-        ]
+        said: list[str] = [text for text in self._counts(unasked) if text.number]
         if self.is_other and not said:
-            said.append("the server has another history than the one that was taken over.")
+            said.append(Text("the server has another history than the one that was taken over."))
         return said
+
+    def _counts(self, unasked: int) -> tuple[Text, ...]:
+        return (
+            plural(
+                "{count} changes are missing on the server; somebody removed rows from its tables.",
+                "{count} change is missing on the server; somebody removed rows from its tables.",
+                self.missing,
+            ),
+            plural(
+                "{count} changes are rewritten on the server, outside of ChatDesk.",
+                "{count} change is rewritten on the server, outside of ChatDesk.",
+                self.altered,
+            ),
+            plural(
+                "{count} changes are not where the server's own chain says; its tables were changed.",
+                "{count} change is not where the server's own chain says; its tables were changed.",
+                self.unchained,
+            ),
+            plural(
+                "{count} changes are not what was taken over here: the server has other words.",
+                "{count} change is not what was taken over here: the server has other words.",
+                self.replaced,
+            ),
+            plural(
+                "{count} changes are emptied on the server, and nobody asked for that in ChatDesk.",
+                "{count} change is emptied on the server, and nobody asked for that in ChatDesk.",
+                unasked,
+            ),
+            plural(
+                "{count} changes are on the server and not here.",
+                "{count} change is on the server and not here.",
+                self.unknown,
+            ),
+        )
 
 
 def _held(conn: Connection, *, project_id: str, ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
@@ -185,10 +209,16 @@ def _differences(name: str, here: ShownHere, there: Shown, without_words: frozen
         if mine != theirs:
             way = "missing" if mine is None else "more" if theirs is None else "other"
             found[kind, way] = found.get((kind, way), 0) + 1
-    return [f"“{name}”: {_WAYS[way].format(_amount(count, kind))}" for (kind, way), count in found.items()]
+    return [_WAYS[way].filled(name=name, what=_amount(count, kind)) for (kind, way), count in found.items()]
 
 
 def _amount(count: int, kind: str) -> str:
     if kind == "project":
-        return "the project's settings"
-    return counted(count, kind, "summaries" if kind == "summary" else "")
+        return Text("the project's settings")
+    if kind == "thread":
+        return plural("{count} threads", "{count} thread", count)
+    if kind == "message":
+        return plural("{count} messages", "{count} message", count)
+    if kind == "summary":
+        return plural("{count} summaries", "{count} summary", count)
+    return f"{count:,} {kind}"

@@ -34,12 +34,12 @@ _KINDS: dict[int, type[StorageError]] = {
     13: StorageFull,
     26: StorageCorrupt,
 }
-_NAMED: dict[type[StorageError], str] = {
+_NAMED: dict[type[StorageError], Text] = {
     StorageError: Text("The database {path} could not be used."),
     StorageBusy: Text("Another program is using the database {path}."),
     StorageReadOnly: Text("The database {path} cannot be written to."),
     StorageCorrupt: Text("The database file {path} is damaged."),
-    StorageFull: Text("The disk of {path.parent} is full, so this could not be saved."),
+    StorageFull: Text("The disk of {folder} is full, so this could not be saved."),
 }
 
 
@@ -81,7 +81,7 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
 
 
 def _named(kind: type[StorageError], path: Path | None) -> StorageError:
-    return kind() if path is None else kind(_NAMED[kind].format(path=path))
+    return kind() if path is None else kind(_NAMED[kind].filled(path=path, folder=path.parent))
 
 
 def _is_full(directory: Path) -> bool:

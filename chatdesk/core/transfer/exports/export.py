@@ -15,7 +15,6 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
-from chatdesk.core.texts import Text
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
@@ -70,7 +69,7 @@ def note_of(message: Message) -> str | None:
     if message.status is Status.ERROR:
         return message.error
     found = STATUS_TEXTS.get(message.status)
-    return Text("This answer {second}.", second=found[1]) if found is not None else None
+    return f"This answer {found[1]}." if found is not None else None
 
 
 def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
