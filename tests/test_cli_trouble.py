@@ -178,12 +178,6 @@ def test_a_backup_into_a_folder_of_somebody_else_names_it(data_dir: Path, tmp_pa
     assert outcome.err.startswith(f"chatdesk: {folder / 'x.zip'} may not be written by this user.")
 
 
-def _newer(path: Path) -> None:
-    with closing(sqlite3.connect(path / "chatdesk.db")) as conn:
-        conn.execute("UPDATE alembic_version SET version_num = '0999'")
-        conn.commit()
-
-
 def _trash_header(path: Path) -> None:
     with (path / "chatdesk.db").open("r+b") as file:
         file.write(b"no database at all")
@@ -200,7 +194,6 @@ def _remove(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (_newer, "schema version 0999"),
         (_trash_header, "chatdesk.db is damaged"),
         (_empty, "now it is missing or empty"),
         (_remove, "now it is missing or empty"),
