@@ -15,7 +15,6 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.plurals import counted
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -31,7 +30,7 @@ from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 _LIMITS = StreamLimits(connect_s=5.0, first_byte_s=15.0, silence_s=10.0, total_s=25.0, list_models_s=8.0)
 _TOTAL_S = 35.0
@@ -79,7 +78,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
         yield steps.done(
             Step.MODELS,
             StepState.OK,
-            counted(len(models), "model is offered.", "models are offered."),
+            plural("{count} models are offered.", "{count} model is offered.", len(models)),
             models=len(models),
         )
     else:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
-from chatdesk.core.plurals import counted
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
@@ -19,7 +18,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
 OPENAI_MODEL = "gpt-5.4-mini"
@@ -136,7 +135,7 @@ async def _check(provider: Provider) -> ProviderCheck:
         models = await provider.list_models()
     except ProviderError as error:
         return ProviderCheck(provider.name, is_reachable=False, message=error.sentence)
-    count = counted(len(models), "model")
+    count = plural("{count} models", "{count} model", len(models))
     return ProviderCheck(
         provider.name,
         is_reachable=True,

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from chatdesk.core.domain.sharing.team import SyncMode, SyncPhase, SyncStatus
-from chatdesk.core.plurals import counted
 from chatdesk.core.sync.requests import RoundResult
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 #: ``SyncStatus.code`` where this version may not even read.
 CLIENT_TOO_OLD: Final = "team_client_too_old"
@@ -56,16 +55,19 @@ def _clock_problem(ahead_ms: int) -> str:
     """Return a sentence if this computer's clock is wrong: sync works, but other programs may not."""
     if abs(ahead_ms) < _WRONG_CLOCK_MS:
         return ""
-    way = "ahead of" if ahead_ms > 0 else "behind"
-    return Text(
-        "This computer's clock is {span} {way} the team's. Nothing is lost by that.", span=_span(abs(ahead_ms)), way=way
-    )
+    span = _span(abs(ahead_ms))
+    if ahead_ms > 0:
+        return Text("This computer's clock is {span} ahead of the team's. Nothing is lost by that.", span=span)
+    return Text("This computer's clock is {span} behind the team's. Nothing is lost by that.", span=span)
 
 
 def _span(milliseconds: int) -> str:
     """Return a time in days, hours or minutes, whichever is the largest."""
     minutes = milliseconds // 60_000
-    for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            return counted(round(minutes / size), noun)
-    return "a moment"
+    if minutes >= 24 * 60:
+        return plural("{count} days", "{count} day", round(minutes / (24 * 60)))
+    if minutes >= 60:
+        return plural("{count} hours", "{count} hour", round(minutes / 60))
+    if minutes >= 1:
+        return plural("{count} minutes", "{count} minute", minutes)
+    return Text("a moment")

@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
@@ -75,15 +74,19 @@ class ServersStore:
             servers[server.id] = server
         problem = ""
         if lost:
-            words = counted(lost, "tool server was", "tool servers were")
-            problem = Text(
-                "{words} left out: the entry in {file_name} cannot be used.", words=words, file_name=FILE_NAME
+            problem = plural(
+                "{count} tool servers were left out: the entry in {file} cannot be used.",
+                "{count} tool server was left out: the entry in {file} cannot be used.",
+                lost,
+                file=FILE_NAME,
             )
         if foreign:
-            words = counted(foreign, "tool server", "tool servers")
-            problem = Text(
-                "{words} in this data directory may be from somebody else and stays off until you switch it on.",
-                words=words,
+            problem = plural(
+                "{count} tool servers in this data directory may be from somebody else and stay off until you switch "
+                "them on.",
+                "{count} tool server in this data directory may be from somebody else and stays off until you switch "
+                "it on.",
+                foreign,
             )
         chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
         built_in = tuple(self._built_in_of(document.get("built_in")))

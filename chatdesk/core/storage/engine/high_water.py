@@ -12,8 +12,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chatdesk.core.plurals import counted
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def warning(mark: HighWater | None, found: HighWater) -> str | None:
     if mark.device_id == found.device_id and mark.commits <= found.commits:
         return None
     missing = mark.messages - found.messages
-    lost = counted(missing, "message") if missing > 0 else "the last changes"
+    lost = plural("{count} messages", "{count} message", missing) if missing > 0 else Text("the last changes")
     return Text(
         "The database is older than it was when ChatDesk last saved: {lost} may be missing. "
         "This happens when a backup was restored, or when a file was lost. Nothing else was changed. "

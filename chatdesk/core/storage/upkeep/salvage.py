@@ -18,7 +18,6 @@ from typing import Any, Final
 from sqlalchemy import Table
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.plurals import counted
 from chatdesk.core.storage.engine import backup, schema_upgrade, search_index, tables
 from chatdesk.core.storage.engine.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.engine.change_log import Origin
@@ -26,7 +25,7 @@ from chatdesk.core.storage.engine.connection import connect, driver, make_privat
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 
 _STEP: Final = 200
 _LARGEST_ROWID: Final = 2**62
@@ -140,7 +139,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
     for batch in rows:
         count += sink.executemany(statement, batch).rowcount
     if gaps.count:
-        places = counted(gaps.count, "place")
+        places = plural("{count} places", "{count} place", gaps.count)
         lost.append(
             Text(
                 "{name}: {number} rows were copied; {places} could not be read.",

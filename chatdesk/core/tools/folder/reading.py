@@ -18,7 +18,6 @@ from threading import Event
 from typing import Final
 
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.plurals import counted
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, opened_below, read_file
 from chatdesk.core.tools.folder.names import MADE_BY_PROGRAMS, hides_secrets, is_plain
 from chatdesk.core.tools.folder.pages import page
@@ -62,7 +61,7 @@ def list_folder(folder: Path, path: str, number: object) -> str:
     if is_cut:
         notes.append(f"[There are more than {MOST_LISTED:,} entries; the others are left out.]")
     if secret:
-        words = counted(secret, "entry is", "entries are")
+        words = "1 entry is" if secret == 1 else f"{secret:,} entries are"
         notes.append(f"[{words} left out: their names are those of secrets, or of what programs manage.]")
     return "\n".join(notes)
 

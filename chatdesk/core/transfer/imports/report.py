@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportOutcome
-from chatdesk.core.plurals import counted
 from chatdesk.core.texts import Sentences, Text, plural
 
 _MOST_LINES: Final = 100_000
@@ -108,7 +107,8 @@ class ImportReport:
         """Return the whole report, one line for each thread."""
         lines = [self.summary, ""]
         for line in self.lines:
-            count = f" ({counted(line.messages, 'message')})" if line.messages else ""
+            messages = plural("{count} messages", "{count} message", line.messages)
+            count = f" ({messages})" if line.messages else ""
             reason = f": {line.reason}" if line.reason else ""
             lines.append(f"{OUTCOME_TEXTS[line.outcome]:14}  {line.title}{count}{reason}")
         return "\n".join(lines) + "\n"

@@ -30,10 +30,9 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
-from chatdesk.core.plurals import counted
 from chatdesk.core.storage.transfer.import_rows import KnownThread, Step, ThreadRows, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, plural
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.imports.files import FileKeeper
 from chatdesk.core.transfer.imports.formats import LABELS
@@ -217,9 +216,10 @@ class _Run:
         prompts, drafts = await self._repository.add_extras(
             *await self._on_reader(lambda: (keep(extras.prompts), keep(extras.drafts)))
         )
-        for count, noun in ((prompts, "prompt"), (drafts, "draft")):
-            if count:
-                self._report.notes.append(Text("{counted} came along.", counted=counted(count, noun)))
+        if prompts:
+            self._report.notes.append(plural("{count} prompts came along.", "{count} prompt came along.", prompts))
+        if drafts:
+            self._report.notes.append(plural("{count} drafts came along.", "{count} draft came along.", drafts))
 
     async def _work_through(
         self,
