@@ -69,7 +69,7 @@ class ImageFetcher:
         ``is_agreed``: the reader has agreed to an address in their own network. Raises ``ImageInOwnNetwork``,
         ``ImageElsewhere`` or ``ImageNotLoaded``.
         """
-        rules = FetchRules("image", MAX_IMAGE_BYTES, IMAGE_TYPES, "an image that can be shown")
+        rules = FetchRules(Text("image"), MAX_IMAGE_BYTES, IMAGE_TYPES, Text("an image that can be shown"))
         try:
             return self._fetcher.fetch(Ask(url), rules, is_agreed=is_agreed).body
         except PlaceElsewhere as error:

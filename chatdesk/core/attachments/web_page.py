@@ -15,7 +15,7 @@ from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.fetching.guarded_fetch import Ask, FetchRules, GuardedFetcher
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Sentences, Text
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 _ASKED_FOR: Final = "text/html, application/xhtml+xml, text/*;q=0.9, application/pdf;q=0.8, */*;q=0.1"
@@ -64,14 +64,21 @@ class WebPageReader:
     def read(self, written: str) -> WebPage:
         """Return the text of the page at an address. Raises ``FetchFailed`` and ``InvalidInput``."""
         address = self.address(written)
-        rules = FetchRules("page", MOST_BYTES, schemes=self._schemes, max_redirects=5, stays=False, may_be_packed=True)
+        rules = FetchRules(
+            Text("page"), MOST_BYTES, schemes=self._schemes, max_redirects=5, stays=False, may_be_packed=True
+        )
         found = self._fetcher.fetch(Ask(address, {"Accept": _ASKED_FOR}), rules)
         name = unquote(urlsplit(found.url).path.rpartition("/")[2])[-_LONGEST_NAME:]
         mime = kind_of(found.body[:HEAD_BYTES], name)
         if is_text(mime) and _is_page(found.mime, found.body):
             mime = HTML
         if not is_text(mime) and mime not in (PDF, DOCX, ODT, PPTX):
-            return WebPage(name, found.url, "", f"There is a file of the type {mime} there. {NO_TEXT_KIND}")
+            return WebPage(
+                name,
+                found.url,
+                "",
+                Sentences.of(Text("There is a file of the type {mime} there.", mime=mime), NO_TEXT_KIND),
+            )
         with tempfile.TemporaryDirectory(prefix="chatdesk-page-") as folder:
             path = Path(folder, "page")
             path.write_bytes(found.body)

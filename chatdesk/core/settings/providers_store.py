@@ -47,7 +47,9 @@ class ProvidersStore:
     """The file ``providers.json`` in the configuration directory: its owner's only, replaced in one step."""
 
     def __init__(self, config_dir: Path) -> None:
-        self._file = DocumentFile(config_dir / FILE_NAME, subject="providers", list_name="providers", version=_VERSION)
+        self._file = DocumentFile(
+            config_dir / FILE_NAME, subject=Text("providers"), list_name="providers", version=_VERSION
+        )
 
     @property
     def path(self) -> Path:

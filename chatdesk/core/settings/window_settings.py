@@ -60,8 +60,13 @@ class WindowSettings:
         "appearance.touch",
         "auto",
         "Room for fingers in buttons, menus and lists: from the first touch of the screen on, always, or never.",
-        Shown("General", "Room for fingers", section="Look", also="touch screen targets size density"),
-        choices={"auto": "When the screen is touched", "on": "Always", "off": "Never"},
+        Shown(
+            "General",
+            Text("Room for fingers"),
+            section=Text("Look"),
+            also=Text("touch screen targets size density"),
+        ),
+        choices={"auto": Text("When the screen is touched"), "on": Text("Always"), "off": Text("Never")},
     )
     motion: str = declared(
         "accessibility.motion",

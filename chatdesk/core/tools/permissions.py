@@ -14,6 +14,7 @@ from typing import Any, Final
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import Answer, ServerKind, Tool, ToolServer
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.seals import Seals
 
 _log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Permissions:
 
     def __init__(self, config_dir: Path, seals: Seals, clock: Clock) -> None:
         self._file = DocumentFile(
-            config_dir / FILE_NAME, subject="permissions of tools", list_name="permissions", version=_VERSION
+            config_dir / FILE_NAME, subject=Text("permissions of tools"), list_name="permissions", version=_VERSION
         )
         self._seals = seals
         self._clock = clock

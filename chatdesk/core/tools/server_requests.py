@@ -191,8 +191,9 @@ def _number(field: FormField, text: str) -> float | int | None:
     try:
         number = int(text) if field.kind is FieldKind.INTEGER else float(text)
     except ValueError:
-        kind = "a whole number" if field.kind is FieldKind.INTEGER else "a number"
-        raise FieldProblem(field.name, Text("“{label}” is not {kind}.", label=field.label, kind=kind)) from None
+        if field.kind is FieldKind.INTEGER:
+            raise FieldProblem(field.name, Text("“{label}” is not a whole number.", label=field.label)) from None
+        raise FieldProblem(field.name, Text("“{label}” is not a number.", label=field.label)) from None
     if number != number or number in (float("inf"), float("-inf")):
         raise FieldProblem(field.name, Text("“{label}” is not a number.", label=field.label))
     _check_bounds(field, number, "")
@@ -215,13 +216,13 @@ def _check_bounds(field: FormField, size: float, unit: str) -> None:
 def _check_format(field: FormField, text: str) -> None:
     is_right, words = True, ""
     if field.format == "email":
-        is_right, words = _EMAIL.fullmatch(text) is not None, "an email address"
+        is_right, words = _EMAIL.fullmatch(text) is not None, Text("an email address")
     elif field.format == "uri":
-        is_right, words = _ADDRESS.fullmatch(text) is not None, "an address such as https://example.org"
+        is_right, words = _ADDRESS.fullmatch(text) is not None, Text("an address such as https://example.org")
     elif field.format == "date":
-        is_right, words = _is_moment(text, date), "a date such as 2026-11-24"
+        is_right, words = _is_moment(text, date), Text("a date such as 2026-11-24")
     elif field.format == "date-time":
-        is_right, words = _is_moment(text, datetime), "a date and time such as 2026-11-24T09:30:00Z"
+        is_right, words = _is_moment(text, datetime), Text("a date and time such as 2026-11-24T09:30:00Z")
     if not is_right:
         raise FieldProblem(field.name, Text("“{label}” is not {words}.", label=field.label, words=words))
 

@@ -55,7 +55,9 @@ class ServersStore:
         switched off until they have looked at it."""
         self._seals = seals
         self._needs_seals = needs_seals
-        self._file = DocumentFile(config_dir / FILE_NAME, subject="tool servers", list_name="servers", version=_VERSION)
+        self._file = DocumentFile(
+            config_dir / FILE_NAME, subject=Text("tool servers"), list_name="servers", version=_VERSION
+        )
 
     def load(self) -> StoredServers:
         """Read the file and never raise."""

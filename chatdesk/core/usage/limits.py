@@ -31,6 +31,21 @@ if TYPE_CHECKING:
 
 _MOST_LIMITS = 200
 _MOST_REMEMBERED = 1_000
+#: As in a date.
+_MONTHS = (
+    Text("January"),
+    Text("February"),
+    Text("March"),
+    Text("April"),
+    Text("May"),
+    Text("June"),
+    Text("July"),
+    Text("August"),
+    Text("September"),
+    Text("October"),
+    Text("November"),
+    Text("December"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +236,7 @@ def _reached(state: LimitState, more: float) -> LimitReached:
     end = (
         Text("tomorrow")
         if limit.period is LimitPeriod.DAY
-        else Text("on {day} {first}", day=str(first.day), first=f"{first:%B}")
+        else Text("on {day} {month}", day=str(first.day), month=_MONTHS[first.month - 1])
     )
     reached = Text(
         "The limit of {amount} {name} is reached: {spent} are used.",

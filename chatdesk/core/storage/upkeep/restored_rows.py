@@ -128,7 +128,11 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
     there = {row[1] for row in conn.execute(f'PRAGMA foreign_file.table_info("{table}")')}
     missing = [column for column, _, _ in columns if column not in there]
     if missing:
-        lack = f"the table {table}" if not there else f"the column {missing[0]} of the table {table}"
+        lack = (
+            Text("the column {column} of the table {table}", column=missing[0], table=table)
+            if there
+            else Text("the table {table}", table=table)
+        )
         raise _refused(Text("{name} is not a whole backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
     now = SystemClock().now_ms()
     values = [

@@ -69,14 +69,25 @@ class TeamPasswords:
         if found.withheld is None:
             return found
         kept = found.withheld.kept
-        was_for = f"was given for {kept.server}" if kept else "was kept by an earlier ChatDesk"
-        problem = Text(
-            "The password {was_for}, and the workspace is now at {server}: it was not sent there. If "
-            "the server really moved, say so with 'chatdesk team move', or enter the password again.",
-            was_for=was_for,
-            server=_origin(address).server,
+        server = _origin(address).server
+        if kept:
+            return replace(
+                found,
+                problem=Text(
+                    "The password was given for {kept}, and the workspace is now at {server}: it was not sent there. "
+                    "If the server really moved, say so with 'chatdesk team move', or enter the password again.",
+                    kept=kept.server,
+                    server=server,
+                ),
+            )
+        return replace(
+            found,
+            problem=Text(
+                "The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent "
+                "there. If the server really moved, say so with 'chatdesk team move', or enter the password again.",
+                server=server,
+            ),
         )
-        return replace(found, problem=problem)
 
     def make(self) -> Secret:
         """Return a new password: the environment variable's value, else a random one. Raises ``PasswordUnusable``."""

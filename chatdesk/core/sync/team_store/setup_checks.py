@@ -74,7 +74,10 @@ def missing_rights(conn: Connection) -> tuple[str, ...]:
         " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
     ).fetchone()
     may_make_roles, owns = row or (False, False)
-    lacks = (("create roles (CREATEROLE)", may_make_roles), ("change the database, which is another's", owns))
+    lacks = (
+        (Text("create roles (CREATEROLE)"), may_make_roles),
+        (Text("change the database, which is another's"), owns),
+    )
     return tuple(words for words, has in lacks if not has)
 
 
@@ -106,13 +109,15 @@ def _emptiness(conn: Connection) -> SetupCheck:
             ),
         )
     if found := foreign_things(conn):
-        what = ("is " if found == 1 else "are ") + plural("{count} tables and views", "{count} table or view", found)
         return _check(
             "Empty database",
             CheckState.FAILED,
-            Text(
-                "It is not empty: there {what} in it. A workspace needs a database for itself; make a new one.",
-                what=what,
+            plural(
+                "It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; "
+                "make a new one.",
+                "It is not empty: there is {count} table or view in it. A workspace needs a database for itself; "
+                "make a new one.",
+                found,
             ),
         )
     return _check("Empty database", CheckState.OK, Text("The database is empty."))
@@ -125,7 +130,7 @@ def _rights(conn: Connection) -> SetupCheck:
             CheckState.FAILED,
             Text(
                 "The login may not {lacks}. Use the one that owns the database, with CREATEROLE.",
-                lacks=" or ".join(lacks),
+                lacks=lacks[0] if len(lacks) == 1 else Text("{one} or {other}", one=lacks[0], other=lacks[1]),
             ),
         )
     return _check("Rights", CheckState.OK, Text("The login owns the database and may create roles."))
