@@ -1,6 +1,7 @@
 """Draws every widget in its states, light and dark, to PNG files and contact sheets.
 
-    python -m tests.gallery --out build/gallery [--only NAME] [--mockups FOLDER] [--pictures FOLDER]
+    python -m tests.gallery --out build/gallery [--only NAME] [--language CODE] [--mockups FOLDER]
+        [--pictures FOLDER]
 
 Each module here named ``*_samples.py`` has ``build_samples(theme) -> list[tuple[str, QWidget]]``. A sample may set the
 property ``focusOn`` to the object name of the child that has the focus in its picture, and ``keys`` to a list of keys
@@ -22,7 +23,11 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatdesk.core.languages import LANGUAGES
+from chatdesk.core.texts import is_translated
+from chatdesk.translation import translate_qt, use_language
 from chatdesk.ui.theme.theme import Preference, Theme
+from tests.helpers.pseudo_language import speak
 
 _SHEET_WIDTH_PX = 1600
 _GAP_PX = 24
@@ -40,12 +45,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/gallery"))
     parser.add_argument("--only", default="", help="part of a sample's name")
     parser.add_argument("--modules", default="*_samples.py", help="pattern of the sample modules")
+    parser.add_argument("--language", default="en", choices=(*LANGUAGES, "pseudo"), help="pseudo: 40 % longer")
     parser.add_argument(
         "--mockups", type=Path, help="folder of mockups to draw beside the real window, and nothing else"
     )
     parser.add_argument("--pictures", type=Path, help="folder for the pictures of the documents, and nothing else")
     options = parser.parse_args(arguments)
+    if options.language == "pseudo":
+        speak(1.4)
+    elif use_language(options.language) != "en" and not is_translated():
+        parser.error("the catalogues are not compiled: make translations")
     application = QApplication([])
+    translate_qt(application)
     theme = Theme(application)
     theme.apply()
     theme.load_other_fonts()

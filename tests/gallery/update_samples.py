@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.core.updates.installation import Installation, InstallKind, how_updated
 from chatdesk.core.updates.release import Release, Version
 from chatdesk.ui.features.updates.update_dialog import UpdateDialog
@@ -25,7 +26,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     def dialog() -> UpdateDialog:
         return UpdateDialog(theme, "0.2.0", _WANTED, has_feed=True)
 
-    apt = str(how_updated(Installation(InstallKind.APT), None, is_wanted=False))
+    apt = shown(how_updated(Installation(InstallKind.APT), None, is_wanted=False))
     offered, fetching, failed, installed, newest = (dialog() for _ in range(5))
     for each in (offered, fetching, failed, installed):
         each.show_release(release)

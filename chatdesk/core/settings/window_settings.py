@@ -175,9 +175,9 @@ class WindowSettings:
         "installed in another way are updated there.",
         Shown(
             "General",
-            "Look for a new version once a day",
-            "The portable program only; “Updates…” says how yours is updated.",
-            section="Updates",
-            also="update upgrade release",
+            Text("Look for a new version once a day"),
+            Text("The portable program only; “Updates…” says how yours is updated."),
+            section=Text("Updates"),
+            also=Text("update upgrade release"),
         ),
     )

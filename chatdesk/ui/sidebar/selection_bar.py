@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 
 class SelectionBar(QWidget):
@@ -22,10 +22,8 @@ class SelectionBar(QWidget):
         theme = sidebar.theme
         self.setObjectName("selectionBar")
         self.setAccessibleName(tr("Marked threads"))
-        self._label = QLabel(self)
+        self._label = ElidedLabel(theme, role="muted", parent=self)
         self._label.setObjectName("selectionCount")
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setProperty("textRole", "muted")
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.tokens.space.s, 2, 0, 2)

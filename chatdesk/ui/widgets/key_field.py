@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _LEAST_PX: Final = 120
 # What is often copied along with a key: a shell's assignment, a header, quotation marks.
@@ -62,6 +63,7 @@ class KeyField(QLineEdit):
         """Set the placeholder that is shown as long as there is no key."""
         self._hint = text
         self.setPlaceholderText(text)
+        set_plain_tooltip(self, text)  # a narrow window cuts it
 
     def show_kept(self, masked: str) -> None:
         """Show a stored key, masked: what is typed replaces it. Empty means that there is none."""

@@ -34,6 +34,7 @@ from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
 _STOP_LINES = 4
@@ -252,8 +253,7 @@ class ParametersDialog(Panel):
 
 
 def _range_field(kind: _Kind, own: float | None, follows: str, *, resting: float) -> tuple[QWidget, Callable[[], Any]]:
-    text = "" if own is None else _written(own)
-    field = RangeField(text, follows, most=_RANGES[kind.name], resting=resting)
+    field = RangeField("" if own is None else _written(own), follows, most=_RANGES[kind.name], resting=resting)
     return field, _reader(kind, field.line)
 
 
@@ -352,6 +352,7 @@ class RangeField(QWidget):
         self._resting = resting
         self.line = QLineEdit(text)
         self.line.setPlaceholderText(placeholder)
+        set_plain_tooltip(self.line, placeholder)  # beside the slider it may be cut
         self.line.setMinimumWidth(self.line.fontMetrics().averageCharWidth() * _LETTERS)
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, round(most * _STEPS_IN_ONE))

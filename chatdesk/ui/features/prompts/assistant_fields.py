@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
@@ -21,6 +21,7 @@ from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _ICON_NAMES: Final = {
     "sparkles": Text("Sparkles"),
@@ -45,7 +46,6 @@ _ICON_NAMES: Final = {
     "users": Text("People"),
 }
 _AS_IN_THE_CHAT: Final = Text("As in the chat")
-_LONGEST_LETTERS: Final = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class AssistantFields(QWidget):
         self._theme = theme
         self._choices = choices
         self._setup = AssistantSetup()
+        self._words: dict[QPushButton, str] = {}
         self.icon_box = _box("assistantIcon", tr("Icon"))
         self.icon_box.setIconSize(QSize(ICON_PX, ICON_PX))
         for name in ASSISTANT_ICONS:
@@ -171,6 +172,7 @@ class AssistantFields(QWidget):
             )
         box.setCurrentIndex(places[0] if places else box.count() - 1)
         box.blockSignals(False)
+        set_plain_tooltip(box, box.currentText())
 
     def _tools_menu(self) -> QMenu:
         menu = self._menu("assistantToolsMenu", self.tools_button)
@@ -214,20 +216,33 @@ class AssistantFields(QWidget):
     def _button(self, object_name: str, run: Callable[[], object] | None = None) -> QPushButton:
         button = push_button("", object_name, run or (lambda: None))
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        button.installEventFilter(self)
         return button
 
-    @staticmethod
-    def _name(button: QPushButton, title: str, words: str) -> None:
-        shown = button.fontMetrics().elidedText(
-            words, Qt.TextElideMode.ElideRight, _LONGEST_LETTERS * button.fontMetrics().averageCharWidth()
-        )
-        button.setText(shown.replace("&", "&&"))
-        button.setAccessibleName(f"{title}: {words}")
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Resize and isinstance(watched, QPushButton):
+            self._cut(watched)
+        return super().eventFilter(watched, event)
+
+    def _name(self, button: QPushButton, title: str, words: str) -> None:
+        self._words[button] = words
+        button.setAccessibleName(tr("{title}: {detail}", title=title, detail=words))
+        set_plain_tooltip(button, words)
+        self._cut(button)
+
+    def _cut(self, button: QPushButton) -> None:
+        """Show as much of the words as there is room for; the tooltip has all."""
+        words = self._words.get(button, "").replace("&", "&&")
+        button.setText(words)
+        around = button.sizeHint().width() - button.fontMetrics().horizontalAdvance(words)
+        room = max(0, button.width() - around)
+        button.setText(button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room))
 
 
 def _box(object_name: str, name: str) -> QComboBox:
     box = QComboBox()
     box.setObjectName(object_name)
     box.setAccessibleName(name)
+    box.currentTextChanged.connect(partial(set_plain_tooltip, box))  # half of a form cuts long names
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box

@@ -199,14 +199,15 @@ class PromptsDialog(Panel):
         self.import_button = _button(tr("Import…"), "promptsImport", lambda: self._leave(self.importRequested.emit))
         self.export_button = _button(tr("Export…"), "promptsExport", lambda: self._leave(self.exportRequested.emit))
         side = QWidget()
-        side.setFixedWidth(round(_SIDE_PX * max(1.0, self.theme.scale)))
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.search)
         column.addWidget(self.shown_box)
         column.addWidget(self.list, 1)
-        column.addLayout(_row(self.new_button, None, self.import_button, self.export_button))
+        buttons = _row(self.new_button, None, self.import_button, self.export_button)
+        column.addLayout(buttons)
+        side.setFixedWidth(max(round(_SIDE_PX * max(1.0, self.theme.scale)), buttons.sizeHint().width()))
         return side
 
     def _build_right(self) -> QVBoxLayout:

@@ -133,7 +133,8 @@ class ProviderModels(FormPanel):
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
             else:
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-                header.resizeSection(column, round(_WIDTHS_PX[column] * scale))
+                wide = max(round(_WIDTHS_PX[column] * scale), header.sectionSizeHint(column))
+                header.resizeSection(column, wide)
         self.table.setCurrentIndex(rows.index(0, Column.NAME))
 
     def _on_search_changed(self, text: str) -> None:

@@ -60,7 +60,9 @@ class SearchForm(TaskPanel):
         self.address = QLineEdit(choice.address)
         self.address.setObjectName("searchAddress")
         self.address.setAccessibleName(tr("Address of SearXNG"))
-        self.address.setPlaceholderText("https://searx.example.org or localhost:8080")
+        self.address.setPlaceholderText(
+            tr("{address} or {other}", address="https://searx.example.org", other="localhost:8080")
+        )
         self.address.setMaxLength(_LONGEST)
         self.key_label = plain_label(tr("API key"), "muted")
         self.key = KeyField(theme, name=tr("API key"), object_name="searchKey")

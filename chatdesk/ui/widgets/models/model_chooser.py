@@ -52,7 +52,7 @@ from chatdesk.ui.widgets.models.model_rows import (
 from chatdesk.ui.widgets.painting import paint_box
 from chatdesk.ui.widgets.stray_keys import press_focused
 
-_WIDTH_PX, _ROW_PX = 380, 32
+_WIDTH_PX, _ROW_PX, _MARGIN_PX = 380, 32, 8
 _MOST_ROWS, _FEWEST_ROWS = 11, 2
 _EDGE_PX = 8  # between it and the edge of the window
 _MOVES: Final = {
@@ -84,6 +84,7 @@ class ModelChooser(QFrame):
         self._blank = blank
         self._current: Collection[tuple[str, str]] = ()
         self._leave_compare: QPushButton | None = None
+        self._buttons: list[QPushButton] = []
         self._models: Sequence[ProviderChoices] = ()
         self._liked: set[tuple[str, str]] = set()
         self.setObjectName("modelChooser")
@@ -120,7 +121,7 @@ class ModelChooser(QFrame):
         top.addWidget(self.search, 1)
         top.addWidget(refresh)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(6)
         column.addLayout(top)
         column.addWidget(self._note)
@@ -200,22 +201,20 @@ class ModelChooser(QFrame):
             super().keyPressEvent(event)
 
     def _actions(self) -> QGridLayout:
-        """Side by side where there is room for the words, else below each other."""
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setSpacing(6)
         actions = (
             ("modelCompare", tr("Compare models…"), self.compareRequested),
             ("modelManage", tr("Manage models…"), self.manageRequested),
             ("modelAddProvider", tr("Add provider…"), self.addRequested),
         )
-        for place, (name, words, wish) in enumerate(actions):
+        for name, words, wish in actions:
             button = QPushButton(words)
             button.setObjectName(name)
             button.setAccessibleName(words)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _checked=False, wish=wish: self._on_action_clicked(wish))
-            is_last = place == len(actions) - 1
-            grid.addWidget(button, place // 2, place % 2, 1, 2 if is_last else 1)
+            self._buttons.append(button)
         leave = self._leave_compare = QPushButton(tr("Stop comparing"))
         leave.setObjectName("modelStopComparing")
         leave.setAccessibleName(leave.text())
@@ -225,6 +224,17 @@ class ModelChooser(QFrame):
         grid.addWidget(leave, len(actions), 0, 1, 2)
         return grid
 
+    def _place_actions(self) -> None:
+        """Put the first two side by side where there is room for their words, else all below each other."""
+        room = (self.contentsRect().width() - 2 * _MARGIN_PX - self._grid.spacing()) // 2
+        is_narrow = any(button.sizeHint().width() > room for button in self._buttons[:2])
+        for place, button in enumerate(self._buttons):
+            self._grid.removeWidget(button)
+            if is_narrow or place == len(self._buttons) - 1:
+                self._grid.addWidget(button, place, 0, 1, 2)
+            else:
+                self._grid.addWidget(button, 0, place)
+
     def _fit(self) -> None:
         """Make the chooser as high as its rows, within bounds."""
         scale = max(1.0, self._theme.scale)
@@ -232,6 +242,8 @@ class ModelChooser(QFrame):
         self.list.setFixedHeight(shown * self._theme.target_px(_ROW_PX) + 2)
         anchor, wanted = self.parentWidget(), round(_WIDTH_PX * scale)
         self.setFixedWidth(wanted if anchor is None else min(wanted, anchor.window().width() - 2 * _EDGE_PX))
+        if self._buttons:
+            self._place_actions()
         layout = self.layout()
         assert layout is not None
         layout.activate()

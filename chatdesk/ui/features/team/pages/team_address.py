@@ -15,6 +15,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 #: What a pasted connection string means; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
@@ -55,6 +56,7 @@ class AddressFields(QWidget):
         self.tls.setMinimumContentsLength(_TLS_LETTERS)
         for value, meaning in _TLS:
             self.tls.addItem(shown(meaning), value)
+        set_plain_tooltip(self.tls, self.tls.currentText())
         self.ca_button = push_button(
             tr("Certificate file…"),
             "teamCa",
@@ -187,6 +189,7 @@ class AddressFields(QWidget):
         self.show_address(address, password)
 
     def _on_tls_changed(self) -> None:
+        set_plain_tooltip(self.tls, self.tls.currentText())  # a narrow window cuts it
         is_verified = self.tls.currentData() == "verify-full"
         self.ca_button.setEnabled(is_verified)
         self.ca_state.setEnabled(is_verified)
