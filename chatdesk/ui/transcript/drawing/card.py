@@ -8,6 +8,9 @@ from PySide6.QtGui import QPainter, QPen
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
+#: Beside what stands at the left, also in a window that is read from the right, whose painter would mirror it.
+AT_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+
 
 def paint_card(
     painter: QPainter, style: TranscriptStyle, area: QRectF, *, ground: str | None, border: str = "line"
@@ -32,4 +35,4 @@ def paint_text_line(
     painter.setFont(style.font(role))
     painter.setPen(style.colour(colour))
     shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
-    painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+    painter.drawText(area, int(AT_LEFT), shown)

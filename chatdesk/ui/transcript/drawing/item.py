@@ -15,6 +15,7 @@ from PySide6.QtGui import QPainter, QPen
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.ui.transcript.contract import PictureLoaderLike, ShownChange
+from chatdesk.ui.transcript.drawing.card import AT_LEFT
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 LINK_ACTION = "link-"
@@ -280,7 +281,7 @@ def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: 
         painter.setPen(style.colour(colour))
         painter.drawText(
             QRectF(x, area.y(), area.right() - x, area.height()),
-            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
+            int(AT_LEFT),
             button.text,
         )
     painter.setOpacity(1.0)

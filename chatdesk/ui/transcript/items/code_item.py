@@ -14,7 +14,7 @@ from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
-from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
+from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState, paint_button
@@ -275,7 +275,7 @@ class CodeItem(ArtifactSource, Item):
         area = QRectF(left, 0, right - left, header)
         words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")
         language = style.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
+        painter.drawText(area, int(AT_LEFT), language)
         for button in tools:
             is_at_hand = state.is_attended or button.action == "copy-code"
             if is_at_hand or (button.action == "wrap-code" and self.is_wrapped):
