@@ -26,6 +26,9 @@ class BundledFilesHook(BuildHookInterface):  # type: ignore[type-arg]
         for name in encodings_files.SHA256:
             source = str(encodings_files.TARGET / name)
             build_data["force_include"][source] = f"chatdesk/_bundled/resources/encodings/{name}"
+        for resource in sorted((Path(self.root) / "resources").iterdir()):
+            if resource != translations.SOURCES:
+                build_data["force_include"][str(resource)] = f"chatdesk/_bundled/resources/{resource.name}"
         translations.compile_changed(Path(self.root) / ".venv")
         for catalogue in sorted(translations.TARGET.glob("*.qm")):
             build_data["force_include"][str(catalogue)] = f"chatdesk/_bundled/translations/{catalogue.name}"

@@ -1,4 +1,17277 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="es" sourcelanguage="en">
+<context>
+    <name></name>
+    <message>
+        <source>No display was found, so ChatDesk plays one turn without a window.</source>
+        <translation>No se encontró ninguna pantalla, así que ChatDesk hace un turno sin ventana.</translation>
+    </message>
+    <message>
+        <source>ask a question and print the answer as it comes</source>
+        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
+        <translation>hace una pregunta e imprime la respuesta según llega</translation>
+    </message>
+    <message>
+        <source>the question; - reads it from stdin</source>
+        <translation>la pregunta; - la lee de stdin</translation>
+    </message>
+    <message>
+        <source>go on in this thread (the beginning of its id is enough)</source>
+        <translation>sigue en esta conversación (basta el principio de su identificador)</translation>
+    </message>
+    <message>
+        <source>another version of this question; the old one stays</source>
+        <translation>otra versión de esta pregunta; la anterior se queda</translation>
+    </message>
+    <message>
+        <source>begin a new thread (the default)</source>
+        <translation>empieza una conversación nueva (lo predeterminado)</translation>
+    </message>
+    <message>
+        <source>model that answers</source>
+        <translation>modelo que responde</translation>
+    </message>
+    <message>
+        <source>provider that answers, by its id: see providers</source>
+        <translation>proveedor que responde, por su identificador: véase providers</translation>
+    </message>
+    <message>
+        <source>assistant of the library that answers</source>
+        <translation>asistente de la biblioteca que responde</translation>
+    </message>
+    <message>
+        <source>a file that goes along; repeatable</source>
+        <translation>un archivo que la acompaña; se puede repetir</translation>
+    </message>
+    <message>
+        <source>servers whose tools the model gets, with commas; none: none</source>
+        <translation>servidores cuyas herramientas recibe el modelo, con comas; none: ninguno</translation>
+    </message>
+    <message>
+        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
+        <translation>llamadas a herramientas: ask (en un terminal), deny, o el nombre de un servidor o una herramienta que se permite; otra vez para más</translation>
+    </message>
+    <message>
+        <source>one JSON object a line: start, text, ..., finish</source>
+        <translation>un objeto JSON por línea: start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with the question.</source>
+        <translation>Con la pregunta se envía un prompt de sistema importado.</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with the question.</source>
+        <translation>{name} cambió el prompt de sistema; se envía con la pregunta.</translation>
+    </message>
+    <message>
+        <source>Trying again in {seconds} s.</source>
+        <translation>Nuevo intento en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>The question waits, {count} before it; Ctrl+C cancels.</source>
+        <translation>La pregunta espera, {count} por delante; Ctrl+C cancela.</translation>
+    </message>
+    <message>
+        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
+        <translation>Se intenta guardar la respuesta durante un rato; Ctrl+C lo termina.</translation>
+    </message>
+    <message>
+        <source>The answer was not finished. What had arrived is kept.</source>
+        <translation>La respuesta no se completó. Lo que había llegado se conserva.</translation>
+    </message>
+    <message>
+        <source>Answer in the window.</source>
+        <translation>Responde en la ventana.</translation>
+    </message>
+    <message>
+        <source>It was allowed.</source>
+        <translation>Se permitió.</translation>
+    </message>
+    <message>
+        <source>It was denied.</source>
+        <translation>Se denegó.</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server} with</source>
+        <translation>El modelo quiere llamar a {tool} de {server} con</translation>
+    </message>
+    <message>
+        <source>Allow it?</source>
+        <translation>¿Permitirlo?</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server}. {words}</source>
+        <translation>El modelo quiere llamar a {tool} de {server}. {words}</translation>
+    </message>
+    <message>
+        <source>It was denied: nobody can be asked here (see --approve).</source>
+        <translation>Se denegó: aquí no se puede preguntar a nadie (véase --approve).</translation>
+    </message>
+    <message>
+        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
+        <translation>Hay una ventana abierta que responde aquí: --tools y --approve son para órdenes que funcionan solas.</translation>
+    </message>
+    <message>
+        <source>Nothing was asked.</source>
+        <translation>No se preguntó nada.</translation>
+    </message>
+    <message>
+        <source>Choose the tools in the window, or close it.</source>
+        <translation>Elige las herramientas en la ventana, o ciérrala.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {first}.</source>
+        <translation>No hay ningún servidor de herramientas {first}.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk tools list&apos;.</source>
+        <translation>Véase &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There are several assistants called {name}.</source>
+        <translation>Hay varios asistentes llamados {name}.</translation>
+    </message>
+    <message>
+        <source>There is no assistant called {name}.</source>
+        <translation>No hay ningún asistente llamado {name}.</translation>
+    </message>
+    <message>
+        <source>There are: {names}.</source>
+        <translation>Hay: {names}.</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>ninguno</translation>
+    </message>
+    <message>
+        <source>write threads as Markdown, JSON, HTML or PDF</source>
+        <translation>escribe conversaciones como Markdown, JSON, HTML o PDF</translation>
+    </message>
+    <message>
+        <source>its id, or the beginning of it</source>
+        <translation>su identificador, o el principio de él</translation>
+    </message>
+    <message>
+        <source>all threads of this project (its name or id)</source>
+        <translation>todas las conversaciones de este proyecto (su nombre o identificador)</translation>
+    </message>
+    <message>
+        <source>everything there is</source>
+        <translation>todo lo que hay</translation>
+    </message>
+    <message>
+        <source>with what is in the trash</source>
+        <translation>con lo que está en la papelera</translation>
+    </message>
+    <message>
+        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
+        <translation>el archivo que se escribe (json: también .zip, que contiene los adjuntos); para varias conversaciones, una carpeta</translation>
+    </message>
+    <message>
+        <source>make a backup now</source>
+        <translation>hace una copia de seguridad ahora</translation>
+    </message>
+    <message>
+        <source>a zip with the database and all attachments</source>
+        <translation>un zip con la base de datos y todos los adjuntos</translation>
+    </message>
+    <message>
+        <source>put a backup in the place of the database</source>
+        <translation>pone una copia de seguridad en el lugar de la base de datos</translation>
+    </message>
+    <message>
+        <source>the backup, or its name in the backup directory</source>
+        <translation>la copia de seguridad, o su nombre en la carpeta de copias</translation>
+    </message>
+    <message>
+        <source>list the backups, the newest first</source>
+        <translation>muestra las copias de seguridad, la más nueva primero</translation>
+    </message>
+    <message>
+        <source>do not ask</source>
+        <translation>no preguntar</translation>
+    </message>
+    <message>
+        <source>It is at {path}.</source>
+        <translation>Está en {path}.</translation>
+    </message>
+    <message>
+        <source>This format needs a file or folder to write to.</source>
+        <translation>Este formato necesita un archivo o una carpeta donde escribir.</translation>
+    </message>
+    <message>
+        <source>Give one with --output.</source>
+        <translation>Indica uno con --output.</translation>
+    </message>
+    <message>
+        <source>Choose threads, a project, or everything, but not two of them.</source>
+        <translation>Elige conversaciones, un proyecto o todo, pero no dos cosas a la vez.</translation>
+    </message>
+    <message>
+        <source>Leave one of them out.</source>
+        <translation>Omite una de ellas.</translation>
+    </message>
+    <message>
+        <source>Nothing was named.</source>
+        <translation>No se nombró nada.</translation>
+    </message>
+    <message>
+        <source>Give a thread, --project NAME or --all.</source>
+        <translation>Indica una conversación, --project NAME o --all.</translation>
+    </message>
+    <message>
+        <source>an attachment is not in it: {sentence}</source>
+        <translation>falta un adjunto: {sentence}</translation>
+    </message>
+    <message>
+        <source>A window is open on this data directory, and it makes the regular backups.</source>
+        <translation>Hay una ventana abierta en esta carpeta de datos, y ella hace las copias periódicas.</translation>
+    </message>
+    <message>
+        <source>Use Settings, Data and backup, Back up now; or give a FILE.</source>
+        <translation>Usa Ajustes, Datos y copias, Hacer copia ahora; o indica un FILE.</translation>
+    </message>
+    <message>
+        <source>Close the window, or choose another --data-dir.</source>
+        <translation>Cierra la ventana, o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>Replace the current database with it? The current one is kept.</source>
+        <translation>¿Sustituir con ella la base de datos actual? La actual se conserva.</translation>
+    </message>
+    <message>
+        <source>No backup was named.</source>
+        <translation>No se nombró ninguna copia de seguridad.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk restore --list&apos; lists them.</source>
+        <translation>&apos;chatdesk restore --list&apos; las enumera.</translation>
+    </message>
+    <message>
+        <source>nothing was changed</source>
+        <translation>no se cambió nada</translation>
+    </message>
+    <message>
+        <source>The backup was restored.</source>
+        <translation>La copia de seguridad se restauró.</translation>
+    </message>
+    <message>
+        <source>The database as it was before is kept at {kept}.</source>
+        <translation>La base de datos como estaba antes se conserva en {kept}.</translation>
+    </message>
+    <message>
+        <source>{file}, made {time}</source>
+        <translation>{file}, hecha {time}</translation>
+    </message>
+    <message>
+        <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
+        <translation>Conversaciones: {threads}, mensajes: {messages}, versión de esquema {schema}</translation>
+    </message>
+    <message>
+        <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
+        <translation>Cierra la ventana, o usa en ella Ajustes, Datos y copias, Reparar.</translation>
+    </message>
+    <message>
+        <source>The database was damaged; what could be read was copied into a new one.</source>
+        <translation>La base de datos estaba dañada; lo que se pudo leer se copió a una nueva.</translation>
+    </message>
+    <message>
+        <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
+        <translation>La dañada se conserva en {kept}. Compara con &apos;chatdesk restore --list&apos;: una copia de seguridad puede tener más.</translation>
+    </message>
+    <message>
+        <source>fill a data directory with made-up threads</source>
+        <translation>llena una carpeta de datos con conversaciones inventadas</translation>
+    </message>
+    <message>
+        <source>about so many messages in all (500)</source>
+        <translation>más o menos tantos mensajes en total (500)</translation>
+    </message>
+    <message>
+        <source>other words for another number (1)</source>
+        <translation>otras palabras para otro número (1)</translation>
+    </message>
+    <message>
+        <source>also where there are threads already</source>
+        <translation>también donde ya hay conversaciones</translation>
+    </message>
+    <message>
+        <source>At most {most_messages} messages are made at once.</source>
+        <translation>Se crean como máximo {most_messages} mensajes de una vez.</translation>
+    </message>
+    <message>
+        <source>Choose fewer.</source>
+        <translation>Elige menos.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open on this data directory.</source>
+        <translation>ChatDesk está abierto en esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>Close it, or choose another one.</source>
+        <translation>Ciérralo, o elige otra.</translation>
+    </message>
+    <message>
+        <source>There are threads in this data directory already ({count}).</source>
+        <translation>Ya hay conversaciones en esta carpeta de datos ({count}).</translation>
+    </message>
+    <message>
+        <source>Choose an empty one with --data-dir, or give --add to put the made-up ones among them.</source>
+        <translation>Elige una vacía con --data-dir, o usa --add para poner las inventadas entre ellas.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} thread</comment>
+        <translation>
+            <numerusform>{count} conversación</numerusform>
+            <numerusform>{count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} message</comment>
+        <translation>
+            <numerusform>{count} mensaje</numerusform>
+            <numerusform>{count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Made {threads} with {messages}.</source>
+        <translation>Se crearon {threads} con {messages}.</translation>
+    </message>
+    <message>
+        <source>written to {file}; look through it before you send it</source>
+        <translation>escrito en {file}; revísalo antes de enviarlo</translation>
+    </message>
+    <message>
+        <source>This process may open only {limit} files at once, and ChatDesk needs at least {needed}.</source>
+        <translation>Este proceso solo puede abrir {limit} archivos a la vez, y ChatDesk necesita al menos {needed}.</translation>
+    </message>
+    <message>
+        <source>Raise the limit (ulimit -n 256), then try again.</source>
+        <translation>Sube el límite (ulimit -n 256) e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another with --data-dir.</source>
+        <translation>Comprueba su propietario y permisos, o elige otra con --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} is a file.</source>
+        <translation>No se puede usar la carpeta de datos: {file} es un archivo.</translation>
+    </message>
+    <message>
+        <source>Choose a directory with --data-dir.</source>
+        <translation>Elige una carpeta con --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: The disk of {directory} is full.</source>
+        <translation>No se puede usar la carpeta de datos: el disco de {directory} está lleno.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another with --data-dir.</source>
+        <translation>Libera espacio, o elige otra con --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
+        <translation>No se puede usar la carpeta de datos: este usuario no puede abrir o crear {file}.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {reason}: {file}.</source>
+        <translation>No se puede usar la carpeta de datos: {reason}: {file}.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed.</source>
+        <translation>No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>This process may not open more files at once.</source>
+        <translation>Este proceso no puede abrir más archivos a la vez.</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged.</source>
+        <translation>Lo guardado antes no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>The system gives this process no more memory or threads.</source>
+        <translation>El sistema no da a este proceso más memoria o hilos.</translation>
+    </message>
+    <message>
+        <source>Close other programs or raise the limits (ulimit), then try again.</source>
+        <translation>Cierra otros programas o sube los límites (ulimit), e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>bring in an export of another program or of ChatDesk</source>
+        <translation>trae una exportación de otro programa o de ChatDesk</translation>
+    </message>
+    <message>
+        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
+        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: zip, JSON, JSON Lines, CSV, o una carpeta</translation>
+    </message>
+    <message>
+        <source>put the threads into this project (one named by the program)</source>
+        <translation>pone las conversaciones en este proyecto (uno con el nombre del programa)</translation>
+    </message>
+    <message>
+        <source>only tell what would be imported</source>
+        <translation>solo dice lo que se importaría</translation>
+    </message>
+    <message>
+        <source>the report as JSON</source>
+        <translation>el informe como JSON</translation>
+    </message>
+    <message>
+        <source>Import the file in its window, or close it first.</source>
+        <translation>Importa el archivo en su ventana, o ciérrala primero.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{percent} %  {count} threads</source>
+        <comment>{percent} %  {count} thread</comment>
+        <translation>
+            <numerusform>{percent} %  {count} conversación</numerusform>
+            <numerusform>{percent} %  {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the files, so that they are found by what stands in them …</source>
+        <translation>Leyendo los archivos, para que se encuentren por lo que dicen …</translation>
+    </message>
+    <message>
+        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
+        <translation>guarda todo en DIR (también: CHATDESK_DATA_DIR)</translation>
+    </message>
+    <message>
+        <source>log more, also to stderr</source>
+        <translation>registra más, también en stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command the window opens.</source>
+        <translation>Chatea con modelos de lenguaje. Sin una orden se abre la ventana.</translation>
+    </message>
+    <message>
+        <source>check the database, the paths and the providers</source>
+        <translation>comprueba la base de datos, las rutas y los proveedores</translation>
+    </message>
+    <message>
+        <source>as JSON</source>
+        <translation>como JSON</translation>
+    </message>
+    <message>
+        <source>also write a zip to send with the report of a bug</source>
+        <translation>escribe además un zip para enviarlo al informar de un error</translation>
+    </message>
+    <message>
+        <source>repair the database; a copy of it is kept</source>
+        <translation>repara la base de datos; se conserva una copia de ella</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {reason}.</source>
+        <translation>No se pudo escribir la salida: {reason}.</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: {unknown}</source>
+        <translation>argumentos desconocidos: {unknown}</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened: {title}. Your messages are kept.</source>
+        <translation>Ocurrió algo inesperado: {title}. Tus mensajes se conservan.</translation>
+    </message>
+    <message>
+        <source>A report is in {path}.</source>
+        <translation>Hay un informe en {path}.</translation>
+    </message>
+    <message>
+        <source>let an editor or assistant read threads (MCP, stdio)</source>
+        <translation>permite que un editor o asistente lea conversaciones (MCP, stdio)</translation>
+    </message>
+    <message>
+        <source>also allow ask, write (drafts), or ask,write</source>
+        <translation>permite también ask, write (borradores), o ask,write</translation>
+    </message>
+    <message>
+        <source>The packages of the service are not installed ({name}).</source>
+        <translation>Los paquetes del servicio no están instalados ({name}).</translation>
+    </message>
+    <message>
+        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
+        <translation>Instálalos: pip install &apos;chatdesk[service]&apos;.</translation>
+    </message>
+    <message>
+        <source>it must be ask, write, or ask,write</source>
+        <translation>debe ser ask, write o ask,write</translation>
+    </message>
+    <message>
+        <source>show a thread, a link or a file in the window</source>
+        <translation>muestra una conversación, un enlace o un archivo en la ventana</translation>
+    </message>
+    <message>
+        <source>the id of a thread, a link (chatdesk://…), an export of chats or an invitation</source>
+        <translation>el identificador de una conversación, un enlace (chatdesk://…), una exportación de chats o una invitación</translation>
+    </message>
+    <message>
+        <source>begin a new chat, as the menu of the launcher does</source>
+        <translation>empieza un chat nuevo, como el menú del lanzador</translation>
+    </message>
+    <message>
+        <source>open the search, as the menu of the launcher does</source>
+        <translation>abre la búsqueda, como el menú del lanzador</translation>
+    </message>
+    <message>
+        <source>show the field for a quick question; bind it to a key</source>
+        <translation>muestra el campo para una pregunta rápida; asígnalo a una tecla</translation>
+    </message>
+    <message>
+        <source>key from {variable}</source>
+        <translation>clave de {variable}</translation>
+    </message>
+    <message>
+        <source>key in the keyring</source>
+        <translation>clave en el llavero</translation>
+    </message>
+    <message>
+        <source>key in the encrypted file</source>
+        <translation>clave en el archivo cifrado</translation>
+    </message>
+    <message>
+        <source>key for this run</source>
+        <translation>clave para esta ejecución</translation>
+    </message>
+    <message>
+        <source>no key</source>
+        <translation>sin clave</translation>
+    </message>
+    <message>
+        <source>key withheld</source>
+        <translation>clave retenida</translation>
+    </message>
+    <message>
+        <source>list the providers that are set up</source>
+        <translation>muestra los proveedores configurados</translation>
+    </message>
+    <message>
+        <source>test each of them, step by step</source>
+        <translation>prueba cada uno de ellos, paso a paso</translation>
+    </message>
+    <message>
+        <source>let the key of this provider go to the server that it has now</source>
+        <translation>deja que la clave de este proveedor vaya al servidor que tiene ahora</translation>
+    </message>
+    <message>
+        <source>with --agree: do not ask</source>
+        <translation>con --agree: no preguntar</translation>
+    </message>
+    <message>
+        <source>a JSON array</source>
+        <translation>un array JSON</translation>
+    </message>
+    <message>
+        <source>Offline demo</source>
+        <translation>Demostración sin conexión</translation>
+    </message>
+    <message>
+        <source>No key of {provider} waits for an agreement.</source>
+        <translation>Ninguna clave de {provider} espera un acuerdo.</translation>
+    </message>
+    <message>
+        <source>Agreed: the key of {provider} goes to {server}.</source>
+        <translation>De acuerdo: la clave de {provider} va a {server}.</translation>
+    </message>
+    <message>
+        <source>Offline demo, without network</source>
+        <translation>Demostración sin conexión, sin red</translation>
+    </message>
+    <message>
+        <source>switched off</source>
+        <translation>desactivado</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
+        <translation>Mensajes</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Conversaciones</translation>
+    </message>
+    <message>
+        <source>Projects</source>
+        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
+        <translation>Proyectos</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>Etiquetas</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Archivos</translation>
+    </message>
+    <message>
+        <source>search messages, threads, projects, tags and files</source>
+        <translation>busca mensajes, conversaciones, proyectos, etiquetas y archivos</translation>
+    </message>
+    <message>
+        <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
+        <translation>palabras, &quot;frases&quot;, principio*, -no, tag:, before:, …</translation>
+    </message>
+    <message>
+        <source>at most N hits of each kind (20)</source>
+        <translation>como máximo N resultados de cada tipo (20)</translation>
+    </message>
+    <message>
+        <source>a JSON array of groups</source>
+        <translation>un array JSON de grupos</translation>
+    </message>
+    <message>
+        <source>{kind} (more than {count})</source>
+        <translation>{kind} (más de {count})</translation>
+    </message>
+    <message>
+        <source>{kind} ({count})</source>
+        <translation>{kind} ({count})</translation>
+    </message>
+    <message>
+        <source>Nothing was found.</source>
+        <translation>No se encontró nada.</translation>
+    </message>
+    <message>
+        <source>Indexing: {percent} %</source>
+        <translation>Indexando: {percent} %</translation>
+    </message>
+    <message>
+        <source>serve other programs of this computer until Ctrl+C</source>
+        <translation>atiende a otros programas de este ordenador hasta Ctrl+C</translation>
+    </message>
+    <message>
+        <source>listen on this port; 0: any that is free</source>
+        <translation>escucha en este puerto; 0: cualquiera que esté libre</translation>
+    </message>
+    <message>
+        <source>make, list and revoke the tokens of other programs</source>
+        <translation>crea, muestra y revoca los tokens de otros programas</translation>
+    </message>
+    <message>
+        <source>make a token and print it, this once</source>
+        <translation>crea un token y lo imprime, solo esta vez</translation>
+    </message>
+    <message>
+        <source>what will use it</source>
+        <translation>quién lo usará</translation>
+    </message>
+    <message>
+        <source>read, write, ask, admin or remote (read)</source>
+        <translation>read, write, ask, admin o remote (read)</translation>
+    </message>
+    <message>
+        <source>reach this project only</source>
+        <translation>alcanza solo este proyecto</translation>
+    </message>
+    <message>
+        <source>expire after N days</source>
+        <translation>caduca tras N días</translation>
+    </message>
+    <message>
+        <source>at most N requests a minute</source>
+        <translation>como máximo N peticiones por minuto</translation>
+    </message>
+    <message>
+        <source>at most N tokens of models a minute</source>
+        <translation>como máximo N tokens de modelos por minuto</translation>
+    </message>
+    <message>
+        <source>at most so many dollars a day</source>
+        <translation>como máximo tantos dólares al día</translation>
+    </message>
+    <message>
+        <source>list tokens, never their texts</source>
+        <translation>muestra los tokens, nunca sus textos</translation>
+    </message>
+    <message>
+        <source>revoke a token; what it does now ends</source>
+        <translation>revoca un token; lo que hace ahora termina</translation>
+    </message>
+    <message>
+        <source>its name or id</source>
+        <translation>su nombre o identificador</translation>
+    </message>
+    <message>
+        <source>Listening on {url}</source>
+        <translation>Escuchando en {url}</translation>
+    </message>
+    <message>
+        <source>Listening on {socket}</source>
+        <translation>Escuchando en {socket}</translation>
+    </message>
+    <message>
+        <source>The token “{name}”, which is shown only now:</source>
+        <translation>El token «{name}», que solo se muestra ahora:</translation>
+    </message>
+    <message>
+        <source>The token “{name}” is revoked.</source>
+        <translation>El token «{name}» está revocado.</translation>
+    </message>
+    <message>
+        <source>never used</source>
+        <translation>nunca usado</translation>
+    </message>
+    <message>
+        <source>used {time}</source>
+        <translation>usado {time}</translation>
+    </message>
+    <message>
+        <source>until {time}</source>
+        <translation>hasta {time}</translation>
+    </message>
+    <message>
+        <source>There are no tokens.</source>
+        <translation>No hay tokens.</translation>
+    </message>
+    <message>
+        <source>it must be from 0 to 65535</source>
+        <translation>debe estar entre 0 y 65535</translation>
+    </message>
+    <message>
+        <source>it must be more than 0 and less than 1,000,000</source>
+        <translation>debe ser mayor que 0 y menor que 1.000.000</translation>
+    </message>
+    <message>
+        <source>it must be at least 1</source>
+        <translation>debe ser al menos 1</translation>
+    </message>
+    <message>
+        <source>share projects through a team&apos;s database</source>
+        <translation>comparte proyectos mediante la base de datos de un equipo</translation>
+    </message>
+    <message>
+        <source>how the workspaces of this profile stand</source>
+        <translation>cómo están los espacios de trabajo de este perfil</translation>
+    </message>
+    <message>
+        <source>look at a server before a workspace is made, or compare one with this profile</source>
+        <translation>examina un servidor antes de crear un espacio de trabajo, o compara uno con este perfil</translation>
+    </message>
+    <message>
+        <source>compare this one (without an address: the only one)</source>
+        <translation>compara este (sin dirección: el único)</translation>
+    </message>
+    <message>
+        <source>fetch again what differs from what the team has</source>
+        <translation>trae de nuevo lo que difiere de lo que tiene el equipo</translation>
+    </message>
+    <message>
+        <source>list the members, as the server says now</source>
+        <translation>muestra los miembros, como dice el servidor ahora</translation>
+    </message>
+    <message>
+        <source>its name or id, where there are several</source>
+        <translation>su nombre o identificador, si hay varios</translation>
+    </message>
+    <message>
+        <source>Use Settings, Team sync in its window, or close it first.</source>
+        <translation>Usa Ajustes, Sincronización del equipo en su ventana, o ciérrala primero.</translation>
+    </message>
+    <message>
+        <source>this profile is in no workspace</source>
+        <translation>este perfil no está en ningún espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>parked: it came with a backup, nothing connects to it</source>
+        <translation>aparcado: vino con una copia de seguridad, nada se conecta a él</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
+        <translation>&apos;chatdesk team join-again {id}&apos; conecta de nuevo</translation>
+    </message>
+    <message>
+        <source>owner</source>
+        <translation>propietario</translation>
+    </message>
+    <message>
+        <source>member</source>
+        <translation>miembro</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared</source>
+        <comment>{count} shared</comment>
+        <translation>
+            <numerusform>{count} compartido</numerusform>
+            <numerusform>{count} compartidos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{waiting} waiting, {refused} refused</source>
+        <translation>{waiting} en espera, {refused} rechazados</translation>
+    </message>
+    <message>
+        <source>compared again after everything was fetched again</source>
+        <translation>comparado de nuevo tras traer todo otra vez</translation>
+    </message>
+    <message numerus="yes">
+        <source>{number} projects</source>
+        <comment>{number} projects</comment>
+        <translation>
+            <numerusform>{number} proyecto</numerusform>
+            <numerusform>{number} proyectos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>remove something shared for everybody, with its words</source>
+        <translation>quita para todos algo compartido, con sus palabras</translation>
+    </message>
+    <message>
+        <source>what you may erase of it</source>
+        <translation>lo que puedes borrar de ello</translation>
+    </message>
+    <message>
+        <source>this one, and the summaries that tell of it</source>
+        <translation>este, y los resúmenes que hablan de él</translation>
+    </message>
+    <message>
+        <source>its name or id: ends its sharing, and nothing of it stays</source>
+        <translation>su nombre o identificador: deja de compartirlo, y no queda nada de él</translation>
+    </message>
+    <message>
+        <source>say for how long a shared project keeps its messages</source>
+        <translation>dice cuánto tiempo conserva sus mensajes un proyecto compartido</translation>
+    </message>
+    <message>
+        <source>a number, or forever; without it: how long it is now</source>
+        <translation>un número, o forever; sin él: lo que vale ahora</translation>
+    </message>
+    <message>
+        <source>for the server, at most ({seconds})</source>
+        <translation>para el servidor, como máximo ({seconds})</translation>
+    </message>
+    <message>
+        <source>forever</source>
+        <translation>para siempre</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} days</comment>
+        <translation>
+            <numerusform>{count} día</numerusform>
+            <numerusform>{count} días</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give a number of days, or &apos;forever&apos;.</source>
+        <translation>Indica un número de días, o &apos;forever&apos;.</translation>
+    </message>
+    <message>
+        <source>“{project}” keeps messages forever.</source>
+        <translation>«{project}» conserva los mensajes para siempre.</translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}” keeps messages for {count} days.</source>
+        <comment>“{project}” keeps messages for {count} days.</comment>
+        <translation>
+            <numerusform>«{project}» conserva los mensajes {count} día.</numerusform>
+            <numerusform>«{project}» conserva los mensajes {count} días.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
+        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <translation>
+            <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} día?</numerusform>
+            <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} días?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
+        <translation>No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar lo conservan; un ordenador apagado lo borra cuando se sincronice de nuevo.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
+        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
+        <translation>
+            <numerusform>¿Borrar {count} mensaje para todos ({others} de otros se quedan en la papelera)?</numerusform>
+            <numerusform>¿Borrar {count} mensajes para todos ({others} de otros se quedan en la papelera)?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages for everybody?</source>
+        <comment>Erase {count} message for everybody?</comment>
+        <translation>
+            <numerusform>¿Borrar {count} mensaje para todos?</numerusform>
+            <numerusform>¿Borrar {count} mensajes para todos?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
+        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
+        <translation>
+            <numerusform>El servidor borró {count} mensaje ({others} de otros se quedan en la papelera).</numerusform>
+            <numerusform>El servidor borró {count} mensajes ({others} de otros se quedan en la papelera).</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages.</source>
+        <comment>The server has erased {count} message.</comment>
+        <translation>
+            <numerusform>El servidor borró {count} mensaje.</numerusform>
+            <numerusform>El servidor borró {count} mensajes.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only owners erase a project.</source>
+        <translation>Solo los propietarios borran un proyecto.</translation>
+    </message>
+    <message>
+        <source>Ask one of them.</source>
+        <translation>Pídeselo a uno de ellos.</translation>
+    </message>
+    <message>
+        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
+        <translation>¿Terminar «{project}» y borrarlo por completo, en el servidor y en todos los ordenadores?</translation>
+    </message>
+    <message>
+        <source>“{name}” is erased.</source>
+        <translation>«{name}» está borrado.</translation>
+    </message>
+    <message>
+        <source>There is no such workspace in this profile.</source>
+        <translation>No existe ese espacio de trabajo en este perfil.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team status&apos; lists them.</source>
+        <translation>&apos;chatdesk team status&apos; los muestra.</translation>
+    </message>
+    <message>
+        <source>There are several workspaces.</source>
+        <translation>Hay varios espacios de trabajo.</translation>
+    </message>
+    <message>
+        <source>Say which by its id; see &apos;team status&apos;.</source>
+        <translation>Di cuál por su identificador; véase &apos;team status&apos;.</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys: </source>
+        <translation>Frase de contraseña del archivo de claves: </translation>
+    </message>
+    <message>
+        <source>There is no keyring here. New passphrase for an encrypted file of keys: </source>
+        <translation>Aquí no hay llavero. Nueva frase de contraseña para un archivo de claves cifrado: </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait</source>
+        <comment>{count} change waits</comment>
+        <translation>
+            <numerusform>{count} cambio espera</numerusform>
+            <numerusform>{count} cambios esperan</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>make a workspace in an empty database</source>
+        <translation>crea un espacio de trabajo en una base de datos vacía</translation>
+    </message>
+    <message>
+        <source>of the workspace</source>
+        <translation>del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>as the others see you</source>
+        <translation>como te ven los demás</translation>
+    </message>
+    <message>
+        <source>print an invitation</source>
+        <translation>imprime una invitación</translation>
+    </message>
+    <message>
+        <source>of the person</source>
+        <translation>de la persona</translation>
+    </message>
+    <message>
+        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
+        <translation>un proyecto compartido y viewer, editor, admin u owner; se puede repetir</translation>
+    </message>
+    <message>
+        <source>good for N days (7)</source>
+        <translation>vale N días (7)</translation>
+    </message>
+    <message>
+        <source>write it there instead</source>
+        <translation>la escribe ahí en lugar de imprimirla</translation>
+    </message>
+    <message>
+        <source>take an invitation, or a code of another computer of yours</source>
+        <translation>acepta una invitación, o un código de otro ordenador tuyo</translation>
+    </message>
+    <message>
+        <source>that holds it; - reads stdin</source>
+        <translation>que la contiene; - lee stdin</translation>
+    </message>
+    <message>
+        <source>agree to a server without encryption</source>
+        <translation>acepta un servidor sin cifrado</translation>
+    </message>
+    <message>
+        <source>sync no more; everything stays here</source>
+        <translation>no se sincroniza más; todo se queda aquí</translation>
+    </message>
+    <message>
+        <source>stop being a member, on all computers</source>
+        <translation>deja de ser miembro, en todos los ordenadores</translation>
+    </message>
+    <message>
+        <source>connect again to a team that came with a backup</source>
+        <translation>conecta de nuevo con un equipo que vino con una copia de seguridad</translation>
+    </message>
+    <message>
+        <source>give it up instead; its projects stay as private copies</source>
+        <translation>renuncia a él en su lugar; sus proyectos quedan como copias privadas</translation>
+    </message>
+    <message>
+        <source>print a code for a further computer of yours</source>
+        <translation>imprime un código para otro ordenador tuyo</translation>
+    </message>
+    <message>
+        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>entra en un espacio de trabajo configurado a mano, con la cuenta de un miembro</translation>
+    </message>
+    <message>
+        <source>bring the team&apos;s database up to date</source>
+        <translation>pone al día la base de datos del equipo</translation>
+    </message>
+    <message>
+        <source>the login that set it up</source>
+        <translation>la cuenta que la configuró</translation>
+    </message>
+    <message>
+        <source>reach the team&apos;s database at another address from now on</source>
+        <translation>llega a la base de datos del equipo en otra dirección desde ahora</translation>
+    </message>
+    <message>
+        <source>its new name or number</source>
+        <translation>su nombre o número nuevo</translation>
+    </message>
+    <message>
+        <source>(as before)</source>
+        <translation>(como antes)</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority (as before)</source>
+        <translation>certificado de la autoridad del servidor (como antes)</translation>
+    </message>
+    <message>
+        <source>print what Postgres stores of a password that is read</source>
+        <translation>imprime lo que Postgres guarda de una contraseña que se lee</translation>
+    </message>
+    <message>
+        <source>the server, as postgresql://login@host:5432/database</source>
+        <translation>el servidor, como postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>or: its name or number</source>
+        <translation>o: su nombre o número</translation>
+    </message>
+    <message>
+        <source>the empty database</source>
+        <translation>la base de datos vacía</translation>
+    </message>
+    <message>
+        <source>the login that owns it and may make roles</source>
+        <translation>la cuenta que es su dueña y puede crear roles</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it has its own</source>
+        <translation>certificado de la autoridad del servidor, si tiene una propia</translation>
+    </message>
+    <message>
+        <source>no encryption; only in a network of your own</source>
+        <translation>sin cifrado; solo en una red propia</translation>
+    </message>
+    <message>
+        <source>The workspace {name} was made. You are its owner.</source>
+        <translation>Se creó el espacio de trabajo {name}. Eres su propietario.</translation>
+    </message>
+    <message>
+        <source>The invitation is in {file}. Anyone who has it can join.</source>
+        <translation>La invitación está en {file}. Quien la tenga puede unirse.</translation>
+    </message>
+    <message>
+        <source>for {name}, good once; anyone who has it can join</source>
+        <translation>para {name}, vale una vez; quien la tenga puede unirse</translation>
+    </message>
+    <message>
+        <source>Passphrase: </source>
+        <translation>Frase de contraseña: </translation>
+    </message>
+    <message>
+        <source>You are in the workspace {name} now.</source>
+        <translation>Ya estás en el espacio de trabajo {name}.</translation>
+    </message>
+    <message>
+        <source>Leave {name}? Its projects stay here as private copies.</source>
+        <translation>¿Salir de {name}? Sus proyectos se quedan aquí como copias privadas.</translation>
+    </message>
+    <message>
+        <source>You left {name}.</source>
+        <translation>Saliste de {name}.</translation>
+    </message>
+    <message>
+        <source>Give up {name}, the database {database} on {host}:{port}?</source>
+        <translation>¿Renunciar a {name}, la base de datos {database} en {host}:{port}?</translation>
+    </message>
+    <message>
+        <source>Connect to {name}, the database {database} on {host}:{port}?</source>
+        <translation>¿Conectar con {name}, la base de datos {database} en {host}:{port}?</translation>
+    </message>
+    <message>
+        <source>You are in {name} again.</source>
+        <translation>Estás de nuevo en {name}.</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <translation>su frase de contraseña es {passphrase}; ambos valen un día</translation>
+    </message>
+    <message>
+        <source>Password of {user}: </source>
+        <translation>Contraseña de {user}: </translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation>La base de datos de {name} está al día.</translation>
+    </message>
+    <message>
+        <source>{name} is reached at {host}:{port} from now on.</source>
+        <translation>A {name} se llega en {host}:{port} desde ahora.</translation>
+    </message>
+    <message>
+        <source>Password: </source>
+        <translation>Contraseña: </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared projects are called “{name}”.</source>
+        <comment>{count} shared project is called “{name}”.</comment>
+        <translation>
+            <numerusform>{count} proyecto compartido se llama «{name}».</numerusform>
+            <numerusform>{count} proyectos compartidos se llaman «{name}».</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No shared project is called “{name}”.</source>
+        <translation>Ningún proyecto compartido se llama «{name}».</translation>
+    </message>
+    <message>
+        <source>Nobody was invited.</source>
+        <translation>No se invitó a nadie.</translation>
+    </message>
+    <message>
+        <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
+        <translation>Compártelo primero (&apos;chatdesk team share&apos;), o indica su identificador.</translation>
+    </message>
+    <message>
+        <source>“{role}” is not a role.</source>
+        <translation>«{role}» no es un rol.</translation>
+    </message>
+    <message>
+        <source>Use viewer, editor, admin or owner.</source>
+        <translation>Usa viewer, editor, admin u owner.</translation>
+    </message>
+    <message>
+        <source>Do not put a password into the arguments: everybody on this computer can see them.</source>
+        <translation>No pongas una contraseña en los argumentos: todos en este ordenador pueden verlos.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent.</source>
+        <translation>No se envió nada.</translation>
+    </message>
+    <message>
+        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
+        <translation>Quítala, cámbiala, e indícala por stdin o en {variable}.</translation>
+    </message>
+    <message>
+        <source>Check the name of the file.</source>
+        <translation>Comprueba el nombre del archivo.</translation>
+    </message>
+    <message>
+        <source>list what the server did not take</source>
+        <translation>muestra lo que el servidor no aceptó</translation>
+    </message>
+    <message>
+        <source>copy its text into a new thread of a private project, or all</source>
+        <translation>copia su texto, o el de todos, a una conversación nueva de un proyecto privado</translation>
+    </message>
+    <message>
+        <source>send it again, or all</source>
+        <translation>lo envía de nuevo, o todos</translation>
+    </message>
+    <message>
+        <source>list it no more, or all of them</source>
+        <translation>deja de mostrarlo, o todos</translation>
+    </message>
+    <message>
+        <source>The texts are in the private thread “{title}”.</source>
+        <translation>Los textos están en la conversación privada «{title}».</translation>
+    </message>
+    <message>
+        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
+        <translation>Esperan a enviarse; &apos;chatdesk team sync&apos; los envía.</translation>
+    </message>
+    <message>
+        <source>{changes} (limit {limit}): {sentence}</source>
+        <translation>{changes} (límite {limit}): {sentence}</translation>
+    </message>
+    <message>
+        <source>nothing was refused</source>
+        <translation>no se rechazó nada</translation>
+    </message>
+    <message>
+        <source>“{wanted}” was not refused.</source>
+        <translation>«{wanted}» no se rechazó.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team refused&apos; lists them.</source>
+        <translation>&apos;chatdesk team refused&apos; los muestra.</translation>
+    </message>
+    <message>
+        <source>share a project with a workspace</source>
+        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
+        <translation>comparte un proyecto con un espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>end a share for everybody, or leave a project of others</source>
+        <translation>deja de compartir para todos, o sale de un proyecto de otros</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it</source>
+        <translation>da a un miembro un rol en un proyecto compartido, o se lo quita</translation>
+    </message>
+    <message>
+        <source>their name or id</source>
+        <translation>su nombre o identificador</translation>
+    </message>
+    <message>
+        <source>remove a member from a workspace</source>
+        <translation>quita a un miembro de un espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>make a member an owner of the workspace</source>
+        <translation>hace a un miembro propietario del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>make them an ordinary member again</source>
+        <translation>lo hace de nuevo un miembro corriente</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who holds others up</source>
+        <translation>termina las conexiones de un miembro que retiene a los demás</translation>
+    </message>
+    <message>
+        <source>show who may invite, or decide it</source>
+        <translation>muestra quién puede invitar, o lo decide</translation>
+    </message>
+    <message>
+        <source>owners, or admins of projects as well</source>
+        <translation>propietarios, o también los administradores de proyectos</translation>
+    </message>
+    <message>
+        <source>send what waits and fetch what others wrote</source>
+        <translation>envía lo que espera y trae lo que escribieron otros</translation>
+    </message>
+    <message>
+        <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
+        <translation>¿Compartir «{project}» ({threads}, {messages}) con {workspace}? Lo que se envía no se puede retirar a quienes lo han leído.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} threads</comment>
+        <translation>
+            <numerusform>{count} conversación</numerusform>
+            <numerusform>{count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} messages</comment>
+        <translation>
+            <numerusform>{count} mensaje</numerusform>
+            <numerusform>{count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>«{name}» es el proyecto al que van los chats nuevos: lo que preguntes desde ahora sin nombrar otro proyecto también se comparte.</translation>
+    </message>
+    <message>
+        <source>“{project}” is shared with {workspace}.</source>
+        <translation>«{project}» se comparte con {workspace}.</translation>
+    </message>
+    <message>
+        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
+        <translation>¿Dejar de compartir «{name}» para todos? Todos conservan copias privadas.</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”? A private copy stays here.</source>
+        <translation>¿Salir de «{name}»? Aquí queda una copia privada.</translation>
+    </message>
+    <message>
+        <source>This is a private copy.</source>
+        <translation>Esto es una copia privada.</translation>
+    </message>
+    <message>
+        <source>{name} is {role} of “{project}” now.</source>
+        <translation>{name} es ahora {role} de «{project}».</translation>
+    </message>
+    <message>
+        <source>{name} is in “{project}” no more.</source>
+        <translation>{name} ya no está en «{project}».</translation>
+    </message>
+    <message>
+        <source>Remove {name} from {workspace}? What they wrote stays.</source>
+        <translation>¿Quitar a {name} de {workspace}? Lo que escribió se queda.</translation>
+    </message>
+    <message>
+        <source>{name} was removed from {workspace}.</source>
+        <translation>Se quitó a {name} de {workspace}.</translation>
+    </message>
+    <message>
+        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
+        <translation>{name} había invitado a {others}, que siguen siendo miembros; &apos;chatdesk team remove&apos; los quita</translation>
+    </message>
+    <message>
+        <source>{name} is an ordinary member of {workspace} now.</source>
+        <translation>{name} es ahora un miembro corriente de {workspace}.</translation>
+    </message>
+    <message>
+        <source>{name} is an owner of {workspace} now.</source>
+        <translation>{name} es ahora propietario de {workspace}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended.</source>
+        <comment>{count} connections of {name} were ended.</comment>
+        <translation>
+            <numerusform>Se terminó {count} conexión de {name}.</numerusform>
+            <numerusform>Se terminaron {count} conexiones de {name}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>is up to date</source>
+        <translation>está al día</translation>
+    </message>
+    <message>
+        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
+        <translation>{state}, {count} rechazados (&apos;chatdesk team refused&apos; los muestra)</translation>
+    </message>
+    <message>
+        <source>{workspace}: {state}.</source>
+        <translation>{workspace}: {state}.</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>El equipo aún no lo tiene: {problem} Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>El equipo aún no lo tiene. Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here.</source>
+        <comment>{count} change waits here.</comment>
+        <translation>
+            <numerusform>{count} cambio espera aquí.</numerusform>
+            <numerusform>{count} cambios esperan aquí.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <translation>&apos;chatdesk team sync&apos; continúa.</translation>
+    </message>
+    <message>
+        <source>This project is not shared.</source>
+        <translation>Este proyecto no se comparte.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team share&apos; shares it.</source>
+        <translation>&apos;chatdesk team share&apos; lo comparte.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} members are called “{name}”.</source>
+        <comment>{count} member is called “{name}”.</comment>
+        <translation>
+            <numerusform>{count} miembro se llama «{name}».</numerusform>
+            <numerusform>{count} miembros se llaman «{name}».</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No member is called “{name}”.</source>
+        <translation>Ningún miembro se llama «{name}».</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
+        <translation>&apos;chatdesk team members&apos; los muestra con sus identificadores.</translation>
+    </message>
+    <message>
+        <source>list projects</source>
+        <translation>muestra los proyectos</translation>
+    </message>
+    <message>
+        <source>list threads, the latest first</source>
+        <translation>muestra las conversaciones, la última primero</translation>
+    </message>
+    <message>
+        <source>list archived threads</source>
+        <translation>muestra las conversaciones archivadas</translation>
+    </message>
+    <message>
+        <source>list threads in the trash</source>
+        <translation>muestra las conversaciones de la papelera</translation>
+    </message>
+    <message>
+        <source>list threads of this project</source>
+        <translation>muestra las conversaciones de este proyecto</translation>
+    </message>
+    <message>
+        <source>list threads with this tag</source>
+        <translation>muestra las conversaciones con esta etiqueta</translation>
+    </message>
+    <message>
+        <source>at most N threads (50)</source>
+        <translation>como máximo N conversaciones (50)</translation>
+    </message>
+    <message>
+        <source>print a thread</source>
+        <translation>imprime una conversación</translation>
+    </message>
+    <message>
+        <source>(archived)</source>
+        <translation>(archivada)</translation>
+    </message>
+    <message>
+        <source>There is no tag “{tag}”.</source>
+        <translation>No hay ninguna etiqueta «{tag}».</translation>
+    </message>
+    <message>
+        <source>Check its name in the window.</source>
+        <translation>Comprueba su nombre en la ventana.</translation>
+    </message>
+    <message>
+        <source>There are no threads here yet.</source>
+        <translation>Aún no hay conversaciones aquí.</translation>
+    </message>
+    <message>
+        <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
+        <translation>«{wanted}» no es el principio del identificador de una conversación.</translation>
+    </message>
+    <message>
+        <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
+        <translation>Indica al menos {count} de sus caracteres; &apos;chatdesk threads&apos; los muestra.</translation>
+    </message>
+    <message>
+        <source>No thread&apos;s id begins with {prefix}.</source>
+        <translation>Ningún identificador de conversación empieza por {prefix}.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk threads&apos; lists them.</source>
+        <translation>&apos;chatdesk threads&apos; las muestra.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads have ids that begin with {prefix}.</source>
+        <comment>{count} thread has an id that begins with {prefix}.</comment>
+        <translation>
+            <numerusform>El identificador de {count} conversación empieza por {prefix}.</numerusform>
+            <numerusform>Los identificadores de {count} conversaciones empiezan por {prefix}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give more of the id.</source>
+        <translation>Indica más del identificador.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk projects&apos;.</source>
+        <translation>Véase &apos;chatdesk projects&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects are called “{name}”: {projects}.</source>
+        <comment>{count} project is called “{name}”: {projects}.</comment>
+        <translation>
+            <numerusform>{count} proyecto se llama «{name}»: {projects}.</numerusform>
+            <numerusform>{count} proyectos se llaman «{name}»: {projects}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give the id of one.</source>
+        <translation>Indica el identificador de uno.</translation>
+    </message>
+    <message>
+        <source>No project is called “{name}”.</source>
+        <translation>Ningún proyecto se llama «{name}».</translation>
+    </message>
+    <message>
+        <source>No project that is shared is called “{name}”.</source>
+        <translation>Ningún proyecto compartido se llama «{name}».</translation>
+    </message>
+    <message>
+        <source>No project that is not shared yet is called “{name}”.</source>
+        <translation>Ningún proyecto aún sin compartir se llama «{name}».</translation>
+    </message>
+    <message>
+        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
+        <translation>una variable de este entorno cuyo valor recibe el servidor y guarda el llavero; otra vez para más</translation>
+    </message>
+    <message>
+        <source>switch a server on</source>
+        <translation>activa un servidor</translation>
+    </message>
+    <message>
+        <source>switch a server off</source>
+        <translation>desactiva un servidor</translation>
+    </message>
+    <message>
+        <source>forget a server</source>
+        <translation>olvida un servidor</translation>
+    </message>
+    <message>
+        <source>sign in to a server over HTTP, in your browser</source>
+        <translation>inicia sesión en un servidor por HTTP, en tu navegador</translation>
+    </message>
+    <message>
+        <source>forget what a server is signed in with</source>
+        <translation>olvida la sesión iniciada en un servidor</translation>
+    </message>
+    <message>
+        <source>set up the servers whose tools a model may ask for</source>
+        <translation>configura los servidores cuyas herramientas puede pedir un modelo</translation>
+    </message>
+    <message>
+        <source>the servers, and whether they are on</source>
+        <translation>los servidores, y si están activados</translation>
+    </message>
+    <message>
+        <source>add a server; options stand before its name</source>
+        <translation>añade un servidor; las opciones van antes de su nombre</translation>
+    </message>
+    <message>
+        <source>what it is called</source>
+        <translation>cómo se llama</translation>
+    </message>
+    <message>
+        <source>the program and its arguments</source>
+        <translation>el programa y sus argumentos</translation>
+    </message>
+    <message>
+        <source>of a server over HTTP</source>
+        <translation>de un servidor por HTTP</translation>
+    </message>
+    <message>
+        <source>the OAuth client that you registered for the address</source>
+        <translation>el cliente OAuth que registraste para la dirección</translation>
+    </message>
+    <message>
+        <source>a variable with the secret of the client</source>
+        <translation>una variable con el secreto del cliente</translation>
+    </message>
+    <message>
+        <source>in which the program runs; without it: an empty one</source>
+        <translation>en la que funciona el programa; sin ella: una vacía</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON of another program</source>
+        <translation>añade servidores desde el JSON de otro programa</translation>
+    </message>
+    <message>
+        <source>- reads stdin</source>
+        <translation>- lee stdin</translation>
+    </message>
+    <message>
+        <source>start servers and list their tools, step by step</source>
+        <translation>inicia los servidores y muestra sus herramientas, paso a paso</translation>
+    </message>
+    <message>
+        <source>its id; without it: all that are on</source>
+        <translation>su identificador; sin él: todos los activados</translation>
+    </message>
+    <message>
+        <source>its id</source>
+        <translation>su identificador</translation>
+    </message>
+    <message>
+        <source>what tools may do without being asked about again</source>
+        <translation>lo que las herramientas pueden hacer sin que se pregunte de nuevo</translation>
+    </message>
+    <message>
+        <source>withdraw what a server&apos;s tools were allowed</source>
+        <translation>retira lo que se permitió a las herramientas de un servidor</translation>
+    </message>
+    <message>
+        <source>one tool; without it: all of the server</source>
+        <translation>una herramienta; sin ella: todas las del servidor</translation>
+    </message>
+    <message>
+        <source>the folder in which tools work for a project</source>
+        <translation>la carpeta en que trabajan las herramientas para un proyecto</translation>
+    </message>
+    <message>
+        <source>without it: show it</source>
+        <translation>sin ella: la muestra</translation>
+    </message>
+    <message>
+        <source>the project has no folder any more</source>
+        <translation>el proyecto deja de tener carpeta</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the tool servers.</source>
+        <translation>ChatDesk está abierto y lleva los servidores de herramientas.</translation>
+    </message>
+    <message>
+        <source>Change them in Settings, Tools, or close ChatDesk first.</source>
+        <translation>Cámbialos en Ajustes, Herramientas, o cierra ChatDesk primero.</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>activado</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>desactivado</translation>
+    </message>
+    <message>
+        <source>A server has either an address or a command.</source>
+        <translation>Un servidor tiene una dirección o una orden.</translation>
+    </message>
+    <message>
+        <source>Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.</source>
+        <translation>Escribe: add --address URL NAME, o: add NAME COMMAND ARGUMENTS.</translation>
+    </message>
+    <message>
+        <source>The variable {first} is not set here.</source>
+        <translation>La variable {first} no está definida aquí.</translation>
+    </message>
+    <message>
+        <source>{name}: {field} is still to be filled in.</source>
+        <translation>{name}: {field} aún está por rellenar.</translation>
+    </message>
+    <message>
+        <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
+        <translation>Están desactivados hasta que los actives: chatdesk tools on SERVER.</translation>
+    </message>
+    <message>
+        <source>ok</source>
+        <translation>correcto</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>falló</translation>
+    </message>
+    <message>
+        <source>Sign in to {name} in your browser. If no page opens, open this one:</source>
+        <translation>Inicia sesión en {name} en tu navegador. Si no se abre ninguna página, abre esta:</translation>
+    </message>
+    <message>
+        <source>Signed in.</source>
+        <translation>Sesión iniciada.</translation>
+    </message>
+    <message>
+        <source>{name} did not ask you to sign in.</source>
+        <translation>{name} no te pidió iniciar sesión.</translation>
+    </message>
+    <message>
+        <source>Signed out, here and at the server.</source>
+        <translation>Sesión cerrada, aquí y en el servidor.</translation>
+    </message>
+    <message>
+        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
+        <translation>Sesión cerrada aquí; no se avisó al servidor, o no puede retirarla.</translation>
+    </message>
+    <message>
+        <source>Nothing of that was allowed.</source>
+        <translation>Nada de eso estaba permitido.</translation>
+    </message>
+    <message>
+        <source>There is no tool server “{name}”.</source>
+        <translation>No hay ningún servidor de herramientas «{name}».</translation>
+    </message>
+    <message>
+        <source>See chatdesk tools list.</source>
+        <translation>Véase chatdesk tools list.</translation>
+    </message>
+    <message>
+        <source>comes with ChatDesk</source>
+        <translation>viene con ChatDesk</translation>
+    </message>
+    <message>
+        <source>{place} could not be read.</source>
+        <translation>No se pudo leer {place}.</translation>
+    </message>
+    <message>
+        <source>the engine that models search the web with</source>
+        <translation>el buscador con que los modelos buscan en la web</translation>
+    </message>
+    <message>
+        <source>of SearXNG</source>
+        <translation>de SearXNG</translation>
+    </message>
+    <message>
+        <source>a variable of this environment with the key</source>
+        <translation>una variable de este entorno con la clave</translation>
+    </message>
+    <message>
+        <source>ask it, step by step; with an engine, nothing is changed</source>
+        <translation>lo consulta, paso a paso; con un buscador, no se cambia nada</translation>
+    </message>
+    <message>
+        <source>remove the kept key of the engine</source>
+        <translation>quita la clave guardada del buscador</translation>
+    </message>
+    <message>
+        <source>a JSON object, or an array of the steps of a test</source>
+        <translation>un objeto JSON, o un array de los pasos de una prueba</translation>
+    </message>
+    <message>
+        <source>The variable {key} is not set here.</source>
+        <translation>La variable {key} no está definida aquí.</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key is to be forgotten.</source>
+        <translation>Nombra el buscador cuya clave se debe olvidar.</translation>
+    </message>
+    <message>
+        <source>with a key</source>
+        <translation>con clave</translation>
+    </message>
+    <message>
+        <source>without a key</source>
+        <translation>sin clave</translation>
+    </message>
+    <message>
+        <source>No search engine is chosen.</source>
+        <translation>No hay buscador elegido.</translation>
+    </message>
+    <message>
+        <source>Name one to test it.</source>
+        <translation>Nombra uno para probarlo.</translation>
+    </message>
+    <message>
+        <source>Left out: an answer has at most {most_in_message} pictures.</source>
+        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
+        <translation>Se omitió: una respuesta tiene como máximo {most_in_message} imágenes.</translation>
+    </message>
+    <message>
+        <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
+        <translation>Las imágenes de esta respuesta superan juntas los {most_bytes} MB.</translation>
+    </message>
+    <message>
+        <source>It is no picture that can be shown.</source>
+        <translation>No es una imagen que se pueda mostrar.</translation>
+    </message>
+    <message>
+        <source>The picture is damaged.</source>
+        <translation>La imagen está dañada.</translation>
+    </message>
+    <message>
+        <source>The picture is empty.</source>
+        <translation>La imagen está vacía.</translation>
+    </message>
+    <message>
+        <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
+        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
+        <translation>Quita algunos y envíalos con el próximo mensaje, o sube el límite en Ajustes, Uso y límites.</translation>
+    </message>
+    <message>
+        <source>“{name}” is of a kind that is kept out: {mime}.</source>
+        <translation>«{name}» es de un tipo no admitido: {mime}.</translation>
+    </message>
+    <message>
+        <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
+        <translation>Elige otro archivo, o cambia los tipos en Ajustes, Uso y límites.</translation>
+    </message>
+    <message>
+        <source>At most {number} files go with one message; there are {attachments}.</source>
+        <translation>Un mensaje admite como máximo {number} archivos; hay {attachments}.</translation>
+    </message>
+    <message>
+        <source>Your text and the attachments are kept.</source>
+        <translation>Tu texto y los adjuntos se conservan.</translation>
+    </message>
+    <message>
+        <source>The files of one message may have {limit} together; these have {total}.</source>
+        <translation>Los archivos de un mensaje pueden tener {limit} en total; estos tienen {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
+        <translation>Con «{name}» los archivos de hoy tendrían {total}; el límite de un día es {limit}.</translation>
+    </message>
+    <message>
+        <source>Your text and the other attachments are kept.</source>
+        <translation>Tu texto y los demás adjuntos se conservan.</translation>
+    </message>
+    <message>
+        <source>Attach it tomorrow, or raise the limit in Settings, Usage and limits.</source>
+        <translation>Adjúntalo mañana, o sube el límite en Ajustes, Uso y límites.</translation>
+    </message>
+    <message>
+        <source>{number} files go with one message; {number_2} were left out.</source>
+        <translation>Un mensaje admite {number} archivos; se omitieron {number_2}.</translation>
+    </message>
+    <message>
+        <source>The attached file is no longer there.</source>
+        <translation>El archivo adjunto ya no está.</translation>
+    </message>
+    <message>
+        <source>The attached file is larger than it was.</source>
+        <translation>El archivo adjunto es más grande que antes.</translation>
+    </message>
+    <message>
+        <source>That is not the sum of a file.</source>
+        <translation>Eso no es la suma de un archivo.</translation>
+    </message>
+    <message>
+        <source>The file could not be kept beside your messages: {reason}.</source>
+        <translation>No se pudo guardar el archivo junto a tus mensajes: {reason}.</translation>
+    </message>
+    <message>
+        <source>the disk refused it</source>
+        <translation>el disco lo rechazó</translation>
+    </message>
+    <message>
+        <source>Make room on the disk or choose another data directory, then attach it again.</source>
+        <translation>Haz sitio en el disco o elige otra carpeta de datos, y adjúntalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>It needs too much time or memory to be read.</source>
+        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
+        <translation>Leerlo necesita demasiado tiempo o memoria.</translation>
+    </message>
+    <message>
+        <source>It is damaged.</source>
+        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
+        <translation>Está dañada.</translation>
+    </message>
+    <message>
+        <source>It has more than {most_pixels} million pixels.</source>
+        <translation>Tiene más de {most_pixels} millones de píxeles.</translation>
+    </message>
+    <message>
+        <source>It is damaged, or no image that can be shown.</source>
+        <translation>Está dañada, o no es una imagen que se pueda mostrar.</translation>
+    </message>
+    <message>
+        <source>“{name}” is empty.</source>
+        <translation>«{name}» está vacío.</translation>
+    </message>
+    <message>
+        <source>Attach a file that has something in it.</source>
+        <translation>Adjunta un archivo que contenga algo.</translation>
+    </message>
+    <message>
+        <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
+        <translation>Guárdala de nuevo con un programa de dibujo, más pequeña si hace falta, y adjunta esa.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer there.</source>
+        <translation>«{name}» ya no está.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file that can be read.</source>
+        <translation>«{name}» no es un archivo que se pueda leer.</translation>
+    </message>
+    <message>
+        <source>“{name}” is a folder.</source>
+        <translation>«{name}» es una carpeta.</translation>
+    </message>
+    <message>
+        <source>Attach the files in it.</source>
+        <translation>Adjunta los archivos que contiene.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be read: {reason}.</source>
+        <translation>No se puede leer «{name}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check the file, then attach it again.</source>
+        <translation>Comprueba el archivo y adjúntalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>It needs too much memory.</source>
+        <translation>Necesita demasiada memoria.</translation>
+    </message>
+    <message>
+        <source>It is damaged and cannot be read.</source>
+        <translation>Está dañado y no se puede leer.</translation>
+    </message>
+    <message>
+        <source>The image could not be loaded.</source>
+        <translation>No se pudo cargar la imagen.</translation>
+    </message>
+    <message>
+        <source>The image is at another place: {host}.</source>
+        <translation>La imagen está en otro lugar: {host}.</translation>
+    </message>
+    <message>
+        <source>{host} is in your own network.</source>
+        <translation>{host} está en tu propia red.</translation>
+    </message>
+    <message>
+        <source>image</source>
+        <translation>imagen</translation>
+    </message>
+    <message>
+        <source>an image that can be shown</source>
+        <translation>una imagen que se pueda mostrar</translation>
+    </message>
+    <message>
+        <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
+        <translation>Mostrada por ChatDesk, una vez. Los scripts y enlaces están desactivados; no se carga ni envía nada.</translation>
+    </message>
+    <message>
+        <source>This page is empty.</source>
+        <translation>Esta página está vacía.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened.</source>
+        <translation>No se abrió nada.</translation>
+    </message>
+    <message>
+        <source>This page is larger than {most_bytes} MB.</source>
+        <translation>Esta página supera los {most_bytes} MB.</translation>
+    </message>
+    <message>
+        <source>Save it as a file instead.</source>
+        <translation>Guárdala como archivo.</translation>
+    </message>
+    <message>
+        <source>Files of this kind have no text that can be read.</source>
+        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
+        <translation>Los archivos de este tipo no tienen texto legible.</translation>
+    </message>
+    <message>
+        <source>There is no text in it.</source>
+        <translation>No contiene texto.</translation>
+    </message>
+    <message>
+        <source>It is long; its first {cut} characters are read.</source>
+        <translation>Es largo; se leen sus primeros {cut} caracteres.</translation>
+    </message>
+    <message>
+        <source>It is protected by a password.</source>
+        <translation>Está protegido con contraseña.</translation>
+    </message>
+    <message>
+        <source>No text can be read from it; it may hold scanned pages.</source>
+        <translation>No se puede leer texto de él; quizá contiene páginas escaneadas.</translation>
+    </message>
+    <message>
+        <source>It is long; {read} of its {total} pages are read.</source>
+        <translation>Es largo; se leen {read} de sus {total} páginas.</translation>
+    </message>
+    <message>
+        <source>{damaged} of its {total} pages cannot be read.</source>
+        <translation>{damaged} de sus {total} páginas no se pueden leer.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in the file.</source>
+        <translation>El antivirus encontró algo en el archivo.</translation>
+    </message>
+    <message>
+        <source>The file was kept out; your text and the other attachments are kept.</source>
+        <translation>El archivo no se admitió; tu texto y los demás adjuntos se conservan.</translation>
+    </message>
+    <message>
+        <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
+        <translation>No abras el archivo. Si confías en él, pregunta a quien se ocupa del antivirus.</translation>
+    </message>
+    <message>
+        <source>The virus scanner does not answer, so the file was kept out.</source>
+        <translation>El antivirus no responde, así que el archivo no se admitió.</translation>
+    </message>
+    <message>
+        <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
+        <translation>Inicia el antivirus, o cámbialo o cambia qué pasa sin él en Ajustes, Datos y copias.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found “{found}” in the file.</source>
+        <translation>El antivirus encontró «{found}» en el archivo.</translation>
+    </message>
+    <message>
+        <source>This is not the address of a web page.</source>
+        <translation>Esa no es la dirección de una página web.</translation>
+    </message>
+    <message>
+        <source>Nothing was fetched.</source>
+        <translation>No se descargó nada.</translation>
+    </message>
+    <message>
+        <source>page</source>
+        <translation>página</translation>
+    </message>
+    <message>
+        <source>There is a file of the type {mime} there.</source>
+        <translation>Allí hay un archivo del tipo {mime}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is closing.</source>
+        <translation>ChatDesk se está cerrando.</translation>
+    </message>
+    <message>
+        <source>This message has no text that could be opened as an artifact.</source>
+        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
+        <translation>Este mensaje no tiene texto que se pueda abrir como artefacto.</translation>
+    </message>
+    <message>
+        <source>The version is as it was.</source>
+        <translation>La versión sigue como estaba.</translation>
+    </message>
+    <message>
+        <source>This kind of file is not shown here. Save it, or open it with another program.</source>
+        <translation>Este tipo de archivo no se muestra aquí. Guárdalo, o ábrelo con otro programa.</translation>
+    </message>
+    <message>
+        <source>The file is too large to be shown here. Save it, or open it with another program.</source>
+        <translation>El archivo es demasiado grande para mostrarlo aquí. Guárdalo, o ábrelo con otro programa.</translation>
+    </message>
+    <message>
+        <source>These versions are too large to be compared here.</source>
+        <translation>Estas versiones son demasiado grandes para compararlas aquí.</translation>
+    </message>
+    <message>
+        <source>Save both to compare.</source>
+        <translation>Guarda ambas para compararlas.</translation>
+    </message>
+    <message>
+        <source>Nothing can be opened or edited here, because nothing can be written.</source>
+        <translation>Aquí no se puede abrir ni editar nada, porque no se puede escribir.</translation>
+    </message>
+    <message>
+        <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
+        <translation>El mensaje tiene {size_bytes} bytes; el límite son {most_bytes} bytes.</translation>
+    </message>
+    <message>
+        <source>The copying was stopped.</source>
+        <translation>La copia se detuvo.</translation>
+    </message>
+    <message>
+        <source>Nothing can be attached here, because nothing can be written.</source>
+        <translation>Aquí no se puede adjuntar nada, porque no se puede escribir.</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closing.</source>
+        <translation>ChatDesk se estaba cerrando.</translation>
+    </message>
+    <message>
+        <source>The file is no longer there.</source>
+        <translation>El archivo ya no está.</translation>
+    </message>
+    <message>
+        <source>The page cannot be handed to your browser: {strerror}.</source>
+        <translation>No se puede pasar la página a tu navegador: {strerror}.</translation>
+    </message>
+    <message>
+        <source>The attached file or the folder is no longer there.</source>
+        <translation>El archivo adjunto o la carpeta ya no está.</translation>
+    </message>
+    <message>
+        <source>Choose another place.</source>
+        <translation>Elige otro lugar.</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {strerror}.</source>
+        <translation>No se pudo escribir el archivo: {strerror}.</translation>
+    </message>
+    <message>
+        <source>The attached file is unchanged.</source>
+        <translation>El archivo adjunto no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows.</source>
+        <translation>Una página contiene de 1 a {largest_page} filas.</translation>
+    </message>
+    <message>
+        <source>Summaries cannot be made here.</source>
+        <translation>Aquí no se pueden hacer resúmenes.</translation>
+    </message>
+    <message>
+        <source>A summary needs some text.</source>
+        <translation>Un resumen necesita algo de texto.</translation>
+    </message>
+    <message>
+        <source>The old one is kept.</source>
+        <translation>El anterior se conserva.</translation>
+    </message>
+    <message>
+        <source>Or switch it off.</source>
+        <translation>O desactívalo.</translation>
+    </message>
+    <message>
+        <source>There may be {most_facts} facts of at most {longest_fact} characters.</source>
+        <translation>Puede haber {most_facts} datos de {longest_fact} caracteres como máximo.</translation>
+    </message>
+    <message>
+        <source>The old ones are kept.</source>
+        <translation>Los anteriores se conservan.</translation>
+    </message>
+    <message>
+        <source>{label} takes no {lacking} from other programs.</source>
+        <translation>{label} no acepta {lacking} de otros programas.</translation>
+    </message>
+    <message>
+        <source>Choose a provider that speaks chat completions.</source>
+        <translation>Elige un proveedor que hable «chat completions».</translation>
+    </message>
+    <message>
+        <source>A draft cannot be empty.</source>
+        <translation>Un borrador no puede estar vacío.</translation>
+    </message>
+    <message>
+        <source>The thread has another draft, which a person may be writing.</source>
+        <translation>La conversación tiene otro borrador, que quizá alguien está escribiendo.</translation>
+    </message>
+    <message>
+        <source>It was not changed.</source>
+        <translation>No se cambió.</translation>
+    </message>
+    <message>
+        <source>Write the draft into a new thread.</source>
+        <translation>Escribe el borrador en una conversación nueva.</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
+        <translation>Una página contiene de 1 a {largest_page} filas, no {limit}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>pin {count} threads</source>
+        <comment>pin thread</comment>
+        <translation>
+            <numerusform>fijar conversación</numerusform>
+            <numerusform>fijar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unpin {count} threads</source>
+        <comment>unpin thread</comment>
+        <translation>
+            <numerusform>soltar conversación</numerusform>
+            <numerusform>soltar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>archive {count} threads</source>
+        <comment>archive thread</comment>
+        <translation>
+            <numerusform>archivar conversación</numerusform>
+            <numerusform>archivar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unarchive {count} threads</source>
+        <comment>unarchive thread</comment>
+        <translation>
+            <numerusform>desarchivar conversación</numerusform>
+            <numerusform>desarchivar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move {count} threads</source>
+        <comment>move thread</comment>
+        <translation>
+            <numerusform>mover conversación</numerusform>
+            <numerusform>mover {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>That is no note.</source>
+        <translation>Eso no es una nota.</translation>
+    </message>
+    <message>
+        <source>The files of the assistants are larger than {most_file_bytes} MB together.</source>
+        <translation>Los archivos de los asistentes superan juntos los {most_file_bytes} MB.</translation>
+    </message>
+    <message>
+        <source>The prompts are unchanged.</source>
+        <translation>Los prompts no han cambiado.</translation>
+    </message>
+    <message>
+        <source>Take large files out of the assistants, and attach them to a message instead.</source>
+        <translation>Saca los archivos grandes de los asistentes y adjúntalos a un mensaje.</translation>
+    </message>
+    <message>
+        <source>The file could not be read: {strerror}.</source>
+        <translation>No se pudo leer el archivo: {strerror}.</translation>
+    </message>
+    <message>
+        <source>The file is larger than {largest_file_bytes} MB.</source>
+        <translation>El archivo supera los {largest_file_bytes} MB.</translation>
+    </message>
+    <message>
+        <source>The file is no JSON.</source>
+        <translation>El archivo no es JSON.</translation>
+    </message>
+    <message>
+        <source>The file holds no prompts of ChatDesk.</source>
+        <translation>El archivo no contiene prompts de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file was written by a newer ChatDesk.</source>
+        <translation>El archivo lo escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
+        <translation>El archivo no contiene una lista de prompts, o tiene más de {most_prompts}.</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
+        <translation>El prompt {number} del archivo no lo es: necesita un tipo, un nombre y un texto no demasiado largo.</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file has no list of files, or too many.</source>
+        <translation>El prompt {number} del archivo no tiene lista de archivos, o tiene demasiados.</translation>
+    </message>
+    <message>
+        <source>A file of prompt {number} in the file cannot be read.</source>
+        <translation>No se puede leer un archivo del prompt {number} del archivo.</translation>
+    </message>
+    <message>
+        <source>Nothing was added.</source>
+        <translation>No se añadió nada.</translation>
+    </message>
+    <message>
+        <source>Choose a file that was exported from Prompts.</source>
+        <translation>Elige un archivo exportado desde Prompts.</translation>
+    </message>
+    <message>
+        <source>A prompt needs a text.</source>
+        <translation>Un prompt necesita un texto.</translation>
+    </message>
+    <message>
+        <source>Type what it is to say, or delete it.</source>
+        <translation>Escribe lo que debe decir, o elimínalo.</translation>
+    </message>
+    <message>
+        <source>The prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>El prompt tiene {text} caracteres; el máximo son {longest_text}.</translation>
+    </message>
+    <message>
+        <source>Shorten it, or keep the text in a file and attach that.</source>
+        <translation>Acórtalo, o guarda el texto en un archivo y adjúntalo.</translation>
+    </message>
+    <message>
+        <source>This question does not wait any more.</source>
+        <translation>Esta pregunta ya no espera.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages is reached.</source>
+        <translation>Has alcanzado tu límite de mensajes.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages to this provider is reached.</source>
+        <translation>Has alcanzado tu límite de mensajes a este proveedor.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages in this project is reached.</source>
+        <translation>Has alcanzado tu límite de mensajes en este proyecto.</translation>
+    </message>
+    <message>
+        <source>The provider takes no more requests for now.</source>
+        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
+        <translation>El proveedor no acepta más peticiones por ahora.</translation>
+    </message>
+    <message>
+        <source>Ask again later.</source>
+        <translation>Pregunta de nuevo más tarde.</translation>
+    </message>
+    <message>
+        <source>This message does not wait any more.</source>
+        <translation>Este mensaje ya no espera.</translation>
+    </message>
+    <message>
+        <source>Between 2 and {most_in_thread} models can be compared.</source>
+        <translation>Se pueden comparar de 2 a {most_in_thread} modelos.</translation>
+    </message>
+    <message>
+        <source>Only questions can be edited here.</source>
+        <translation>Aquí solo se pueden editar preguntas.</translation>
+    </message>
+    <message>
+        <source>Regenerate the answer instead.</source>
+        <translation>Regenera la respuesta.</translation>
+    </message>
+    <message>
+        <source>There is no question to answer here.</source>
+        <translation>Aquí no hay ninguna pregunta que responder.</translation>
+    </message>
+    <message>
+        <source>This answer is already complete.</source>
+        <translation>Esta respuesta ya está completa.</translation>
+    </message>
+    <message>
+        <source>Regenerate it for another version.</source>
+        <translation>Regenérala para tener otra versión.</translation>
+    </message>
+    <message>
+        <source>The system prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>El prompt de sistema tiene {text} caracteres; el máximo son {longest_text}.</translation>
+    </message>
+    <message>
+        <source>Shorten it.</source>
+        <translation>Acórtalo.</translation>
+    </message>
+    <message>
+        <source>There is a temporary chat already.</source>
+        <translation>Ya hay un chat temporal.</translation>
+    </message>
+    <message>
+        <source>Keep it or close it first.</source>
+        <translation>Consérvalo o ciérralo primero.</translation>
+    </message>
+    <message>
+        <source>There is no temporary chat.</source>
+        <translation>No hay ningún chat temporal.</translation>
+    </message>
+    <message>
+        <source>This chat was just kept.</source>
+        <translation>Este chat se acaba de conservar.</translation>
+    </message>
+    <message>
+        <source>What you wrote is still there.</source>
+        <translation>Lo que escribiste sigue ahí.</translation>
+    </message>
+    <message>
+        <source>An answer is still being written, so this chat was not kept yet.</source>
+        <translation>Todavía se está escribiendo una respuesta, así que este chat aún no se conservó.</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it, and keep the chat then.</source>
+        <translation>Espera a que termine, o detenla, y conserva entonces el chat.</translation>
+    </message>
+    <message>
+        <source>The tool does not take these arguments.</source>
+        <extracomment>How long a server waits for a person.</extracomment>
+        <translation>La herramienta no acepta estos argumentos.</translation>
+    </message>
+    <message>
+        <source>Nothing was run.</source>
+        <translation>No se ejecutó nada.</translation>
+    </message>
+    <message>
+        <source>Change them, or deny the call.</source>
+        <translation>Cámbialos, o deniega la llamada.</translation>
+    </message>
+    <message>
+        <source>This call does not wait for an answer any more.</source>
+        <translation>Esta llamada ya no espera respuesta.</translation>
+    </message>
+    <message>
+        <source>This answer is not offered for this call.</source>
+        <translation>Esta respuesta no se ofrece para esta llamada.</translation>
+    </message>
+    <message>
+        <source>The server does not wait for this any more.</source>
+        <translation>El servidor ya no espera esto.</translation>
+    </message>
+    <message>
+        <source>“{name}” is missing.</source>
+        <translation>Falta «{name}».</translation>
+    </message>
+    <message>
+        <source>There is no “{name}”.</source>
+        <translation>No hay «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” is not of the type {map}.</source>
+        <translation>«{name}» no es del tipo {map}.</translation>
+    </message>
+    <message>
+        <source>The person did not allow this call. Do not try it again in another way; go on without it, or ask them.</source>
+        <translation>La persona no permitió esta llamada. No la intentes de otra forma; sigue sin ella, o pregúntale.</translation>
+    </message>
+    <message>
+        <source>There is no tool with this name.</source>
+        <translation>No hay ninguna herramienta con ese nombre.</translation>
+    </message>
+    <message>
+        <source>The arguments are not valid JSON, so the tool was not run. Write them again.</source>
+        <translation>Los argumentos no son JSON válido, así que la herramienta no se ejecutó. Escríbelos de nuevo.</translation>
+    </message>
+    <message>
+        <source>The answer was cut off while this call was written, so the tool was not run.</source>
+        <translation>La respuesta se cortó mientras se escribía esta llamada, así que la herramienta no se ejecutó.</translation>
+    </message>
+    <message>
+        <source>The limit of this answer was reached, so the tool was not run.</source>
+        <translation>Se alcanzó el límite de esta respuesta, así que la herramienta no se ejecutó.</translation>
+    </message>
+    <message>
+        <source>Too many tools were called at once, so this one was not run. Call fewer.</source>
+        <translation>Se llamó a demasiadas herramientas a la vez, así que esta no se ejecutó. Llama a menos.</translation>
+    </message>
+    <message>
+        <source>No further tools can be called for this answer. Answer with what you have.</source>
+        <translation>No se puede llamar a más herramientas para esta respuesta. Responde con lo que tienes.</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
+        <translation>Ocurrió algo inesperado en ChatDesk mientras se ejecutaba esta herramienta. Nadie sabe qué hizo.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again.</source>
+        <translation>ChatDesk terminó mientras esto se ejecutaba, así que nadie sabe qué hizo. La persona no quiere que se repita.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran. It may have done its work already.</source>
+        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
+        <translation>ChatDesk terminó mientras esto se ejecutaba. Quizá ya hizo su trabajo.</translation>
+    </message>
+    <message>
+        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Este chat tiene texto de fuera, como el resultado de una herramienta, un archivo, una importación o las palabras de alguien del equipo, que puede haber pedido esto.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools can be called: about {tokens} tokens with each request.</source>
+        <comment>{count} tool can be called: about {tokens} tokens with each request.</comment>
+        <translation>
+            <numerusform>Se puede llamar a {count} herramienta: unos {tokens} tokens con cada petición.</numerusform>
+            <numerusform>Se puede llamar a {count} herramientas: unos {tokens} tokens con cada petición.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{words} {count} tool servers not started yet.</source>
+        <comment>{words} {count} tool server not started yet.</comment>
+        <translation>
+            <numerusform>{words} {count} servidor de herramientas aún sin iniciar.</numerusform>
+            <numerusform>{words} {count} servidores de herramientas aún sin iniciar.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>pin into the context</source>
+        <translation>fijar en el contexto</translation>
+    </message>
+    <message>
+        <source>exclude from the context</source>
+        <translation>excluir del contexto</translation>
+    </message>
+    <message>
+        <source>unpin from the context</source>
+        <translation>soltar del contexto</translation>
+    </message>
+    <message>
+        <source>include in the context</source>
+        <translation>incluir en el contexto</translation>
+    </message>
+    <message>
+        <source>rename thread</source>
+        <translation>renombrar conversación</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete messages</source>
+        <comment>delete message</comment>
+        <translation>
+            <numerusform>eliminar mensaje</numerusform>
+            <numerusform>eliminar mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>restore message</source>
+        <translation>restaurar mensaje</translation>
+    </message>
+    <message>
+        <source>switch version</source>
+        <translation>cambiar de versión</translation>
+    </message>
+    <message>
+        <source>edit</source>
+        <translation>edición</translation>
+    </message>
+    <message>
+        <source>start of the context</source>
+        <translation>inicio del contexto</translation>
+    </message>
+    <message>
+        <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>El mensaje tiene unos {scaled} tokens; el modelo lee {window} a la vez y {reserved} se reservan para la respuesta.</translation>
+    </message>
+    <message>
+        <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>El prompt de sistema tiene unos {scaled} tokens y no deja sitio al mensaje: el modelo lee {window} a la vez y {reserved} se reservan para la respuesta.</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while it summarised.</source>
+        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
+        <translation>ChatDesk cometió un error al resumir.</translation>
+    </message>
+    <message>
+        <source>The report could not be written to {target}: {reason}.</source>
+        <translation>No se pudo escribir el informe en {target}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Nothing half-written was left.</source>
+        <translation>No quedó nada a medias.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly.</source>
+        <translation>ChatDesk terminó de forma inesperada.</translation>
+    </message>
+    <message>
+        <source>No answer within {timeout_s} s.</source>
+        <translation>Sin respuesta en {timeout_s} s.</translation>
+    </message>
+    <message>
+        <source>The check itself failed ({name}).</source>
+        <translation>La propia comprobación falló ({name}).</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version}, Python {python}</source>
+        <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>{path} is not a directory.</source>
+        <translation>{path} no es una carpeta.</translation>
+    </message>
+    <message>
+        <source>{path} (made when it is needed)</source>
+        <translation>{path} (se crea cuando hace falta)</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written to. Check its owner and permissions.</source>
+        <translation>No se puede escribir en {path}. Comprueba su propietario y permisos.</translation>
+    </message>
+    <message>
+        <source>Others can look into {path}. Run: chmod 700 {path}</source>
+        <translation>Otros pueden mirar dentro de {path}. Ejecuta: chmod 700 {path}</translation>
+    </message>
+    <message>
+        <source>{name} directory</source>
+        <translation>carpeta {name}</translation>
+    </message>
+    <message>
+        <source>Only {free_bytes} MB are free. Free some space soon.</source>
+        <translation>Solo quedan {free_bytes} MB libres. Libera espacio pronto.</translation>
+    </message>
+    <message>
+        <source>{free_bytes} MB free</source>
+        <translation>{free_bytes} MB libres</translation>
+    </message>
+    <message>
+        <source>PySide6 is not installed, so there can be no window.</source>
+        <translation>PySide6 no está instalado, así que no puede haber ventana.</translation>
+    </message>
+    <message>
+        <source>the system&apos;s</source>
+        <translation>la del sistema</translation>
+    </message>
+    <message>
+        <source>No display here: the window runs unseen, the command line works.</source>
+        <translation>Aquí no hay pantalla: la ventana funciona sin verse, la línea de órdenes funciona.</translation>
+    </message>
+    <message>
+        <source>It did not arrive whole.</source>
+        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
+        <translation>No llegó entera.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
+        <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
+        <translation>
+            <numerusform>Escrito desde entonces y ausente en ella: {count} mensaje, en {names}. Expórtalo primero para tenerlo a mano.</numerusform>
+            <numerusform>Escritos desde entonces y ausentes en ella: {count} mensajes, en {names}. Expórtalos primero para tenerlos a mano.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
+        <translation>De un ChatDesk anterior (esquema {schema}); se actualiza en el próximo inicio.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files are neither in it nor in the data directory.</source>
+        <comment>{count} attached file is neither in it nor in the data directory.</comment>
+        <translation>
+            <numerusform>{count} archivo adjunto no está ni en ella ni en la carpeta de datos.</numerusform>
+            <numerusform>{count} archivos adjuntos no están ni en ella ni en la carpeta de datos.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
+        <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
+        <translation>
+            <numerusform>{count} respuesta no había terminado: queda como interrumpida, y no se envía nada.</numerusform>
+            <numerusform>{count} respuestas no habían terminado: quedan como interrumpidas, y no se envía nada.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{names} and others</source>
+        <translation>{names} y otros</translation>
+    </message>
+    <message>
+        <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
+        <translation>Equipos: {names}. ChatDesk no se conecta a ellos hasta que te unas de nuevo.</translation>
+    </message>
+    <message>
+        <source>Afterwards search fills up again in the background.</source>
+        <translation>Después, la búsqueda se vuelve a llenar en segundo plano.</translation>
+    </message>
+    <message>
+        <source>Exported {threads} to {name}.</source>
+        <translation>{threads} exportadas a {name}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
+        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <translation>
+            <numerusform>{count} adjunto falta o está dañado, así que solo se nombra: {lost}</numerusform>
+            <numerusform>{count} adjuntos faltan o están dañados, así que solo se nombran: {lost}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them</source>
+        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <translation>
+            <numerusform>{count} adjunto falta o está dañado, así que solo se nombra</numerusform>
+            <numerusform>{count} adjuntos faltan o están dañados, así que solo se nombran</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>went on</source>
+        <extracomment>A row, and the files that it names.</extracomment>
+        <translation>continuó</translation>
+    </message>
+    <message>
+        <source>here already</source>
+        <translation>ya estaba</translation>
+    </message>
+    <message>
+        <source>in the trash</source>
+        <translation>en la papelera</translation>
+    </message>
+    <message>
+        <source>deleted before</source>
+        <translation>eliminada antes</translation>
+    </message>
+    <message>
+        <source>{server} without a proxy</source>
+        <translation>{server} sin proxy</translation>
+    </message>
+    <message>
+        <source>{server} through the proxy {proxy}</source>
+        <translation>{server} por el proxy {proxy}</translation>
+    </message>
+    <message>
+        <source>{server}, trusting a file of certificates ({ca}…)</source>
+        <translation>{server}, confiando en un archivo de certificados ({ca}…)</translation>
+    </message>
+    <message>
+        <source>Send the key of {short} to {server}?</source>
+        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
+        <translation>¿Enviar la clave de {short} a {server}?</translation>
+    </message>
+    <message>
+        <source>The variable {variable} names the server of {label}, {server}. Only a key from a variable is sent there, never one that is kept.</source>
+        <translation>La variable {variable} indica el servidor de {label}, {server}. Solo se envía allí una clave de una variable, nunca una guardada.</translation>
+    </message>
+    <message>
+        <source>The key of {label} would travel unencrypted to {words}: anybody on the way could read it.</source>
+        <translation>La clave de {label} viajaría sin cifrar hasta {words}: cualquiera en el camino podría leerla.</translation>
+    </message>
+    <message>
+        <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
+        <translation>La clave de {label} la guardó un ChatDesk anterior, que no anotó para qué servidor es. Se enviaría a {words}.</translation>
+    </message>
+    <message>
+        <source>The key of {label} was given for {words}. It would be sent to {wanted}.</source>
+        <translation>La clave de {label} se dio para {words}. Se enviaría a {wanted}.</translation>
+    </message>
+    <message>
+        <source>It would travel unencrypted.</source>
+        <translation>Viajaría sin cifrar.</translation>
+    </message>
+    <message>
+        <source>Put the key for that server into OPENAI_API_KEY, or remove the variable.</source>
+        <translation>Pon la clave de ese servidor en OPENAI_API_KEY, o quita la variable.</translation>
+    </message>
+    <message>
+        <source>If that is what you want, agree in Settings, Providers, or with &apos;chatdesk providers --agree {provider}&apos;.</source>
+        <translation>Si es lo que quieres, acéptalo en Ajustes, Proveedores, o con &apos;chatdesk providers --agree {provider}&apos;.</translation>
+    </message>
+    <message>
+        <source>Agree, or enter the key anew.</source>
+        <translation>Acéptalo, o introduce la clave de nuevo.</translation>
+    </message>
+    <message>
+        <source>it must look like 20/min, with s, min, h or day after the stroke</source>
+        <translation>debe parecerse a 20/min, con s, min, h o day tras la barra</translation>
+    </message>
+    <message>
+        <source>“{unit}” is no period; use s, min, h or day</source>
+        <translation>«{unit}» no es un periodo; usa s, min, h o day</translation>
+    </message>
+    <message>
+        <source>the number of messages must be from 1 to {most_messages}</source>
+        <translation>el número de mensajes debe estar entre 1 y {most_messages}</translation>
+    </message>
+    <message>
+        <source>the period must be from a second to 30 days</source>
+        <translation>el periodo debe estar entre un segundo y 30 días</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} token</comment>
+        <translation>
+            <numerusform>{count} token</numerusform>
+            <numerusform>{count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a day</source>
+        <translation>al día</translation>
+    </message>
+    <message>
+        <source>a month</source>
+        <translation>al mes</translation>
+    </message>
+    <message>
+        <source>{period} for {label}</source>
+        <translation>{period} para {label}</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and the newest ones are sent as they fit.</source>
+        <translation>Tus mensajes se conservan, y se envían los más recientes que caben.</translation>
+    </message>
+    <message>
+        <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
+        <translation>Los resúmenes y títulos se hacen de nuevo mañana; el límite está en Ajustes, Contexto.</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
+        <translation>Se alcanzó el límite de hoy de {limit} tokens para resúmenes y títulos (se usaron {spent}).</translation>
+    </message>
+    <message>
+        <source>Titles and summaries stop at {limit} ({spent} are used).</source>
+        <translation>Los títulos y resúmenes se detienen en {limit} (se usaron {spent}).</translation>
+    </message>
+    <message>
+        <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
+        <translation>Se hacen de nuevo cuando el límite vuelve a empezar; está en Ajustes, Uso y límites.</translation>
+    </message>
+    <message>
+        <source>Your question is kept.</source>
+        <translation>Tu pregunta se conserva.</translation>
+    </message>
+    <message>
+        <source>waiting for an answer</source>
+        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
+        <translation>espera una respuesta</translation>
+    </message>
+    <message>
+        <source>has not begun</source>
+        <translation>no ha empezado</translation>
+    </message>
+    <message>
+        <source>being written</source>
+        <translation>escribiéndose</translation>
+    </message>
+    <message>
+        <source>is still being written</source>
+        <translation>todavía se está escribiendo</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>detenida</translation>
+    </message>
+    <message>
+        <source>was stopped</source>
+        <translation>se detuvo</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>interrumpida</translation>
+    </message>
+    <message>
+        <source>was interrupted</source>
+        <translation>se interrumpió</translation>
+    </message>
+    <message>
+        <source>{name} must be a number.</source>
+        <translation>{name} debe ser un número.</translation>
+    </message>
+    <message>
+        <source>{name} must be between 0 and {most}.</source>
+        <translation>{name} debe estar entre 0 y {most}.</translation>
+    </message>
+    <message>
+        <source>The length of an answer must be between 1 and {largest_answer} tokens.</source>
+        <translation>La longitud de una respuesta debe estar entre 1 y {largest_answer} tokens.</translation>
+    </message>
+    <message>
+        <source>The reasoning effort must be one of {reasoning_efforts}.</source>
+        <translation>El esfuerzo de razonamiento debe ser uno de {reasoning_efforts}.</translation>
+    </message>
+    <message>
+        <source>There may be at most {most_stop_words} stop words.</source>
+        <translation>Puede haber como máximo {most_stop_words} palabras de parada.</translation>
+    </message>
+    <message>
+        <source>A stop word has 1 to {longest_stop_word} characters.</source>
+        <translation>Una palabra de parada tiene de 1 a {longest_stop_word} caracteres.</translation>
+    </message>
+    <message>
+        <source>The temperature</source>
+        <translation>La temperatura</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>An assistant has at most {most_in_message} files.</source>
+        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
+        <translation>Un asistente tiene como máximo {most_in_message} archivos.</translation>
+    </message>
+    <message>
+        <source>Leave some of them out.</source>
+        <translation>Omite algunos.</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <translation>El identificador del proveedor solo puede tener minúsculas, dígitos y guiones.</translation>
+    </message>
+    <message>
+        <source>Give the provider a name.</source>
+        <translation>Pon un nombre al proveedor.</translation>
+    </message>
+    <message>
+        <source>The address must begin with https:// or http://, name a server and hold no password.</source>
+        <translation>La dirección debe empezar por https:// o http://, indicar un servidor y no contener contraseña.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no name of a header.</source>
+        <translation>«{name}» no es un nombre de cabecera.</translation>
+    </message>
+    <message>
+        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <translation>El valor de la cabecera {name} contiene caracteres que no se pueden enviar.</translation>
+    </message>
+    <message>
+        <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
+        <translation>El proxy debe ser una dirección como http://proxy.example:3128, sin contraseña. Uno que pide contraseña se pone con la variable HTTPS_PROXY.</translation>
+    </message>
+    <message>
+        <source>The organisation and the project hold characters that cannot be sent.</source>
+        <translation>La organización y el proyecto contienen caracteres que no se pueden enviar.</translation>
+    </message>
+    <message>
+        <source>Times must be between 1 and 3,600 seconds.</source>
+        <translation>Los tiempos deben estar entre 1 y 3600 segundos.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; your text stays where it is.</source>
+        <translation>No se envió nada; tu texto sigue donde está.</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} eligió {label} para esta conversación. Hasta ahora preguntabas aquí a {before}; tu pregunta, y con ella la conversación, irían a {label}.</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} eligió {label} para esta conversación. Tu propia elección es {before}; tu pregunta, y con ella la conversación, irían a {label}.</translation>
+    </message>
+    <message>
+        <source>Choose a model yourself, or name the provider: --provider {name}.</source>
+        <translation>Elige tú un modelo, o nombra el proveedor: --provider {name}.</translation>
+    </message>
+    <message>
+        <source>Ask {label}?</source>
+        <translation>¿Preguntar a {label}?</translation>
+    </message>
+    <message>
+        <source>It is no longer shared.</source>
+        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
+        <translation>Ya no se comparte.</translation>
+    </message>
+    <message>
+        <source>You left it.</source>
+        <translation>Saliste de él.</translation>
+    </message>
+    <message>
+        <source>You were removed from it.</source>
+        <translation>Te quitaron de él.</translation>
+    </message>
+    <message>
+        <source>It was deleted from the team by its owner.</source>
+        <translation>Su propietario lo eliminó del equipo.</translation>
+    </message>
+    <message>
+        <source>It was erased for everybody by its owner.</source>
+        <translation>Su propietario lo borró para todos.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer shared.</source>
+        <translation>«{name}» ya no se comparte.</translation>
+    </message>
+    <message>
+        <source>You left “{name}”.</source>
+        <translation>Saliste de «{name}».</translation>
+    </message>
+    <message>
+        <source>You were removed from “{name}”.</source>
+        <translation>Te quitaron de «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” was deleted from the team by its owner.</source>
+        <translation>Su propietario eliminó «{name}» del equipo.</translation>
+    </message>
+    <message>
+        <source>“{name}” was erased for everybody by its owner.</source>
+        <translation>Su propietario borró «{name}» para todos.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here to be sent.</source>
+        <comment>{count} change waits here to be sent.</comment>
+        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
+        <translation>
+            <numerusform>{count} cambio espera aquí para enviarse.</numerusform>
+            <numerusform>{count} cambios esperan aquí para enviarse.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything else is the same here and there.</source>
+        <translation>Todo lo demás es igual aquí y allí.</translation>
+    </message>
+    <message>
+        <source>The server and this profile hold the same.</source>
+        <translation>El servidor y este perfil contienen lo mismo.</translation>
+    </message>
+    <message>
+        <source>out of date and not sent</source>
+        <extracomment>What a stale summary is, in every sentence about one.</extracomment>
+        <translation>desfasado y no enviado</translation>
+    </message>
+    <message>
+        <source>Waiting for approval</source>
+        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
+        <translation>Espera aprobación</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>En curso</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Hecho</translation>
+    </message>
+    <message>
+        <source>Denied</source>
+        <translation>Denegado</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Falló</translation>
+    </message>
+    <message>
+        <source>Unknown: ChatDesk ended while it ran</source>
+        <translation>Desconocido: ChatDesk terminó mientras se ejecutaba</translation>
+    </message>
+    <message>
+        <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
+        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
+        <translation>Te pide iniciar sesión: elige Iniciar sesión en Ajustes, Herramientas.</translation>
+    </message>
+    <message>
+        <source>The tool failed.</source>
+        <translation>La herramienta falló.</translation>
+    </message>
+    <message>
+        <source>Your messages are kept.</source>
+        <translation>Tus mensajes se conservan.</translation>
+    </message>
+    <message>
+        <source>Try again, or test the server in Settings, Tools.</source>
+        <translation>Inténtalo de nuevo, o prueba el servidor en Ajustes, Herramientas.</translation>
+    </message>
+    <message>
+        <source>Type a number of tokens, such as 32000 or 128k.</source>
+        <translation>Escribe un número de tokens, como 32000 o 128k.</translation>
+    </message>
+    <message>
+        <source>The context is between {smallest_window} and {largest_window} tokens.</source>
+        <translation>El contexto está entre {smallest_window} y {largest_window} tokens.</translation>
+    </message>
+    <message>
+        <source>Type dollars for a million tokens, such as 0.25.</source>
+        <translation>Escribe dólares por un millón de tokens, como 0.25.</translation>
+    </message>
+    <message>
+        <source>under $0.0001</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
+        <translation>menos de 0,0001 $</translation>
+    </message>
+    <message>
+        <source>Something went wrong.</source>
+        <translation>Algo salió mal.</translation>
+    </message>
+    <message>
+        <source>Try again.</source>
+        <translation>Inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>That is not a valid id.</source>
+        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
+        <translation>Ese identificador no es válido.</translation>
+    </message>
+    <message>
+        <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
+        <translation>Comprueba el identificador; se parece a 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
+    </message>
+    <message>
+        <source>The message is empty.</source>
+        <translation>El mensaje está vacío.</translation>
+    </message>
+    <message>
+        <source>Type something first.</source>
+        <translation>Escribe algo primero.</translation>
+    </message>
+    <message>
+        <source>The message is larger than the limit.</source>
+        <translation>El mensaje supera el límite.</translation>
+    </message>
+    <message>
+        <source>Your text is kept in the composer.</source>
+        <translation>Tu texto sigue en el cuadro de mensaje.</translation>
+    </message>
+    <message>
+        <source>Shorten it, or attach it as a file.</source>
+        <translation>Acórtalo, o adjúntalo como archivo.</translation>
+    </message>
+    <message>
+        <source>The file is larger than the limit.</source>
+        <translation>El archivo supera el límite.</translation>
+    </message>
+    <message>
+        <source>Attach a smaller file or a part of it, or raise the limit in the settings.</source>
+        <translation>Adjunta un archivo más pequeño o una parte, o sube el límite en los ajustes.</translation>
+    </message>
+    <message>
+        <source>“{name}” is larger than {limit}.</source>
+        <translation>«{name}» supera {limit}.</translation>
+    </message>
+    <message>
+        <source>The file is larger than {limit}.</source>
+        <translation>El archivo supera {limit}.</translation>
+    </message>
+    <message>
+        <source>The file cannot be attached.</source>
+        <translation>No se puede adjuntar el archivo.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Elige otro archivo.</translation>
+    </message>
+    <message>
+        <source>This file cannot be imported.</source>
+        <translation>No se puede importar este archivo.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Elige una exportación de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk.</translation>
+    </message>
+    <message>
+        <source>A thread needs a title.</source>
+        <translation>Una conversación necesita un título.</translation>
+    </message>
+    <message>
+        <source>The old title is kept.</source>
+        <translation>El título anterior se conserva.</translation>
+    </message>
+    <message>
+        <source>Type at least one character.</source>
+        <translation>Escribe al menos un carácter.</translation>
+    </message>
+    <message>
+        <source>It may have been deleted for good; look in the list.</source>
+        <translation>Quizá se eliminó del todo; mira en la lista.</translation>
+    </message>
+    <message>
+        <source>There is no thread with that id.</source>
+        <translation>No hay ninguna conversación con ese identificador.</translation>
+    </message>
+    <message>
+        <source>There is no message with that id.</source>
+        <translation>No hay ningún mensaje con ese identificador.</translation>
+    </message>
+    <message>
+        <source>The message to answer to does not exist in this thread.</source>
+        <translation>El mensaje al que responder no existe en esta conversación.</translation>
+    </message>
+    <message>
+        <source>There is no project with that id.</source>
+        <translation>No hay ningún proyecto con ese identificador.</translation>
+    </message>
+    <message>
+        <source>There is no summary with that id.</source>
+        <translation>No hay ningún resumen con ese identificador.</translation>
+    </message>
+    <message>
+        <source>There is no prompt with that id.</source>
+        <translation>No hay ningún prompt con ese identificador.</translation>
+    </message>
+    <message>
+        <source>The message is larger than what the model can read at once.</source>
+        <translation>El mensaje es más grande de lo que el modelo puede leer a la vez.</translation>
+    </message>
+    <message>
+        <source>Shorten it, attach it as a file, or choose a model with a larger window.</source>
+        <translation>Acórtalo, adjúntalo como archivo, o elige un modelo con una ventana mayor.</translation>
+    </message>
+    <message>
+        <source>The system prompt leaves no room for the message.</source>
+        <translation>El prompt de sistema no deja sitio al mensaje.</translation>
+    </message>
+    <message>
+        <source>Shorten the system prompt, or choose a model with a larger window.</source>
+        <translation>Acorta el prompt de sistema, o elige un modelo con una ventana mayor.</translation>
+    </message>
+    <message>
+        <source>The question is excluded from the context, so there is nothing to answer.</source>
+        <translation>La pregunta está excluida del contexto, así que no hay nada que responder.</translation>
+    </message>
+    <message>
+        <source>Take it back into the context, or ask again.</source>
+        <translation>Devuélvela al contexto, o pregunta de nuevo.</translation>
+    </message>
+    <message>
+        <source>Some messages of this summary are gone or no longer shown.</source>
+        <translation>Algunos mensajes de este resumen ya no están o ya no se muestran.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
+        <translation>No se cambió nada; se envían los mensajes que hay, según quepan.</translation>
+    </message>
+    <message>
+        <source>Make the summary anew.</source>
+        <translation>Haz el resumen de nuevo.</translation>
+    </message>
+    <message>
+        <source>The model gave no summary that can be used.</source>
+        <translation>El modelo no dio un resumen utilizable.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <translation>No se cambió nada; se envían los mensajes más recientes que caben.</translation>
+    </message>
+    <message>
+        <source>It is tried again later.</source>
+        <translation>Se intenta de nuevo más tarde.</translation>
+    </message>
+    <message>
+        <source>Summarising this thread would cost more than the limit.</source>
+        <translation>Resumir esta conversación costaría más que el límite.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; the newest messages are sent as they fit.</source>
+        <translation>No se envió nada; se envían los mensajes más recientes que caben.</translation>
+    </message>
+    <message>
+        <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
+        <translation>Permítelo, o deja la conversación como está; el límite está en Ajustes, Uso y límites.</translation>
+    </message>
+    <message>
+        <source>This thread is in the trash.</source>
+        <translation>Esta conversación está en la papelera.</translation>
+    </message>
+    <message>
+        <source>Restore it first.</source>
+        <translation>Restáurala primero.</translation>
+    </message>
+    <message>
+        <source>This message is in the trash.</source>
+        <translation>Este mensaje está en la papelera.</translation>
+    </message>
+    <message>
+        <source>An answer is still being written in this thread.</source>
+        <translation>Todavía se está escribiendo una respuesta en esta conversación.</translation>
+    </message>
+    <message>
+        <source>Wait for it or stop it first.</source>
+        <translation>Espérala o detenla primero.</translation>
+    </message>
+    <message>
+        <source>The database could not be used.</source>
+        <translation>No se pudo usar la base de datos.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>Ejecuta &apos;chatdesk doctor&apos; para ver los detalles.</translation>
+    </message>
+    <message>
+        <source>The disk is full, so this could not be saved.</source>
+        <translation>El disco está lleno, así que esto no se pudo guardar.</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged, and your text is still in the window.</source>
+        <translation>Todo lo guardado antes no ha cambiado, y tu texto sigue en la ventana.</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged.</source>
+        <translation>Todo lo guardado antes no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>Free some space and try again.</source>
+        <translation>Libera espacio e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The answer could not be saved.</source>
+        <translation>No se pudo guardar la respuesta.</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
+        <translation>Lo guardado antes no ha cambiado; de la respuesta quizá solo se conserva el principio.</translation>
+    </message>
+    <message>
+        <source>Make it possible to save, then ask again.</source>
+        <translation>Haz posible guardar, y pregunta de nuevo.</translation>
+    </message>
+    <message>
+        <source>Another program is using the database.</source>
+        <translation>Otro programa está usando la base de datos.</translation>
+    </message>
+    <message>
+        <source>Close the other program or try again in a moment.</source>
+        <translation>Cierra el otro programa o inténtalo de nuevo en un momento.</translation>
+    </message>
+    <message>
+        <source>The database cannot be written to.</source>
+        <translation>No se puede escribir en la base de datos.</translation>
+    </message>
+    <message>
+        <source>You can still read everything.</source>
+        <translation>Todavía puedes leerlo todo.</translation>
+    </message>
+    <message>
+        <source>Check the permissions of the data directory.</source>
+        <translation>Comprueba los permisos de la carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>The database file is damaged.</source>
+        <translation>El archivo de la base de datos está dañado.</translation>
+    </message>
+    <message>
+        <source>The file was left as it is; backups are in the backup directory.</source>
+        <translation>El archivo se dejó como está; las copias están en la carpeta de copias.</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
+        <translation>Restaura la copia más reciente, o ejecuta &apos;chatdesk doctor&apos;.</translation>
+    </message>
+    <message>
+        <source>A database was here before, and now it is missing or empty.</source>
+        <translation>Aquí había una base de datos, y ahora falta o está vacía.</translation>
+    </message>
+    <message>
+        <source>Nothing was created in its place.</source>
+        <translation>No se creó nada en su lugar.</translation>
+    </message>
+    <message>
+        <source>Restore the file or a backup; run &apos;chatdesk doctor&apos; for the paths.</source>
+        <translation>Restaura el archivo o una copia; ejecuta &apos;chatdesk doctor&apos; para ver las rutas.</translation>
+    </message>
+    <message>
+        <source>The database file was moved or replaced while ChatDesk was running.</source>
+        <translation>El archivo de la base de datos se movió o reemplazó mientras ChatDesk funcionaba.</translation>
+    </message>
+    <message>
+        <source>Writing has stopped so that nothing goes into the wrong file.</source>
+        <translation>Se dejó de escribir para que nada vaya al archivo equivocado.</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk, put the file back, and start again.</source>
+        <translation>Cierra ChatDesk, vuelve a poner el archivo e inicia de nuevo.</translation>
+    </message>
+    <message>
+        <source>The database is out of reach: its drive, folder or file is not there.</source>
+        <translation>La base de datos está fuera de alcance: su unidad, carpeta o archivo no está.</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else, and your text is still in the window.</source>
+        <translation>No se escribió nada en otro lugar, y tu texto sigue en la ventana.</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else.</source>
+        <translation>No se escribió nada en otro lugar.</translation>
+    </message>
+    <message>
+        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
+        <translation>Conecta la unidad o vuelve a poner el archivo: ChatDesk sigue entonces por sí mismo.</translation>
+    </message>
+    <message>
+        <source>This database was written by a newer ChatDesk.</source>
+        <translation>Esta base de datos la escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>It was not touched.</source>
+        <translation>No se tocó.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to open it.</source>
+        <translation>Actualiza ChatDesk para abrirla.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded.</source>
+        <translation>No se pudo actualizar la base de datos.</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
+        <translation>Se dejó como estaba y se puede leer; hay una copia comprobada en la carpeta de copias.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
+        <translation>Ejecuta &apos;chatdesk doctor&apos; y envía el informe.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is already running on this data directory.</source>
+        <translation>ChatDesk ya funciona con esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>Use the open window, or choose another --data-dir.</source>
+        <translation>Usa la ventana abierta, o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>The output could not be written.</source>
+        <translation>No se pudo escribir la salida.</translation>
+    </message>
+    <message>
+        <source>Free some space, or send it elsewhere.</source>
+        <translation>Libera espacio, o envíala a otro lugar.</translation>
+    </message>
+    <message>
+        <source>The export could not be written.</source>
+        <translation>No se pudo escribir la exportación.</translation>
+    </message>
+    <message>
+        <source>Your messages are unchanged, and nothing half-written was left.</source>
+        <translation>Tus mensajes no han cambiado, y no quedó nada a medias.</translation>
+    </message>
+    <message>
+        <source>You may read this shared project, and not write in it.</source>
+        <translation>Puedes leer este proyecto compartido, pero no escribir en él.</translation>
+    </message>
+    <message>
+        <source>Ask an owner or administrator of the project to let you edit.</source>
+        <translation>Pide a un propietario o administrador del proyecto que te deje editar.</translation>
+    </message>
+    <message>
+        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
+        <translation>Esto es de otro miembro, y en este proyecto compartido solo puedes cambiar y eliminar lo tuyo.</translation>
+    </message>
+    <message>
+        <source>Ask the person who made it, or an owner or administrator of the project.</source>
+        <translation>Pregunta a quien lo hizo, o a un propietario o administrador del proyecto.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not do what was asked.</source>
+        <translation>La base de datos del equipo no hizo lo que se pidió.</translation>
+    </message>
+    <message>
+        <source>Everything you wrote is kept on this computer.</source>
+        <translation>Todo lo que escribiste se conserva en este ordenador.</translation>
+    </message>
+    <message>
+        <source>Open Details in the status line to see what it said.</source>
+        <translation>Abre Detalles en la línea de estado para ver qué dijo.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database was restored from a backup.</source>
+        <translation>La base de datos del equipo se restauró desde una copia.</translation>
+    </message>
+    <message>
+        <source>ChatDesk compares everything again and brings back what it has.</source>
+        <translation>ChatDesk lo compara todo de nuevo y devuelve lo que tiene.</translation>
+    </message>
+    <message>
+        <source>Your message is kept.</source>
+        <translation>Tu mensaje se conserva.</translation>
+    </message>
+    <message>
+        <source>It could not be loaded.</source>
+        <translation>No se pudo cargar.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer in time.</source>
+        <translation>{host} no respondió a tiempo.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer as it should.</source>
+        <translation>{host} no respondió como debía.</translation>
+    </message>
+    <message>
+        <source>The {noun} is at another place: {host}.</source>
+        <translation>{noun}: está en otro lugar, {host}.</translation>
+    </message>
+    <message>
+        <source>{host} sends in circles.</source>
+        <translation>{host} envía en círculos.</translation>
+    </message>
+    <message>
+        <source>{host} sends on to another address.</source>
+        <translation>{host} envía a otra dirección.</translation>
+    </message>
+    <message>
+        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
+        <translation>{host} es este ordenador o sirve a máquinas; de ahí no se carga nada ({noun}).</translation>
+    </message>
+    <message>
+        <source>{host} is a place in a private network.</source>
+        <translation>{host} está en una red privada.</translation>
+    </message>
+    <message>
+        <source>The address of the {noun} is not one that can be loaded.</source>
+        <translation>La dirección no es de las que se pueden cargar ({noun}).</translation>
+    </message>
+    <message>
+        <source>{hostname} answered with {status} instead of the {noun}.</source>
+        <translation>{hostname} respondió con {status} en vez de lo pedido ({noun}).</translation>
+    </message>
+    <message>
+        <source>What {hostname} has there is not {wrong_kind}.</source>
+        <translation>Lo que {hostname} tiene ahí no es {wrong_kind}.</translation>
+    </message>
+    <message>
+        <source>The {noun} came packed in a way that was not asked for.</source>
+        <translation>Los datos llegaron comprimidos de una forma que no se pidió ({noun}).</translation>
+    </message>
+    <message>
+        <source>The {noun} did not arrive whole.</source>
+        <translation>Los datos no llegaron enteros ({noun}).</translation>
+    </message>
+    <message>
+        <source>The {noun} is larger than {max_bytes} MB.</source>
+        <translation>Los datos superan los {max_bytes} MB ({noun}).</translation>
+    </message>
+    <message>
+        <source>“{name}” beside it is a link or a file, not a folder</source>
+        <extracomment>What ends the names of files and folders that are being written.</extracomment>
+        <translation>«{name}» junto a él es un enlace o un archivo, no una carpeta</translation>
+    </message>
+    <message>
+        <source>The disk of {target} is full.</source>
+        <translation>El disco de {target} está lleno.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>Libera espacio, o elige otro lugar.</translation>
+    </message>
+    <message>
+        <source>{target} may not be written by this user.</source>
+        <translation>Este usuario no puede escribir {target}.</translation>
+    </message>
+    <message>
+        <source>{target} is a folder.</source>
+        <translation>{target} es una carpeta.</translation>
+    </message>
+    <message>
+        <source>Name a file in it.</source>
+        <translation>Nombra un archivo dentro.</translation>
+    </message>
+    <message>
+        <source>The folder of {target} is not there.</source>
+        <translation>La carpeta de {target} no está.</translation>
+    </message>
+    <message>
+        <source>Put the drive back, or choose another place.</source>
+        <translation>Vuelve a conectar la unidad, o elige otro lugar.</translation>
+    </message>
+    <message>
+        <source>No file can be made in {parent}.</source>
+        <translation>No se puede crear un archivo en {parent}.</translation>
+    </message>
+    <message>
+        <source>The name {name}… is too long for that place.</source>
+        <translation>El nombre {name}… es demasiado largo para ese lugar.</translation>
+    </message>
+    <message>
+        <source>{target} could not be written: {strerror}.</source>
+        <translation>No se pudo escribir {target}: {strerror}.</translation>
+    </message>
+    <message>
+        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <translation>«chatdesk {purpose}» (proceso {pid}) está trabajando en esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
+        <translation>Espera a que termine e inténtalo de nuevo; o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>Another process answers in the place of the ChatDesk that has this data directory open.</source>
+        <translation>Otro proceso responde en lugar del ChatDesk que tiene abierta esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent to it.</source>
+        <translation>No se le envió nada.</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
+        <translation>Cierra ChatDesk e inícialo de nuevo; &apos;chatdesk doctor&apos; muestra de quién es la carpeta.</translation>
+    </message>
+    <message>
+        <source>The ChatDesk that was answering has ended.</source>
+        <translation>El ChatDesk que respondía ha terminado.</translation>
+    </message>
+    <message>
+        <source>What came of the answer is kept.</source>
+        <translation>Lo que llegó de la respuesta se conserva.</translation>
+    </message>
+    <message>
+        <source>Ask again.</source>
+        <translation>Pregunta de nuevo.</translation>
+    </message>
+    <message>
+        <source>The disk is full, so ChatDesk can only read.</source>
+        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
+        <translation>El disco está lleno, así que ChatDesk solo puede leer.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be written to.</source>
+        <translation>No se puede escribir en la carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>The file system of the data directory cannot lock files, so ChatDesk only reads from it.</source>
+        <translation>El sistema de archivos de la carpeta de datos no puede bloquear archivos, así que ChatDesk solo lee de ella.</translation>
+    </message>
+    <message>
+        <source>Choose a data directory on a local disk.</source>
+        <translation>Elige una carpeta de datos en un disco local.</translation>
+    </message>
+    <message>
+        <source>This ChatDesk does not do that.</source>
+        <translation>Este ChatDesk no hace eso.</translation>
+    </message>
+    <message>
+        <source>Too many commands ask this ChatDesk at once. Try again later.</source>
+        <translation>Demasiadas órdenes preguntan a este ChatDesk a la vez. Inténtalo más tarde.</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened. The log says more.</source>
+        <translation>Ocurrió algo inesperado. El registro dice más.</translation>
+    </message>
+    <message>
+        <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
+        <translation>No hay carpeta personal: HOME no está definida, y el sistema no conoce ninguna para este usuario.</translation>
+    </message>
+    <message>
+        <source>Set HOME, or choose an absolute directory with --data-dir.</source>
+        <translation>Define HOME, o elige una carpeta absoluta con --data-dir.</translation>
+    </message>
+    <message>
+        <source>The current directory is not there any more.</source>
+        <translation>La carpeta actual ya no está.</translation>
+    </message>
+    <message>
+        <source>Go to another one, or choose an absolute directory with --data-dir.</source>
+        <translation>Ve a otra, o elige una carpeta absoluta con --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
+        <translation>No se puede usar la carpeta de datos: el nombre {data_dir} no es UTF-8.</translation>
+    </message>
+    <message>
+        <source>Rename it, or choose another with --data-dir.</source>
+        <translation>Renómbrala, o elige otra con --data-dir.</translation>
+    </message>
+    <message>
+        <source>There is no such provider any more.</source>
+        <translation>Ese proveedor ya no existe.</translation>
+    </message>
+    <message>
+        <source>The answer of {who} took longer than {duration} and was stopped.</source>
+        <translation>La respuesta de {who} tardó más de {duration} y se detuvo.</translation>
+    </message>
+    <message>
+        <source>Continue the answer, or try again.</source>
+        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
+        <translation>Continúa la respuesta, o inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
+        <translation>La interfaz propia de Anthropic necesita el paquete «anthropic», que no está instalado.</translation>
+    </message>
+    <message>
+        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
+        <translation>Instala chatdesk[anthropic], o elige un modelo de otro proveedor.</translation>
+    </message>
+    <message>
+        <source>{who} has no embeddings.</source>
+        <extracomment>What a protocol without embeddings says.</extracomment>
+        <translation>{who} no tiene embeddings.</translation>
+    </message>
+    <message>
+        <source>The base URL is not a web address.</source>
+        <translation>La URL base no es una dirección web.</translation>
+    </message>
+    <message>
+        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <translation>La URL base de {hostname} contiene un nombre de usuario o una contraseña.</translation>
+    </message>
+    <message>
+        <source>The API key holds characters that no key has.</source>
+        <translation>La clave de API contiene caracteres que ninguna clave tiene.</translation>
+    </message>
+    <message>
+        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <translation>Una de las cabeceras adicionales contiene caracteres que no se pueden enviar.</translation>
+    </message>
+    <message>
+        <source>The file of certificates is not there.</source>
+        <translation>El archivo de certificados no está.</translation>
+    </message>
+    <message>
+        <source>Your message and the part of the answer that arrived are kept.</source>
+        <translation>Tu mensaje y la parte de la respuesta que llegó se conservan.</translation>
+    </message>
+    <message>
+        <source>There is no network connection to {who}.</source>
+        <translation>No hay conexión de red con {who}.</translation>
+    </message>
+    <message>
+        <source>Check the network, then try again; the offline model works without.</source>
+        <translation>Comprueba la red e inténtalo de nuevo; el modelo sin conexión no la necesita.</translation>
+    </message>
+    <message>
+        <source>The address of {who} could not be found.</source>
+        <translation>No se encontró la dirección de {who}.</translation>
+    </message>
+    <message>
+        <source>Check the network and the spelling of the base URL, then try again.</source>
+        <translation>Comprueba la red y cómo está escrita la URL base, e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{who} refused the connection.</source>
+        <translation>{who} rechazó la conexión.</translation>
+    </message>
+    <message>
+        <source>Check that the server is running and that the base URL names the right port.</source>
+        <translation>Comprueba que el servidor funciona y que la URL base indica el puerto correcto.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
+        <translation>La conexión con {who} no es segura: no se aceptó su certificado o cifrado.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>Comprueba el reloj de este ordenador, la URL base y el proxy si lo hay; no se envía nada hasta resolverlo.</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the request.</source>
+        <translation>{who} no aceptó la petición.</translation>
+    </message>
+    <message>
+        <source>Change the message or choose another model, then try again.</source>
+        <translation>Cambia el mensaje o elige otro modelo, e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the API key.</source>
+        <translation>{who} no aceptó la clave de API.</translation>
+    </message>
+    <message>
+        <source>Check the API key in the settings.</source>
+        <translation>Comprueba la clave de API en los ajustes.</translation>
+    </message>
+    <message>
+        <source>The account at {who} has no credit left or has reached its spending limit.</source>
+        <translation>La cuenta en {who} no tiene crédito o alcanzó su límite de gasto.</translation>
+    </message>
+    <message>
+        <source>Check the billing page of the account, or choose another provider.</source>
+        <translation>Comprueba la página de facturación de la cuenta, o elige otro proveedor.</translation>
+    </message>
+    <message>
+        <source>{who} does not allow this API key to do that.</source>
+        <translation>{who} no permite eso a esta clave de API.</translation>
+    </message>
+    <message>
+        <source>Choose another model, or ask the owner of the account.</source>
+        <translation>Elige otro modelo, o pregunta al titular de la cuenta.</translation>
+    </message>
+    <message>
+        <source>{who} does not know this model or this address.</source>
+        <translation>{who} no conoce este modelo o esta dirección.</translation>
+    </message>
+    <message>
+        <source>Choose another model, or check the base URL.</source>
+        <translation>Elige otro modelo, o comprueba la URL base.</translation>
+    </message>
+    <message>
+        <source>{who} gave up on the request because it took too long.</source>
+        <translation>{who} abandonó la petición porque tardaba demasiado.</translation>
+    </message>
+    <message>
+        <source>Try again, or shorten the message.</source>
+        <translation>Inténtalo de nuevo, o acorta el mensaje.</translation>
+    </message>
+    <message>
+        <source>{who} could not take the request because another one was in its way.</source>
+        <translation>{who} no pudo aceptar la petición porque otra se lo impedía.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>Inténtalo de nuevo en un momento.</translation>
+    </message>
+    <message>
+        <source>The thread is too long for this model.</source>
+        <translation>La conversación es demasiado larga para este modelo.</translation>
+    </message>
+    <message>
+        <source>Start a new thread, shorten the message, or choose a larger model.</source>
+        <translation>Empieza una conversación nueva, acorta el mensaje, o elige un modelo mayor.</translation>
+    </message>
+    <message>
+        <source>{who} is receiving too many requests.</source>
+        <translation>{who} está recibiendo demasiadas peticiones.</translation>
+    </message>
+    <message>
+        <source>Wait a moment, then try again.</source>
+        <translation>Espera un momento e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{who} had an internal error.</source>
+        <translation>{who} tuvo un error interno.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment or choose another model.</source>
+        <translation>Inténtalo de nuevo en un momento o elige otro modelo.</translation>
+    </message>
+    <message>
+        <source>{who} could not be reached within {seconds} s.</source>
+        <translation>No se pudo contactar con {who} en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Check the network and the base URL, then try again.</source>
+        <translation>Comprueba la red y la URL base, e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{who} did not begin to answer within {seconds} s.</source>
+        <translation>{who} no empezó a responder en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Try again or choose another model.</source>
+        <translation>Inténtalo de nuevo o elige otro modelo.</translation>
+    </message>
+    <message>
+        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
+        <translation>{who} enmudeció: no llegó más de la respuesta durante {seconds} s.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} was lost.</source>
+        <translation>Se perdió la conexión con {who}.</translation>
+    </message>
+    <message>
+        <source>{who} sent something that ChatDesk cannot read.</source>
+        <translation>{who} envió algo que ChatDesk no puede leer.</translation>
+    </message>
+    <message>
+        <source>Try again; if it stays so, check the base URL.</source>
+        <translation>Inténtalo de nuevo; si sigue igual, comprueba la URL base.</translation>
+    </message>
+    <message>
+        <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
+        <translation>{who} terminó la respuesta sin decir que está acabada, así que puede estar cortada.</translation>
+    </message>
+    <message>
+        <source>{who} sent a web page or a file instead of an answer.</source>
+        <translation>{who} envió una página web o un archivo en vez de una respuesta.</translation>
+    </message>
+    <message>
+        <source>Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.</source>
+        <translation>Comprueba la URL base (suele acabar en /v1), e inicia sesión primero si esta red tiene una página de acceso.</translation>
+    </message>
+    <message>
+        <source>{who} sent an empty answer.</source>
+        <translation>{who} envió una respuesta vacía.</translation>
+    </message>
+    <message>
+        <source>The content filter of {who} stopped the answer.</source>
+        <translation>El filtro de contenido de {who} detuvo la respuesta.</translation>
+    </message>
+    <message>
+        <source>Rephrase the message.</source>
+        <translation>Reformula el mensaje.</translation>
+    </message>
+    <message>
+        <source>{who} sent more data than an answer may have, so the connection was closed.</source>
+        <translation>{who} envió más datos de los que puede tener una respuesta, así que se cerró la conexión.</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer, or choose another model.</source>
+        <translation>Pide una respuesta más corta, o elige otro modelo.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} quería enviar la petición a otra dirección; ChatDesk no la siguió, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>Set the base URL to the final address if you trust it.</source>
+        <translation>Pon la dirección final como URL base si confías en ella.</translation>
+    </message>
+    <message>
+        <source>There is no API key for {who}.</source>
+        <translation>No hay clave de API para {who}.</translation>
+    </message>
+    <message>
+        <source>Set OPENAI_API_KEY and start ChatDesk again, or choose the offline model.</source>
+        <translation>Define OPENAI_API_KEY y reinicia ChatDesk, o elige el modelo sin conexión.</translation>
+    </message>
+    <message>
+        <source>The request to {who} failed.</source>
+        <translation>La petición a {who} falló.</translation>
+    </message>
+    <message>
+        <source>{who} has more to do than it can do at the moment.</source>
+        <translation>{who} tiene ahora más trabajo del que puede hacer.</translation>
+    </message>
+    <message>
+        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
+        <translation>{who} envió la petición en círculo, así que ChatDesk la abandonó.</translation>
+    </message>
+    <message>
+        <source>Check the base URL, then try again.</source>
+        <translation>Comprueba la URL base e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on and did not say where.</source>
+        <translation>{who} quería enviar la petición a otro lugar y no dijo adónde.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to an address that cannot be read.</source>
+        <translation>{who} quería enviar la petición a una dirección que no se puede leer.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
+        <translation>{who} quería enviar la petición a algo que no es una dirección web, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
+        <translation>{who} reenvió la petición de una forma que pierde el mensaje, así que ChatDesk no la siguió.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
+        <translation>Comprueba la URL base: suele deberse a una ruta equivocada o a una página de acceso.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} quería enviar la petición a otra dirección ({host}); ChatDesk no la siguió, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer; nothing is sent until this is solved.</source>
+        <translation>Comprueba el reloj de este ordenador; no se envía nada hasta resolverlo.</translation>
+    </message>
+    <message>
+        <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>Comprueba la URL base y el proxy si lo hay; no se envía nada hasta resolverlo.</translation>
+    </message>
+    <message>
+        <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
+        <translation>Si es tu propio servidor, indica su archivo de certificado en Ajustes, Proveedores; no se envía nada hasta resolverlo.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
+        <translation>La conexión con {who} no es segura: su certificado lo firma una autoridad en la que este ordenador no confía.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
+        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
+        <translation>La conexión con {who} no es segura: su certificado aún no es válido.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate has expired.</source>
+        <translation>La conexión con {who} no es segura: su certificado ha caducado.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
+        <translation>La conexión con {who} no es segura: su certificado solo está firmado por sí mismo.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another name.</source>
+        <translation>La conexión con {who} no es segura: su certificado es para otro nombre.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another address.</source>
+        <translation>La conexión con {who} no es segura: su certificado es para otra dirección.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} day</comment>
+        <translation>
+            <numerusform>{count} día</numerusform>
+            <numerusform>{count} días</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} hours</source>
+        <comment>{count} hour</comment>
+        <translation>
+            <numerusform>{count} hora</numerusform>
+            <numerusform>{count} horas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} minutes</source>
+        <comment>{count} minute</comment>
+        <translation>
+            <numerusform>{count} minuto</numerusform>
+            <numerusform>{count} minutos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} seconds</source>
+        <comment>{count} second</comment>
+        <translation>
+            <numerusform>{count} segundo</numerusform>
+            <numerusform>{count} segundos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This computer slept while the answer was being written, and the connection was lost.</source>
+        <translation>Este ordenador se durmió mientras se escribía la respuesta, y se perdió la conexión.</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while reading the answer.</source>
+        <translation>ChatDesk cometió un error al leer la respuesta.</translation>
+    </message>
+    <message>
+        <source>Try again; the log file has the details.</source>
+        <translation>Inténtalo de nuevo; el archivo de registro tiene los detalles.</translation>
+    </message>
+    <message>
+        <source>It says: “{quoted}”{stop}</source>
+        <translation>Dice: «{quoted}»{stop}</translation>
+    </message>
+    <message>
+        <source>Try again in {duration}.</source>
+        <translation>Inténtalo de nuevo en {duration}.</translation>
+    </message>
+    <message>
+        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
+        <translation>Paga en {host} si confías en él, e inténtalo de nuevo; o elige otro proveedor.</translation>
+    </message>
+    <message>
+        <source>Pay in the way the server names, then try again; or choose another provider.</source>
+        <translation>Paga como indica el servidor, e inténtalo de nuevo; o elige otro proveedor.</translation>
+    </message>
+    <message>
+        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
+        <translation>{who} quiere cobrar antes de responder: {payment}. ChatDesk no paga nada por sí mismo.</translation>
+    </message>
+    <message>
+        <source>Choose another model; the nearest are {nearest}.</source>
+        <translation>Elige otro modelo; los más parecidos son {nearest}.</translation>
+    </message>
+    <message>
+        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
+        <translation>Pon su clave en Ajustes, Proveedores (para OpenAI basta OPENAI_API_KEY), o elige el modelo sin conexión.</translation>
+    </message>
+    <message>
+        <source>Correct it in the settings, then try again.</source>
+        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
+        <translation>Corrígelo en los ajustes e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>{what} Nothing was sent.</source>
+        <translation>{what} No se envió nada.</translation>
+    </message>
+    <message>
+        <source>{who} offers no model.</source>
+        <translation>{who} no ofrece ningún modelo.</translation>
+    </message>
+    <message>
+        <source>Install or load a model on the server, then try again.</source>
+        <translation>Instala o carga un modelo en el servidor e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>This took too long.</source>
+        <translation>Esto tardó demasiado.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models are offered.</source>
+        <comment>{count} model is offered.</comment>
+        <translation>
+            <numerusform>Se ofrece {count} modelo.</numerusform>
+            <numerusform>Se ofrecen {count} modelos.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This server has no list of models; type their names.</source>
+        <translation>Este servidor no tiene lista de modelos; escribe sus nombres.</translation>
+    </message>
+    <message>
+        <source>No model to ask: choose one, then test again.</source>
+        <translation>No hay modelo al que preguntar: elige uno y prueba de nuevo.</translation>
+    </message>
+    <message>
+        <source>The server offers no model.</source>
+        <translation>El servidor no ofrece ningún modelo.</translation>
+    </message>
+    <message>
+        <source>{model} answers as a stream.</source>
+        <translation>{model} responde en flujo.</translation>
+    </message>
+    <message>
+        <source>The server answers.</source>
+        <translation>El servidor responde.</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted.</source>
+        <translation>La conexión está cifrada.</translation>
+    </message>
+    <message>
+        <source>Not encrypted: the address is http.</source>
+        <translation>Sin cifrar: la dirección es http.</translation>
+    </message>
+    <message>
+        <source>The key is accepted.</source>
+        <translation>La clave se acepta.</translation>
+    </message>
+    <message>
+        <source>No key is needed.</source>
+        <translation>No hace falta clave.</translation>
+    </message>
+    <message>
+        <source>{who} reached the length limit before it wrote any of the answer.</source>
+        <translation>{who} alcanzó el límite de longitud antes de escribir nada de la respuesta.</translation>
+    </message>
+    <message>
+        <source>{switched_off} is switched off.</source>
+        <translation>{switched_off} está desactivado.</translation>
+    </message>
+    <message>
+        <source>Switch it on in Settings, Providers, or choose another model.</source>
+        <translation>Actívalo en Ajustes, Proveedores, o elige otro modelo.</translation>
+    </message>
+    <message>
+        <source>There is no provider called “{name}”.</source>
+        <translation>No hay ningún proveedor llamado «{name}».</translation>
+    </message>
+    <message>
+        <source>Choose another model; the providers are: {known}.</source>
+        <translation>Elige otro modelo; los proveedores son: {known}.</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet.</source>
+        <translation>{label} aún no tiene clave.</translation>
+    </message>
+    <message>
+        <source>{label} is switched off.</source>
+        <translation>{label} está desactivado.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models</source>
+        <comment>{count} model</comment>
+        <translation>
+            <numerusform>{count} modelo</numerusform>
+            <numerusform>{count} modelos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{label} answers and offers {number}.</source>
+        <translation>{label} responde y ofrece {number}.</translation>
+    </message>
+    <message>
+        <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
+        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
+        <translation>Tu último mensaje se cortó. Continúalo exactamente donde se detiene, en mitad de la palabra o línea si hace falta. No repitas nada ni añadas una introducción.</translation>
+    </message>
+    <message>
+        <source>Looking further back would take long: only the newest part was searched.</source>
+        <translation>Mirar más atrás llevaría mucho tiempo: solo se buscó en la parte más reciente.</translation>
+    </message>
+    <message>
+        <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
+        <translation>Se ordenaron las {most_ranked} coincidencias más recientes; siguen las anteriores.</translation>
+    </message>
+    <message>
+        <source>Older messages are still being indexed: {percent} %.</source>
+        <translation>Los mensajes anteriores aún se están indexando: {percent} %.</translation>
+    </message>
+    <message>
+        <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
+        <translation>Aquí no se puede buscar: el índice de búsqueda está dañado. Tus mensajes no están afectados.</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <translation>El índice de búsqueda está dañado y se está rehaciendo. Tus mensajes no están afectados; busca de nuevo más tarde.</translation>
+    </message>
+    <message>
+        <source>That is not a place in these results.</source>
+        <translation>Ese no es un lugar de estos resultados.</translation>
+    </message>
+    <message>
+        <source>Search again.</source>
+        <translation>Busca de nuevo.</translation>
+    </message>
+    <message>
+        <source>Summarise long threads</source>
+        <translation>Resumir conversaciones largas</translation>
+    </message>
+    <message>
+        <source>Older messages are sent as a summary. The messages themselves stay.</source>
+        <translation>Los mensajes antiguos se envían como resumen. Los mensajes en sí se quedan.</translation>
+    </message>
+    <message>
+        <source>Summaries</source>
+        <translation>Resúmenes</translation>
+    </message>
+    <message>
+        <source>Summarise when the window is</source>
+        <translation>Resumir cuando la ventana está</translation>
+    </message>
+    <message>
+        <source>% full</source>
+        <translation>% llena</translation>
+    </message>
+    <message>
+        <source>Summarise idle threads ahead</source>
+        <translation>Resumir por adelantado conversaciones inactivas</translation>
+    </message>
+    <message>
+        <source>So that your next question does not wait.</source>
+        <translation>Para que tu próxima pregunta no espere.</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nunca</translation>
+    </message>
+    <message>
+        <source>Every night at 3:00</source>
+        <translation>Cada noche a las 3:00</translation>
+    </message>
+    <message>
+        <source>Every day at 12:00</source>
+        <translation>Cada día a las 12:00</translation>
+    </message>
+    <message>
+        <source>Every Sunday at 3:00</source>
+        <translation>Cada domingo a las 3:00</translation>
+    </message>
+    <message>
+        <source>Every hour</source>
+        <translation>Cada hora</translation>
+    </message>
+    <message>
+        <source>Titles of new threads</source>
+        <translation>Títulos de conversaciones nuevas</translation>
+    </message>
+    <message>
+        <source>Titles</source>
+        <translation>Títulos</translation>
+    </message>
+    <message>
+        <source>Written by the model</source>
+        <translation>Escritos por el modelo</translation>
+    </message>
+    <message>
+        <source>The start of the question</source>
+        <translation>El principio de la pregunta</translation>
+    </message>
+    <message>
+        <source>Limit for titles and summaries</source>
+        <translation>Límite para títulos y resúmenes</translation>
+    </message>
+    <message>
+        <source>tokens a day</source>
+        <translation>tokens al día</translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation>Sin límite</translation>
+    </message>
+    <message>
+        <source>Ask before a summary costs more than</source>
+        <translation>Preguntar antes de que un resumen cueste más de</translation>
+    </message>
+    <message>
+        <source>US dollars</source>
+        <translation>dólares de EE. UU.</translation>
+    </message>
+    <message>
+        <source>Never ask</source>
+        <translation>No preguntar nunca</translation>
+    </message>
+    <message>
+        <source>Ask before a summary takes more than</source>
+        <translation>Preguntar antes de que un resumen use más de</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>tokens</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
+        <translation>debe ser true o false</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <translation>debe ser un número</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <translation>debe ser texto</translation>
+    </message>
+    <message>
+        <source>it must be one of {choices}</source>
+        <translation>debe ser uno de {choices}</translation>
+    </message>
+    <message>
+        <source>it must be text without control characters</source>
+        <translation>debe ser texto sin caracteres de control</translation>
+    </message>
+    <message>
+        <source>it must be one line</source>
+        <translation>debe ser una sola línea</translation>
+    </message>
+    <message>
+        <source>it must be at least {minimum}</source>
+        <translation>debe ser al menos {minimum}</translation>
+    </message>
+    <message>
+        <source>it must be at most {maximum}</source>
+        <translation>debe ser como máximo {maximum}</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <translation>debe ser un número entero</translation>
+    </message>
+    <message>
+        <source>it must be a table of names and texts, such as {&quot;X-Team&quot; = &quot;blue&quot;}</source>
+        <translation>debe ser una tabla de nombres y textos, como {&quot;X-Team&quot; = &quot;blue&quot;}</translation>
+    </message>
+    <message>
+        <source>names and values must be text</source>
+        <translation>los nombres y valores deben ser texto</translation>
+    </message>
+    <message>
+        <source>a name has letters, digits, dots and hyphens only</source>
+        <translation>un nombre solo tiene letras, dígitos, puntos y guiones</translation>
+    </message>
+    <message>
+        <source>a value must be one line</source>
+        <translation>un valor debe ser una línea</translation>
+    </message>
+    <message>
+        <source>each line must look like &apos;Name: value&apos;</source>
+        <translation>cada línea debe parecerse a &apos;Nombre: valor&apos;</translation>
+    </message>
+    <message>
+        <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
+        <translation>debe ser un proveedor y un modelo, como openai/gpt-5.4-mini</translation>
+    </message>
+    <message>
+        <source>it must begin with https:// or http:// and name a server</source>
+        <translation>debe empezar por https:// o http:// e indicar un servidor</translation>
+    </message>
+    <message>
+        <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
+        <translation>no debe contener una contraseña; usa el llavero o OPENAI_API_KEY</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} cannot be read ({strerror}).</source>
+        <translation>No se puede leer el archivo {path} ({subject}): {strerror}.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged and was left as it is.</source>
+        <translation>El archivo {path} ({subject}) está dañado y se dejó como está.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
+        <translation>El archivo {path} ({subject}) está dañado; se conserva como {name}. Configúralo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open the file of keys.</source>
+        <translation>La frase de contraseña no abre el archivo de claves.</translation>
+    </message>
+    <message>
+        <source>The keys are unchanged.</source>
+        <translation>Las claves no han cambiado.</translation>
+    </message>
+    <message>
+        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
+        <translation>Escríbela de nuevo; las mayúsculas cuentan. Sin ella hay que introducir las claves de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file of keys cannot be read or written.</source>
+        <translation>No se puede leer o escribir el archivo de claves.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; keys hold until ChatDesk closes.</source>
+        <translation>Se dejó como está; las claves valen hasta que ChatDesk se cierre.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <translation>Comprueba la carpeta de configuración, o elimina el archivo keys.encrypted.json e introduce las claves de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file of keys has not been opened in this run.</source>
+        <translation>El archivo de claves no se ha abierto desde el inicio.</translation>
+    </message>
+    <message>
+        <source>The keys in it are unchanged.</source>
+        <translation>Las claves que contiene no han cambiado.</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase in Settings, Providers.</source>
+        <translation>Introduce su frase de contraseña en Ajustes, Proveedores.</translation>
+    </message>
+    <message>
+        <source>There is a file of keys already.</source>
+        <translation>Ya hay un archivo de claves.</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase.</source>
+        <translation>Introduce su frase de contraseña.</translation>
+    </message>
+    <message>
+        <source>A new passphrase: four words or more</source>
+        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
+        <translation>Una frase de contraseña nueva: cuatro palabras o más</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess.</source>
+        <translation>Esta frase de contraseña es fácil de adivinar.</translation>
+    </message>
+    <message>
+        <source>Four or five words that do not belong together are easy to remember and hard to guess.</source>
+        <translation>Cuatro o cinco palabras que no van juntas son fáciles de recordar y difíciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>A passphrase of blanks guards nothing.</source>
+        <translation>Una frase de contraseña de espacios no protege nada.</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess: {first}{warning}.</source>
+        <translation>Esta frase de contraseña es fácil de adivinar: {first}{warning}.</translation>
+    </message>
+    <message>
+        <source>Other server</source>
+        <translation>Otro servidor</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address.</source>
+        <translation>Cualquier dirección compatible con OpenAI.</translation>
+    </message>
+    <message>
+        <source>Needs the package chatdesk[anthropic].</source>
+        <translation>Necesita el paquete chatdesk[anthropic].</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address. Models are your deployments.</source>
+        <translation>Introduce el nombre de tu recurso en la dirección. Los modelos son tus implementaciones.</translation>
+    </message>
+    <message>
+        <source>The providers could not be saved.</source>
+        <translation>No se pudieron guardar los proveedores.</translation>
+    </message>
+    <message>
+        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <translation>El archivo anterior no ha cambiado; el cambio vale hasta que ChatDesk se cierre.</translation>
+    </message>
+    <message>
+        <source>Check the permissions and the free space of the configuration directory.</source>
+        <translation>Comprueba los permisos y el espacio libre de la carpeta de configuración.</translation>
+    </message>
+    <message>
+        <source>providers</source>
+        <translation>proveedores</translation>
+    </message>
+    <message>
+        <source>The file of providers was written by a newer ChatDesk.</source>
+        <translation>El archivo de proveedores lo escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to change it.</source>
+        <translation>Actualiza ChatDesk para cambiarlo.</translation>
+    </message>
+    <message>
+        <source>The file of providers {path} could not be written.</source>
+        <translation>No se pudo escribir el archivo de proveedores {path}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
+        <comment>{count} provider was left out: its entry in providers.json cannot be used.</comment>
+        <translation>
+            <numerusform>Se omitió {count} proveedor: su entrada en providers.json no se puede usar.</numerusform>
+            <numerusform>Se omitieron {count} proveedores: sus entradas en providers.json no se pueden usar.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>New threads use</source>
+        <translation>Las conversaciones nuevas usan</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelos</translation>
+    </message>
+    <message>
+        <source>The first provider that is ready</source>
+        <translation>El primer proveedor que esté listo</translation>
+    </message>
+    <message>
+        <source>The offline demo</source>
+        <translation>La demostración sin conexión</translation>
+    </message>
+    <message>
+        <source>Address of OpenAI</source>
+        <translation>Dirección de OpenAI</translation>
+    </message>
+    <message>
+        <source>Model of new threads</source>
+        <translation>Modelo de conversaciones nuevas</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s own choice</source>
+        <translation>El que elija el proveedor</translation>
+    </message>
+    <message>
+        <source>Headers for OpenAI</source>
+        <translation>Cabeceras para OpenAI</translation>
+    </message>
+    <message>
+        <source>Model for titles and summaries</source>
+        <translation>Modelo para títulos y resúmenes</translation>
+    </message>
+    <message>
+        <source>The thread&apos;s own model</source>
+        <translation>El modelo de la conversación</translation>
+    </message>
+    <message>
+        <source>Model for pictures</source>
+        <translation>Modelo para imágenes</translation>
+    </message>
+    <message>
+        <source>Offered where a model sees none.</source>
+        <translation>Se ofrece donde un modelo no ve ninguna.</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Ninguno</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>Respuesta más larga</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own limit</source>
+        <translation>El límite del modelo</translation>
+    </message>
+    <message>
+        <source>Keep the start of a thread for</source>
+        <translation>Conservar el inicio de una conversación durante</translation>
+    </message>
+    <message>
+        <source>Makes follow-up questions to Claude cheaper.</source>
+        <translation>Abarata las siguientes preguntas a Claude.</translation>
+    </message>
+    <message>
+        <source>5 minutes</source>
+        <translation>5 minutos</translation>
+    </message>
+    <message>
+        <source>1 hour</source>
+        <translation>1 hora</translation>
+    </message>
+    <message>
+        <source>Do not keep it</source>
+        <translation>No conservarlo</translation>
+    </message>
+    <message>
+        <source>Wait for a connection</source>
+        <translation>Esperar una conexión</translation>
+    </message>
+    <message>
+        <source>Slow servers</source>
+        <translation>Servidores lentos</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>segundos</translation>
+    </message>
+    <message>
+        <source>Wait for an answer to begin</source>
+        <translation>Esperar a que empiece una respuesta</translation>
+    </message>
+    <message>
+        <source>A large model on your own computer can need minutes to load.</source>
+        <translation>Un modelo grande en tu ordenador puede tardar minutos en cargarse.</translation>
+    </message>
+    <message>
+        <source>Wait when an answer pauses</source>
+        <translation>Esperar cuando una respuesta hace una pausa</translation>
+    </message>
+    <message>
+        <source>When you are offline</source>
+        <translation>Cuando no tienes conexión</translation>
+    </message>
+    <message>
+        <source>Send when the connection is back</source>
+        <translation>Enviar cuando vuelva la conexión</translation>
+    </message>
+    <message>
+        <source>Wait until you try again</source>
+        <translation>Esperar a que lo intentes de nuevo</translation>
+    </message>
+    <message>
+        <source>When you close the window during an answer</source>
+        <translation>Cuando cierras la ventana durante una respuesta</translation>
+    </message>
+    <message>
+        <source>Stop, and continue it later</source>
+        <translation>Detenerla y continuarla después</translation>
+    </message>
+    <message>
+        <source>Finish it first</source>
+        <translation>Terminarla primero</translation>
+    </message>
+    <message>
+        <source>Speed of the offline demo</source>
+        <translation>Velocidad de la demostración sin conexión</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>tokens/s</translation>
+    </message>
+    <message>
+        <source>Instructions for all threads</source>
+        <translation>Instrucciones para todas las conversaciones</translation>
+    </message>
+    <message>
+        <source>A project or thread with its own instructions uses those instead.</source>
+        <translation>Un proyecto o conversación con instrucciones propias usa esas.</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>Escritura</translation>
+    </message>
+    <message>
+        <source>For example: answer briefly, in British English.</source>
+        <translation>Por ejemplo: responde brevemente, en español.</translation>
+    </message>
+    <message>
+        <source>custom instructions system prompt personality</source>
+        <translation>instrucciones personalizadas prompt de sistema personalidad</translation>
+    </message>
+    <message>
+        <source>Send at most</source>
+        <translation>Enviar como máximo</translation>
+    </message>
+    <message>
+        <source>For example 20/min or 200/day. Further messages wait their turn.</source>
+        <translation>Por ejemplo 20/min o 200/day. Los siguientes mensajes esperan su turno.</translation>
+    </message>
+    <message>
+        <source>rate</source>
+        <translation>frecuencia</translation>
+    </message>
+    <message>
+        <source>Send at most, by provider and project</source>
+        <translation>Enviar como máximo, por proveedor y proyecto</translation>
+    </message>
+    <message>
+        <source>Longest message</source>
+        <translation>Mensaje más largo</translation>
+    </message>
+    <message>
+        <source>Largest attached file</source>
+        <translation>Archivo adjunto más grande</translation>
+    </message>
+    <message>
+        <source>Most files in a message</source>
+        <translation>Máximo de archivos en un mensaje</translation>
+    </message>
+    <message>
+        <source>files</source>
+        <translation>archivos</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a message</source>
+        <translation>Tamaño máximo de los archivos de un mensaje</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a day</source>
+        <translation>Tamaño máximo de los archivos de un día</translation>
+    </message>
+    <message>
+        <source>Kinds of files kept out</source>
+        <translation>Tipos de archivo no admitidos</translation>
+    </message>
+    <message>
+        <source>Such as video/*, application/zip.</source>
+        <translation>Como video/*, application/zip.</translation>
+    </message>
+    <message>
+        <source>Empty the trash after</source>
+        <translation>Vaciar la papelera tras</translation>
+    </message>
+    <message>
+        <source>Trash and archive</source>
+        <translation>Papelera y archivo</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>días</translation>
+    </message>
+    <message>
+        <source>deleted retention</source>
+        <translation>eliminado retención</translation>
+    </message>
+    <message>
+        <source>Move archived threads to the trash after</source>
+        <translation>Mover conversaciones archivadas a la papelera tras</translation>
+    </message>
+    <message>
+        <source>Keep a backup of each day for</source>
+        <translation>Conservar una copia de cada día durante</translation>
+    </message>
+    <message>
+        <source>Backups</source>
+        <translation>Copias de seguridad</translation>
+    </message>
+    <message>
+        <source>Before that, one of each week for</source>
+        <translation>Antes de eso, una de cada semana durante</translation>
+    </message>
+    <message>
+        <source>weeks</source>
+        <translation>semanas</translation>
+    </message>
+    <message>
+        <source>Notify about others&apos; messages</source>
+        <translation>Avisar de mensajes de otros</translation>
+    </message>
+    <message>
+        <source>Only while the window is not in front.</source>
+        <translation>Solo mientras la ventana no está delante.</translation>
+    </message>
+    <message>
+        <source>With name and thread</source>
+        <translation>Con nombre y conversación</translation>
+    </message>
+    <message>
+        <source>With name, thread and text</source>
+        <translation>Con nombre, conversación y texto</translation>
+    </message>
+    <message>
+        <source>Detail of the log file</source>
+        <translation>Detalle del archivo de registro</translation>
+    </message>
+    <message>
+        <source>From the next start on.</source>
+        <translation>Desde el próximo inicio.</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Registro</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>Todo</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Warnings and failures</source>
+        <translation>Avisos y fallos</translation>
+    </message>
+    <message>
+        <source>Failures only</source>
+        <translation>Solo fallos</translation>
+    </message>
+    <message>
+        <source>Virus scanner (clamd)</source>
+        <translation>Antivirus (clamd)</translation>
+    </message>
+    <message>
+        <source>Its socket, such as /run/clamav/clamd.ctl, or host:port.</source>
+        <translation>Su socket, como /run/clamav/clamd.ctl, o host:port.</translation>
+    </message>
+    <message>
+        <source>Attached files</source>
+        <translation>Archivos adjuntos</translation>
+    </message>
+    <message>
+        <source>When the scanner does not answer</source>
+        <translation>Cuando el antivirus no responde</translation>
+    </message>
+    <message>
+        <source>Keep files out</source>
+        <translation>No admitir archivos</translation>
+    </message>
+    <message>
+        <source>Let files in</source>
+        <translation>Admitir archivos</translation>
+    </message>
+    <message>
+        <source>The key could not be put into the system&apos;s keyring.</source>
+        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
+        <translation>No se pudo poner la clave en el llavero del sistema.</translation>
+    </message>
+    <message>
+        <source>It is used until ChatDesk closes and was not written to any file.</source>
+        <translation>Se usa hasta que ChatDesk se cierre y no se escribió en ningún archivo.</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers.</source>
+        <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores.</translation>
+    </message>
+    <message>
+        <source>The keyring did not answer; it may be locked or waiting for a password.</source>
+        <translation>El llavero no respondió; quizá está bloqueado o espera una contraseña.</translation>
+    </message>
+    <message>
+        <source>no answer within {timeout_s} s</source>
+        <translation>sin respuesta en {timeout_s} s</translation>
+    </message>
+    <message>
+        <source>There is no keyring on this system.</source>
+        <translation>No hay llavero en este sistema.</translation>
+    </message>
+    <message>
+        <source>The keyring is locked.</source>
+        <translation>El llavero está bloqueado.</translation>
+    </message>
+    <message>
+        <source>The keyring failed ({name}).</source>
+        <translation>El llavero falló ({name}).</translation>
+    </message>
+    <message>
+        <source>Let other programs use ChatDesk</source>
+        <translation>Dejar que otros programas usen ChatDesk</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>Puerto</translation>
+    </message>
+    <message>
+        <source>The window and chatdesk serve listen on it.</source>
+        <translation>La ventana y chatdesk serve escuchan en él.</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>en este ordenador</translation>
+    </message>
+    <message>
+        <source>Any that is free</source>
+        <translation>Cualquiera libre</translation>
+    </message>
+    <message>
+        <source>api http rest</source>
+        <translation>api http rest</translation>
+    </message>
+    <message>
+        <source>Also listen on</source>
+        <translation>Escuchar también en</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443. Needs a certificate.</source>
+        <translation>Por ejemplo 192.168.1.5:8443. Necesita un certificado.</translation>
+    </message>
+    <message>
+        <source>Nothing</source>
+        <translation>Nada</translation>
+    </message>
+    <message>
+        <source>Certificate</source>
+        <translation>Certificado</translation>
+    </message>
+    <message>
+        <source>A PEM file.</source>
+        <translation>Un archivo PEM.</translation>
+    </message>
+    <message>
+        <source>Key of the certificate</source>
+        <translation>Clave del certificado</translation>
+    </message>
+    <message>
+        <source>A PEM file without a passphrase.</source>
+        <translation>Un archivo PEM sin frase de contraseña.</translation>
+    </message>
+    <message>
+        <source>Let web pages of these origins ask</source>
+        <translation>Dejar preguntar a páginas web de estos orígenes</translation>
+    </message>
+    <message>
+        <source>For example https://tool.example. Each page still needs a token.</source>
+        <translation>Por ejemplo https://tool.example. Cada página necesita igualmente un token.</translation>
+    </message>
+    <message>
+        <source>cors origin browser website</source>
+        <translation>cors origen navegador sitio web</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved.</source>
+        <translation>No se pudieron guardar los ajustes.</translation>
+    </message>
+    <message>
+        <source>The old settings file is unchanged; the new settings hold until ChatDesk closes.</source>
+        <translation>El archivo de ajustes anterior no ha cambiado; los nuevos valen hasta que ChatDesk se cierre.</translation>
+    </message>
+    <message>
+        <source>{key} in the settings file</source>
+        <translation>{key} en el archivo de ajustes</translation>
+    </message>
+    <message>
+        <source>{key} cannot be set: {error}.</source>
+        <translation>No se puede poner {key}: {error}.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} could not be written.</source>
+        <translation>No se pudo escribir el archivo de ajustes {path}.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.</source>
+        <translation>No se puede leer el archivo de ajustes {path} ({strerror}). Se usan los valores predeterminados; el archivo no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is empty. Defaults are used; delete it if that is meant.</source>
+        <translation>El archivo de ajustes {path} está vacío. Se usan los valores predeterminados; elimínalo si es lo que quieres.</translation>
+    </message>
+    <message>
+        <source>kept as {name}</source>
+        <translation>conservado como {name}</translation>
+    </message>
+    <message>
+        <source>left as it is</source>
+        <translation>dejado como está</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is damaged. Defaults are used; the damaged file is {where}.</source>
+        <translation>El archivo de ajustes {path} está dañado. Se usan los valores predeterminados; el archivo dañado está {where}.</translation>
+    </message>
+    <message>
+        <source>Steps of an answer</source>
+        <translation>Pasos de una respuesta</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Límites</translation>
+    </message>
+    <message>
+        <source>requests to the model</source>
+        <translation>peticiones al modelo</translation>
+    </message>
+    <message>
+        <source>Time for an answer</source>
+        <translation>Tiempo para una respuesta</translation>
+    </message>
+    <message>
+        <source>minutes</source>
+        <translation>minutos</translation>
+    </message>
+    <message>
+        <source>Time for a call</source>
+        <translation>Tiempo para una llamada</translation>
+    </message>
+    <message>
+        <source>Cost of an answer</source>
+        <translation>Coste de una respuesta</translation>
+    </message>
+    <message>
+        <source>No limit of its own</source>
+        <translation>Sin límite propio</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Tema</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>Aspecto</translation>
+    </message>
+    <message>
+        <source>colours colors dark mode appearance</source>
+        <translation>colores oscuro modo apariencia</translation>
+    </message>
+    <message>
+        <source>Same as the system</source>
+        <translation>Como el sistema</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Oscuro</translation>
+    </message>
+    <message>
+        <source>Light, high contrast</source>
+        <translation>Claro, alto contraste</translation>
+    </message>
+    <message>
+        <source>Dark, high contrast</source>
+        <translation>Oscuro, alto contraste</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Idioma</translation>
+    </message>
+    <message>
+        <source>Changes when ChatDesk starts again.</source>
+        <translation>Cambia cuando ChatDesk se inicia de nuevo.</translation>
+    </message>
+    <message>
+        <source>translation locale</source>
+        <translation>traducción configuración regional</translation>
+    </message>
+    <message>
+        <source>Text size</source>
+        <translation>Tamaño del texto</translation>
+    </message>
+    <message>
+        <source>font zoom</source>
+        <translation>fuente zoom</translation>
+    </message>
+    <message>
+        <source>Room for fingers</source>
+        <translation>Espacio para los dedos</translation>
+    </message>
+    <message>
+        <source>touch screen targets size density</source>
+        <translation>pantalla táctil tocar objetivos tamaño densidad</translation>
+    </message>
+    <message>
+        <source>When the screen is touched</source>
+        <translation>Cuando se toca la pantalla</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>Siempre</translation>
+    </message>
+    <message>
+        <source>Animations</source>
+        <translation>Animaciones</translation>
+    </message>
+    <message>
+        <source>movement</source>
+        <translation>movimiento</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>Sí</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>No</translation>
+    </message>
+    <message>
+        <source>Screen reader reads answers</source>
+        <translation>El lector de pantalla lee las respuestas</translation>
+    </message>
+    <message>
+        <source>Their start and end are always announced.</source>
+        <translation>Su inicio y su fin se anuncian siempre.</translation>
+    </message>
+    <message>
+        <source>speech voice</source>
+        <translation>habla voz</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>No</translation>
+    </message>
+    <message>
+        <source>When they are complete</source>
+        <translation>Cuando están completas</translation>
+    </message>
+    <message>
+        <source>Sentence by sentence</source>
+        <translation>Frase a frase</translation>
+    </message>
+    <message>
+        <source>Send with</source>
+        <translation>Enviar con</translation>
+    </message>
+    <message>
+        <source>Shift+Enter always adds a line.</source>
+        <translation>Mayús+Intro siempre añade una línea.</translation>
+    </message>
+    <message>
+        <source>return key newline</source>
+        <translation>tecla intro línea nueva</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Atajos de teclado</translation>
+    </message>
+    <message>
+        <source>Press Ctrl+/ to see them at any time.</source>
+        <translation>Pulsa Ctrl+/ para verlos en cualquier momento.</translation>
+    </message>
+    <message>
+        <source>Show your messages</source>
+        <translation>Mostrar tus mensajes</translation>
+    </message>
+    <message>
+        <source>markdown</source>
+        <translation>markdown</translation>
+    </message>
+    <message>
+        <source>With formatting</source>
+        <translation>Con formato</translation>
+    </message>
+    <message>
+        <source>Exactly as typed</source>
+        <translation>Tal como se escribieron</translation>
+    </message>
+    <message>
+        <source>Notify when an answer is ready</source>
+        <translation>Avisar cuando una respuesta está lista</translation>
+    </message>
+    <message>
+        <source>While you work in another window.</source>
+        <translation>Mientras trabajas en otra ventana.</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>Escritorio</translation>
+    </message>
+    <message>
+        <source>If it took 10 seconds</source>
+        <translation>Si tardó 10 segundos</translation>
+    </message>
+    <message>
+        <source>Icon in the tray</source>
+        <translation>Icono en la bandeja</translation>
+    </message>
+    <message>
+        <source>system tray status close minimise background</source>
+        <translation>bandeja sistema estado cerrar minimizar segundo plano</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Mostrar</translation>
+    </message>
+    <message>
+        <source>Show, and keep running in it</source>
+        <translation>Mostrar, y seguir en ella</translation>
+    </message>
+    <message>
+        <source>Start when you log in</source>
+        <translation>Iniciar al entrar en la sesión</translation>
+    </message>
+    <message>
+        <source>autostart boot</source>
+        <translation>inicio automático arranque</translation>
+    </message>
+    <message>
+        <source>When you delete a message</source>
+        <translation>Cuando eliminas un mensaje</translation>
+    </message>
+    <message>
+        <source>Ask about later ones</source>
+        <translation>Preguntar por los posteriores</translation>
+    </message>
+    <message>
+        <source>Delete only that one</source>
+        <translation>Eliminar solo ese</translation>
+    </message>
+    <message>
+        <source>Delete later ones too</source>
+        <translation>Eliminar también los posteriores</translation>
+    </message>
+    <message>
+        <source>Look for a new version once a day</source>
+        <translation>Buscar una versión nueva una vez al día</translation>
+    </message>
+    <message>
+        <source>The portable program only; “Updates…” says how yours is updated.</source>
+        <translation>Solo el programa portátil; “Actualizaciones…” dice cómo se actualiza el tuyo.</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <extracomment>At scale 1: without notes, and with them.</extracomment>
+        <translation>Actualizaciones</translation>
+    </message>
+    <message>
+        <source>update upgrade release</source>
+        <translation>actualización actualizar versión nueva</translation>
+    </message>
+    <message>
+        <source>A page is either around a message, or before or after one.</source>
+        <translation>Una página está alrededor de un mensaje, o antes o después de él.</translation>
+    </message>
+    <message>
+        <source>Only your own messages can be edited.</source>
+        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
+        <translation>Solo se pueden editar tus propios mensajes.</translation>
+    </message>
+    <message>
+        <source>Only an answer can get a version of this kind.</source>
+        <translation>Solo una respuesta puede tener una versión de este tipo.</translation>
+    </message>
+    <message>
+        <source>Only an answer that stopped before its end can be continued.</source>
+        <translation>Solo se puede continuar una respuesta que se detuvo antes de su final.</translation>
+    </message>
+    <message>
+        <source>This project is in the trash.</source>
+        <translation>Este proyecto está en la papelera.</translation>
+    </message>
+    <message>
+        <source>This is the last project, and new threads need one.</source>
+        <translation>Es el último proyecto, y las conversaciones nuevas necesitan uno.</translation>
+    </message>
+    <message>
+        <source>Make another one first.</source>
+        <translation>Crea otro primero.</translation>
+    </message>
+    <message>
+        <source>A project needs a name.</source>
+        <translation>Un proyecto necesita un nombre.</translation>
+    </message>
+    <message>
+        <source>A project&apos;s name has at most {longest_name} characters.</source>
+        <translation>El nombre de un proyecto tiene como máximo {longest_name} caracteres.</translation>
+    </message>
+    <message>
+        <source>Choose a shorter one.</source>
+        <translation>Elige uno más corto.</translation>
+    </message>
+    <message>
+        <source>This answer is not waiting to be started.</source>
+        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
+        <translation>Esta respuesta no espera para empezar.</translation>
+    </message>
+    <message>
+        <source>This answer has ended; nothing can be added to it.</source>
+        <translation>Esta respuesta ha terminado; no se le puede añadir nada.</translation>
+    </message>
+    <message>
+        <source>A turn cannot end in a state that is not final.</source>
+        <translation>Un turno no puede acabar en un estado que no es final.</translation>
+    </message>
+    <message>
+        <source>This answer has ended already.</source>
+        <translation>Esta respuesta ya ha terminado.</translation>
+    </message>
+    <message>
+        <source>There is a tag “{key}” already.</source>
+        <translation>Ya hay una etiqueta «{key}».</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Elige otro nombre.</translation>
+    </message>
+    <message>
+        <source>A tag needs a name.</source>
+        <translation>Una etiqueta necesita un nombre.</translation>
+    </message>
+    <message>
+        <source>A tag&apos;s name has at most {longest_name} characters.</source>
+        <translation>El nombre de una etiqueta tiene como máximo {longest_name} caracteres.</translation>
+    </message>
+    <message>
+        <source>There is no tag with that id.</source>
+        <translation>No hay ninguna etiqueta con ese identificador.</translation>
+    </message>
+    <message>
+        <source>There is another tag “{name}” by now.</source>
+        <translation>Ahora hay otra etiqueta «{name}».</translation>
+    </message>
+    <message>
+        <source>Rename that one and try again.</source>
+        <translation>Renombra esa e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>That is not a place in the list.</source>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <translation>Ese no es un lugar de la lista.</translation>
+    </message>
+    <message>
+        <source>Start from the first page.</source>
+        <translation>Empieza por la primera página.</translation>
+    </message>
+    <message>
+        <source>The text of this message was removed for good after its time in the trash.</source>
+        <translation>El texto de este mensaje se eliminó del todo tras su tiempo en la papelera.</translation>
+    </message>
+    <message>
+        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <translation>{thread_ids} de {thread_ids_2} conversaciones no están (ya) en la papelera.</translation>
+    </message>
+    <message>
+        <source>Select those that are and try again.</source>
+        <translation>Selecciona las que están e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>This answer does not wait any more.</source>
+        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
+        <translation>Esta respuesta ya no espera.</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is damaged, so it was not kept.</source>
+        <translation>La copia recién hecha está dañada, así que no se conservó.</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is not complete, so it was not kept.</source>
+        <translation>La copia recién hecha no está completa, así que no se conservó.</translation>
+    </message>
+    <message>
+        <source>The database is not open.</source>
+        <translation>La base de datos no está abierta.</translation>
+    </message>
+    <message>
+        <source>The database is closed.</source>
+        <translation>La base de datos está cerrada.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is reading this database while another program writes to it.</source>
+        <translation>ChatDesk lee esta base de datos mientras otro programa escribe en ella.</translation>
+    </message>
+    <message>
+        <source>The database {path} could not be used.</source>
+        <translation>No se pudo usar la base de datos {path}.</translation>
+    </message>
+    <message>
+        <source>Another program is using the database {path}.</source>
+        <translation>Otro programa está usando la base de datos {path}.</translation>
+    </message>
+    <message>
+        <source>The database {path} cannot be written to.</source>
+        <translation>No se puede escribir en la base de datos {path}.</translation>
+    </message>
+    <message>
+        <source>The database file {path} is damaged.</source>
+        <translation>El archivo de base de datos {path} está dañado.</translation>
+    </message>
+    <message>
+        <source>The disk of {folder} is full, so this could not be saved.</source>
+        <translation>El disco de {folder} está lleno, así que no se pudo guardar.</translation>
+    </message>
+    <message>
+        <source>The disk reported an error while {file} was used.</source>
+        <translation>El disco comunicó un error al usar {file}.</translation>
+    </message>
+    <message>
+        <source>the database</source>
+        <translation>la base de datos</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
+        <translation>Lo guardado antes no ha cambiado, y nada cuenta como guardado si no se confirmó.</translation>
+    </message>
+    <message>
+        <source>Check the disk and its free space, then try again.</source>
+        <translation>Comprueba el disco y su espacio libre, e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>Change its owner or permissions, or choose another data directory.</source>
+        <translation>Cambia su propietario o permisos, o elige otra carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>{path} is a directory, not a database file.</source>
+        <translation>{path} es una carpeta, no un archivo de base de datos.</translation>
+    </message>
+    <message>
+        <source>Choose another data directory.</source>
+        <translation>Elige otra carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>The directory {parent} does not exist.</source>
+        <translation>La carpeta {parent} no existe.</translation>
+    </message>
+    <message>
+        <source>Create it or choose another one.</source>
+        <translation>Créala o elige otra.</translation>
+    </message>
+    <message>
+        <source>The database file {path} may not be opened by this user.</source>
+        <translation>Este usuario no puede abrir el archivo de base de datos {path}.</translation>
+    </message>
+    <message>
+        <source>The directory {parent} may not be read by this user.</source>
+        <translation>Este usuario no puede leer la carpeta {parent}.</translation>
+    </message>
+    <message>
+        <source>No database can be created in {parent}.</source>
+        <translation>No se puede crear una base de datos en {parent}.</translation>
+    </message>
+    <message>
+        <source>The database file {path} cannot be opened.</source>
+        <translation>No se puede abrir el archivo de base de datos {path}.</translation>
+    </message>
+    <message>
+        <source>the last changes</source>
+        <translation>los últimos cambios</translation>
+    </message>
+    <message>
+        <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
+        <translation>La base de datos es más antigua que cuando ChatDesk guardó por última vez: quizá faltan {lost}. Esto pasa cuando se restauró una copia o se perdió un archivo. No se cambió nada más. Busca una copia más reciente en la carpeta de copias si no la restauraste tú.</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
+        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
+        <translation>Estos datos son de un ChatDesk más nuevo (esquema {revision}, aquí {head_revision}), así que este solo lee.</translation>
+    </message>
+    <message>
+        <source>You can read, search, copy and export your threads; nothing is changed.</source>
+        <translation>Puedes leer, buscar, copiar y exportar tus conversaciones; no se cambia nada.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <translation>Actualiza ChatDesk para seguir escribiendo, o restaura la copia de antes de la actualización (Ayuda, Actualizaciones y vuelta atrás).</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
+        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta la {head_revision}, y no puede leerla: «{lacking}» no está como él lo conoce.</translation>
+    </message>
+    <message>
+        <source>This request was carried out before, and what it made is not known any more.</source>
+        <translation>Esta petición ya se llevó a cabo, y ya no se sabe qué produjo.</translation>
+    </message>
+    <message>
+        <source>This was done before.</source>
+        <translation>Esto ya se hizo.</translation>
+    </message>
+    <message>
+        <source>Nothing was done twice.</source>
+        <translation>No se hizo nada dos veces.</translation>
+    </message>
+    <message>
+        <source>This was changed by somebody else in the meantime.</source>
+        <translation>Alguien lo cambió mientras tanto.</translation>
+    </message>
+    <message>
+        <source>Look at what it is now, then change that.</source>
+        <translation>Mira cómo está ahora, y cambia eso.</translation>
+    </message>
+    <message>
+        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
+        <translation>La base de datos contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
+    </message>
+    <message>
+        <source>Nothing of it was used, and the file was left as it is.</source>
+        <translation>No se usó nada de ello, y el archivo se dejó como estaba.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
+        <translation>Ejecuta &apos;chatdesk doctor --repair&apos;: copia tus mensajes a una base nueva y conserva esta.</translation>
+    </message>
+    <message>
+        <source>The file is a database, but not one of ChatDesk&apos;s.</source>
+        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
+        <translation>El archivo es una base de datos, pero no de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
+        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta {head_revision}.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded from schema version {revision} to {head_revision}.</source>
+        <translation>No se pudo actualizar la base de datos de la versión de esquema {revision} a la {head_revision}.</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
+        <translation>Se dejó como estaba y se puede leer; hay una copia comprobada en {saved}.</translation>
+    </message>
+    <message>
+        <source>The database file is damaged, so it was not upgraded.</source>
+        <translation>El archivo de la base de datos está dañado, así que no se actualizó.</translation>
+    </message>
+    <message>
+        <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
+        <translation>La base de datos debe actualizarse, lo que necesita {needed} MB libres; hay {free} MB.</translation>
+    </message>
+    <message>
+        <source>The database was not touched.</source>
+        <translation>La base de datos no se tocó.</translation>
+    </message>
+    <message>
+        <source>Free some space: ChatDesk goes on then by itself.</source>
+        <translation>Libera espacio: ChatDesk sigue entonces por sí mismo.</translation>
+    </message>
+    <message>
+        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
+        <translation>Tras la actualización algunas filas habrían apuntado al vacío, así que se deshizo.</translation>
+    </message>
+    <message>
+        <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
+        <translation>La actualización habría cambiado el número de filas de {changed}; se deshizo.</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete {count} threads</source>
+        <comment>delete thread</comment>
+        <translation>
+            <numerusform>eliminar conversación</numerusform>
+            <numerusform>eliminar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>restore {count} threads</source>
+        <comment>restore thread</comment>
+        <translation>
+            <numerusform>restaurar conversación</numerusform>
+            <numerusform>restaurar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tag {count} threads</source>
+        <comment>tag thread</comment>
+        <translation>
+            <numerusform>etiquetar conversación</numerusform>
+            <numerusform>etiquetar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>delete tag {name}</source>
+        <translation>eliminar etiqueta {name}</translation>
+    </message>
+    <message>
+        <source>delete project {name}</source>
+        <translation>eliminar proyecto {name}</translation>
+    </message>
+    <message>
+        <source>restore project {name}</source>
+        <translation>restaurar proyecto {name}</translation>
+    </message>
+    <message>
+        <source>This thread is gone for good.</source>
+        <translation>Esta conversación se ha ido del todo.</translation>
+    </message>
+    <message>
+        <source>{missing} of {thread_ids} threads are gone for good.</source>
+        <translation>{missing} de {thread_ids} conversaciones se han ido del todo.</translation>
+    </message>
+    <message>
+        <source>Select those that are left and try again.</source>
+        <translation>Selecciona las que quedan e inténtalo de nuevo.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} of {all} threads are in the trash.</source>
+        <comment>{count} of {all} threads is in the trash.</comment>
+        <translation>
+            <numerusform>{count} de {all} conversaciones está en la papelera.</numerusform>
+            <numerusform>{count} de {all} conversaciones están en la papelera.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Restore them first, or select the others only.</source>
+        <translation>Restáuralas primero, o selecciona solo las otras.</translation>
+    </message>
+    <message>
+        <source>A thread of a shared project cannot be moved out of it, because others have it, too.</source>
+        <translation>Una conversación de un proyecto compartido no se puede sacar de él, porque otros también la tienen.</translation>
+    </message>
+    <message>
+        <source>Export it, and import it into the other project.</source>
+        <translation>Expórtala, e impórtala en el otro proyecto.</translation>
+    </message>
+    <message>
+        <source>The team knows this thread from the project it was shared in before.</source>
+        <translation>El equipo conoce esta conversación del proyecto en que se compartía antes.</translation>
+    </message>
+    <message>
+        <source>Branch it at its last message, and move the branch.</source>
+        <translation>Haz una rama en su último mensaje, y mueve la rama.</translation>
+    </message>
+    <message>
+        <source>This project is shared, so you cannot delete it.</source>
+        <translation>Este proyecto se comparte, así que no puedes eliminarlo.</translation>
+    </message>
+    <message>
+        <source>Stop sharing it first; then delete your copy.</source>
+        <translation>Deja de compartirlo primero; elimina después tu copia.</translation>
+    </message>
+    <message>
+        <source>This project is shared by others, so you cannot delete it.</source>
+        <translation>Este proyecto lo comparten otros, así que no puedes eliminarlo.</translation>
+    </message>
+    <message>
+        <source>Leave it first; then delete your copy.</source>
+        <translation>Sal de él primero; elimina después tu copia.</translation>
+    </message>
+    <message>
+        <source>The library holds {most_prompts} prompts at most.</source>
+        <translation>La biblioteca contiene como máximo {most_prompts} prompts.</translation>
+    </message>
+    <message>
+        <source>Delete some that you do not use.</source>
+        <translation>Elimina algunos que no uses.</translation>
+    </message>
+    <message>
+        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <translation>No se pueden mostrar los últimos cambios: están en el registro de la base, que solo se lee donde se pueden crear archivos. No se cambió nada. Haz que se pueda escribir en la carpeta de datos, o cópiala adonde se pueda, e inicia de nuevo.</translation>
+    </message>
+    <message>
+        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
+        <translation>El disco de {directory} está lleno, así que ChatDesk solo lee.</translation>
+    </message>
+    <message>
+        <source>There is no database at {path}.</source>
+        <translation>No hay base de datos en {path}.</translation>
+    </message>
+    <message>
+        <source>Nothing was created.</source>
+        <translation>No se creó nada.</translation>
+    </message>
+    <message>
+        <source>Start ChatDesk once, or choose another --data-dir.</source>
+        <translation>Inicia ChatDesk una vez, o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>No project is called “{value}”.</source>
+        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
+        <translation>Ningún proyecto se llama «{value}».</translation>
+    </message>
+    <message>
+        <source>No tag is called “{value}”.</source>
+        <translation>Ninguna etiqueta se llama «{value}».</translation>
+    </message>
+    <message>
+        <source>This database has no search index yet, because it could not be upgraded.</source>
+        <translation>Esta base de datos aún no tiene índice de búsqueda, porque no se pudo actualizar.</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
+        <translation>Estos datos son de un ChatDesk más nuevo, cuyo índice de búsqueda este no puede leer.</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
+        <translation>El índice de búsqueda está dañado y se está rehaciendo. Tus mensajes no están afectados.</translation>
+    </message>
+    <message>
+        <source>That version is no longer one of those to choose from.</source>
+        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
+        <translation>Esa versión ya no está entre las que se pueden elegir.</translation>
+    </message>
+    <message>
+        <source>Nobody else has this: its project is not shared.</source>
+        <translation>Nadie más tiene esto: su proyecto no se comparte.</translation>
+    </message>
+    <message>
+        <source>Delete it, and empty the trash.</source>
+        <translation>Elimínalo, y vacía la papelera.</translation>
+    </message>
+    <message>
+        <source>Nothing of this is yours to erase.</source>
+        <translation>Nada de esto es tuyo para borrarlo.</translation>
+    </message>
+    <message>
+        <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
+        <translation>Pide a un propietario o administrador del proyecto, que puede borrar lo que otros escribieron.</translation>
+    </message>
+    <message>
+        <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
+        <translation>Tu rol en este proyecto no lo permite. Pide otro rol a uno de sus propietarios, e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
+        <translation>Aquello a lo que esto pertenece no está en el servidor del equipo. Cópialo para guardarlo en otro lugar.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
+        <translation>El servidor del equipo tiene otra cosa en este lugar. Cópialo para guardarlo en otro lugar.</translation>
+    </message>
+    <message>
+        <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
+        <translation>Esto supera los {max_body_bytes} MB que el servidor del equipo acepta en un cambio. Cópialo, o escríbelo en partes.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
+        <translation>El servidor del equipo no lo aceptó. Inténtalo de nuevo, o cópialo.</translation>
+    </message>
+    <message>
+        <source>There is no text in these changes that could be copied.</source>
+        <translation>No hay en estos cambios texto que se pueda copiar.</translation>
+    </message>
+    <message>
+        <source>This project is shared already.</source>
+        <translation>Este proyecto ya se comparte.</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
+        <translation>{deleted_by} eliminó esta conversación; ha vuelto porque {by} escribió en ella al mismo tiempo.</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
+        <translation>{deleted_by} eliminó aquí un mensaje; ha vuelto porque {by} escribió debajo al mismo tiempo.</translation>
+    </message>
+    <message>
+        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
+        <translation>Aquí se perdió algo cuando se restauró la base del equipo; {by} lo devolvió.</translation>
+    </message>
+    <message>
+        <source>Messages are kept for 1 to {longest_retention_days} days.</source>
+        <translation>Los mensajes se conservan de 1 a {longest_retention_days} días.</translation>
+    </message>
+    <message>
+        <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
+        <translation>La copia diaria no se hizo: necesita {needed} MB, hay {free} MB libres.</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and so are the older backups.</source>
+        <translation>Tus mensajes se conservan, y también las copias anteriores.</translation>
+    </message>
+    <message>
+        <source>Free some space; it is tried again within the hour.</source>
+        <translation>Libera espacio; se intenta de nuevo en menos de una hora.</translation>
+    </message>
+    <message>
+        <source>Your messages and the older backups are as they were.</source>
+        <translation>Tus mensajes y las copias anteriores están como estaban.</translation>
+    </message>
+    <message>
+        <source>Check the disk; it is tried again within the hour.</source>
+        <translation>Comprueba el disco; se intenta de nuevo en menos de una hora.</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk.</source>
+        <translation>{name} no es una copia completa de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Choose another backup.</source>
+        <translation>Elige otra copia.</translation>
+    </message>
+    <message>
+        <source>There is no backup at {path}.</source>
+        <translation>No hay ninguna copia en {path}.</translation>
+    </message>
+    <message>
+        <source>The daily check found damage in the database file.</source>
+        <translation>La comprobación diaria encontró daños en el archivo de la base de datos.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
+        <translation>No se cambió nada, y lo que ves aún se puede leer; todavía no hay copia.</translation>
+    </message>
+    <message>
+        <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>Exporta las conversaciones que necesites, y ejecuta &apos;chatdesk doctor&apos; para ver los detalles.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed. The newest good backup is {path}.</source>
+        <translation>No se cambió nada. La copia buena más reciente es {path}.</translation>
+    </message>
+    <message>
+        <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
+        <translation>Exporta lo que sea más reciente, y restaura la copia: Ajustes, Datos y copias, o &apos;chatdesk restore&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects came back from the trash, because of threads that are not there.</source>
+        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <translation>
+            <numerusform>{count} proyecto volvió de la papelera, por conversaciones que no están.</numerusform>
+            <numerusform>{count} proyectos volvieron de la papelera, por conversaciones que no están.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The messages of {count} threads were put in their places again.</source>
+        <comment>The messages of {count} thread were put in their places again.</comment>
+        <translation>
+            <numerusform>Los mensajes de {count} conversación se pusieron de nuevo en su sitio.</numerusform>
+            <numerusform>Los mensajes de {count} conversaciones se pusieron de nuevo en su sitio.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown path was found again for {count} threads.</source>
+        <comment>The shown path was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>Se encontró de nuevo la ruta mostrada de {count} conversación.</numerusform>
+            <numerusform>Se encontró de nuevo la ruta mostrada de {count} conversaciones.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files that nothing kept is kept again.</source>
+        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <translation>
+            <numerusform>{count} archivo adjunto que nada conservaba se conserva de nuevo.</numerusform>
+            <numerusform>{count} archivos adjuntos que nada conservaba se conservan de nuevo.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
+        <extracomment>Said where projects of a team are pulled again.</extracomment>
+        <translation>Los proyectos compartidos se comparan con el servidor de su equipo; lo que tenga de lo perdido vuelve.</translation>
+    </message>
+    <message>
+        <source>The database as it was is kept at {kept}.</source>
+        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
+        <translation>La base de datos como estaba se conserva en {kept}.</translation>
+    </message>
+    <message>
+        <source>Nothing was wrong.</source>
+        <translation>No había nada mal.</translation>
+    </message>
+    <message>
+        <source>The search index was made anew; it fills up again in the background.</source>
+        <translation>El índice de búsqueda se rehizo; se llena de nuevo en segundo plano.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown end was found again for {count} threads.</source>
+        <comment>The shown end was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>Se encontró de nuevo el final mostrado de {count} conversación.</numerusform>
+            <numerusform>Se encontró de nuevo el final mostrado de {count} conversaciones.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The counters of {count} threads were counted afresh.</source>
+        <comment>The counters of {count} thread were counted afresh.</comment>
+        <translation>
+            <numerusform>Se volvieron a contar los contadores de {count} conversación.</numerusform>
+            <numerusform>Se volvieron a contar los contadores de {count} conversaciones.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of a missing project went to a private one.</source>
+        <comment>{count} thread of a missing project went to a private one.</comment>
+        <translation>
+            <numerusform>{count} conversación de un proyecto perdido pasó a uno privado.</numerusform>
+            <numerusform>{count} conversaciones de un proyecto perdido pasaron a uno privado.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
+        <translation>
+            <numerusform>{count} conversación que había perdido título y ajustes se llama «{recovered_title}».</numerusform>
+            <numerusform>{count} conversaciones que habían perdido título y ajustes se llaman «{recovered_title}».</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <comment>{count} message that had lost what came before begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} mensaje que había perdido lo anterior empieza una versión propia.</numerusform>
+            <numerusform>{count} mensajes que habían perdido lo anterior empiezan una versión propia.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} borrador cuya conversación falta pasó al borrador de una conversación nueva.</numerusform>
+            <numerusform>{count} borradores cuya conversación falta pasaron al borrador de una conversación nueva.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing went.</source>
+        <comment>{count} row of {table} that belonged to nothing went.</comment>
+        <translation>
+            <numerusform>Se quitó {count} fila de {table} que no pertenecía a nada.</numerusform>
+            <numerusform>Se quitaron {count} filas de {table} que no pertenecían a nada.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
+        <translation>El propio archivo está dañado ({found} hallazgos), así que no se cambió nada en él.</translation>
+    </message>
+    <message>
+        <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
+        <translation>Restaura una copia, o cierra ChatDesk y ejecuta &apos;chatdesk doctor --repair&apos;, que copia lo que aún se puede leer.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may have it as it was.</source>
+        <translation>Se dejó como está; quizá una copia lo tiene como estaba.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
+        <translation>Una copia hecha con &apos;chatdesk backup FILE&apos; lo tiene, si se hizo a tiempo.</translation>
+    </message>
+    <message>
+        <source>It could not be mended.</source>
+        <translation>No se pudo arreglar.</translation>
+    </message>
+    <message>
+        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
+        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
+        <translation>{name} necesita más tiempo o memoria de lo que debería una copia de su tamaño, así que se dejó de leer.</translation>
+    </message>
+    <message>
+        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Mirar dentro de la copia necesita hasta {needed} MB; hay {free} MB libres.</translation>
+    </message>
+    <message>
+        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
+        <translation>{name} está comprimido de una forma que llena el disco, así que no se descomprimió.</translation>
+    </message>
+    <message>
+        <source>The disk has no room for what is in the backup.</source>
+        <translation>El disco no tiene sitio para lo que hay en la copia.</translation>
+    </message>
+    <message>
+        <source>This backup was written by a newer ChatDesk.</source>
+        <translation>Esta copia la escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to restore it.</source>
+        <translation>Actualiza ChatDesk para restaurarla.</translation>
+    </message>
+    <message>
+        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
+        <translation>{name} contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
+    </message>
+    <message>
+        <source>{name} is damaged: some messages stand below themselves.</source>
+        <translation>{name} está dañado: algunos mensajes están debajo de sí mismos.</translation>
+    </message>
+    <message>
+        <source>the column {column} of the table {table}</source>
+        <translation>la columna {column} de la tabla {table}</translation>
+    </message>
+    <message>
+        <source>the table {table}</source>
+        <translation>la tabla {table}</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} no es una copia completa de ChatDesk: falta {lack}.</translation>
+    </message>
+    <message>
+        <source>Nothing could be read from the damaged database.</source>
+        <translation>No se pudo leer nada de la base dañada.</translation>
+    </message>
+    <message>
+        <source>It was left as it is.</source>
+        <translation>Se dejó como está.</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup.</source>
+        <translation>Restaura la copia más reciente.</translation>
+    </message>
+    <message>
+        <source>{placed} messages could not be read; their texts are in their places again.</source>
+        <translation>{placed} mensajes no se pudieron leer; sus textos están de nuevo en su sitio.</translation>
+    </message>
+    <message>
+        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
+        <translation>{apart} textos habían perdido sus mensajes; están en la conversación «{title}».</translation>
+    </message>
+    <message>
+        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Quedan {wrong} hallazgos; &apos;chatdesk doctor&apos; los enumera.</translation>
+    </message>
+    <message>
+        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
+        <translation>{name}: no es una tabla de ChatDesk, y se omitió.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} places</source>
+        <comment>{count} place</comment>
+        <translation>
+            <numerusform>{count} lugar</numerusform>
+            <numerusform>{count} lugares</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {places} could not be read.</source>
+        <translation>{name}: se copiaron {number} filas; {places} no se pudieron leer.</translation>
+    </message>
+    <message>
+        <source>{name}: all {number} rows were copied.</source>
+        <translation>{name}: se copiaron las {number} filas.</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
+        <translation>La invitación nombra el servidor «{host}», al que solo llega este ordenador. Da al espacio de trabajo un nombre o número al que otros lleguen antes de invitar a nadie: Ajustes, Sincronización del equipo, Dirección.</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
+        <translation>La invitación nombra el servidor «{host}», que solo se encuentra en tu propia red. Quien esté en otro lugar necesita una entrada, como una VPN.</translation>
+    </message>
+    <message>
+        <source>That is not the address of a Postgres database.</source>
+        <translation>Esa no es la dirección de una base de datos Postgres.</translation>
+    </message>
+    <message>
+        <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
+        <translation>Se parece a postgresql://name:password@db.example.org:5432/team; la muestra quien lleva el servidor.</translation>
+    </message>
+    <message>
+        <source>“{host}” is not the name or the number of a server.</source>
+        <translation>«{host}» no es el nombre ni el número de un servidor.</translation>
+    </message>
+    <message>
+        <source>A port is a number from 1 to 65535.</source>
+        <translation>Un puerto es un número de 1 a 65535.</translation>
+    </message>
+    <message>
+        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
+        <translation>Falta el nombre de la base de datos, o tiene signos que ChatDesk no acepta.</translation>
+    </message>
+    <message>
+        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
+        <translation>Falta el nombre de la cuenta, o tiene signos que ChatDesk no acepta.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not know this kind of encryption.</source>
+        <translation>ChatDesk no conoce este tipo de cifrado.</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk sigue por sí mismo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
+    </message>
+    <message>
+        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
+        <translation>Hoy has enviado tanto texto como el espacio de trabajo permite a cada miembro.</translation>
+    </message>
+    <message>
+        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <translation>Hoy se envió a este proyecto tanto texto como el espacio de trabajo acepta para cada uno.</translation>
+    </message>
+    <message>
+        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <translation>Hoy has enviado tantos archivos como el espacio de trabajo permite a cada miembro.</translation>
+    </message>
+    <message>
+        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <translation>Hoy se enviaron a este proyecto tantos archivos como el espacio de trabajo acepta para cada uno.</translation>
+    </message>
+    <message>
+        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <translation>En este minuto has enviado tantos cambios como el espacio de trabajo permite a cada miembro.</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself in a minute.</source>
+        <translation>ChatDesk sigue por sí mismo en un minuto.</translation>
+    </message>
+    <message>
+        <source>The workspace has as many members as it may have.</source>
+        <translation>El espacio de trabajo tiene tantos miembros como puede tener.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit, or remove somebody.</source>
+        <translation>Un propietario del espacio de trabajo puede subir el límite, o quitar a alguien.</translation>
+    </message>
+    <message>
+        <source>As many invitations are open as the workspace may have.</source>
+        <translation>Hay tantas invitaciones abiertas como puede tener el espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <translation>Retira algunas, o espera a que caduquen. Un propietario del espacio de trabajo puede subir el límite.</translation>
+    </message>
+    <message>
+        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <translation>Has compartido tantos proyectos como el espacio de trabajo permite a cada miembro.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit.</source>
+        <translation>Un propietario del espacio de trabajo puede subir el límite.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be reached.</source>
+        <translation>No se puede contactar con la base de datos del equipo.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself.</source>
+        <translation>ChatDesk lo intenta de nuevo por sí mismo.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database is busy with another member&apos;s change.</source>
+        <translation>La base de datos del equipo está ocupada con el cambio de otro miembro.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database waits for an unfinished change of {by}.</source>
+        <translation>La base de datos del equipo espera un cambio sin terminar de {by}.</translation>
+    </message>
+    <message>
+        <source>{next_step} If it stays so, an owner of the workspace can end their connections.</source>
+        <translation>{next_step} Si sigue así, un propietario del espacio de trabajo puede terminar sus conexiones.</translation>
+    </message>
+    <message>
+        <source>A limit of the workspace is reached.</source>
+        <translation>Se alcanzó un límite del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can change it.</source>
+        <translation>Un propietario del espacio de trabajo puede cambiarlo.</translation>
+    </message>
+    <message>
+        <source>Another member of the workspace has this name.</source>
+        <translation>Otro miembro del espacio de trabajo tiene este nombre.</translation>
+    </message>
+    <message>
+        <source>Choose a name that tells you apart.</source>
+        <translation>Elige un nombre que te distinga.</translation>
+    </message>
+    <message>
+        <source>This address leads to another team&apos;s database than the one you joined.</source>
+        <translation>Esta dirección lleva a la base de otro equipo, no al que te uniste.</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for the address, or join the other workspace on its own.</source>
+        <translation>Pide la dirección al propietario del espacio de trabajo, o únete al otro espacio aparte.</translation>
+    </message>
+    <message>
+        <source>The password for the team&apos;s database cannot be found on this computer.</source>
+        <translation>No se encuentra en este ordenador la contraseña de la base del equipo.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
+        <translation>Desbloquea el llavero, o introduce la contraseña en Ajustes, Sincronización del equipo.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not answer in time.</source>
+        <translation>La base de datos del equipo no respondió a tiempo.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database was not found under its name.</source>
+        <translation>No se encontró por su nombre el servidor de la base del equipo.</translation>
+    </message>
+    <message>
+        <source>Check the name and your network. ChatDesk tries again by itself.</source>
+        <translation>Comprueba el nombre y tu red. ChatDesk lo intenta de nuevo por sí mismo.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database takes no more connections at the moment.</source>
+        <translation>La base de datos del equipo no acepta más conexiones por ahora.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>ChatDesk lo intenta de nuevo por sí mismo. Si sigue así, el max_connections del servidor es demasiado pequeño.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
+        <translation>Ahora no se puede escribir en la base del equipo: su servidor es una réplica, o se puso en solo lectura.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
+        <translation>ChatDesk lo intenta de nuevo por sí mismo. Si sigue así, díselo a quien lleva el servidor.</translation>
+    </message>
+    <message>
+        <source>The disk of the team&apos;s server is full.</source>
+        <translation>El disco del servidor del equipo está lleno.</translation>
+    </message>
+    <message>
+        <source>Tell whoever runs the server. ChatDesk tries again by itself.</source>
+        <translation>Díselo a quien lleva el servidor. ChatDesk lo intenta de nuevo por sí mismo.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
+        <translation>El servidor del equipo no aceptó la contraseña: es incorrecta o ha caducado.</translation>
+    </message>
+    <message>
+        <source>Enter the password again, or ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>Introduce la contraseña de nuevo, o pide una invitación nueva al propietario del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
+        <translation>Se cerró tu acceso a la base del equipo: ya no eres miembro de este espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>Si es un error, pide una invitación nueva al propietario del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>This login is not a member of the workspace.</source>
+        <translation>Esta cuenta no es miembro del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for an invitation.</source>
+        <translation>Pide una invitación al propietario del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>The invitation was not accepted in time, or not at all.</source>
+        <translation>La invitación no se aceptó a tiempo, o no se aceptó.</translation>
+    </message>
+    <message>
+        <source>Accept it, or ask the workspace&apos;s owner for a new one.</source>
+        <translation>Acéptala, o pide una nueva al propietario del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>The invitation was used already, or withdrawn; each is good once.</source>
+        <translation>La invitación ya se usó, o se retiró; cada una vale una vez.</translation>
+    </message>
+    <message>
+        <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
+        <translation>Si te uniste en otro ordenador, añade este allí. Si no la usaste tú, díselo al propietario del espacio de trabajo, que puede quitar a ese miembro; pide entonces una nueva.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
+        <translation>El servidor de la base del equipo no habla TLS, así que lo que escribes viajaría a la vista.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
+        <translation>Pide a quien lleva el servidor que active TLS. No se envió nada.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
+        <translation>El servidor de la base del equipo no acepta desde aquí una conexión como esta.</translation>
+    </message>
+    <message>
+        <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
+        <translation>Activa TLS para esta dirección, o pide a quien lleva el servidor que deje entrar a este ordenador.</translation>
+    </message>
+    <message>
+        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
+        <translation>El certificado del servidor del equipo no es uno en el que este ordenador confíe para su nombre.</translation>
+    </message>
+    <message>
+        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Quizá hay alguien en medio. Pide su certificado a quien lleva el servidor. No se envió nada.</translation>
+    </message>
+    <message>
+        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
+        <translation>El servidor pidió tu contraseña misma en vez de una prueba de que la conoces, así que no se le dijo.</translation>
+    </message>
+    <message>
+        <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
+        <translation>Quizá no es el servidor del equipo. Pregunta a quien lo lleva; sus contraseñas tienen que ser scram-sha-256.</translation>
+    </message>
+    <message>
+        <source>There is no such database on the team&apos;s server.</source>
+        <translation>No hay tal base de datos en el servidor del equipo.</translation>
+    </message>
+    <message>
+        <source>Check the name of the database.</source>
+        <translation>Comprueba el nombre de la base de datos.</translation>
+    </message>
+    <message>
+        <source>There is no workspace of ChatDesk in this database.</source>
+        <translation>No hay ningún espacio de trabajo de ChatDesk en esta base de datos.</translation>
+    </message>
+    <message>
+        <source>Check the address, or create a workspace there.</source>
+        <translation>Comprueba la dirección, o crea allí un espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>The database is not empty, and a workspace needs one for itself.</source>
+        <translation>La base de datos no está vacía, y un espacio de trabajo necesita una para sí.</translation>
+    </message>
+    <message>
+        <source>Create an empty database and give its address. Nothing was changed.</source>
+        <translation>Crea una base de datos vacía y da su dirección. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>The server is older than PostgreSQL 15.</source>
+        <translation>El servidor es anterior a PostgreSQL 15.</translation>
+    </message>
+    <message>
+        <source>A workspace needs PostgreSQL 15 or newer. Nothing was changed.</source>
+        <translation>Un espacio de trabajo necesita PostgreSQL 15 o posterior. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
+        <translation>El espacio de trabajo lo actualizó un ChatDesk más nuevo que este.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <translation>Actualiza ChatDesk para seguir; hasta entonces, lo que cambies espera aquí.</translation>
+    </message>
+    <message>
+        <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
+        <translation>Esta cuenta no puede hacer lo que requiere crear un espacio de trabajo: ser dueña de la base de datos y crear roles en ella.</translation>
+    </message>
+    <message>
+        <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
+        <translation>Usa una cuenta dueña de la base de datos y con CREATEROLE. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>The project was deleted for everybody by its owner.</source>
+        <translation>Su propietario eliminó el proyecto para todos.</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project.</source>
+        <translation>Tu copia se queda aquí como proyecto privado.</translation>
+    </message>
+    <message>
+        <source>You are no longer in this project.</source>
+        <translation>Ya no estás en este proyecto.</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
+        <translation>Tu copia se queda aquí como proyecto privado. Para volver, pide a uno de sus propietarios.</translation>
+    </message>
+    <message>
+        <source>The workspace does not know this computer (any more).</source>
+        <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
+    </message>
+    <message>
+        <source>ChatDesk introduces it again by itself.</source>
+        <translation>ChatDesk lo presenta de nuevo por sí mismo.</translation>
+    </message>
+    <message>
+        <source>Your role does not permit this.</source>
+        <translation>Tu rol no lo permite.</translation>
+    </message>
+    <message>
+        <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
+        <translation>Pide a un propietario del proyecto o del espacio de trabajo. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Somebody has to remain owner.</source>
+        <translation>Alguien tiene que seguir siendo propietario.</translation>
+    </message>
+    <message>
+        <source>Make somebody else owner first. Nothing was changed.</source>
+        <translation>Haz propietario a otra persona primero. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not take a value.</source>
+        <translation>La base de datos del equipo no aceptó un valor.</translation>
+    </message>
+    <message>
+        <source>Check what you typed. Nothing was changed.</source>
+        <translation>Comprueba lo que escribiste. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>That exists already and is another member&apos;s.</source>
+        <translation>Eso ya existe y es de otro miembro.</translation>
+    </message>
+    <message>
+        <source>The file is not on the computer that sent the message any more.</source>
+        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
+        <translation>El archivo ya no está en el ordenador que envió el mensaje.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database does not have the file (yet).</source>
+        <translation>La base de datos del equipo no tiene (aún) el archivo.</translation>
+    </message>
+    <message>
+        <source>What the team&apos;s database has under this name is another file.</source>
+        <translation>Lo que la base del equipo tiene con ese nombre es otro archivo.</translation>
+    </message>
+    <message>
+        <source>The file is larger than ChatDesk takes from a team.</source>
+        <translation>El archivo es mayor de lo que ChatDesk acepta de un equipo.</translation>
+    </message>
+    <message>
+        <source>A shared file could not be kept: {reason}.</source>
+        <translation>No se pudo guardar un archivo compartido: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make room on the disk; ChatDesk tries again by itself.</source>
+        <translation>Haz sitio en el disco; ChatDesk lo intenta de nuevo por sí mismo.</translation>
+    </message>
+    <message>
+        <source>That is not an invitation to a workspace.</source>
+        <translation>Eso no es una invitación a un espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Paste the whole code or link, or open the file that you were given.</source>
+        <translation>Pega todo el código o enlace, o abre el archivo que te dieron.</translation>
+    </message>
+    <message>
+        <source>The invitation is cut off: its end is missing.</source>
+        <translation>La invitación está cortada: falta su final.</translation>
+    </message>
+    <message>
+        <source>Copy all of it, or ask for it as a file.</source>
+        <translation>Cópiala entera, o pídela como archivo.</translation>
+    </message>
+    <message>
+        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <translation>La invitación cambió por el camino: no está como se escribió.</translation>
+    </message>
+    <message>
+        <source>Copy it again from where you got it, or ask for it as a file.</source>
+        <translation>Cópiala de nuevo de donde la tienes, o pídela como archivo.</translation>
+    </message>
+    <message>
+        <source>The invitation was made by a newer ChatDesk.</source>
+        <translation>La invitación la hizo un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>Install the newest ChatDesk, then open it again.</source>
+        <translation>Instala el ChatDesk más nuevo, y ábrela de nuevo.</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open this code.</source>
+        <translation>La frase de contraseña no abre este código.</translation>
+    </message>
+    <message>
+        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <translation>Escríbela como la muestra el otro ordenador, tres grupos de cuatro signos.</translation>
+    </message>
+    <message>
+        <source>This profile is not in that workspace.</source>
+        <translation>Este perfil no está en ese espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Join it in Settings, Team sync.</source>
+        <translation>Únete en Ajustes, Sincronización del equipo.</translation>
+    </message>
+    <message>
+        <source>An invitation is good for 1 to {longest_days} days.</source>
+        <translation>Una invitación vale de 1 a {longest_days} días.</translation>
+    </message>
+    <message>
+        <source>Choose fewer days.</source>
+        <translation>Elige menos días.</translation>
+    </message>
+    <message>
+        <source>You cannot remove yourself.</source>
+        <translation>No puedes quitarte a ti.</translation>
+    </message>
+    <message>
+        <source>Leave the workspace instead.</source>
+        <translation>Sal del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Share it first.</source>
+        <translation>Compártelo primero.</translation>
+    </message>
+    <message>
+        <source>The code has expired.</source>
+        <translation>El código ha caducado.</translation>
+    </message>
+    <message>
+        <source>Make a new one on your other computer.</source>
+        <translation>Haz uno nuevo en tu otro ordenador.</translation>
+    </message>
+    <message>
+        <source>If you began to set it up here, it is finished now.</source>
+        <translation>Si empezaste a crearlo aquí, ahora está terminado.</translation>
+    </message>
+    <message>
+        <source>The password of this workspace is not known here.</source>
+        <translation>La contraseña de este espacio de trabajo no se conoce aquí.</translation>
+    </message>
+    <message>
+        <source>The password comes from an environment variable, so ChatDesk cannot change it.</source>
+        <translation>La contraseña viene de una variable de entorno, así que ChatDesk no puede cambiarla.</translation>
+    </message>
+    <message>
+        <source>Remove the variable, type the password once, and change it then.</source>
+        <translation>Quita la variable, escribe la contraseña una vez, y cámbiala entonces.</translation>
+    </message>
+    <message>
+        <source>The invitation has expired.</source>
+        <translation>La invitación ha caducado.</translation>
+    </message>
+    <message>
+        <source>Ask whoever invited you for a new one.</source>
+        <translation>Pide una nueva a quien te invitó.</translation>
+    </message>
+    <message>
+        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <translation>Este código ya no abre la base del equipo: se cambió la contraseña, o te quitaron.</translation>
+    </message>
+    <message>
+        <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
+        <translation>Haz un código nuevo en un ordenador que aún se sincronice, o pide al propietario del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>This profile is in that workspace already.</source>
+        <translation>Este perfil ya está en ese espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Settings, Team sync shows how it stands.</source>
+        <translation>Ajustes, Sincronización del equipo muestra cómo está.</translation>
+    </message>
+    <message>
+        <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
+        <translation>Este servidor no tiene cifrado: cualquiera en el camino puede leer y cambiar lo que se envía, también contraseñas.</translation>
+    </message>
+    <message>
+        <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
+        <translation>Pide un servidor con TLS; acéptalo solo en este ordenador o en una red propia.</translation>
+    </message>
+    <message>
+        <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
+        <translation>Este servidor no está en una red propia, así que ChatDesk solo habla con él cifrado.</translation>
+    </message>
+    <message>
+        <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
+        <translation>Activa TLS en el servidor; docs/team-administration.md dice cómo.</translation>
+    </message>
+    <message>
+        <source>A name has 1 to 80 characters on one line.</source>
+        <translation>Un nombre tiene de 1 a 80 caracteres en una línea.</translation>
+    </message>
+    <message>
+        <source>Type another one.</source>
+        <translation>Escribe otro.</translation>
+    </message>
+    <message>
+        <source>This code is for a further computer of yours and sealed with a passphrase.</source>
+        <translation>Este código es para otro ordenador tuyo y está sellado con una frase de contraseña.</translation>
+    </message>
+    <message>
+        <source>Type the passphrase that is shown beside the code.</source>
+        <translation>Escribe la frase de contraseña que se muestra junto al código.</translation>
+    </message>
+    <message>
+        <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
+        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
+        <translation>Una contraseña para la base de un equipo tiene de {shortest} a {longest} letras, dígitos y signos de un teclado inglés, sin espacios.</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>Elige otra.</translation>
+    </message>
+    <message>
+        <source>This computer cannot keep the password for the team&apos;s database.</source>
+        <translation>Este ordenador no puede guardar la contraseña de la base del equipo.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed on the server, and the invitation is still good.</source>
+        <translation>No se cambió nada en el servidor, y la invitación sigue valiendo.</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
+        <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores; o pon una contraseña tuya en la variable {variable} cada vez antes de que ChatDesk se inicie.</translation>
+    </message>
+    <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>La contraseña se dio para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor de verdad se mudó, dilo con &apos;chatdesk team move&apos;, o introduce la contraseña de nuevo.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>La contraseña la guardó un ChatDesk anterior, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor de verdad se mudó, dilo con &apos;chatdesk team move&apos;, o introduce la contraseña de nuevo.</translation>
+    </message>
+    <message>
+        <source>This project is shared with another workspace already.</source>
+        <translation>Este proyecto ya se comparte con otro espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Stop sharing it there first.</source>
+        <translation>Deja de compartirlo allí primero.</translation>
+    </message>
+    <message>
+        <source>Ask one of its owners.</source>
+        <translation>Pide a uno de sus propietarios.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk.</source>
+        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
+        <translation>Actualiza ChatDesk.</translation>
+    </message>
+    <message>
+        <source>What others write comes up to half a minute late: the server&apos;s notifications do not arrive on this connection.</source>
+        <translation>Lo que otros escriben llega hasta medio minuto tarde: las notificaciones del servidor no llegan por esta conexión.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
+        <translation>Usa la dirección directa del servidor, o un pooler en modo de sesión: Ajustes, Sincronización del equipo, Dirección.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
+        <translation>La base del equipo necesita un ChatDesk más nuevo para escribir en ella; lo que escribas espera en este ordenador.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk.</source>
+        <translation>La base del equipo necesita un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
+        <translation>El reloj de este ordenador va {span} adelantado respecto al del equipo. No se pierde nada por ello.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} behind the team&apos;s. Nothing is lost by that.</source>
+        <translation>El reloj de este ordenador va {span} atrasado respecto al del equipo. No se pierde nada por ello.</translation>
+    </message>
+    <message>
+        <source>a moment</source>
+        <translation>un momento</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take everything in time.</source>
+        <translation>El servidor del equipo no lo aceptó todo a tiempo.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} of the team not shown here.</source>
+        <translation>«{name}»: {what} del equipo, sin mostrar aquí.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown here, and the team shows none such.</source>
+        <translation>«{name}»: {what} aquí, pero nada igual en el equipo.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
+        <translation>«{name}»: {what}, aquí de otro modo que en el registro del equipo.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {sentence}</source>
+        <translation>«{name}»: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server has another history than the one that was taken over.</source>
+        <translation>el servidor tiene otra historia que la que se tomó.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
+        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
+        <translation>
+            <numerusform>Falta {count} cambio en el servidor; alguien quitó filas de sus tablas.</numerusform>
+            <numerusform>Faltan {count} cambios en el servidor; alguien quitó filas de sus tablas.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
+        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
+        <translation>
+            <numerusform>{count} cambio está reescrito en el servidor, fuera de ChatDesk.</numerusform>
+            <numerusform>{count} cambios están reescritos en el servidor, fuera de ChatDesk.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
+        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <translation>
+            <numerusform>{count} cambio no está donde dice la propia cadena del servidor; se cambiaron sus tablas.</numerusform>
+            <numerusform>{count} cambios no están donde dice la propia cadena del servidor; se cambiaron sus tablas.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not what was taken over here: the server has other words.</source>
+        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <translation>
+            <numerusform>{count} cambio no es lo que se tomó aquí: el servidor tiene otras palabras.</numerusform>
+            <numerusform>{count} cambios no son lo que se tomó aquí: el servidor tiene otras palabras.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
+        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
+        <translation>
+            <numerusform>{count} cambio está vaciado en el servidor, y nadie lo pidió en ChatDesk.</numerusform>
+            <numerusform>{count} cambios están vaciados en el servidor, y nadie lo pidió en ChatDesk.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are on the server and not here.</source>
+        <comment>{count} change is on the server and not here.</comment>
+        <translation>
+            <numerusform>{count} cambio está en el servidor y no aquí.</numerusform>
+            <numerusform>{count} cambios están en el servidor y no aquí.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the project&apos;s settings</source>
+        <translation>los ajustes del proyecto</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} summaries</source>
+        <comment>{count} summary</comment>
+        <translation>
+            <numerusform>{count} resumen</numerusform>
+            <numerusform>{count} resúmenes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Check the user and the password.</source>
+        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
+        <translation>Comprueba el usuario y la contraseña.</translation>
+    </message>
+    <message>
+        <source>Check the host, and your network.</source>
+        <translation>Comprueba el host y tu red.</translation>
+    </message>
+    <message>
+        <source>Choose the certificate that whoever runs the server gives you. Nothing was sent.</source>
+        <translation>Elige el certificado que te da quien lleva el servidor. No se envió nada.</translation>
+    </message>
+    <message>
+        <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>Comprueba de nuevo más tarde. Si sigue así, el max_connections del servidor es demasiado pequeño.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server for room, then check again.</source>
+        <translation>Pide sitio a quien lleva el servidor, y comprueba de nuevo.</translation>
+    </message>
+    <message>
+        <source>Check host, port and network, and that the server runs; then check again.</source>
+        <translation>Comprueba host, puerto y red, y que el servidor funciona; comprueba entonces de nuevo.</translation>
+    </message>
+    <message>
+        <source>The server answers and takes the login.</source>
+        <translation>El servidor responde y acepta la cuenta.</translation>
+    </message>
+    <message>
+        <source>create roles (CREATEROLE)</source>
+        <translation>crear roles (CREATEROLE)</translation>
+    </message>
+    <message>
+        <source>change the database, which is another&apos;s</source>
+        <translation>cambiar la base de datos, que es de otro</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
+        <translation>PostgreSQL {version} es demasiado antiguo. Usa un servidor con 15 o posterior.</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version}.</source>
+        <translation>PostgreSQL {version}.</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted (TLS).</source>
+        <translation>La conexión está cifrada (TLS).</translation>
+    </message>
+    <message>
+        <source>Not encrypted: whoever is in between can read everything.</source>
+        <translation>Sin cifrar: quien esté en medio puede leerlo todo.</translation>
+    </message>
+    <message>
+        <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
+        <translation>Ya hay un espacio de trabajo en esta base de datos. Crea una base nueva, o pide una invitación a su propietario.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
+        <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
+        <translation>
+            <numerusform>No está vacía: hay {count} tabla o vista en ella. Un espacio de trabajo necesita una base para sí; crea una nueva.</numerusform>
+            <numerusform>No está vacía: hay {count} tablas y vistas en ella. Un espacio de trabajo necesita una base para sí; crea una nueva.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The database is empty.</source>
+        <translation>La base de datos está vacía.</translation>
+    </message>
+    <message>
+        <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
+        <translation>La cuenta no puede: {lacks}. Usa la dueña de la base de datos, con CREATEROLE.</translation>
+    </message>
+    <message>
+        <source>{one} or {other}</source>
+        <translation>{one} o {other}</translation>
+    </message>
+    <message>
+        <source>The login owns the database and may create roles.</source>
+        <translation>La cuenta es dueña de la base de datos y puede crear roles.</translation>
+    </message>
+    <message>
+        <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
+        <translation>El servidor no acepta cambios: es una réplica, o de solo lectura. Usa su servidor primario.</translation>
+    </message>
+    <message>
+        <source>The database keeps text as {encoding}. Make one with UTF8.</source>
+        <translation>La base de datos guarda el texto como {encoding}. Crea una con UTF8.</translation>
+    </message>
+    <message>
+        <source>The database can be written to, and takes every script.</source>
+        <translation>Se puede escribir en la base de datos, y acepta todas las escrituras.</translation>
+    </message>
+    <message>
+        <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Las notificaciones no llegan: parece un pooler. Usa el puerto directo del servidor, o pooling por sesión.</translation>
+    </message>
+    <message>
+        <source>Notifications arrive.</source>
+        <translation>Las notificaciones llegan.</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
+        <translation>El servidor acepta {most} conexiones; un ordenador necesita hasta dos mientras ChatDesk funciona.</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections, up to two for each computer.</source>
+        <translation>El servidor acepta {most} conexiones, hasta dos por ordenador.</translation>
+    </message>
+    <message>
+        <source>Nobody can be asked here.</source>
+        <translation>Aquí no se puede preguntar a nadie.</translation>
+    </message>
+    <message>
+        <source>Add --yes.</source>
+        <translation>Añade --yes.</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {strerror}.</source>
+        <translation>No se pudo escribir la salida: {strerror}.</translation>
+    </message>
+    <message>
+        <source>{megabytes} MB</source>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <translation>{megabytes} MB</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} bytes</source>
+        <comment>{count} byte</comment>
+        <translation>
+            <numerusform>{count} byte</numerusform>
+            <numerusform>{count} bytes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{about} of {server} failed: {reason}</source>
+        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
+        <translation>{about} de {server} falló: {reason}</translation>
+    </message>
+    <message>
+        <source>“{tool}” of {server} was changed by its server after it was offered, so it was not run.</source>
+        <translation>El servidor {server} cambió «{tool}» después de ofrecerla, así que no se ejecutó.</translation>
+    </message>
+    <message>
+        <source>Ask again: you are shown it as it is now.</source>
+        <translation>Pregunta de nuevo: se te muestra como es ahora.</translation>
+    </message>
+    <message>
+        <source>The process for tools could not be started.</source>
+        <translation>No se pudo iniciar el proceso de las herramientas.</translation>
+    </message>
+    <message>
+        <source>The process for tools ended.</source>
+        <translation>El proceso de las herramientas terminó.</translation>
+    </message>
+    <message>
+        <source>{about} of {name} is empty.</source>
+        <translation>{about} de {name} está vacío.</translation>
+    </message>
+    <message>
+        <source>No tool server was found in this text.</source>
+        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
+        <translation>No se encontró ningún servidor de herramientas en este texto.</translation>
+    </message>
+    <message>
+        <source>Paste the whole block, from { to }.</source>
+        <translation>Pega todo el bloque, de { a }.</translation>
+    </message>
+    <message>
+        <source>This text is too long for a description of tool servers.</source>
+        <translation>Este texto es demasiado largo para describir servidores de herramientas.</translation>
+    </message>
+    <message>
+        <source>This text is not valid JSON.</source>
+        <translation>Este texto no es JSON válido.</translation>
+    </message>
+    <message>
+        <source>permissions of tools</source>
+        <translation>permisos de herramientas</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
+        <extracomment>The line that installs a program that servers are often started with.</extracomment>
+        <translation>Instala Node.js: https://nodejs.org (en Debian y Ubuntu: sudo apt install npm).</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs).</source>
+        <translation>Instala Node.js: https://nodejs.org (en Debian y Ubuntu: sudo apt install nodejs).</translation>
+    </message>
+    <message>
+        <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
+        <translation>Instala uv: pipx install uv (o mira https://docs.astral.sh/uv).</translation>
+    </message>
+    <message>
+        <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
+        <translation>Instala pipx (en Debian y Ubuntu: sudo apt install pipx).</translation>
+    </message>
+    <message>
+        <source>Install it, or give its whole path.</source>
+        <translation>Instálalo, o da su ruta completa.</translation>
+    </message>
+    <message>
+        <source>There is no such folder.</source>
+        <translation>No existe esa carpeta.</translation>
+    </message>
+    <message>
+        <source>Choose a folder that exists on this computer.</source>
+        <translation>Elige una carpeta que exista en este ordenador.</translation>
+    </message>
+    <message>
+        <source>There is no folder {path}.</source>
+        <translation>No existe la carpeta {path}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps its own files in {each}, which models must not read.</source>
+        <translation>ChatDesk guarda archivos propios en {each}, que los modelos no deben leer.</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the project itself.</source>
+        <translation>Elige la carpeta del propio proyecto.</translation>
+    </message>
+    <message>
+        <source>“{label}” is missing.</source>
+        <translation>Falta «{label}».</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a whole number.</source>
+        <translation>«{label}» no es un número entero.</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a number.</source>
+        <translation>«{label}» no es un número.</translation>
+    </message>
+    <message>
+        <source>“{label}” is at least {least}{unit}.</source>
+        <translation>«{label}» es al menos {least}{unit}.</translation>
+    </message>
+    <message>
+        <source>“{label}” is at most {most}{unit}.</source>
+        <translation>«{label}» es como máximo {most}{unit}.</translation>
+    </message>
+    <message>
+        <source>an email address</source>
+        <translation>una dirección de correo</translation>
+    </message>
+    <message>
+        <source>an address such as https://example.org</source>
+        <translation>una dirección como https://example.org</translation>
+    </message>
+    <message>
+        <source>a date such as 2026-11-24</source>
+        <translation>una fecha como 2026-11-24</translation>
+    </message>
+    <message>
+        <source>a date and time such as 2026-11-24T09:30:00Z</source>
+        <translation>una fecha y hora como 2026-11-24T09:30:00Z</translation>
+    </message>
+    <message>
+        <source>“{label}” is not {words}.</source>
+        <translation>«{label}» no es {words}.</translation>
+    </message>
+    <message>
+        <source>This tool server cannot be used as it is.</source>
+        <translation>Este servidor de herramientas no se puede usar como está.</translation>
+    </message>
+    <message>
+        <source>Change what is named and save again.</source>
+        <translation>Cambia lo que se nombra y guarda de nuevo.</translation>
+    </message>
+    <message>
+        <source>The tool server has no name.</source>
+        <translation>El servidor de herramientas no tiene nombre.</translation>
+    </message>
+    <message>
+        <source>The tool server has no command.</source>
+        <translation>El servidor de herramientas no tiene orden.</translation>
+    </message>
+    <message>
+        <source>The command has a character that no command can have.</source>
+        <translation>La orden tiene un carácter que ninguna orden puede tener.</translation>
+    </message>
+    <message>
+        <source>The address of a tool server begins with https:// or http://.</source>
+        <translation>La dirección de un servidor de herramientas empieza por https:// o http://.</translation>
+    </message>
+    <message>
+        <source>Secrets are sent over https only: anybody on the way could read them.</source>
+        <translation>Los secretos solo se envían por https: cualquiera en el camino podría leerlos.</translation>
+    </message>
+    <message>
+        <source>The tool servers could not be saved.</source>
+        <translation>No se pudieron guardar los servidores de herramientas.</translation>
+    </message>
+    <message>
+        <source>tool servers</source>
+        <translation>servidores de herramientas</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
+        <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
+        <translation>
+            <numerusform>Se omitió {count} servidor de herramientas: la entrada en {file} no se puede usar.</numerusform>
+            <numerusform>Se omitieron {count} servidores de herramientas: la entrada en {file} no se puede usar.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
+        <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
+        <translation>
+            <numerusform>{count} servidor de herramientas de esta carpeta de datos quizá es de otra persona y queda desactivado hasta que lo actives.</numerusform>
+            <numerusform>{count} servidores de herramientas de esta carpeta de datos quizá son de otra persona y quedan desactivados hasta que los actives.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file of tool servers was written by a newer ChatDesk.</source>
+        <translation>El archivo de servidores de herramientas lo escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>The file of tool servers {path} could not be written.</source>
+        <translation>No se pudo escribir el archivo de servidores de herramientas {path}.</translation>
+    </message>
+    <message>
+        <source>There are {most_servers} tool servers already.</source>
+        <translation>Ya hay {most_servers} servidores de herramientas.</translation>
+    </message>
+    <message>
+        <source>{name} comes with ChatDesk.</source>
+        <translation>{name} viene con ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Switch it off instead.</source>
+        <translation>Desactívalo.</translation>
+    </message>
+    <message>
+        <source>The tool took too long.</source>
+        <translation>La herramienta tardó demasiado.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} does not exist.</source>
+        <translation>La carpeta {folder} no existe.</translation>
+    </message>
+    <message>
+        <source>The value of {name} is missing.</source>
+        <translation>Falta el valor de {name}.</translation>
+    </message>
+    <message>
+        <source>Enter it in Settings, Tools.</source>
+        <translation>Introdúcelo en Ajustes, Herramientas.</translation>
+    </message>
+    <message>
+        <source>This server cannot be signed in to.</source>
+        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
+        <translation>No se puede iniciar sesión en este servidor.</translation>
+    </message>
+    <message>
+        <source>Sign in to servers over https.</source>
+        <translation>Inicia sesión en servidores por https.</translation>
+    </message>
+    <message>
+        <source>answer</source>
+        <translation>respuesta</translation>
+    </message>
+    <message>
+        <source>Try again later.</source>
+        <translation>Inténtalo más tarde.</translation>
+    </message>
+    <message>
+        <source>Check the address in Settings, Tools, or try again later.</source>
+        <translation>Comprueba la dirección en Ajustes, Herramientas, o inténtalo más tarde.</translation>
+    </message>
+    <message>
+        <source>The key of {label} is missing.</source>
+        <translation>Falta la clave de {label}.</translation>
+    </message>
+    <message>
+        <source>{server} answered, but not as {label} does.</source>
+        <translation>{server} respondió, pero no como lo hace {label}.</translation>
+    </message>
+    <message>
+        <source>SearXNG does not answer programs.</source>
+        <translation>SearXNG no responde a programas.</translation>
+    </message>
+    <message>
+        <source>Add json to search.formats in its settings.yml, or choose another.</source>
+        <translation>Añade json a search.formats en su settings.yml, o elige otro.</translation>
+    </message>
+    <message>
+        <source>{label} does not take this key.</source>
+        <translation>{label} no acepta esta clave.</translation>
+    </message>
+    <message>
+        <source>{label} takes no more searches for now.</source>
+        <translation>{label} no acepta más búsquedas por ahora.</translation>
+    </message>
+    <message>
+        <source>Wait, or look at your plan there.</source>
+        <translation>Espera, o mira allí tu plan.</translation>
+    </message>
+    <message>
+        <source>{label} answered with {status}.</source>
+        <translation>{label} respondió con {status}.</translation>
+    </message>
+    <message>
+        <source>The web could not be searched.</source>
+        <translation>No se pudo buscar en la web.</translation>
+    </message>
+    <message>
+        <source>Not encrypted: others on the network could read what is searched for.</source>
+        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
+        <translation>Sin cifrar: otros en la red podrían leer lo que se busca.</translation>
+    </message>
+    <message>
+        <source>The web cannot be searched like this.</source>
+        <translation>Así no se puede buscar en la web.</translation>
+    </message>
+    <message>
+        <source>{label} wants a key.</source>
+        <translation>{label} pide una clave.</translation>
+    </message>
+    <message>
+        <source>Choose one in Settings, Tools.</source>
+        <translation>Elige uno en Ajustes, Herramientas.</translation>
+    </message>
+    <message>
+        <source>There is nothing to search for.</source>
+        <translation>No hay nada que buscar.</translation>
+    </message>
+    <message>
+        <source>It found no page about {tried_with}.</source>
+        <translation>No encontró ninguna página sobre {tried_with}.</translation>
+    </message>
+    <message>
+        <source>The address of SearXNG is one like https://searx.example.org.</source>
+        <translation>La dirección de SearXNG se parece a https://searx.example.org.</translation>
+    </message>
+    <message>
+        <source>The export ended unexpectedly.</source>
+        <translation>La exportación terminó de forma inesperada.</translation>
+    </message>
+    <message>
+        <source>Try again, or another format.</source>
+        <translation>Inténtalo de nuevo, o con otro formato.</translation>
+    </message>
+    <message>
+        <source>The pages were not finished in time.</source>
+        <translation>Las páginas no se terminaron a tiempo.</translation>
+    </message>
+    <message>
+        <source>Export as HTML and print that.</source>
+        <translation>Exporta como HTML e imprime eso.</translation>
+    </message>
+    <message>
+        <source>The PDF could not be made: {reason}.</source>
+        <translation>No se pudo hacer el PDF: {reason}.</translation>
+    </message>
+    <message>
+        <source>This file holds more chats than can be read at once.</source>
+        <translation>Este archivo contiene más chats de los que se pueden leer a la vez.</translation>
+    </message>
+    <message>
+        <source>The CSV file is cut off or damaged.</source>
+        <translation>El archivo CSV está cortado o dañado.</translation>
+    </message>
+    <message>
+        <source>Export the chats again, then import that file.</source>
+        <translation>Exporta los chats de nuevo, e importa ese archivo.</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk to open the zip files in this one.</source>
+        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
+        <translation>No hay sitio en el disco para abrir los zip que contiene este.</translation>
+    </message>
+    <message>
+        <source>Make room, or unpack it and import the zip file of the conversations alone.</source>
+        <translation>Haz sitio, o descomprímelo e importa solo el zip de las conversaciones.</translation>
+    </message>
+    <message>
+        <source>The zip file is damaged or not complete.</source>
+        <translation>El archivo zip está dañado o incompleto.</translation>
+    </message>
+    <message>
+        <source>Download the export again, then import it.</source>
+        <translation>Descarga la exportación de nuevo, e impórtala.</translation>
+    </message>
+    <message>
+        <source>The zip file claims more files than an export has.</source>
+        <translation>El archivo zip declara más archivos de los que tiene una exportación.</translation>
+    </message>
+    <message>
+        <source>The zip file is protected by a password.</source>
+        <translation>El archivo zip está protegido con contraseña.</translation>
+    </message>
+    <message>
+        <source>Unpack it, then import the JSON file in it.</source>
+        <translation>Descomprímelo, e importa el archivo JSON que contiene.</translation>
+    </message>
+    <message>
+        <source>The zip file is packed in a way that exports are not.</source>
+        <translation>El archivo zip está comprimido de forma distinta a las exportaciones.</translation>
+    </message>
+    <message>
+        <source>The zip file unpacks to far more than an export holds, so it was not opened.</source>
+        <translation>El archivo zip se descomprime a mucho más de lo que contiene una exportación, así que no se abrió.</translation>
+    </message>
+    <message>
+        <source>This file was written by a newer ChatDesk (format version {version}).</source>
+        <translation>Este archivo lo escribió un ChatDesk más nuevo (versión de formato {version}).</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk, then import it.</source>
+        <translation>Actualiza ChatDesk, e impórtalo.</translation>
+    </message>
+    <message>
+        <source>This backup holds more text than can be read at once.</source>
+        <translation>Esta copia contiene más texto del que se puede leer a la vez.</translation>
+    </message>
+    <message>
+        <source>The answer failed.</source>
+        <translation>La respuesta falló.</translation>
+    </message>
+    <message>
+        <source>It holds no messages.</source>
+        <translation>No contiene mensajes.</translation>
+    </message>
+    <message>
+        <source>The file is damaged or not complete.</source>
+        <translation>El archivo está dañado o incompleto.</translation>
+    </message>
+    <message>
+        <source>The rest of the file could not be read.</source>
+        <translation>El resto del archivo no se pudo leer.</translation>
+    </message>
+    <message>
+        <source>This file is one conversation that is larger than any export holds.</source>
+        <translation>Este archivo es una conversación mayor de lo que contiene cualquier exportación.</translation>
+    </message>
+    <message>
+        <source>This file holds more messages than can be read at once.</source>
+        <translation>Este archivo contiene más mensajes de los que se pueden leer a la vez.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were here already.</source>
+        <comment>{count} thread was here already.</comment>
+        <translation>
+            <numerusform>{count} conversación ya estaba.</numerusform>
+            <numerusform>{count} conversaciones ya estaban.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were in the trash and left there.</source>
+        <comment>{count} thread was in the trash and left there.</comment>
+        <translation>
+            <numerusform>{count} conversación estaba en la papelera y se dejó allí.</numerusform>
+            <numerusform>{count} conversaciones estaban en la papelera y se dejaron allí.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were deleted for good before and left out.</source>
+        <comment>{count} thread was deleted for good before and left out.</comment>
+        <translation>
+            <numerusform>{count} conversación se había eliminado del todo y se omitió.</numerusform>
+            <numerusform>{count} conversaciones se habían eliminado del todo y se omitieron.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} entries were skipped.</source>
+        <comment>{count} entry was skipped.</comment>
+        <translation>
+            <numerusform>Se saltó {count} entrada.</numerusform>
+            <numerusform>Se saltaron {count} entradas.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There was nothing to import.</source>
+        <translation>No había nada que importar.</translation>
+    </message>
+    <message>
+        <source>The import was stopped; importing the file again goes on.</source>
+        <translation>La importación se detuvo; importar el archivo de nuevo la continúa.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new threads</source>
+        <comment>{count} new thread</comment>
+        <translation>
+            <numerusform>{count} conversación nueva</numerusform>
+            <numerusform>{count} conversaciones nuevas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} with {messages}.</source>
+        <translation>Se importarían {threads} con {messages}.</translation>
+    </message>
+    <message>
+        <source>Imported {threads} with {messages}.</source>
+        <translation>Se importaron {threads} con {messages}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that went on</source>
+        <comment>{count} thread that went on</comment>
+        <translation>
+            <numerusform>{count} conversación que continuó</numerusform>
+            <numerusform>{count} conversaciones que continuaron</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} and {grown}, {messages} in all.</source>
+        <translation>Se importarían {threads} y {grown}, {messages} en total.</translation>
+    </message>
+    <message>
+        <source>Imported {threads} and {grown}, {messages} in all.</source>
+        <translation>Se importaron {threads} y {grown}, {messages} en total.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files that messages name are not in the export.</source>
+        <comment>{count} file that messages name is not in the export.</comment>
+        <translation>
+            <numerusform>{count} archivo que nombran los mensajes no está en la exportación.</numerusform>
+            <numerusform>{count} archivos que nombran los mensajes no están en la exportación.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that the vendor hides were left out.</source>
+        <comment>{count} message that the vendor hides was left out.</comment>
+        <translation>
+            <numerusform>Se omitió {count} mensaje que el fabricante oculta.</numerusform>
+            <numerusform>Se omitieron {count} mensajes que el fabricante oculta.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is in the trash. Restore it and import again to have what is new.</source>
+        <translation>Está en la papelera. Restáurala e importa de nuevo para tener lo nuevo.</translation>
+    </message>
+    <message>
+        <source>It was deleted for good.</source>
+        <translation>Se eliminó del todo.</translation>
+    </message>
+    <message>
+        <source>An import is running already.</source>
+        <translation>Ya hay una importación en curso.</translation>
+    </message>
+    <message>
+        <source>Some characters could not be read and stand as � now.</source>
+        <translation>Algunos caracteres no se pudieron leer y ahora son �.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in this file, so it was kept out.</source>
+        <translation>El antivirus encontró algo en este archivo, así que no se admitió.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts came along.</source>
+        <comment>{count} prompt came along.</comment>
+        <translation>
+            <numerusform>Vino también {count} prompt.</numerusform>
+            <numerusform>Vinieron también {count} prompts.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts came along.</source>
+        <comment>{count} draft came along.</comment>
+        <translation>
+            <numerusform>Vino también {count} borrador.</numerusform>
+            <numerusform>Vinieron también {count} borradores.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What was imported so far is whole; importing the file again goes on.</source>
+        <translation>Lo importado hasta ahora está entero; importar el archivo de nuevo continúa.</translation>
+    </message>
+    <message>
+        <source>{name} is not a file.</source>
+        <translation>{name} no es un archivo.</translation>
+    </message>
+    <message>
+        <source>Choose the export itself.</source>
+        <translation>Elige la propia exportación.</translation>
+    </message>
+    <message>
+        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <translation>Esta copia contiene la base de datos de Cherry Studio tal cual, que ChatDesk no puede leer.</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
+        <translation>En Cherry Studio abre Settings, Data Settings, Export to Phone, y exporta a un archivo.</translation>
+    </message>
+    <message>
+        <source>There is nothing in this folder that ChatDesk can import.</source>
+        <translation>No hay nada en esta carpeta que ChatDesk pueda importar.</translation>
+    </message>
+    <message>
+        <source>There is nothing in this file that ChatDesk can import.</source>
+        <translation>No hay nada en este archivo que ChatDesk pueda importar.</translation>
+    </message>
+    <message>
+        <source>This file is not an export that ChatDesk knows.</source>
+        <translation>Este archivo no es una exportación que ChatDesk conozca.</translation>
+    </message>
+    <message>
+        <source>{name} is cut off: its end is missing.</source>
+        <translation>{name} está cortado: falta su final.</translation>
+    </message>
+    <message>
+        <source>{name} could not be read: {reason}.</source>
+        <translation>No se pudo leer {name}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check the file.</source>
+        <translation>Comprueba el archivo.</translation>
+    </message>
+    <message>
+        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <translation>Esta carpeta contiene muchos más archivos que los chats de un programa.</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the chats.</source>
+        <translation>Elige la carpeta de los chats.</translation>
+    </message>
+    <message>
+        <source>Try again tomorrow. If it stays so, report it.</source>
+        <translation>Inténtalo de nuevo mañana. Si sigue así, comunícalo.</translation>
+    </message>
+    <message>
+        <source>Another ChatDesk is looking for updates or installs one.</source>
+        <translation>Otro ChatDesk está buscando actualizaciones o instalando una.</translation>
+    </message>
+    <message>
+        <source>The feed of updates has changed meanwhile.</source>
+        <translation>El canal de actualizaciones cambió mientras tanto.</translation>
+    </message>
+    <message>
+        <source>Look for updates again.</source>
+        <translation>Busca actualizaciones de nuevo.</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
+        <translation>Lo que dice el canal de actualizaciones ha caducado, así que nadie sabe si es lo más nuevo.</translation>
+    </message>
+    <message>
+        <source>Check the date of this computer; otherwise try again tomorrow.</source>
+        <translation>Comprueba la fecha de este ordenador; si no, inténtalo mañana.</translation>
+    </message>
+    <message>
+        <source>The feed of updates cannot be reached, or broke off.</source>
+        <translation>No se puede contactar con el canal de actualizaciones, o se interrumpió.</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
+        <translation>Lo que dice el canal de actualizaciones no está firmado como debe, así que no se usó.</translation>
+    </message>
+    <message>
+        <source>The update holds something that does not belong to a program, so it was not used.</source>
+        <translation>La actualización contiene algo que no es de un programa, así que no se usó.</translation>
+    </message>
+    <message>
+        <source>The new version did not start with a copy of your data, so it was not installed.</source>
+        <translation>La versión nueva no se inició con una copia de tus datos, así que no se instaló.</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk for the update.</source>
+        <translation>No hay sitio en el disco para la actualización.</translation>
+    </message>
+    <message>
+        <source>The folder of the program cannot be written to.</source>
+        <translation>No se puede escribir en la carpeta del programa.</translation>
+    </message>
+    <message>
+        <source>Check its permissions and try again.</source>
+        <translation>Comprueba sus permisos e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The update took too long, so it was given up.</source>
+        <translation>La actualización tardó demasiado, así que se abandonó.</translation>
+    </message>
+    <message>
+        <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
+        <translation>Instalado desde un paquete: las actualizaciones de este ordenador traen versiones nuevas, como «apt upgrade».</translation>
+    </message>
+    <message>
+        <source>Installed as a Flatpak: the updates of this computer bring new versions, or “flatpak update”.</source>
+        <translation>Instalado como Flatpak: las actualizaciones de este ordenador traen versiones nuevas, o «flatpak update».</translation>
+    </message>
+    <message>
+        <source>Installed as a snap: the system brings new versions by itself.</source>
+        <translation>Instalado como snap: el sistema trae versiones nuevas por sí mismo.</translation>
+    </message>
+    <message>
+        <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
+        <translation>Instalado con pipx: «pipx upgrade chatdesk» trae una versión nueva.</translation>
+    </message>
+    <message>
+        <source>Installed with pip: “pip install --upgrade chatdesk” brings a new version.</source>
+        <translation>Instalado con pip: «pip install --upgrade chatdesk» trae una versión nueva.</translation>
+    </message>
+    <message>
+        <source>A checkout: “git pull” brings a new version.</source>
+        <translation>Un checkout: «git pull» trae una versión nueva.</translation>
+    </message>
+    <message>
+        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
+        <translation>El programa portátil: un archivo .run más nuevo, iniciado una vez, pone una versión nueva en su lugar.</translation>
+    </message>
+    <message>
+        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
+        <translation>Esta copia no se actualiza por sí misma: descomprime una más nueva en su lugar.</translation>
+    </message>
+    <message>
+        <source>Looks for a new version once a day; it is installed when you say so.</source>
+        <extracomment>Where packages of the system lie.</extracomment>
+        <translation>Busca una versión nueva una vez al día; se instala cuando tú lo dices.</translation>
+    </message>
+    <message>
+        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
+        <translation>Solo busca una versión nueva cuando lo pides (Ajustes, General, Actualizaciones).</translation>
+    </message>
+    <message>
+        <source>January</source>
+        <extracomment>As in a date.</extracomment>
+        <translation>enero</translation>
+    </message>
+    <message>
+        <source>February</source>
+        <translation>febrero</translation>
+    </message>
+    <message>
+        <source>March</source>
+        <translation>marzo</translation>
+    </message>
+    <message>
+        <source>April</source>
+        <translation>abril</translation>
+    </message>
+    <message>
+        <source>May</source>
+        <translation>mayo</translation>
+    </message>
+    <message>
+        <source>June</source>
+        <translation>junio</translation>
+    </message>
+    <message>
+        <source>July</source>
+        <translation>julio</translation>
+    </message>
+    <message>
+        <source>August</source>
+        <translation>agosto</translation>
+    </message>
+    <message>
+        <source>September</source>
+        <translation>septiembre</translation>
+    </message>
+    <message>
+        <source>October</source>
+        <translation>octubre</translation>
+    </message>
+    <message>
+        <source>November</source>
+        <translation>noviembre</translation>
+    </message>
+    <message>
+        <source>December</source>
+        <translation>diciembre</translation>
+    </message>
+    <message>
+        <source>There may be {most_limits} limits, one of a kind for each period.</source>
+        <translation>Puede haber {most_limits} límites, uno de cada tipo por periodo.</translation>
+    </message>
+    <message>
+        <source>The old limits hold on.</source>
+        <translation>Los límites anteriores siguen vigentes.</translation>
+    </message>
+    <message>
+        <source>Remove one of them.</source>
+        <translation>Quita uno de ellos.</translation>
+    </message>
+    <message>
+        <source>The warning at {amount} {name} is passed: with this question it is about {spent}.</source>
+        <translation>Se pasó el aviso de {amount} {name}: con esta pregunta son unos {spent}.</translation>
+    </message>
+    <message>
+        <source>Nothing is sent beyond {amount}.</source>
+        <translation>No se envía nada más allá de {amount}.</translation>
+    </message>
+    <message>
+        <source>Titles and summaries wait.</source>
+        <translation>Los títulos y resúmenes esperan.</translation>
+    </message>
+    <message>
+        <source>A limit must be a number from 0 on.</source>
+        <translation>Un límite debe ser un número desde 0.</translation>
+    </message>
+    <message>
+        <source>Correct the number.</source>
+        <translation>Corrige el número.</translation>
+    </message>
+    <message>
+        <source>The warning {name} lies above its stop.</source>
+        <translation>El aviso {name} está por encima de su tope.</translation>
+    </message>
+    <message>
+        <source>Give the warning a smaller number.</source>
+        <translation>Da al aviso un número menor.</translation>
+    </message>
+    <message>
+        <source>tomorrow</source>
+        <translation>mañana</translation>
+    </message>
+    <message>
+        <source>on {day} {month}</source>
+        <translation>el {day} de {month}</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used.</source>
+        <translation>Se alcanzó el límite de {amount} {name}: se usaron {spent}.</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
+        <translation>Se alcanzó el límite de {amount} {name}: se usaron {spent} y esta pregunta necesita unos {needed}.</translation>
+    </message>
+    <message>
+        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
+        <translation>El límite empieza de nuevo {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Respuestas</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Herramientas</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>Embeddings</translation>
+    </message>
+    <message>
+        <source>Week of {words}</source>
+        <translation>Semana del {words}</translation>
+    </message>
+    <message>
+        <source>The server&apos;s own model</source>
+        <translation>El modelo del servidor</translation>
+    </message>
+    <message>
+        <source>A project that is gone</source>
+        <translation>Un proyecto que ya no está</translation>
+    </message>
+    <message>
+        <source>No project</source>
+        <translation>Sin proyecto</translation>
+    </message>
+    <message>
+        <source>There is no such token.</source>
+        <translation>No existe ese token.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk tokens list&apos; shows them all.</source>
+        <translation>&apos;chatdesk tokens list&apos; los muestra todos.</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>Restaura una copia (&apos;chatdesk restore --list&apos;; están en {backup_dir}), o copia lo legible con &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>A backup in {backup_dir} may have it as it was.</source>
+        <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
+    </message>
+    <message>
+        <source>{let_in} open again, their copies wait for Share…</source>
+        <translation>{let_in} abiertos de nuevo, sus copias esperan a Compartir…</translation>
+    </message>
+    <message>
+        <source>{who}, does not answer. If it hangs, end it.</source>
+        <translation>{who} no responde. Si se cuelga, termínalo.</translation>
+    </message>
+    <message>
+        <source>Its database cannot be read ({reason}).</source>
+        <translation>No se puede leer su base de datos ({reason}).</translation>
+    </message>
+    <message>
+        <source>the last write failed</source>
+        <translation>falló la última escritura</translation>
+    </message>
+    <message>
+        <source>It cannot save ({reason}).</source>
+        <translation>No puede guardar ({reason}).</translation>
+    </message>
+    <message>
+        <source>It reacts late.</source>
+        <translation>Reacciona tarde.</translation>
+    </message>
+    <message>
+        <source>Provider {id} cannot be reached.</source>
+        <translation>No se puede contactar con el proveedor {id}.</translation>
+    </message>
+    <message>
+        <source>Workspace {workspace}: {reason}.</source>
+        <translation>Espacio de trabajo {workspace}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
+        <translation>{detail} Las claves vienen de variables o de un archivo cifrado, o valen hasta cerrar.</translation>
+    </message>
+    <message>
+        <source>{missing} missing or damaged: token counts are estimates.</source>
+        <translation>{missing} faltan o están dañados: los recuentos de tokens son estimaciones.</translation>
+    </message>
+    <message>
+        <source>Another process has this data directory open.</source>
+        <translation>Otro proceso tiene abierta esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>Restore in its window.</source>
+        <translation>Restaura en su ventana.</translation>
+    </message>
+    <message>
+        <source>The model did not answer within {longest_s} s.</source>
+        <translation>El modelo no respondió en {longest_s} s.</translation>
+    </message>
+    <message>
+        <source>The local service is off.</source>
+        <extracomment>What a token may allow, in words for those who choose.</extracomment>
+        <translation>El servicio local está desactivado.</translation>
+    </message>
+    <message>
+        <source>Turn it on in the settings.</source>
+        <translation>Actívalo en los ajustes.</translation>
+    </message>
+    <message>
+        <source>Close it first, or choose another --data-dir.</source>
+        <translation>Ciérralo primero, o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>The local service ended because of a fault in ChatDesk.</source>
+        <translation>El servicio local terminó por un fallo de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Try again; the log says more.</source>
+        <translation>Inténtalo de nuevo; el registro dice más.</translation>
+    </message>
+    <message>
+        <source>You: {question}</source>
+        <translation>Tú: {question}</translation>
+    </message>
+    <message>
+        <source>Status: {status}. Thread: {id}.</source>
+        <translation>Estado: {status}. Conversación: {id}.</translation>
+    </message>
+    <message>
+        <source>Screenshot: {path}</source>
+        <translation>Captura de pantalla: {path}</translation>
+    </message>
+    <message>
+        <source>Screenshot: could not be saved</source>
+        <translation>Captura de pantalla: no se pudo guardar</translation>
+    </message>
+    <message>
+        <source>Something failed that ChatDesk needs to start.</source>
+        <translation>Falló algo que ChatDesk necesita para iniciarse.</translation>
+    </message>
+    <message>
+        <source>Start it again; “chatdesk doctor” and the log say more.</source>
+        <translation>Inícialo de nuevo; «chatdesk doctor» y el registro dicen más.</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>Sin guardar</translation>
+    </message>
+    <message>
+        <source>All changes saved</source>
+        <translation>Todo guardado</translation>
+    </message>
+    <message>
+        <source>Not opened</source>
+        <translation>Sin abrir</translation>
+    </message>
+    <message>
+        <source>Read only</source>
+        <translation>Solo lectura</translation>
+    </message>
+    <message>
+        <source>The database was upgraded; a backup of the old one is kept.</source>
+        <translation>La base de datos se actualizó; se conserva una copia de la anterior.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
+        <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
+        <translation>
+            <numerusform>Se interrumpió una respuesta la última vez. El texto se conserva; Continuar sigue.</numerusform>
+            <numerusform>Se interrumpieron {count} respuestas la última vez. El texto se conserva; Continuar sigue.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly last time. Your messages are kept.</source>
+        <translation>ChatDesk terminó de forma inesperada la última vez. Tus mensajes se conservan.</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
+        <translation>Ayuda</translation>
+    </message>
+    <message>
+        <source>The pages of help are not in this installation of ChatDesk.</source>
+        <translation>Las páginas de ayuda no están en esta instalación de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>No program opened the pages of help. They are in {page}.</source>
+        <translation>Ningún programa abrió las páginas de ayuda. Están en {page}.</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>Guardar el informe</translation>
+    </message>
+    <message>
+        <source>Zip (*.zip)</source>
+        <translation>Zip (*.zip)</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>Guardado como {name}.</translation>
+    </message>
+    <message>
+        <source>{one} and {other}</source>
+        <translation>{one} y {other}</translation>
+    </message>
+    <message>
+        <source>No connection to {providers}. Your questions are kept.</source>
+        <translation>Sin conexión con {providers}. Tus preguntas se conservan.</translation>
+    </message>
+    <message numerus="yes">
+        <source>No connection to {providers}. {count} questions are kept, and sent when it is back.</source>
+        <comment>No connection to {providers}. Your question is kept, and sent when it is back.</comment>
+        <translation>
+            <numerusform>Sin conexión con {providers}. Tu pregunta se conserva, y se envía cuando vuelva.</numerusform>
+            <numerusform>Sin conexión con {providers}. {count} preguntas se conservan, y se envían cuando vuelva.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Close a window first: {count} are open.</source>
+        <translation>Cierra antes una ventana: hay {count} abiertas.</translation>
+    </message>
+    <message>
+        <source>A temporary chat stays in its place. Keep it to open it elsewhere.</source>
+        <translation>Un chat temporal se queda en su sitio. Consérvalo para abrirlo en otro lugar.</translation>
+    </message>
+    <message>
+        <source>My message is in the attached file, because it is too long to be sent whole.</source>
+        <translation>Mi mensaje está en el archivo adjunto, porque es demasiado largo para enviarlo entero.</translation>
+    </message>
+    <message>
+        <source>Sent as a file, from which the model gets what fits</source>
+        <translation>Enviado como archivo, del que el modelo recibe lo que cabe</translation>
+    </message>
+    <message>
+        <source>Type a message</source>
+        <extracomment>The exit code that asks for a new start.</extracomment>
+        <translation>Escribe un mensaje</translation>
+    </message>
+    <message>
+        <source>New thread</source>
+        <translation>Conversación nueva</translation>
+    </message>
+    <message>
+        <source>New temporary chat</source>
+        <translation>Chat temporal nuevo</translation>
+    </message>
+    <message>
+        <source>Keep this temporary chat</source>
+        <translation>Conservar este chat temporal</translation>
+    </message>
+    <message>
+        <source>Close the temporary chat</source>
+        <translation>Cerrar el chat temporal</translation>
+    </message>
+    <message>
+        <source>Rename thread</source>
+        <translation>Renombrar conversación</translation>
+    </message>
+    <message>
+        <source>Pin or unpin thread</source>
+        <translation>Fijar o soltar conversación</translation>
+    </message>
+    <message>
+        <source>Mark as read</source>
+        <translation>Marcar como leída</translation>
+    </message>
+    <message>
+        <source>Archive thread, or take it out</source>
+        <translation>Archivar conversación, o sacarla</translation>
+    </message>
+    <message>
+        <source>Move to a project…</source>
+        <translation>Mover a un proyecto…</translation>
+    </message>
+    <message>
+        <source>Tags of the thread…</source>
+        <translation>Etiquetas de la conversación…</translation>
+    </message>
+    <message>
+        <source>Restore from the trash</source>
+        <translation>Restaurar de la papelera</translation>
+    </message>
+    <message>
+        <source>Mark all threads of the list</source>
+        <translation>Marcar todas las conversaciones de la lista</translation>
+    </message>
+    <message>
+        <source>Ctrl+A in the list</source>
+        <translation>Ctrl+A en la lista</translation>
+    </message>
+    <message>
+        <source>System prompt…</source>
+        <translation>Prompt de sistema…</translation>
+    </message>
+    <message>
+        <source>Choose the model…</source>
+        <translation>Elegir el modelo…</translation>
+    </message>
+    <message>
+        <source>Parameters…</source>
+        <translation>Parámetros…</translation>
+    </message>
+    <message>
+        <source>Copy thread</source>
+        <translation>Copiar conversación</translation>
+    </message>
+    <message>
+        <source>Copy link to the thread</source>
+        <translation>Copiar enlace de la conversación</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Exportar…</translation>
+    </message>
+    <message>
+        <source>Export thread as Markdown…</source>
+        <translation>Exportar conversación como Markdown…</translation>
+    </message>
+    <message>
+        <source>Export thread as JSON…</source>
+        <translation>Exportar conversación como JSON…</translation>
+    </message>
+    <message>
+        <source>Delete thread</source>
+        <translation>Eliminar conversación</translation>
+    </message>
+    <message>
+        <source>Del in the list</source>
+        <translation>Supr en la lista</translation>
+    </message>
+    <message>
+        <source>Erase thread for everyone…</source>
+        <translation>Borrar conversación para todos…</translation>
+    </message>
+    <message>
+        <source>Undo the last change</source>
+        <translation>Deshacer el último cambio</translation>
+    </message>
+    <message>
+        <source>Redo what was undone</source>
+        <translation>Rehacer lo deshecho</translation>
+    </message>
+    <message>
+        <source>Switch project…</source>
+        <translation>Cambiar de proyecto…</translation>
+    </message>
+    <message>
+        <source>New project…</source>
+        <translation>Proyecto nuevo…</translation>
+    </message>
+    <message>
+        <source>Edit project…</source>
+        <translation>Editar proyecto…</translation>
+    </message>
+    <message>
+        <source>System prompt of the project…</source>
+        <translation>Prompt de sistema del proyecto…</translation>
+    </message>
+    <message>
+        <source>Parameters of the project…</source>
+        <translation>Parámetros del proyecto…</translation>
+    </message>
+    <message>
+        <source>Share project, or change its sharing…</source>
+        <translation>Compartir proyecto, o cambiar cómo se comparte…</translation>
+    </message>
+    <message>
+        <source>Archive project, or take it out</source>
+        <translation>Archivar proyecto, o sacarlo</translation>
+    </message>
+    <message>
+        <source>Delete project…</source>
+        <translation>Eliminar proyecto…</translation>
+    </message>
+    <message>
+        <source>All tags…</source>
+        <translation>Todas las etiquetas…</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Detener la respuesta</translation>
+    </message>
+    <message>
+        <source>Go to the call that waits for approval</source>
+        <translation>Ir a la llamada que espera aprobación</translation>
+    </message>
+    <message>
+        <source>Review proposed changes to files</source>
+        <translation>Revisar cambios propuestos en archivos</translation>
+    </message>
+    <message>
+        <source>Add as note</source>
+        <translation>Añadir como nota</translation>
+    </message>
+    <message>
+        <source>Regenerate the last answer</source>
+        <translation>Regenerar la última respuesta</translation>
+    </message>
+    <message>
+        <source>Regenerate with another model…</source>
+        <translation>Regenerar con otro modelo…</translation>
+    </message>
+    <message>
+        <source>Compare models…</source>
+        <translation>Comparar modelos…</translation>
+    </message>
+    <message>
+        <source>Edit my last message</source>
+        <translation>Editar mi último mensaje</translation>
+    </message>
+    <message>
+        <source>Up in an empty composer</source>
+        <translation>Arriba en un cuadro de mensaje vacío</translation>
+    </message>
+    <message>
+        <source>Edit the answer</source>
+        <translation>Editar la respuesta</translation>
+    </message>
+    <message>
+        <source>Open the page of an answer in the browser</source>
+        <translation>Abrir la página de una respuesta en el navegador</translation>
+    </message>
+    <message>
+        <source>Stop the answer and send the waiting question</source>
+        <translation>Detener la respuesta y enviar la pregunta en espera</translation>
+    </message>
+    <message>
+        <source>Edit the last waiting question</source>
+        <translation>Editar la última pregunta en espera</translation>
+    </message>
+    <message>
+        <source>Attach files…</source>
+        <translation>Adjuntar archivos…</translation>
+    </message>
+    <message>
+        <source>Insert a prompt…</source>
+        <translation>Insertar un prompt…</translation>
+    </message>
+    <message>
+        <source>/ in an empty line</source>
+        <translation>/ en una línea vacía</translation>
+    </message>
+    <message>
+        <source>Save as prompt…</source>
+        <translation>Guardar como prompt…</translation>
+    </message>
+    <message>
+        <source>Prompts…</source>
+        <translation>Prompts…</translation>
+    </message>
+    <message>
+        <source>Choose assistant…</source>
+        <translation>Elegir asistente…</translation>
+    </message>
+    <message>
+        <source>@ for one question</source>
+        <translation>@ para una pregunta</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>Copiar la última respuesta</translation>
+    </message>
+    <message>
+        <source>Copy the selection as Markdown</source>
+        <translation>Copiar la selección como Markdown</translation>
+    </message>
+    <message>
+        <source>Copy the selection as plain text</source>
+        <translation>Copiar la selección como texto sin formato</translation>
+    </message>
+    <message>
+        <source>Copy the selection as rich text</source>
+        <translation>Copiar la selección como texto con formato</translation>
+    </message>
+    <message>
+        <source>Copy link to the message</source>
+        <translation>Copiar enlace del mensaje</translation>
+    </message>
+    <message>
+        <source>Quote the selection in the composer</source>
+        <translation>Citar la selección en el cuadro de mensaje</translation>
+    </message>
+    <message>
+        <source>Previous version</source>
+        <translation>Versión anterior</translation>
+    </message>
+    <message>
+        <source>Next version</source>
+        <translation>Versión siguiente</translation>
+    </message>
+    <message>
+        <source>Compare versions</source>
+        <translation>Comparar versiones</translation>
+    </message>
+    <message>
+        <source>Continue the answer</source>
+        <translation>Continuar la respuesta</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer</source>
+        <translation>Pedir una respuesta más corta</translation>
+    </message>
+    <message>
+        <source>Ask for a longer answer</source>
+        <translation>Pedir una respuesta más larga</translation>
+    </message>
+    <message>
+        <source>Branch into a new thread</source>
+        <translation>Ramificar en una conversación nueva</translation>
+    </message>
+    <message>
+        <source>Open code or a file as artifact</source>
+        <translation>Abrir código o un archivo como artefacto</translation>
+    </message>
+    <message>
+        <source>Pin into the context, or unpin</source>
+        <translation>Fijar en el contexto, o soltar</translation>
+    </message>
+    <message>
+        <source>Exclude from the context, or include</source>
+        <translation>Excluir del contexto, o incluir</translation>
+    </message>
+    <message>
+        <source>Start the context here</source>
+        <translation>Empezar el contexto aquí</translation>
+    </message>
+    <message>
+        <source>Start the context at the beginning</source>
+        <translation>Empezar el contexto por el principio</translation>
+    </message>
+    <message>
+        <source>Delete the message</source>
+        <translation>Eliminar el mensaje</translation>
+    </message>
+    <message>
+        <source>Search everything…</source>
+        <translation>Buscar en todo…</translation>
+    </message>
+    <message>
+        <source>Filter the list of threads</source>
+        <translation>Filtrar la lista de conversaciones</translation>
+    </message>
+    <message>
+        <source>Find in thread</source>
+        <translation>Buscar en la conversación</translation>
+    </message>
+    <message>
+        <source>Next match</source>
+        <translation>Coincidencia siguiente</translation>
+    </message>
+    <message>
+        <source>Previous match</source>
+        <translation>Coincidencia anterior</translation>
+    </message>
+    <message>
+        <source>Show the questions of this thread</source>
+        <translation>Mostrar las preguntas de esta conversación</translation>
+    </message>
+    <message>
+        <source>Jump to a date…</source>
+        <translation>Saltar a una fecha…</translation>
+    </message>
+    <message>
+        <source>Go to the composer</source>
+        <translation>Ir al cuadro de mensaje</translation>
+    </message>
+    <message>
+        <source>Previous thread</source>
+        <translation>Conversación anterior</translation>
+    </message>
+    <message>
+        <source>Next thread</source>
+        <translation>Conversación siguiente</translation>
+    </message>
+    <message>
+        <source>Next part of the window</source>
+        <translation>Siguiente parte de la ventana</translation>
+    </message>
+    <message>
+        <source>Previous part of the window</source>
+        <translation>Parte anterior de la ventana</translation>
+    </message>
+    <message>
+        <source>Show or hide the sidebar</source>
+        <translation>Mostrar u ocultar el panel lateral</translation>
+    </message>
+    <message>
+        <source>Show threads</source>
+        <translation>Mostrar conversaciones</translation>
+    </message>
+    <message>
+        <source>Show the archive</source>
+        <translation>Mostrar el archivo</translation>
+    </message>
+    <message>
+        <source>Show the trash</source>
+        <translation>Mostrar la papelera</translation>
+    </message>
+    <message>
+        <source>Deleted messages…</source>
+        <translation>Mensajes eliminados…</translation>
+    </message>
+    <message>
+        <source>Empty the trash…</source>
+        <translation>Vaciar la papelera…</translation>
+    </message>
+    <message>
+        <source>Sort threads by name or by last activity</source>
+        <translation>Ordenar conversaciones por nombre o última actividad</translation>
+    </message>
+    <message>
+        <source>Group threads by project or by date</source>
+        <translation>Agrupar conversaciones por proyecto o fecha</translation>
+    </message>
+    <message>
+        <source>Wider sidebar</source>
+        <translation>Panel lateral más ancho</translation>
+    </message>
+    <message>
+        <source>Narrower sidebar</source>
+        <translation>Panel lateral más estrecho</translation>
+    </message>
+    <message>
+        <source>Show or hide the inspector</source>
+        <translation>Mostrar u ocultar el inspector</translation>
+    </message>
+    <message>
+        <source>Show what the model will see</source>
+        <translation>Mostrar lo que verá el modelo</translation>
+    </message>
+    <message>
+        <source>Show the summary of older messages</source>
+        <translation>Mostrar el resumen de los mensajes antiguos</translation>
+    </message>
+    <message>
+        <source>Show what this thread used</source>
+        <translation>Mostrar lo que usó esta conversación</translation>
+    </message>
+    <message>
+        <source>Show the tree of versions</source>
+        <translation>Mostrar el árbol de versiones</translation>
+    </message>
+    <message>
+        <source>Show the artifacts of this thread</source>
+        <translation>Mostrar los artefactos de esta conversación</translation>
+    </message>
+    <message>
+        <source>Switch theme</source>
+        <translation>Cambiar de tema</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Texto más grande</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>Texto más pequeño</translation>
+    </message>
+    <message>
+        <source>Normal text size</source>
+        <translation>Tamaño de texto normal</translation>
+    </message>
+    <message>
+        <source>Show or hide the menu bar</source>
+        <translation>Mostrar u ocultar la barra de menús</translation>
+    </message>
+    <message>
+        <source>Add a provider…</source>
+        <translation>Añadir un proveedor…</translation>
+    </message>
+    <message>
+        <source>Tools…</source>
+        <translation>Herramientas…</translation>
+    </message>
+    <message>
+        <source>Manage models…</source>
+        <translation>Gestionar modelos…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Importar…</translation>
+    </message>
+    <message>
+        <source>Back up now</source>
+        <translation>Hacer copia ahora</translation>
+    </message>
+    <message>
+        <source>Restore a backup…</source>
+        <translation>Restaurar una copia…</translation>
+    </message>
+    <message>
+        <source>Check the database</source>
+        <translation>Comprobar la base de datos</translation>
+    </message>
+    <message>
+        <source>Repair the database</source>
+        <translation>Reparar la base de datos</translation>
+    </message>
+    <message>
+        <source>Quick question</source>
+        <translation>Pregunta rápida</translation>
+    </message>
+    <message>
+        <source>All commands…</source>
+        <translation>Todas las órdenes…</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Ajustes…</translation>
+    </message>
+    <message>
+        <source>Team sync…</source>
+        <translation>Sincronización del equipo…</translation>
+    </message>
+    <message>
+        <source>Join a workspace…</source>
+        <translation>Unirse a un espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Invite to the workspace…</source>
+        <translation>Invitar al espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Sync now</source>
+        <translation>Sincronizar ahora</translation>
+    </message>
+    <message>
+        <source>Details of team sync…</source>
+        <translation>Detalles de la sincronización…</translation>
+    </message>
+    <message>
+        <source>Usage…</source>
+        <translation>Uso…</translation>
+    </message>
+    <message>
+        <source>Messages that wait to be sent…</source>
+        <translation>Mensajes que esperan para enviarse…</translation>
+    </message>
+    <message>
+        <source>Limits…</source>
+        <translation>Límites…</translation>
+    </message>
+    <message>
+        <source>Report a problem…</source>
+        <translation>Comunicar un problema…</translation>
+    </message>
+    <message>
+        <source>Updates…</source>
+        <translation>Actualizaciones…</translation>
+    </message>
+    <message>
+        <source>About ChatDesk</source>
+        <translation>Acerca de ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Salir</translation>
+    </message>
+    <message>
+        <source>Thread</source>
+        <translation>Conversación</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Proyecto</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Mensaje</translation>
+    </message>
+    <message>
+        <source>Go</source>
+        <translation>Ir</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Ver</translation>
+    </message>
+    <message>
+        <source>Application</source>
+        <translation>Aplicación</translation>
+    </message>
+    <message>
+        <source>These keys cannot be used.</source>
+        <translation>Estas teclas no se pueden usar.</translation>
+    </message>
+    <message>
+        <source>{keys} is needed for writing and moving about. Add Ctrl or Alt.</source>
+        <translation>{keys} hace falta para escribir y moverse. Añade Ctrl o Alt.</translation>
+    </message>
+    <message>
+        <source>{keys} is needed in every text field.</source>
+        <translation>{keys} hace falta en todos los campos de texto.</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to the system and would not reach ChatDesk.</source>
+        <translation>{keys} es del sistema y no llegaría a ChatDesk.</translation>
+    </message>
+    <message>
+        <source>There is no finished message here.</source>
+        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
+        <translation>Aquí no hay ningún mensaje terminado.</translation>
+    </message>
+    <message>
+        <source>There is no finished answer here.</source>
+        <translation>Aquí no hay ninguna respuesta terminada.</translation>
+    </message>
+    <message>
+        <source>Shorter</source>
+        <extracomment>The quick actions that everybody has.</extracomment>
+        <translation>Más corta</translation>
+    </message>
+    <message>
+        <source>Longer</source>
+        <translation>Más larga</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <extracomment>The actions on a message, in the order of its menu.</extracomment>
+        <translation>Copiar</translation>
+    </message>
+    <message>
+        <source>Copy selection</source>
+        <translation>Copiar selección</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Copiar como Markdown</translation>
+    </message>
+    <message>
+        <source>Copy as plain text</source>
+        <translation>Copiar como texto sin formato</translation>
+    </message>
+    <message>
+        <source>Copy as rich text</source>
+        <translation>Copiar como texto con formato</translation>
+    </message>
+    <message>
+        <source>Copy link</source>
+        <translation>Copiar enlace</translation>
+    </message>
+    <message>
+        <source>Quote</source>
+        <translation>Citar</translation>
+    </message>
+    <message>
+        <source>Quote selection</source>
+        <translation>Citar selección</translation>
+    </message>
+    <message>
+        <source>Open as artifact</source>
+        <translation>Abrir como artefacto</translation>
+    </message>
+    <message>
+        <source>No message in view has a file, or code of 15 lines or more.</source>
+        <translation>Ningún mensaje a la vista tiene un archivo, ni código de 15 líneas o más.</translation>
+    </message>
+    <message>
+        <source>Open page in browser</source>
+        <translation>Abrir página en el navegador</translation>
+    </message>
+    <message>
+        <source>No message in view has a block of HTML.</source>
+        <translation>Ningún mensaje a la vista tiene un bloque HTML.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Responder</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>Regenerar</translation>
+    </message>
+    <message>
+        <source>Answer with another model…</source>
+        <translation>Responder con otro modelo…</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Editar</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Continuar</translation>
+    </message>
+    <message>
+        <source>There is no answer here that could be continued.</source>
+        <translation>Aquí no hay ninguna respuesta que se pueda continuar.</translation>
+    </message>
+    <message>
+        <source>Decide about open calls…</source>
+        <translation>Decidir sobre llamadas abiertas…</translation>
+    </message>
+    <message>
+        <source>Review proposed changes…</source>
+        <translation>Revisar cambios propuestos…</translation>
+    </message>
+    <message>
+        <source>No answer here proposes changes to files.</source>
+        <translation>Ninguna respuesta aquí propone cambios en archivos.</translation>
+    </message>
+    <message>
+        <source>Edit answer</source>
+        <translation>Editar respuesta</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Intentar de nuevo</translation>
+    </message>
+    <message>
+        <source>There is no earlier version of this message.</source>
+        <translation>No hay versión anterior de este mensaje.</translation>
+    </message>
+    <message>
+        <source>There is no later version of this message.</source>
+        <translation>No hay versión posterior de este mensaje.</translation>
+    </message>
+    <message>
+        <source>This answer has one version only.</source>
+        <translation>Esta respuesta solo tiene una versión.</translation>
+    </message>
+    <message>
+        <source>Pin into the context</source>
+        <translation>Fijar en el contexto</translation>
+    </message>
+    <message>
+        <source>Unpin from the context</source>
+        <translation>Soltar del contexto</translation>
+    </message>
+    <message>
+        <source>Exclude from the context</source>
+        <translation>Excluir del contexto</translation>
+    </message>
+    <message>
+        <source>Include in the context</source>
+        <translation>Incluir en el contexto</translation>
+    </message>
+    <message>
+        <source>Let the model see it</source>
+        <translation>Dejar que el modelo la vea</translation>
+    </message>
+    <message>
+        <source>Include in the context again</source>
+        <translation>Incluir de nuevo en el contexto</translation>
+    </message>
+    <message>
+        <source>The context starts here already.</source>
+        <translation>El contexto ya empieza aquí.</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning already.</source>
+        <translation>El contexto ya empieza por el principio.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Eliminar</translation>
+    </message>
+    <message>
+        <source>Erase for everyone…</source>
+        <translation>Borrar para todos…</translation>
+    </message>
+    <message>
+        <source>Open in a new window</source>
+        <translation>Abrir en una ventana nueva</translation>
+    </message>
+    <message>
+        <source>Open beside</source>
+        <translation>Abrir al lado</translation>
+    </message>
+    <message>
+        <source>Close this chat or window</source>
+        <translation>Cerrar este chat o ventana</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the left</source>
+        <translation>Ir al chat de la izquierda</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the right</source>
+        <translation>Ir al chat de la derecha</translation>
+    </message>
+    <message>
+        <source>Keep this one</source>
+        <translation>Conservar esta</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Detener</translation>
+    </message>
+    <message>
+        <source>Edited answer</source>
+        <translation>Respuesta editada</translation>
+    </message>
+    <message>
+        <source>Stop the edited answer</source>
+        <translation>Detener la respuesta editada</translation>
+    </message>
+    <message>
+        <source>Keep the edited answer</source>
+        <translation>Conservar la respuesta editada</translation>
+    </message>
+    <message>
+        <source>Keep the answer</source>
+        <translation>Conservar la respuesta</translation>
+    </message>
+    <message>
+        <source>Answer of {model}</source>
+        <translation>Respuesta de {model}</translation>
+    </message>
+    <message>
+        <source>Stop the answer of {model}</source>
+        <translation>Detener la respuesta de {model}</translation>
+    </message>
+    <message>
+        <source>Keep the answer of {model}</source>
+        <translation>Conservar la respuesta de {model}</translation>
+    </message>
+    <message>
+        <source>Compared answers</source>
+        <translation>Respuestas comparadas</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Volver</translation>
+    </message>
+    <message>
+        <source>Back to the thread; all answers stay as versions</source>
+        <translation>Volver a la conversación; todas las respuestas quedan como versiones</translation>
+    </message>
+    <message>
+        <source>Your question: {question}</source>
+        <translation>Tu pregunta: {question}</translation>
+    </message>
+    <message>
+        <source>{name}, being copied</source>
+        <translation>{name}, copiándose</translation>
+    </message>
+    <message>
+        <source>Remove {file}</source>
+        <translation>Quitar {file}</translation>
+    </message>
+    <message>
+        <source>Remove (Delete)</source>
+        <translation>Quitar (Supr)</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <source>{name} is attached</source>
+        <translation>{name} está adjunto</translation>
+    </message>
+    <message>
+        <source>{name} is removed</source>
+        <translation>{name} se quitó</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Enviar</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Esc)</source>
+        <translation>Detener la respuesta (Esc)</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>Adjuntar archivos</translation>
+    </message>
+    <message>
+        <source>Insert a prompt</source>
+        <translation>Insertar un prompt</translation>
+    </message>
+    <message>
+        <source>Insert a prompt (/ in an empty line)</source>
+        <translation>Insertar un prompt (/ en una línea vacía)</translation>
+    </message>
+    <message>
+        <source>Parameters: how answers are made</source>
+        <translation>Parámetros: cómo se hacen las respuestas</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
+        <translation>Espera la respuesta, o pulsa Esc para detenerla. Tu texto se conserva.</translation>
+    </message>
+    <message>
+        <source>{size} is more than one message can hold ({limit}). Split the text.</source>
+        <translation>{size} es más de lo que cabe en un mensaje ({limit}). Divide el texto.</translation>
+    </message>
+    <message>
+        <source>Send after the answer</source>
+        <translation>Enviar tras la respuesta</translation>
+    </message>
+    <message>
+        <source>The files are still being copied. The message is sent when they are there.</source>
+        <translation>Los archivos aún se están copiando. El mensaje se envía cuando estén.</translation>
+    </message>
+    <message>
+        <source>Not sent yet: see the note above your text, then send again.</source>
+        <translation>Aún sin enviar: mira la nota sobre tu texto, y envía de nuevo.</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Prompts</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts, arrows choose, Enter inserts, Esc closes.</source>
+        <comment>{count} prompt, arrows choose, Enter inserts, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} prompt, las flechas eligen, Intro inserta, Esc cierra.</numerusform>
+            <numerusform>{count} prompts, las flechas eligen, Intro inserta, Esc cierra.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Edit prompts…</source>
+        <translation>Editar prompts…</translation>
+    </message>
+    <message>
+        <source>All templates and system prompts</source>
+        <translation>Todas las plantillas y prompts de sistema</translation>
+    </message>
+    <message>
+        <source>Find a prompt</source>
+        <translation>Buscar un prompt</translation>
+    </message>
+    <message>
+        <source>No prompt matches.</source>
+        <translation>Ningún prompt coincide.</translation>
+    </message>
+    <message>
+        <source>{item}, {row} of {count}</source>
+        <translation>{item}, {row} de {count}</translation>
+    </message>
+    <message>
+        <source>{leave}: {state}</source>
+        <translation>{leave}: {state}</translation>
+    </message>
+    <message>
+        <source>Move up: {text}</source>
+        <translation>Subir: {text}</translation>
+    </message>
+    <message>
+        <source>Send it before the one above</source>
+        <translation>Enviarla antes que la de arriba</translation>
+    </message>
+    <message>
+        <source>Take it back into the text below</source>
+        <translation>Devolverla al texto de abajo</translation>
+    </message>
+    <message>
+        <source>Send now</source>
+        <translation>Enviar ahora</translation>
+    </message>
+    <message>
+        <source>Stop the answer, keep what came, and ask this</source>
+        <translation>Detener la respuesta, conservar lo que llegó y preguntar esto</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more wait…</source>
+        <comment>{count} more waits…</comment>
+        <translation>
+            <numerusform>{count} más espera…</numerusform>
+            <numerusform>{count} más esperan…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, file names or keys. Look through them first; nothing is sent automatically.</source>
+        <translation>Guarda estos archivos en un zip y envíalo con una descripción de lo que salió mal. No contienen mensajes, títulos, nombres de archivo ni claves. Míralos primero; no se envía nada automáticamente.</translation>
+    </message>
+    <message>
+        <source>Report a problem</source>
+        <translation>Comunicar un problema</translation>
+    </message>
+    <message>
+        <source>Files of the report</source>
+        <translation>Archivos del informe</translation>
+    </message>
+    <message>
+        <source>Text of the file</source>
+        <translation>Texto del archivo</translation>
+    </message>
+    <message>
+        <source>Collecting…</source>
+        <translation>Reuniendo…</translation>
+    </message>
+    <message>
+        <source>Save as a zip…</source>
+        <translation>Guardar como zip…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files, {size} before packing</source>
+        <comment>{count} file, {size} before packing</comment>
+        <translation>
+            <numerusform>{count} archivo, {size} antes de comprimir</numerusform>
+            <numerusform>{count} archivos, {size} antes de comprimir</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>(The end of it; the zip has all {count} characters.)
+…{end}</source>
+        <translation>(Su final; el zip tiene los {count} caracteres.)
+…{end}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Cancelar</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Elegir…</translation>
+    </message>
+    <message>
+        <source>Choose: {name}</source>
+        <translation>Elegir: {name}</translation>
+    </message>
+    <message>
+        <source>Remove: {name}</source>
+        <translation>Quitar: {name}</translation>
+    </message>
+    <message>
+        <source>Press the keys…</source>
+        <translation>Pulsa las teclas…</translation>
+    </message>
+    <message>
+        <source>{keys}. Press Enter to choose others, Delete to remove them, Esc to keep them.</source>
+        <translation>{keys}. Intro elige otras, Supr las quita, Esc las conserva.</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>Copiar informe</translation>
+    </message>
+    <message>
+        <source>Show file</source>
+        <translation>Mostrar archivo</translation>
+    </message>
+    <message>
+        <source>The report could not be read: {reason}.</source>
+        <translation>No se pudo leer el informe: {reason}.</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Copiado</translation>
+    </message>
+    <message>
+        <source>Version {version}, with Python {python} and Qt {qt_version}.
+
+Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence.</source>
+        <translation>Versión {version}, con Python {python} y Qt {qt_version}.
+
+Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide con la licencia ISC.</translation>
+    </message>
+    <message>
+        <source>Send the message</source>
+        <translation>Enviar el mensaje</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Intro</translation>
+    </message>
+    <message>
+        <source>New line in the composer</source>
+        <translation>Línea nueva en el cuadro de mensaje</translation>
+    </message>
+    <message>
+        <source>Shift+Enter</source>
+        <translation>Mayús+Intro</translation>
+    </message>
+    <message>
+        <source>Walk through threads</source>
+        <translation>Recorrer las conversaciones</translation>
+    </message>
+    <message>
+        <source>Up or Down in the list</source>
+        <translation>Arriba o Abajo en la lista</translation>
+    </message>
+    <message>
+        <source>Open the thread</source>
+        <translation>Abrir la conversación</translation>
+    </message>
+    <message>
+        <source>Enter in the list</source>
+        <translation>Intro en la lista</translation>
+    </message>
+    <message>
+        <source>Mark threads</source>
+        <translation>Marcar conversaciones</translation>
+    </message>
+    <message>
+        <source>Shift+Down or Ctrl+Space in the list</source>
+        <translation>Mayús+Abajo o Ctrl+Espacio en la lista</translation>
+    </message>
+    <message>
+        <source>Menu of a thread</source>
+        <translation>Menú de una conversación</translation>
+    </message>
+    <message>
+        <source>Menu in the list</source>
+        <translation>Menú en la lista</translation>
+    </message>
+    <message>
+        <source>Between messages</source>
+        <translation>Entre mensajes</translation>
+    </message>
+    <message>
+        <source>Ctrl+Down or Ctrl+Up in the thread</source>
+        <translation>Ctrl+Abajo o Ctrl+Arriba en la conversación</translation>
+    </message>
+    <message>
+        <source>Links and buttons</source>
+        <translation>Enlaces y botones</translation>
+    </message>
+    <message>
+        <source>Tab in the thread</source>
+        <translation>Tab en la conversación</translation>
+    </message>
+    <message>
+        <source>Menu of the message</source>
+        <translation>Menú del mensaje</translation>
+    </message>
+    <message>
+        <source>Enter or Menu in the thread</source>
+        <translation>Intro o Menú en la conversación</translation>
+    </message>
+    <message>
+        <source>Walk through the text</source>
+        <translation>Recorrer el texto</translation>
+    </message>
+    <message>
+        <source>F7 in the thread</source>
+        <translation>F7 en la conversación</translation>
+    </message>
+    <message>
+        <source>Next group of results</source>
+        <translation>Siguiente grupo de resultados</translation>
+    </message>
+    <message>
+        <source>Tab in the search</source>
+        <translation>Tab en la búsqueda</translation>
+    </message>
+    <message>
+        <source>Press the new keys for “{name}”.</source>
+        <translation>Pulsa las teclas nuevas para «{name}».</translation>
+    </message>
+    <message>
+        <source>Use these</source>
+        <translation>Usar estas</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to “{name}”, which would lose it.</source>
+        <translation>{keys} es de «{name}», que las perdería.</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>Tomarlas</translation>
+    </message>
+    <message>
+        <source>{keys} is free.</source>
+        <translation>{keys} está libre.</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>En su sitio</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>cambiado</translation>
+    </message>
+    <message>
+        <source>changed keys</source>
+        <translation>teclas cambiadas</translation>
+    </message>
+    <message>
+        <source>no keys</source>
+        <translation>sin teclas</translation>
+    </message>
+    <message>
+        <source>usual keys</source>
+        <translation>teclas habituales</translation>
+    </message>
+    <message>
+        <source>Find a command or keys</source>
+        <translation>Buscar una orden o teclas</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Órdenes y sus teclas</translation>
+    </message>
+    <message>
+        <source>Enter changes the keys, Delete takes them away</source>
+        <translation>Intro cambia las teclas, Supr las quita</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Orden</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Teclas</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Estado</translation>
+    </message>
+    <message>
+        <source>Change keys…</source>
+        <translation>Cambiar teclas…</translation>
+    </message>
+    <message>
+        <source>Take away</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Restablecer</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Restablecer todo</translation>
+    </message>
+    <message>
+        <source>New keys</source>
+        <translation>Teclas nuevas</translation>
+    </message>
+    <message>
+        <source>An unexpected failure</source>
+        <translation>Un fallo inesperado</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept.</source>
+        <translation>Algo salió mal en ChatDesk. Tus mensajes se conservan.</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
+        <translation>Algo salió mal en ChatDesk. Tus mensajes se conservan, y puedes seguir. Se escribió un informe, sin tus mensajes. Para enviarlo a los desarrolladores, elige «Comunicar un problema…» en el menú: antes lo ves todo.</translation>
+    </message>
+    <message>
+        <source>Details…</source>
+        <translation>Detalles…</translation>
+    </message>
+    <message>
+        <source>This text is too long to be drawn. Its source is shown.</source>
+        <translation>Este texto es demasiado largo para dibujarlo. Se muestra su fuente.</translation>
+    </message>
+    <message>
+        <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
+        <translation>Se diferencian demasiado para compararlos línea a línea; lo que difiere se muestra como reemplazado.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The first {count} rows are shown.</source>
+        <comment>The first {count} row is shown.</comment>
+        <translation>
+            <numerusform>Se muestra la primera fila.</numerusform>
+            <numerusform>Se muestran las primeras {count} filas.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{added}, {removed}.</source>
+        <translation>{added}, {removed}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added</source>
+        <comment>{count} line added</comment>
+        <translation>
+            <numerusform>{count} línea añadida</numerusform>
+            <numerusform>{count} líneas añadidas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines removed</source>
+        <comment>{count} line removed</comment>
+        <translation>
+            <numerusform>{count} línea quitada</numerusform>
+            <numerusform>{count} líneas quitadas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No line differs.</source>
+        <translation>Ninguna línea difiere.</translation>
+    </message>
+    <message>
+        <source>in a version of the thread that is not shown</source>
+        <translation>en una versión de la conversación que no se muestra</translation>
+    </message>
+    <message>
+        <source>This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.</source>
+        <translation>Este texto es demasiado grande para editarlo aquí. Guárdalo, edítalo en otro lugar y adjunta el resultado.</translation>
+    </message>
+    <message>
+        <source>Your unfinished edit is back</source>
+        <translation>Tu edición sin terminar ha vuelto</translation>
+    </message>
+    <message>
+        <source>Your changes were left out</source>
+        <translation>Tus cambios se omitieron</translation>
+    </message>
+    <message>
+        <source>Edit again</source>
+        <translation>Editar de nuevo</translation>
+    </message>
+    <message>
+        <source>Your edit of {name} is a version of it</source>
+        <translation>Tu edición de {name} es una versión suya</translation>
+    </message>
+    <message>
+        <source>Artifacts are stored on disk; a temporary chat is not.</source>
+        <translation>Los artefactos se guardan en el disco; un chat temporal no.</translation>
+    </message>
+    <message>
+        <source>Change the attached file {name} and answer with all of it in one code block.</source>
+        <translation>Cambia el archivo adjunto {name} y responde con todo él en un bloque de código.</translation>
+    </message>
+    <message>
+        <source>Removed from the list</source>
+        <translation>Quitado de la lista</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Deshacer</translation>
+    </message>
+    <message>
+        <source>Answer with another model</source>
+        <translation>Responder con otro modelo</translation>
+    </message>
+    <message>
+        <source>Pasted image.png</source>
+        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
+        <translation>Imagen pegada.png</translation>
+    </message>
+    <message>
+        <source>Files are stored on disk; a temporary chat is not.</source>
+        <translation>Los archivos se guardan en el disco; un chat temporal no.</translation>
+    </message>
+    <message>
+        <source>Of “{name}” only the name is sent.</source>
+        <translation>De «{name}» solo se envía el nombre.</translation>
+    </message>
+    <message>
+        <source>The picture in the clipboard cannot be read.</source>
+        <translation>No se puede leer la imagen del portapapeles.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this chat go to {count} models.</source>
+        <comment>Questions in this chat go to {count} model.</comment>
+        <translation>
+            <numerusform>Las preguntas de este chat van a {count} modelo.</numerusform>
+            <numerusform>Las preguntas de este chat van a {count} modelos.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This thread has no message yet.</source>
+        <translation>Esta conversación aún no tiene mensajes.</translation>
+    </message>
+    <message>
+        <source>Nothing was written on that day or later.</source>
+        <translation>No se escribió nada ese día ni después.</translation>
+    </message>
+    <message>
+        <source>What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector&apos;s tree.</source>
+        <translation>Lo que va a la papelera se puede traer de vuelta, al momento con Ctrl+Z y más tarde desde el árbol del inspector.</translation>
+    </message>
+    <message>
+        <source>Delete this message only, or also those after it?</source>
+        <translation>¿Eliminar solo este mensaje, o también los posteriores?</translation>
+    </message>
+    <message>
+        <source>Do not ask again</source>
+        <translation>No preguntar más</translation>
+    </message>
+    <message>
+        <source>Settings can make ChatDesk ask again.</source>
+        <translation>En los ajustes se puede hacer que ChatDesk vuelva a preguntar.</translation>
+    </message>
+    <message>
+        <source>With later messages</source>
+        <translation>Con los posteriores</translation>
+    </message>
+    <message>
+        <source>This message only</source>
+        <translation>Solo este mensaje</translation>
+    </message>
+    <message>
+        <source>Deleted messages</source>
+        <translation>Mensajes eliminados</translation>
+    </message>
+    <message>
+        <source>Restored messages go back to their place.</source>
+        <translation>Los mensajes restaurados vuelven a su sitio.</translation>
+    </message>
+    <message>
+        <source>No message is in the trash.</source>
+        <translation>No hay mensajes en la papelera.</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Restaurar</translation>
+    </message>
+    <message>
+        <source>Show the thread</source>
+        <translation>Mostrar la conversación</translation>
+    </message>
+    <message>
+        <source>{day} {time}</source>
+        <translation>{day} {time}</translation>
+    </message>
+    <message>
+        <source>Without text</source>
+        <translation>Sin texto</translation>
+    </message>
+    <message>
+        <source>Question in “{title}”, deleted {when}</source>
+        <translation>Pregunta en «{title}», eliminada {when}</translation>
+    </message>
+    <message>
+        <source>Answer in “{title}”, deleted {when}</source>
+        <translation>Respuesta en «{title}», eliminada {when}</translation>
+    </message>
+    <message>
+        <source>Question and {more} more in “{title}”, deleted {when}</source>
+        <translation>Pregunta y {more} más en «{title}», eliminadas {when}</translation>
+    </message>
+    <message>
+        <source>Answer and {more} more in “{title}”, deleted {when}</source>
+        <translation>Respuesta y {more} más en «{title}», eliminadas {when}</translation>
+    </message>
+    <message>
+        <source>Message restored</source>
+        <translation>Mensaje restaurado</translation>
+    </message>
+    <message>
+        <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
+        <translation>Sale del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Lo que queda: copias del servidor y de ordenadores hasta que se reemplacen, copias privadas de miembros que se fueron, y lo que alguien copió o exportó.</translation>
+    </message>
+    <message>
+        <source>Erase this thread for everyone?</source>
+        <translation>¿Borrar esta conversación para todos?</translation>
+    </message>
+    <message>
+        <source>Erase this message for everyone?</source>
+        <translation>¿Borrar este mensaje para todos?</translation>
+    </message>
+    <message>
+        <source>Erase for everyone</source>
+        <translation>Borrar para todos</translation>
+    </message>
+    <message>
+        <source>It is in the trash, and is erased as soon as the server has taken it.</source>
+        <translation>Está en la papelera, y se borra en cuanto el servidor lo acepte.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages go, with attached files and the summaries that mention them.</source>
+        <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
+        <translation>
+            <numerusform>Se va {count} mensaje, con archivos adjuntos y los resúmenes que lo mencionan.</numerusform>
+            <numerusform>Se van {count} mensajes, con archivos adjuntos y los resúmenes que los mencionan.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
+        <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
+        <translation>
+            <numerusform>{count} mensaje de otros queda en la papelera: solo propietarios y administradores del proyecto borran lo que otros escribieron.</numerusform>
+            <numerusform>{count} mensajes de otros quedan en la papelera: solo propietarios y administradores del proyecto borran lo que otros escribieron.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>this model</source>
+        <translation>este modelo</translation>
+    </message>
+    <message>
+        <source>This model may not see images: choose one by name to say whether it does.</source>
+        <translation>Quizá este modelo no ve imágenes: elige uno por su nombre para decir si las ve.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Do {models} all see images?</source>
+        <comment>Does {models} see images?</comment>
+        <translation>
+            <numerusform>¿{models} ve imágenes?</numerusform>
+            <numerusform>¿{models} ven todos imágenes?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>Sí</translation>
+    </message>
+    <message>
+        <source>Ask {model} instead</source>
+        <translation>Preguntar a {model}</translation>
+    </message>
+    <message numerus="yes">
+        <source>They can</source>
+        <comment>It can</comment>
+        <translation>
+            <numerusform>Las ve</numerusform>
+            <numerusform>Las ven</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{models} cannot see images: only their names are sent.</source>
+        <comment>{models} cannot see images: only their names are sent.</comment>
+        <translation>
+            <numerusform>{models} no puede ver imágenes: solo se envían sus nombres.</numerusform>
+            <numerusform>{models} no pueden ver imágenes: solo se envían sus nombres.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to a date</source>
+        <translation>Saltar a una fecha</translation>
+    </message>
+    <message>
+        <source>From {first} to {last}</source>
+        <translation>Del {first} al {last}</translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation>Fecha</translation>
+    </message>
+    <message>
+        <source>Calendar</source>
+        <translation>Calendario</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>Días</translation>
+    </message>
+    <message>
+        <source>Send or cancel what you are editing first.</source>
+        <translation>Envía o cancela primero lo que estás editando.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, so the answer stays as it is.</source>
+        <translation>No se cambió nada, así que la respuesta queda como está.</translation>
+    </message>
+    <message>
+        <source>Stop comparing</source>
+        <translation>Dejar de comparar</translation>
+    </message>
+    <message>
+        <source>A temporary chat cannot have branches.</source>
+        <translation>Un chat temporal no puede tener ramas.</translation>
+    </message>
+    <message>
+        <source>This is a branch. The thread it came from stays as it is.</source>
+        <translation>Esto es una rama. La conversación de la que viene queda como está.</translation>
+    </message>
+    <message>
+        <source>Sending makes a version that is marked as yours.</source>
+        <translation>Enviar hace una versión marcada como tuya.</translation>
+    </message>
+    <message>
+        <source>Editing an answer.</source>
+        <translation>Editando una respuesta.</translation>
+    </message>
+    <message>
+        <source>Editing a question.</source>
+        <translation>Editando una pregunta.</translation>
+    </message>
+    <message>
+        <source>Editing your last question. Sending makes a new version.</source>
+        <translation>Editando tu última pregunta. Enviar hace una versión nueva.</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
+        <translation>Espera la respuesta, o pulsa Esc para detenerla. Entonces se puede editar.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} later messages stay in version {version}.</source>
+        <comment>{count} later message stays in version {version}.</comment>
+        <translation>
+            <numerusform>{count} mensaje posterior queda en la versión {version}.</numerusform>
+            <numerusform>{count} mensajes posteriores quedan en la versión {version}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Comparing {count} models</source>
+        <comment>Comparing {count} model</comment>
+        <translation>
+            <numerusform>Comparando {count} modelo</numerusform>
+            <numerusform>Comparando {count} modelos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} answers this question.</source>
+        <translation>{name} responde a esta pregunta.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatura</translation>
+    </message>
+    <message>
+        <source>Low is steady, high is varied.</source>
+        <translation>Baja es estable, alta es variada.</translation>
+    </message>
+    <message>
+        <source>How many of the likely words are considered.</source>
+        <translation>Cuántas de las palabras probables se consideran.</translation>
+    </message>
+    <message>
+        <source>In tokens. This much of the context is kept free.</source>
+        <translation>En tokens. Esta parte del contexto se deja libre.</translation>
+    </message>
+    <message>
+        <source>Reasoning effort</source>
+        <translation>Esfuerzo de razonamiento</translation>
+    </message>
+    <message>
+        <source>How long the model thinks before it answers.</source>
+        <translation>Cuánto piensa el modelo antes de responder.</translation>
+    </message>
+    <message>
+        <source>Stop words</source>
+        <translation>Palabras de parada</translation>
+    </message>
+    <message>
+        <source>The answer ends before any of these. One a line, at most four.</source>
+        <translation>La respuesta termina antes de cualquiera de estas. Una por línea, cuatro como máximo.</translation>
+    </message>
+    <message>
+        <source>Minimal</source>
+        <extracomment>Parameters with a slider, and where it ends.</extracomment>
+        <translation>Mínimo</translation>
+    </message>
+    <message>
+        <source>Low</source>
+        <translation>Bajo</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Medio</translation>
+    </message>
+    <message>
+        <source>High</source>
+        <translation>Alto</translation>
+    </message>
+    <message>
+        <source>Empty means: {value}.</source>
+        <translation>Vacío significa: {value}.</translation>
+    </message>
+    <message>
+        <source>Same as the project: {value}</source>
+        <translation>Como el proyecto: {value}</translation>
+    </message>
+    <message>
+        <source>Up to {number}</source>
+        <translation>Hasta {number}</translation>
+    </message>
+    <message>
+        <source>Model&apos;s default</source>
+        <translation>El del modelo</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Guardar</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the project&apos;s values apply.</source>
+        <translation>Vacía todos los campos, para que valgan los del proyecto.</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the model&apos;s own values apply.</source>
+        <translation>Vacía todos los campos, para que valgan los del modelo.</translation>
+    </message>
+    <message>
+        <source>{title} must be a whole number, such as {example}.</source>
+        <translation>{title} debe ser un número entero, como {example}.</translation>
+    </message>
+    <message>
+        <source>{title} must be a number, such as {example}.</source>
+        <translation>{title} debe ser un número, como {example}.</translation>
+    </message>
+    <message>
+        <source>Parameters of this thread</source>
+        <translation>Parámetros de esta conversación</translation>
+    </message>
+    <message>
+        <source>Parameters of the project {name}</source>
+        <translation>Parámetros del proyecto {name}</translation>
+    </message>
+    <message>
+        <source>Parameters of {name}</source>
+        <translation>Parámetros de {name}</translation>
+    </message>
+    <message>
+        <source>Parameters of the assistant</source>
+        <translation>Parámetros del asistente</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>El modelo</translation>
+    </message>
+    <message>
+        <source>Used from the next answer on.</source>
+        <translation>Se usan desde la próxima respuesta.</translation>
+    </message>
+    <message>
+        <source>Used in threads that have none of their own.</source>
+        <translation>Se usan en conversaciones que no tienen propios.</translation>
+    </message>
+    <message>
+        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
+        <translation>Se usan cuando responde este asistente; lo vacío sigue al chat.</translation>
+    </message>
+    <message>
+        <source>{others} or {last}</source>
+        <translation>{others} o {last}</translation>
+    </message>
+    <message>
+        <source>{model} has no {parameters}.</source>
+        <translation>{model} no tiene {parameters}.</translation>
+    </message>
+    <message>
+        <source>Saved. The next answer is made with these parameters.</source>
+        <translation>Guardado. La próxima respuesta se hace con estos parámetros.</translation>
+    </message>
+    <message>
+        <source>Saved for all threads of the project that have none of their own.</source>
+        <translation>Guardado para todas las conversaciones del proyecto que no tienen propios.</translation>
+    </message>
+    <message>
+        <source>Send it there</source>
+        <translation>Enviarla allí</translation>
+    </message>
+    <message>
+        <source>Keep the temporary chat?</source>
+        <translation>¿Conservar el chat temporal?</translation>
+    </message>
+    <message>
+        <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
+        <translation>No se guarda nada de él. Consérvalo como una conversación normal, o deja que desaparezca.</translation>
+    </message>
+    <message>
+        <source>Do not keep</source>
+        <translation>No conservar</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Conservar</translation>
+    </message>
+    <message>
+        <source>Keep and go on</source>
+        <translation>Conservar y seguir</translation>
+    </message>
+    <message>
+        <source>Kept. It is a thread like any other now.</source>
+        <translation>Conservado. Ahora es una conversación normal.</translation>
+    </message>
+    <message>
+        <source>Temporary chat</source>
+        <translation>Chat temporal</translation>
+    </message>
+    <message>
+        <source>Go to the temporary chat</source>
+        <translation>Ir al chat temporal</translation>
+    </message>
+    <message>
+        <source>Save code</source>
+        <translation>Guardar código</translation>
+    </message>
+    <message>
+        <source>Save a copy</source>
+        <translation>Guardar una copia</translation>
+    </message>
+    <message>
+        <source>Page of an answer</source>
+        <translation>Página de una respuesta</translation>
+    </message>
+    <message>
+        <source>No browser could be opened.</source>
+        <translation>No se pudo abrir ningún navegador.</translation>
+    </message>
+    <message>
+        <source>Choose a browser in the settings of your system, or save the page as a file.</source>
+        <translation>Elige un navegador en los ajustes de tu sistema, o guarda la página como archivo.</translation>
+    </message>
+    <message>
+        <source>Opened in your browser</source>
+        <translation>Abierta en tu navegador</translation>
+    </message>
+    <message>
+        <source>Saved to {name}</source>
+        <translation>Guardado en {name}</translation>
+    </message>
+    <message>
+        <source>The message is unchanged.</source>
+        <translation>El mensaje no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>Undone</source>
+        <translation>Deshecho</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Rehacer</translation>
+    </message>
+    <message>
+        <source>Redone</source>
+        <translation>Rehecho</translation>
+    </message>
+    <message>
+        <source>{what} in “{title}”: {label}</source>
+        <translation>{what} en «{title}»: {label}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages moved to the trash</source>
+        <comment>Message moved to the trash</comment>
+        <translation>
+            <numerusform>Mensaje movido a la papelera</numerusform>
+            <numerusform>{count} mensajes movidos a la papelera</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>your question</source>
+        <translation>tu pregunta</translation>
+    </message>
+    <message>
+        <source>your draft</source>
+        <translation>tu borrador</translation>
+    </message>
+    <message>
+        <source>your artifact</source>
+        <translation>tu artefacto</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} are not saved yet, but kept here. ChatDesk tries again.</source>
+        <comment>{names} is not saved yet, but kept here. ChatDesk tries again.</comment>
+        <translation>
+            <numerusform>Aún sin guardar, pero conservado aquí: {names}. ChatDesk lo intenta de nuevo.</numerusform>
+            <numerusform>Aún sin guardar, pero conservados aquí: {names}. ChatDesk lo intenta de nuevo.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by you</source>
+        <translation>Versión {number} de {count}, editada por ti</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}</source>
+        <translation>Versión {number} de {count}</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by {name}</source>
+        <translation>Versión {number} de {count}, editada por {name}</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, by {name}</source>
+        <translation>Versión {number} de {count}, de {name}</translation>
+    </message>
+    <message>
+        <source>Sent when the answer is complete:</source>
+        <translation>Se envía cuando la respuesta esté completa:</translation>
+    </message>
+    <message>
+        <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
+        <translation>Sin enviar: la respuesta anterior no se completó. Envíala ahora, o edítala.</translation>
+    </message>
+    <message>
+        <source>There is only one model yet: add another in Settings</source>
+        <translation>Solo hay un modelo: añade otro en Ajustes</translation>
+    </message>
+    <message>
+        <source>Kept. The other answers stay as versions.</source>
+        <translation>Conservada. Las otras respuestas quedan como versiones.</translation>
+    </message>
+    <message>
+        <source>Compare models</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>Comparar modelos</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>Buscar modelos</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Comparar</translation>
+    </message>
+    <message>
+        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Tus preguntas en este chat van a la vez a entre {fewest} y {most} modelos, y cada modelo cuesta lo que cuesta solo. Conservas la respuesta que te guste.</translation>
+    </message>
+    <message>
+        <source>{model} of {provider}</source>
+        <translation>{model} de {provider}</translation>
+    </message>
+    <message>
+        <source>An answer is ready</source>
+        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
+        <translation>Hay una respuesta lista</translation>
+    </message>
+    <message>
+        <source>An answer failed</source>
+        <translation>Una respuesta falló</translation>
+    </message>
+    <message>
+        <source>{server_name} waits for your approval</source>
+        <translation>{server_name} espera tu aprobación</translation>
+    </message>
+    <message>
+        <source>ChatDesk cannot be started at login from here.</source>
+        <translation>ChatDesk no se puede iniciar desde aquí al entrar en la sesión.</translation>
+    </message>
+    <message>
+        <source>Add it to the programs that your system starts at login.</source>
+        <translation>Añádelo a los programas que tu sistema inicia al entrar en la sesión.</translation>
+    </message>
+    <message>
+        <source>The file for starting at login could not be changed: {strerror}.</source>
+        <translation>No se pudo cambiar el archivo de inicio de sesión: {strerror}.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Abrir</translation>
+    </message>
+    <message>
+        <source>They show the quick window in whatever program you are.</source>
+        <translation>Muestran la ventana rápida en cualquier programa.</translation>
+    </message>
+    <message>
+        <source>The environment variable {name} decides this.</source>
+        <translation>Lo decide la variable de entorno {name}.</translation>
+    </message>
+    <message>
+        <source>Keys for a quick question</source>
+        <translation>Teclas para una pregunta rápida</translation>
+    </message>
+    <message>
+        <source>Command: {command}</source>
+        <translation>Orden: {command}</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>Copiar la orden</translation>
+    </message>
+    <message>
+        <source>Asking the desktop for the keys. It may show you a question.</source>
+        <translation>Pidiendo las teclas al escritorio. Quizá te muestre una pregunta.</translation>
+    </message>
+    <message>
+        <source>The desktop shows it at: {keys}.</source>
+        <translation>El escritorio las muestra así: {keys}.</translation>
+    </message>
+    <message>
+        <source>The keys work.</source>
+        <translation>Las teclas funcionan.</translation>
+    </message>
+    <message>
+        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
+        <translation>Otro programa tiene {keys}. Elige otras teclas, o libéralas allí e inténtalo de nuevo. También puedes asignar esta orden en los ajustes de tu escritorio:</translation>
+    </message>
+    <message>
+        <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>El escritorio no dio estas teclas a ChatDesk. Inténtalo de nuevo, o asigna esta orden a teclas en los ajustes de tu escritorio:</translation>
+    </message>
+    <message>
+        <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
+        <translation>El escritorio no tiene nombre para {keys}. Elige otras teclas, o asigna esta orden en los ajustes de tu escritorio:</translation>
+    </message>
+    <message>
+        <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>Este escritorio no da teclas a los programas. Asigna esta orden a teclas en los ajustes de tu escritorio:</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk sigue en la bandeja. Para terminarlo, elige Salir allí o en el menú.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers being written</source>
+        <comment>{count} answer being written</comment>
+        <translation>
+            <numerusform>{count} respuesta escribiéndose</numerusform>
+            <numerusform>{count} respuestas escribiéndose</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread messages</source>
+        <comment>{count} unread message</comment>
+        <translation>
+            <numerusform>{count} mensaje sin leer</numerusform>
+            <numerusform>{count} mensajes sin leer</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Open ChatDesk</source>
+        <translation>Abrir ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit ChatDesk</source>
+        <translation>Salir de ChatDesk</translation>
+    </message>
+    <message>
+        <source>The summary is out of date and not sent. Make it again to have it sent.</source>
+        <translation>El resumen está desfasado y no se envía. Hazlo de nuevo para que se envíe.</translation>
+    </message>
+    <message>
+        <source>summary out of date</source>
+        <translation>resumen desfasado</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈ {count} tokens</source>
+        <comment>≈ {count} token</comment>
+        <translation>
+            <numerusform>≈ {count} token</numerusform>
+            <numerusform>≈ {count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>About {used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>Se usan unos {used} de {window} tokens; {reserved} se reservan para la respuesta.</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>Se usan {used} de {window} tokens; {reserved} se reservan para la respuesta.</translation>
+    </message>
+    <message>
+        <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
+        <translation>Tu mensaje no cabe ni solo: acórtalo, adjúntalo, o elige un modelo mayor.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is full: {count} older messages stay behind because of what you are writing.</source>
+        <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
+        <translation>
+            <numerusform>Está lleno: {count} mensaje antiguo se queda atrás por lo que escribes.</numerusform>
+            <numerusform>Está lleno: {count} mensajes antiguos se quedan atrás por lo que escribes.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is full: the oldest messages stay behind when you send.</source>
+        <translation>Está lleno: los mensajes más antiguos se quedan atrás cuando envías.</translation>
+    </message>
+    <message>
+        <source>{free} tokens are free before older messages stay behind.</source>
+        <translation>Quedan {free} tokens libres antes de que se queden atrás mensajes antiguos.</translation>
+    </message>
+    <message>
+        <source>The count is an estimate for this model.</source>
+        <translation>El recuento es una estimación para este modelo.</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Contexto</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>Resumen</translation>
+    </message>
+    <message>
+        <source>Usage</source>
+        <translation>Uso</translation>
+    </message>
+    <message>
+        <source>Tree</source>
+        <translation>Árbol</translation>
+    </message>
+    <message>
+        <source>Questions</source>
+        <translation>Preguntas</translation>
+    </message>
+    <message>
+        <source>Artifacts</source>
+        <translation>Artefactos</translation>
+    </message>
+    <message>
+        <source>Hide the inspector</source>
+        <translation>Ocultar el inspector</translation>
+    </message>
+    <message>
+        <source>Show the inspector</source>
+        <translation>Mostrar el inspector</translation>
+    </message>
+    <message>
+        <source>Request copied</source>
+        <translation>Petición copiada</translation>
+    </message>
+    <message>
+        <source>The summary is being made in the background</source>
+        <translation>El resumen se está haciendo en segundo plano</translation>
+    </message>
+    <message>
+        <source>The older messages of this thread no longer fit.</source>
+        <translation>Los mensajes antiguos de esta conversación ya no caben.</translation>
+    </message>
+    <message>
+        <source>{taken} so far.</source>
+        <translation>{taken} hasta ahora.</translation>
+    </message>
+    <message>
+        <source>No price is known for {model}.</source>
+        <translation>No se conoce el precio de {model}.</translation>
+    </message>
+    <message>
+        <source>Until then only the newest messages are sent.</source>
+        <translation>Hasta entonces solo se envían los mensajes más recientes.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising the older messages: {requests} of about {count} requests, {spent}.</source>
+        <comment>Summarising the older messages: {requests} of about {count} request, {spent}.</comment>
+        <translation>
+            <numerusform>Resumiendo los mensajes antiguos: {requests} de {count} petición aproximadamente, {spent}.</numerusform>
+            <numerusform>Resumiendo los mensajes antiguos: {requests} de unas {count} peticiones, {spent}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Older messages summarised: {taken}</source>
+        <translation>Mensajes antiguos resumidos: {taken}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens.</comment>
+        <translation>
+            <numerusform>Resumirlos con {model} lleva {count} petición y unos {tokens} tokens.</numerusform>
+            <numerusform>Resumirlos con {model} lleva unas {count} peticiones y {tokens} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, at no cost.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, at no cost.</comment>
+        <translation>
+            <numerusform>Resumirlos con {model} lleva {count} petición y unos {tokens} tokens, sin coste.</numerusform>
+            <numerusform>Resumirlos con {model} lleva unas {count} peticiones y {tokens} tokens, sin coste.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, about {cost}.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, about {cost}.</comment>
+        <translation>
+            <numerusform>Resumirlos con {model} lleva {count} petición y unos {tokens} tokens, unos {cost}.</numerusform>
+            <numerusform>Resumirlos con {model} lleva unas {count} peticiones y {tokens} tokens, unos {cost}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the server&apos;s own model</source>
+        <translation>el modelo del servidor</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests, {spent}</source>
+        <comment>{count} request, {spent}</comment>
+        <translation>
+            <numerusform>{count} petición, {spent}</numerusform>
+            <numerusform>{count} peticiones, {spent}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} tokens, {cost}</source>
+        <translation>{tokens} tokens, {cost}</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens</source>
+        <translation>{tokens} tokens</translation>
+    </message>
+    <message>
+        <source>Summarise</source>
+        <translation>Resumir</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Ahora no</translation>
+    </message>
+    <message>
+        <source>Pinned into the context</source>
+        <translation>Fijado en el contexto</translation>
+    </message>
+    <message>
+        <source>Excluded from the context</source>
+        <translation>Excluido del contexto</translation>
+    </message>
+    <message>
+        <source>Sent as it fits</source>
+        <translation>Se envía según quepa</translation>
+    </message>
+    <message>
+        <source>The context starts here</source>
+        <translation>El contexto empieza aquí</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning</source>
+        <translation>El contexto empieza por el principio</translation>
+    </message>
+    <message>
+        <source>Pinned</source>
+        <translation>Fijada</translation>
+    </message>
+    <message>
+        <source>No longer pinned</source>
+        <translation>Ya no está fijada</translation>
+    </message>
+    <message>
+        <source>Archived</source>
+        <translation>Archivada</translation>
+    </message>
+    <message>
+        <source>Out of the archive</source>
+        <translation>Fuera del archivo</translation>
+    </message>
+    <message>
+        <source>Moved to the trash</source>
+        <translation>Movida a la papelera</translation>
+    </message>
+    <message>
+        <source>Restored</source>
+        <translation>Restaurada</translation>
+    </message>
+    <message>
+        <source>Moved to {name}</source>
+        <translation>Movida a {name}</translation>
+    </message>
+    <message>
+        <source>Tags changed</source>
+        <translation>Etiquetas cambiadas</translation>
+    </message>
+    <message>
+        <source>1 thread</source>
+        <translation>1 conversación</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good?</source>
+        <comment>Delete this thread for good?</comment>
+        <translation>
+            <numerusform>¿Eliminar del todo esta conversación?</numerusform>
+            <numerusform>¿Eliminar del todo {count} conversaciones?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{title}: all messages are removed. This cannot be undone.</source>
+        <translation>{title}: se quitan todos los mensajes. No se puede deshacer.</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Eliminar del todo</translation>
+    </message>
+    <message>
+        <source>The trash is empty.</source>
+        <translation>La papelera está vacía.</translation>
+    </message>
+    <message>
+        <source>Empty the trash?</source>
+        <translation>¿Vaciar la papelera?</translation>
+    </message>
+    <message>
+        <source>Empty the trash</source>
+        <translation>Vaciar la papelera</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are gone.</source>
+        <comment>{count} thread is gone.</comment>
+        <translation>
+            <numerusform>Se fue {count} conversación.</numerusform>
+            <numerusform>Se fueron {count} conversaciones.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>rename tag</source>
+        <translation>renombrar etiqueta</translation>
+    </message>
+    <message>
+        <source>The tag is called {name} now</source>
+        <translation>La etiqueta se llama ahora {name}</translation>
+    </message>
+    <message>
+        <source>The tag was deleted; its threads stay</source>
+        <translation>La etiqueta se eliminó; sus conversaciones se quedan</translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin thread</comment>
+        <translation>
+            <numerusform>Fijar conversación</numerusform>
+            <numerusform>Fijar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin thread</comment>
+        <translation>
+            <numerusform>Soltar conversación</numerusform>
+            <numerusform>Soltar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive thread</comment>
+        <translation>
+            <numerusform>Archivar conversación</numerusform>
+            <numerusform>Archivar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Take out of the archive</source>
+        <translation>Sacar del archivo</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete thread for good…</comment>
+        <translation>
+            <numerusform>Eliminar del todo la conversación…</numerusform>
+            <numerusform>Eliminar del todo {count} conversaciones…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete thread</comment>
+        <translation>
+            <numerusform>Eliminar conversación</numerusform>
+            <numerusform>Eliminar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort threads by last activity</source>
+        <translation>Ordenar conversaciones por última actividad</translation>
+    </message>
+    <message>
+        <source>Sort threads by name</source>
+        <translation>Ordenar conversaciones por nombre</translation>
+    </message>
+    <message>
+        <source>Group threads by date</source>
+        <translation>Agrupar conversaciones por fecha</translation>
+    </message>
+    <message>
+        <source>Group threads by project</source>
+        <translation>Agrupar conversaciones por proyecto</translation>
+    </message>
+    <message>
+        <source>Move to a project</source>
+        <translation>Mover a un proyecto</translation>
+    </message>
+    <message>
+        <source>Move to a project: {what}</source>
+        <translation>Mover a un proyecto: {what}</translation>
+    </message>
+    <message>
+        <source>Teal</source>
+        <translation>Verde azulado</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Azul</translation>
+    </message>
+    <message>
+        <source>Indigo</source>
+        <translation>Índigo</translation>
+    </message>
+    <message>
+        <source>Purple</source>
+        <translation>Morado</translation>
+    </message>
+    <message>
+        <source>Magenta</source>
+        <translation>Magenta</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Rojo</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>Naranja</translation>
+    </message>
+    <message>
+        <source>Olive</source>
+        <translation>Oliva</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Verde</translation>
+    </message>
+    <message>
+        <source>Slate</source>
+        <translation>Pizarra</translation>
+    </message>
+    <message>
+        <source>The current colour</source>
+        <translation>El color actual</translation>
+    </message>
+    <message>
+        <source>New project</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>Proyecto nuevo</translation>
+    </message>
+    <message>
+        <source>Edit project</source>
+        <translation>Editar proyecto</translation>
+    </message>
+    <message>
+        <source>Name of the project</source>
+        <translation>Nombre del proyecto</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Nombre</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Color</translation>
+    </message>
+    <message>
+        <source>New threads begin with</source>
+        <translation>Las conversaciones nuevas empiezan con</translation>
+    </message>
+    <message>
+        <source>Folder of the project</source>
+        <translation>Carpeta del proyecto</translation>
+    </message>
+    <message>
+        <source>Folder on this computer, for tools (optional)</source>
+        <translation>Carpeta de este ordenador, para herramientas (opcional)</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>Crear</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>Instrucciones</translation>
+    </message>
+    <message>
+        <source>For example: answer as an editor would, in British English.</source>
+        <translation>Por ejemplo: responde como lo haría un editor, en español.</translation>
+    </message>
+    <message>
+        <source>Instructions for its threads (optional)</source>
+        <translation>Instrucciones para sus conversaciones (opcional)</translation>
+    </message>
+    <message>
+        <source>Model that new threads begin with</source>
+        <translation>Modelo con el que empiezan las conversaciones nuevas</translation>
+    </message>
+    <message>
+        <source>The model chosen in the settings</source>
+        <translation>El modelo elegido en los ajustes</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archivo</translation>
+    </message>
+    <message>
+        <source>Move out of the archive</source>
+        <translation>Sacar del archivo</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Eliminar…</translation>
+    </message>
+    <message>
+        <source>All projects</source>
+        <translation>Todos los proyectos</translation>
+    </message>
+    <message>
+        <source>Edit {name}…</source>
+        <translation>Editar {name}…</translation>
+    </message>
+    <message>
+        <source>Sharing of {name}…</source>
+        <translation>Cómo se comparte {name}…</translation>
+    </message>
+    <message>
+        <source>Share {name}…</source>
+        <translation>Compartir {name}…</translation>
+    </message>
+    <message>
+        <source>In the trash</source>
+        <translation>En la papelera</translation>
+    </message>
+    <message>
+        <source>change project</source>
+        <translation>cambiar proyecto</translation>
+    </message>
+    <message>
+        <source>The project was changed</source>
+        <translation>El proyecto se cambió</translation>
+    </message>
+    <message>
+        <source>archive project</source>
+        <translation>archivar proyecto</translation>
+    </message>
+    <message>
+        <source>unarchive project</source>
+        <translation>desarchivar proyecto</translation>
+    </message>
+    <message>
+        <source>Archived: {name}</source>
+        <translation>Archivado: {name}</translation>
+    </message>
+    <message>
+        <source>Out of the archive: {name}</source>
+        <translation>Fuera del archivo: {name}</translation>
+    </message>
+    <message>
+        <source>Delete the project “{name}”?</source>
+        <translation>¿Eliminar el proyecto «{name}»?</translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation>Mover a la papelera</translation>
+    </message>
+    <message>
+        <source>Moved to the trash: {name}</source>
+        <translation>Movido a la papelera: {name}</translation>
+    </message>
+    <message>
+        <source>The project was restored</source>
+        <translation>El proyecto se restauró</translation>
+    </message>
+    <message>
+        <source>Take project out of the archive</source>
+        <translation>Sacar proyecto del archivo</translation>
+    </message>
+    <message>
+        <source>Archive project</source>
+        <translation>Archivar proyecto</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it ({archived} archived).</source>
+        <comment>{count} thread goes to the trash with it ({archived} archived).</comment>
+        <translation>
+            <numerusform>{count} conversación va con él a la papelera ({archived} archivadas).</numerusform>
+            <numerusform>{count} conversaciones van con él a la papelera ({archived} archivadas).</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it.</source>
+        <comment>{count} thread goes to the trash with it.</comment>
+        <translation>
+            <numerusform>{count} conversación va con él a la papelera.</numerusform>
+            <numerusform>{count} conversaciones van con él a la papelera.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All of it can be restored for {count} days.</source>
+        <comment>All of it can be restored for {count} days.</comment>
+        <translation>
+            <numerusform>Todo se puede restaurar durante {count} día.</numerusform>
+            <numerusform>Todo se puede restaurar durante {count} días.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} ({number}, made {day})</source>
+        <translation>{name} ({number}, creada {day})</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of all projects, with all messages, will be removed. This cannot be undone.</source>
+        <comment>{count} thread of all projects, with all messages, will be removed. This cannot be undone.</comment>
+        <translation>
+            <numerusform>Se quitará {count} conversación de todos los proyectos, con todos sus mensajes. No se puede deshacer.</numerusform>
+            <numerusform>Se quitarán {count} conversaciones de todos los proyectos, con todos sus mensajes. No se puede deshacer.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The rest is hidden on this computer only.</source>
+        <translation>En proyectos compartidos borra para todos lo que tú escribiste, o todo donde seas propietario o administrador. El resto solo se oculta en este ordenador.</translation>
+    </message>
+    <message>
+        <source>Tags: {what}</source>
+        <translation>Etiquetas: {what}</translation>
+    </message>
+    <message>
+        <source>New tag</source>
+        <translation>Etiqueta nueva</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Renombrar</translation>
+    </message>
+    <message>
+        <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
+        <translation>Aún no hay etiquetas. Pon una en una conversación con «Etiquetas…» en su menú.</translation>
+    </message>
+    <message>
+        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
+        <translation>El mensaje del enlace no se muestra en este chat: se eliminó, o está en otra versión.</translation>
+    </message>
+    <message>
+        <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
+        <translation>Cierra primero el diálogo abierto, y abre el enlace de nuevo. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>The chat of this link is not on this computer.</source>
+        <translation>El chat de este enlace no está en este ordenador.</translation>
+    </message>
+    <message>
+        <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
+        <translation>Si es de un proyecto compartido contigo, espera a que se sincronice, y abre el enlace de nuevo.</translation>
+    </message>
+    <message>
+        <source>A temporary chat has no link, because nothing of it is stored.</source>
+        <translation>Un chat temporal no tiene enlace, porque no se guarda nada de él.</translation>
+    </message>
+    <message>
+        <source>Link copied. It opens the chat on your computers that have it.</source>
+        <translation>Enlace copiado. Abre el chat en tus ordenadores que lo tengan.</translation>
+    </message>
+    <message>
+        <source>Revoke the token “{name}”?</source>
+        <translation>¿Revocar el token «{name}»?</translation>
+    </message>
+    <message>
+        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
+        <translation>Lo que lo usa se rechaza desde ahora, y lo que está haciendo termina. No se puede deshacer.</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>Revocar</translation>
+    </message>
+    <message>
+        <source>Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours.</source>
+        <translation>Editores, scripts y navegadores de este ordenador leen, escriben y preguntan por HTTP, con un token tuyo.</translation>
+    </message>
+    <message>
+        <source>Turn it on to make tokens and to see those that there are.</source>
+        <translation>Actívalo para hacer tokens y ver los que hay.</translation>
+    </message>
+    <message>
+        <source>There are no tokens. Each program gets one of its own.</source>
+        <translation>No hay tokens. Cada programa tiene el suyo.</translation>
+    </message>
+    <message>
+        <source>The environment variable {fixed_by} decides this.</source>
+        <translation>Lo decide la variable de entorno {fixed_by}.</translation>
+    </message>
+    <message>
+        <source>Copy address</source>
+        <translation>Copiar dirección</translation>
+    </message>
+    <message>
+        <source>New token…</source>
+        <translation>Token nuevo…</translation>
+    </message>
+    <message>
+        <source>On, at {address}</source>
+        <translation>Activado, en {address}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Iniciando…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Tokens</translation>
+    </message>
+    <message>
+        <source>The address is in the clipboard.</source>
+        <translation>La dirección está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Revoke…</source>
+        <translation>Revocar…</translation>
+    </message>
+    <message>
+        <source>Revoke {name}</source>
+        <translation>Revocar {name}</translation>
+    </message>
+    <message>
+        <source>a project in the trash</source>
+        <translation>un proyecto en la papelera</translation>
+    </message>
+    <message>
+        <source>all projects</source>
+        <translation>todos los proyectos</translation>
+    </message>
+    <message>
+        <source>until {moment}</source>
+        <translation>hasta {moment}</translation>
+    </message>
+    <message>
+        <source>last used {moment}</source>
+        <translation>usado por última vez {moment}</translation>
+    </message>
+    <message>
+        <source>30 days</source>
+        <translation>30 días</translation>
+    </message>
+    <message>
+        <source>90 days</source>
+        <translation>90 días</translation>
+    </message>
+    <message>
+        <source>A year</source>
+        <translation>Un año</translation>
+    </message>
+    <message>
+        <source>Until it is revoked</source>
+        <translation>Hasta que se revoque</translation>
+    </message>
+    <message>
+        <source>New token</source>
+        <translation>Token nuevo</translation>
+    </message>
+    <message>
+        <source>What will use it</source>
+        <translation>Qué lo usará</translation>
+    </message>
+    <message>
+        <source>For example: editor</source>
+        <translation>Por ejemplo: editor</translation>
+    </message>
+    <message>
+        <source>Valid for</source>
+        <translation>Válido</translation>
+    </message>
+    <message>
+        <source>The token</source>
+        <translation>El token</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>Copiar el token</translation>
+    </message>
+    <message>
+        <source>Make token</source>
+        <translation>Hacer token</translation>
+    </message>
+    <message>
+        <source>In these projects only</source>
+        <translation>Solo en estos proyectos</translation>
+    </message>
+    <message>
+        <source>None chosen: in all of them.</source>
+        <translation>Ninguno elegido: en todos.</translation>
+    </message>
+    <message>
+        <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
+        <translation>Este es el token para «{name}». Solo se muestra ahora y no se guarda en ningún sitio: cópialo adonde se usa.</translation>
+    </message>
+    <message>
+        <source>It may</source>
+        <translation>Puede</translation>
+    </message>
+    <message>
+        <source>Say what will use it.</source>
+        <translation>Di qué lo usará.</translation>
+    </message>
+    <message>
+        <source>Choose what it may do.</source>
+        <translation>Elige qué puede hacer.</translation>
+    </message>
+    <message>
+        <source>Making the token…</source>
+        <translation>Haciendo el token…</translation>
+    </message>
+    <message>
+        <source>The token is in the clipboard.</source>
+        <translation>El token está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Assistant</source>
+        <translation>Asistente</translation>
+    </message>
+    <message>
+        <source>Assistant: none</source>
+        <translation>Asistente: ninguno</translation>
+    </message>
+    <message>
+        <source>Assistant: {name}</source>
+        <translation>Asistente: {name}</translation>
+    </message>
+    <message>
+        <source>No assistant</source>
+        <translation>Sin asistente</translation>
+    </message>
+    <message>
+        <source>Edit assistants…</source>
+        <translation>Editar asistentes…</translation>
+    </message>
+    <message>
+        <source>choose assistant</source>
+        <translation>elegir asistente</translation>
+    </message>
+    <message>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Sus instrucciones, modelos, herramientas y archivos</translation>
+    </message>
+    <message>
+        <source>Assistants and resources</source>
+        <translation>Asistentes y recursos</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
+        <comment>{count} name, arrows choose, Enter takes it, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} nombre, las flechas eligen, Intro lo toma, Esc cierra.</numerusform>
+            <numerusform>{count} nombres, las flechas eligen, Intro toma uno, Esc cierra.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Files of the assistant</source>
+        <translation>Archivos del asistente</translation>
+    </message>
+    <message>
+        <source>Sparkles</source>
+        <translation>Destellos</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>Cerebro</translation>
+    </message>
+    <message>
+        <source>Light bulb</source>
+        <translation>Bombilla</translation>
+    </message>
+    <message>
+        <source>Wand</source>
+        <translation>Varita</translation>
+    </message>
+    <message>
+        <source>Pencil</source>
+        <translation>Lápiz</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>Código</translation>
+    </message>
+    <message>
+        <source>Terminal</source>
+        <translation>Terminal</translation>
+    </message>
+    <message>
+        <source>Magnifier</source>
+        <translation>Lupa</translation>
+    </message>
+    <message>
+        <source>Languages</source>
+        <translation>Idiomas</translation>
+    </message>
+    <message>
+        <source>Letter</source>
+        <translation>Carta</translation>
+    </message>
+    <message>
+        <source>Checklist</source>
+        <translation>Lista de control</translation>
+    </message>
+    <message>
+        <source>Table</source>
+        <translation>Tabla</translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation>Base de datos</translation>
+    </message>
+    <message>
+        <source>Palette</source>
+        <translation>Paleta</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Imagen</translation>
+    </message>
+    <message>
+        <source>Gauge</source>
+        <translation>Indicador</translation>
+    </message>
+    <message>
+        <source>Star</source>
+        <translation>Estrella</translation>
+    </message>
+    <message>
+        <source>Person</source>
+        <translation>Persona</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>Personas</translation>
+    </message>
+    <message>
+        <source>As in the chat</source>
+        <translation>Como en el chat</translation>
+    </message>
+    <message>
+        <source>Icon</source>
+        <translation>Icono</translation>
+    </message>
+    <message>
+        <source>Model that answers</source>
+        <translation>Modelo que responde</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modelo</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parámetros</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values set</source>
+        <comment>{count} value set</comment>
+        <translation>
+            <numerusform>{count} valor puesto</numerusform>
+            <numerusform>{count} valores puestos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{provider}, not set up here</source>
+        <translation>{provider}, sin configurar aquí</translation>
+    </message>
+    <message>
+        <source>No tools</source>
+        <translation>Sin herramientas</translation>
+    </message>
+    <message>
+        <source>Add files…</source>
+        <translation>Añadir archivos…</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>Quitar {name}</translation>
+    </message>
+    <message>
+        <source>{title}: {detail}</source>
+        <translation>{title}: {detail}</translation>
+    </message>
+    <message>
+        <source>Still to fill in: {missing}.</source>
+        <translation>Falta por rellenar: {missing}.</translation>
+    </message>
+    <message>
+        <source>The prompt was not inserted: another thread is open now.</source>
+        <translation>El prompt no se insertó: ahora hay otra conversación abierta.</translation>
+    </message>
+    <message>
+        <source>There is no text in the clipboard.</source>
+        <translation>No hay texto en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Nothing is selected in the thread.</source>
+        <translation>No hay nada seleccionado en la conversación.</translation>
+    </message>
+    <message>
+        <source>Message {name} — drop files here, / for prompts</source>
+        <translation>Mensaje a {name}: suelta archivos aquí, / para prompts</translation>
+    </message>
+    <message>
+        <source>Fill in: {prompt_name}</source>
+        <translation>Rellenar: {prompt_name}</translation>
+    </message>
+    <message>
+        <source>Insert</source>
+        <translation>Insertar</translation>
+    </message>
+    <message>
+        <source>Template, for the composer</source>
+        <translation>Plantilla, para el cuadro de mensaje</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>Prompt de sistema</translation>
+    </message>
+    <message>
+        <source>Quick action, below an answer</source>
+        <translation>Acción rápida, bajo una respuesta</translation>
+    </message>
+    <message>
+        <source>Assistant, with @</source>
+        <translation>Asistente, con @</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in. Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.</source>
+        <translation>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} se rellenan. Cualquier otro nombre, como {{topic}}, {{topic:default}} o {{tone|formal|casual}}, se pregunta.</translation>
+    </message>
+    <message>
+        <source>Choosing it below an answer, in its menu or in the search asks this about the answer. The variables of templates are filled in; where one is asked for, the text goes into the composer first.</source>
+        <translation>Elegida bajo una respuesta, en su menú o en la búsqueda, pregunta esto sobre la respuesta. Las variables de las plantillas se rellenan; si se pregunta alguna, el texto va antes al cuadro de mensaje.</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.</source>
+        <translation>{{date}} {{time}} {{project}} {{model}} se rellenan cada vez que se envía.</translation>
+    </message>
+    <message>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
+        <translation>El texto son sus instrucciones, enviadas en lugar del prompt de sistema. Elígelo bajo el mensaje para todo un chat, o escribe @ para una pregunta.</translation>
+    </message>
+    <message>
+        <source>Name of the prompt</source>
+        <translation>Nombre del prompt</translation>
+    </message>
+    <message>
+        <source>Kind of prompt</source>
+        <translation>Tipo de prompt</translation>
+    </message>
+    <message>
+        <source>Text of the prompt</source>
+        <translation>Texto del prompt</translation>
+    </message>
+    <message>
+        <source>What the prompt says</source>
+        <translation>Lo que dice el prompt</translation>
+    </message>
+    <message>
+        <source>Prompts (*.json)</source>
+        <translation>Prompts (*.json)</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Nothing was stored; the text is kept here.</source>
+        <translation>Algo salió mal. No se guardó nada; el texto se conserva aquí.</translation>
+    </message>
+    <message>
+        <source>add prompt</source>
+        <translation>añadir prompt</translation>
+    </message>
+    <message>
+        <source>delete prompt</source>
+        <translation>eliminar prompt</translation>
+    </message>
+    <message>
+        <source>edit prompt</source>
+        <translation>editar prompt</translation>
+    </message>
+    <message>
+        <source>Import prompts</source>
+        <translation>Importar prompts</translation>
+    </message>
+    <message>
+        <source>Export prompts</source>
+        <translation>Exportar prompts</translation>
+    </message>
+    <message>
+        <source>import prompts</source>
+        <translation>importar prompts</translation>
+    </message>
+    <message numerus="yes">
+        <source>Added: {count} prompts. What was there already stays as it is.</source>
+        <comment>Added: {count} prompt. What was there already stays as it is.</comment>
+        <translation>
+            <numerusform>Añadido: {count} prompt. Lo que ya había queda como está.</numerusform>
+            <numerusform>Añadidos: {count} prompts. Lo que ya había queda como está.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Exported: {count} prompts to {name}.</source>
+        <comment>Exported: {count} prompt to {name}.</comment>
+        <translation>
+            <numerusform>Exportado: {count} prompt a {name}.</numerusform>
+            <numerusform>Exportados: {count} prompts a {name}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>All prompts</source>
+        <translation>Todos los prompts</translation>
+    </message>
+    <message>
+        <source>Templates</source>
+        <translation>Plantillas</translation>
+    </message>
+    <message>
+        <source>System prompts</source>
+        <translation>Prompts de sistema</translation>
+    </message>
+    <message>
+        <source>Quick actions</source>
+        <translation>Acciones rápidas</translation>
+    </message>
+    <message>
+        <source>Assistants</source>
+        <translation>Asistentes</translation>
+    </message>
+    <message>
+        <source>Deleted: {name}</source>
+        <translation>Eliminado: {name}</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation>Nuevo</translation>
+    </message>
+    <message>
+        <source>Undo deleting the prompt</source>
+        <translation>Deshacer la eliminación del prompt</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>Duplicar</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>Revertir</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more: type part of a name.</source>
+        <comment>{count} more: type part of a name.</comment>
+        <translation>
+            <numerusform>{count} más: escribe parte de un nombre.</numerusform>
+            <numerusform>{count} más: escribe parte de un nombre.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Make your last answer shorter. Keep what matters most.</source>
+        <translation>Acorta tu última respuesta. Conserva lo más importante.</translation>
+    </message>
+    <message>
+        <source>Make your last answer longer. Go into more detail.</source>
+        <translation>Alarga tu última respuesta. Entra en más detalle.</translation>
+    </message>
+    <message>
+        <source>Asked below this answer. What came after it stays as another version.</source>
+        <translation>Preguntado bajo esta respuesta. Lo que venía después queda como otra versión.</translation>
+    </message>
+    <message>
+        <source>Quick action: {name}</source>
+        <translation>Acción rápida: {name}</translation>
+    </message>
+    <message>
+        <source>Select something in the thread first.</source>
+        <translation>Selecciona antes algo en la conversación.</translation>
+    </message>
+    <message>
+        <source>From {name}</source>
+        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
+        <translation>De {name}</translation>
+    </message>
+    <message>
+        <source>{title}, from {name}</source>
+        <translation>{title}, de {name}</translation>
+    </message>
+    <message>
+        <source>Asking {server} for “{title}”…</source>
+        <translation>Pidiendo «{title}» a {server}…</translation>
+    </message>
+    <message>
+        <source>{server} wrote this text. Read it before you send it.</source>
+        <translation>{server} escribió este texto. Léelo antes de enviarlo.</translation>
+    </message>
+    <message>
+        <source>“{title}” came while you were typing.</source>
+        <translation>«{title}» llegó mientras escribías.</translation>
+    </message>
+    <message>
+        <source>{label} (optional)</source>
+        <translation>{label} (opcional)</translation>
+    </message>
+    <message>
+        <source>System prompt of this thread</source>
+        <translation>Prompt de sistema de esta conversación</translation>
+    </message>
+    <message>
+        <source>System prompt of the project</source>
+        <translation>Prompt de sistema del proyecto</translation>
+    </message>
+    <message>
+        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
+        <translation>Aún no está guardado. Guárdalo, o pulsa Esc otra vez para descartar los cambios.</translation>
+    </message>
+    <message>
+        <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
+        <translation>Se envía antes de los mensajes con cada pregunta. {{date}}, {{time}}, {{project}} y {{model}} se rellenan cada vez.</translation>
+    </message>
+    <message>
+        <source>System prompts of the library</source>
+        <translation>Prompts de sistema de la biblioteca</translation>
+    </message>
+    <message>
+        <source>From the library</source>
+        <translation>De la biblioteca</translation>
+    </message>
+    <message>
+        <source>Save to the library</source>
+        <translation>Guardar en la biblioteca</translation>
+    </message>
+    <message>
+        <source>This thread</source>
+        <translation>Esta conversación</translation>
+    </message>
+    <message>
+        <source>Project {name}</source>
+        <translation>Proyecto {name}</translation>
+    </message>
+    <message>
+        <source>Sent in every thread of the project that has none of its own.</source>
+        <translation>Se envía en cada conversación del proyecto que no tiene uno propio.</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, the default from the settings is sent.</source>
+        <translation>El proyecto no tiene: en conversaciones sin uno propio se envía el de los ajustes.</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, no system prompt is sent.</source>
+        <translation>El proyecto no tiene: en conversaciones sin uno propio no se envía prompt de sistema.</translation>
+    </message>
+    <message>
+        <source>This thread&apos;s own system prompt is sent.</source>
+        <translation>Se envía el prompt de sistema de esta conversación.</translation>
+    </message>
+    <message>
+        <source>This thread has none: the project&apos;s is sent.</source>
+        <translation>Esta conversación no tiene: se envía el del proyecto.</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: the default from the settings is sent.</source>
+        <translation>Ni la conversación ni el proyecto tienen: se envía el de los ajustes.</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: no system prompt is sent.</source>
+        <translation>Ni la conversación ni el proyecto tienen: no se envía prompt de sistema.</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>Unos {count} token de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
+            <numerusform>Unos {count} tokens de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>{count} token de los {window} que el modelo puede leer va a él en cada petición.</numerusform>
+            <numerusform>{count} tokens de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shorten it, or choose a model with a larger window.</source>
+        <translation>Acórtalo, o elige un modelo con una ventana mayor.</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>About {count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>Unos {count} token: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>Unos {count} tokens: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>{count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>{count} token: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>{count} tokens: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with your question.</source>
+        <translation>Con tu pregunta se envía un prompt de sistema importado.</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with your question.</source>
+        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
+        <translation>{name} cambió el prompt de sistema; se envía con tu pregunta.</translation>
+    </message>
+    <message>
+        <source>A temporary chat has the instructions of its project.</source>
+        <translation>Un chat temporal tiene las instrucciones de su proyecto.</translation>
+    </message>
+    <message>
+        <source>Saved to the library: {name}</source>
+        <translation>Guardado en la biblioteca: {name}</translation>
+    </message>
+    <message>
+        <source>change system prompt</source>
+        <translation>cambiar prompt de sistema</translation>
+    </message>
+    <message>
+        <source>The system prompt was changed</source>
+        <translation>El prompt de sistema se cambió</translation>
+    </message>
+    <message>
+        <source>{what} Agree only if you made this change yourself and trust that server.</source>
+        <translation>{what} Acéptalo solo si hiciste tú este cambio y confías en ese servidor.</translation>
+    </message>
+    <message>
+        <source>Your name for it</source>
+        <translation>Tu nombre para él</translation>
+    </message>
+    <message>
+        <source>Sees images</source>
+        <translation>Ve imágenes</translation>
+    </message>
+    <message>
+        <source>$ in / 1M</source>
+        <translation>$ entra / 1M</translation>
+    </message>
+    <message>
+        <source>$ out / 1M</source>
+        <translation>$ sale / 1M</translation>
+    </message>
+    <message>
+        <source>Offered when a model is chosen.</source>
+        <translation>Se ofrece al elegir un modelo.</translation>
+    </message>
+    <message>
+        <source>The id of the model at its server.</source>
+        <translation>El identificador del modelo en su servidor.</translation>
+    </message>
+    <message>
+        <source>The name under which it is offered.</source>
+        <translation>El nombre con que se ofrece.</translation>
+    </message>
+    <message>
+        <source>Whether images are sent to it. A dash means unknown.</source>
+        <translation>Si se le envían imágenes. Un guion significa que no se sabe.</translation>
+    </message>
+    <message>
+        <source>How many tokens it reads at once, such as 128k.</source>
+        <translation>Cuántos tokens lee a la vez, como 128k.</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it reads.</source>
+        <translation>Dólares de EE. UU. por un millón de tokens que lee.</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it writes.</source>
+        <translation>Dólares de EE. UU. por un millón de tokens que escribe.</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>no se sabe</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>sí</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>no</translation>
+    </message>
+    <message>
+        <source>Change the passphrase</source>
+        <translation>Cambiar la frase de contraseña</translation>
+    </message>
+    <message>
+        <source>Keys are locked</source>
+        <translation>Las claves están bloqueadas</translation>
+    </message>
+    <message>
+        <source>The current passphrase</source>
+        <translation>La frase de contraseña actual</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>Frase de contraseña</translation>
+    </message>
+    <message>
+        <source>The new passphrase again</source>
+        <translation>La frase nueva otra vez</translation>
+    </message>
+    <message>
+        <source>The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start.</source>
+        <translation>Las claves de tus proveedores están en un archivo que cifra una frase de contraseña. La introduces una vez tras cada inicio.</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Cambiar</translation>
+    </message>
+    <message>
+        <source>The two new passphrases are not the same.</source>
+        <translation>Las dos frases nuevas no son iguales.</translation>
+    </message>
+    <message>
+        <source>Remove {label}?</source>
+        <translation>¿Quitar {label}?</translation>
+    </message>
+    <message>
+        <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
+        <translation>Su clave se olvida. Las conversaciones conservan sus respuestas; la que lo usaba pide otro modelo.</translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was sent; see Settings, Providers.</source>
+        <translation>{problem} No se envió nada; mira Ajustes, Proveedores.</translation>
+    </message>
+    <message>
+        <source>Chat completions, which every server has</source>
+        <translation>Chat completions, que tienen todos los servidores</translation>
+    </message>
+    <message>
+        <source>Responses, where the server has it</source>
+        <translation>Responses, donde el servidor las tiene</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s messages</source>
+        <translation>Los mensajes de Anthropic</translation>
+    </message>
+    <message>
+        <source>New provider</source>
+        <translation>Proveedor nuevo</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Dirección</translation>
+    </message>
+    <message>
+        <source>localhost:8080 or https://…</source>
+        <translation>localhost:8080 o https://…</translation>
+    </message>
+    <message>
+        <source>Protocol</source>
+        <translation>Protocolo</translation>
+    </message>
+    <message>
+        <source>Use this provider</source>
+        <translation>Usar este proveedor</translation>
+    </message>
+    <message>
+        <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
+        <translation>Puesto por la variable OPENAI_BASE_URL, así que no se puede cambiar aquí.</translation>
+    </message>
+    <message>
+        <source>Enter the address of the server.</source>
+        <translation>Introduce la dirección del servidor.</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address.</source>
+        <translation>Introduce el nombre de tu recurso en la dirección.</translation>
+    </message>
+    <message>
+        <source>Stop the test</source>
+        <translation>Detener la prueba</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>Probar</translation>
+    </message>
+    <message>
+        <source>API key</source>
+        <translation>Clave de API</translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation>Más ajustes</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Quitar…</translation>
+    </message>
+    <message>
+        <source>In the system keyring</source>
+        <translation>En el llavero del sistema</translation>
+    </message>
+    <message>
+        <source>For this run only</source>
+        <translation>Solo hasta cerrar</translation>
+    </message>
+    <message>
+        <source>In a file that a passphrase encrypts</source>
+        <translation>En un archivo que cifra una frase de contraseña</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Reemplazar</translation>
+    </message>
+    <message>
+        <source>Replace the key</source>
+        <translation>Reemplazar la clave</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Olvidar</translation>
+    </message>
+    <message>
+        <source>Forget the key</source>
+        <translation>Olvidar la clave</translation>
+    </message>
+    <message>
+        <source>Use it there…</source>
+        <translation>Usarla allí…</translation>
+    </message>
+    <message>
+        <source>Use the kept key at this server</source>
+        <translation>Usar la clave guardada en este servidor</translation>
+    </message>
+    <message>
+        <source>Paste the key</source>
+        <translation>Pega la clave</translation>
+    </message>
+    <message>
+        <source>Only if the server wants one</source>
+        <translation>Solo si el servidor pide una</translation>
+    </message>
+    <message>
+        <source>Get a key</source>
+        <translation>Conseguir una clave</translation>
+    </message>
+    <message>
+        <source>Where the key is kept</source>
+        <translation>Dónde se guarda la clave</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys</source>
+        <translation>Frase de contraseña del archivo de claves</translation>
+    </message>
+    <message>
+        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <translation>{place}; gana a una clave guardada, así que no se puede cambiar aquí</translation>
+    </message>
+    <message>
+        <source>The kept key is used at this server from now on.</source>
+        <translation>La clave guardada se usa en este servidor desde ahora.</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file</source>
+        <translation>La frase de contraseña del archivo</translation>
+    </message>
+    <message>
+        <source>It is never written in plain text.</source>
+        <translation>Nunca se escribe en texto claro.</translation>
+    </message>
+    <message>
+        <source>{why}: choose where the key is kept.</source>
+        <translation>{why}: elige dónde se guarda la clave.</translation>
+    </message>
+    <message>
+        <source>Models of {label}</source>
+        <translation>Modelos de {label}</translation>
+    </message>
+    <message>
+        <source>Arrows move, Space ticks, F2 or typing changes a cell.</source>
+        <translation>Las flechas mueven, Espacio marca, F2 o escribir cambia una celda.</translation>
+    </message>
+    <message>
+        <source>Id of a model that is missing</source>
+        <translation>Identificador de un modelo que falta</translation>
+    </message>
+    <message>
+        <source>Fetch the list again</source>
+        <translation>Obtener la lista de nuevo</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Añadir</translation>
+    </message>
+    <message>
+        <source>Add the model</source>
+        <translation>Añadir el modelo</translation>
+    </message>
+    <message>
+        <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
+        <translation>Lo que escribes va antes de lo que dice el servidor. Los precios se usan para costes y límites.</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
+        <translation>Como el sistema</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>Conexión</translation>
+    </message>
+    <message>
+        <source>First word</source>
+        <translation>Primera palabra</translation>
+    </message>
+    <message>
+        <source>Silence</source>
+        <translation>Silencio</translation>
+    </message>
+    <message>
+        <source>Model for new threads</source>
+        <translation>Modelo para conversaciones nuevas</translation>
+    </message>
+    <message>
+        <source>its own choice</source>
+        <translation>el que elija</translation>
+    </message>
+    <message>
+        <source>Organisation</source>
+        <translation>Organización</translation>
+    </message>
+    <message>
+        <source>Proxy</source>
+        <translation>Proxy</translation>
+    </message>
+    <message>
+        <source>As the system, none, or an address such as http://proxy.example:3128</source>
+        <translation>Como el sistema, ninguno, o una dirección como http://proxy.example:3128</translation>
+    </message>
+    <message>
+        <source>File of certificates</source>
+        <translation>Archivo de certificados</translation>
+    </message>
+    <message>
+        <source>the system&apos;s only</source>
+        <translation>solo los del sistema</translation>
+    </message>
+    <message>
+        <source>Choose a file of certificates</source>
+        <translation>Elegir un archivo de certificados</translation>
+    </message>
+    <message>
+        <source>Headers, one a line as Name: value</source>
+        <translation>Cabeceras, una por línea como Nombre: valor</translation>
+    </message>
+    <message>
+        <source>{what}, seconds</source>
+        <translation>{what}, segundos</translation>
+    </message>
+    <message>
+        <source>usual</source>
+        <translation>habitual</translation>
+    </message>
+    <message>
+        <source>Certificates to trust in addition to the system&apos;s</source>
+        <translation>Certificados en los que confiar además de los del sistema</translation>
+    </message>
+    <message>
+        <source>Headers; values that are keys are stored with your keys</source>
+        <translation>Cabeceras; los valores que son claves se guardan con tus claves</translation>
+    </message>
+    <message>
+        <source>Seconds to wait for</source>
+        <translation>Segundos que esperar a</translation>
+    </message>
+    <message>
+        <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
+        <translation>Certificados (*.pem *.crt *.cer);;Todos los archivos (*)</translation>
+    </message>
+    <message>
+        <source>{what} must be a number of seconds.</source>
+        <translation>{what} debe ser un número de segundos.</translation>
+    </message>
+    <message>
+        <source>testing…</source>
+        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
+        <translation>probando…</translation>
+    </message>
+    <message>
+        <source>Paste a key</source>
+        <translation>Pega una clave</translation>
+    </message>
+    <message>
+        <source>Paste another key</source>
+        <translation>Pega otra clave</translation>
+    </message>
+    <message>
+        <source>The picture that is sent with the question</source>
+        <translation>La imagen que se envía con la pregunta</translation>
+    </message>
+    <message>
+        <source>Clipboard</source>
+        <translation>Portapapeles</translation>
+    </message>
+    <message>
+        <source>Selection</source>
+        <translation>Selección</translation>
+    </message>
+    <message>
+        <source>Screenshot</source>
+        <translation>Captura de pantalla</translation>
+    </message>
+    <message>
+        <source>There is no text on the clipboard.</source>
+        <translation>No hay texto en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>No text is selected in another window.</source>
+        <translation>No hay texto seleccionado en otra ventana.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, only the first {count} characters</source>
+        <comment>{name}, only the first {count} character</comment>
+        <translation>
+            <numerusform>{name}, solo el primer {count} carácter</numerusform>
+            <numerusform>{name}, solo los primeros {count} caracteres</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, {count} characters</source>
+        <comment>{name}, {count} character</comment>
+        <translation>
+            <numerusform>{name}, {count} carácter</numerusform>
+            <numerusform>{name}, {count} caracteres</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask anything</source>
+        <translation>Pregunta lo que quieras</translation>
+    </message>
+    <message>
+        <source>Add the clipboard</source>
+        <translation>Añadir el portapapeles</translation>
+    </message>
+    <message>
+        <source>Add the selection</source>
+        <translation>Añadir la selección</translation>
+    </message>
+    <message>
+        <source>Add a screenshot</source>
+        <translation>Añadir una captura de pantalla</translation>
+    </message>
+    <message>
+        <source>Open in ChatDesk</source>
+        <translation>Abrir en ChatDesk</translation>
+    </message>
+    <message>
+        <source>{words}: leave it out</source>
+        <translation>{words}: omitirlo</translation>
+    </message>
+    <message>
+        <source>Choose a part of the screen</source>
+        <translation>Elige una parte de la pantalla</translation>
+    </message>
+    <message>
+        <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
+        <translation>Arrastra sobre una parte, o pulsa Intro para lo enmarcado. Las flechas mueven el marco, Mayús+flechas cambian su tamaño, Alt da pasos pequeños, Esc sale.</translation>
+    </message>
+    <message>
+        <source>This desktop lets programs take no picture of the screen.</source>
+        <translation>Este escritorio no deja a los programas capturar la pantalla.</translation>
+    </message>
+    <message>
+        <source>Nothing was taken.</source>
+        <translation>No se capturó nada.</translation>
+    </message>
+    <message>
+        <source>Take one with the desktop&apos;s own program, and paste it into a message in the large window.</source>
+        <translation>Haz una con el programa del escritorio, y pégala en un mensaje de la ventana grande.</translation>
+    </message>
+    <message>
+        <source>The desktop gave no file with the picture.</source>
+        <translation>El escritorio no dio ningún archivo con la imagen.</translation>
+    </message>
+    <message>
+        <source>The picture of the screen is too large.</source>
+        <translation>La imagen de la pantalla es demasiado grande.</translation>
+    </message>
+    <message>
+        <source>The desktop&apos;s picture of the screen cannot be read.</source>
+        <translation>No se puede leer la imagen de la pantalla del escritorio.</translation>
+    </message>
+    <message>
+        <source>Making a backup…</source>
+        <translation>Haciendo una copia…</translation>
+    </message>
+    <message>
+        <source>Checking… This reads everything and can take a while.</source>
+        <translation>Comprobando… Esto lo lee todo y puede tardar.</translation>
+    </message>
+    <message>
+        <source>Checking and repairing…</source>
+        <translation>Comprobando y reparando…</translation>
+    </message>
+    <message>
+        <source>Writing the zip…</source>
+        <translation>Escribiendo el zip…</translation>
+    </message>
+    <message>
+        <source>Checking the database</source>
+        <extracomment>What has a dialog of its own.</extracomment>
+        <translation>Comprobando la base de datos</translation>
+    </message>
+    <message>
+        <source>Repairing the database</source>
+        <translation>Reparando la base de datos</translation>
+    </message>
+    <message>
+        <source>Another window has this data directory open.</source>
+        <translation>Otra ventana tiene abierta esta carpeta de datos.</translation>
+    </message>
+    <message>
+        <source>The backup was made: {name}</source>
+        <translation>La copia se hizo: {name}</translation>
+    </message>
+    <message>
+        <source>Nothing is wrong.</source>
+        <translation>Todo está bien.</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip</source>
+        <translation>Guardar todo como zip</translation>
+    </message>
+    <message>
+        <source>Everything was saved to {name}.</source>
+        <translation>Todo se guardó en {name}.</translation>
+    </message>
+    <message>
+        <source>and {lost} more</source>
+        <translation>y {lost} más</translation>
+    </message>
+    <message numerus="yes">
+        <source>All but {count} attachments was saved to {name}:</source>
+        <comment>All but {count} attachment was saved to {name}:</comment>
+        <translation>
+            <numerusform>Todo menos {count} adjunto se guardó en {name}:</numerusform>
+            <numerusform>Todo menos {count} adjuntos se guardó en {name}:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Import and export</source>
+        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
+        <translation>Importar y exportar</translation>
+    </message>
+    <message>
+        <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
+        <translation>Trae chats de ChatGPT, Claude y otros, o escribe los tuyos como Markdown, páginas web, PDF o JSON.</translation>
+    </message>
+    <message>
+        <source>Back up and restore</source>
+        <translation>Copiar y restaurar</translation>
+    </message>
+    <message>
+        <source>ChatDesk makes a backup each day and before each upgrade, and checks each one.</source>
+        <translation>ChatDesk hace una copia cada día y antes de cada actualización, y comprueba cada una.</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip…</source>
+        <translation>Guardar todo como zip…</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Mostrar carpeta</translation>
+    </message>
+    <message>
+        <source>Restore…</source>
+        <translation>Restaurar…</translation>
+    </message>
+    <message>
+        <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
+        <translation>Comprobar lee todo lo guardado. Reparar hace antes una copia y dice qué cambió.</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>Comprobar</translation>
+    </message>
+    <message>
+        <source>Repair</source>
+        <translation>Reparar</translation>
+    </message>
+    <message>
+        <source>Something went wrong?</source>
+        <translation>¿Algo salió mal?</translation>
+    </message>
+    <message>
+        <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
+        <translation>Reúne el registro, los ajustes y los informes de fallos, sin tus mensajes ni claves.</translation>
+    </message>
+    <message>
+        <source>Backups are in {folder}</source>
+        <translation>Las copias están en {folder}</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
+        <translation>Resultado</translation>
+    </message>
+    <message>
+        <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
+        <translation>… y {lines} más; &apos;chatdesk doctor --json&apos; las enumera.</translation>
+    </message>
+    <message>
+        <source>{label}, its own choice</source>
+        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
+        <translation>{label}, el que elija</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>General</translation>
+    </message>
+    <message>
+        <source>Providers</source>
+        <translation>Proveedores</translation>
+    </message>
+    <message>
+        <source>Usage and limits</source>
+        <translation>Uso y límites</translation>
+    </message>
+    <message>
+        <source>Accessibility</source>
+        <translation>Accesibilidad</translation>
+    </message>
+    <message>
+        <source>Team sync</source>
+        <translation>Sincronización del equipo</translation>
+    </message>
+    <message>
+        <source>Local service</source>
+        <translation>Servicio local</translation>
+    </message>
+    <message>
+        <source>Data and backup</source>
+        <translation>Datos y copias</translation>
+    </message>
+    <message>
+        <source>Shortcuts</source>
+        <translation>Atajos</translation>
+    </message>
+    <message>
+        <source>Enter the passphrase…</source>
+        <translation>Introducir la frase de contraseña…</translation>
+    </message>
+    <message>
+        <source>Change the passphrase…</source>
+        <translation>Cambiar la frase de contraseña…</translation>
+    </message>
+    <message>
+        <source>Add provider</source>
+        <translation>Añadir proveedor</translation>
+    </message>
+    <message>
+        <source>Look for servers on this computer</source>
+        <translation>Buscar servidores en este ordenador</translation>
+    </message>
+    <message>
+        <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
+        <translation>Solo se pregunta a este ordenador, en los puertos habituales, y no se envía ninguna clave.</translation>
+    </message>
+    <message>
+        <source>Add {label}, found on this computer</source>
+        <translation>Añadir {label}, encontrado en este ordenador</translation>
+    </message>
+    <message>
+        <source>{address}, {models}</source>
+        <translation>{address}, {models}</translation>
+    </message>
+    <message>
+        <source>found on this computer</source>
+        <translation>encontrado en este ordenador</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {names}.</source>
+        <translation>Encontrados en este ordenador: {names}.</translation>
+    </message>
+    <message>
+        <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
+        <translation>Tus claves están en un archivo bloqueado. Introduce su frase de contraseña para usarlas.</translation>
+    </message>
+    <message>
+        <source>always available</source>
+        <translation>siempre disponible</translation>
+    </message>
+    <message>
+        <source>no network, for trying things out</source>
+        <translation>sin red, para probar</translation>
+    </message>
+    <message>
+        <source>API key of {label}</source>
+        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
+        <translation>Clave de API de {label}</translation>
+    </message>
+    <message>
+        <source>Address of {label}</source>
+        <translation>Dirección de {label}</translation>
+    </message>
+    <message>
+        <source>The key is sent to {address}.</source>
+        <translation>La clave se envía a {address}.</translation>
+    </message>
+    <message>
+        <source>The variable {variable} has the key.</source>
+        <translation>La variable {variable} tiene la clave.</translation>
+    </message>
+    <message>
+        <source>Test {label}</source>
+        <translation>Probar {label}</translation>
+    </message>
+    <message>
+        <source>Edit {label}</source>
+        <translation>Editar {label}</translation>
+    </message>
+    <message>
+        <source>Save the key of {label}</source>
+        <translation>Guardar la clave de {label}</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation>Editar…</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>Modelos…</translation>
+    </message>
+    <message>
+        <source>Enter a key</source>
+        <translation>Introducir una clave</translation>
+    </message>
+    <message>
+        <source>Switch off</source>
+        <translation>Desactivar</translation>
+    </message>
+    <message>
+        <source>Switch on</source>
+        <translation>Activar</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models of {label}</source>
+        <comment>{count} model of {label}</comment>
+        <translation>
+            <numerusform>{count} modelo de {label}</numerusform>
+            <numerusform>{count} modelos de {label}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Fetched {fetched}</source>
+        <translation>Obtenida {fetched}</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>buscando…</translation>
+    </message>
+    <message>
+        <source>works</source>
+        <translation>funciona</translation>
+    </message>
+    <message>
+        <source>does not work</source>
+        <translation>no funciona</translation>
+    </message>
+    <message>
+        <source>not tested</source>
+        <translation>sin probar</translation>
+    </message>
+    <message>
+        <source>Result of the test</source>
+        <translation>Resultado de la prueba</translation>
+    </message>
+    <message>
+        <source>Everything works.</source>
+        <translation>Todo funciona.</translation>
+    </message>
+    <message>
+        <source>Encryption</source>
+        <translation>Cifrado</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Clave</translation>
+    </message>
+    <message>
+        <source>Streaming</source>
+        <translation>Flujo</translation>
+    </message>
+    <message>
+        <source>the key is not used before you agree</source>
+        <translation>la clave no se usa antes de que lo aceptes</translation>
+    </message>
+    <message>
+        <source>key from the variable {variable}</source>
+        <translation>clave de la variable {variable}</translation>
+    </message>
+    <message>
+        <source>api key in the system keyring</source>
+        <translation>clave de API en el llavero del sistema</translation>
+    </message>
+    <message>
+        <source>api key in the encrypted file</source>
+        <translation>clave de API en el archivo cifrado</translation>
+    </message>
+    <message>
+        <source>api key for this run only</source>
+        <translation>clave de API solo hasta cerrar</translation>
+    </message>
+    <message>
+        <source>no key yet</source>
+        <translation>aún sin clave</translation>
+    </message>
+    <message>
+        <source>any OpenAI-compatible address</source>
+        <translation>cualquier dirección compatible con OpenAI</translation>
+    </message>
+    <message>
+        <source>no key needed</source>
+        <translation>no hace falta clave</translation>
+    </message>
+    <message>
+        <source>{code}: the key was refused</source>
+        <translation>{code}: se rechazó la clave</translation>
+    </message>
+    <message numerus="yes">
+        <source>works, {count} models</source>
+        <comment>works, {count} model</comment>
+        <translation>
+            <numerusform>funciona, {count} modelo</numerusform>
+            <numerusform>funciona, {count} modelos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again.</source>
+        <translation>ChatDesk hace antes una copia de lo que hay. Luego se cierra, restaura la copia elegida y se abre de nuevo.</translation>
+    </message>
+    <message>
+        <source>Restore a backup</source>
+        <translation>Restaurar una copia</translation>
+    </message>
+    <message>
+        <source>Backups, the newest first</source>
+        <translation>Copias, la más reciente primero</translation>
+    </message>
+    <message>
+        <source>Other file…</source>
+        <translation>Otro archivo…</translation>
+    </message>
+    <message>
+        <source>There is no backup yet.</source>
+        <translation>Aún no hay ninguna copia.</translation>
+    </message>
+    <message>
+        <source>Looking into it…</source>
+        <translation>Mirando dentro…</translation>
+    </message>
+    <message>
+        <source>Unpacking and checking the backup…</source>
+        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <translation>Descomprimiendo y comprobando la copia…</translation>
+    </message>
+    <message>
+        <source>Choose a backup</source>
+        <translation>Elegir una copia</translation>
+    </message>
+    <message>
+        <source>Backups (*.zip *.gz *.db);;All files (*)</source>
+        <translation>Copias (*.zip *.gz *.db);;Todos los archivos (*)</translation>
+    </message>
+    <message>
+        <source>before a restore</source>
+        <translation>antes de una restauración</translation>
+    </message>
+    <message>
+        <source>before a repair</source>
+        <translation>antes de una reparación</translation>
+    </message>
+    <message>
+        <source>before an upgrade</source>
+        <translation>antes de una actualización</translation>
+    </message>
+    <message>
+        <source>daily</source>
+        <translation>diaria</translation>
+    </message>
+    <message>
+        <source>Newest message: {newest}</source>
+        <translation>Mensaje más reciente: {newest}</translation>
+    </message>
+    <message>
+        <source>Newest threads:</source>
+        <translation>Conversaciones más recientes:</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Ajustes</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Buscar</translation>
+    </message>
+    <message>
+        <source>Not saved: {why}.</source>
+        <translation>Sin guardar: {why}.</translation>
+    </message>
+    <message>
+        <source>Show and change…</source>
+        <translation>Mostrar y cambiar…</translation>
+    </message>
+    <message>
+        <source>Pages of the settings</source>
+        <translation>Páginas de los ajustes</translation>
+    </message>
+    <message>
+        <source>The environment variable {env} decides this.</source>
+        <translation>Lo decide la variable de entorno {env}.</translation>
+    </message>
+    <message>
+        <source>Add a provider</source>
+        <translation>Añadir un proveedor</translation>
+    </message>
+    <message>
+        <source>API key server model connect</source>
+        <translation>clave de API servidor modelo conectar</translation>
+    </message>
+    <message>
+        <source>keys</source>
+        <translation>teclas</translation>
+    </message>
+    <message>
+        <source>global shortcut hotkey quick window</source>
+        <translation>atajo global tecla rápida ventana rápida</translation>
+    </message>
+    <message>
+        <source>workspace join share invite</source>
+        <translation>espacio de trabajo unirse compartir invitar</translation>
+    </message>
+    <message>
+        <source>cost money tokens price spend</source>
+        <translation>coste dinero tokens precio gastar</translation>
+    </message>
+    <message>
+        <source>Found settings</source>
+        <translation>Ajustes encontrados</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>No se encontró nada</translation>
+    </message>
+    <message numerus="yes">
+        <source>days</source>
+        <comment>day</comment>
+        <translation>
+            <numerusform>día</numerusform>
+            <numerusform>días</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>weeks</source>
+        <comment>week</comment>
+        <translation>
+            <numerusform>semana</numerusform>
+            <numerusform>semanas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>minutes</source>
+        <comment>minute</comment>
+        <translation>
+            <numerusform>minuto</numerusform>
+            <numerusform>minutos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>seconds</source>
+        <comment>second</comment>
+        <translation>
+            <numerusform>segundo</numerusform>
+            <numerusform>segundos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tokens</source>
+        <comment>token</comment>
+        <translation>
+            <numerusform>token</numerusform>
+            <numerusform>tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>files</source>
+        <comment>file</comment>
+        <translation>
+            <numerusform>archivo</numerusform>
+            <numerusform>archivos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer.</source>
+        <translation>Los borradores, lo fijado, el archivo, lo que marcaste para el contexto, tus claves y tus prompts se quedan en este ordenador.</translation>
+    </message>
+    <message>
+        <source>Share “{name}”</source>
+        <translation>Compartir «{name}»</translation>
+    </message>
+    <message>
+        <source>Counting…</source>
+        <translation>Contando…</translation>
+    </message>
+    <message>
+        <source>Workspace that the project is shared with</source>
+        <translation>Espacio de trabajo con el que se comparte el proyecto</translation>
+    </message>
+    <message>
+        <source>It is shared with “{name}”.</source>
+        <translation>Se comparte con «{name}».</translation>
+    </message>
+    <message>
+        <source>Choose which workspace it goes to.</source>
+        <translation>Elige a qué espacio de trabajo va.</translation>
+    </message>
+    <message>
+        <source>With the workspace</source>
+        <translation>Con el espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Compartir</translation>
+    </message>
+    <message>
+        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
+        <translation>Los chats nuevos van a «{name}»: cuando se comparta, otros verán lo que preguntes desde entonces sin elegir otro proyecto. Un proyecto nuevo para lo que compartes deja este para ti.</translation>
+    </message>
+    <message>
+        <source>Who will see it</source>
+        <translation>Quién lo verá</translation>
+    </message>
+    <message>
+        <source>At first only you, on all your computers. Then those whom you give a role, here or by inviting them.</source>
+        <translation>Al principio solo tú, en todos tus ordenadores. Después, aquellos a quienes des un rol, aquí o al invitarlos.</translation>
+    </message>
+    <message>
+        <source>What never leaves</source>
+        <translation>Lo que nunca sale</translation>
+    </message>
+    <message>
+        <source>What cannot be taken back</source>
+        <translation>Lo que no se puede retirar</translation>
+    </message>
+    <message>
+        <source>Good to know</source>
+        <translation>Conviene saberlo</translation>
+    </message>
+    <message>
+        <source>{who} Threads of a shared project cannot be moved out of it, only copied.</source>
+        <translation>{who} Las conversaciones de un proyecto compartido no se pueden sacar de él, solo copiar.</translation>
+    </message>
+    <message>
+        <source>Sharing the project…</source>
+        <translation>Compartiendo el proyecto…</translation>
+    </message>
+    <message>
+        <source>Sharing of “{name}”</source>
+        <translation>Uso compartido de «{name}»</translation>
+    </message>
+    <message>
+        <source>Shared with “{workspace}”. Your role is {role}: {hint}.</source>
+        <translation>Compartido con «{workspace}». Tu rol es {role}: {hint}.</translation>
+    </message>
+    <message>
+        <source>Who sees it</source>
+        <translation>Quién lo ve</translation>
+    </message>
+    <message>
+        <source>How long messages are kept</source>
+        <translation>Cuánto tiempo se conservan los mensajes</translation>
+    </message>
+    <message>
+        <source>Stop sharing…</source>
+        <translation>Dejar de compartir…</translation>
+    </message>
+    <message>
+        <source>Leave project…</source>
+        <translation>Salir del proyecto…</translation>
+    </message>
+    <message>
+        <source>Stop and erase…</source>
+        <translation>Terminar y borrar…</translation>
+    </message>
+    <message>
+        <source>Invite…</source>
+        <translation>Invitar…</translation>
+    </message>
+    <message>
+        <source>Role of {name}</source>
+        <translation>Rol de {name}</translation>
+    </message>
+    <message>
+        <source>Member</source>
+        <translation>Miembro</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once. People who lose access keep the copy that is on their computer already.</source>
+        <translation>Un cambio vale al momento. Quien pierde el acceso conserva la copia que ya está en su ordenador.</translation>
+    </message>
+    <message>
+        <source>Setting how long messages are kept…</source>
+        <translation>Fijando cuánto tiempo se conservan los mensajes…</translation>
+    </message>
+    <message>
+        <source>Changing the role…</source>
+        <translation>Cambiando el rol…</translation>
+    </message>
+    <message>
+        <source>Older messages are being sent.</source>
+        <translation>Se están enviando mensajes antiguos.</translation>
+    </message>
+    <message>
+        <source>Everything in it has reached the team.</source>
+        <translation>Todo lo que contiene ha llegado al equipo.</translation>
+    </message>
+    <message>
+        <source>It ends for everybody at once.</source>
+        <translation>Termina para todos al momento.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members can no longer see what is new.</source>
+        <comment>{count} other member can no longer see what is new.</comment>
+        <translation>
+            <numerusform>{count} miembro más ya no puede ver lo nuevo.</numerusform>
+            <numerusform>{count} miembros más ya no pueden ver lo nuevo.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.</source>
+        <translation>Cada ordenador que lo tiene conserva su copia como proyecto privado, también este; aquí no se elimina nada.</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}”?</source>
+        <translation>¿Dejar de compartir «{name}»?</translation>
+    </message>
+    <message>
+        <source>Stop sharing</source>
+        <translation>Dejar de compartir</translation>
+    </message>
+    <message>
+        <source>You and the others no longer get each other&apos;s messages. The copy on this computer stays, as a private project. To come back, somebody who manages it has to give you a role again.</source>
+        <translation>Tú y los demás dejáis de recibir los mensajes de unos y otros. La copia de este ordenador se queda, como proyecto privado. Para volver, alguien que lo administre tiene que darte un rol de nuevo.</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”?</source>
+        <translation>¿Salir de «{name}»?</translation>
+    </message>
+    <message>
+        <source>Leave</source>
+        <translation>Salir</translation>
+    </message>
+    <message>
+        <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
+        <translation>Todo lo que contiene se quita: del servidor al momento, y de cada ordenador cuando se sincronice, también de este.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members lose it, too.</source>
+        <comment>{count} other member loses it, too.</comment>
+        <translation>
+            <numerusform>{count} miembro más también lo pierde.</numerusform>
+            <numerusform>{count} miembros más también lo pierden.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
+        <translation>Lo que alguien escribió y aún no envió se queda con él. No se puede deshacer. Las copias de seguridad lo conservan hasta que se sustituyan, igual que quien lo copió o exportó, o salió con una copia privada.</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}” and erase it for everyone?</source>
+        <translation>¿Dejar de compartir «{name}» y borrarlo para todos?</translation>
+    </message>
+    <message>
+        <source>Stop and erase</source>
+        <translation>Terminar y borrar</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes of yours did not reach the team yet and will stay only here.</source>
+        <comment>{count} change of yours did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>{count} cambio tuyo aún no llegó al equipo y se quedará solo aquí.</numerusform>
+            <numerusform>{count} cambios tuyos aún no llegaron al equipo y se quedarán solo aquí.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copy text</source>
+        <translation>Copiar texto</translation>
+    </message>
+    <message>
+        <source>Copy to a private project</source>
+        <translation>Copiar a un proyecto privado</translation>
+    </message>
+    <message>
+        <source>Copy all texts</source>
+        <translation>Copiar todos los textos</translation>
+    </message>
+    <message>
+        <source>Copy all to a private project</source>
+        <translation>Copiar todo a un proyecto privado</translation>
+    </message>
+    <message>
+        <source>Try all again</source>
+        <translation>Intentar todo de nuevo</translation>
+    </message>
+    <message>
+        <source>Forget all</source>
+        <translation>Olvidar todo</translation>
+    </message>
+    <message>
+        <source>Team sync: details</source>
+        <translation>Sincronización del equipo: detalles</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>Espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Check against the server</source>
+        <translation>Comparar con el servidor</translation>
+    </message>
+    <message>
+        <source>Fetch again</source>
+        <translation>Traer de nuevo</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Cuándo</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Qué</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>Duración</translation>
+    </message>
+    <message>
+        <source>Sync log</source>
+        <translation>Registro de sincronización</translation>
+    </message>
+    <message>
+        <source>{count} ms</source>
+        <translation>{count} ms</translation>
+    </message>
+    <message numerus="yes">
+        <source>Refused: {count} changes</source>
+        <comment>Refused: {count} change</comment>
+        <translation>
+            <numerusform>Rechazado: {count} cambio</numerusform>
+            <numerusform>Rechazados: {count} cambios</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
+        <translation>El servidor no los aceptó. Se conservan solo en este ordenador, hasta que los olvides.</translation>
+    </message>
+    <message>
+        <source>… and {count} more.</source>
+        <translation>… y {count} más.</translation>
+    </message>
+    <message>
+        <source>Written by two people at once</source>
+        <translation>Escrito por dos personas a la vez</translation>
+    </message>
+    <message>
+        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>Se muestra lo primero hasta que alguien elija; la elección vale para todos.</translation>
+    </message>
+    <message>
+        <source>{label}, in {project}</source>
+        <translation>{label}, en {project}</translation>
+    </message>
+    <message>
+        <source>{who}: (empty)</source>
+        <translation>{who}: (vacío)</translation>
+    </message>
+    <message>
+        <source>Use this</source>
+        <translation>Usar esto</translation>
+    </message>
+    <message>
+        <source>{action} of the change of {time}</source>
+        <translation>{action} del cambio de {time}</translation>
+    </message>
+    <message>
+        <source>Comparing with the server…</source>
+        <translation>Comparando con el servidor…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes</source>
+        <comment>{count} change</comment>
+        <translation>
+            <numerusform>{count} cambio</numerusform>
+            <numerusform>{count} cambios</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects</source>
+        <comment>{count} project</comment>
+        <translation>
+            <numerusform>{count} proyecto</numerusform>
+            <numerusform>{count} proyectos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared.</source>
+        <translation>Comparados {changes} de {projects}.</translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
+        <translation>Comparados {changes} de {projects}: este ordenador y el servidor tienen lo mismo.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} differences:</source>
+        <comment>{count} difference:</comment>
+        <translation>
+            <numerusform>{count} diferencia:</numerusform>
+            <numerusform>{count} diferencias:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}, which is shown now</source>
+        <translation>Usar lo que {who} escribió para {label}, que se muestra ahora</translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}</source>
+        <translation>Usar lo que {who} escribió para {label}</translation>
+    </message>
+    <message>
+        <source>Encrypted, the server proves who it is</source>
+        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
+        <translation>Cifrado, el servidor demuestra quién es</translation>
+    </message>
+    <message>
+        <source>Not encrypted, for a server on this computer or in a network of your own</source>
+        <translation>Sin cifrar, para un servidor en este ordenador o en una red propia</translation>
+    </message>
+    <message>
+        <source>Connection string</source>
+        <translation>Cadena de conexión</translation>
+    </message>
+    <message>
+        <source>Pasted text fills in the fields below.</source>
+        <translation>El texto pegado rellena los campos de abajo.</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Host</translation>
+    </message>
+    <message>
+        <source>an empty one</source>
+        <translation>una vacía</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>Usuario</translation>
+    </message>
+    <message>
+        <source>who may create roles</source>
+        <translation>que pueda crear roles</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>Contraseña</translation>
+    </message>
+    <message>
+        <source>Certificate file…</source>
+        <translation>Archivo de certificado…</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority that the server has</source>
+        <translation>Certificado de la autoridad que tiene el servidor</translation>
+    </message>
+    <message>
+        <source>Certificates that this computer trusts</source>
+        <translation>Certificados en los que confía este ordenador</translation>
+    </message>
+    <message>
+        <source>Paste the connection string of an owner&apos;s account, or fill in the fields.</source>
+        <translation>Pega la cadena de conexión de la cuenta de un dueño, o rellena los campos.</translation>
+    </message>
+    <message>
+        <source>Trusts</source>
+        <translation>Confía en</translation>
+    </message>
+    <message>
+        <source>The certificate that the text names</source>
+        <translation>El certificado que nombra el texto</translation>
+    </message>
+    <message>
+        <source>The certificate that it had</source>
+        <translation>El certificado que tenía</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority</source>
+        <translation>Certificado de la autoridad</translation>
+    </message>
+    <message>
+        <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
+        <translation>{name} no es un certificado en forma PEM. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Only what {name} vouches for</source>
+        <translation>Solo lo que avala {name}</translation>
+    </message>
+    <message>
+        <source>fine</source>
+        <translation>bien</translation>
+    </message>
+    <message>
+        <source>a warning</source>
+        <translation>un aviso</translation>
+    </message>
+    <message>
+        <source>Create a workspace</source>
+        <translation>Crear un espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Name of the workspace</source>
+        <translation>Nombre del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>such as the name of your team</source>
+        <translation>como el nombre de tu equipo</translation>
+    </message>
+    <message>
+        <source>Your name, as the others see it</source>
+        <translation>Tu nombre, como lo ven los demás</translation>
+    </message>
+    <message>
+        <source>such as Ana Lima</source>
+        <translation>como Ana Lima</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Siguiente</translation>
+    </message>
+    <message>
+        <source>Set up</source>
+        <translation>Configurar</translation>
+    </message>
+    <message>
+        <source>Invite people…</source>
+        <translation>Invitar a personas…</translation>
+    </message>
+    <message>
+        <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
+        <translation>«{name}» está listo, y eres su propietario. Aún no se comparte nada: abre un proyecto y elige Compartir…, e invita a las personas con quienes trabajas.</translation>
+    </message>
+    <message>
+        <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
+        <translation>Un espacio de trabajo es una base de datos PostgreSQL, 15 o posterior, por la que los ordenadores de tu equipo comparten cambios. Indica una vacía, y una cuenta que pueda crear roles; su contraseña se usa ahora y no se guarda.</translation>
+    </message>
+    <message>
+        <source>Was the workspace set up by hand? Then sign in with your login.</source>
+        <translation>¿El espacio de trabajo se configuró a mano? Entonces inicia sesión con tu cuenta.</translation>
+    </message>
+    <message>
+        <source>Sign in</source>
+        <translation>Iniciar sesión</translation>
+    </message>
+    <message>
+        <source>Your name</source>
+        <translation>Tu nombre</translation>
+    </message>
+    <message>
+        <source>If setting up is interrupted, set up the same database again: it continues.</source>
+        <translation>Si la configuración se interrumpe, configura de nuevo la misma base de datos: continúa.</translation>
+    </message>
+    <message>
+        <source>Looking at the database…</source>
+        <translation>Examinando la base de datos…</translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation>Iniciando sesión…</translation>
+    </message>
+    <message>
+        <source>Setting up the workspace…</source>
+        <translation>Configurando el espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>Lo que se encontró</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} things must be fixed first.</source>
+        <comment>{count} thing must be fixed first.</comment>
+        <translation>
+            <numerusform>{count} cosa se debe arreglar antes.</numerusform>
+            <numerusform>{count} cosas se deben arreglar antes.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A workspace can be set up here.</source>
+        <translation>Aquí se puede configurar un espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
+        <translation>Ese ordenador ya no puede sincronizarse con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre y mis roles, y añade de nuevo tus otros ordenadores.</translation>
+    </message>
+    <message>
+        <source>A computer</source>
+        <translation>Un ordenador</translation>
+    </message>
+    <message>
+        <source>Take off the list…</source>
+        <translation>Quitar de la lista…</translation>
+    </message>
+    <message>
+        <source>Copy the code</source>
+        <translation>Copiar el código</translation>
+    </message>
+    <message>
+        <source>Save as file…</source>
+        <translation>Guardar como archivo…</translation>
+    </message>
+    <message>
+        <source>The code is in the clipboard.</source>
+        <translation>El código está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>The link is in the clipboard.</source>
+        <translation>El enlace está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Save the invitation</source>
+        <translation>Guardar la invitación</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending})</source>
+        <translation>Invitaciones (*{ending})</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Anyone who has the file can use it, so send it only to them.</source>
+        <translation>Guardado como {name}. Quien tenga el archivo puede usarlo, así que envíalo solo a esa persona.</translation>
+    </message>
+    <message>
+        <source>Invite to “{workspace}”</source>
+        <translation>Invitar a «{workspace}»</translation>
+    </message>
+    <message>
+        <source>{workspace} invitation</source>
+        <translation>Invitación de {workspace}</translation>
+    </message>
+    <message>
+        <source>Who is invited</source>
+        <translation>A quién se invita</translation>
+    </message>
+    <message>
+        <source>Can be used for</source>
+        <translation>Se puede usar durante</translation>
+    </message>
+    <message>
+        <source>No project is shared yet, or you manage none. They can be given roles later, under Members.</source>
+        <translation>Aún no se comparte ningún proyecto, o no administras ninguno. Se le pueden dar roles después, en Miembros.</translation>
+    </message>
+    <message>
+        <source>Make an invitation</source>
+        <translation>Crear una invitación</translation>
+    </message>
+    <message>
+        <source>Role in {name}</source>
+        <translation>Rol en {name}</translation>
+    </message>
+    <message>
+        <source>Their name; they can change it</source>
+        <translation>Su nombre; puede cambiarlo</translation>
+    </message>
+    <message>
+        <source>Days for which the invitation can be used</source>
+        <translation>Días durante los que se puede usar la invitación</translation>
+    </message>
+    <message>
+        <source> days</source>
+        <translation> días</translation>
+    </message>
+    <message>
+        <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
+        <translation>Envía esto a {name} y a nadie más: la primera persona que lo use ocupa ese lugar. Funciona una vez, hasta el {day}. Debe elegir Unirse a un espacio de trabajo en Ajustes, Sincronización del equipo.</translation>
+    </message>
+    <message>
+        <source>Making the invitation…</source>
+        <translation>Creando la invitación…</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine</source>
+        <translation>Añadir un ordenador mío</translation>
+    </message>
+    <message>
+        <source>{workspace} my computer</source>
+        <translation>{workspace} mi ordenador</translation>
+    </message>
+    <message>
+        <source>Type this passphrase on the other computer</source>
+        <translation>Escribe esta frase de contraseña en el otro ordenador</translation>
+    </message>
+    <message>
+        <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
+        <translation>Lleva el código o el archivo a tu otro ordenador, elige allí Unirse a un espacio de trabajo, y escribe la frase de contraseña. Se puede usar hasta el {day}. El código solo no abre nada; no envíes ambos por el mismo camino.</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending});;All files (*)</source>
+        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
+        <translation>Invitaciones (*{ending});;Todos los archivos (*)</translation>
+    </message>
+    <message>
+        <source>Join a workspace</source>
+        <translation>Unirse a un espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Invitation</source>
+        <translation>Invitación</translation>
+    </message>
+    <message>
+        <source>Open file…</source>
+        <translation>Abrir archivo…</translation>
+    </message>
+    <message>
+        <source>Join anyway: nothing is encrypted on the way</source>
+        <translation>Unirse de todos modos: nada va cifrado por el camino</translation>
+    </message>
+    <message>
+        <source>Paste the code or link that you were given, or open its file.</source>
+        <translation>Pega el código o el enlace que te dieron, o abre su archivo.</translation>
+    </message>
+    <message>
+        <source>Passphrase that was shown beside the code</source>
+        <translation>Frase de contraseña que se mostró junto al código</translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation>Unirse</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read. Nothing was sent. Ask for the code as text.</source>
+        <translation>No se puede leer {name}. No se envió nada. Pide el código como texto.</translation>
+    </message>
+    <message>
+        <source>Open an invitation</source>
+        <translation>Abrir una invitación</translation>
+    </message>
+    <message>
+        <source>Joining the workspace…</source>
+        <translation>Uniéndose al espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
+        <translation>Lleva este ordenador a «{workspace}», como la misma persona que en el ordenador del que viene.</translation>
+    </message>
+    <message>
+        <source>You are invited by {name} to “{workspace}”.</source>
+        <translation>{name} te invita a «{workspace}».</translation>
+    </message>
+    <message>
+        <source>You are invited to “{workspace}”.</source>
+        <translation>Te invitan a «{workspace}».</translation>
+    </message>
+    <message>
+        <source>The database is {address}.</source>
+        <translation>La base de datos es {address}.</translation>
+    </message>
+    <message>
+        <source>Projects: {projects}.</source>
+        <translation>Proyectos: {projects}.</translation>
+    </message>
+    <message>
+        <source>It expired on {day}. Ask for a new one.</source>
+        <translation>Caducó el {day}. Pide una nueva.</translation>
+    </message>
+    <message>
+        <source>It can be used until {day}.</source>
+        <translation>Se puede usar hasta el {day}.</translation>
+    </message>
+    <message>
+        <source>It can be used once, until {day}.</source>
+        <translation>Se puede usar una vez, hasta el {day}.</translation>
+    </message>
+    <message>
+        <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
+        <translation>El camino a este servidor no va cifrado: cualquiera en él puede leer y cambiar todo. Está bien para un servidor en este ordenador o en una red que solo usas tú.</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Este ordenador no tiene un llavero que pueda guardar la contraseña. Guárdala en el archivo de claves cifrado de ChatDesk; introduces su frase de contraseña una vez tras cada inicio.</translation>
+    </message>
+    <message>
+        <source>Keep it in the file</source>
+        <translation>Guardarla en el archivo</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file of keys</source>
+        <translation>La frase de contraseña del archivo de claves</translation>
+    </message>
+    <message>
+        <source>Leave “{workspace}”?</source>
+        <translation>¿Salir de «{workspace}»?</translation>
+    </message>
+    <message>
+        <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
+        <translation>Sus proyectos se quedan en este ordenador, como copias privadas. No se elimina nada aquí ni allí.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes did not reach the team yet and will stay only here.</source>
+        <comment>{count} change did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>{count} cambio aún no llegó al equipo y se quedará solo aquí.</numerusform>
+            <numerusform>{count} cambios aún no llegaron al equipo y se quedarán solo aquí.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only on this computer</source>
+        <translation>Solo en este ordenador</translation>
+    </message>
+    <message>
+        <source>For good: end my membership</source>
+        <translation>Para siempre: dejar de ser miembro</translation>
+    </message>
+    <message>
+        <source>You stay a member; a code from another computer of yours brings it back.</source>
+        <translation>Sigues siendo miembro; un código de otro ordenador tuyo lo trae de vuelta.</translation>
+    </message>
+    <message>
+        <source>Leaving the workspace…</source>
+        <translation>Saliendo del espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Usar</translation>
+    </message>
+    <message>
+        <source>Password for “{workspace}”</source>
+        <translation>Contraseña de «{workspace}»</translation>
+    </message>
+    <message>
+        <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
+        <translation>ChatDesk creó esta contraseña cuando te uniste y la guarda con tus claves. Si se perdió, pide una invitación nueva, o usa un código de otro ordenador tuyo.</translation>
+    </message>
+    <message>
+        <source>Trying the password…</source>
+        <translation>Probando la contraseña…</translation>
+    </message>
+    <message>
+        <source>Rename the workspace</source>
+        <translation>Renombrar el espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>All members see the new name.</source>
+        <translation>Todos los miembros ven el nombre nuevo.</translation>
+    </message>
+    <message>
+        <source>Renaming the workspace…</source>
+        <translation>Renombrando el espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>On all of your computers. What you wrote stays with the team; to come back you need an invitation.</source>
+        <translation>En todos tus ordenadores. Lo que escribiste se queda con el equipo; para volver necesitas una invitación.</translation>
+    </message>
+    <message>
+        <source>Make somebody else an owner first.</source>
+        <translation>Haz antes propietario a otra persona.</translation>
+    </message>
+    <message>
+        <source>Owners invite people, remove members and make others owners.</source>
+        <translation>Los propietarios invitan a personas, quitan miembros y hacen propietarios a otros.</translation>
+    </message>
+    <message>
+        <source>End their connections: for somebody whose unfinished change holds up the others</source>
+        <translation>Terminar sus conexiones: para alguien cuyo cambio sin acabar retiene a los demás</translation>
+    </message>
+    <message>
+        <source>My name and roles…</source>
+        <translation>Mi nombre y mis roles…</translation>
+    </message>
+    <message>
+        <source>Roles…</source>
+        <translation>Roles…</translation>
+    </message>
+    <message>
+        <source>Roles</source>
+        <translation>Roles</translation>
+    </message>
+    <message>
+        <source>Role of {member} in {project}</source>
+        <translation>Rol de {member} en {project}</translation>
+    </message>
+    <message>
+        <source>No project is shared with the workspace yet.</source>
+        <translation>Aún no se comparte ningún proyecto con el espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once, on all of their computers.</source>
+        <translation>Un cambio vale al momento, en todos sus ordenadores.</translation>
+    </message>
+    <message>
+        <source>New password…</source>
+        <translation>Contraseña nueva…</translation>
+    </message>
+    <message>
+        <source>End their connections</source>
+        <translation>Terminar sus conexiones</translation>
+    </message>
+    <message>
+        <source>Remove from the workspace…</source>
+        <translation>Quitar del espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Change name</source>
+        <translation>Cambiar nombre</translation>
+    </message>
+    <message>
+        <source>Owner of the workspace</source>
+        <translation>Propietario del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Telling the server…</source>
+        <translation>Avisando al servidor…</translation>
+    </message>
+    <message>
+        <source>Changing your name…</source>
+        <translation>Cambiando tu nombre…</translation>
+    </message>
+    <message>
+        <source>{people} and {more} more</source>
+        <translation>{people} y {more} más</translation>
+    </message>
+    <message>
+        <source>{name} invited {people}. They are still members, with the roles they have. Remove them as well if they came for {name} only; what they wrote stays either way.</source>
+        <translation>{name} invitó a {people}. Siguen siendo miembros, con los roles que tienen. Quítalos también si solo vinieron por {name}; lo que escribieron se queda en todo caso.</translation>
+    </message>
+    <message>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <translation>{name} ya no puede entrar, desde ningún ordenador, a partir de este momento. Lo que escribió se queda con el equipo; lo que ya está en su ordenador se queda allí. Para que vuelva, invítalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <translation>Este ordenador recibe una contraseña nueva que nadie ve. Tus otros ordenadores ya no pueden entrar con la anterior: añádelos de nuevo con Añadir un ordenador mío. No se elimina nada.</translation>
+    </message>
+    <message>
+        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
+        <translation>Este equipo vino con la copia de seguridad que se restauró. ChatDesk no se conecta a {address} hasta que lo digas.</translation>
+    </message>
+    <message>
+        <source>Connect again</source>
+        <translation>Conectar de nuevo</translation>
+    </message>
+    <message>
+        <source>Give it up</source>
+        <translation>Renunciar a él</translation>
+    </message>
+    <message>
+        <source>Give {name} up; its projects stay here as private copies</source>
+        <translation>Renunciar a {name}; sus proyectos se quedan aquí como copias privadas</translation>
+    </message>
+    <message>
+        <source>Create another workspace…</source>
+        <translation>Crear otro espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Join another workspace…</source>
+        <translation>Unirse a otro espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
+        <translation>Trabaja en los mismos proyectos con otros, o en varios ordenadores tuyos. Cada ordenador lo conserva todo y funciona sin conexión; una base de datos PostgreSQL tuya lleva los cambios, y nada nuestro está en medio.</translation>
+    </message>
+    <message>
+        <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
+        <translation>Para un equipo que no tiene ninguno: configura una base de datos vacía que indicas, y te hace su propietario.</translation>
+    </message>
+    <message>
+        <source>Create a workspace…</source>
+        <translation>Crear un espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
+        <translation>Con una invitación: un código, un enlace o un archivo que hizo alguien del equipo, u otro ordenador tuyo. No se envía nada antes de que hayas visto qué es.</translation>
+    </message>
+    <message>
+        <source>Enter the password…</source>
+        <translation>Introducir la contraseña…</translation>
+    </message>
+    <message>
+        <source>Upgrade the database…</source>
+        <translation>Actualizar la base de datos…</translation>
+    </message>
+    <message>
+        <source>Details of syncing with {name}</source>
+        <translation>Detalles de la sincronización con {name}</translation>
+    </message>
+    <message>
+        <source>{address}, joined {day}</source>
+        <translation>{address}, unido el {day}</translation>
+    </message>
+    <message>
+        <source>Shared projects</source>
+        <translation>Proyectos compartidos</translation>
+    </message>
+    <message>
+        <source>Role and state</source>
+        <translation>Rol y estado</translation>
+    </message>
+    <message>
+        <source>Sharing…</source>
+        <translation>Uso compartido…</translation>
+    </message>
+    <message>
+        <source>None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.</source>
+        <translation>Aún ninguno. Abre un proyecto y elige Compartir… en su menú; solo lo que compartes sale de este ordenador.</translation>
+    </message>
+    <message>
+        <source>Members</source>
+        <translation>Miembros</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>Dispositivos</translation>
+    </message>
+    <message>
+        <source>Computer</source>
+        <translation>Ordenador</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>Detalles</translation>
+    </message>
+    <message>
+        <source>somebody</source>
+        <translation>alguien</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine…</source>
+        <translation>Añadir un ordenador mío…</translation>
+    </message>
+    <message>
+        <source>Address…</source>
+        <translation>Dirección…</translation>
+    </message>
+    <message>
+        <source>Address of the server of {name}</source>
+        <translation>Dirección del servidor de {name}</translation>
+    </message>
+    <message>
+        <source>Leave…</source>
+        <translation>Salir…</translation>
+    </message>
+    <message>
+        <source>Invite somebody to {name}</source>
+        <translation>Invitar a alguien a {name}</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Renombrar…</translation>
+    </message>
+    <message>
+        <source>Rights and limits…</source>
+        <translation>Derechos y límites…</translation>
+    </message>
+    <message>
+        <source>Owners of the workspace</source>
+        <translation>Propietarios del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>Owners, and admins of projects into these</source>
+        <translation>Propietarios, y administradores de proyectos a estos</translation>
+    </message>
+    <message>
+        <source>All members</source>
+        <translation>Todos los miembros</translation>
+    </message>
+    <message>
+        <source>Open invitations</source>
+        <translation>Invitaciones abiertas</translation>
+    </message>
+    <message>
+        <source>Projects that a member shares</source>
+        <translation>Proyectos que comparte un miembro</translation>
+    </message>
+    <message>
+        <source>Connections of a member</source>
+        <translation>Conexiones de un miembro</translation>
+    </message>
+    <message>
+        <source>Changes of a member</source>
+        <translation>Cambios de un miembro</translation>
+    </message>
+    <message>
+        <source> a minute</source>
+        <translation> por minuto</translation>
+    </message>
+    <message>
+        <source>Text of a member</source>
+        <translation>Texto de un miembro</translation>
+    </message>
+    <message>
+        <source> MB a day</source>
+        <translation> MB al día</translation>
+    </message>
+    <message>
+        <source>Text in a project</source>
+        <translation>Texto en un proyecto</translation>
+    </message>
+    <message>
+        <source>Files of a member</source>
+        <translation>Archivos de un miembro</translation>
+    </message>
+    <message>
+        <source>Files in a project</source>
+        <translation>Archivos en un proyecto</translation>
+    </message>
+    <message>
+        <source>Rights and limits of “{workspace}”</source>
+        <translation>Derechos y límites de «{workspace}»</translation>
+    </message>
+    <message>
+        <source>Invitations are made by</source>
+        <translation>Invitaciones creadas por</translation>
+    </message>
+    <message>
+        <source>Projects are shared by</source>
+        <translation>Proyectos compartidos por</translation>
+    </message>
+    <message>
+        <source>{limit} ({members} now)</source>
+        <translation>{limit} ({members} ahora)</translation>
+    </message>
+    <message>
+        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
+        <translation>Al miembro que llega a un límite se le dice cuál, y lo que espera se envía cuando vuelve a haber sitio. Los días se cuentan en UTC. Las personas invitadas por alguien que se quita se quedan, si no las quitas también.</translation>
+    </message>
+    <message>
+        <source>A project that is not here yet</source>
+        <translation>Un proyecto que aún no está aquí</translation>
+    </message>
+    <message>
+        <source>Share…</source>
+        <translation>Compartir…</translation>
+    </message>
+    <message>
+        <source>Keep messages</source>
+        <translation>Conservar mensajes</translation>
+    </message>
+    <message>
+        <source>Older messages are erased for everybody, about once a day; that cannot be undone.</source>
+        <translation>Los mensajes más antiguos se borran para todos, más o menos una vez al día; no se puede deshacer.</translation>
+    </message>
+    <message>
+        <source>Days for which messages are kept</source>
+        <translation>Días que se conservan los mensajes</translation>
+    </message>
+    <message>
+        <source>Set</source>
+        <translation>Fijar</translation>
+    </message>
+    <message>
+        <source>Set how long messages are kept</source>
+        <translation>Fijar cuánto tiempo se conservan los mensajes</translation>
+    </message>
+    <message>
+        <source>other…</source>
+        <translation>otro…</translation>
+    </message>
+    <message>
+        <source>for ever</source>
+        <translation>para siempre</translation>
+    </message>
+    <message numerus="yes">
+        <source>for {count} days</source>
+        <comment>for {count} day</comment>
+        <translation>
+            <numerusform>{count} día</numerusform>
+            <numerusform>{count} días</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Messages are kept for ever.</source>
+        <translation>Los mensajes se conservan para siempre.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages are kept for {count} days.</source>
+        <comment>Messages are kept for {count} day.</comment>
+        <translation>
+            <numerusform>Los mensajes se conservan {count} día.</numerusform>
+            <numerusform>Los mensajes se conservan {count} días.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages that are older than {count} days are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</source>
+        <comment>Messages that are older than {count} day are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</comment>
+        <translation>
+            <numerusform>Los mensajes de más de {count} día se borran para todos, ahora y en adelante: del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
+            <numerusform>Los mensajes de más de {count} días se borran para todos, ahora y en adelante: del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Keep messages of “{name}” for {count} days only?</source>
+        <comment>Keep messages of “{name}” for {count} day only?</comment>
+        <translation>
+            <numerusform>¿Conservar los mensajes de «{name}» solo {count} día?</numerusform>
+            <numerusform>¿Conservar los mensajes de «{name}» solo {count} días?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Erase what is older</source>
+        <translation>Borrar lo más antiguo</translation>
+    </message>
+    <message>
+        <source>No access</source>
+        <translation>Sin acceso</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>Rol</translation>
+    </message>
+    <message>
+        <source>{what} and role</source>
+        <translation>{what} y rol</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <extracomment>Said on the page where an upgrade can be done.</extracomment>
+        <translation>Esta versión de ChatDesk tiene una forma más nueva de la base de datos del equipo. Todos pueden seguir trabajando hasta que la actualices.</translation>
+    </message>
+    <message>
+        <source>Upgrade the database of “{workspace}”</source>
+        <translation>Actualizar la base de datos de «{workspace}»</translation>
+    </message>
+    <message>
+        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
+        <translation>Se hace en un solo paso, o no se hace; los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden una actualización: lo que se escribe allí espera. Haz antes una copia de seguridad de la base de datos.</translation>
+    </message>
+    <message>
+        <source>User who set the database up</source>
+        <translation>Usuario que configuró la base de datos</translation>
+    </message>
+    <message>
+        <source>Password of that user</source>
+        <translation>Contraseña de ese usuario</translation>
+    </message>
+    <message>
+        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
+        <translation>No tu propia cuenta: la dueña de la base de datos, que puede crear roles. Se usa una vez y no se guarda.</translation>
+    </message>
+    <message>
+        <source>Upgrade</source>
+        <translation>Actualizar</translation>
+    </message>
+    <message>
+        <source>Upgrading the database…</source>
+        <translation>Actualizando la base de datos…</translation>
+    </message>
+    <message>
+        <source>Where “{workspace}” is reached</source>
+        <translation>Dónde se encuentra «{workspace}»</translation>
+    </message>
+    <message>
+        <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
+        <translation>Para un servidor que se trasladó, o que ahora tiene otro nombre. ChatDesk comprueba antes que este espacio de trabajo está allí. Tu cuenta se queda; tus otros ordenadores y los demás miembros se cambian por su cuenta.</translation>
+    </message>
+    <message>
+        <source>Use this address</source>
+        <translation>Usar esta dirección</translation>
+    </message>
+    <message>
+        <source>Looking for the workspace…</source>
+        <translation>Buscando el espacio de trabajo…</translation>
+    </message>
+    <message>
+        <source>Viewer</source>
+        <translation>Lector</translation>
+    </message>
+    <message>
+        <source>Editor</source>
+        <translation>Editor</translation>
+    </message>
+    <message>
+        <source>Admin</source>
+        <translation>Administrador</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Propietario</translation>
+    </message>
+    <message>
+        <source>reads</source>
+        <translation>lee</translation>
+    </message>
+    <message>
+        <source>reads and writes, changes and deletes their own</source>
+        <translation>lee y escribe, cambia y elimina lo suyo</translation>
+    </message>
+    <message>
+        <source>changes and deletes everything, and manages members</source>
+        <translation>cambia y elimina todo, y administra a los miembros</translation>
+    </message>
+    <message>
+        <source>does everything, and may end the sharing for everybody</source>
+        <translation>hace todo, y puede dejar de compartir para todos</translation>
+    </message>
+    <message>
+        <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
+        <translation>Solo los proyectos que compartes salen de este ordenador: sus conversaciones, mensajes, adjuntos y resúmenes. Las claves, los borradores, lo fijado, la biblioteca de prompts y todo lo demás se quedan aquí.</translation>
+    </message>
+    <message>
+        <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
+        <translation>Lo que otros han leído, copiado o exportado, y las copias privadas de quienes salen. Las conversaciones y los mensajes se pueden borrar para todos más tarde, en el servidor y en cada ordenador cuando se sincronice; las copias de seguridad los conservan hasta que se sustituyan. Dejar de compartir no quita nada del servidor, salvo que elijas borrar el proyecto.</translation>
+    </message>
+    <message>
+        <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
+        <translation>Quien administra la base de datos puede leer todo lo que se comparte, sean cuales sean los roles.</translation>
+    </message>
+    <message>
+        <source>Open to you again; this copy waits for Share…</source>
+        <translation>Abierto para ti de nuevo; esta copia espera a Compartir…</translation>
+    </message>
+    <message>
+        <source>going up</source>
+        <translation>subiendo</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes refused</source>
+        <comment>{count} change refused</comment>
+        <translation>
+            <numerusform>{count} cambio rechazado</numerusform>
+            <numerusform>{count} cambios rechazados</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes missing on the server</source>
+        <comment>{count} change missing on the server</comment>
+        <translation>
+            <numerusform>falta {count} cambio en el servidor</numerusform>
+            <numerusform>faltan {count} cambios en el servidor</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes rewritten on the server</source>
+        <comment>{count} change rewritten on the server</comment>
+        <translation>
+            <numerusform>{count} cambio reescrito en el servidor</numerusform>
+            <numerusform>{count} cambios reescritos en el servidor</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments ({size})</source>
+        <comment>{count} attachment ({size})</comment>
+        <translation>
+            <numerusform>{count} adjunto ({size})</numerusform>
+            <numerusform>{count} adjuntos ({size})</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{parts} go up now; what is written later follows by itself.</source>
+        <translation>Ahora suben {parts}; lo que se escriba después sigue por sí mismo.</translation>
+    </message>
+    <message>
+        <source>removed; what they wrote stays</source>
+        <translation>quitado; lo que escribió se queda</translation>
+    </message>
+    <message>
+        <source>you</source>
+        <translation>ti</translation>
+    </message>
+    <message>
+        <source>owner of the workspace</source>
+        <translation>propietario del espacio de trabajo</translation>
+    </message>
+    <message>
+        <source>invited, has not joined yet</source>
+        <translation>invitado, aún no se ha unido</translation>
+    </message>
+    <message>
+        <source>invited on {day}, has not joined yet</source>
+        <translation>invitado el {day}, aún no se ha unido</translation>
+    </message>
+    <message>
+        <source>in no project of yours</source>
+        <translation>en ningún proyecto tuyo</translation>
+    </message>
+    <message>
+        <source>this computer</source>
+        <translation>este ordenador</translation>
+    </message>
+    <message>
+        <source>was never here</source>
+        <translation>nunca estuvo aquí</translation>
+    </message>
+    <message>
+        <source>here now</source>
+        <translation>aquí ahora</translation>
+    </message>
+    <message>
+        <source>last here {moment}</source>
+        <translation>aquí por última vez {moment}</translation>
+    </message>
+    <message>
+        <source>Nothing was new.</source>
+        <translation>No había nada nuevo.</translation>
+    </message>
+    <message>
+        <source>{sent} sent, {received} received.</source>
+        <translation>{sent} enviados, {received} recibidos.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}</source>
+        <translation>{database} en {host}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
+        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
+        <translation>
+            <numerusform>Se terminó {count} conexión de {name}: lo que estaba sin acabar no cuenta.</numerusform>
+            <numerusform>Se terminaron {count} conexiones de {name}: lo que estaba sin acabar no cuenta.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people {name} invited were removed.</source>
+        <comment>{count} people {name} invited were removed.</comment>
+        <translation>
+            <numerusform>Se quitó a {count} persona que invitó {name}.</numerusform>
+            <numerusform>Se quitó a {count} personas que invitó {name}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything in it stays on this computer as a private copy.</source>
+        <translation>Todo lo que contiene se queda en este ordenador como copia privada.</translation>
+    </message>
+    <message>
+        <source>What you had not sent is in your own project.</source>
+        <translation>Lo que no habías enviado está en tu propio proyecto.</translation>
+    </message>
+    <message>
+        <source>shared, you can only read</source>
+        <translation>compartido, solo puedes leer</translation>
+    </message>
+    <message>
+        <source>shared</source>
+        <translation>compartido</translation>
+    </message>
+    <message>
+        <source>shared, you manage it</source>
+        <translation>compartido, tú lo administras</translation>
+    </message>
+    <message>
+        <source>shared by you</source>
+        <translation>compartido por ti</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
+        <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
+        <translation>
+            <numerusform>El servidor del equipo no aceptó {count} cambio de esta conversación, así que solo lo ves tú. Pulsa la línea bajo las conversaciones para leer por qué, copiarlo o intentarlo de nuevo.</numerusform>
+            <numerusform>El servidor del equipo no aceptó {count} cambios de esta conversación, así que solo los ves tú. Pulsa la línea bajo las conversaciones para leer por qué, copiarlos o intentarlo de nuevo.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
+        <translation>«{name}» está abierto para ti de nuevo. No se envió nada de él, porque entretanto escribiste en tu propia copia: elige Compartir… en su menú, y eso también sube.</translation>
+    </message>
+    <message>
+        <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
+        <translation>Ya no eres miembro de «{workspace}». Sus proyectos se quedan en este ordenador con todo lo que contienen, y lo que escribas allí ahora espera aquí. Para volver, pide una invitación nueva a su propietario.</translation>
+    </message>
+    <message>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
+        <translation>«{workspace}»: {problem} {next_step} Nada de lo que escribes se pierde por eso.</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask {name} to let you write.</source>
+        <translation>Puedes leer este proyecto; pide a {name} que te deje escribir.</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask its owner to let you write.</source>
+        <translation>Puedes leer este proyecto; pide a su propietario que te deje escribir.</translation>
+    </message>
+    <message>
+        <source>Another member</source>
+        <translation>Otro miembro</translation>
+    </message>
+    <message numerus="yes">
+        <source>{first}, {second} and {count} others</source>
+        <comment>{first}, {second} and {count} other</comment>
+        <translation>
+            <numerusform>{first}, {second} y {count} más</numerusform>
+            <numerusform>{first}, {second} y {count} más</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} wrote {count} messages</source>
+        <comment>{names} wrote a message</comment>
+        <translation>
+            <numerusform>Mensaje nuevo de {names}</numerusform>
+            <numerusform>{count} mensajes nuevos de {names}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A project</source>
+        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
+        <translation>Un proyecto</translation>
+    </message>
+    <message>
+        <source>Syncing.</source>
+        <translation>Sincronizando.</translation>
+    </message>
+    <message>
+        <source>These projects are fetched again. Check again when this computer is up to date.</source>
+        <translation>Estos proyectos se traen de nuevo. Compara otra vez cuando este ordenador esté al día.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text of {count} changes is in the clipboard.</source>
+        <comment>The text of {count} change is in the clipboard.</comment>
+        <translation>
+            <numerusform>El texto de {count} cambio está en el portapapeles.</numerusform>
+            <numerusform>El texto de {count} cambios está en el portapapeles.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copied into the new thread “{title}”, in a private project.</source>
+        <translation>Copiado en la conversación nueva «{title}», en un proyecto privado.</translation>
+    </message>
+    <message>
+        <source>Copied to “{title}”</source>
+        <translation>Copiado en «{title}»</translation>
+    </message>
+    <message>
+        <source>{label}: chosen for everybody.</source>
+        <translation>{label}: elegido para todos.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Forget {count} refused changes?</source>
+        <comment>Forget {count} refused change?</comment>
+        <translation>
+            <numerusform>¿Olvidar {count} cambio rechazado?</numerusform>
+            <numerusform>¿Olvidar {count} cambios rechazados?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.</source>
+        <translation>Lo que el servidor rechazó deja de mostrarse y no se puede enviar de nuevo. Copia antes el texto si lo necesitas.</translation>
+    </message>
+    <message>
+        <source>Sync is off</source>
+        <translation>Sincronización desactivada</translation>
+    </message>
+    <message>
+        <source>Sync is off.</source>
+        <translation>La sincronización está desactivada.</translation>
+    </message>
+    <message>
+        <source>Synced</source>
+        <translation>Sincronizado</translation>
+    </message>
+    <message>
+        <source>Synced.</source>
+        <translation>Sincronizado.</translation>
+    </message>
+    <message>
+        <source>Syncing…</source>
+        <translation>Sincronizando…</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Conectando…</translation>
+    </message>
+    <message>
+        <source>Connecting.</source>
+        <translation>Conectando.</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>Sin conexión</translation>
+    </message>
+    <message>
+        <source>Offline: the team&apos;s database cannot be reached.</source>
+        <translation>Sin conexión: no se llega a la base de datos del equipo.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to send</source>
+        <translation>Actualiza ChatDesk para enviar</translation>
+    </message>
+    <message>
+        <source>This ChatDesk is too old to send changes; it still receives those of others.</source>
+        <translation>Este ChatDesk es demasiado antiguo para enviar cambios; sigue recibiendo los de otros.</translation>
+    </message>
+    <message>
+        <source>Refused by the team&apos;s server</source>
+        <translation>Rechazado por el servidor del equipo</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not let this computer in.</source>
+        <translation>La base de datos del equipo no dejó entrar a este ordenador.</translation>
+    </message>
+    <message>
+        <source>Synced at {moment}.</source>
+        <translation>Sincronizado: {moment}.</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}.</source>
+        <translation>Sincronizando {done} de {total}.</translation>
+    </message>
+    <message>
+        <source>Synced last at {moment}.</source>
+        <translation>Última sincronización: {moment}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes were refused.</source>
+        <comment>{count} change was refused.</comment>
+        <translation>
+            <numerusform>Se rechazó {count} cambio.</numerusform>
+            <numerusform>Se rechazaron {count} cambios.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The next try is at {moment}.</source>
+        <translation>El próximo intento: {moment}.</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nunca</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}</source>
+        <translation>Sincronizando {done} de {total}</translation>
+    </message>
+    <message>
+        <source>Synced {time}</source>
+        <translation>Sincronizado {time}</translation>
+    </message>
+    <message>
+        <source>Refused: {problem}</source>
+        <translation>Rechazado: {problem}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Sending {count} changes</source>
+        <comment>Sending {count} change</comment>
+        <translation>
+            <numerusform>Enviando {count} cambio</numerusform>
+            <numerusform>Enviando {count} cambios</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Change how the project is shared…</source>
+        <translation>Cambiar cómo se comparte el proyecto…</translation>
+    </message>
+    <message>
+        <source>Share project…</source>
+        <translation>Compartir proyecto…</translation>
+    </message>
+    <message>
+        <source>The others see you as {name} from the next sync on.</source>
+        <translation>Los demás te ven como {name} desde la próxima sincronización.</translation>
+    </message>
+    <message>
+        <source>{name} was removed, and can no longer log in.</source>
+        <translation>Se quitó a {name}, que ya no puede entrar.</translation>
+    </message>
+    <message>
+        <source>Remove {name} from the workspace?</source>
+        <translation>¿Quitar a {name} del espacio de trabajo?</translation>
+    </message>
+    <message>
+        <source>Removing the member…</source>
+        <translation>Quitando al miembro…</translation>
+    </message>
+    <message>
+        <source>Remove the people {name} invited?</source>
+        <translation>¿Quitar a las personas que invitó {name}?</translation>
+    </message>
+    <message>
+        <source>Remove them</source>
+        <translation>Quitarlas</translation>
+    </message>
+    <message>
+        <source>This computer has a new password. Add your other computers anew.</source>
+        <translation>Este ordenador tiene una contraseña nueva. Añade de nuevo tus otros ordenadores.</translation>
+    </message>
+    <message>
+        <source>Make a new password?</source>
+        <translation>¿Crear una contraseña nueva?</translation>
+    </message>
+    <message>
+        <source>New password</source>
+        <translation>Contraseña nueva</translation>
+    </message>
+    <message>
+        <source>Changing the password…</source>
+        <translation>Cambiando la contraseña…</translation>
+    </message>
+    <message>
+        <source>Taking the computer off the list…</source>
+        <translation>Quitando el ordenador de la lista…</translation>
+    </message>
+    <message>
+        <source>{name} is off the list.</source>
+        <translation>{name} ya no está en la lista.</translation>
+    </message>
+    <message>
+        <source>The computer is off the list.</source>
+        <translation>El ordenador ya no está en la lista.</translation>
+    </message>
+    <message>
+        <source>Take {name} off the list?</source>
+        <translation>¿Quitar {name} de la lista?</translation>
+    </message>
+    <message>
+        <source>Take this computer off the list?</source>
+        <translation>¿Quitar este ordenador de la lista?</translation>
+    </message>
+    <message>
+        <source>Take off</source>
+        <translation>Quitar de la lista</translation>
+    </message>
+    <message>
+        <source>The workspace is called “{name}” now.</source>
+        <translation>El espacio de trabajo se llama ahora «{name}».</translation>
+    </message>
+    <message>
+        <source>You left “{name}”. Its projects are private copies now.</source>
+        <translation>Saliste de «{name}». Sus proyectos son ahora copias privadas.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}” again.</source>
+        <translation>Estás de nuevo en «{name}».</translation>
+    </message>
+    <message>
+        <source>You left it. Its projects are private copies now.</source>
+        <translation>Saliste de él. Sus proyectos son ahora copias privadas.</translation>
+    </message>
+    <message>
+        <source>This computer is in no workspace.</source>
+        <translation>Este ordenador no está en ningún espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Create or join one in Settings, Team sync.</source>
+        <translation>Crea uno o únete a uno en Ajustes, Sincronización del equipo.</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {why}.</source>
+        <translation>No se pudo escribir el archivo: {why}.</translation>
+    </message>
+    <message>
+        <source>the system says no</source>
+        <translation>el sistema dice que no</translation>
+    </message>
+    <message>
+        <source>The code is still shown here.</source>
+        <translation>El código aún se muestra aquí.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the code.</source>
+        <translation>Elige otra carpeta, o copia el código.</translation>
+    </message>
+    <message>
+        <source>The workspace “{name}” is ready.</source>
+        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
+        <translation>El espacio de trabajo «{name}» está listo.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”.</source>
+        <translation>Estás en «{name}».</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read as an invitation.</source>
+        <translation>{name} no se puede leer como invitación.</translation>
+    </message>
+    <message>
+        <source>Ask for the code as text.</source>
+        <translation>Pide el código como texto.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”. What is shared with you comes in now.</source>
+        <translation>Estás en «{name}». Lo que se comparte contigo está llegando.</translation>
+    </message>
+    <message>
+        <source>Opening the file of keys…</source>
+        <translation>Abriendo el archivo de claves…</translation>
+    </message>
+    <message>
+        <source>“{name}” and {more} more of “{workspace}” is here.</source>
+        <translation>«{name}» y {more} más de «{workspace}» ya están aquí.</translation>
+    </message>
+    <message>
+        <source>“{name}” of “{workspace}” is here.</source>
+        <translation>«{name}» de «{workspace}» ya está aquí.</translation>
+    </message>
+    <message>
+        <source>The database of “{name}” is up to date.</source>
+        <translation>La base de datos de «{name}» está al día.</translation>
+    </message>
+    <message>
+        <source>The rights and limits of “{name}” apply from now on.</source>
+        <translation>Los derechos y límites de «{name}» valen desde ahora.</translation>
+    </message>
+    <message>
+        <source>“{name}” is {address} from now on, for this computer.</source>
+        <translation>«{name}» es desde ahora {address}, para este ordenador.</translation>
+    </message>
+    <message>
+        <source>To share a project, create a workspace or join one first.</source>
+        <translation>Para compartir un proyecto, antes crea un espacio de trabajo o únete a uno.</translation>
+    </message>
+    <message>
+        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
+        <translation>«{name}» se comparte. La línea bajo las conversaciones muestra cuánto lleva.</translation>
+    </message>
+    <message>
+        <source>That project is not shared any more.</source>
+        <translation>Ese proyecto ya no se comparte.</translation>
+    </message>
+    <message>
+        <source>“{name}” is a private project on this computer now.</source>
+        <translation>«{name}» es ahora un proyecto privado en este ordenador.</translation>
+    </message>
+    <message>
+        <source>Try again in a while.</source>
+        <translation>Inténtalo de nuevo en un rato.</translation>
+    </message>
+    <message>
+        <source>This is nested too deeply.</source>
+        <translation>Esto tiene demasiados niveles anidados.</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON in line {number}.</source>
+        <translation>Esto no es JSON válido en la línea {number}.</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON.</source>
+        <translation>Esto no es JSON válido.</translation>
+    </message>
+    <message>
+        <source>Arguments are a JSON object: { … }.</source>
+        <translation>Los argumentos son un objeto JSON: { … }.</translation>
+    </message>
+    <message>
+        <source>1 of {count}</source>
+        <translation>1 de {count}</translation>
+    </message>
+    <message>
+        <source>Review proposed changes</source>
+        <translation>Revisar los cambios propuestos</translation>
+    </message>
+    <message>
+        <source>Review the proposed change</source>
+        <translation>Revisar el cambio propuesto</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Archivo</translation>
+    </message>
+    <message>
+        <source>Reject</source>
+        <translation>Rechazar</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Aplicar</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added, {removed} removed</source>
+        <comment>{count} line added, {removed} removed</comment>
+        <translation>
+            <numerusform>{count} línea añadida, {removed} quitadas</numerusform>
+            <numerusform>{count} líneas añadidas, {removed} quitadas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Diferencia</translation>
+    </message>
+    <message>
+        <source>Applied: {path}</source>
+        <translation>Aplicado: {path}</translation>
+    </message>
+    <message>
+        <source>Rejected: {path}</source>
+        <translation>Rechazado: {path}</translation>
+    </message>
+    <message>
+        <source>Undone: {path}</source>
+        <translation>Deshecho: {path}</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer.</source>
+        <translation>Este cambio no se propuso en este ordenador.</translation>
+    </message>
+    <message>
+        <source>No file was changed.</source>
+        <translation>No se cambió ningún archivo.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it here.</source>
+        <translation>Pide al modelo que lo proponga aquí.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers</source>
+        <comment>{count} tool server</comment>
+        <translation>
+            <numerusform>{count} servidor de herramientas</numerusform>
+            <numerusform>{count} servidores de herramientas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tools in this chat: {names}</source>
+        <translation>Herramientas en este chat: {names}</translation>
+    </message>
+    <message>
+        <source>Tools in this project: {names}</source>
+        <translation>Herramientas en este proyecto: {names}</translation>
+    </message>
+    <message>
+        <source>Folder: {folder}</source>
+        <translation>Carpeta: {folder}</translation>
+    </message>
+    <message>
+        <source>As in the project</source>
+        <translation>Como en el proyecto</translation>
+    </message>
+    <message>
+        <source>Use these in the whole project</source>
+        <translation>Usar estas en todo el proyecto</translation>
+    </message>
+    <message>
+        <source>Tool servers…</source>
+        <translation>Servidores de herramientas…</translation>
+    </message>
+    <message>
+        <source>{name} of {server} waits for your approval: Ctrl+Shift+Y.</source>
+        <translation>{name} de {server} espera tu aprobación: Ctrl+Shift+Y.</translation>
+    </message>
+    <message>
+        <source>{name} waits for your approval in another chat.</source>
+        <translation>{name} espera tu aprobación en otro chat.</translation>
+    </message>
+    <message>
+        <source>Allow in this chat</source>
+        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
+        <translation>Permitir en este chat</translation>
+    </message>
+    <message>
+        <source>Allow in this project</source>
+        <translation>Permitir en este proyecto</translation>
+    </message>
+    <message>
+        <source>Always allow</source>
+        <translation>Permitir siempre</translation>
+    </message>
+    <message>
+        <source>Allow in this chat, it only reads</source>
+        <translation>Permitir en este chat, solo lee</translation>
+    </message>
+    <message>
+        <source>Allow in this project, it only reads</source>
+        <translation>Permitir en este proyecto, solo lee</translation>
+    </message>
+    <message>
+        <source>Always allow, it only reads</source>
+        <translation>Permitir siempre, solo lee</translation>
+    </message>
+    <message>
+        <source>Deny</source>
+        <translation>Denegar</translation>
+    </message>
+    <message>
+        <source>Allow once</source>
+        <translation>Permitir una vez</translation>
+    </message>
+    <message>
+        <source>Allow for longer…</source>
+        <translation>Permitir más tiempo…</translation>
+    </message>
+    <message>
+        <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
+        <translation>Dices que no cambia ni envía nada, así que también se ejecuta tras texto de fuera.</translation>
+    </message>
+    <message>
+        <source>Run “{name}” of {server}?</source>
+        <translation>¿Ejecutar «{name}» de {server}?</translation>
+    </message>
+    <message>
+        <source>Arguments of {name}</source>
+        <translation>Argumentos de {name}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more characters are not shown, but would be sent.</source>
+        <comment>{count} more character is not shown, but would be sent.</comment>
+        <translation>
+            <numerusform>{count} carácter más no se muestra, pero se enviaría.</numerusform>
+            <numerusform>{count} caracteres más no se muestran, pero se enviarían.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Deny: {name} of {server}</source>
+        <translation>Denegar: {name} de {server}</translation>
+    </message>
+    <message>
+        <source>Allow once: {name} of {server}</source>
+        <translation>Permitir una vez: {name} de {server}</translation>
+    </message>
+    <message>
+        <source>ChatDesk runs this itself. What it finds goes to the model that answers.</source>
+        <translation>ChatDesk lo ejecuta por sí mismo. Lo que encuentra va al modelo que responde.</translation>
+    </message>
+    <message>
+        <source>These arguments are sent to {where}</source>
+        <translation>Estos argumentos se envían a {where}</translation>
+    </message>
+    <message>
+        <source>These arguments are given to a program on this computer: {where}</source>
+        <translation>Estos argumentos se dan a un programa de este ordenador: {where}</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something: Ctrl+Shift+Y.</source>
+        <translation>{server} te pide algo: Ctrl+Shift+Y.</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something in another chat.</source>
+        <translation>{server} te pide algo en otro chat.</translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation>Rechazar</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something</source>
+        <translation>{server} te pide algo</translation>
+    </message>
+    <message>
+        <source>{server} wants you to open a page</source>
+        <translation>{server} quiere que abras una página</translation>
+    </message>
+    <message>
+        <source>Open in browser</source>
+        <translation>Abrir en el navegador</translation>
+    </message>
+    <message>
+        <source>{server} wants to ask {model}</source>
+        <translation>{server} quiere preguntar a {model}</translation>
+    </message>
+    <message>
+        <source>The whole question</source>
+        <translation>La pregunta entera</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} look like secrets. {server} gets what you enter, as you enter it.</source>
+        <comment>{names} looks like a secret. {server} gets what you enter, as you enter it.</comment>
+        <translation>
+            <numerusform>{names} parece un secreto. {server} recibe lo que introduces, tal como lo introduces.</numerusform>
+            <numerusform>{names} parecen secretos. {server} recibe lo que introduces, tal como lo introduces.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It asks while “{tool}” runs.</source>
+        <translation>Lo pide mientras se ejecuta «{tool}».</translation>
+    </message>
+    <message>
+        <source>It chose this page: check the address before you enter anything there.</source>
+        <translation>Eligió esta página: comprueba la dirección antes de introducir algo allí.</translation>
+    </message>
+    <message numerus="yes">
+        <source>You pay for it under your limits, at most {count} tokens.</source>
+        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <translation>
+            <numerusform>Lo pagas dentro de tus límites, como máximo {count} token.</numerusform>
+            <numerusform>Lo pagas dentro de tus límites, como máximo {count} tokens.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The answer is sent to {where}</source>
+        <translation>La respuesta se envía a {where}</translation>
+    </message>
+    <message>
+        <source>The answer is given to a program here: {where}</source>
+        <translation>La respuesta se da a un programa de aquí: {where}</translation>
+    </message>
+    <message>
+        <source>What you send is sent to {where}</source>
+        <translation>Lo que envías se envía a {where}</translation>
+    </message>
+    <message>
+        <source>What you send is given to a program here: {where}</source>
+        <translation>Lo que envías se da a un programa de aquí: {where}</translation>
+    </message>
+    <message>
+        <source>None: models only read pages</source>
+        <translation>Ninguno: los modelos solo leen páginas</translation>
+    </message>
+    <message>
+        <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
+        <translation>Un servidor que pregunta a otros buscadores: el tuyo, o uno cuyo dueño deja buscar a programas.</translation>
+    </message>
+    <message>
+        <source>A service. What is searched for goes there, with your key.</source>
+        <translation>Un servicio. Lo que se busca va allí, con tu clave.</translation>
+    </message>
+    <message>
+        <source>Web search</source>
+        <translation>Búsqueda web</translation>
+    </message>
+    <message>
+        <source>Search engine</source>
+        <translation>Buscador</translation>
+    </message>
+    <message>
+        <source>Address of SearXNG</source>
+        <translation>Dirección de SearXNG</translation>
+    </message>
+    <message>
+        <source>{address} or {other}</source>
+        <translation>{address} o {other}</translation>
+    </message>
+    <message>
+        <source>Test the search engine</source>
+        <translation>Probar el buscador</translation>
+    </message>
+    <message>
+        <source>A key is kept; type another to replace it</source>
+        <translation>Hay una clave guardada; escribe otra para sustituirla</translation>
+    </message>
+    <message>
+        <source>A key is kept. Type another to replace it.</source>
+        <translation>Hay una clave guardada. Escribe otra para sustituirla.</translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation>Probando…</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Guardando…</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. No search engine is chosen: models can only read pages.</source>
+        <translation>Viene con ChatDesk. No se eligió ningún buscador: los modelos solo pueden leer páginas.</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
+        <translation>Viene con ChatDesk. Busca con {engine} en {host}.</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine}.</source>
+        <translation>Viene con ChatDesk. Busca con {engine}.</translation>
+    </message>
+    <message>
+        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
+        <translation>Solo lo que está aquí, el PATH y dónde están tus archivos llegan al programa. Los secretos van donde están tus claves.</translation>
+    </message>
+    <message>
+        <source>Add a tool server</source>
+        <translation>Añadir un servidor de herramientas</translation>
+    </message>
+    <message>
+        <source>Edit the tool server</source>
+        <translation>Editar el servidor de herramientas</translation>
+    </message>
+    <message>
+        <source>For example: Notes</source>
+        <translation>Por ejemplo: Notas</translation>
+    </message>
+    <message>
+        <source>Command or address</source>
+        <translation>Orden o dirección</translation>
+    </message>
+    <message>
+        <source>Variables or headers</source>
+        <translation>Variables o cabeceras</translation>
+    </message>
+    <message>
+        <source>Folder it runs in</source>
+        <translation>Carpeta en que funciona</translation>
+    </message>
+    <message>
+        <source>An empty one of its own</source>
+        <translation>Una propia, vacía</translation>
+    </message>
+    <message>
+        <source>Client ID</source>
+        <translation>ID de cliente</translation>
+    </message>
+    <message>
+        <source>Empty: ChatDesk registers itself</source>
+        <translation>Vacío: ChatDesk se registra por sí mismo</translation>
+    </message>
+    <message>
+        <source>Client secret</source>
+        <translation>Secreto del cliente</translation>
+    </message>
+    <message>
+        <source>Empty: none</source>
+        <translation>Vacío: ninguno</translation>
+    </message>
+    <message>
+        <source>Unchanged</source>
+        <translation>Sin cambios</translation>
+    </message>
+    <message>
+        <source>You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here.</source>
+        <translation>Aquí también puedes pegar el JSON de Claude Desktop, Cursor, VS Code o LM Studio.</translation>
+    </message>
+    <message>
+        <source>Variables, or headers of an address, a line each</source>
+        <translation>Variables, o cabeceras de una dirección, una por línea</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Carpeta</translation>
+    </message>
+    <message>
+        <source>Client ID, if you registered one to sign in with</source>
+        <translation>ID de cliente, si registraste uno para iniciar sesión</translation>
+    </message>
+    <message>
+        <source>Filled in from the description of “{name}”.</source>
+        <translation>Rellenado a partir de la descripción de «{name}».</translation>
+    </message>
+    <message>
+        <source>Still to be filled in: {missing}.</source>
+        <translation>Aún por rellenar: {missing}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text has {count} servers: this is the first; paste again for the others.</source>
+        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <translation>
+            <numerusform>El texto tiene {count} servidor: este es el primero; pega de nuevo para los demás.</numerusform>
+            <numerusform>El texto tiene {count} servidores: este es el primero; pega de nuevo para los demás.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give it a name.</source>
+        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <translation>Dale un nombre.</translation>
+    </message>
+    <message>
+        <source>Enter the command that starts it, or its address.</source>
+        <translation>Introduce la orden que lo inicia, o su dirección.</translation>
+    </message>
+    <message>
+        <source>A quotation mark of the command is not closed.</source>
+        <translation>Una comilla de la orden no está cerrada.</translation>
+    </message>
+    <message>
+        <source>Write each line as NAME=value, not “{line}”.</source>
+        <translation>Escribe cada línea como NAME=value, no «{line}».</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in: Ctrl+Shift+Y.</source>
+        <translation>{name} te pide iniciar sesión: Ctrl+Shift+Y.</translation>
+    </message>
+    <message>
+        <source>Asking where to sign in…</source>
+        <translation>Preguntando dónde iniciar sesión…</translation>
+    </message>
+    <message>
+        <source>Signed in. Ask again to use its tools.</source>
+        <translation>Sesión iniciada. Pregunta de nuevo para usar sus herramientas.</translation>
+    </message>
+    <message>
+        <source>Sign in…</source>
+        <translation>Iniciar sesión…</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in</source>
+        <translation>{name} te pide iniciar sesión</translation>
+    </message>
+    <message>
+        <source>The tools of {address} are left out until you have signed in.</source>
+        <translation>Las herramientas de {address} se omiten hasta que inicies sesión.</translation>
+    </message>
+    <message>
+        <source>Sign in at {host} in your browser, within five minutes.</source>
+        <translation>Inicia sesión en {host} en tu navegador, en menos de cinco minutos.</translation>
+    </message>
+    <message>
+        <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
+        <translation>Sesión cerrada aquí. No se avisó al servidor, o no puede retirar una sesión: termínala en tu cuenta allí.</translation>
+    </message>
+    <message>
+        <source>Signing out…</source>
+        <translation>Cerrando sesión…</translation>
+    </message>
+    <message>
+        <source>It did not ask you to sign in.</source>
+        <translation>No te pidió iniciar sesión.</translation>
+    </message>
+    <message>
+        <source>Remove {name}?</source>
+        <translation>¿Quitar {name}?</translation>
+    </message>
+    <message>
+        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
+        <translation>Sus herramientas desaparecen de todos los chats, con sus secretos y lo que permitiste. Los chats conservan lo que respondió.</translation>
+    </message>
+    <message>
+        <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
+        <translation>Lo que los modelos pueden usar para leer archivos, buscar y actuar. Nada se ejecuta antes de que lo permitas.</translation>
+    </message>
+    <message>
+        <source>No other server is set up.</source>
+        <translation>No hay ningún otro servidor configurado.</translation>
+    </message>
+    <message>
+        <source>Every call is asked about.</source>
+        <translation>Se pregunta por cada llamada.</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>Encontrado</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Iniciado</translation>
+    </message>
+    <message>
+        <source>Speaks the protocol</source>
+        <translation>Habla el protocolo</translation>
+    </message>
+    <message>
+        <source>Lists its tools</source>
+        <translation>Muestra sus herramientas</translation>
+    </message>
+    <message>
+        <source>in one chat</source>
+        <translation>en un chat</translation>
+    </message>
+    <message>
+        <source>in one project</source>
+        <translation>en un proyecto</translation>
+    </message>
+    <message>
+        <source>everywhere</source>
+        <translation>en todas partes</translation>
+    </message>
+    <message>
+        <source>in one chat, also after text from outside</source>
+        <translation>en un chat, también tras texto de fuera</translation>
+    </message>
+    <message>
+        <source>in one project, also after text from outside</source>
+        <translation>en un proyecto, también tras texto de fuera</translation>
+    </message>
+    <message>
+        <source>everywhere, also after text from outside</source>
+        <translation>en todas partes, también tras texto de fuera</translation>
+    </message>
+    <message>
+        <source>Add server…</source>
+        <translation>Añadir servidor…</translation>
+    </message>
+    <message>
+        <source>Allowed without asking</source>
+        <translation>Permitido sin preguntar</translation>
+    </message>
+    <message>
+        <source>{tool} of {server}</source>
+        <translation>{tool} de {server}</translation>
+    </message>
+    <message>
+        <source>{scope} · since {when}</source>
+        <translation>{scope} · desde {when}</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>Preguntar de nuevo</translation>
+    </message>
+    <message>
+        <source>Ask again about {title}</source>
+        <translation>Preguntar de nuevo por {title}</translation>
+    </message>
+    <message>
+        <source>May ask the model. You agree each time</source>
+        <translation>Puede preguntar al modelo. Lo apruebas cada vez</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk</source>
+        <translation>Viene con ChatDesk</translation>
+    </message>
+    <message>
+        <source>Search engine…</source>
+        <translation>Buscador…</translation>
+    </message>
+    <message>
+        <source>It wrote: {tail}</source>
+        <translation>Escribió: {tail}</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>Cerrar sesión</translation>
+    </message>
+    <message>
+        <source>Sign out of {name}</source>
+        <translation>Cerrar sesión en {name}</translation>
+    </message>
+    <message>
+        <source>Sign in to {name}</source>
+        <translation>Iniciar sesión en {name}</translation>
+    </message>
+    <message>
+        <source>Test {name}</source>
+        <translation>Probar {name}</translation>
+    </message>
+    <message>
+        <source>Edit {name}</source>
+        <translation>Editar {name}</translation>
+    </message>
+    <message>
+        <source>Choose the search engine</source>
+        <translation>Elegir el buscador</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools</source>
+        <comment>{count} tool</comment>
+        <translation>
+            <numerusform>{count} herramienta</numerusform>
+            <numerusform>{count} herramientas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Running, {count} tools</source>
+        <comment>Running, {count} tool</comment>
+        <translation>
+            <numerusform>En marcha, {count} herramienta</numerusform>
+            <numerusform>En marcha, {count} herramientas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It failed.</source>
+        <translation>Falló.</translation>
+    </message>
+    <message>
+        <source>Starts when it is needed</source>
+        <translation>Se inicia cuando hace falta</translation>
+    </message>
+    <message>
+        <source>Markdown (*.md)</source>
+        <translation>Markdown (*.md)</translation>
+    </message>
+    <message>
+        <source>Web page (*.html)</source>
+        <translation>Página web (*.html)</translation>
+    </message>
+    <message>
+        <source>PDF (*.pdf)</source>
+        <translation>PDF (*.pdf)</translation>
+    </message>
+    <message>
+        <source>ChatDesk&apos;s JSON with attachments (*.zip);;ChatDesk&apos;s JSON (*.json)</source>
+        <translation>JSON de ChatDesk con adjuntos (*.zip);;JSON de ChatDesk (*.json)</translation>
+    </message>
+    <message>
+        <source>The project</source>
+        <translation>El proyecto</translation>
+    </message>
+    <message numerus="yes">
+        <source>These {count} threads</source>
+        <comment>This thread</comment>
+        <translation>
+            <numerusform>Esta conversación</numerusform>
+            <numerusform>Estas {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The thread has {count} messages, too many for the clipboard. Export it instead.</source>
+        <comment>The thread has {count} message, too many for the clipboard. Export it instead.</comment>
+        <translation>
+            <numerusform>La conversación tiene {count} mensaje, demasiado para el portapapeles. Expórtala.</numerusform>
+            <numerusform>La conversación tiene {count} mensajes, demasiados para el portapapeles. Expórtala.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The thread is in the clipboard, as Markdown</source>
+        <translation>La conversación está en el portapapeles, como Markdown</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exportar</translation>
+    </message>
+    <message>
+        <source>Folder to export into</source>
+        <translation>Carpeta a la que exportar</translation>
+    </message>
+    <message>
+        <source>The export was cancelled; nothing was left behind.</source>
+        <translation>La exportación se canceló; no quedó nada.</translation>
+    </message>
+    <message>
+        <source>Exporting</source>
+        <translation>Exportando</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Leyendo…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{done} of {count} messages</source>
+        <comment>{done} of {count} messages</comment>
+        <translation>
+            <numerusform>{done} de {count} mensaje</numerusform>
+            <numerusform>{done} de {count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>For editors and notes. One file a thread, attachments in a folder beside it.</source>
+        <translation>Para editores y notas. Un archivo por conversación, los adjuntos en una carpeta al lado.</translation>
+    </message>
+    <message>
+        <source>Web page</source>
+        <translation>Página web</translation>
+    </message>
+    <message>
+        <source>One file with everything in it, to read and to print.</source>
+        <translation>Un archivo con todo dentro, para leer e imprimir.</translation>
+    </message>
+    <message>
+        <source>For paper and for sending on.</source>
+        <translation>Para papel y para pasarlo a otros.</translation>
+    </message>
+    <message>
+        <source>JSON with attachments (zip)</source>
+        <translation>JSON con adjuntos (zip)</translation>
+    </message>
+    <message>
+        <source>Everything, other versions too. ChatDesk can import it again.</source>
+        <translation>Todo, también otras versiones. ChatDesk puede importarlo de nuevo.</translation>
+    </message>
+    <message>
+        <source>What to export</source>
+        <translation>Qué exportar</translation>
+    </message>
+    <message>
+        <source>Include the trash</source>
+        <translation>Incluir la papelera</translation>
+    </message>
+    <message>
+        <source>Choose where…</source>
+        <translation>Elegir dónde…</translation>
+    </message>
+    <message>
+        <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>En ChatGPT abre Configuración, Controles de datos, y elige Exportar datos. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+    </message>
+    <message>
+        <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>En Claude abre Configuración, Privacidad, y elige Exportar datos. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+    </message>
+    <message>
+        <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
+        <translation>En Open WebUI abre Ajustes, Chats, y elige Exportar chats. Guarda un archivo JSON: elígelo aquí.</translation>
+    </message>
+    <message>
+        <source>In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.</source>
+        <translation>En LibreChat abre una conversación, elige Exportar en su menú, y JSON como formato. Elige aquí ese archivo.</translation>
+    </message>
+    <message>
+        <source>In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV and JSONL are read as well, with less in them.</source>
+        <translation>En AnythingLLM abre Settings, Admin, Workspace Chats, y elige Export, luego JSON. Elige aquí ese archivo. También se leen CSV y JSONL, con menos contenido.</translation>
+    </message>
+    <message>
+        <source>In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that file here.</source>
+        <translation>En Chatbox abre Settings, General, Data Backup. Marca Chat History y elige Export Selected Data. Elige aquí ese archivo.</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions choose Backup. Choose that zip file here.</source>
+        <translation>En Cherry Studio abre Settings, Data Settings. Elige Export to Phone y exporta a un archivo; en versiones anteriores elige Backup. Elige aquí ese zip.</translation>
+    </message>
+    <message>
+        <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
+        <translation>En Jan abre Settings, General, y muestra la carpeta de datos. Elige aquí la carpeta «threads» que contiene.</translation>
+    </message>
+    <message>
+        <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
+        <translation>Elige aquí la carpeta «conversations». Está en la carpeta «.lmstudio» de tu carpeta personal; LM Studio la muestra cuando eliges Reveal en el menú de un chat.</translation>
+    </message>
+    <message>
+        <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
+        <translation>En el otro ChatDesk elige Exportar… en el menú de una conversación, luego Todo, y JSON. Elige aquí ese zip.</translation>
+    </message>
+    <message>
+        <source>Import or attach?</source>
+        <translation>¿Importar o adjuntar?</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
+        <translation>«{name}» parece una exportación de chats. ¿Importar sus conversaciones, o adjuntar el archivo a tu mensaje?</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importar</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>Adjuntar</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Informe</translation>
+    </message>
+    <message>
+        <source>The report is in the clipboard</source>
+        <translation>El informe está en el portapapeles</translation>
+    </message>
+    <message>
+        <source>Exports (*.zip *.json *.jsonl *.csv);;All files (*)</source>
+        <translation>Exportaciones (*.zip *.json *.jsonl *.csv);;Todos los archivos (*)</translation>
+    </message>
+    <message>
+        <source>One named after the program</source>
+        <translation>Uno con el nombre del programa</translation>
+    </message>
+    <message>
+        <source>Looking into the file …</source>
+        <translation>Mirando dentro del archivo …</translation>
+    </message>
+    <message>
+        <source>Import a folder</source>
+        <translation>Importar una carpeta</translation>
+    </message>
+    <message>
+        <source>{name} is chosen. Import starts it.</source>
+        <translation>Se eligió {name}. Importar lo inicia.</translation>
+    </message>
+    <message>
+        <source>Stopping …</source>
+        <translation>Deteniendo …</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen</source>
+        <translation>No se eligió nada</translation>
+    </message>
+    <message>
+        <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
+        <translation>Lo que ya está queda como está, así que una exportación más reciente de los mismos chats se puede importar cuando quieras.</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Elegir archivo…</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>Elegir carpeta…</translation>
+    </message>
+    <message>
+        <source>Project for the imported threads</source>
+        <translation>Proyecto para las conversaciones importadas</translation>
+    </message>
+    <message>
+        <source>Into project</source>
+        <translation>En el proyecto</translation>
+    </message>
+    <message>
+        <source>Program that the chats come from</source>
+        <translation>Programa del que vienen los chats</translation>
+    </message>
+    <message>
+        <source>Chats from</source>
+        <translation>Chats de</translation>
+    </message>
+    <message>
+        <source>Open {program}</source>
+        <translation>Abrir {program}</translation>
+    </message>
+    <message>
+        <source>Progress of the import</source>
+        <translation>Progreso de la importación</translation>
+    </message>
+    <message>
+        <source>You can go on working: the import does not need this window. What is imported already stays if you stop.</source>
+        <translation>Puedes seguir trabajando: la importación no necesita esta ventana. Lo ya importado se queda si la detienes.</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>Ocultar</translation>
+    </message>
+    <message>
+        <source>Result of each thread</source>
+        <translation>Resultado de cada conversación</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is available.</source>
+        <translation>ChatDesk {version} está disponible.</translation>
+    </message>
+    <message>
+        <source>What is new…</source>
+        <translation>Novedades…</translation>
+    </message>
+    <message>
+        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>¿Debe ChatDesk buscar versiones nuevas? No instala ninguna por sí mismo.</translation>
+    </message>
+    <message>
+        <source>Once a day</source>
+        <translation>Una vez al día</translation>
+    </message>
+    <message>
+        <source>This is ChatDesk {version}.</source>
+        <translation>Este es ChatDesk {version}.</translation>
+    </message>
+    <message>
+        <source>Look now</source>
+        <translation>Buscar ahora</translation>
+    </message>
+    <message>
+        <source>Install</source>
+        <translation>Instalar</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is the newest version.</source>
+        <translation>ChatDesk {version} es la versión más nueva.</translation>
+    </message>
+    <message>
+        <source>ChatDesk {new} is available; you have {version}.</source>
+        <translation>ChatDesk {new} está disponible; tienes {version}.</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Novedades</translation>
+    </message>
+    <message>
+        <source>Its makers have written nothing about it.</source>
+        <translation>Quienes la hacen no han escrito nada sobre ella.</translation>
+    </message>
+    <message>
+        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
+        <translation>La versión nueva está instalada. Se inicia la próxima vez que abras ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
+        <translation>La versión anterior se queda al lado; Ayuda, Actualizaciones y vuelta atrás, dice cómo volver. Se hizo una copia de tus datos.</translation>
+    </message>
+    <message>
+        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>Instalar obtiene {size} MB, hace una copia de tus datos y prueba la versión nueva con una copia. Luego se inicia la próxima vez que abras ChatDesk; hasta entonces no cambia nada.</translation>
+    </message>
+    <message>
+        <source>Looking for a new version…</source>
+        <translation>Buscando una versión nueva…</translation>
+    </message>
+    <message>
+        <source>Backing up your data…</source>
+        <translation>Haciendo una copia de tus datos…</translation>
+    </message>
+    <message>
+        <source>Fetching the new version…</source>
+        <translation>Obteniendo la versión nueva…</translation>
+    </message>
+    <message>
+        <source>Unpacking it…</source>
+        <translation>Descomprimiéndola…</translation>
+    </message>
+    <message>
+        <source>Trying it with a copy of your data…</source>
+        <translation>Probándola con una copia de tus datos…</translation>
+    </message>
+    <message>
+        <source>Tokens a day</source>
+        <translation>Tokens al día</translation>
+    </message>
+    <message>
+        <source>Tokens a month</source>
+        <translation>Tokens al mes</translation>
+    </message>
+    <message>
+        <source>Dollars a day</source>
+        <translation>Dólares al día</translation>
+    </message>
+    <message>
+        <source>Dollars a month</source>
+        <translation>Dólares al mes</translation>
+    </message>
+    <message>
+        <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
+        <translation>En el aviso recibes una nota al día, y los títulos y resúmenes esperan. En el tope no se envía nada más: tu pregunta se conserva, y puedes enviarla de todos modos. Un modelo sin precio cuenta aquí como gratis. Los mensajes tienen una frecuencia, como 20/min o 200/day: los siguientes esperan su turno.</translation>
+    </message>
+    <message>
+        <source>Add a limit</source>
+        <translation>Añadir un límite</translation>
+    </message>
+    <message>
+        <source>Two rates apply to the same provider or project. Remove one of them.</source>
+        <translation>Dos frecuencias se aplican al mismo proveedor o proyecto. Quita una.</translation>
+    </message>
+    <message>
+        <source>Remove limit {number}</source>
+        <translation>Quitar límite {number}</translation>
+    </message>
+    <message>
+        <source>warning at</source>
+        <translation>aviso en</translation>
+    </message>
+    <message>
+        <source>stop at</source>
+        <translation>tope en</translation>
+    </message>
+    <message>
+        <source>Limit {number}, for</source>
+        <translation>Límite {number}, para</translation>
+    </message>
+    <message>
+        <source>Limit {number}, of</source>
+        <translation>Límite {number}, de</translation>
+    </message>
+    <message>
+        <source>Limit {number}, warning at</source>
+        <translation>Límite {number}, aviso en</translation>
+    </message>
+    <message>
+        <source>Limit {number}, stop at</source>
+        <translation>Límite {number}, tope en</translation>
+    </message>
+    <message>
+        <source>No warning</source>
+        <translation>Sin aviso</translation>
+    </message>
+    <message>
+        <source>No stop</source>
+        <translation>Sin tope</translation>
+    </message>
+    <message>
+        <source>at most</source>
+        <translation>como máximo</translation>
+    </message>
+    <message>
+        <source>“{typed}” is no rate ({where}): {why}.</source>
+        <translation>«{typed}» no es una frecuencia ({where}): {why}.</translation>
+    </message>
+    <message>
+        <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
+        <translation>«{typed}» no es un número ({where}). Escríbelo como 100000 o 2.50.</translation>
+    </message>
+    <message>
+        <source>It is sent when the answer before it is complete.</source>
+        <translation>Se envía cuando la respuesta anterior esté completa.</translation>
+    </message>
+    <message>
+        <source>The answer before it was not completed. Go to it to send it now.</source>
+        <translation>La respuesta anterior no se completó. Ve a ella para enviarlo ahora.</translation>
+    </message>
+    <message>
+        <source>You are offline. It is sent when the connection is back.</source>
+        <translation>No tienes conexión. Se envía cuando vuelva.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait</source>
+        <comment>{count} message waits</comment>
+        <translation>
+            <numerusform>{count} mensaje espera</numerusform>
+            <numerusform>{count} mensajes esperan</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk usage {first} to {last}.csv</source>
+        <translation>Uso de ChatDesk {first} a {last}.csv</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Exportar uso</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines were written to {name}</source>
+        <comment>{count} lines were written to {name}</comment>
+        <translation>
+            <numerusform>Se escribió {count} línea en {name}</numerusform>
+            <numerusform>Se escribieron {count} líneas en {name}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{amount} used</source>
+        <translation>{amount} usados</translation>
+    </message>
+    <message>
+        <source>It is sent in a moment.</source>
+        <translation>Se envía en un momento.</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}, {before} before it.</source>
+        <translation>En espera: se envía a las {clock}, {before} antes.</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}.</source>
+        <translation>En espera: se envía a las {clock}.</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically, {before} before it.</source>
+        <translation>En espera: se envía automáticamente, {before} antes.</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically.</source>
+        <translation>En espera: se envía automáticamente.</translation>
+    </message>
+    <message>
+        <source>{time} on {day}</source>
+        <translation>{time} del {day}</translation>
+    </message>
+    <message>
+        <source>Waiting to be sent</source>
+        <translation>Esperando para enviarse</translation>
+    </message>
+    <message>
+        <source>Go to it</source>
+        <translation>Ir a él</translation>
+    </message>
+    <message>
+        <source>Go to {about}</source>
+        <translation>Ir a {about}</translation>
+    </message>
+    <message>
+        <source>Send first</source>
+        <translation>Enviar primero</translation>
+    </message>
+    <message>
+        <source>Send first: {about}</source>
+        <translation>Enviar primero: {about}</translation>
+    </message>
+    <message>
+        <source>Cancel {about}</source>
+        <translation>Cancelar {about}</translation>
+    </message>
+    <message>
+        <source>Nothing waits.</source>
+        <translation>No espera nada.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
+        <comment>{count} message waits. What is cancelled is not sent; the question is kept.</comment>
+        <translation>
+            <numerusform>{count} mensaje espera. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
+            <numerusform>{count} mensajes esperan. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was kept.</source>
+        <translation>{problem} No se conservó nada.</translation>
+    </message>
+    <message>
+        <source>{label} is kept. It cannot answer before it has a key.</source>
+        <translation>{label} se conserva. No puede responder antes de tener una clave.</translation>
+    </message>
+    <message>
+        <source>{label} is connected.</source>
+        <translation>{label} está conectado.</translation>
+    </message>
+    <message>
+        <source>{label} is connected. {model} answers.</source>
+        <translation>{label} está conectado. {model} responde.</translation>
+    </message>
+    <message>
+        <source>Paste the key of a provider, or choose a server of your own. It is tested before it is kept.</source>
+        <translation>Pega la clave de un proveedor, o elige un servidor propio. Se prueba antes de conservarlo.</translation>
+    </message>
+    <message>
+        <source>All providers…</source>
+        <translation>Todos los proveedores…</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>Proveedor</translation>
+    </message>
+    <message>
+        <source>Address of the server</source>
+        <translation>Dirección del servidor</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Conectar</translation>
+    </message>
+    <message>
+        <source>Save without a test</source>
+        <translation>Guardar sin probar</translation>
+    </message>
+    <message>
+        <source>Found on this computer:</source>
+        <translation>Encontrados en este ordenador:</translation>
+    </message>
+    <message>
+        <source>Use {label}, {models}</source>
+        <translation>Usar {label}, {models}</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {servers}</source>
+        <translation>Encontrados en este ordenador: {servers}</translation>
+    </message>
+    <message>
+        <source>Choose where the key is kept, then connect</source>
+        <translation>Elige dónde se guarda la clave, y conecta</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource.</source>
+        <translation>Introduce el nombre de tu recurso.</translation>
+    </message>
+    <message>
+        <source>Paste the key that {label} gave you.</source>
+        <translation>Pega la clave que te dio {label}.</translation>
+    </message>
+    <message>
+        <source>This is a key of {label}</source>
+        <translation>Esta es una clave de {label}</translation>
+    </message>
+    <message>
+        <source>First steps</source>
+        <translation>Primeros pasos</translation>
+    </message>
+    <message>
+        <source>Take the tour</source>
+        <translation>Hacer el recorrido</translation>
+    </message>
+    <message>
+        <source>Welcome to ChatDesk</source>
+        <translation>Bienvenida a ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect a model to begin. Your chats stay on this computer.</source>
+        <translation>Conecta un modelo para empezar. Tus chats se quedan en este ordenador.</translation>
+    </message>
+    <message>
+        <source>Connect a provider</source>
+        <translation>Conectar un proveedor</translation>
+    </message>
+    <message>
+        <source>Import your chats</source>
+        <translation>Importar tus chats</translation>
+    </message>
+    <message>
+        <source>Choose where they are now: the next page says how to get them out.</source>
+        <translation>Elige dónde están ahora: la página siguiente dice cómo sacarlos.</translation>
+    </message>
+    <message>
+        <source>Import from {program}</source>
+        <translation>Importar de {program}</translation>
+    </message>
+    <message>
+        <source>Try it offline</source>
+        <translation>Probar sin conexión</translation>
+    </message>
+    <message>
+        <source>No account and no network: the demo model shows what ChatDesk can do.</source>
+        <translation>Sin cuenta ni red: el modelo de demostración muestra lo que ChatDesk puede hacer.</translation>
+    </message>
+    <message>
+        <source>What can ChatDesk do?</source>
+        <translation>¿Qué puede hacer ChatDesk?</translation>
+    </message>
+    <message>
+        <source>The provider of this model is gone. Choose another model at the top.</source>
+        <translation>El proveedor de este modelo ya no está. Elige otro modelo arriba.</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another model at the top.</source>
+        <translation>{label} aún no tiene clave, así que no puede responder. Ponla en Ajustes, Proveedores, o elige otro modelo arriba.</translation>
+    </message>
+    <message>
+        <source>The demo model answers, without account or network. It shows what ChatDesk can do.</source>
+        <translation>Responde el modelo de demostración, sin cuenta ni red. Muestra lo que ChatDesk puede hacer.</translation>
+    </message>
+    <message>
+        <source>{who} answers. Choose another model at the top.</source>
+        <translation>Responde {who}. Elige otro modelo arriba.</translation>
+    </message>
+    <message>
+        <source>Text of the artifact</source>
+        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
+        <translation>Texto del artefacto</translation>
+    </message>
+    <message>
+        <source>Ctrl+Enter saves a version, Esc leaves. Tab writes a tab.</source>
+        <translation>Ctrl+Intro guarda una versión, Esc sale. Tab escribe un tabulador.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows</source>
+        <comment>{count} row</comment>
+        <translation>
+            <numerusform>{count} fila</numerusform>
+            <numerusform>{count} filas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} columns</source>
+        <comment>{count} column</comment>
+        <translation>
+            <numerusform>{count} columna</numerusform>
+            <numerusform>{count} columnas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask for a change</source>
+        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
+        <translation>Pedir un cambio</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Guardar…</translation>
+    </message>
+    <message>
+        <source>Show in the thread</source>
+        <translation>Mostrar en la conversación</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>Quitar de la lista</translation>
+    </message>
+    <message>
+        <source>All artifacts</source>
+        <translation>Todos los artefactos</translation>
+    </message>
+    <message>
+        <source>Previous version of the artifact</source>
+        <translation>Versión anterior del artefacto</translation>
+    </message>
+    <message>
+        <source>Next version of the artifact</source>
+        <translation>Versión siguiente del artefacto</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Fuente</translation>
+    </message>
+    <message>
+        <source>Differences</source>
+        <translation>Diferencias</translation>
+    </message>
+    <message>
+        <source>Save as version</source>
+        <translation>Guardar como versión</translation>
+    </message>
+    <message>
+        <source>Hide differences</source>
+        <translation>Ocultar diferencias</translation>
+    </message>
+    <message>
+        <source>Hide the differences</source>
+        <translation>Ocultar las diferencias</translation>
+    </message>
+    <message>
+        <source>Show what changed since version {number}</source>
+        <translation>Mostrar qué cambió desde la versión {number}</translation>
+    </message>
+    <message>
+        <source>Drawn</source>
+        <translation>Dibujado</translation>
+    </message>
+    <message>
+        <source>Show it drawn</source>
+        <translation>Mostrarlo dibujado</translation>
+    </message>
+    <message>
+        <source>Show its source</source>
+        <translation>Mostrar su fuente</translation>
+    </message>
+    <message>
+        <source>{name}, version {number} of {count}</source>
+        <translation>{name}, versión {number} de {count}</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some.</source>
+        <translation>Un chat temporal no conserva artefactos, porque se guardan en el disco. Conserva el chat para abrir alguno.</translation>
+    </message>
+    <message>
+        <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
+        <translation>Esta conversación aún no tiene artefactos. Aquí se enumeran los archivos de sus mensajes, y también el código que abras: el código de 15 líneas o más tiene «Abrir como artefacto», en su cabecera y en el menú de su mensaje.</translation>
+    </message>
+    <message>
+        <source>Artifacts of this thread</source>
+        <translation>Artefactos de esta conversación</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} versions</source>
+        <comment>{count} version</comment>
+        <translation>
+            <numerusform>{count} versión</numerusform>
+            <numerusform>{count} versiones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>edited by you</source>
+        <translation>editado por ti</translation>
+    </message>
+    <message>
+        <source>proposed change to a file</source>
+        <translation>cambio propuesto en un archivo</translation>
+    </message>
+    <message>
+        <source>from the tool {tool}</source>
+        <translation>de la herramienta {tool}</translation>
+    </message>
+    <message>
+        <source>attached to a question</source>
+        <translation>adjunto a una pregunta</translation>
+    </message>
+    <message>
+        <source>from a question</source>
+        <translation>de una pregunta</translation>
+    </message>
+    <message>
+        <source>from an answer</source>
+        <translation>de una respuesta</translation>
+    </message>
+    <message>
+        <source>sent</source>
+        <translation>enviado</translation>
+    </message>
+    <message>
+        <source>in the summary</source>
+        <translation>en el resumen</translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation>excluido</translation>
+    </message>
+    <message>
+        <source>did not fit</source>
+        <translation>no cabía</translation>
+    </message>
+    <message>
+        <source>empty</source>
+        <translation>vacío</translation>
+    </message>
+    <message>
+        <source>user</source>
+        <translation>usuario</translation>
+    </message>
+    <message>
+        <source>assistant</source>
+        <translation>asistente</translation>
+    </message>
+    <message>
+        <source>system</source>
+        <translation>sistema</translation>
+    </message>
+    <message>
+        <source>tool</source>
+        <translation>herramienta</translation>
+    </message>
+    <message>
+        <source>before the start of the context</source>
+        <translation>antes del inicio del contexto</translation>
+    </message>
+    <message>
+        <source>What the model will see</source>
+        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
+        <translation>Lo que verá el modelo</translation>
+    </message>
+    <message>
+        <source>What happens to each message</source>
+        <translation>Qué pasa con cada mensaje</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Fijar</translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation>Excluir</translation>
+    </message>
+    <message>
+        <source>Start here</source>
+        <translation>Empezar aquí</translation>
+    </message>
+    <message>
+        <source>Copy request as JSON</source>
+        <translation>Copiar petición como JSON</translation>
+    </message>
+    <message>
+        <source>Nothing yet: ask something.</source>
+        <translation>Nada aún: pregunta algo.</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Soltar</translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation>Incluir</translation>
+    </message>
+    <message>
+        <source>Start at the top</source>
+        <translation>Empezar arriba</translation>
+    </message>
+    <message>
+        <source>(no text)</source>
+        <translation>(sin texto)</translation>
+    </message>
+    <message>
+        <source>{about}: {text}</source>
+        <translation>{about}: {text}</translation>
+    </message>
+    <message>
+        <source>about {used} of {window} tokens · {model}</source>
+        <translation>unos {used} de {window} tokens · {model}</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens · {model}</source>
+        <translation>{used} de {window} tokens · {model}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>fijado</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} did not fit</source>
+        <comment>{count} did not fit</comment>
+        <translation>
+            <numerusform>{count} no cabía</numerusform>
+            <numerusform>{count} no cabían</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} excluded</source>
+        <comment>{count} excluded</comment>
+        <translation>
+            <numerusform>{count} excluido</numerusform>
+            <numerusform>{count} excluidos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>older messages are left out from where you started</source>
+        <translation>se omiten los mensajes anteriores a donde empezaste</translation>
+    </message>
+    <message>
+        <source>the summary is out of date and not sent</source>
+        <translation>el resumen está desfasado y no se envía</translation>
+    </message>
+    <message>
+        <source>{part}: {tokens}</source>
+        <translation>{part}: {tokens}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages</source>
+        <comment>Summary of {count} message</comment>
+        <translation>
+            <numerusform>Resumen de {count} mensaje</numerusform>
+            <numerusform>Resumen de {count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pinned · {count} messages</source>
+        <comment>Pinned · {count} message</comment>
+        <translation>
+            <numerusform>Fijados · {count} mensaje</numerusform>
+            <numerusform>Fijados · {count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Recent · {count} messages</source>
+        <comment>Recent · {count} message</comment>
+        <translation>
+            <numerusform>Recientes · {count} mensaje</numerusform>
+            <numerusform>Recientes · {count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Your draft</source>
+        <translation>Tu borrador</translation>
+    </message>
+    <message>
+        <source>Room for the answer</source>
+        <translation>Sitio para la respuesta</translation>
+    </message>
+    <message>
+        <source>Inspector</source>
+        <translation>Inspector</translation>
+    </message>
+    <message>
+        <source>Inspector tabs</source>
+        <translation>Pestañas del inspector</translation>
+    </message>
+    <message>
+        <source>Close the inspector</source>
+        <translation>Cerrar el inspector</translation>
+    </message>
+    <message>
+        <source>Filter the questions</source>
+        <translation>Filtrar las preguntas</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} questions</source>
+        <comment>{count} question</comment>
+        <translation>
+            <numerusform>{count} pregunta</numerusform>
+            <numerusform>{count} preguntas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the thread…</source>
+        <translation>Leyendo la conversación…</translation>
+    </message>
+    <message>
+        <source>No question holds these words.</source>
+        <translation>Ninguna pregunta contiene estas palabras.</translation>
+    </message>
+    <message>
+        <source>No question has been asked yet.</source>
+        <translation>Aún no se ha hecho ninguna pregunta.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} tokens</comment>
+        <translation>
+            <numerusform>{count} token</numerusform>
+            <numerusform>{count} tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} tokens</source>
+        <comment>about {count} tokens</comment>
+        <translation>
+            <numerusform>unos {count} token</numerusform>
+            <numerusform>unos {count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>one of its messages was edited</source>
+        <translation>se editó uno de sus mensajes</translation>
+    </message>
+    <message>
+        <source>one of its messages was deleted</source>
+        <translation>se eliminó uno de sus mensajes</translation>
+    </message>
+    <message>
+        <source>another version of one of its messages is shown</source>
+        <translation>se muestra otra versión de uno de sus mensajes</translation>
+    </message>
+    <message>
+        <source>one of its messages was excluded</source>
+        <translation>se excluyó uno de sus mensajes</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>Pregunta</translation>
+    </message>
+    <message>
+        <source>Tool result</source>
+        <translation>Resultado de herramienta</translation>
+    </message>
+    <message>
+        <source>Text of the summary</source>
+        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
+        <translation>Texto del resumen</translation>
+    </message>
+    <message>
+        <source>Kept word for word, a line each</source>
+        <translation>Conservado palabra por palabra, uno por línea</translation>
+    </message>
+    <message>
+        <source>Facts that are kept word for word, a line each</source>
+        <translation>Datos que se conservan palabra por palabra, uno por línea</translation>
+    </message>
+    <message>
+        <source>Summarise this thread</source>
+        <translation>Resumir esta conversación</translation>
+    </message>
+    <message>
+        <source>Summarise threads of this project</source>
+        <translation>Resumir conversaciones de este proyecto</translation>
+    </message>
+    <message>
+        <source>Do not send</source>
+        <translation>No enviar</translation>
+    </message>
+    <message>
+        <source>First source</source>
+        <translation>Primera fuente</translation>
+    </message>
+    <message>
+        <source>Last source</source>
+        <translation>Última fuente</translation>
+    </message>
+    <message>
+        <source>There is no summary yet: it is made when the context fills.</source>
+        <translation>Aún no hay resumen: se hace cuando el contexto se llena.</translation>
+    </message>
+    <message>
+        <source>Save the summary</source>
+        <translation>Guardar el resumen</translation>
+    </message>
+    <message>
+        <source>Edit the summary</source>
+        <translation>Editar el resumen</translation>
+    </message>
+    <message>
+        <source>Send again</source>
+        <translation>Enviar de nuevo</translation>
+    </message>
+    <message numerus="yes">
+        <source>Made from {count} messages</source>
+        <comment>Made from {count} message</comment>
+        <translation>
+            <numerusform>Hecho de {count} mensaje</numerusform>
+            <numerusform>Hecho de {count} mensajes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a model</source>
+        <translation>un modelo</translation>
+    </message>
+    <message numerus="yes">
+        <source>Version {version}, by {who}, {when}: {count} messages in {tokens} tokens.</source>
+        <comment>Version {version}, by {who}, {when}: {count} message in {tokens} tokens.</comment>
+        <translation>
+            <numerusform>Versión {version}, de {who}, {when}: {count} mensaje en {tokens} tokens.</numerusform>
+            <numerusform>Versión {version}, de {who}, {when}: {count} mensajes en {tokens} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens.</source>
+        <comment>Making it took {count} token.</comment>
+        <translation>
+            <numerusform>Hacerlo llevó {count} token.</numerusform>
+            <numerusform>Hacerlo llevó {count} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens ({price}).</source>
+        <comment>Making it took {count} token ({price}).</comment>
+        <translation>
+            <numerusform>Hacerlo llevó {count} token ({price}).</numerusform>
+            <numerusform>Hacerlo llevó {count} tokens ({price}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Summaries are switched off in Settings, Context, for all threads.</source>
+        <translation>Los resúmenes están desactivados en Ajustes, Contexto, para todas las conversaciones.</translation>
+    </message>
+    <message>
+        <source>No thread of this project is summarised.</source>
+        <translation>No se resume ninguna conversación de este proyecto.</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
+        <translation>Se alcanzó el límite de hoy para títulos y resúmenes. Los resúmenes se hacen de nuevo mañana.</translation>
+    </message>
+    <message>
+        <source>Some of its messages are gone for good, so it is not sent.</source>
+        <translation>Algunos de sus mensajes se fueron del todo, así que no se envía.</translation>
+    </message>
+    <message>
+        <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
+        <translation>No se envía: lo desactivaste. Solo se hace otro cuando lo rehaces.</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
+        <translation>Está desfasado y no se envía: {why}. Rehazlo para que se envíe de nuevo.</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent. Redo it to have it sent again.</source>
+        <translation>Está desfasado y no se envía. Rehazlo para que se envíe de nuevo.</translation>
+    </message>
+    <message>
+        <source>Messages that the summary is made from</source>
+        <translation>Mensajes de los que está hecho el resumen</translation>
+    </message>
+    <message>
+        <source>All versions of this thread</source>
+        <translation>Todas las versiones de esta conversación</translation>
+    </message>
+    <message>
+        <source>{what} of {model}</source>
+        <translation>{what} de {model}</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}</source>
+        <translation>versión {number} de {count}</translation>
+    </message>
+    <message>
+        <source>removed for good</source>
+        <translation>eliminado del todo</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>mostrado</translation>
+    </message>
+    <message>
+        <source>{number}k</source>
+        <translation>{number}k</translation>
+    </message>
+    <message>
+        <source>{number}M</source>
+        <translation>{number}M</translation>
+    </message>
+    <message>
+        <source>at least {cost}</source>
+        <translation>al menos {cost}</translation>
+    </message>
+    <message>
+        <source>no price is known</source>
+        <translation>no se conoce el precio</translation>
+    </message>
+    <message>
+        <source>In</source>
+        <translation>Entra</translation>
+    </message>
+    <message>
+        <source>Cached</source>
+        <translation>Caché</translation>
+    </message>
+    <message>
+        <source>Of them from the provider&apos;s cache</source>
+        <translation>De ellos, de la caché del proveedor</translation>
+    </message>
+    <message>
+        <source>Out</source>
+        <translation>Sale</translation>
+    </message>
+    <message>
+        <source>Thought</source>
+        <translation>Pensado</translation>
+    </message>
+    <message>
+        <source>Of them for reasoning</source>
+        <translation>De ellos, para razonar</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>Coste</translation>
+    </message>
+    <message>
+        <source>What this thread used</source>
+        <translation>Lo que usó esta conversación</translation>
+    </message>
+    <message>
+        <source>Add prices…</source>
+        <translation>Añadir precios…</translation>
+    </message>
+    <message>
+        <source>Total</source>
+        <translation>Total</translation>
+    </message>
+    <message>
+        <source>{line}, {column}: {value}</source>
+        <translation>{line}, {column}: {value}</translation>
+    </message>
+    <message>
+        <source>Tokens and cost by kind of work and model</source>
+        <translation>Tokens y coste por tipo de trabajo y modelo</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests</source>
+        <comment>{count} request</comment>
+        <translation>
+            <numerusform>{count} petición</numerusform>
+            <numerusform>{count} peticiones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}.</source>
+        <translation>{tokens} en {requests}.</translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}, {cost}.</source>
+        <translation>{tokens} en {requests}, {cost}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The tokens of {count} requests are estimates: the server did not count them.</source>
+        <comment>The tokens of {count} request are estimates: the server did not count them.</comment>
+        <translation>
+            <numerusform>Los tokens de {count} petición son estimaciones: el servidor no los contó.</numerusform>
+            <numerusform>Los tokens de {count} peticiones son estimaciones: el servidor no los contó.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens were stored in the provider&apos;s cache.</source>
+        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <translation>
+            <numerusform>Se guardó {count} token en la caché del proveedor.</numerusform>
+            <numerusform>Se guardaron {count} tokens en la caché del proveedor.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No price is known for {models}. The cost leaves it out.</source>
+        <translation>No se conoce el precio de {models}. El coste no lo incluye.</translation>
+    </message>
+    <message>
+        <source>{month} {year}</source>
+        <translation>{month} de {year}</translation>
+    </message>
+    <message>
+        <source>{day} {month}</source>
+        <translation>{day} de {month}</translation>
+    </message>
+    <message>
+        <source>{day} {month} {year}</source>
+        <translation>{day} de {month} de {year}</translation>
+    </message>
+    <message>
+        <source>{day}, {time}</source>
+        <translation>{day}, {time}</translation>
+    </message>
+    <message>
+        <source>under {amount}</source>
+        <translation>menos de {amount}</translation>
+    </message>
+    <message>
+        <source>in threads with a tag</source>
+        <translation>en conversaciones con una etiqueta</translation>
+    </message>
+    <message>
+        <source>written by you or by the model</source>
+        <translation>escrito por ti o por el modelo</translation>
+    </message>
+    <message>
+        <source>answered by a model</source>
+        <translation>respondido por un modelo</translation>
+    </message>
+    <message>
+        <source>before a day: 2026-05-01, yesterday, 7d</source>
+        <translation>antes de un día: 2026-05-01, yesterday, 7d</translation>
+    </message>
+    <message>
+        <source>from a day on: 2026-05-01, yesterday, 7d</source>
+        <translation>desde un día: 2026-05-01, yesterday, 7d</translation>
+    </message>
+    <message>
+        <source>with code, an image or a file</source>
+        <translation>con código, una imagen o un archivo</translation>
+    </message>
+    <message>
+        <source>pinned, archived or trashed</source>
+        <translation>fijado, archivado o en la papelera</translation>
+    </message>
+    <message>
+        <source>Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. &gt; lists commands.</source>
+        <translation>Acota con project: tag: role: model: before: after: has: is: y excluye con -palabra. &gt; enumera órdenes.</translation>
+    </message>
+    <message>
+        <source>No command matches.</source>
+        <translation>Ninguna orden coincide.</translation>
+    </message>
+    <message>
+        <source>Filters</source>
+        <translation>Filtros</translation>
+    </message>
+    <message>
+        <source>Filter {filter}</source>
+        <translation>Filtro {filter}</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Órdenes</translation>
+    </message>
+    <message>
+        <source>Search everything</source>
+        <translation>Buscar en todo</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Tab goes to the next group</source>
+        <translation>Los resultados están debajo: arriba y abajo eligen, Tab va al siguiente grupo</translation>
+    </message>
+    <message>
+        <source>Search messages, threads, files and commands</source>
+        <translation>Buscar mensajes, conversaciones, archivos y órdenes</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Resultados</translation>
+    </message>
+    <message>
+        <source>More messages…</source>
+        <translation>Más mensajes…</translation>
+    </message>
+    <message>
+        <source>More threads…</source>
+        <translation>Más conversaciones…</translation>
+    </message>
+    <message>
+        <source>More projects…</source>
+        <translation>Más proyectos…</translation>
+    </message>
+    <message>
+        <source>More tags…</source>
+        <translation>Más etiquetas…</translation>
+    </message>
+    <message>
+        <source>More files…</source>
+        <translation>Más archivos…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tags</source>
+        <comment>{count} tag</comment>
+        <translation>
+            <numerusform>{count} etiqueta</numerusform>
+            <numerusform>{count} etiquetas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files</source>
+        <comment>{count} file</comment>
+        <translation>
+            <numerusform>{count} archivo</numerusform>
+            <numerusform>{count} archivos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>Herramienta</translation>
+    </message>
+    <message>
+        <source>Recent threads</source>
+        <translation>Conversaciones recientes</translation>
+    </message>
+    <message>
+        <source>more than {found}</source>
+        <translation>más de {found}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} commands</source>
+        <comment>{count} command</comment>
+        <translation>
+            <numerusform>{count} orden</numerusform>
+            <numerusform>{count} órdenes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today</source>
+        <translation>hoy</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation>ayer</translation>
+    </message>
+    <message>
+        <source>archived</source>
+        <translation>archivada</translation>
+    </message>
+    <message>
+        <source>another version</source>
+        <translation>otra versión</translation>
+    </message>
+    <message>
+        <source>{what}, in {thread}</source>
+        <translation>{what}, en {thread}</translation>
+    </message>
+    <message>
+        <source>thread {name}</source>
+        <translation>conversación {name}</translation>
+    </message>
+    <message>
+        <source>project {name}</source>
+        <translation>proyecto {name}</translation>
+    </message>
+    <message>
+        <source>tag {name}</source>
+        <translation>etiqueta {name}</translation>
+    </message>
+    <message>
+        <source>file {name}</source>
+        <translation>archivo {name}</translation>
+    </message>
+    <message numerus="yes">
+        <source>more than {count} found in {took} ms</source>
+        <comment>more than {count} found in {took} ms</comment>
+        <translation>
+            <numerusform>más de {count} encontrado en {took} ms</numerusform>
+            <numerusform>más de {count} encontrados en {took} ms</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found in {took} ms</source>
+        <comment>{count} found in {took} ms</comment>
+        <translation>
+            <numerusform>{count} encontrado en {took} ms</numerusform>
+            <numerusform>{count} encontrados en {took} ms</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>more than {count} found</source>
+        <translation>más de {count} encontrados</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found</source>
+        <comment>{count} found</comment>
+        <translation>
+            <numerusform>{count} encontrado</numerusform>
+            <numerusform>{count} encontrados</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Opens the list of what waits</source>
+        <translation>Abre la lista de lo que espera</translation>
+    </message>
+    <message>
+        <source>Temporary chat, not stored</source>
+        <translation>Chat temporal, sin guardar</translation>
+    </message>
+    <message>
+        <source>Opens the temporary chat</source>
+        <translation>Abre el chat temporal</translation>
+    </message>
+    <message>
+        <source>{title} (temporary: nothing is stored)</source>
+        <translation>{title} (temporal: no se guarda nada)</translation>
+    </message>
+    <message>
+        <source>Sync</source>
+        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
+        <translation>Sincronización</translation>
+    </message>
+    <message>
+        <source>Opens the details of sync</source>
+        <translation>Abre los detalles de la sincronización</translation>
+    </message>
+    <message numerus="yes">
+        <source>{title}, project folder, {count} threads</source>
+        <comment>{title}, project folder, {count} thread</comment>
+        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
+        <translation>
+            <numerusform>{title}, carpeta de proyecto, {count} conversación</numerusform>
+            <numerusform>{title}, carpeta de proyecto, {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>By name</source>
+        <translation>Por nombre</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>Hoy</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>Ayer</translation>
+    </message>
+    <message>
+        <source>Previous 7 days</source>
+        <translation>Últimos 7 días</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days left</source>
+        <comment>{count} day left</comment>
+        <translation>
+            <numerusform>queda {count} día</numerusform>
+            <numerusform>quedan {count} días</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today {time}</source>
+        <translation>hoy {time}</translation>
+    </message>
+    <message>
+        <source>Load the list of threads again</source>
+        <translation>Cargar de nuevo la lista de conversaciones</translation>
+    </message>
+    <message>
+        <source>Loading threads…</source>
+        <translation>Cargando conversaciones…</translation>
+    </message>
+    <message>
+        <source>No thread has “{query}” in its title.</source>
+        <translation>Ninguna conversación tiene «{query}» en el título.</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>Papelera</translation>
+    </message>
+    <message>
+        <source>You can only read this project</source>
+        <translation>Solo puedes leer este proyecto</translation>
+    </message>
+    <message numerus="yes">
+        <source>Mark {count} threads as read</source>
+        <comment>Mark {count} thread as read</comment>
+        <translation>
+            <numerusform>Marcar {count} conversación como leída</numerusform>
+            <numerusform>Marcar {count} conversaciones como leídas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads to a project…</source>
+        <comment>Move {count} thread to a project…</comment>
+        <translation>
+            <numerusform>Mover {count} conversación a un proyecto…</numerusform>
+            <numerusform>Mover {count} conversaciones a un proyecto…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tags…</source>
+        <translation>Etiquetas…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Export {count} threads…</source>
+        <comment>Export {count} thread…</comment>
+        <translation>
+            <numerusform>Exportar {count} conversación…</numerusform>
+            <numerusform>Exportar {count} conversaciones…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete {count} thread</comment>
+        <translation>
+            <numerusform>Eliminar {count} conversación</numerusform>
+            <numerusform>Eliminar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort by last activity</source>
+        <translation>Ordenar por última actividad</translation>
+    </message>
+    <message>
+        <source>Sort by name</source>
+        <translation>Ordenar por nombre</translation>
+    </message>
+    <message>
+        <source>Group by date</source>
+        <translation>Agrupar por fecha</translation>
+    </message>
+    <message>
+        <source>Group by project</source>
+        <translation>Agrupar por proyecto</translation>
+    </message>
+    <message>
+        <source>Show one tag</source>
+        <translation>Mostrar una etiqueta</translation>
+    </message>
+    <message>
+        <source>All threads</source>
+        <translation>Todas las conversaciones</translation>
+    </message>
+    <message>
+        <source>Delete for good…</source>
+        <translation>Eliminar del todo…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Restore {count} threads</source>
+        <comment>Restore {count} thread</comment>
+        <translation>
+            <numerusform>Restaurar {count} conversación</numerusform>
+            <numerusform>Restaurar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete {count} thread for good…</comment>
+        <translation>
+            <numerusform>Eliminar del todo {count} conversación…</numerusform>
+            <numerusform>Eliminar del todo {count} conversaciones…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin {count} thread</comment>
+        <translation>
+            <numerusform>Soltar {count} conversación</numerusform>
+            <numerusform>Soltar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin {count} thread</comment>
+        <translation>
+            <numerusform>Fijar {count} conversación</numerusform>
+            <numerusform>Fijar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads out of the archive</source>
+        <comment>Move {count} thread out of the archive</comment>
+        <translation>
+            <numerusform>Sacar {count} conversación del archivo</numerusform>
+            <numerusform>Sacar {count} conversaciones del archivo</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive {count} thread</comment>
+        <translation>
+            <numerusform>Archivar {count} conversación</numerusform>
+            <numerusform>Archivar {count} conversaciones</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Project {name}, {shared}</source>
+        <translation>Proyecto {name}, {shared}</translation>
+    </message>
+    <message>
+        <source>Opens the list of projects</source>
+        <translation>Abre la lista de proyectos</translation>
+    </message>
+    <message>
+        <source>deleted {when}</source>
+        <translation>eliminada {when}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread</source>
+        <comment>{count} unread</comment>
+        <translation>
+            <numerusform>{count} sin leer</numerusform>
+            <numerusform>{count} sin leer</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>tagged {tags}</source>
+        <translation>etiquetada {tags}</translation>
+    </message>
+    <message>
+        <source>answer is being written</source>
+        <translation>se está escribiendo una respuesta</translation>
+    </message>
+    <message>
+        <source>Typing narrows the list of threads, Enter searches everything</source>
+        <translation>Escribir acota la lista de conversaciones, Intro busca en todo</translation>
+    </message>
+    <message>
+        <source>Marked threads</source>
+        <translation>Conversaciones marcadas</translation>
+    </message>
+    <message>
+        <source>Mark nothing</source>
+        <translation>No marcar nada</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} marked</source>
+        <comment>{count} marked</comment>
+        <translation>
+            <numerusform>{count} marcada</numerusform>
+            <numerusform>{count} marcadas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are marked</source>
+        <comment>{count} thread is marked</comment>
+        <translation>
+            <numerusform>{count} conversación está marcada</numerusform>
+            <numerusform>{count} conversaciones están marcadas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sidebar</source>
+        <translation>Panel lateral</translation>
+    </message>
+    <message>
+        <source>New thread (Ctrl+N)</source>
+        <translation>Conversación nueva (Ctrl+N)</translation>
+    </message>
+    <message>
+        <source>Settings (Ctrl+,)</source>
+        <translation>Ajustes (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Threads, archive or trash</source>
+        <translation>Conversaciones, archivo o papelera</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>Abriendo…</translation>
+    </message>
+    <message>
+        <source>Status: {text}</source>
+        <translation>Estado: {text}</translation>
+    </message>
+    <message>
+        <source>{what}: {text}</source>
+        <translation>{what}: {text}</translation>
+    </message>
+    <message>
+        <source>Title of the thread</source>
+        <translation>Título de la conversación</translation>
+    </message>
+    <message>
+        <source>No thread here has the tag “{tag}”.</source>
+        <translation>Ninguna conversación de aquí tiene la etiqueta «{tag}».</translation>
+    </message>
+    <message>
+        <source>Nothing is archived.</source>
+        <translation>No hay nada archivado.</translation>
+    </message>
+    <message numerus="yes">
+        <source>No thread is in the trash. Deleted threads and messages stay here for {count} days.</source>
+        <comment>No thread is in the trash. Deleted threads and messages stay here for {count} day.</comment>
+        <translation>
+            <numerusform>No hay conversaciones en la papelera. Las conversaciones y mensajes eliminados se quedan aquí {count} día.</numerusform>
+            <numerusform>No hay conversaciones en la papelera. Las conversaciones y mensajes eliminados se quedan aquí {count} días.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No threads in this project yet. Type a question to begin the first.</source>
+        <translation>Aún no hay conversaciones en este proyecto. Escribe una pregunta para empezar la primera.</translation>
+    </message>
+    <message>
+        <source>No threads yet. Type a question to begin the first.</source>
+        <translation>Aún no hay conversaciones. Escribe una pregunta para empezar la primera.</translation>
+    </message>
+    <message>
+        <source>{list} · back to threads</source>
+        <translation>{list} · volver a las conversaciones</translation>
+    </message>
+    <message>
+        <source>{list} with “{tag}” · show all</source>
+        <translation>{list} con «{tag}» · mostrar todo</translation>
+    </message>
+    <message>
+        <source>{name}. {remark}</source>
+        <translation>{name}. {remark}</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Imagen</translation>
+    </message>
+    <message>
+        <source>Diagram</source>
+        <translation>Diagrama</translation>
+    </message>
+    <message>
+        <source>Attached: {file}</source>
+        <translation>Adjunto: {file}</translation>
+    </message>
+    <message>
+        <source>New messages begin here</source>
+        <translation>Los mensajes nuevos empiezan aquí</translation>
+    </message>
+    <message>
+        <source>Message tools</source>
+        <translation>Herramientas del mensaje</translation>
+    </message>
+    <message>
+        <source>Formula {text}</source>
+        <translation>Fórmula {text}</translation>
+    </message>
+    <message>
+        <source>Heading level {level}</source>
+        <translation>Encabezado de nivel {level}</translation>
+    </message>
+    <message>
+        <source>List level {level}</source>
+        <translation>Lista de nivel {level}</translation>
+    </message>
+    <message>
+        <source>Not fetched, from {host}</source>
+        <translation>Sin descargar, de {host}</translation>
+    </message>
+    <message>
+        <source>{column}: {words}</source>
+        <translation>{column}: {words}</translation>
+    </message>
+    <message>
+        <source>Column {column}</source>
+        <translation>Columna {column}</translation>
+    </message>
+    <message>
+        <source>Row {number}, column {column}</source>
+        <translation>Fila {number}, columna {column}</translation>
+    </message>
+    <message>
+        <source>Transcript</source>
+        <translation>Texto de la conversación</translation>
+    </message>
+    <message>
+        <source>The first {most_messages} messages were copied.</source>
+        <translation>Se copiaron los primeros {most_messages} mensajes.</translation>
+    </message>
+    <message>
+        <source>{weekday}, {moment} {zone}</source>
+        <translation>{weekday}, {moment} {zone}</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} s</translation>
+    </message>
+    <message>
+        <source>{minutes} min {seconds} s</source>
+        <translation>{minutes} min {seconds} s</translation>
+    </message>
+    <message>
+        <source>It is not an image that can be shown.</source>
+        <translation>No es una imagen que se pueda mostrar.</translation>
+    </message>
+    <message>
+        <source>It has too many pixels.</source>
+        <translation>Tiene demasiados píxeles.</translation>
+    </message>
+    <message>
+        <source>It is damaged or too large.</source>
+        <translation>Está dañada o es demasiado grande.</translation>
+    </message>
+    <message>
+        <source>The file is not there.</source>
+        <translation>El archivo no está.</translation>
+    </message>
+    <message>
+        <source>It is larger than {limit} MB.</source>
+        <translation>Supera los {limit} MB.</translation>
+    </message>
+    <message>
+        <source>The file cannot be read.</source>
+        <translation>El archivo no se puede leer.</translation>
+    </message>
+    <message>
+        <source>Column {name}: Left and Right choose another, with Shift they change its width, Enter fits all columns again</source>
+        <translation>Columna {name}: Izquierda y Derecha eligen otra, con Mayús cambian su ancho, Intro ajusta de nuevo todas las columnas</translation>
+    </message>
+    <message>
+        <source>Previous match (Shift+Enter)</source>
+        <translation>Coincidencia anterior (Mayús+Intro)</translation>
+    </message>
+    <message>
+        <source>Next match (Enter)</source>
+        <translation>Coincidencia siguiente (Intro)</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Cerrar (Esc)</translation>
+    </message>
+    <message>
+        <source>{number} of {count}+</source>
+        <translation>{number} de {count}+</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>{number} de {count}</translation>
+    </message>
+    <message>
+        <source>{count}+ found</source>
+        <translation>{count}+ encontradas</translation>
+    </message>
+    <message>
+        <source>Match {place}</source>
+        <translation>Coincidencia {place}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found, match {place}</source>
+        <comment>{count} found, match {place}</comment>
+        <translation>
+            <numerusform>{count} encontrada, coincidencia {place}</numerusform>
+            <numerusform>{count} encontradas, coincidencia {place}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{action}: {reason}</source>
+        <translation>{action}: {reason}</translation>
+    </message>
+    <message>
+        <source>New file</source>
+        <translation>Archivo nuevo</translation>
+    </message>
+    <message>
+        <source>Change to a file</source>
+        <translation>Cambio en un archivo</translation>
+    </message>
+    <message>
+        <source>Removal of a file</source>
+        <translation>Eliminación de un archivo</translation>
+    </message>
+    <message>
+        <source>Proposed</source>
+        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <translation>Propuesto</translation>
+    </message>
+    <message>
+        <source>Applied</source>
+        <translation>Aplicado</translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation>Rechazado</translation>
+    </message>
+    <message>
+        <source>Outdated: the file was changed since</source>
+        <translation>Desfasado: el archivo cambió desde entonces</translation>
+    </message>
+    <message>
+        <source>Applied; the file was changed since</source>
+        <translation>Aplicado; el archivo cambió desde entonces</translation>
+    </message>
+    <message>
+        <source>The project has no such folder here</source>
+        <translation>El proyecto no tiene esa carpeta aquí</translation>
+    </message>
+    <message>
+        <source>Proposed elsewhere, so it cannot be applied here</source>
+        <translation>Propuesto en otro lugar, así que no se puede aplicar aquí</translation>
+    </message>
+    <message>
+        <source>Apply…</source>
+        <translation>Aplicar…</translation>
+    </message>
+    <message>
+        <source>Apply the change to {file}</source>
+        <translation>Aplicar el cambio en {file}</translation>
+    </message>
+    <message>
+        <source>Reject the change to {file}</source>
+        <translation>Rechazar el cambio en {file}</translation>
+    </message>
+    <message>
+        <source>Undo the change to {file}</source>
+        <translation>Deshacer el cambio en {file}</translation>
+    </message>
+    <message>
+        <source>its beginning</source>
+        <translation>su principio</translation>
+    </message>
+    <message>
+        <source>Do not wrap lines</source>
+        <translation>No ajustar líneas</translation>
+    </message>
+    <message>
+        <source>Wrap lines</source>
+        <translation>Ajustar líneas</translation>
+    </message>
+    <message>
+        <source>Open this page in your browser</source>
+        <translation>Abrir esta página en tu navegador</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} lines</source>
+        <comment>Show all {count} lines</comment>
+        <translation>
+            <numerusform>Mostrar la línea</numerusform>
+            <numerusform>Mostrar las {count} líneas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer lines</source>
+        <translation>Mostrar menos líneas</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>Copiar código</translation>
+    </message>
+    <message>
+        <source>Save code…</source>
+        <translation>Guardar código…</translation>
+    </message>
+    <message>
+        <source>Open code as artifact</source>
+        <translation>Abrir código como artefacto</translation>
+    </message>
+    <message>
+        <source>Copy {language} code</source>
+        <translation>Copiar código {language}</translation>
+    </message>
+    <message>
+        <source>Save {language} code…</source>
+        <translation>Guardar código {language}…</translation>
+    </message>
+    <message>
+        <source>Open {language} code as artifact</source>
+        <translation>Abrir código {language} como artefacto</translation>
+    </message>
+    <message>
+        <source>Show picture</source>
+        <translation>Mostrar imagen</translation>
+    </message>
+    <message>
+        <source>Show diagram</source>
+        <translation>Mostrar diagrama</translation>
+    </message>
+    <message>
+        <source>Show source</source>
+        <translation>Mostrar fuente</translation>
+    </message>
+    <message>
+        <source>Markdown</source>
+        <translation>Markdown</translation>
+    </message>
+    <message>
+        <source>Document</source>
+        <translation>Documento</translation>
+    </message>
+    <message>
+        <source>Slides</source>
+        <translation>Diapositivas</translation>
+    </message>
+    <message>
+        <source>is being fetched from the team</source>
+        <translation>obteniéndose del equipo</translation>
+    </message>
+    <message>
+        <source>missing on the team&apos;s server; tried again later</source>
+        <translation>falta en el servidor del equipo; se intenta más tarde</translation>
+    </message>
+    <message>
+        <source>Open {file}</source>
+        <translation>Abrir {file}</translation>
+    </message>
+    <message>
+        <source>Save a copy of {file}</source>
+        <translation>Guardar una copia de {file}</translation>
+    </message>
+    <message>
+        <source>Show in its folder: {file}</source>
+        <translation>Mostrar en su carpeta: {file}</translation>
+    </message>
+    <message>
+        <source>Copy {file}</source>
+        <translation>Copiar {file}</translation>
+    </message>
+    <message>
+        <source>Open as artifact: {file}</source>
+        <translation>Abrir como artefacto: {file}</translation>
+    </message>
+    <message>
+        <source>{format} file</source>
+        <translation>Archivo {format}</translation>
+    </message>
+    <message>
+        <source>Hide {name}</source>
+        <translation>Ocultar {name}</translation>
+    </message>
+    <message>
+        <source>Show {name}</source>
+        <translation>Mostrar {name}</translation>
+    </message>
+    <message>
+        <source>asked by {name}</source>
+        <translation>preguntado por {name}</translation>
+    </message>
+    <message>
+        <source>Load image from {host}</source>
+        <translation>Cargar imagen de {host}</translation>
+    </message>
+    <message>
+        <source>Load image from {host} in your own network</source>
+        <translation>Cargar imagen de {host} en tu propia red</translation>
+    </message>
+    <message>
+        <source>Load it anyway</source>
+        <translation>Cargarla de todos modos</translation>
+    </message>
+    <message>
+        <source>Load image</source>
+        <translation>Cargar imagen</translation>
+    </message>
+    <message>
+        <source>from {host}</source>
+        <translation>de {host}</translation>
+    </message>
+    <message>
+        <source>not shown</source>
+        <translation>sin mostrar</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages ends here · out of date and not sent · Show</source>
+        <comment>Summary of {count} message ends here · out of date and not sent · Show</comment>
+        <translation>
+            <numerusform>El resumen de {count} mensaje termina aquí · desfasado y no enviado · Mostrar</numerusform>
+            <numerusform>El resumen de {count} mensajes termina aquí · desfasado y no enviado · Mostrar</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages, out of date and not sent</source>
+        <comment>Show the summary of {count} message, out of date and not sent</comment>
+        <translation>
+            <numerusform>Mostrar el resumen de {count} mensaje, desfasado y no enviado</numerusform>
+            <numerusform>Mostrar el resumen de {count} mensajes, desfasado y no enviado</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarised up to here · {count} messages · Show</source>
+        <comment>Summarised up to here · {count} message · Show</comment>
+        <translation>
+            <numerusform>Resumido hasta aquí · {count} mensaje · Mostrar</numerusform>
+            <numerusform>Resumido hasta aquí · {count} mensajes · Mostrar</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages up to here</source>
+        <comment>Show the summary of {count} message up to here</comment>
+        <translation>
+            <numerusform>Mostrar el resumen de {count} mensaje hasta aquí</numerusform>
+            <numerusform>Mostrar el resumen de {count} mensajes hasta aquí</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Note, which the model sees</source>
+        <translation>Nota, que ve el modelo</translation>
+    </message>
+    <message>
+        <source>Note, pinned into the context</source>
+        <translation>Nota, fijada en el contexto</translation>
+    </message>
+    <message>
+        <source>Note, not sent to the model</source>
+        <translation>Nota, no enviada al modelo</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, pinned into the context</source>
+        <translation>Editado por {person}, fijado en el contexto</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, excluded from the context</source>
+        <translation>Editado por {person}, excluido del contexto</translation>
+    </message>
+    <message>
+        <source>Edited by {person}</source>
+        <translation>Editado por {person}</translation>
+    </message>
+    <message>
+        <source>Wide formula: Left and Right move it</source>
+        <translation>Fórmula ancha: Izquierda y Derecha la mueven</translation>
+    </message>
+    <message>
+        <source>Trying again…</source>
+        <translation>Intentando de nuevo…</translation>
+    </message>
+    <message>
+        <source>Trying again in {time} (attempt {attempt}).</source>
+        <translation>Se intenta de nuevo en {time} (intento {attempt}).</translation>
+    </message>
+    <message>
+        <source>This picture is being fetched from the team.</source>
+        <translation>Esta imagen se está obteniendo del equipo.</translation>
+    </message>
+    <message>
+        <source>This picture is missing on the team&apos;s server. ChatDesk tries again later.</source>
+        <translation>Esta imagen falta en el servidor del equipo. ChatDesk lo intenta más tarde.</translation>
+    </message>
+    <message>
+        <source>Copy table</source>
+        <translation>Copiar tabla</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} rows</source>
+        <comment>Show all {count} rows</comment>
+        <translation>
+            <numerusform>Mostrar la fila</numerusform>
+            <numerusform>Mostrar las {count} filas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer rows</source>
+        <translation>Mostrar menos filas</translation>
+    </message>
+    <message>
+        <source>Waiting for {who}, {duration}</source>
+        <translation>Esperando a {who}, {duration}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new messages</source>
+        <comment>{count} new message</comment>
+        <translation>
+            <numerusform>{count} mensaje nuevo</numerusform>
+            <numerusform>{count} mensajes nuevos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to newest</source>
+        <translation>Saltar a lo más reciente</translation>
+    </message>
+    <message>
+        <source>Jump to newest, {new}</source>
+        <translation>Saltar a lo más reciente, {new}</translation>
+    </message>
+    <message>
+        <source>This question has no answer.</source>
+        <translation>Esta pregunta no tiene respuesta.</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Más</translation>
+    </message>
+    <message>
+        <source>{count} from cache</source>
+        <translation>{count} de la caché</translation>
+    </message>
+    <message>
+        <source>{count} cached</source>
+        <translation>{count} en caché</translation>
+    </message>
+    <message>
+        <source>you can only read this project</source>
+        <translation>solo puedes leer este proyecto</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Tú</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}, by {person}</source>
+        <translation>versión {number} de {count}, de {person}</translation>
+    </message>
+    <message>
+        <source>{person} wrote this</source>
+        <translation>{person} escribió esto</translation>
+    </message>
+    <message>
+        <source>Try now</source>
+        <translation>Intentar ahora</translation>
+    </message>
+    <message>
+        <source>Choose another model…</source>
+        <translation>Elegir otro modelo…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model…</source>
+        <translation>Elegir un modelo mayor…</translation>
+    </message>
+    <message>
+        <source>Edit the message</source>
+        <translation>Editar el mensaje</translation>
+    </message>
+    <message>
+        <source>Shorten</source>
+        <translation>Acortar</translation>
+    </message>
+    <message>
+        <source>Change the key…</source>
+        <translation>Cambiar la clave…</translation>
+    </message>
+    <message>
+        <source>Check the key…</source>
+        <translation>Comprobar la clave…</translation>
+    </message>
+    <message>
+        <source>Open the provider…</source>
+        <translation>Abrir el proveedor…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model</source>
+        <translation>Elegir un modelo mayor</translation>
+    </message>
+    <message>
+        <source>Send as attachment excerpt</source>
+        <translation>Enviar como extracto adjunto</translation>
+    </message>
+    <message>
+        <source>Edit the system prompt</source>
+        <translation>Editar el prompt de sistema</translation>
+    </message>
+    <message>
+        <source>Include it and ask</source>
+        <translation>Incluirla y preguntar</translation>
+    </message>
+    <message>
+        <source>Send anyway once</source>
+        <translation>Enviar esta vez de todos modos</translation>
+    </message>
+    <message>
+        <source>Raise limit…</source>
+        <translation>Subir límite…</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Your message is kept.</source>
+        <translation>Algo salió mal. Tu mensaje se conserva.</translation>
+    </message>
+    <message>
+        <source>{person} stopped this answer.</source>
+        <translation>{person} detuvo esta respuesta.</translation>
+    </message>
+    <message>
+        <source>You stopped this answer.</source>
+        <translation>Detuviste esta respuesta.</translation>
+    </message>
+    <message>
+        <source>The answer reached its maximum length.</source>
+        <translation>La respuesta alcanzó su longitud máxima.</translation>
+    </message>
+    <message>
+        <source>ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>El ChatDesk de {person} se cerró antes de que esta respuesta estuviera completa. Todo lo que llegó se conserva.</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>ChatDesk se cerró antes de que esta respuesta estuviera completa. Todo lo que llegó se conserva.</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk was closed while {count} calls waited for your approval. Nothing was run.</source>
+        <comment>ChatDesk was closed while {count} call waited for your approval. Nothing was run.</comment>
+        <translation>
+            <numerusform>ChatDesk se cerró mientras {count} llamada esperaba tu aprobación. No se ejecutó nada.</numerusform>
+            <numerusform>ChatDesk se cerró mientras {count} llamadas esperaban tu aprobación. No se ejecutó nada.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Decide…</source>
+        <translation>Decidir…</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <translation>ChatDesk terminó mientras {tool} se ejecutaba. Nadie sabe qué hizo, y no se repite si tú no lo dices.</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
+        <translation>
+            <numerusform>ChatDesk terminó mientras {count} llamada se ejecutaba. Nadie sabe qué hizo, y no se repite si tú no lo dices.</numerusform>
+            <numerusform>ChatDesk terminó mientras {count} llamadas se ejecutaban. Nadie sabe qué hicieron, y no se repiten si tú no lo dices.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Run again…</source>
+        <translation>Ejecutar de nuevo…</translation>
+    </message>
+    <message>
+        <source>Try at {time}</source>
+        <translation>Intentar a las {time}</translation>
+    </message>
+    <message>
+        <source>Open {host}…</source>
+        <translation>Abrir {host}…</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <translation>Pensando…</translation>
+    </message>
+    <message>
+        <source>Thought for {time}</source>
+        <translation>Pensó durante {time}</translation>
+    </message>
+    <message>
+        <source>It is on its way…</source>
+        <translation>Está en camino…</translation>
+    </message>
+    <message>
+        <source>{name}: {state}</source>
+        <translation>{name}: {state}</translation>
+    </message>
+    <message>
+        <source>under a second</source>
+        <translation>menos de un segundo</translation>
+    </message>
+    <message>
+        <source>pinned into the context</source>
+        <translation>fijado en el contexto</translation>
+    </message>
+    <message>
+        <source>excluded from the context</source>
+        <translation>excluido del contexto</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} code blocks</source>
+        <comment>{count} code block</comment>
+        <translation>
+            <numerusform>{count} bloque de código</numerusform>
+            <numerusform>{count} bloques de código</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tables</source>
+        <comment>{count} table</comment>
+        <translation>
+            <numerusform>{count} tabla</numerusform>
+            <numerusform>{count} tablas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} formulas</source>
+        <comment>{count} formula</comment>
+        <translation>
+            <numerusform>{count} fórmula</numerusform>
+            <numerusform>{count} fórmulas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} images</source>
+        <comment>{count} image</comment>
+        <translation>
+            <numerusform>{count} imagen</numerusform>
+            <numerusform>{count} imágenes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} diagrams</source>
+        <comment>{count} diagram</comment>
+        <translation>
+            <numerusform>{count} diagrama</numerusform>
+            <numerusform>{count} diagramas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>bullet</source>
+        <translation>viñeta</translation>
+    </message>
+    <message>
+        <source>not done</source>
+        <translation>sin hacer</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>hecho</translation>
+    </message>
+    <message>
+        <source>edited by {person}</source>
+        <translation>editado por {person}</translation>
+    </message>
+    <message>
+        <source>asked by {person}</source>
+        <translation>preguntado por {person}</translation>
+    </message>
+    <message>
+        <source>message {number} of {count}</source>
+        <translation>mensaje {number} de {count}</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>nota</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines</source>
+        <comment>{count} line</comment>
+        <translation>
+            <numerusform>{count} línea</numerusform>
+            <numerusform>{count} líneas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Table, {count} columns</source>
+        <comment>Table, {count} column</comment>
+        <translation>
+            <numerusform>Tabla, {count} columna</numerusform>
+            <numerusform>Tabla, {count} columnas</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{table}, rows {first} to {last} of {count}</source>
+        <translation>{table}, filas {first} a {last} de {count}</translation>
+    </message>
+    <message>
+        <source>Back to the text</source>
+        <translation>Volver al texto</translation>
+    </message>
+    <message>
+        <source>Footnote {number}</source>
+        <translation>Nota al pie {number}</translation>
+    </message>
+    <message>
+        <source>{author} is answering</source>
+        <translation>{author} está respondiendo</translation>
+    </message>
+    <message>
+        <source>{author} has answered</source>
+        <translation>{author} ha respondido</translation>
+    </message>
+    <message>
+        <source>The answer was stopped</source>
+        <translation>La respuesta se detuvo</translation>
+    </message>
+    <message>
+        <source>The answer is not complete</source>
+        <translation>La respuesta no está completa</translation>
+    </message>
+    <message>
+        <source>Formula</source>
+        <translation>Fórmula</translation>
+    </message>
+    <message>
+        <source>Image, {alt}</source>
+        <translation>Imagen, {alt}</translation>
+    </message>
+    <message>
+        <source>day</source>
+        <translation>día</translation>
+    </message>
+    <message>
+        <source>week</source>
+        <translation>semana</translation>
+    </message>
+    <message>
+        <source>month</source>
+        <translation>mes</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>modelo</translation>
+    </message>
+    <message>
+        <source>project</source>
+        <translation>proyecto</translation>
+    </message>
+    <message>
+        <source>kind</source>
+        <translation>tipo</translation>
+    </message>
+    <message>
+        <source>Chart of usage</source>
+        <translation>Gráfico de uso</translation>
+    </message>
+    <message>
+        <source>Chart of {measure} by {rows}</source>
+        <translation>Gráfico de {measure} por {rows}</translation>
+    </message>
+    <message>
+        <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
+        <translation>Las flechas van de barra en barra; la tabla de abajo tiene los mismos números.</translation>
+    </message>
+    <message>
+        <source>{row}: {amount}</source>
+        <translation>{row}: {amount}</translation>
+    </message>
+    <message>
+        <source>No requests in these days.</source>
+        <translation>Sin peticiones en estos días.</translation>
+    </message>
+    <message numerus="yes">
+        <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
+        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <translation>
+            <numerusform>En total {amount} en {count} fila. La mayor es {row} con {most}.</numerusform>
+            <numerusform>En total {amount} en {count} filas. La mayor es {row} con {most}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>no price known</source>
+        <translation>precio desconocido</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens in {requests}.</source>
+        <comment>About {count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>Unos {count} token en {requests}.</numerusform>
+            <numerusform>Unos {count} tokens en {requests}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens in {requests}.</source>
+        <comment>{count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>{count} token en {requests}.</numerusform>
+            <numerusform>{count} tokens en {requests}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Week of {day}</source>
+        <translation>Semana del {day}</translation>
+    </message>
+    <message>
+        <source>{weekday}, {day}</source>
+        <translation>{weekday}, {day}</translation>
+    </message>
+    <message>
+        <source>cost</source>
+        <translation>coste</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>Peticiones</translation>
+    </message>
+    <message>
+        <source>requests</source>
+        <translation>peticiones</translation>
+    </message>
+    <message>
+        <source>7 days</source>
+        <extracomment>What days took, added up in each way of looking at it.</extracomment>
+        <translation>7 días</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Todo</translation>
+    </message>
+    <message>
+        <source>Own days</source>
+        <translation>Días propios</translation>
+    </message>
+    <message>
+        <source>By day</source>
+        <translation>Por día</translation>
+    </message>
+    <message>
+        <source>By model</source>
+        <translation>Por modelo</translation>
+    </message>
+    <message>
+        <source>By project</source>
+        <translation>Por proyecto</translation>
+    </message>
+    <message>
+        <source>By kind</source>
+        <translation>Por tipo</translation>
+    </message>
+    <message>
+        <source>First day</source>
+        <translation>Primer día</translation>
+    </message>
+    <message>
+        <source>Last day</source>
+        <translation>Último día</translation>
+    </message>
+    <message>
+        <source>What the bars show</source>
+        <translation>Qué muestran las barras</translation>
+    </message>
+    <message>
+        <source>Export CSV…</source>
+        <translation>Exportar CSV…</translation>
+    </message>
+    <message>
+        <source>Cost: {cost}.</source>
+        <translation>Coste: {cost}.</translation>
+    </message>
+    <message>
+        <source>No price is known for these models.</source>
+        <translation>No se conoce el precio de estos modelos.</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈: the tokens of {count} requests are estimates.</source>
+        <comment>≈: the tokens of {count} request are estimates.</comment>
+        <translation>
+            <numerusform>≈: los tokens de {count} petición son estimaciones.</numerusform>
+            <numerusform>≈: los tokens de {count} peticiones son estimaciones.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>No price is known for {count} requests; the cost leaves them out.</source>
+        <comment>No price is known for {count} request; the cost leaves them out.</comment>
+        <translation>
+            <numerusform>No se conoce el precio de {count} petición; el coste no la incluye.</numerusform>
+            <numerusform>No se conoce el precio de {count} peticiones; el coste no las incluye.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tokens in</source>
+        <translation>Tokens que entran</translation>
+    </message>
+    <message>
+        <source>From cache</source>
+        <translation>De la caché</translation>
+    </message>
+    <message>
+        <source>Of them read from the provider&apos;s cache</source>
+        <translation>De ellos, leídos de la caché del proveedor</translation>
+    </message>
+    <message>
+        <source>Of them written to the provider&apos;s cache</source>
+        <translation>De ellos, escritos en la caché del proveedor</translation>
+    </message>
+    <message>
+        <source>Tokens out</source>
+        <translation>Tokens que salen</translation>
+    </message>
+    <message>
+        <source>Week</source>
+        <translation>Semana</translation>
+    </message>
+    <message>
+        <source>Month</source>
+        <translation>Mes</translation>
+    </message>
+    <message>
+        <source>Day</source>
+        <translation>Día</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>Tipo</translation>
+    </message>
+    <message>
+        <source>Usage as a table</source>
+        <translation>El uso como tabla</translation>
+    </message>
+    <message>
+        <source>Close this notice</source>
+        <translation>Cerrar este aviso</translation>
+    </message>
+    <message>
+        <source>{percent}%</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>nearly full</source>
+        <translation>casi lleno</translation>
+    </message>
+    <message>
+        <source>filling up</source>
+        <translation>llenándose</translation>
+    </message>
+    <message>
+        <source>Context used: {percentage}</source>
+        <translation>Contexto usado: {percentage}</translation>
+    </message>
+    <message>
+        <source>Context of this thread</source>
+        <translation>Contexto de esta conversación</translation>
+    </message>
+    <message>
+        <source>How full the context is</source>
+        <translation>Cuán lleno está el contexto</translation>
+    </message>
+    <message>
+        <source>Show what is sent</source>
+        <translation>Mostrar lo que se envía</translation>
+    </message>
+    <message>
+        <source>Explain a stack trace</source>
+        <translation>Explicar un error</translation>
+    </message>
+    <message>
+        <source>Paste it; get the cause and the fix</source>
+        <translation>Pégalo; obtén la causa y el arreglo</translation>
+    </message>
+    <message>
+        <source>Explain this error. What causes it, and how do I fix it?
+
+</source>
+        <translation>Explica este error. ¿Qué lo causa, y cómo lo arreglo?
+
+</translation>
+    </message>
+    <message>
+        <source>Summarise a document</source>
+        <translation>Resumir un documento</translation>
+    </message>
+    <message>
+        <source>Drop a PDF or a text file</source>
+        <translation>Suelta un PDF o un archivo de texto</translation>
+    </message>
+    <message>
+        <source>Summarise this document: the main points first, then what is left open.</source>
+        <translation>Resume este documento: primero los puntos principales, luego lo que queda abierto.</translation>
+    </message>
+    <message>
+        <source>Make a comparison table</source>
+        <translation>Hacer una tabla comparativa</translation>
+    </message>
+    <message>
+        <source>Options against criteria</source>
+        <translation>Opciones frente a criterios</translation>
+    </message>
+    <message>
+        <source>Compare these options in a table, by cost, effort and risk:
+- </source>
+        <translation>Compara estas opciones en una tabla, por coste, esfuerzo y riesgo:
+- </translation>
+    </message>
+    <message>
+        <source>From a ChatGPT or Claude export</source>
+        <translation>De una exportación de ChatGPT o Claude</translation>
+    </message>
+    <message>
+        <source>What ChatDesk can do</source>
+        <translation>Lo que ChatDesk puede hacer</translation>
+    </message>
+    <message>
+        <source>See an answer</source>
+        <translation>Ver una respuesta</translation>
+    </message>
+    <message>
+        <source>With code, a table and a formula</source>
+        <translation>Con código, una tabla y una fórmula</translation>
+    </message>
+    <message>
+        <source>A key, or a server of your own</source>
+        <translation>Una clave, o un servidor propio</translation>
+    </message>
+    <message>
+        <source>See what goes with it, and save it</source>
+        <translation>Ver lo que va con él, y guardarlo</translation>
+    </message>
+    <message>
+        <source>Nothing is changed</source>
+        <translation>No se cambia nada</translation>
+    </message>
+    <message>
+        <source>See what is in it first</source>
+        <translation>Ver antes lo que contiene</translation>
+    </message>
+    <message>
+        <source>What are you working on?</source>
+        <translation>¿En qué estás trabajando?</translation>
+    </message>
+    <message>
+        <source>Your chats could not be opened</source>
+        <translation>No se pudieron abrir tus chats</translation>
+    </message>
+    <message>
+        <source>If you restore a backup, the database as it is now is kept.</source>
+        <translation>Si restauras una copia, la base de datos como está ahora se conserva.</translation>
+    </message>
+    <message>
+        <source>Opening your chats…</source>
+        <translation>Abriendo tus chats…</translation>
+    </message>
+    <message>
+        <source>{size} KB</source>
+        <translation>{size} KB</translation>
+    </message>
+    <message>
+        <source>{size} MB</source>
+        <translation>{size} MB</translation>
+    </message>
+    <message>
+        <source>{first} is typing…</source>
+        <translation>{first} está escribiendo…</translation>
+    </message>
+    <message>
+        <source>{first} and {second} are typing…</source>
+        <translation>{first} y {second} están escribiendo…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people are typing…</source>
+        <comment>{count} person is typing…</comment>
+        <translation>
+            <numerusform>{count} persona está escribiendo…</numerusform>
+            <numerusform>{count} personas están escribiendo…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} (elsewhere in the project)</source>
+        <translation>{name} (en otra parte del proyecto)</translation>
+    </message>
+    <message>
+        <source>Here now: {names}</source>
+        <translation>Aquí ahora: {names}</translation>
+    </message>
+    <message>
+        <source>Temporary</source>
+        <translation>Temporal</translation>
+    </message>
+    <message>
+        <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
+        <translation>No se guarda nada de este chat. Desaparece cuando ChatDesk se cierra, si no lo conservas.</translation>
+    </message>
+    <message>
+        <source>Store this chat with all its messages</source>
+        <translation>Guardar este chat con todos sus mensajes</translation>
+    </message>
+    <message>
+        <source>Keep this chat</source>
+        <translation>Conservar este chat</translation>
+    </message>
+    <message>
+        <source>Temporary. {meaning}</source>
+        <translation>Temporal. {meaning}</translation>
+    </message>
+    <message>
+        <source>Thread header</source>
+        <translation>Cabecera de la conversación</translation>
+    </message>
+    <message>
+        <source>Show the sidebar</source>
+        <translation>Mostrar el panel lateral</translation>
+    </message>
+    <message>
+        <source>Questions of this thread</source>
+        <translation>Preguntas de esta conversación</translation>
+    </message>
+    <message>
+        <source>More about this thread</source>
+        <translation>Más sobre esta conversación</translation>
+    </message>
+    <message>
+        <source>Close this chat</source>
+        <translation>Cerrar este chat</translation>
+    </message>
+    <message>
+        <source>Thread title</source>
+        <translation>Título de la conversación</translation>
+    </message>
+    <message>
+        <source>Paste your API key</source>
+        <translation>Pega tu clave de API</translation>
+    </message>
+    <message>
+        <source>Show the key</source>
+        <translation>Mostrar la clave</translation>
+    </message>
+    <message>
+        <source>A key is kept: {masked}. Type another to replace it.</source>
+        <translation>Hay una clave guardada: {masked}. Escribe otra para reemplazarla.</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>Ocultar la clave</translation>
+    </message>
+    <message>
+        <source>Opens {url} in the browser.</source>
+        <translation>Abre {url} en el navegador.</translation>
+    </message>
+    <message>
+        <source>{others} and {last}</source>
+        <translation>{others} y {last}</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>, </translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Elegir un modelo</translation>
+    </message>
+    <message>
+        <source>Up and Down move, Enter chooses, Ctrl+D marks a favourite.</source>
+        <translation>Arriba y Abajo mueven, Intro elige, Ctrl+D marca un favorito.</translation>
+    </message>
+    <message>
+        <source>Fetch the lists of models again</source>
+        <translation>Obtener de nuevo las listas de modelos</translation>
+    </message>
+    <message>
+        <source>Add provider…</source>
+        <translation>Añadir proveedor…</translation>
+    </message>
+    <message>
+        <source>No model matches.</source>
+        <translation>Ningún modelo coincide.</translation>
+    </message>
+    <message>
+        <source>There is no model yet. Add a provider.</source>
+        <translation>Aún no hay ningún modelo. Añade un proveedor.</translation>
+    </message>
+    <message>
+        <source>Marked as a favourite</source>
+        <translation>Marcado como favorito</translation>
+    </message>
+    <message>
+        <source>No favourite any more</source>
+        <translation>Ya no es favorito</translation>
+    </message>
+    <message>
+        <source>Model: {text}</source>
+        <translation>Modelo: {text}</translation>
+    </message>
+    <message>
+        <source>{text}: choose another model</source>
+        <translation>{text}: elegir otro modelo</translation>
+    </message>
+    <message>
+        <source>Favourites</source>
+        <translation>Favoritos</translation>
+    </message>
+    <message>
+        <source>favourite</source>
+        <translation>favorito</translation>
+    </message>
+    <message>
+        <source>chosen</source>
+        <translation>elegido</translation>
+    </message>
+    <message>
+        <source>Find a project</source>
+        <translation>Buscar un proyecto</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>abierto</translation>
+    </message>
+    <message>
+        <source>No project matches.</source>
+        <translation>Ningún proyecto coincide.</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>Borrar la búsqueda</translation>
+    </message>
+    <message>
+        <source>Border between the two chats</source>
+        <translation>Borde entre los dos chats</translation>
+    </message>
+    <message>
+        <source>Chat at the left</source>
+        <translation>Chat de la izquierda</translation>
+    </message>
+    <message>
+        <source>Chat at the right</source>
+        <translation>Chat de la derecha</translation>
+    </message>
+    <message>
+        <source>Active: commands act here</source>
+        <translation>Activo: las órdenes actúan aquí</translation>
+    </message>
+    <message>
+        <source>Chats of this window</source>
+        <translation>Chats de esta ventana</translation>
+    </message>
+    <message>
+        <source>Menu bar</source>
+        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
+        <translation>Barra de menús</translation>
+    </message>
+    <message>
+        <source>Show the menu bar</source>
+        <translation>Mostrar la barra de menús</translation>
+    </message>
+    <message>
+        <source>Hide the menu bar</source>
+        <translation>Ocultar la barra de menús</translation>
+    </message>
+    <message>
+        <source>Hide the sidebar</source>
+        <translation>Ocultar el panel lateral</translation>
+    </message>
+    <message>
+        <source>{title} – ChatDesk</source>
+        <translation>{title} – ChatDesk</translation>
+    </message>
+</context>
 </TS>

@@ -1,4 +1,17277 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="fr" sourcelanguage="en">
+<context>
+    <name></name>
+    <message>
+        <source>No display was found, so ChatDesk plays one turn without a window.</source>
+        <translation>Aucun écran n’a été trouvé, ChatDesk fait donc un tour sans fenêtre.</translation>
+    </message>
+    <message>
+        <source>ask a question and print the answer as it comes</source>
+        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
+        <translation>poser une question et écrire la réponse à mesure qu’elle arrive</translation>
+    </message>
+    <message>
+        <source>the question; - reads it from stdin</source>
+        <translation>la question ; - la lit depuis stdin</translation>
+    </message>
+    <message>
+        <source>go on in this thread (the beginning of its id is enough)</source>
+        <translation>continuer cette conversation (le début de son id suffit)</translation>
+    </message>
+    <message>
+        <source>another version of this question; the old one stays</source>
+        <translation>une autre version de cette question ; l’ancienne reste</translation>
+    </message>
+    <message>
+        <source>begin a new thread (the default)</source>
+        <translation>commencer une nouvelle conversation (par défaut)</translation>
+    </message>
+    <message>
+        <source>model that answers</source>
+        <translation>modèle qui répond</translation>
+    </message>
+    <message>
+        <source>provider that answers, by its id: see providers</source>
+        <translation>fournisseur qui répond, par son id : voir providers</translation>
+    </message>
+    <message>
+        <source>assistant of the library that answers</source>
+        <translation>assistant de la bibliothèque qui répond</translation>
+    </message>
+    <message>
+        <source>a file that goes along; repeatable</source>
+        <translation>un fichier à joindre ; répétable</translation>
+    </message>
+    <message>
+        <source>servers whose tools the model gets, with commas; none: none</source>
+        <translation>serveurs dont le modèle reçoit les outils, séparés par des virgules ; none : aucun</translation>
+    </message>
+    <message>
+        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
+        <translation>appels d’outils : ask (dans un terminal), deny, ou le nom d’un serveur ou d’un outil à autoriser ; répétable</translation>
+    </message>
+    <message>
+        <source>one JSON object a line: start, text, ..., finish</source>
+        <translation>un objet JSON par ligne : start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with the question.</source>
+        <translation>Un prompt système importé est envoyé avec la question.</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with the question.</source>
+        <translation>{name} a changé le prompt système ; il est envoyé avec la question.</translation>
+    </message>
+    <message>
+        <source>Trying again in {seconds} s.</source>
+        <translation>Nouvel essai dans {seconds} s.</translation>
+    </message>
+    <message>
+        <source>The question waits, {count} before it; Ctrl+C cancels.</source>
+        <translation>La question attend, {count} avant elle ; Ctrl+C annule.</translation>
+    </message>
+    <message>
+        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
+        <translation>Nouveaux essais d’enregistrer la réponse pendant un moment ; Ctrl+C y met fin.</translation>
+    </message>
+    <message>
+        <source>The answer was not finished. What had arrived is kept.</source>
+        <translation>La réponse n’a pas été finie. Ce qui était arrivé est conservé.</translation>
+    </message>
+    <message>
+        <source>Answer in the window.</source>
+        <translation>Répondez dans la fenêtre.</translation>
+    </message>
+    <message>
+        <source>It was allowed.</source>
+        <translation>L’appel a été autorisé.</translation>
+    </message>
+    <message>
+        <source>It was denied.</source>
+        <translation>L’appel a été refusé.</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server} with</source>
+        <translation>Le modèle veut appeler {tool} de {server} avec</translation>
+    </message>
+    <message>
+        <source>Allow it?</source>
+        <translation>L’autoriser ?</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server}. {words}</source>
+        <translation>Le modèle veut appeler {tool} de {server}. {words}</translation>
+    </message>
+    <message>
+        <source>It was denied: nobody can be asked here (see --approve).</source>
+        <translation>L’appel a été refusé : personne ne peut être interrogé ici (voir --approve).</translation>
+    </message>
+    <message>
+        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
+        <translation>Une fenêtre est ouverte et répond ici : --tools et --approve sont pour les commandes qui s’exécutent seules.</translation>
+    </message>
+    <message>
+        <source>Nothing was asked.</source>
+        <translation>Rien n’a été demandé.</translation>
+    </message>
+    <message>
+        <source>Choose the tools in the window, or close it.</source>
+        <translation>Choisissez les outils dans la fenêtre, ou fermez-la.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {first}.</source>
+        <translation>Il n’y a pas de serveur d’outils {first}.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk tools list&apos;.</source>
+        <translation>Voyez &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There are several assistants called {name}.</source>
+        <translation>Plusieurs assistants s’appellent {name}.</translation>
+    </message>
+    <message>
+        <source>There is no assistant called {name}.</source>
+        <translation>Aucun assistant ne s’appelle {name}.</translation>
+    </message>
+    <message>
+        <source>There are: {names}.</source>
+        <translation>Disponibles : {names}.</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>aucun</translation>
+    </message>
+    <message>
+        <source>write threads as Markdown, JSON, HTML or PDF</source>
+        <translation>écrire des conversations en Markdown, JSON, HTML ou PDF</translation>
+    </message>
+    <message>
+        <source>its id, or the beginning of it</source>
+        <translation>son id, ou le début de celui-ci</translation>
+    </message>
+    <message>
+        <source>all threads of this project (its name or id)</source>
+        <translation>toutes les conversations de ce projet (son nom ou son id)</translation>
+    </message>
+    <message>
+        <source>everything there is</source>
+        <translation>tout ce qu’il y a</translation>
+    </message>
+    <message>
+        <source>with what is in the trash</source>
+        <translation>avec ce qui est dans la corbeille</translation>
+    </message>
+    <message>
+        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
+        <translation>le fichier à écrire (json : aussi .zip, qui contient les pièces jointes) ; pour plusieurs conversations un dossier</translation>
+    </message>
+    <message>
+        <source>make a backup now</source>
+        <translation>faire une sauvegarde maintenant</translation>
+    </message>
+    <message>
+        <source>a zip with the database and all attachments</source>
+        <translation>un zip avec la base de données et toutes les pièces jointes</translation>
+    </message>
+    <message>
+        <source>put a backup in the place of the database</source>
+        <translation>mettre une sauvegarde à la place de la base de données</translation>
+    </message>
+    <message>
+        <source>the backup, or its name in the backup directory</source>
+        <translation>la sauvegarde, ou son nom dans le dossier des sauvegardes</translation>
+    </message>
+    <message>
+        <source>list the backups, the newest first</source>
+        <translation>énumérer les sauvegardes, la plus récente d’abord</translation>
+    </message>
+    <message>
+        <source>do not ask</source>
+        <translation>ne rien demander</translation>
+    </message>
+    <message>
+        <source>It is at {path}.</source>
+        <translation>Il est dans {path}.</translation>
+    </message>
+    <message>
+        <source>This format needs a file or folder to write to.</source>
+        <translation>Ce format a besoin d’un fichier ou d’un dossier où écrire.</translation>
+    </message>
+    <message>
+        <source>Give one with --output.</source>
+        <translation>Donnez-en un avec --output.</translation>
+    </message>
+    <message>
+        <source>Choose threads, a project, or everything, but not two of them.</source>
+        <translation>Choisissez des conversations, un projet ou tout, mais pas deux à la fois.</translation>
+    </message>
+    <message>
+        <source>Leave one of them out.</source>
+        <translation>Omettez l’un d’eux.</translation>
+    </message>
+    <message>
+        <source>Nothing was named.</source>
+        <translation>Rien n’a été nommé.</translation>
+    </message>
+    <message>
+        <source>Give a thread, --project NAME or --all.</source>
+        <translation>Donnez une conversation, --project NAME ou --all.</translation>
+    </message>
+    <message>
+        <source>an attachment is not in it: {sentence}</source>
+        <translation>une pièce jointe n’y est pas : {sentence}</translation>
+    </message>
+    <message>
+        <source>A window is open on this data directory, and it makes the regular backups.</source>
+        <translation>Une fenêtre est ouverte sur ce dossier de données, et elle fait les sauvegardes régulières.</translation>
+    </message>
+    <message>
+        <source>Use Settings, Data and backup, Back up now; or give a FILE.</source>
+        <translation>Utilisez Paramètres, Données et sauvegarde, Sauvegarder maintenant ; ou donnez un FILE.</translation>
+    </message>
+    <message>
+        <source>Close the window, or choose another --data-dir.</source>
+        <translation>Fermez la fenêtre, ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>Replace the current database with it? The current one is kept.</source>
+        <translation>Remplacer la base de données actuelle par elle ? L’actuelle est conservée.</translation>
+    </message>
+    <message>
+        <source>No backup was named.</source>
+        <translation>Aucune sauvegarde n’a été nommée.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk restore --list&apos; lists them.</source>
+        <translation>&apos;chatdesk restore --list&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>nothing was changed</source>
+        <translation>rien n’a été changé</translation>
+    </message>
+    <message>
+        <source>The backup was restored.</source>
+        <translation>La sauvegarde a été restaurée.</translation>
+    </message>
+    <message>
+        <source>The database as it was before is kept at {kept}.</source>
+        <translation>La base de données d’avant est conservée dans {kept}.</translation>
+    </message>
+    <message>
+        <source>{file}, made {time}</source>
+        <translation>{file}, faite {time}</translation>
+    </message>
+    <message>
+        <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
+        <translation>Conversations : {threads}, messages : {messages}, version du schéma {schema}</translation>
+    </message>
+    <message>
+        <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
+        <translation>Fermez la fenêtre, ou utilisez-y Paramètres, Données et sauvegarde, Réparer.</translation>
+    </message>
+    <message>
+        <source>The database was damaged; what could be read was copied into a new one.</source>
+        <translation>La base de données était endommagée ; ce qui pouvait être lu a été copié dans une nouvelle.</translation>
+    </message>
+    <message>
+        <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
+        <translation>La base endommagée est conservée dans {kept}. Comparez avec &apos;chatdesk restore --list&apos; : une sauvegarde en contient peut-être plus.</translation>
+    </message>
+    <message>
+        <source>fill a data directory with made-up threads</source>
+        <translation>remplir un dossier de données de conversations inventées</translation>
+    </message>
+    <message>
+        <source>about so many messages in all (500)</source>
+        <translation>environ tant de messages en tout (500)</translation>
+    </message>
+    <message>
+        <source>other words for another number (1)</source>
+        <translation>d’autres mots pour un autre nombre (1)</translation>
+    </message>
+    <message>
+        <source>also where there are threads already</source>
+        <translation>aussi là où il y a déjà des conversations</translation>
+    </message>
+    <message>
+        <source>At most {most_messages} messages are made at once.</source>
+        <translation>Au plus {most_messages} messages sont créés à la fois.</translation>
+    </message>
+    <message>
+        <source>Choose fewer.</source>
+        <translation>Choisissez-en moins.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open on this data directory.</source>
+        <translation>ChatDesk est ouvert sur ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>Close it, or choose another one.</source>
+        <translation>Fermez-le, ou choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>There are threads in this data directory already ({count}).</source>
+        <translation>Il y a déjà des conversations dans ce dossier de données ({count}).</translation>
+    </message>
+    <message>
+        <source>Choose an empty one with --data-dir, or give --add to put the made-up ones among them.</source>
+        <translation>Choisissez un dossier vide avec --data-dir, ou donnez --add pour y ajouter les conversations inventées.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} thread</comment>
+        <translation>
+            <numerusform>{count} conversation</numerusform>
+            <numerusform>{count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} message</comment>
+        <translation>
+            <numerusform>{count} message</numerusform>
+            <numerusform>{count} messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Made {threads} with {messages}.</source>
+        <translation>Créé : {threads} avec {messages}.</translation>
+    </message>
+    <message>
+        <source>written to {file}; look through it before you send it</source>
+        <translation>écrit dans {file} ; relisez-le avant de l’envoyer</translation>
+    </message>
+    <message>
+        <source>This process may open only {limit} files at once, and ChatDesk needs at least {needed}.</source>
+        <translation>Ce processus ne peut ouvrir que {limit} fichiers à la fois, et ChatDesk en demande au moins {needed}.</translation>
+    </message>
+    <message>
+        <source>Raise the limit (ulimit -n 256), then try again.</source>
+        <translation>Relevez la limite (ulimit -n 256), puis réessayez.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another with --data-dir.</source>
+        <translation>Vérifiez son propriétaire et ses droits, ou choisissez-en un autre avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} is a file.</source>
+        <translation>Le dossier de données ne peut pas être utilisé : {file} est un fichier.</translation>
+    </message>
+    <message>
+        <source>Choose a directory with --data-dir.</source>
+        <translation>Choisissez un dossier avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: The disk of {directory} is full.</source>
+        <translation>Le dossier de données ne peut pas être utilisé : le disque de {directory} est plein.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another with --data-dir.</source>
+        <translation>Libérez de la place, ou choisissez-en un autre avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
+        <translation>Le dossier de données ne peut pas être utilisé : {file} ne peut pas être ouvert ou créé par cet utilisateur.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {reason}: {file}.</source>
+        <translation>Le dossier de données ne peut pas être utilisé : {reason} : {file}.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed.</source>
+        <translation>Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>This process may not open more files at once.</source>
+        <translation>Ce processus ne peut pas ouvrir plus de fichiers à la fois.</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged.</source>
+        <translation>Ce qui était enregistré est inchangé.</translation>
+    </message>
+    <message>
+        <source>The system gives this process no more memory or threads.</source>
+        <translation>Le système ne donne à ce processus ni plus de mémoire ni plus de threads.</translation>
+    </message>
+    <message>
+        <source>Close other programs or raise the limits (ulimit), then try again.</source>
+        <translation>Fermez d’autres programmes ou relevez les limites (ulimit), puis réessayez.</translation>
+    </message>
+    <message>
+        <source>bring in an export of another program or of ChatDesk</source>
+        <translation>reprendre un export d’un autre programme ou de ChatDesk</translation>
+    </message>
+    <message>
+        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
+        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk : zip, JSON, JSON Lines, CSV, ou un dossier</translation>
+    </message>
+    <message>
+        <source>put the threads into this project (one named by the program)</source>
+        <translation>mettre les conversations dans ce projet (un qui porte le nom du programme)</translation>
+    </message>
+    <message>
+        <source>only tell what would be imported</source>
+        <translation>dire seulement ce qui serait importé</translation>
+    </message>
+    <message>
+        <source>the report as JSON</source>
+        <translation>le rapport en JSON</translation>
+    </message>
+    <message>
+        <source>Import the file in its window, or close it first.</source>
+        <translation>Importez le fichier dans sa fenêtre, ou fermez-la d’abord.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{percent} %  {count} threads</source>
+        <comment>{percent} %  {count} thread</comment>
+        <translation>
+            <numerusform>{percent} %  {count} conversation</numerusform>
+            <numerusform>{percent} %  {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the files, so that they are found by what stands in them …</source>
+        <translation>Lecture des fichiers, pour qu’on les trouve par leur contenu …</translation>
+    </message>
+    <message>
+        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
+        <translation>tout conserver dans DIR (aussi : CHATDESK_DATA_DIR)</translation>
+    </message>
+    <message>
+        <source>log more, also to stderr</source>
+        <translation>journaliser davantage, aussi vers stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command the window opens.</source>
+        <translation>Discuter avec des modèles de langage. Sans commande, la fenêtre s’ouvre.</translation>
+    </message>
+    <message>
+        <source>check the database, the paths and the providers</source>
+        <translation>vérifier la base de données, les chemins et les fournisseurs</translation>
+    </message>
+    <message>
+        <source>as JSON</source>
+        <translation>en JSON</translation>
+    </message>
+    <message>
+        <source>also write a zip to send with the report of a bug</source>
+        <translation>écrire aussi un zip à envoyer avec le signalement d’un bogue</translation>
+    </message>
+    <message>
+        <source>repair the database; a copy of it is kept</source>
+        <translation>réparer la base de données ; une copie en est conservée</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {reason}.</source>
+        <translation>La sortie n’a pas pu être écrite : {reason}.</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: {unknown}</source>
+        <translation>arguments inconnus : {unknown}</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened: {title}. Your messages are kept.</source>
+        <translation>Il s’est passé quelque chose d’inattendu : {title}. Vos messages sont conservés.</translation>
+    </message>
+    <message>
+        <source>A report is in {path}.</source>
+        <translation>Un rapport est dans {path}.</translation>
+    </message>
+    <message>
+        <source>let an editor or assistant read threads (MCP, stdio)</source>
+        <translation>laisser un éditeur ou un assistant lire les conversations (MCP, stdio)</translation>
+    </message>
+    <message>
+        <source>also allow ask, write (drafts), or ask,write</source>
+        <translation>autoriser aussi ask, write (brouillons), ou ask,write</translation>
+    </message>
+    <message>
+        <source>The packages of the service are not installed ({name}).</source>
+        <translation>Les paquets du service ne sont pas installés ({name}).</translation>
+    </message>
+    <message>
+        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
+        <translation>Installez-les : pip install &apos;chatdesk[service]&apos;.</translation>
+    </message>
+    <message>
+        <source>it must be ask, write, or ask,write</source>
+        <translation>ce doit être ask, write ou ask,write</translation>
+    </message>
+    <message>
+        <source>show a thread, a link or a file in the window</source>
+        <translation>montrer une conversation, un lien ou un fichier dans la fenêtre</translation>
+    </message>
+    <message>
+        <source>the id of a thread, a link (chatdesk://…), an export of chats or an invitation</source>
+        <translation>l’id d’une conversation, un lien (chatdesk://…), un export de discussions ou une invitation</translation>
+    </message>
+    <message>
+        <source>begin a new chat, as the menu of the launcher does</source>
+        <translation>commencer une nouvelle discussion, comme le fait le menu du lanceur</translation>
+    </message>
+    <message>
+        <source>open the search, as the menu of the launcher does</source>
+        <translation>ouvrir la recherche, comme le fait le menu du lanceur</translation>
+    </message>
+    <message>
+        <source>show the field for a quick question; bind it to a key</source>
+        <translation>montrer le champ pour une question rapide ; associez-le à une touche</translation>
+    </message>
+    <message>
+        <source>key from {variable}</source>
+        <translation>clé de {variable}</translation>
+    </message>
+    <message>
+        <source>key in the keyring</source>
+        <translation>clé dans le trousseau</translation>
+    </message>
+    <message>
+        <source>key in the encrypted file</source>
+        <translation>clé dans le fichier chiffré</translation>
+    </message>
+    <message>
+        <source>key for this run</source>
+        <translation>clé pour cette exécution</translation>
+    </message>
+    <message>
+        <source>no key</source>
+        <translation>pas de clé</translation>
+    </message>
+    <message>
+        <source>key withheld</source>
+        <translation>clé retenue</translation>
+    </message>
+    <message>
+        <source>list the providers that are set up</source>
+        <translation>énumérer les fournisseurs configurés</translation>
+    </message>
+    <message>
+        <source>test each of them, step by step</source>
+        <translation>tester chacun d’eux, étape par étape</translation>
+    </message>
+    <message>
+        <source>let the key of this provider go to the server that it has now</source>
+        <translation>laisser la clé de ce fournisseur aller au serveur qu’il a maintenant</translation>
+    </message>
+    <message>
+        <source>with --agree: do not ask</source>
+        <translation>avec --agree : ne rien demander</translation>
+    </message>
+    <message>
+        <source>a JSON array</source>
+        <translation>un tableau JSON</translation>
+    </message>
+    <message>
+        <source>Offline demo</source>
+        <translation>Démo hors ligne</translation>
+    </message>
+    <message>
+        <source>No key of {provider} waits for an agreement.</source>
+        <translation>Aucune clé de {provider} n’attend d’accord.</translation>
+    </message>
+    <message>
+        <source>Agreed: the key of {provider} goes to {server}.</source>
+        <translation>Accordé : la clé de {provider} va à {server}.</translation>
+    </message>
+    <message>
+        <source>Offline demo, without network</source>
+        <translation>Démo hors ligne, sans réseau</translation>
+    </message>
+    <message>
+        <source>switched off</source>
+        <translation>désactivé</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
+        <translation>Messages</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Conversations</translation>
+    </message>
+    <message>
+        <source>Projects</source>
+        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
+        <translation>Projets</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>Étiquettes</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Fichiers</translation>
+    </message>
+    <message>
+        <source>search messages, threads, projects, tags and files</source>
+        <translation>chercher dans les messages, conversations, projets, étiquettes et fichiers</translation>
+    </message>
+    <message>
+        <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
+        <translation>mots, &quot;phrases&quot;, début*, -sans, tag:, before:, …</translation>
+    </message>
+    <message>
+        <source>at most N hits of each kind (20)</source>
+        <translation>au plus N résultats de chaque sorte (20)</translation>
+    </message>
+    <message>
+        <source>a JSON array of groups</source>
+        <translation>un tableau JSON de groupes</translation>
+    </message>
+    <message>
+        <source>{kind} (more than {count})</source>
+        <translation>{kind} (plus de {count})</translation>
+    </message>
+    <message>
+        <source>{kind} ({count})</source>
+        <translation>{kind} ({count})</translation>
+    </message>
+    <message>
+        <source>Nothing was found.</source>
+        <translation>Rien n’a été trouvé.</translation>
+    </message>
+    <message>
+        <source>Indexing: {percent} %</source>
+        <translation>Indexation : {percent} %</translation>
+    </message>
+    <message>
+        <source>serve other programs of this computer until Ctrl+C</source>
+        <translation>servir d’autres programmes de cet ordinateur jusqu’à Ctrl+C</translation>
+    </message>
+    <message>
+        <source>listen on this port; 0: any that is free</source>
+        <translation>écouter sur ce port ; 0 : n’importe lequel de libre</translation>
+    </message>
+    <message>
+        <source>make, list and revoke the tokens of other programs</source>
+        <translation>créer, énumérer et révoquer les jetons d’autres programmes</translation>
+    </message>
+    <message>
+        <source>make a token and print it, this once</source>
+        <translation>créer un jeton et l’écrire, cette seule fois</translation>
+    </message>
+    <message>
+        <source>what will use it</source>
+        <translation>ce qui l’utilisera</translation>
+    </message>
+    <message>
+        <source>read, write, ask, admin or remote (read)</source>
+        <translation>read, write, ask, admin ou remote (read)</translation>
+    </message>
+    <message>
+        <source>reach this project only</source>
+        <translation>n’atteindre que ce projet</translation>
+    </message>
+    <message>
+        <source>expire after N days</source>
+        <translation>expire après N jours</translation>
+    </message>
+    <message>
+        <source>at most N requests a minute</source>
+        <translation>au plus N requêtes par minute</translation>
+    </message>
+    <message>
+        <source>at most N tokens of models a minute</source>
+        <translation>au plus N tokens de modèles par minute</translation>
+    </message>
+    <message>
+        <source>at most so many dollars a day</source>
+        <translation>au plus tant de dollars par jour</translation>
+    </message>
+    <message>
+        <source>list tokens, never their texts</source>
+        <translation>énumérer les jetons, jamais leurs textes</translation>
+    </message>
+    <message>
+        <source>revoke a token; what it does now ends</source>
+        <translation>révoquer un jeton ; ce qu’il fait prend fin</translation>
+    </message>
+    <message>
+        <source>its name or id</source>
+        <translation>son nom ou son id</translation>
+    </message>
+    <message>
+        <source>Listening on {url}</source>
+        <translation>À l’écoute sur {url}</translation>
+    </message>
+    <message>
+        <source>Listening on {socket}</source>
+        <translation>À l’écoute sur {socket}</translation>
+    </message>
+    <message>
+        <source>The token “{name}”, which is shown only now:</source>
+        <translation>Le jeton « {name} », qui n’est montré que maintenant :</translation>
+    </message>
+    <message>
+        <source>The token “{name}” is revoked.</source>
+        <translation>Le jeton « {name} » est révoqué.</translation>
+    </message>
+    <message>
+        <source>never used</source>
+        <translation>jamais utilisé</translation>
+    </message>
+    <message>
+        <source>used {time}</source>
+        <translation>utilisé {time}</translation>
+    </message>
+    <message>
+        <source>until {time}</source>
+        <translation>jusqu’à {time}</translation>
+    </message>
+    <message>
+        <source>There are no tokens.</source>
+        <translation>Il n’y a pas de jetons.</translation>
+    </message>
+    <message>
+        <source>it must be from 0 to 65535</source>
+        <translation>ce doit être de 0 à 65535</translation>
+    </message>
+    <message>
+        <source>it must be more than 0 and less than 1,000,000</source>
+        <translation>ce doit être plus de 0 et moins de 1 000 000</translation>
+    </message>
+    <message>
+        <source>it must be at least 1</source>
+        <translation>ce doit être au moins 1</translation>
+    </message>
+    <message>
+        <source>share projects through a team&apos;s database</source>
+        <translation>partager des projets par la base de données d’une équipe</translation>
+    </message>
+    <message>
+        <source>how the workspaces of this profile stand</source>
+        <translation>où en sont les espaces de travail de ce profil</translation>
+    </message>
+    <message>
+        <source>look at a server before a workspace is made, or compare one with this profile</source>
+        <translation>examiner un serveur avant de créer un espace de travail, ou en comparer un avec ce profil</translation>
+    </message>
+    <message>
+        <source>compare this one (without an address: the only one)</source>
+        <translation>comparer celui-ci (sans adresse : le seul)</translation>
+    </message>
+    <message>
+        <source>fetch again what differs from what the team has</source>
+        <translation>recevoir à nouveau ce qui diffère de ce qu’a l’équipe</translation>
+    </message>
+    <message>
+        <source>list the members, as the server says now</source>
+        <translation>énumérer les membres, comme le serveur le dit maintenant</translation>
+    </message>
+    <message>
+        <source>its name or id, where there are several</source>
+        <translation>son nom ou son id, s’il y en a plusieurs</translation>
+    </message>
+    <message>
+        <source>Use Settings, Team sync in its window, or close it first.</source>
+        <translation>Utilisez Paramètres, Synchronisation d’équipe dans sa fenêtre, ou fermez-la d’abord.</translation>
+    </message>
+    <message>
+        <source>this profile is in no workspace</source>
+        <translation>ce profil n’est dans aucun espace de travail</translation>
+    </message>
+    <message>
+        <source>parked: it came with a backup, nothing connects to it</source>
+        <translation>en attente : venu avec une sauvegarde, rien ne s’y connecte</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
+        <translation>&apos;chatdesk team join-again {id}&apos; connecte à nouveau</translation>
+    </message>
+    <message>
+        <source>owner</source>
+        <translation>propriétaire</translation>
+    </message>
+    <message>
+        <source>member</source>
+        <translation>membre</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared</source>
+        <comment>{count} shared</comment>
+        <translation>
+            <numerusform>{count} partagé</numerusform>
+            <numerusform>{count} partagés</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{waiting} waiting, {refused} refused</source>
+        <translation>{waiting} en attente, {refused} refusées</translation>
+    </message>
+    <message>
+        <source>compared again after everything was fetched again</source>
+        <translation>comparé encore après que tout a été reçu à nouveau</translation>
+    </message>
+    <message numerus="yes">
+        <source>{number} projects</source>
+        <comment>{number} projects</comment>
+        <translation>
+            <numerusform>{number} projet</numerusform>
+            <numerusform>{number} projets</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>remove something shared for everybody, with its words</source>
+        <translation>retirer quelque chose de partagé pour tous, avec ses mots</translation>
+    </message>
+    <message>
+        <source>what you may erase of it</source>
+        <translation>ce que vous pouvez en effacer</translation>
+    </message>
+    <message>
+        <source>this one, and the summaries that tell of it</source>
+        <translation>celui-ci, et les résumés qui en parlent</translation>
+    </message>
+    <message>
+        <source>its name or id: ends its sharing, and nothing of it stays</source>
+        <translation>son nom ou son id : met fin à son partage, et rien n’en reste</translation>
+    </message>
+    <message>
+        <source>say for how long a shared project keeps its messages</source>
+        <translation>dire combien de temps un projet partagé garde ses messages</translation>
+    </message>
+    <message>
+        <source>a number, or forever; without it: how long it is now</source>
+        <translation>un nombre, ou forever ; sans lui : la durée actuelle</translation>
+    </message>
+    <message>
+        <source>for the server, at most ({seconds})</source>
+        <translation>pour le serveur, au plus ({seconds})</translation>
+    </message>
+    <message>
+        <source>forever</source>
+        <translation>pour toujours</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} days</comment>
+        <translation>
+            <numerusform>{count} jour</numerusform>
+            <numerusform>{count} jours</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give a number of days, or &apos;forever&apos;.</source>
+        <translation>Donnez un nombre de jours, ou « forever ».</translation>
+    </message>
+    <message>
+        <source>“{project}” keeps messages forever.</source>
+        <translation>« {project} » garde les messages pour toujours.</translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}” keeps messages for {count} days.</source>
+        <comment>“{project}” keeps messages for {count} days.</comment>
+        <translation>
+            <numerusform>« {project} » garde les messages {count} jour.</numerusform>
+            <numerusform>« {project} » garde les messages {count} jours.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
+        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <translation>
+            <numerusform>Effacer de « {project} » ce qui a plus de {count} jour, pour tous et dès maintenant ?</numerusform>
+            <numerusform>Effacer de « {project} » ce qui a plus de {count} jours, pour tous et dès maintenant ?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
+        <translation>C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs le gardent ; un ordinateur éteint l’efface à sa prochaine synchronisation.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
+        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
+        <translation>
+            <numerusform>Effacer {count} message ({others} des autres restent dans la corbeille) pour tous ?</numerusform>
+            <numerusform>Effacer {count} messages ({others} des autres restent dans la corbeille) pour tous ?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages for everybody?</source>
+        <comment>Erase {count} message for everybody?</comment>
+        <translation>
+            <numerusform>Effacer {count} message pour tous ?</numerusform>
+            <numerusform>Effacer {count} messages pour tous ?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
+        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
+        <translation>
+            <numerusform>Le serveur a effacé {count} message ({others} des autres restent dans la corbeille).</numerusform>
+            <numerusform>Le serveur a effacé {count} messages ({others} des autres restent dans la corbeille).</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages.</source>
+        <comment>The server has erased {count} message.</comment>
+        <translation>
+            <numerusform>Le serveur a effacé {count} message.</numerusform>
+            <numerusform>Le serveur a effacé {count} messages.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only owners erase a project.</source>
+        <translation>Seuls les propriétaires effacent un projet.</translation>
+    </message>
+    <message>
+        <source>Ask one of them.</source>
+        <translation>Demandez à l’un d’eux.</translation>
+    </message>
+    <message>
+        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
+        <translation>Mettre fin à « {project} » et tout en effacer, sur le serveur et sur chaque ordinateur ?</translation>
+    </message>
+    <message>
+        <source>“{name}” is erased.</source>
+        <translation>« {name} » est effacé.</translation>
+    </message>
+    <message>
+        <source>There is no such workspace in this profile.</source>
+        <translation>Il n’y a pas de tel espace de travail dans ce profil.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team status&apos; lists them.</source>
+        <translation>&apos;chatdesk team status&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>There are several workspaces.</source>
+        <translation>Il y a plusieurs espaces de travail.</translation>
+    </message>
+    <message>
+        <source>Say which by its id; see &apos;team status&apos;.</source>
+        <translation>Dites lequel par son id ; voyez « team status ».</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys: </source>
+        <translation>Phrase secrète du fichier de clés : </translation>
+    </message>
+    <message>
+        <source>There is no keyring here. New passphrase for an encrypted file of keys: </source>
+        <translation>Il n’y a pas de trousseau ici. Nouvelle phrase secrète pour un fichier de clés chiffré : </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait</source>
+        <comment>{count} change waits</comment>
+        <translation>
+            <numerusform>{count} modification attend</numerusform>
+            <numerusform>{count} modifications attendent</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>make a workspace in an empty database</source>
+        <translation>créer un espace de travail dans une base de données vide</translation>
+    </message>
+    <message>
+        <source>of the workspace</source>
+        <translation>de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>as the others see you</source>
+        <translation>comme les autres vous voient</translation>
+    </message>
+    <message>
+        <source>print an invitation</source>
+        <translation>écrire une invitation</translation>
+    </message>
+    <message>
+        <source>of the person</source>
+        <translation>de la personne</translation>
+    </message>
+    <message>
+        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
+        <translation>un projet partagé et viewer, editor, admin ou owner ; peut être répété</translation>
+    </message>
+    <message>
+        <source>good for N days (7)</source>
+        <translation>valable N jours (7)</translation>
+    </message>
+    <message>
+        <source>write it there instead</source>
+        <translation>l’écrire là plutôt</translation>
+    </message>
+    <message>
+        <source>take an invitation, or a code of another computer of yours</source>
+        <translation>accepter une invitation, ou un code d’un autre de vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>that holds it; - reads stdin</source>
+        <translation>qui le contient ; - lit stdin</translation>
+    </message>
+    <message>
+        <source>agree to a server without encryption</source>
+        <translation>accepter un serveur sans chiffrement</translation>
+    </message>
+    <message>
+        <source>sync no more; everything stays here</source>
+        <translation>ne plus synchroniser ; tout reste ici</translation>
+    </message>
+    <message>
+        <source>stop being a member, on all computers</source>
+        <translation>cesser d’être membre, sur tous les ordinateurs</translation>
+    </message>
+    <message>
+        <source>connect again to a team that came with a backup</source>
+        <translation>se reconnecter à une équipe venue avec une sauvegarde</translation>
+    </message>
+    <message>
+        <source>give it up instead; its projects stay as private copies</source>
+        <translation>y renoncer plutôt ; ses projets restent comme copies privées</translation>
+    </message>
+    <message>
+        <source>print a code for a further computer of yours</source>
+        <translation>écrire un code pour un autre de vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>entrer dans un espace de travail installé à la main, avec le compte d’un membre</translation>
+    </message>
+    <message>
+        <source>bring the team&apos;s database up to date</source>
+        <translation>mettre à jour la base de données de l’équipe</translation>
+    </message>
+    <message>
+        <source>the login that set it up</source>
+        <translation>le compte qui l’a installée</translation>
+    </message>
+    <message>
+        <source>reach the team&apos;s database at another address from now on</source>
+        <translation>atteindre désormais la base de données de l’équipe à une autre adresse</translation>
+    </message>
+    <message>
+        <source>its new name or number</source>
+        <translation>son nouveau nom ou numéro</translation>
+    </message>
+    <message>
+        <source>(as before)</source>
+        <translation>(comme avant)</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority (as before)</source>
+        <translation>certificat de l’autorité du serveur (comme avant)</translation>
+    </message>
+    <message>
+        <source>print what Postgres stores of a password that is read</source>
+        <translation>écrire ce que Postgres stocke d’un mot de passe lu</translation>
+    </message>
+    <message>
+        <source>the server, as postgresql://login@host:5432/database</source>
+        <translation>le serveur, comme postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>or: its name or number</source>
+        <translation>ou : son nom ou numéro</translation>
+    </message>
+    <message>
+        <source>the empty database</source>
+        <translation>la base de données vide</translation>
+    </message>
+    <message>
+        <source>the login that owns it and may make roles</source>
+        <translation>le compte qui la possède et peut créer des rôles</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it has its own</source>
+        <translation>certificat de l’autorité du serveur, s’il a la sienne</translation>
+    </message>
+    <message>
+        <source>no encryption; only in a network of your own</source>
+        <translation>sans chiffrement ; seulement dans un réseau à vous</translation>
+    </message>
+    <message>
+        <source>The workspace {name} was made. You are its owner.</source>
+        <translation>L’espace de travail {name} est créé. Vous en êtes propriétaire.</translation>
+    </message>
+    <message>
+        <source>The invitation is in {file}. Anyone who has it can join.</source>
+        <translation>L’invitation est dans {file}. Quiconque l’a peut rejoindre.</translation>
+    </message>
+    <message>
+        <source>for {name}, good once; anyone who has it can join</source>
+        <translation>pour {name}, valable une fois ; quiconque l’a peut rejoindre</translation>
+    </message>
+    <message>
+        <source>Passphrase: </source>
+        <translation>Phrase secrète : </translation>
+    </message>
+    <message>
+        <source>You are in the workspace {name} now.</source>
+        <translation>Vous êtes maintenant dans l’espace de travail {name}.</translation>
+    </message>
+    <message>
+        <source>Leave {name}? Its projects stay here as private copies.</source>
+        <translation>Quitter {name} ? Ses projets restent ici comme copies privées.</translation>
+    </message>
+    <message>
+        <source>You left {name}.</source>
+        <translation>Vous avez quitté {name}.</translation>
+    </message>
+    <message>
+        <source>Give up {name}, the database {database} on {host}:{port}?</source>
+        <translation>Renoncer à {name}, la base de données {database} sur {host}:{port} ?</translation>
+    </message>
+    <message>
+        <source>Connect to {name}, the database {database} on {host}:{port}?</source>
+        <translation>Se connecter à {name}, la base de données {database} sur {host}:{port} ?</translation>
+    </message>
+    <message>
+        <source>You are in {name} again.</source>
+        <translation>Vous êtes à nouveau dans {name}.</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <translation>sa phrase secrète est {passphrase} ; les deux sont valables un jour</translation>
+    </message>
+    <message>
+        <source>Password of {user}: </source>
+        <translation>Mot de passe de {user} : </translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation>La base de données de {name} est à jour.</translation>
+    </message>
+    <message>
+        <source>{name} is reached at {host}:{port} from now on.</source>
+        <translation>{name} est désormais atteint à {host}:{port}.</translation>
+    </message>
+    <message>
+        <source>Password: </source>
+        <translation>Mot de passe : </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared projects are called “{name}”.</source>
+        <comment>{count} shared project is called “{name}”.</comment>
+        <translation>
+            <numerusform>{count} projet partagé s’appelle « {name} ».</numerusform>
+            <numerusform>{count} projets partagés s’appellent « {name} ».</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No shared project is called “{name}”.</source>
+        <translation>Aucun projet partagé ne s’appelle « {name} ».</translation>
+    </message>
+    <message>
+        <source>Nobody was invited.</source>
+        <translation>Personne n’a été invité.</translation>
+    </message>
+    <message>
+        <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
+        <translation>Partagez-le d’abord (&apos;chatdesk team share&apos;), ou donnez son id.</translation>
+    </message>
+    <message>
+        <source>“{role}” is not a role.</source>
+        <translation>« {role} » n’est pas un rôle.</translation>
+    </message>
+    <message>
+        <source>Use viewer, editor, admin or owner.</source>
+        <translation>Utilisez viewer, editor, admin ou owner.</translation>
+    </message>
+    <message>
+        <source>Do not put a password into the arguments: everybody on this computer can see them.</source>
+        <translation>Ne mettez pas de mot de passe dans les arguments : tout le monde sur cet ordinateur peut les voir.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent.</source>
+        <translation>Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
+        <translation>Omettez-le, changez-le, et donnez-le par stdin ou dans {variable}.</translation>
+    </message>
+    <message>
+        <source>Check the name of the file.</source>
+        <translation>Vérifiez le nom du fichier.</translation>
+    </message>
+    <message>
+        <source>list what the server did not take</source>
+        <translation>énumérer ce que le serveur n’a pas pris</translation>
+    </message>
+    <message>
+        <source>copy its text into a new thread of a private project, or all</source>
+        <translation>copier son texte dans une nouvelle conversation d’un projet privé, ou tout</translation>
+    </message>
+    <message>
+        <source>send it again, or all</source>
+        <translation>le renvoyer, ou tout</translation>
+    </message>
+    <message>
+        <source>list it no more, or all of them</source>
+        <translation>ne plus l’énumérer, ou plus rien</translation>
+    </message>
+    <message>
+        <source>The texts are in the private thread “{title}”.</source>
+        <translation>Les textes sont dans la conversation privée « {title} ».</translation>
+    </message>
+    <message>
+        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
+        <translation>Ils attendent d’être envoyés ; &apos;chatdesk team sync&apos; les envoie.</translation>
+    </message>
+    <message>
+        <source>{changes} (limit {limit}): {sentence}</source>
+        <translation>{changes} (limite {limit}) : {sentence}</translation>
+    </message>
+    <message>
+        <source>nothing was refused</source>
+        <translation>rien n’a été refusé</translation>
+    </message>
+    <message>
+        <source>“{wanted}” was not refused.</source>
+        <translation>« {wanted} » n’a pas été refusé.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team refused&apos; lists them.</source>
+        <translation>&apos;chatdesk team refused&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>share a project with a workspace</source>
+        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
+        <translation>partager un projet avec un espace de travail</translation>
+    </message>
+    <message>
+        <source>end a share for everybody, or leave a project of others</source>
+        <translation>mettre fin à un partage pour tous, ou quitter un projet d’autres personnes</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it</source>
+        <translation>donner à un membre un rôle dans un projet partagé, ou le retirer</translation>
+    </message>
+    <message>
+        <source>their name or id</source>
+        <translation>son nom ou son id</translation>
+    </message>
+    <message>
+        <source>remove a member from a workspace</source>
+        <translation>retirer un membre d’un espace de travail</translation>
+    </message>
+    <message>
+        <source>make a member an owner of the workspace</source>
+        <translation>faire d’un membre un propriétaire de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>make them an ordinary member again</source>
+        <translation>en refaire un membre ordinaire</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who holds others up</source>
+        <translation>mettre fin aux connexions d’un membre qui retient les autres</translation>
+    </message>
+    <message>
+        <source>show who may invite, or decide it</source>
+        <translation>montrer qui peut inviter, ou en décider</translation>
+    </message>
+    <message>
+        <source>owners, or admins of projects as well</source>
+        <translation>les propriétaires, ou aussi les administrateurs de projets</translation>
+    </message>
+    <message>
+        <source>send what waits and fetch what others wrote</source>
+        <translation>envoyer ce qui attend et recevoir ce que d’autres ont écrit</translation>
+    </message>
+    <message>
+        <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
+        <translation>Partager « {project} » ({threads}, {messages}) avec {workspace} ? Ce qui est envoyé ne peut pas être repris à ceux qui l’ont lu.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} threads</comment>
+        <translation>
+            <numerusform>{count} conversation</numerusform>
+            <numerusform>{count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} messages</comment>
+        <translation>
+            <numerusform>{count} message</numerusform>
+            <numerusform>{count} messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>« {name} » est le projet où vont les nouvelles discussions : ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
+    </message>
+    <message>
+        <source>“{project}” is shared with {workspace}.</source>
+        <translation>« {project} » est partagé avec {workspace}.</translation>
+    </message>
+    <message>
+        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
+        <translation>Mettre fin au partage de « {name} » pour tous ? Tous gardent des copies privées.</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”? A private copy stays here.</source>
+        <translation>Quitter « {name} » ? Une copie privée reste ici.</translation>
+    </message>
+    <message>
+        <source>This is a private copy.</source>
+        <translation>C’est une copie privée.</translation>
+    </message>
+    <message>
+        <source>{name} is {role} of “{project}” now.</source>
+        <translation>{name} est maintenant {role} de « {project} ».</translation>
+    </message>
+    <message>
+        <source>{name} is in “{project}” no more.</source>
+        <translation>{name} n’est plus dans « {project} ».</translation>
+    </message>
+    <message>
+        <source>Remove {name} from {workspace}? What they wrote stays.</source>
+        <translation>Retirer {name} de {workspace} ? Ce que cette personne a écrit reste.</translation>
+    </message>
+    <message>
+        <source>{name} was removed from {workspace}.</source>
+        <translation>{name} a été retiré de {workspace}.</translation>
+    </message>
+    <message>
+        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
+        <translation>{name} avait invité {others}, toujours membres ; &apos;chatdesk team remove&apos; les retire</translation>
+    </message>
+    <message>
+        <source>{name} is an ordinary member of {workspace} now.</source>
+        <translation>{name} est maintenant un membre ordinaire de {workspace}.</translation>
+    </message>
+    <message>
+        <source>{name} is an owner of {workspace} now.</source>
+        <translation>{name} est maintenant propriétaire de {workspace}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended.</source>
+        <comment>{count} connections of {name} were ended.</comment>
+        <translation>
+            <numerusform>{count} connexion de {name} a été coupée.</numerusform>
+            <numerusform>{count} connexions de {name} ont été coupées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>is up to date</source>
+        <translation>est à jour</translation>
+    </message>
+    <message>
+        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
+        <translation>{state}, {count} refusées (&apos;chatdesk team refused&apos; les énumère)</translation>
+    </message>
+    <message>
+        <source>{workspace}: {state}.</source>
+        <translation>{workspace} : {state}.</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>L’équipe ne l’a pas encore reçu : {problem} Cela attend ici ; &apos;chatdesk team sync&apos; l’envoie.</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>L’équipe ne l’a pas encore reçu. Cela attend ici ; &apos;chatdesk team sync&apos; l’envoie.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here.</source>
+        <comment>{count} change waits here.</comment>
+        <translation>
+            <numerusform>{count} modification attend ici.</numerusform>
+            <numerusform>{count} modifications attendent ici.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <translation>&apos;chatdesk team sync&apos; continue.</translation>
+    </message>
+    <message>
+        <source>This project is not shared.</source>
+        <translation>Ce projet n’est pas partagé.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team share&apos; shares it.</source>
+        <translation>&apos;chatdesk team share&apos; le partage.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} members are called “{name}”.</source>
+        <comment>{count} member is called “{name}”.</comment>
+        <translation>
+            <numerusform>{count} membre s’appelle « {name} ».</numerusform>
+            <numerusform>{count} membres s’appellent « {name} ».</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No member is called “{name}”.</source>
+        <translation>Aucun membre ne s’appelle « {name} ».</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
+        <translation>&apos;chatdesk team members&apos; les énumère avec leurs id.</translation>
+    </message>
+    <message>
+        <source>list projects</source>
+        <translation>énumérer les projets</translation>
+    </message>
+    <message>
+        <source>list threads, the latest first</source>
+        <translation>énumérer les conversations, la plus récente d’abord</translation>
+    </message>
+    <message>
+        <source>list archived threads</source>
+        <translation>énumérer les conversations archivées</translation>
+    </message>
+    <message>
+        <source>list threads in the trash</source>
+        <translation>énumérer les conversations de la corbeille</translation>
+    </message>
+    <message>
+        <source>list threads of this project</source>
+        <translation>énumérer les conversations de ce projet</translation>
+    </message>
+    <message>
+        <source>list threads with this tag</source>
+        <translation>énumérer les conversations avec cette étiquette</translation>
+    </message>
+    <message>
+        <source>at most N threads (50)</source>
+        <translation>au plus N conversations (50)</translation>
+    </message>
+    <message>
+        <source>print a thread</source>
+        <translation>écrire une conversation</translation>
+    </message>
+    <message>
+        <source>(archived)</source>
+        <translation>(archivée)</translation>
+    </message>
+    <message>
+        <source>There is no tag “{tag}”.</source>
+        <translation>Il n’y a pas d’étiquette « {tag} ».</translation>
+    </message>
+    <message>
+        <source>Check its name in the window.</source>
+        <translation>Vérifiez son nom dans la fenêtre.</translation>
+    </message>
+    <message>
+        <source>There are no threads here yet.</source>
+        <translation>Il n’y a pas encore de conversations ici.</translation>
+    </message>
+    <message>
+        <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
+        <translation>« {wanted} » n’est pas le début de l’id d’une conversation.</translation>
+    </message>
+    <message>
+        <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
+        <translation>Donnez au moins {count} de ses caractères ; &apos;chatdesk threads&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>No thread&apos;s id begins with {prefix}.</source>
+        <translation>Aucun id de conversation ne commence par {prefix}.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk threads&apos; lists them.</source>
+        <translation>&apos;chatdesk threads&apos; les énumère.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads have ids that begin with {prefix}.</source>
+        <comment>{count} thread has an id that begins with {prefix}.</comment>
+        <translation>
+            <numerusform>{count} conversation a un id qui commence par {prefix}.</numerusform>
+            <numerusform>{count} conversations ont un id qui commence par {prefix}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give more of the id.</source>
+        <translation>Donnez davantage de l’id.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk projects&apos;.</source>
+        <translation>Voyez &apos;chatdesk projects&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects are called “{name}”: {projects}.</source>
+        <comment>{count} project is called “{name}”: {projects}.</comment>
+        <translation>
+            <numerusform>{count} projet s’appelle « {name} » : {projects}.</numerusform>
+            <numerusform>{count} projets s’appellent « {name} » : {projects}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give the id of one.</source>
+        <translation>Donnez l’id de l’un d’eux.</translation>
+    </message>
+    <message>
+        <source>No project is called “{name}”.</source>
+        <translation>Aucun projet ne s’appelle « {name} ».</translation>
+    </message>
+    <message>
+        <source>No project that is shared is called “{name}”.</source>
+        <translation>Aucun projet partagé ne s’appelle « {name} ».</translation>
+    </message>
+    <message>
+        <source>No project that is not shared yet is called “{name}”.</source>
+        <translation>Aucun projet encore non partagé ne s’appelle « {name} ».</translation>
+    </message>
+    <message>
+        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
+        <translation>une variable de cet environnement dont le serveur reçoit la valeur et que le trousseau garde ; répétable</translation>
+    </message>
+    <message>
+        <source>switch a server on</source>
+        <translation>activer un serveur</translation>
+    </message>
+    <message>
+        <source>switch a server off</source>
+        <translation>désactiver un serveur</translation>
+    </message>
+    <message>
+        <source>forget a server</source>
+        <translation>oublier un serveur</translation>
+    </message>
+    <message>
+        <source>sign in to a server over HTTP, in your browser</source>
+        <translation>se connecter à un serveur par HTTP, dans votre navigateur</translation>
+    </message>
+    <message>
+        <source>forget what a server is signed in with</source>
+        <translation>oublier la connexion à un serveur</translation>
+    </message>
+    <message>
+        <source>set up the servers whose tools a model may ask for</source>
+        <translation>configurer les serveurs dont un modèle peut demander les outils</translation>
+    </message>
+    <message>
+        <source>the servers, and whether they are on</source>
+        <translation>les serveurs, et s’ils sont actifs</translation>
+    </message>
+    <message>
+        <source>add a server; options stand before its name</source>
+        <translation>ajouter un serveur ; les options précèdent son nom</translation>
+    </message>
+    <message>
+        <source>what it is called</source>
+        <translation>comment il s’appelle</translation>
+    </message>
+    <message>
+        <source>the program and its arguments</source>
+        <translation>le programme et ses arguments</translation>
+    </message>
+    <message>
+        <source>of a server over HTTP</source>
+        <translation>d’un serveur par HTTP</translation>
+    </message>
+    <message>
+        <source>the OAuth client that you registered for the address</source>
+        <translation>le client OAuth que vous avez enregistré pour l’adresse</translation>
+    </message>
+    <message>
+        <source>a variable with the secret of the client</source>
+        <translation>une variable avec le secret du client</translation>
+    </message>
+    <message>
+        <source>in which the program runs; without it: an empty one</source>
+        <translation>où le programme s’exécute ; sans lui : un dossier vide</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON of another program</source>
+        <translation>ajouter des serveurs depuis le JSON d’un autre programme</translation>
+    </message>
+    <message>
+        <source>- reads stdin</source>
+        <translation>- lit stdin</translation>
+    </message>
+    <message>
+        <source>start servers and list their tools, step by step</source>
+        <translation>démarrer des serveurs et énumérer leurs outils, étape par étape</translation>
+    </message>
+    <message>
+        <source>its id; without it: all that are on</source>
+        <translation>son id ; sans lui : tous ceux qui sont actifs</translation>
+    </message>
+    <message>
+        <source>its id</source>
+        <translation>son id</translation>
+    </message>
+    <message>
+        <source>what tools may do without being asked about again</source>
+        <translation>ce que les outils peuvent faire sans qu’on vous redemande</translation>
+    </message>
+    <message>
+        <source>withdraw what a server&apos;s tools were allowed</source>
+        <translation>retirer ce qui était permis aux outils d’un serveur</translation>
+    </message>
+    <message>
+        <source>one tool; without it: all of the server</source>
+        <translation>un outil ; sans lui : tous ceux du serveur</translation>
+    </message>
+    <message>
+        <source>the folder in which tools work for a project</source>
+        <translation>le dossier dans lequel les outils travaillent pour un projet</translation>
+    </message>
+    <message>
+        <source>without it: show it</source>
+        <translation>sans lui : le montrer</translation>
+    </message>
+    <message>
+        <source>the project has no folder any more</source>
+        <translation>le projet n’a plus de dossier</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the tool servers.</source>
+        <translation>ChatDesk est ouvert et gère les serveurs d’outils.</translation>
+    </message>
+    <message>
+        <source>Change them in Settings, Tools, or close ChatDesk first.</source>
+        <translation>Changez-les dans Paramètres, Outils, ou fermez d’abord ChatDesk.</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>actif</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>inactif</translation>
+    </message>
+    <message>
+        <source>A server has either an address or a command.</source>
+        <translation>Un serveur a soit une adresse, soit une commande.</translation>
+    </message>
+    <message>
+        <source>Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.</source>
+        <translation>Écrivez : add --address URL NAME, ou : add NAME COMMAND ARGUMENTS.</translation>
+    </message>
+    <message>
+        <source>The variable {first} is not set here.</source>
+        <translation>La variable {first} n’est pas définie ici.</translation>
+    </message>
+    <message>
+        <source>{name}: {field} is still to be filled in.</source>
+        <translation>{name} : {field} est encore à remplir.</translation>
+    </message>
+    <message>
+        <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
+        <translation>Ils sont inactifs jusqu’à ce que vous les activiez : chatdesk tools on SERVER.</translation>
+    </message>
+    <message>
+        <source>ok</source>
+        <translation>ok</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>échec</translation>
+    </message>
+    <message>
+        <source>Sign in to {name} in your browser. If no page opens, open this one:</source>
+        <translation>Connectez-vous à {name} dans votre navigateur. Si aucune page ne s’ouvre, ouvrez celle-ci :</translation>
+    </message>
+    <message>
+        <source>Signed in.</source>
+        <translation>Connecté.</translation>
+    </message>
+    <message>
+        <source>{name} did not ask you to sign in.</source>
+        <translation>{name} ne vous a pas demandé de vous connecter.</translation>
+    </message>
+    <message>
+        <source>Signed out, here and at the server.</source>
+        <translation>Déconnecté, ici et sur le serveur.</translation>
+    </message>
+    <message>
+        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
+        <translation>Déconnecté, ici ; le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
+    </message>
+    <message>
+        <source>Nothing of that was allowed.</source>
+        <translation>Rien de cela n’était permis.</translation>
+    </message>
+    <message>
+        <source>There is no tool server “{name}”.</source>
+        <translation>Il n’y a pas de serveur d’outils « {name} ».</translation>
+    </message>
+    <message>
+        <source>See chatdesk tools list.</source>
+        <translation>Voyez chatdesk tools list.</translation>
+    </message>
+    <message>
+        <source>comes with ChatDesk</source>
+        <translation>fourni avec ChatDesk</translation>
+    </message>
+    <message>
+        <source>{place} could not be read.</source>
+        <translation>{place} n’a pas pu être lu.</translation>
+    </message>
+    <message>
+        <source>the engine that models search the web with</source>
+        <translation>le moteur avec lequel les modèles cherchent sur le Web</translation>
+    </message>
+    <message>
+        <source>of SearXNG</source>
+        <translation>de SearXNG</translation>
+    </message>
+    <message>
+        <source>a variable of this environment with the key</source>
+        <translation>une variable de cet environnement avec la clé</translation>
+    </message>
+    <message>
+        <source>ask it, step by step; with an engine, nothing is changed</source>
+        <translation>l’interroger, étape par étape ; avec un moteur, rien n’est changé</translation>
+    </message>
+    <message>
+        <source>remove the kept key of the engine</source>
+        <translation>enlever la clé conservée du moteur</translation>
+    </message>
+    <message>
+        <source>a JSON object, or an array of the steps of a test</source>
+        <translation>un objet JSON, ou un tableau des étapes d’un test</translation>
+    </message>
+    <message>
+        <source>The variable {key} is not set here.</source>
+        <translation>La variable {key} n’est pas définie ici.</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key is to be forgotten.</source>
+        <translation>Nommez le moteur dont la clé doit être oubliée.</translation>
+    </message>
+    <message>
+        <source>with a key</source>
+        <translation>avec une clé</translation>
+    </message>
+    <message>
+        <source>without a key</source>
+        <translation>sans clé</translation>
+    </message>
+    <message>
+        <source>No search engine is chosen.</source>
+        <translation>Aucun moteur de recherche n’est choisi.</translation>
+    </message>
+    <message>
+        <source>Name one to test it.</source>
+        <translation>Nommez-en un pour le tester.</translation>
+    </message>
+    <message>
+        <source>Left out: an answer has at most {most_in_message} pictures.</source>
+        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
+        <translation>Laissé de côté : une réponse a au plus {most_in_message} images.</translation>
+    </message>
+    <message>
+        <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
+        <translation>Les images de cette réponse dépassent ensemble {most_bytes} Mo.</translation>
+    </message>
+    <message>
+        <source>It is no picture that can be shown.</source>
+        <translation>Ce n’est pas une image affichable.</translation>
+    </message>
+    <message>
+        <source>The picture is damaged.</source>
+        <translation>L’image est endommagée.</translation>
+    </message>
+    <message>
+        <source>The picture is empty.</source>
+        <translation>L’image est vide.</translation>
+    </message>
+    <message>
+        <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
+        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
+        <translation>Retirez-en quelques-uns et envoyez-les avec le message suivant, ou relevez la limite dans Paramètres, Utilisation et limites.</translation>
+    </message>
+    <message>
+        <source>“{name}” is of a kind that is kept out: {mime}.</source>
+        <translation>« {name} » est d’un type refusé : {mime}.</translation>
+    </message>
+    <message>
+        <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
+        <translation>Choisissez un autre fichier, ou changez les types dans Paramètres, Utilisation et limites.</translation>
+    </message>
+    <message>
+        <source>At most {number} files go with one message; there are {attachments}.</source>
+        <translation>Un message accepte au plus {number} fichiers ; il y en a {attachments}.</translation>
+    </message>
+    <message>
+        <source>Your text and the attachments are kept.</source>
+        <translation>Votre texte et les pièces jointes sont conservés.</translation>
+    </message>
+    <message>
+        <source>The files of one message may have {limit} together; these have {total}.</source>
+        <translation>Les fichiers d’un message peuvent faire {limit} ensemble ; ceux-ci font {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
+        <translation>Avec « {name} », les fichiers d’aujourd’hui feraient {total} ; la limite d’un jour est {limit}.</translation>
+    </message>
+    <message>
+        <source>Your text and the other attachments are kept.</source>
+        <translation>Votre texte et les autres pièces jointes sont conservés.</translation>
+    </message>
+    <message>
+        <source>Attach it tomorrow, or raise the limit in Settings, Usage and limits.</source>
+        <translation>Joignez-le demain, ou relevez la limite dans Paramètres, Utilisation et limites.</translation>
+    </message>
+    <message>
+        <source>{number} files go with one message; {number_2} were left out.</source>
+        <translation>Un message accepte {number} fichiers ; {number_2} ont été laissés de côté.</translation>
+    </message>
+    <message>
+        <source>The attached file is no longer there.</source>
+        <translation>Le fichier joint n’est plus là.</translation>
+    </message>
+    <message>
+        <source>The attached file is larger than it was.</source>
+        <translation>Le fichier joint est plus grand qu’avant.</translation>
+    </message>
+    <message>
+        <source>That is not the sum of a file.</source>
+        <translation>Ce n’est pas la somme de contrôle d’un fichier.</translation>
+    </message>
+    <message>
+        <source>The file could not be kept beside your messages: {reason}.</source>
+        <translation>Le fichier n’a pas pu être conservé près de vos messages : {reason}.</translation>
+    </message>
+    <message>
+        <source>the disk refused it</source>
+        <translation>le disque l’a refusé</translation>
+    </message>
+    <message>
+        <source>Make room on the disk or choose another data directory, then attach it again.</source>
+        <translation>Faites de la place sur le disque ou choisissez un autre dossier de données, puis joignez-le à nouveau.</translation>
+    </message>
+    <message>
+        <source>It needs too much time or memory to be read.</source>
+        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
+        <translation>Sa lecture demande trop de temps ou de mémoire.</translation>
+    </message>
+    <message>
+        <source>It is damaged.</source>
+        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
+        <translation>Elle est endommagée.</translation>
+    </message>
+    <message>
+        <source>It has more than {most_pixels} million pixels.</source>
+        <translation>Elle a plus de {most_pixels} millions de pixels.</translation>
+    </message>
+    <message>
+        <source>It is damaged, or no image that can be shown.</source>
+        <translation>Elle est endommagée, ou ce n’est pas une image affichable.</translation>
+    </message>
+    <message>
+        <source>“{name}” is empty.</source>
+        <translation>« {name} » est vide.</translation>
+    </message>
+    <message>
+        <source>Attach a file that has something in it.</source>
+        <translation>Joignez un fichier qui contient quelque chose.</translation>
+    </message>
+    <message>
+        <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
+        <translation>Enregistrez-la à nouveau avec un logiciel de dessin, plus petite au besoin, et joignez-la.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer there.</source>
+        <translation>« {name} » n’est plus là.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file that can be read.</source>
+        <translation>« {name} » n’est pas un fichier lisible.</translation>
+    </message>
+    <message>
+        <source>“{name}” is a folder.</source>
+        <translation>« {name} » est un dossier.</translation>
+    </message>
+    <message>
+        <source>Attach the files in it.</source>
+        <translation>Joignez les fichiers qu’il contient.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be read: {reason}.</source>
+        <translation>« {name} » ne peut pas être lu : {reason}.</translation>
+    </message>
+    <message>
+        <source>Check the file, then attach it again.</source>
+        <translation>Vérifiez le fichier, puis joignez-le à nouveau.</translation>
+    </message>
+    <message>
+        <source>It needs too much memory.</source>
+        <translation>Cela demande trop de mémoire.</translation>
+    </message>
+    <message>
+        <source>It is damaged and cannot be read.</source>
+        <translation>Il est endommagé et ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <source>The image could not be loaded.</source>
+        <translation>L’image n’a pas pu être chargée.</translation>
+    </message>
+    <message>
+        <source>The image is at another place: {host}.</source>
+        <translation>L’image se trouve ailleurs : {host}.</translation>
+    </message>
+    <message>
+        <source>{host} is in your own network.</source>
+        <translation>{host} est dans votre propre réseau.</translation>
+    </message>
+    <message>
+        <source>image</source>
+        <translation>image</translation>
+    </message>
+    <message>
+        <source>an image that can be shown</source>
+        <translation>une image affichable</translation>
+    </message>
+    <message>
+        <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
+        <translation>Affichée par ChatDesk, une fois. Scripts et liens sont désactivés ; rien n’est chargé ni envoyé.</translation>
+    </message>
+    <message>
+        <source>This page is empty.</source>
+        <translation>Cette page est vide.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened.</source>
+        <translation>Rien n’a été ouvert.</translation>
+    </message>
+    <message>
+        <source>This page is larger than {most_bytes} MB.</source>
+        <translation>Cette page dépasse {most_bytes} Mo.</translation>
+    </message>
+    <message>
+        <source>Save it as a file instead.</source>
+        <translation>Enregistrez-la plutôt dans un fichier.</translation>
+    </message>
+    <message>
+        <source>Files of this kind have no text that can be read.</source>
+        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
+        <translation>Les fichiers de ce type n’ont pas de texte lisible.</translation>
+    </message>
+    <message>
+        <source>There is no text in it.</source>
+        <translation>Il ne contient pas de texte.</translation>
+    </message>
+    <message>
+        <source>It is long; its first {cut} characters are read.</source>
+        <translation>Il est long ; ses {cut} premiers caractères sont lus.</translation>
+    </message>
+    <message>
+        <source>It is protected by a password.</source>
+        <translation>Il est protégé par un mot de passe.</translation>
+    </message>
+    <message>
+        <source>No text can be read from it; it may hold scanned pages.</source>
+        <translation>Aucun texte ne peut y être lu ; il contient peut-être des pages numérisées.</translation>
+    </message>
+    <message>
+        <source>It is long; {read} of its {total} pages are read.</source>
+        <translation>Il est long ; {read} de ses {total} pages sont lues.</translation>
+    </message>
+    <message>
+        <source>{damaged} of its {total} pages cannot be read.</source>
+        <translation>{damaged} de ses {total} pages ne peuvent pas être lues.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in the file.</source>
+        <translation>L’antivirus a trouvé quelque chose dans le fichier.</translation>
+    </message>
+    <message>
+        <source>The file was kept out; your text and the other attachments are kept.</source>
+        <translation>Le fichier a été refusé ; votre texte et les autres pièces jointes sont conservés.</translation>
+    </message>
+    <message>
+        <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
+        <translation>N’ouvrez pas le fichier. Si vous lui faites confiance, adressez-vous à la personne qui gère l’antivirus.</translation>
+    </message>
+    <message>
+        <source>The virus scanner does not answer, so the file was kept out.</source>
+        <translation>L’antivirus ne répond pas, le fichier a donc été refusé.</translation>
+    </message>
+    <message>
+        <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
+        <translation>Démarrez l’antivirus, ou changez-le, ou changez ce qui se passe sans lui, dans Paramètres, Données et sauvegarde.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found “{found}” in the file.</source>
+        <translation>L’antivirus a trouvé « {found} » dans le fichier.</translation>
+    </message>
+    <message>
+        <source>This is not the address of a web page.</source>
+        <translation>Ce n’est pas l’adresse d’une page web.</translation>
+    </message>
+    <message>
+        <source>Nothing was fetched.</source>
+        <translation>Rien n’a été récupéré.</translation>
+    </message>
+    <message>
+        <source>page</source>
+        <translation>page</translation>
+    </message>
+    <message>
+        <source>There is a file of the type {mime} there.</source>
+        <translation>Il y a là un fichier du type {mime}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is closing.</source>
+        <translation>ChatDesk se ferme.</translation>
+    </message>
+    <message>
+        <source>This message has no text that could be opened as an artifact.</source>
+        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
+        <translation>Ce message n’a pas de texte à ouvrir comme artefact.</translation>
+    </message>
+    <message>
+        <source>The version is as it was.</source>
+        <translation>La version est restée telle quelle.</translation>
+    </message>
+    <message>
+        <source>This kind of file is not shown here. Save it, or open it with another program.</source>
+        <translation>Ce type de fichier n’est pas affiché ici. Enregistrez-le, ou ouvrez-le avec un autre programme.</translation>
+    </message>
+    <message>
+        <source>The file is too large to be shown here. Save it, or open it with another program.</source>
+        <translation>Le fichier est trop grand pour être affiché ici. Enregistrez-le, ou ouvrez-le avec un autre programme.</translation>
+    </message>
+    <message>
+        <source>These versions are too large to be compared here.</source>
+        <translation>Ces versions sont trop grandes pour être comparées ici.</translation>
+    </message>
+    <message>
+        <source>Save both to compare.</source>
+        <translation>Enregistrez les deux pour comparer.</translation>
+    </message>
+    <message>
+        <source>Nothing can be opened or edited here, because nothing can be written.</source>
+        <translation>Rien ne peut être ouvert ni modifié ici, car rien ne peut être écrit.</translation>
+    </message>
+    <message>
+        <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
+        <translation>Le message a {size_bytes} octets ; la limite est de {most_bytes} octets.</translation>
+    </message>
+    <message>
+        <source>The copying was stopped.</source>
+        <translation>La copie a été arrêtée.</translation>
+    </message>
+    <message>
+        <source>Nothing can be attached here, because nothing can be written.</source>
+        <translation>Rien ne peut être joint ici, car rien ne peut être écrit.</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closing.</source>
+        <translation>ChatDesk se fermait.</translation>
+    </message>
+    <message>
+        <source>The file is no longer there.</source>
+        <translation>Le fichier n’est plus là.</translation>
+    </message>
+    <message>
+        <source>The page cannot be handed to your browser: {strerror}.</source>
+        <translation>La page ne peut pas être remise à votre navigateur : {strerror}.</translation>
+    </message>
+    <message>
+        <source>The attached file or the folder is no longer there.</source>
+        <translation>Le fichier joint ou le dossier n’est plus là.</translation>
+    </message>
+    <message>
+        <source>Choose another place.</source>
+        <translation>Choisissez un autre emplacement.</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {strerror}.</source>
+        <translation>Le fichier n’a pas pu être écrit : {strerror}.</translation>
+    </message>
+    <message>
+        <source>The attached file is unchanged.</source>
+        <translation>Le fichier joint est inchangé.</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows.</source>
+        <translation>Une page contient de 1 à {largest_page} lignes.</translation>
+    </message>
+    <message>
+        <source>Summaries cannot be made here.</source>
+        <translation>Les résumés ne peuvent pas être faits ici.</translation>
+    </message>
+    <message>
+        <source>A summary needs some text.</source>
+        <translation>Un résumé a besoin de texte.</translation>
+    </message>
+    <message>
+        <source>The old one is kept.</source>
+        <translation>L’ancien est conservé.</translation>
+    </message>
+    <message>
+        <source>Or switch it off.</source>
+        <translation>Ou désactivez-le.</translation>
+    </message>
+    <message>
+        <source>There may be {most_facts} facts of at most {longest_fact} characters.</source>
+        <translation>Il peut y avoir {most_facts} faits d’au plus {longest_fact} caractères.</translation>
+    </message>
+    <message>
+        <source>The old ones are kept.</source>
+        <translation>Les anciens sont conservés.</translation>
+    </message>
+    <message>
+        <source>{label} takes no {lacking} from other programs.</source>
+        <translation>{label} n’accepte pas de {lacking} d’autres programmes.</translation>
+    </message>
+    <message>
+        <source>Choose a provider that speaks chat completions.</source>
+        <translation>Choisissez un fournisseur qui parle « chat completions ».</translation>
+    </message>
+    <message>
+        <source>A draft cannot be empty.</source>
+        <translation>Un brouillon ne peut pas être vide.</translation>
+    </message>
+    <message>
+        <source>The thread has another draft, which a person may be writing.</source>
+        <translation>La conversation a un autre brouillon, que quelqu’un est peut-être en train d’écrire.</translation>
+    </message>
+    <message>
+        <source>It was not changed.</source>
+        <translation>Il n’a pas été changé.</translation>
+    </message>
+    <message>
+        <source>Write the draft into a new thread.</source>
+        <translation>Écrivez le brouillon dans une nouvelle conversation.</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
+        <translation>Une page contient de 1 à {largest_page} lignes, pas {limit}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>pin {count} threads</source>
+        <comment>pin thread</comment>
+        <translation>
+            <numerusform>épingler la conversation</numerusform>
+            <numerusform>épingler {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unpin {count} threads</source>
+        <comment>unpin thread</comment>
+        <translation>
+            <numerusform>détacher la conversation</numerusform>
+            <numerusform>détacher {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>archive {count} threads</source>
+        <comment>archive thread</comment>
+        <translation>
+            <numerusform>archiver la conversation</numerusform>
+            <numerusform>archiver {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unarchive {count} threads</source>
+        <comment>unarchive thread</comment>
+        <translation>
+            <numerusform>désarchiver la conversation</numerusform>
+            <numerusform>désarchiver {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move {count} threads</source>
+        <comment>move thread</comment>
+        <translation>
+            <numerusform>déplacer la conversation</numerusform>
+            <numerusform>déplacer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>That is no note.</source>
+        <translation>Ce n’est pas une note.</translation>
+    </message>
+    <message>
+        <source>The files of the assistants are larger than {most_file_bytes} MB together.</source>
+        <translation>Les fichiers des assistants dépassent ensemble {most_file_bytes} Mo.</translation>
+    </message>
+    <message>
+        <source>The prompts are unchanged.</source>
+        <translation>Les prompts sont inchangés.</translation>
+    </message>
+    <message>
+        <source>Take large files out of the assistants, and attach them to a message instead.</source>
+        <translation>Retirez les grands fichiers des assistants, et joignez-les plutôt à un message.</translation>
+    </message>
+    <message>
+        <source>The file could not be read: {strerror}.</source>
+        <translation>Le fichier n’a pas pu être lu : {strerror}.</translation>
+    </message>
+    <message>
+        <source>The file is larger than {largest_file_bytes} MB.</source>
+        <translation>Le fichier dépasse {largest_file_bytes} Mo.</translation>
+    </message>
+    <message>
+        <source>The file is no JSON.</source>
+        <translation>Le fichier n’est pas du JSON.</translation>
+    </message>
+    <message>
+        <source>The file holds no prompts of ChatDesk.</source>
+        <translation>Le fichier ne contient pas de prompts de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file was written by a newer ChatDesk.</source>
+        <translation>Le fichier a été écrit par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
+        <translation>Le fichier ne contient pas de liste de prompts, ou plus de {most_prompts}.</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
+        <translation>Le prompt {number} du fichier n’en est pas un : il lui faut un genre, un nom et un texte pas trop long.</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file has no list of files, or too many.</source>
+        <translation>Le prompt {number} du fichier n’a pas de liste de fichiers, ou en a trop.</translation>
+    </message>
+    <message>
+        <source>A file of prompt {number} in the file cannot be read.</source>
+        <translation>Un fichier du prompt {number} du fichier ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <source>Nothing was added.</source>
+        <translation>Rien n’a été ajouté.</translation>
+    </message>
+    <message>
+        <source>Choose a file that was exported from Prompts.</source>
+        <translation>Choisissez un fichier exporté depuis Prompts.</translation>
+    </message>
+    <message>
+        <source>A prompt needs a text.</source>
+        <translation>Un prompt a besoin d’un texte.</translation>
+    </message>
+    <message>
+        <source>Type what it is to say, or delete it.</source>
+        <translation>Tapez ce qu’il doit dire, ou supprimez-le.</translation>
+    </message>
+    <message>
+        <source>The prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>Le prompt a {text} caractères ; le maximum est {longest_text}.</translation>
+    </message>
+    <message>
+        <source>Shorten it, or keep the text in a file and attach that.</source>
+        <translation>Raccourcissez-le, ou gardez le texte dans un fichier et joignez-le.</translation>
+    </message>
+    <message>
+        <source>This question does not wait any more.</source>
+        <translation>Cette question n’attend plus.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages is reached.</source>
+        <translation>Votre limite de messages est atteinte.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages to this provider is reached.</source>
+        <translation>Votre limite de messages à ce fournisseur est atteinte.</translation>
+    </message>
+    <message>
+        <source>Your limit of messages in this project is reached.</source>
+        <translation>Votre limite de messages dans ce projet est atteinte.</translation>
+    </message>
+    <message>
+        <source>The provider takes no more requests for now.</source>
+        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
+        <translation>Le fournisseur n’accepte plus de requêtes pour le moment.</translation>
+    </message>
+    <message>
+        <source>Ask again later.</source>
+        <translation>Redemandez plus tard.</translation>
+    </message>
+    <message>
+        <source>This message does not wait any more.</source>
+        <translation>Ce message n’attend plus.</translation>
+    </message>
+    <message>
+        <source>Between 2 and {most_in_thread} models can be compared.</source>
+        <translation>On peut comparer de 2 à {most_in_thread} modèles.</translation>
+    </message>
+    <message>
+        <source>Only questions can be edited here.</source>
+        <translation>Seules les questions peuvent être modifiées ici.</translation>
+    </message>
+    <message>
+        <source>Regenerate the answer instead.</source>
+        <translation>Régénérez plutôt la réponse.</translation>
+    </message>
+    <message>
+        <source>There is no question to answer here.</source>
+        <translation>Il n’y a pas de question à laquelle répondre ici.</translation>
+    </message>
+    <message>
+        <source>This answer is already complete.</source>
+        <translation>Cette réponse est déjà complète.</translation>
+    </message>
+    <message>
+        <source>Regenerate it for another version.</source>
+        <translation>Régénérez-la pour une autre version.</translation>
+    </message>
+    <message>
+        <source>The system prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>Le prompt système a {text} caractères ; le maximum est {longest_text}.</translation>
+    </message>
+    <message>
+        <source>Shorten it.</source>
+        <translation>Raccourcissez-le.</translation>
+    </message>
+    <message>
+        <source>There is a temporary chat already.</source>
+        <translation>Il y a déjà une discussion temporaire.</translation>
+    </message>
+    <message>
+        <source>Keep it or close it first.</source>
+        <translation>Gardez-la ou fermez-la d’abord.</translation>
+    </message>
+    <message>
+        <source>There is no temporary chat.</source>
+        <translation>Il n’y a pas de discussion temporaire.</translation>
+    </message>
+    <message>
+        <source>This chat was just kept.</source>
+        <translation>Cette discussion vient d’être gardée.</translation>
+    </message>
+    <message>
+        <source>What you wrote is still there.</source>
+        <translation>Ce que vous avez écrit est toujours là.</translation>
+    </message>
+    <message>
+        <source>An answer is still being written, so this chat was not kept yet.</source>
+        <translation>Une réponse est encore en cours d’écriture, cette discussion n’a donc pas encore été gardée.</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it, and keep the chat then.</source>
+        <translation>Attendez sa fin, ou arrêtez-la, puis gardez la discussion.</translation>
+    </message>
+    <message>
+        <source>The tool does not take these arguments.</source>
+        <extracomment>How long a server waits for a person.</extracomment>
+        <translation>L’outil n’accepte pas ces arguments.</translation>
+    </message>
+    <message>
+        <source>Nothing was run.</source>
+        <translation>Rien n’a été exécuté.</translation>
+    </message>
+    <message>
+        <source>Change them, or deny the call.</source>
+        <translation>Changez-les, ou refusez l’appel.</translation>
+    </message>
+    <message>
+        <source>This call does not wait for an answer any more.</source>
+        <translation>Cet appel n’attend plus de réponse.</translation>
+    </message>
+    <message>
+        <source>This answer is not offered for this call.</source>
+        <translation>Cette réponse n’est pas proposée pour cet appel.</translation>
+    </message>
+    <message>
+        <source>The server does not wait for this any more.</source>
+        <translation>Le serveur n’attend plus cela.</translation>
+    </message>
+    <message>
+        <source>“{name}” is missing.</source>
+        <translation>« {name} » manque.</translation>
+    </message>
+    <message>
+        <source>There is no “{name}”.</source>
+        <translation>Il n’y a pas de « {name} ».</translation>
+    </message>
+    <message>
+        <source>“{name}” is not of the type {map}.</source>
+        <translation>« {name} » n’est pas du type {map}.</translation>
+    </message>
+    <message>
+        <source>The person did not allow this call. Do not try it again in another way; go on without it, or ask them.</source>
+        <translation>La personne n’a pas autorisé cet appel. Ne le retente pas autrement ; continue sans lui, ou demande-lui.</translation>
+    </message>
+    <message>
+        <source>There is no tool with this name.</source>
+        <translation>Il n’y a pas d’outil de ce nom.</translation>
+    </message>
+    <message>
+        <source>The arguments are not valid JSON, so the tool was not run. Write them again.</source>
+        <translation>Les arguments ne sont pas du JSON valide, l’outil n’a donc pas été exécuté. Écris-les à nouveau.</translation>
+    </message>
+    <message>
+        <source>The answer was cut off while this call was written, so the tool was not run.</source>
+        <translation>La réponse a été coupée pendant l’écriture de cet appel, l’outil n’a donc pas été exécuté.</translation>
+    </message>
+    <message>
+        <source>The limit of this answer was reached, so the tool was not run.</source>
+        <translation>La limite de cette réponse était atteinte, l’outil n’a donc pas été exécuté.</translation>
+    </message>
+    <message>
+        <source>Too many tools were called at once, so this one was not run. Call fewer.</source>
+        <translation>Trop d’outils ont été appelés à la fois, celui-ci n’a donc pas été exécuté. Appelles-en moins.</translation>
+    </message>
+    <message>
+        <source>No further tools can be called for this answer. Answer with what you have.</source>
+        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Réponds avec ce que tu as.</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
+        <translation>Quelque chose d’inattendu s’est produit dans ChatDesk pendant l’exécution de cet outil. Personne ne sait ce qu’il a fait.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again.</source>
+        <translation>ChatDesk s’est terminé pendant cette exécution, personne ne sait donc ce qu’elle a fait. La personne ne veut pas qu’elle soit relancée.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran. It may have done its work already.</source>
+        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
+        <translation>ChatDesk s’est terminé pendant cette exécution. Elle a peut-être déjà fait son travail.</translation>
+    </message>
+    <message>
+        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Cette discussion contient du texte venu de l’extérieur, comme le résultat d’un outil, un fichier, un import ou les mots d’un coéquipier, qui a pu demander cela.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools can be called: about {tokens} tokens with each request.</source>
+        <comment>{count} tool can be called: about {tokens} tokens with each request.</comment>
+        <translation>
+            <numerusform>{count} outil peut être appelé : environ {tokens} tokens à chaque requête.</numerusform>
+            <numerusform>{count} outils peuvent être appelés : environ {tokens} tokens à chaque requête.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{words} {count} tool servers not started yet.</source>
+        <comment>{words} {count} tool server not started yet.</comment>
+        <translation>
+            <numerusform>{words} {count} serveur d’outils pas encore démarré.</numerusform>
+            <numerusform>{words} {count} serveurs d’outils pas encore démarrés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>pin into the context</source>
+        <translation>fixer dans le contexte</translation>
+    </message>
+    <message>
+        <source>exclude from the context</source>
+        <translation>exclure du contexte</translation>
+    </message>
+    <message>
+        <source>unpin from the context</source>
+        <translation>ne plus fixer dans le contexte</translation>
+    </message>
+    <message>
+        <source>include in the context</source>
+        <translation>inclure dans le contexte</translation>
+    </message>
+    <message>
+        <source>rename thread</source>
+        <translation>renommer la conversation</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete messages</source>
+        <comment>delete message</comment>
+        <translation>
+            <numerusform>supprimer le message</numerusform>
+            <numerusform>supprimer des messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>restore message</source>
+        <translation>restaurer le message</translation>
+    </message>
+    <message>
+        <source>switch version</source>
+        <translation>changer de version</translation>
+    </message>
+    <message>
+        <source>edit</source>
+        <translation>modification</translation>
+    </message>
+    <message>
+        <source>start of the context</source>
+        <translation>début du contexte</translation>
+    </message>
+    <message>
+        <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>Le message a environ {scaled} tokens ; le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+    </message>
+    <message>
+        <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>Le prompt système a environ {scaled} tokens et ne laisse pas de place au message : le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while it summarised.</source>
+        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
+        <translation>ChatDesk a fait une erreur en résumant.</translation>
+    </message>
+    <message>
+        <source>The report could not be written to {target}: {reason}.</source>
+        <translation>Le rapport n’a pas pu être écrit dans {target} : {reason}.</translation>
+    </message>
+    <message>
+        <source>Nothing half-written was left.</source>
+        <translation>Rien d’incomplet n’a été laissé.</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly.</source>
+        <translation>ChatDesk s’est terminé de façon inattendue.</translation>
+    </message>
+    <message>
+        <source>No answer within {timeout_s} s.</source>
+        <translation>Pas de réponse en {timeout_s} s.</translation>
+    </message>
+    <message>
+        <source>The check itself failed ({name}).</source>
+        <translation>La vérification elle-même a échoué ({name}).</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version}, Python {python}</source>
+        <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>{path} is not a directory.</source>
+        <translation>{path} n’est pas un dossier.</translation>
+    </message>
+    <message>
+        <source>{path} (made when it is needed)</source>
+        <translation>{path} (créé au besoin)</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written to. Check its owner and permissions.</source>
+        <translation>Impossible d’écrire dans {path}. Vérifiez son propriétaire et ses droits.</translation>
+    </message>
+    <message>
+        <source>Others can look into {path}. Run: chmod 700 {path}</source>
+        <translation>D’autres peuvent regarder dans {path}. Exécutez : chmod 700 {path}</translation>
+    </message>
+    <message>
+        <source>{name} directory</source>
+        <translation>dossier {name}</translation>
+    </message>
+    <message>
+        <source>Only {free_bytes} MB are free. Free some space soon.</source>
+        <translation>Il ne reste que {free_bytes} Mo. Libérez bientôt de la place.</translation>
+    </message>
+    <message>
+        <source>{free_bytes} MB free</source>
+        <translation>{free_bytes} Mo libres</translation>
+    </message>
+    <message>
+        <source>PySide6 is not installed, so there can be no window.</source>
+        <translation>PySide6 n’est pas installé, il ne peut donc pas y avoir de fenêtre.</translation>
+    </message>
+    <message>
+        <source>the system&apos;s</source>
+        <translation>celui du système</translation>
+    </message>
+    <message>
+        <source>No display here: the window runs unseen, the command line works.</source>
+        <translation>Pas d’écran ici : la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
+    </message>
+    <message>
+        <source>It did not arrive whole.</source>
+        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
+        <translation>Elle n’est pas arrivée entière.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
+        <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
+        <translation>
+            <numerusform>Écrit depuis, et absent de celle-ci : {count} message, dans {names}. Exportez-le d’abord pour le garder sous la main.</numerusform>
+            <numerusform>Écrits depuis, et absents de celle-ci : {count} messages, dans {names}. Exportez-les d’abord pour les garder sous la main.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
+        <translation>D’un ChatDesk plus ancien (schéma {schema}) ; elle est mise à niveau au prochain démarrage.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files are neither in it nor in the data directory.</source>
+        <comment>{count} attached file is neither in it nor in the data directory.</comment>
+        <translation>
+            <numerusform>{count} fichier joint n’est ni dedans ni dans le dossier de données.</numerusform>
+            <numerusform>{count} fichiers joints ne sont ni dedans ni dans le dossier de données.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
+        <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
+        <translation>
+            <numerusform>{count} réponse n’était pas finie : elle reste interrompue, et rien n’est envoyé.</numerusform>
+            <numerusform>{count} réponses n’étaient pas finies : elles restent interrompues, et rien n’est envoyé.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{names} and others</source>
+        <translation>{names} et d’autres</translation>
+    </message>
+    <message>
+        <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
+        <translation>Équipes : {names}. ChatDesk ne s’y connecte pas avant que vous les rejoigniez à nouveau.</translation>
+    </message>
+    <message>
+        <source>Afterwards search fills up again in the background.</source>
+        <translation>Ensuite, la recherche se remplit à nouveau en arrière-plan.</translation>
+    </message>
+    <message>
+        <source>Exported {threads} to {name}.</source>
+        <translation>{threads} exportées vers {name}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
+        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <translation>
+            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée : {lost}</numerusform>
+            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées : {lost}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them</source>
+        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <translation>
+            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée</numerusform>
+            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>went on</source>
+        <extracomment>A row, and the files that it names.</extracomment>
+        <translation>a continué</translation>
+    </message>
+    <message>
+        <source>here already</source>
+        <translation>déjà là</translation>
+    </message>
+    <message>
+        <source>in the trash</source>
+        <translation>dans la corbeille</translation>
+    </message>
+    <message>
+        <source>deleted before</source>
+        <translation>supprimée auparavant</translation>
+    </message>
+    <message>
+        <source>{server} without a proxy</source>
+        <translation>{server} sans proxy</translation>
+    </message>
+    <message>
+        <source>{server} through the proxy {proxy}</source>
+        <translation>{server} par le proxy {proxy}</translation>
+    </message>
+    <message>
+        <source>{server}, trusting a file of certificates ({ca}…)</source>
+        <translation>{server}, en se fiant à un fichier de certificats ({ca}…)</translation>
+    </message>
+    <message>
+        <source>Send the key of {short} to {server}?</source>
+        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
+        <translation>Envoyer la clé de {short} à {server} ?</translation>
+    </message>
+    <message>
+        <source>The variable {variable} names the server of {label}, {server}. Only a key from a variable is sent there, never one that is kept.</source>
+        <translation>La variable {variable} désigne le serveur de {label}, {server}. Seule une clé venant d’une variable y est envoyée, jamais une clé conservée.</translation>
+    </message>
+    <message>
+        <source>The key of {label} would travel unencrypted to {words}: anybody on the way could read it.</source>
+        <translation>La clé de {label} voyagerait sans chiffrement vers {words} : n’importe qui en chemin pourrait la lire.</translation>
+    </message>
+    <message>
+        <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
+        <translation>La clé de {label} a été conservée par un ChatDesk antérieur, qui n’a pas noté le serveur auquel elle est destinée. Elle serait envoyée à {words}.</translation>
+    </message>
+    <message>
+        <source>The key of {label} was given for {words}. It would be sent to {wanted}.</source>
+        <translation>La clé de {label} a été donnée pour {words}. Elle serait envoyée à {wanted}.</translation>
+    </message>
+    <message>
+        <source>It would travel unencrypted.</source>
+        <translation>Elle voyagerait sans chiffrement.</translation>
+    </message>
+    <message>
+        <source>Put the key for that server into OPENAI_API_KEY, or remove the variable.</source>
+        <translation>Mettez la clé de ce serveur dans OPENAI_API_KEY, ou retirez la variable.</translation>
+    </message>
+    <message>
+        <source>If that is what you want, agree in Settings, Providers, or with &apos;chatdesk providers --agree {provider}&apos;.</source>
+        <translation>Si c’est ce que vous voulez, acceptez dans Paramètres, Fournisseurs, ou avec &apos;chatdesk providers --agree {provider}&apos;.</translation>
+    </message>
+    <message>
+        <source>Agree, or enter the key anew.</source>
+        <translation>Acceptez, ou saisissez à nouveau la clé.</translation>
+    </message>
+    <message>
+        <source>it must look like 20/min, with s, min, h or day after the stroke</source>
+        <translation>cela doit ressembler à 20/min, avec s, min, h ou day après la barre</translation>
+    </message>
+    <message>
+        <source>“{unit}” is no period; use s, min, h or day</source>
+        <translation>« {unit} » n’est pas une durée ; utilisez s, min, h ou day</translation>
+    </message>
+    <message>
+        <source>the number of messages must be from 1 to {most_messages}</source>
+        <translation>le nombre de messages doit être compris entre 1 et {most_messages}</translation>
+    </message>
+    <message>
+        <source>the period must be from a second to 30 days</source>
+        <translation>la durée doit être comprise entre une seconde et 30 jours</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} token</comment>
+        <translation>
+            <numerusform>{count} token</numerusform>
+            <numerusform>{count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a day</source>
+        <translation>par jour</translation>
+    </message>
+    <message>
+        <source>a month</source>
+        <translation>par mois</translation>
+    </message>
+    <message>
+        <source>{period} for {label}</source>
+        <translation>{period} pour {label}</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and the newest ones are sent as they fit.</source>
+        <translation>Vos messages sont conservés, et les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+    </message>
+    <message>
+        <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
+        <translation>Les résumés et les titres reprennent demain ; la limite est dans Paramètres, Contexte.</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
+        <translation>La limite du jour de {limit} tokens pour les résumés et les titres est atteinte ({spent} sont utilisés).</translation>
+    </message>
+    <message>
+        <source>Titles and summaries stop at {limit} ({spent} are used).</source>
+        <translation>Les titres et les résumés s’arrêtent à {limit} ({spent} sont utilisés).</translation>
+    </message>
+    <message>
+        <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
+        <translation>Ils reprennent quand la limite repart ; elle est dans Paramètres, Utilisation et limites.</translation>
+    </message>
+    <message>
+        <source>Your question is kept.</source>
+        <translation>Votre question est conservée.</translation>
+    </message>
+    <message>
+        <source>waiting for an answer</source>
+        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
+        <translation>attend une réponse</translation>
+    </message>
+    <message>
+        <source>has not begun</source>
+        <translation>n’a pas commencé</translation>
+    </message>
+    <message>
+        <source>being written</source>
+        <translation>en cours d’écriture</translation>
+    </message>
+    <message>
+        <source>is still being written</source>
+        <translation>est encore en cours d’écriture</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>arrêtée</translation>
+    </message>
+    <message>
+        <source>was stopped</source>
+        <translation>a été arrêtée</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>interrompue</translation>
+    </message>
+    <message>
+        <source>was interrupted</source>
+        <translation>a été interrompue</translation>
+    </message>
+    <message>
+        <source>{name} must be a number.</source>
+        <translation>{name} doit être un nombre.</translation>
+    </message>
+    <message>
+        <source>{name} must be between 0 and {most}.</source>
+        <translation>{name} doit être compris entre 0 et {most}.</translation>
+    </message>
+    <message>
+        <source>The length of an answer must be between 1 and {largest_answer} tokens.</source>
+        <translation>La longueur d’une réponse doit être comprise entre 1 et {largest_answer} tokens.</translation>
+    </message>
+    <message>
+        <source>The reasoning effort must be one of {reasoning_efforts}.</source>
+        <translation>L’effort de raisonnement doit être l’un de {reasoning_efforts}.</translation>
+    </message>
+    <message>
+        <source>There may be at most {most_stop_words} stop words.</source>
+        <translation>Il peut y avoir au plus {most_stop_words} mots d’arrêt.</translation>
+    </message>
+    <message>
+        <source>A stop word has 1 to {longest_stop_word} characters.</source>
+        <translation>Un mot d’arrêt a de 1 à {longest_stop_word} caractères.</translation>
+    </message>
+    <message>
+        <source>The temperature</source>
+        <translation>La température</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>An assistant has at most {most_in_message} files.</source>
+        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
+        <translation>Un assistant a au plus {most_in_message} fichiers.</translation>
+    </message>
+    <message>
+        <source>Leave some of them out.</source>
+        <translation>Laissez-en quelques-uns de côté.</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <translation>L’identifiant du fournisseur ne peut avoir que des minuscules, des chiffres et des traits d’union.</translation>
+    </message>
+    <message>
+        <source>Give the provider a name.</source>
+        <translation>Donnez un nom au fournisseur.</translation>
+    </message>
+    <message>
+        <source>The address must begin with https:// or http://, name a server and hold no password.</source>
+        <translation>L’adresse doit commencer par https:// ou http://, nommer un serveur et ne contenir aucun mot de passe.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no name of a header.</source>
+        <translation>« {name} » n’est pas un nom d’en-tête.</translation>
+    </message>
+    <message>
+        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <translation>La valeur de l’en-tête {name} contient des caractères qui ne peuvent pas être envoyés.</translation>
+    </message>
+    <message>
+        <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
+        <translation>Le proxy doit être une adresse comme http://proxy.example:3128, sans mot de passe. Celui qui veut un mot de passe se règle avec la variable HTTPS_PROXY.</translation>
+    </message>
+    <message>
+        <source>The organisation and the project hold characters that cannot be sent.</source>
+        <translation>L’organisation et le projet contiennent des caractères qui ne peuvent pas être envoyés.</translation>
+    </message>
+    <message>
+        <source>Times must be between 1 and 3,600 seconds.</source>
+        <translation>Les durées doivent être comprises entre 1 et 3 600 secondes.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; your text stays where it is.</source>
+        <translation>Rien n’a été envoyé ; votre texte reste où il est.</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} a choisi {label} pour cette conversation. Vous y interrogiez {before} jusqu’ici ; votre question, et la conversation avec elle, iraient à {label}.</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} a choisi {label} pour cette conversation. Votre propre choix est {before} ; votre question, et la conversation avec elle, iraient à {label}.</translation>
+    </message>
+    <message>
+        <source>Choose a model yourself, or name the provider: --provider {name}.</source>
+        <translation>Choisissez vous-même un modèle, ou nommez le fournisseur : --provider {name}.</translation>
+    </message>
+    <message>
+        <source>Ask {label}?</source>
+        <translation>Interroger {label} ?</translation>
+    </message>
+    <message>
+        <source>It is no longer shared.</source>
+        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
+        <translation>Il n’est plus partagé.</translation>
+    </message>
+    <message>
+        <source>You left it.</source>
+        <translation>Vous l’avez quitté.</translation>
+    </message>
+    <message>
+        <source>You were removed from it.</source>
+        <translation>Vous en avez été retiré.</translation>
+    </message>
+    <message>
+        <source>It was deleted from the team by its owner.</source>
+        <translation>Il a été supprimé de l’équipe par son propriétaire.</translation>
+    </message>
+    <message>
+        <source>It was erased for everybody by its owner.</source>
+        <translation>Il a été effacé pour tous par son propriétaire.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer shared.</source>
+        <translation>« {name} » n’est plus partagé.</translation>
+    </message>
+    <message>
+        <source>You left “{name}”.</source>
+        <translation>Vous avez quitté « {name} ».</translation>
+    </message>
+    <message>
+        <source>You were removed from “{name}”.</source>
+        <translation>Vous avez été retiré de « {name} ».</translation>
+    </message>
+    <message>
+        <source>“{name}” was deleted from the team by its owner.</source>
+        <translation>« {name} » a été supprimé de l’équipe par son propriétaire.</translation>
+    </message>
+    <message>
+        <source>“{name}” was erased for everybody by its owner.</source>
+        <translation>« {name} » a été effacé pour tous par son propriétaire.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here to be sent.</source>
+        <comment>{count} change waits here to be sent.</comment>
+        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
+        <translation>
+            <numerusform>{count} changement attend ici d’être envoyé.</numerusform>
+            <numerusform>{count} changements attendent ici d’être envoyés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything else is the same here and there.</source>
+        <translation>Tout le reste est identique ici et là-bas.</translation>
+    </message>
+    <message>
+        <source>The server and this profile hold the same.</source>
+        <translation>Le serveur et ce profil contiennent la même chose.</translation>
+    </message>
+    <message>
+        <source>out of date and not sent</source>
+        <extracomment>What a stale summary is, in every sentence about one.</extracomment>
+        <translation>périmé et non envoyé</translation>
+    </message>
+    <message>
+        <source>Waiting for approval</source>
+        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
+        <translation>Attend votre accord</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>En cours</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Terminé</translation>
+    </message>
+    <message>
+        <source>Denied</source>
+        <translation>Refusé</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Échec</translation>
+    </message>
+    <message>
+        <source>Unknown: ChatDesk ended while it ran</source>
+        <translation>Inconnu : ChatDesk s’est terminé pendant l’exécution</translation>
+    </message>
+    <message>
+        <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
+        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
+        <translation>Il vous demande de vous connecter : choisissez Se connecter dans Paramètres, Outils.</translation>
+    </message>
+    <message>
+        <source>The tool failed.</source>
+        <translation>L’outil a échoué.</translation>
+    </message>
+    <message>
+        <source>Your messages are kept.</source>
+        <translation>Vos messages sont conservés.</translation>
+    </message>
+    <message>
+        <source>Try again, or test the server in Settings, Tools.</source>
+        <translation>Réessayez, ou testez le serveur dans Paramètres, Outils.</translation>
+    </message>
+    <message>
+        <source>Type a number of tokens, such as 32000 or 128k.</source>
+        <translation>Tapez un nombre de tokens, comme 32000 ou 128k.</translation>
+    </message>
+    <message>
+        <source>The context is between {smallest_window} and {largest_window} tokens.</source>
+        <translation>Le contexte est compris entre {smallest_window} et {largest_window} tokens.</translation>
+    </message>
+    <message>
+        <source>Type dollars for a million tokens, such as 0.25.</source>
+        <translation>Tapez des dollars pour un million de tokens, comme 0.25.</translation>
+    </message>
+    <message>
+        <source>under $0.0001</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
+        <translation>moins de 0,0001 $</translation>
+    </message>
+    <message>
+        <source>Something went wrong.</source>
+        <translation>Quelque chose s’est mal passé.</translation>
+    </message>
+    <message>
+        <source>Try again.</source>
+        <translation>Réessayez.</translation>
+    </message>
+    <message>
+        <source>That is not a valid id.</source>
+        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
+        <translation>Ce n’est pas un identifiant valide.</translation>
+    </message>
+    <message>
+        <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
+        <translation>Vérifiez l’identifiant ; il ressemble à 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
+    </message>
+    <message>
+        <source>The message is empty.</source>
+        <translation>Le message est vide.</translation>
+    </message>
+    <message>
+        <source>Type something first.</source>
+        <translation>Écrivez d’abord quelque chose.</translation>
+    </message>
+    <message>
+        <source>The message is larger than the limit.</source>
+        <translation>Le message dépasse la limite.</translation>
+    </message>
+    <message>
+        <source>Your text is kept in the composer.</source>
+        <translation>Votre texte reste dans la zone de saisie.</translation>
+    </message>
+    <message>
+        <source>Shorten it, or attach it as a file.</source>
+        <translation>Raccourcissez-le, ou joignez-le comme fichier.</translation>
+    </message>
+    <message>
+        <source>The file is larger than the limit.</source>
+        <translation>Le fichier dépasse la limite.</translation>
+    </message>
+    <message>
+        <source>Attach a smaller file or a part of it, or raise the limit in the settings.</source>
+        <translation>Joignez un fichier plus petit ou une partie de celui-ci, ou relevez la limite dans les paramètres.</translation>
+    </message>
+    <message>
+        <source>“{name}” is larger than {limit}.</source>
+        <translation>« {name} » dépasse {limit}.</translation>
+    </message>
+    <message>
+        <source>The file is larger than {limit}.</source>
+        <translation>Le fichier dépasse {limit}.</translation>
+    </message>
+    <message>
+        <source>The file cannot be attached.</source>
+        <translation>Le fichier ne peut pas être joint.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Choisissez un autre fichier.</translation>
+    </message>
+    <message>
+        <source>This file cannot be imported.</source>
+        <translation>Ce fichier ne peut pas être importé.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Choisissez un export de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
+    </message>
+    <message>
+        <source>A thread needs a title.</source>
+        <translation>Une conversation a besoin d’un titre.</translation>
+    </message>
+    <message>
+        <source>The old title is kept.</source>
+        <translation>L’ancien titre est conservé.</translation>
+    </message>
+    <message>
+        <source>Type at least one character.</source>
+        <translation>Tapez au moins un caractère.</translation>
+    </message>
+    <message>
+        <source>It may have been deleted for good; look in the list.</source>
+        <translation>Elle a peut-être été supprimée définitivement ; regardez dans la liste.</translation>
+    </message>
+    <message>
+        <source>There is no thread with that id.</source>
+        <translation>Il n’y a pas de conversation avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>There is no message with that id.</source>
+        <translation>Il n’y a pas de message avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>The message to answer to does not exist in this thread.</source>
+        <translation>Le message auquel répondre n’existe pas dans cette conversation.</translation>
+    </message>
+    <message>
+        <source>There is no project with that id.</source>
+        <translation>Il n’y a pas de projet avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>There is no summary with that id.</source>
+        <translation>Il n’y a pas de résumé avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>There is no prompt with that id.</source>
+        <translation>Il n’y a pas de prompt avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>The message is larger than what the model can read at once.</source>
+        <translation>Le message est plus grand que ce que le modèle peut lire à la fois.</translation>
+    </message>
+    <message>
+        <source>Shorten it, attach it as a file, or choose a model with a larger window.</source>
+        <translation>Raccourcissez-le, joignez-le comme fichier, ou choisissez un modèle à plus grande fenêtre.</translation>
+    </message>
+    <message>
+        <source>The system prompt leaves no room for the message.</source>
+        <translation>Le prompt système ne laisse pas de place au message.</translation>
+    </message>
+    <message>
+        <source>Shorten the system prompt, or choose a model with a larger window.</source>
+        <translation>Raccourcissez le prompt système, ou choisissez un modèle à plus grande fenêtre.</translation>
+    </message>
+    <message>
+        <source>The question is excluded from the context, so there is nothing to answer.</source>
+        <translation>La question est exclue du contexte, il n’y a donc rien à quoi répondre.</translation>
+    </message>
+    <message>
+        <source>Take it back into the context, or ask again.</source>
+        <translation>Remettez-la dans le contexte, ou posez-la à nouveau.</translation>
+    </message>
+    <message>
+        <source>Some messages of this summary are gone or no longer shown.</source>
+        <translation>Certains messages de ce résumé ont disparu ou ne sont plus affichés.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
+        <translation>Rien n’a été changé ; les messages présents sont envoyés dans la mesure où ils tiennent.</translation>
+    </message>
+    <message>
+        <source>Make the summary anew.</source>
+        <translation>Refaites le résumé.</translation>
+    </message>
+    <message>
+        <source>The model gave no summary that can be used.</source>
+        <translation>Le modèle n’a pas donné de résumé utilisable.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <translation>Rien n’a été changé ; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+    </message>
+    <message>
+        <source>It is tried again later.</source>
+        <translation>Un nouvel essai aura lieu plus tard.</translation>
+    </message>
+    <message>
+        <source>Summarising this thread would cost more than the limit.</source>
+        <translation>Résumer cette conversation coûterait plus que la limite.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; the newest messages are sent as they fit.</source>
+        <translation>Rien n’a été envoyé ; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+    </message>
+    <message>
+        <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
+        <translation>Autorisez-le, ou laissez la conversation telle quelle ; la limite est dans Paramètres, Utilisation et limites.</translation>
+    </message>
+    <message>
+        <source>This thread is in the trash.</source>
+        <translation>Cette conversation est dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>Restore it first.</source>
+        <translation>Restaurez-la d’abord.</translation>
+    </message>
+    <message>
+        <source>This message is in the trash.</source>
+        <translation>Ce message est dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>An answer is still being written in this thread.</source>
+        <translation>Une réponse est encore en cours d’écriture dans cette conversation.</translation>
+    </message>
+    <message>
+        <source>Wait for it or stop it first.</source>
+        <translation>Attendez-la ou arrêtez-la d’abord.</translation>
+    </message>
+    <message>
+        <source>The database could not be used.</source>
+        <translation>La base de données n’a pas pu être utilisée.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>Exécutez &apos;chatdesk doctor&apos; pour les détails.</translation>
+    </message>
+    <message>
+        <source>The disk is full, so this could not be saved.</source>
+        <translation>Le disque est plein, cela n’a donc pas pu être enregistré.</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged, and your text is still in the window.</source>
+        <translation>Tout ce qui était enregistré est inchangé, et votre texte est toujours dans la fenêtre.</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged.</source>
+        <translation>Tout ce qui était enregistré est inchangé.</translation>
+    </message>
+    <message>
+        <source>Free some space and try again.</source>
+        <translation>Libérez de la place et réessayez.</translation>
+    </message>
+    <message>
+        <source>The answer could not be saved.</source>
+        <translation>La réponse n’a pas pu être enregistrée.</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
+        <translation>Ce qui était enregistré est inchangé ; de la réponse, seul le début est peut-être conservé.</translation>
+    </message>
+    <message>
+        <source>Make it possible to save, then ask again.</source>
+        <translation>Rendez l’enregistrement possible, puis redemandez.</translation>
+    </message>
+    <message>
+        <source>Another program is using the database.</source>
+        <translation>Un autre programme utilise la base de données.</translation>
+    </message>
+    <message>
+        <source>Close the other program or try again in a moment.</source>
+        <translation>Fermez l’autre programme ou réessayez dans un instant.</translation>
+    </message>
+    <message>
+        <source>The database cannot be written to.</source>
+        <translation>Impossible d’écrire dans la base de données.</translation>
+    </message>
+    <message>
+        <source>You can still read everything.</source>
+        <translation>Vous pouvez toujours tout lire.</translation>
+    </message>
+    <message>
+        <source>Check the permissions of the data directory.</source>
+        <translation>Vérifiez les droits du dossier de données.</translation>
+    </message>
+    <message>
+        <source>The database file is damaged.</source>
+        <translation>Le fichier de la base de données est endommagé.</translation>
+    </message>
+    <message>
+        <source>The file was left as it is; backups are in the backup directory.</source>
+        <translation>Le fichier est resté tel quel ; les sauvegardes sont dans le dossier des sauvegardes.</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
+        <translation>Restaurez la sauvegarde la plus récente, ou exécutez &apos;chatdesk doctor&apos;.</translation>
+    </message>
+    <message>
+        <source>A database was here before, and now it is missing or empty.</source>
+        <translation>Il y avait ici une base de données, et maintenant elle manque ou est vide.</translation>
+    </message>
+    <message>
+        <source>Nothing was created in its place.</source>
+        <translation>Rien n’a été créé à sa place.</translation>
+    </message>
+    <message>
+        <source>Restore the file or a backup; run &apos;chatdesk doctor&apos; for the paths.</source>
+        <translation>Restaurez le fichier ou une sauvegarde ; &apos;chatdesk doctor&apos; donne les chemins.</translation>
+    </message>
+    <message>
+        <source>The database file was moved or replaced while ChatDesk was running.</source>
+        <translation>Le fichier de la base de données a été déplacé ou remplacé pendant que ChatDesk tournait.</translation>
+    </message>
+    <message>
+        <source>Writing has stopped so that nothing goes into the wrong file.</source>
+        <translation>L’écriture s’est arrêtée pour que rien n’aille dans le mauvais fichier.</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk, put the file back, and start again.</source>
+        <translation>Fermez ChatDesk, remettez le fichier en place et redémarrez.</translation>
+    </message>
+    <message>
+        <source>The database is out of reach: its drive, folder or file is not there.</source>
+        <translation>La base de données est hors d’atteinte : son lecteur, son dossier ou son fichier n’est pas là.</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else, and your text is still in the window.</source>
+        <translation>Rien n’a été écrit ailleurs, et votre texte est toujours dans la fenêtre.</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else.</source>
+        <translation>Rien n’a été écrit ailleurs.</translation>
+    </message>
+    <message>
+        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
+        <translation>Rebranchez le lecteur ou remettez le fichier : ChatDesk continue alors de lui-même.</translation>
+    </message>
+    <message>
+        <source>This database was written by a newer ChatDesk.</source>
+        <translation>Cette base de données a été écrite par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>It was not touched.</source>
+        <translation>Elle n’a pas été touchée.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to open it.</source>
+        <translation>Mettez ChatDesk à jour pour l’ouvrir.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded.</source>
+        <translation>La base de données n’a pas pu être mise à niveau.</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
+        <translation>Elle est restée telle quelle et peut être lue ; une sauvegarde vérifiée est dans le dossier des sauvegardes.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
+        <translation>Exécutez &apos;chatdesk doctor&apos; et envoyez le rapport.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is already running on this data directory.</source>
+        <translation>ChatDesk tourne déjà avec ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>Use the open window, or choose another --data-dir.</source>
+        <translation>Utilisez la fenêtre ouverte, ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>The output could not be written.</source>
+        <translation>La sortie n’a pas pu être écrite.</translation>
+    </message>
+    <message>
+        <source>Free some space, or send it elsewhere.</source>
+        <translation>Libérez de la place, ou envoyez-la ailleurs.</translation>
+    </message>
+    <message>
+        <source>The export could not be written.</source>
+        <translation>L’export n’a pas pu être écrit.</translation>
+    </message>
+    <message>
+        <source>Your messages are unchanged, and nothing half-written was left.</source>
+        <translation>Vos messages sont inchangés, et rien d’incomplet n’a été laissé.</translation>
+    </message>
+    <message>
+        <source>You may read this shared project, and not write in it.</source>
+        <translation>Vous pouvez lire ce projet partagé, mais pas y écrire.</translation>
+    </message>
+    <message>
+        <source>Ask an owner or administrator of the project to let you edit.</source>
+        <translation>Demandez à un propriétaire ou administrateur du projet de vous laisser modifier.</translation>
+    </message>
+    <message>
+        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
+        <translation>Ceci est à un autre membre, et dans ce projet partagé vous ne pouvez changer et supprimer que ce qui est à vous.</translation>
+    </message>
+    <message>
+        <source>Ask the person who made it, or an owner or administrator of the project.</source>
+        <translation>Demandez à la personne qui l’a fait, ou à un propriétaire ou administrateur du projet.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not do what was asked.</source>
+        <translation>La base de données de l’équipe n’a pas fait ce qui était demandé.</translation>
+    </message>
+    <message>
+        <source>Everything you wrote is kept on this computer.</source>
+        <translation>Tout ce que vous avez écrit est conservé sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Open Details in the status line to see what it said.</source>
+        <translation>Ouvrez Détails dans la ligne d’état pour voir ce qu’elle a dit.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database was restored from a backup.</source>
+        <translation>La base de données de l’équipe a été restaurée depuis une sauvegarde.</translation>
+    </message>
+    <message>
+        <source>ChatDesk compares everything again and brings back what it has.</source>
+        <translation>ChatDesk compare tout à nouveau et ramène ce qu’il a.</translation>
+    </message>
+    <message>
+        <source>Your message is kept.</source>
+        <translation>Votre message est conservé.</translation>
+    </message>
+    <message>
+        <source>It could not be loaded.</source>
+        <translation>Cela n’a pas pu être chargé.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer in time.</source>
+        <translation>{host} n’a pas répondu à temps.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer as it should.</source>
+        <translation>{host} n’a pas répondu comme il faut.</translation>
+    </message>
+    <message>
+        <source>The {noun} is at another place: {host}.</source>
+        <translation>{noun} : se trouve ailleurs, à {host}.</translation>
+    </message>
+    <message>
+        <source>{host} sends in circles.</source>
+        <translation>{host} fait tourner en rond.</translation>
+    </message>
+    <message>
+        <source>{host} sends on to another address.</source>
+        <translation>{host} renvoie à une autre adresse.</translation>
+    </message>
+    <message>
+        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
+        <translation>{host} est cet ordinateur ou sert des machines ; rien n’en est chargé ({noun}).</translation>
+    </message>
+    <message>
+        <source>{host} is a place in a private network.</source>
+        <translation>{host} est dans un réseau privé.</translation>
+    </message>
+    <message>
+        <source>The address of the {noun} is not one that can be loaded.</source>
+        <translation>L’adresse n’est pas de celles qui peuvent être chargées ({noun}).</translation>
+    </message>
+    <message>
+        <source>{hostname} answered with {status} instead of the {noun}.</source>
+        <translation>{hostname} a répondu {status} au lieu de ce qui était demandé ({noun}).</translation>
+    </message>
+    <message>
+        <source>What {hostname} has there is not {wrong_kind}.</source>
+        <translation>Ce que {hostname} a là n’est pas {wrong_kind}.</translation>
+    </message>
+    <message>
+        <source>The {noun} came packed in a way that was not asked for.</source>
+        <translation>Les données sont arrivées compressées d’une façon qui n’était pas demandée ({noun}).</translation>
+    </message>
+    <message>
+        <source>The {noun} did not arrive whole.</source>
+        <translation>Les données ne sont pas arrivées entières ({noun}).</translation>
+    </message>
+    <message>
+        <source>The {noun} is larger than {max_bytes} MB.</source>
+        <translation>Les données dépassent {max_bytes} Mo ({noun}).</translation>
+    </message>
+    <message>
+        <source>“{name}” beside it is a link or a file, not a folder</source>
+        <extracomment>What ends the names of files and folders that are being written.</extracomment>
+        <translation>« {name} » à côté est un lien ou un fichier, pas un dossier</translation>
+    </message>
+    <message>
+        <source>The disk of {target} is full.</source>
+        <translation>Le disque de {target} est plein.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>Libérez de la place, ou choisissez un autre emplacement.</translation>
+    </message>
+    <message>
+        <source>{target} may not be written by this user.</source>
+        <translation>{target} ne peut pas être écrit par cet utilisateur.</translation>
+    </message>
+    <message>
+        <source>{target} is a folder.</source>
+        <translation>{target} est un dossier.</translation>
+    </message>
+    <message>
+        <source>Name a file in it.</source>
+        <translation>Nommez un fichier dedans.</translation>
+    </message>
+    <message>
+        <source>The folder of {target} is not there.</source>
+        <translation>Le dossier de {target} n’est pas là.</translation>
+    </message>
+    <message>
+        <source>Put the drive back, or choose another place.</source>
+        <translation>Rebranchez le lecteur, ou choisissez un autre emplacement.</translation>
+    </message>
+    <message>
+        <source>No file can be made in {parent}.</source>
+        <translation>Aucun fichier ne peut être créé dans {parent}.</translation>
+    </message>
+    <message>
+        <source>The name {name}… is too long for that place.</source>
+        <translation>Le nom {name}… est trop long pour cet emplacement.</translation>
+    </message>
+    <message>
+        <source>{target} could not be written: {strerror}.</source>
+        <translation>{target} n’a pas pu être écrit : {strerror}.</translation>
+    </message>
+    <message>
+        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <translation>« chatdesk {purpose} » (processus {pid}) est à l’œuvre dans ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
+        <translation>Attendez qu’il ait fini, puis réessayez ; ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>Another process answers in the place of the ChatDesk that has this data directory open.</source>
+        <translation>Un autre processus répond à la place du ChatDesk qui a ouvert ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent to it.</source>
+        <translation>Rien ne lui a été envoyé.</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
+        <translation>Fermez ChatDesk et redémarrez-le ; &apos;chatdesk doctor&apos; montre à qui est le dossier.</translation>
+    </message>
+    <message>
+        <source>The ChatDesk that was answering has ended.</source>
+        <translation>Le ChatDesk qui répondait s’est terminé.</translation>
+    </message>
+    <message>
+        <source>What came of the answer is kept.</source>
+        <translation>Ce qui est arrivé de la réponse est conservé.</translation>
+    </message>
+    <message>
+        <source>Ask again.</source>
+        <translation>Redemandez.</translation>
+    </message>
+    <message>
+        <source>The disk is full, so ChatDesk can only read.</source>
+        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
+        <translation>Le disque est plein, ChatDesk ne peut donc que lire.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be written to.</source>
+        <translation>Impossible d’écrire dans le dossier de données.</translation>
+    </message>
+    <message>
+        <source>The file system of the data directory cannot lock files, so ChatDesk only reads from it.</source>
+        <translation>Le système de fichiers du dossier de données ne peut pas verrouiller de fichiers, ChatDesk ne fait donc qu’y lire.</translation>
+    </message>
+    <message>
+        <source>Choose a data directory on a local disk.</source>
+        <translation>Choisissez un dossier de données sur un disque local.</translation>
+    </message>
+    <message>
+        <source>This ChatDesk does not do that.</source>
+        <translation>Ce ChatDesk ne sait pas faire cela.</translation>
+    </message>
+    <message>
+        <source>Too many commands ask this ChatDesk at once. Try again later.</source>
+        <translation>Trop de commandes interrogent ce ChatDesk à la fois. Réessayez plus tard.</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened. The log says more.</source>
+        <translation>Quelque chose d’inattendu s’est produit. Le journal en dit plus.</translation>
+    </message>
+    <message>
+        <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
+        <translation>Il n’y a pas de dossier personnel : HOME n’est pas défini, et le système n’en connaît pas pour cet utilisateur.</translation>
+    </message>
+    <message>
+        <source>Set HOME, or choose an absolute directory with --data-dir.</source>
+        <translation>Définissez HOME, ou choisissez un dossier absolu avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>The current directory is not there any more.</source>
+        <translation>Le dossier courant n’est plus là.</translation>
+    </message>
+    <message>
+        <source>Go to another one, or choose an absolute directory with --data-dir.</source>
+        <translation>Allez dans un autre, ou choisissez un dossier absolu avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
+        <translation>Le dossier de données ne peut pas être utilisé : le nom {data_dir} n’est pas en UTF-8.</translation>
+    </message>
+    <message>
+        <source>Rename it, or choose another with --data-dir.</source>
+        <translation>Renommez-le, ou choisissez-en un autre avec --data-dir.</translation>
+    </message>
+    <message>
+        <source>There is no such provider any more.</source>
+        <translation>Ce fournisseur n’existe plus.</translation>
+    </message>
+    <message>
+        <source>The answer of {who} took longer than {duration} and was stopped.</source>
+        <translation>La réponse de {who} a pris plus de {duration} et a été arrêtée.</translation>
+    </message>
+    <message>
+        <source>Continue the answer, or try again.</source>
+        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
+        <translation>Continuez la réponse, ou réessayez.</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
+        <translation>L’interface propre d’Anthropic a besoin du paquet « anthropic », qui n’est pas installé.</translation>
+    </message>
+    <message>
+        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
+        <translation>Installez chatdesk[anthropic], ou choisissez un modèle d’un autre fournisseur.</translation>
+    </message>
+    <message>
+        <source>{who} has no embeddings.</source>
+        <extracomment>What a protocol without embeddings says.</extracomment>
+        <translation>{who} n’a pas d’embeddings.</translation>
+    </message>
+    <message>
+        <source>The base URL is not a web address.</source>
+        <translation>L’URL de base n’est pas une adresse web.</translation>
+    </message>
+    <message>
+        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <translation>L’URL de base de {hostname} contient un nom d’utilisateur ou un mot de passe.</translation>
+    </message>
+    <message>
+        <source>The API key holds characters that no key has.</source>
+        <translation>La clé d’API contient des caractères qu’aucune clé n’a.</translation>
+    </message>
+    <message>
+        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <translation>L’un des en-têtes supplémentaires contient des caractères qui ne peuvent pas être envoyés.</translation>
+    </message>
+    <message>
+        <source>The file of certificates is not there.</source>
+        <translation>Le fichier de certificats n’est pas là.</translation>
+    </message>
+    <message>
+        <source>Your message and the part of the answer that arrived are kept.</source>
+        <translation>Votre message et la partie de la réponse arrivée sont conservés.</translation>
+    </message>
+    <message>
+        <source>There is no network connection to {who}.</source>
+        <translation>Il n’y a pas de connexion réseau à {who}.</translation>
+    </message>
+    <message>
+        <source>Check the network, then try again; the offline model works without.</source>
+        <translation>Vérifiez le réseau, puis réessayez ; le modèle hors ligne s’en passe.</translation>
+    </message>
+    <message>
+        <source>The address of {who} could not be found.</source>
+        <translation>L’adresse de {who} est introuvable.</translation>
+    </message>
+    <message>
+        <source>Check the network and the spelling of the base URL, then try again.</source>
+        <translation>Vérifiez le réseau et l’orthographe de l’URL de base, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{who} refused the connection.</source>
+        <translation>{who} a refusé la connexion.</translation>
+    </message>
+    <message>
+        <source>Check that the server is running and that the base URL names the right port.</source>
+        <translation>Vérifiez que le serveur tourne et que l’URL de base indique le bon port.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat ou son chiffrement n’a pas été accepté.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>Vérifiez l’horloge de cet ordinateur, l’URL de base et un éventuel proxy ; d’ici là, rien n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the request.</source>
+        <translation>{who} n’a pas accepté la requête.</translation>
+    </message>
+    <message>
+        <source>Change the message or choose another model, then try again.</source>
+        <translation>Changez le message ou choisissez un autre modèle, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the API key.</source>
+        <translation>{who} n’a pas accepté la clé d’API.</translation>
+    </message>
+    <message>
+        <source>Check the API key in the settings.</source>
+        <translation>Vérifiez la clé d’API dans les paramètres.</translation>
+    </message>
+    <message>
+        <source>The account at {who} has no credit left or has reached its spending limit.</source>
+        <translation>Le compte chez {who} n’a plus de crédit ou a atteint sa limite de dépenses.</translation>
+    </message>
+    <message>
+        <source>Check the billing page of the account, or choose another provider.</source>
+        <translation>Vérifiez la page de facturation du compte, ou choisissez un autre fournisseur.</translation>
+    </message>
+    <message>
+        <source>{who} does not allow this API key to do that.</source>
+        <translation>{who} ne permet pas cela à cette clé d’API.</translation>
+    </message>
+    <message>
+        <source>Choose another model, or ask the owner of the account.</source>
+        <translation>Choisissez un autre modèle, ou adressez-vous au titulaire du compte.</translation>
+    </message>
+    <message>
+        <source>{who} does not know this model or this address.</source>
+        <translation>{who} ne connaît pas ce modèle ou cette adresse.</translation>
+    </message>
+    <message>
+        <source>Choose another model, or check the base URL.</source>
+        <translation>Choisissez un autre modèle, ou vérifiez l’URL de base.</translation>
+    </message>
+    <message>
+        <source>{who} gave up on the request because it took too long.</source>
+        <translation>{who} a abandonné la requête parce qu’elle prenait trop de temps.</translation>
+    </message>
+    <message>
+        <source>Try again, or shorten the message.</source>
+        <translation>Réessayez, ou raccourcissez le message.</translation>
+    </message>
+    <message>
+        <source>{who} could not take the request because another one was in its way.</source>
+        <translation>{who} n’a pas pu prendre la requête parce qu’une autre la gênait.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>Réessayez dans un instant.</translation>
+    </message>
+    <message>
+        <source>The thread is too long for this model.</source>
+        <translation>La conversation est trop longue pour ce modèle.</translation>
+    </message>
+    <message>
+        <source>Start a new thread, shorten the message, or choose a larger model.</source>
+        <translation>Commencez une nouvelle conversation, raccourcissez le message, ou choisissez un modèle plus grand.</translation>
+    </message>
+    <message>
+        <source>{who} is receiving too many requests.</source>
+        <translation>{who} reçoit trop de requêtes.</translation>
+    </message>
+    <message>
+        <source>Wait a moment, then try again.</source>
+        <translation>Attendez un instant, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{who} had an internal error.</source>
+        <translation>{who} a eu une erreur interne.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment or choose another model.</source>
+        <translation>Réessayez dans un instant ou choisissez un autre modèle.</translation>
+    </message>
+    <message>
+        <source>{who} could not be reached within {seconds} s.</source>
+        <translation>{who} n’a pas pu être joint en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Check the network and the base URL, then try again.</source>
+        <translation>Vérifiez le réseau et l’URL de base, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{who} did not begin to answer within {seconds} s.</source>
+        <translation>{who} n’a pas commencé à répondre en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Try again or choose another model.</source>
+        <translation>Réessayez ou choisissez un autre modèle.</translation>
+    </message>
+    <message>
+        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
+        <translation>{who} s’est tu : plus rien de la réponse n’est arrivé pendant {seconds} s.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} was lost.</source>
+        <translation>La connexion à {who} a été perdue.</translation>
+    </message>
+    <message>
+        <source>{who} sent something that ChatDesk cannot read.</source>
+        <translation>{who} a envoyé quelque chose que ChatDesk ne peut pas lire.</translation>
+    </message>
+    <message>
+        <source>Try again; if it stays so, check the base URL.</source>
+        <translation>Réessayez ; si cela persiste, vérifiez l’URL de base.</translation>
+    </message>
+    <message>
+        <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
+        <translation>{who} a terminé la réponse sans dire qu’elle est finie, elle est donc peut-être coupée.</translation>
+    </message>
+    <message>
+        <source>{who} sent a web page or a file instead of an answer.</source>
+        <translation>{who} a envoyé une page web ou un fichier au lieu d’une réponse.</translation>
+    </message>
+    <message>
+        <source>Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.</source>
+        <translation>Vérifiez l’URL de base (elle finit en général par /v1), et connectez-vous d’abord si ce réseau a une page d’accès.</translation>
+    </message>
+    <message>
+        <source>{who} sent an empty answer.</source>
+        <translation>{who} a envoyé une réponse vide.</translation>
+    </message>
+    <message>
+        <source>The content filter of {who} stopped the answer.</source>
+        <translation>Le filtre de contenu de {who} a arrêté la réponse.</translation>
+    </message>
+    <message>
+        <source>Rephrase the message.</source>
+        <translation>Reformulez le message.</translation>
+    </message>
+    <message>
+        <source>{who} sent more data than an answer may have, so the connection was closed.</source>
+        <translation>{who} a envoyé plus de données qu’une réponse ne peut en avoir, la connexion a donc été fermée.</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer, or choose another model.</source>
+        <translation>Demandez une réponse plus courte, ou choisissez un autre modèle.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} voulait renvoyer la requête à une autre adresse ; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>Set the base URL to the final address if you trust it.</source>
+        <translation>Mettez l’adresse finale comme URL de base si vous lui faites confiance.</translation>
+    </message>
+    <message>
+        <source>There is no API key for {who}.</source>
+        <translation>Il n’y a pas de clé d’API pour {who}.</translation>
+    </message>
+    <message>
+        <source>Set OPENAI_API_KEY and start ChatDesk again, or choose the offline model.</source>
+        <translation>Définissez OPENAI_API_KEY et redémarrez ChatDesk, ou choisissez le modèle hors ligne.</translation>
+    </message>
+    <message>
+        <source>The request to {who} failed.</source>
+        <translation>La requête à {who} a échoué.</translation>
+    </message>
+    <message>
+        <source>{who} has more to do than it can do at the moment.</source>
+        <translation>{who} a plus à faire qu’il ne peut en ce moment.</translation>
+    </message>
+    <message>
+        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
+        <translation>{who} a fait tourner la requête en rond, ChatDesk l’a donc abandonnée.</translation>
+    </message>
+    <message>
+        <source>Check the base URL, then try again.</source>
+        <translation>Vérifiez l’URL de base, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on and did not say where.</source>
+        <translation>{who} voulait renvoyer la requête et n’a pas dit où.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to an address that cannot be read.</source>
+        <translation>{who} voulait renvoyer la requête à une adresse illisible.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
+        <translation>{who} voulait renvoyer la requête à quelque chose qui n’est pas une adresse web, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
+        <translation>{who} a renvoyé la requête d’une façon qui perd le message, ChatDesk n’a donc pas suivi.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
+        <translation>Vérifiez l’URL de base : un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} voulait renvoyer la requête à une autre adresse ({host}) ; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer; nothing is sent until this is solved.</source>
+        <translation>Vérifiez l’horloge de cet ordinateur ; d’ici là, rien n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>Vérifiez l’URL de base et un éventuel proxy ; d’ici là, rien n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
+        <translation>Si c’est votre propre serveur, indiquez son fichier de certificat dans Paramètres, Fournisseurs ; d’ici là, rien n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat est signé par une autorité à laquelle cet ordinateur ne se fie pas.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
+        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
+        <translation>La connexion à {who} n’est pas sûre : son certificat n’est pas encore valable.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate has expired.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat a expiré.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat n’est signé que par lui-même.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another name.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat est pour un autre nom.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another address.</source>
+        <translation>La connexion à {who} n’est pas sûre : son certificat est pour une autre adresse.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} day</comment>
+        <translation>
+            <numerusform>{count} jour</numerusform>
+            <numerusform>{count} jours</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} hours</source>
+        <comment>{count} hour</comment>
+        <translation>
+            <numerusform>{count} heure</numerusform>
+            <numerusform>{count} heures</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} minutes</source>
+        <comment>{count} minute</comment>
+        <translation>
+            <numerusform>{count} minute</numerusform>
+            <numerusform>{count} minutes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} seconds</source>
+        <comment>{count} second</comment>
+        <translation>
+            <numerusform>{count} seconde</numerusform>
+            <numerusform>{count} secondes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This computer slept while the answer was being written, and the connection was lost.</source>
+        <translation>Cet ordinateur dormait pendant l’écriture de la réponse, et la connexion a été perdue.</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while reading the answer.</source>
+        <translation>ChatDesk a fait une erreur en lisant la réponse.</translation>
+    </message>
+    <message>
+        <source>Try again; the log file has the details.</source>
+        <translation>Réessayez ; le fichier journal contient les détails.</translation>
+    </message>
+    <message>
+        <source>It says: “{quoted}”{stop}</source>
+        <translation>Il dit : « {quoted} »{stop}</translation>
+    </message>
+    <message>
+        <source>Try again in {duration}.</source>
+        <translation>Réessayez dans {duration}.</translation>
+    </message>
+    <message>
+        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
+        <translation>Payez chez {host} si vous lui faites confiance, puis réessayez ; ou choisissez un autre fournisseur.</translation>
+    </message>
+    <message>
+        <source>Pay in the way the server names, then try again; or choose another provider.</source>
+        <translation>Payez comme le serveur l’indique, puis réessayez ; ou choisissez un autre fournisseur.</translation>
+    </message>
+    <message>
+        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
+        <translation>{who} veut être payé avant de répondre : {payment}. ChatDesk ne paie rien de lui-même.</translation>
+    </message>
+    <message>
+        <source>Choose another model; the nearest are {nearest}.</source>
+        <translation>Choisissez un autre modèle ; les plus proches sont {nearest}.</translation>
+    </message>
+    <message>
+        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
+        <translation>Mettez sa clé dans Paramètres, Fournisseurs (OPENAI_API_KEY suffit pour OpenAI), ou choisissez le modèle hors ligne.</translation>
+    </message>
+    <message>
+        <source>Correct it in the settings, then try again.</source>
+        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
+        <translation>Corrigez-le dans les paramètres, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>{what} Nothing was sent.</source>
+        <translation>{what} Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>{who} offers no model.</source>
+        <translation>{who} ne propose aucun modèle.</translation>
+    </message>
+    <message>
+        <source>Install or load a model on the server, then try again.</source>
+        <translation>Installez ou chargez un modèle sur le serveur, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>This took too long.</source>
+        <translation>Cela a pris trop de temps.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models are offered.</source>
+        <comment>{count} model is offered.</comment>
+        <translation>
+            <numerusform>{count} modèle est proposé.</numerusform>
+            <numerusform>{count} modèles sont proposés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This server has no list of models; type their names.</source>
+        <translation>Ce serveur n’a pas de liste de modèles ; tapez leurs noms.</translation>
+    </message>
+    <message>
+        <source>No model to ask: choose one, then test again.</source>
+        <translation>Pas de modèle à interroger : choisissez-en un, puis testez à nouveau.</translation>
+    </message>
+    <message>
+        <source>The server offers no model.</source>
+        <translation>Le serveur ne propose aucun modèle.</translation>
+    </message>
+    <message>
+        <source>{model} answers as a stream.</source>
+        <translation>{model} répond en flux.</translation>
+    </message>
+    <message>
+        <source>The server answers.</source>
+        <translation>Le serveur répond.</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted.</source>
+        <translation>La connexion est chiffrée.</translation>
+    </message>
+    <message>
+        <source>Not encrypted: the address is http.</source>
+        <translation>Non chiffrée : l’adresse est en http.</translation>
+    </message>
+    <message>
+        <source>The key is accepted.</source>
+        <translation>La clé est acceptée.</translation>
+    </message>
+    <message>
+        <source>No key is needed.</source>
+        <translation>Aucune clé n’est nécessaire.</translation>
+    </message>
+    <message>
+        <source>{who} reached the length limit before it wrote any of the answer.</source>
+        <translation>{who} a atteint la limite de longueur avant d’écrire quoi que ce soit de la réponse.</translation>
+    </message>
+    <message>
+        <source>{switched_off} is switched off.</source>
+        <translation>{switched_off} est désactivé.</translation>
+    </message>
+    <message>
+        <source>Switch it on in Settings, Providers, or choose another model.</source>
+        <translation>Activez-le dans Paramètres, Fournisseurs, ou choisissez un autre modèle.</translation>
+    </message>
+    <message>
+        <source>There is no provider called “{name}”.</source>
+        <translation>Il n’y a pas de fournisseur nommé « {name} ».</translation>
+    </message>
+    <message>
+        <source>Choose another model; the providers are: {known}.</source>
+        <translation>Choisissez un autre modèle ; les fournisseurs sont : {known}.</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet.</source>
+        <translation>{label} n’a pas encore de clé.</translation>
+    </message>
+    <message>
+        <source>{label} is switched off.</source>
+        <translation>{label} est désactivé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models</source>
+        <comment>{count} model</comment>
+        <translation>
+            <numerusform>{count} modèle</numerusform>
+            <numerusform>{count} modèles</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{label} answers and offers {number}.</source>
+        <translation>{label} répond et propose {number}.</translation>
+    </message>
+    <message>
+        <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
+        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
+        <translation>Ton dernier message a été coupé. Continue-le exactement là où il s’arrête, au milieu du mot ou de la ligne au besoin. Ne répète rien et n’ajoute pas d’introduction.</translation>
+    </message>
+    <message>
+        <source>Looking further back would take long: only the newest part was searched.</source>
+        <translation>Chercher plus loin en arrière prendrait du temps : seule la partie la plus récente a été parcourue.</translation>
+    </message>
+    <message>
+        <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
+        <translation>Les {most_ranked} résultats les plus récents ont été classés ; les plus anciens suivent.</translation>
+    </message>
+    <message>
+        <source>Older messages are still being indexed: {percent} %.</source>
+        <translation>Les messages plus anciens sont encore en cours d’indexation : {percent} %.</translation>
+    </message>
+    <message>
+        <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
+        <translation>La recherche n’est pas possible ici : l’index est endommagé. Vos messages ne sont pas touchés.</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés ; cherchez à nouveau plus tard.</translation>
+    </message>
+    <message>
+        <source>That is not a place in these results.</source>
+        <translation>Ce n’est pas un endroit de ces résultats.</translation>
+    </message>
+    <message>
+        <source>Search again.</source>
+        <translation>Cherchez à nouveau.</translation>
+    </message>
+    <message>
+        <source>Summarise long threads</source>
+        <translation>Résumer les longues conversations</translation>
+    </message>
+    <message>
+        <source>Older messages are sent as a summary. The messages themselves stay.</source>
+        <translation>Les messages anciens sont envoyés sous forme de résumé. Les messages eux-mêmes restent.</translation>
+    </message>
+    <message>
+        <source>Summaries</source>
+        <translation>Résumés</translation>
+    </message>
+    <message>
+        <source>Summarise when the window is</source>
+        <translation>Résumer quand la fenêtre est</translation>
+    </message>
+    <message>
+        <source>% full</source>
+        <translation>% pleine</translation>
+    </message>
+    <message>
+        <source>Summarise idle threads ahead</source>
+        <translation>Résumer d’avance les conversations inactives</translation>
+    </message>
+    <message>
+        <source>So that your next question does not wait.</source>
+        <translation>Pour que votre prochaine question n’attende pas.</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Jamais</translation>
+    </message>
+    <message>
+        <source>Every night at 3:00</source>
+        <translation>Chaque nuit à 3:00</translation>
+    </message>
+    <message>
+        <source>Every day at 12:00</source>
+        <translation>Chaque jour à 12:00</translation>
+    </message>
+    <message>
+        <source>Every Sunday at 3:00</source>
+        <translation>Chaque dimanche à 3:00</translation>
+    </message>
+    <message>
+        <source>Every hour</source>
+        <translation>Chaque heure</translation>
+    </message>
+    <message>
+        <source>Titles of new threads</source>
+        <translation>Titres des nouvelles conversations</translation>
+    </message>
+    <message>
+        <source>Titles</source>
+        <translation>Titres</translation>
+    </message>
+    <message>
+        <source>Written by the model</source>
+        <translation>Écrits par le modèle</translation>
+    </message>
+    <message>
+        <source>The start of the question</source>
+        <translation>Le début de la question</translation>
+    </message>
+    <message>
+        <source>Limit for titles and summaries</source>
+        <translation>Limite pour titres et résumés</translation>
+    </message>
+    <message>
+        <source>tokens a day</source>
+        <translation>tokens par jour</translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation>Sans limite</translation>
+    </message>
+    <message>
+        <source>Ask before a summary costs more than</source>
+        <translation>Demander avant qu’un résumé coûte plus de</translation>
+    </message>
+    <message>
+        <source>US dollars</source>
+        <translation>dollars US</translation>
+    </message>
+    <message>
+        <source>Never ask</source>
+        <translation>Ne jamais demander</translation>
+    </message>
+    <message>
+        <source>Ask before a summary takes more than</source>
+        <translation>Demander avant qu’un résumé prenne plus de</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>tokens</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
+        <translation>ce doit être true ou false</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <translation>ce doit être un nombre</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <translation>ce doit être du texte</translation>
+    </message>
+    <message>
+        <source>it must be one of {choices}</source>
+        <translation>ce doit être l’un de {choices}</translation>
+    </message>
+    <message>
+        <source>it must be text without control characters</source>
+        <translation>ce doit être du texte sans caractères de contrôle</translation>
+    </message>
+    <message>
+        <source>it must be one line</source>
+        <translation>ce doit être une seule ligne</translation>
+    </message>
+    <message>
+        <source>it must be at least {minimum}</source>
+        <translation>ce doit être au moins {minimum}</translation>
+    </message>
+    <message>
+        <source>it must be at most {maximum}</source>
+        <translation>ce doit être au plus {maximum}</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <translation>ce doit être un nombre entier</translation>
+    </message>
+    <message>
+        <source>it must be a table of names and texts, such as {&quot;X-Team&quot; = &quot;blue&quot;}</source>
+        <translation>ce doit être un tableau de noms et de textes, comme {&quot;X-Team&quot; = &quot;blue&quot;}</translation>
+    </message>
+    <message>
+        <source>names and values must be text</source>
+        <translation>les noms et les valeurs doivent être du texte</translation>
+    </message>
+    <message>
+        <source>a name has letters, digits, dots and hyphens only</source>
+        <translation>un nom n’a que des lettres, des chiffres, des points et des traits d’union</translation>
+    </message>
+    <message>
+        <source>a value must be one line</source>
+        <translation>une valeur doit tenir sur une ligne</translation>
+    </message>
+    <message>
+        <source>each line must look like &apos;Name: value&apos;</source>
+        <translation>chaque ligne doit ressembler à « Nom: valeur »</translation>
+    </message>
+    <message>
+        <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
+        <translation>ce doit être un fournisseur et un modèle, comme openai/gpt-5.4-mini</translation>
+    </message>
+    <message>
+        <source>it must begin with https:// or http:// and name a server</source>
+        <translation>cela doit commencer par https:// ou http:// et nommer un serveur</translation>
+    </message>
+    <message>
+        <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
+        <translation>cela ne doit pas contenir de mot de passe ; utilisez le trousseau ou OPENAI_API_KEY</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} cannot be read ({strerror}).</source>
+        <translation>Le fichier {path} ({subject}) ne peut pas être lu ({strerror}).</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged and was left as it is.</source>
+        <translation>Le fichier {path} ({subject}) est endommagé et est resté tel quel.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
+        <translation>Le fichier {path} ({subject}) est endommagé ; il est conservé sous {name}. Refaites la configuration.</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open the file of keys.</source>
+        <translation>La phrase secrète n’ouvre pas le fichier des clés.</translation>
+    </message>
+    <message>
+        <source>The keys are unchanged.</source>
+        <translation>Les clés sont inchangées.</translation>
+    </message>
+    <message>
+        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
+        <translation>Tapez-la à nouveau ; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
+    </message>
+    <message>
+        <source>The file of keys cannot be read or written.</source>
+        <translation>Le fichier des clés ne peut pas être lu ou écrit.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; keys hold until ChatDesk closes.</source>
+        <translation>Il est resté tel quel ; les clés valent jusqu’à la fermeture de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <translation>Vérifiez le dossier de configuration, ou supprimez le fichier keys.encrypted.json et saisissez à nouveau les clés.</translation>
+    </message>
+    <message>
+        <source>The file of keys has not been opened in this run.</source>
+        <translation>Le fichier des clés n’a pas été ouvert depuis le démarrage.</translation>
+    </message>
+    <message>
+        <source>The keys in it are unchanged.</source>
+        <translation>Les clés qu’il contient sont inchangées.</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase in Settings, Providers.</source>
+        <translation>Saisissez sa phrase secrète dans Paramètres, Fournisseurs.</translation>
+    </message>
+    <message>
+        <source>There is a file of keys already.</source>
+        <translation>Il y a déjà un fichier de clés.</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase.</source>
+        <translation>Saisissez sa phrase secrète.</translation>
+    </message>
+    <message>
+        <source>A new passphrase: four words or more</source>
+        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
+        <translation>Une nouvelle phrase secrète : quatre mots ou plus</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess.</source>
+        <translation>Cette phrase secrète est facile à deviner.</translation>
+    </message>
+    <message>
+        <source>Four or five words that do not belong together are easy to remember and hard to guess.</source>
+        <translation>Quatre ou cinq mots sans rapport entre eux sont faciles à retenir et difficiles à deviner.</translation>
+    </message>
+    <message>
+        <source>A passphrase of blanks guards nothing.</source>
+        <translation>Une phrase secrète faite d’espaces ne protège rien.</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess: {first}{warning}.</source>
+        <translation>Cette phrase secrète est facile à deviner : {first}{warning}.</translation>
+    </message>
+    <message>
+        <source>Other server</source>
+        <translation>Autre serveur</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address.</source>
+        <translation>Toute adresse compatible avec OpenAI.</translation>
+    </message>
+    <message>
+        <source>Needs the package chatdesk[anthropic].</source>
+        <translation>A besoin du paquet chatdesk[anthropic].</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address. Models are your deployments.</source>
+        <translation>Saisissez le nom de votre ressource dans l’adresse. Les modèles sont vos déploiements.</translation>
+    </message>
+    <message>
+        <source>The providers could not be saved.</source>
+        <translation>Les fournisseurs n’ont pas pu être enregistrés.</translation>
+    </message>
+    <message>
+        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <translation>L’ancien fichier est inchangé ; le changement vaut jusqu’à la fermeture de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Check the permissions and the free space of the configuration directory.</source>
+        <translation>Vérifiez les droits et la place libre du dossier de configuration.</translation>
+    </message>
+    <message>
+        <source>providers</source>
+        <translation>fournisseurs</translation>
+    </message>
+    <message>
+        <source>The file of providers was written by a newer ChatDesk.</source>
+        <translation>Le fichier des fournisseurs a été écrit par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to change it.</source>
+        <translation>Mettez ChatDesk à jour pour le changer.</translation>
+    </message>
+    <message>
+        <source>The file of providers {path} could not be written.</source>
+        <translation>Le fichier des fournisseurs {path} n’a pas pu être écrit.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
+        <comment>{count} provider was left out: its entry in providers.json cannot be used.</comment>
+        <translation>
+            <numerusform>{count} fournisseur a été laissé de côté : son entrée dans providers.json est inutilisable.</numerusform>
+            <numerusform>{count} fournisseurs ont été laissés de côté : leur entrée dans providers.json est inutilisable.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>New threads use</source>
+        <translation>Les nouvelles conversations utilisent</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modèles</translation>
+    </message>
+    <message>
+        <source>The first provider that is ready</source>
+        <translation>Le premier fournisseur prêt</translation>
+    </message>
+    <message>
+        <source>The offline demo</source>
+        <translation>La démo hors ligne</translation>
+    </message>
+    <message>
+        <source>Address of OpenAI</source>
+        <translation>Adresse d’OpenAI</translation>
+    </message>
+    <message>
+        <source>Model of new threads</source>
+        <translation>Modèle des nouvelles conversations</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s own choice</source>
+        <translation>Le choix du fournisseur</translation>
+    </message>
+    <message>
+        <source>Headers for OpenAI</source>
+        <translation>En-têtes pour OpenAI</translation>
+    </message>
+    <message>
+        <source>Model for titles and summaries</source>
+        <translation>Modèle pour titres et résumés</translation>
+    </message>
+    <message>
+        <source>The thread&apos;s own model</source>
+        <translation>Le modèle de la conversation</translation>
+    </message>
+    <message>
+        <source>Model for pictures</source>
+        <translation>Modèle pour les images</translation>
+    </message>
+    <message>
+        <source>Offered where a model sees none.</source>
+        <translation>Proposé là où un modèle n’en voit pas.</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Aucun</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>Réponse la plus longue</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own limit</source>
+        <translation>La limite du modèle</translation>
+    </message>
+    <message>
+        <source>Keep the start of a thread for</source>
+        <translation>Garder le début d’une conversation pendant</translation>
+    </message>
+    <message>
+        <source>Makes follow-up questions to Claude cheaper.</source>
+        <translation>Rend les questions suivantes à Claude moins chères.</translation>
+    </message>
+    <message>
+        <source>5 minutes</source>
+        <translation>5 minutes</translation>
+    </message>
+    <message>
+        <source>1 hour</source>
+        <translation>1 heure</translation>
+    </message>
+    <message>
+        <source>Do not keep it</source>
+        <translation>Ne pas le garder</translation>
+    </message>
+    <message>
+        <source>Wait for a connection</source>
+        <translation>Attendre une connexion</translation>
+    </message>
+    <message>
+        <source>Slow servers</source>
+        <translation>Serveurs lents</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>secondes</translation>
+    </message>
+    <message>
+        <source>Wait for an answer to begin</source>
+        <translation>Attendre le début d’une réponse</translation>
+    </message>
+    <message>
+        <source>A large model on your own computer can need minutes to load.</source>
+        <translation>Un grand modèle sur votre propre ordinateur peut mettre des minutes à se charger.</translation>
+    </message>
+    <message>
+        <source>Wait when an answer pauses</source>
+        <translation>Attendre quand une réponse marque une pause</translation>
+    </message>
+    <message>
+        <source>When you are offline</source>
+        <translation>Quand vous êtes hors ligne</translation>
+    </message>
+    <message>
+        <source>Send when the connection is back</source>
+        <translation>Envoyer quand la connexion revient</translation>
+    </message>
+    <message>
+        <source>Wait until you try again</source>
+        <translation>Attendre que vous réessayiez</translation>
+    </message>
+    <message>
+        <source>When you close the window during an answer</source>
+        <translation>Quand vous fermez la fenêtre pendant une réponse</translation>
+    </message>
+    <message>
+        <source>Stop, and continue it later</source>
+        <translation>Arrêter, et continuer plus tard</translation>
+    </message>
+    <message>
+        <source>Finish it first</source>
+        <translation>La finir d’abord</translation>
+    </message>
+    <message>
+        <source>Speed of the offline demo</source>
+        <translation>Vitesse de la démo hors ligne</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>tokens/s</translation>
+    </message>
+    <message>
+        <source>Instructions for all threads</source>
+        <translation>Instructions pour toutes les conversations</translation>
+    </message>
+    <message>
+        <source>A project or thread with its own instructions uses those instead.</source>
+        <translation>Un projet ou une conversation avec ses propres instructions les utilise à la place.</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>Écriture</translation>
+    </message>
+    <message>
+        <source>For example: answer briefly, in British English.</source>
+        <translation>Par exemple : réponds brièvement, en français.</translation>
+    </message>
+    <message>
+        <source>custom instructions system prompt personality</source>
+        <translation>instructions personnalisées prompt système personnalité</translation>
+    </message>
+    <message>
+        <source>Send at most</source>
+        <translation>Envoyer au plus</translation>
+    </message>
+    <message>
+        <source>For example 20/min or 200/day. Further messages wait their turn.</source>
+        <translation>Par exemple 20/min ou 200/day. Les messages suivants attendent leur tour.</translation>
+    </message>
+    <message>
+        <source>rate</source>
+        <translation>débit</translation>
+    </message>
+    <message>
+        <source>Send at most, by provider and project</source>
+        <translation>Envoyer au plus, par fournisseur et projet</translation>
+    </message>
+    <message>
+        <source>Longest message</source>
+        <translation>Message le plus long</translation>
+    </message>
+    <message>
+        <source>Largest attached file</source>
+        <translation>Plus grand fichier joint</translation>
+    </message>
+    <message>
+        <source>Most files in a message</source>
+        <translation>Fichiers au plus dans un message</translation>
+    </message>
+    <message>
+        <source>files</source>
+        <translation>fichiers</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a message</source>
+        <translation>Taille maximale des fichiers d’un message</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a day</source>
+        <translation>Taille maximale des fichiers d’un jour</translation>
+    </message>
+    <message>
+        <source>Kinds of files kept out</source>
+        <translation>Types de fichiers refusés</translation>
+    </message>
+    <message>
+        <source>Such as video/*, application/zip.</source>
+        <translation>Comme video/*, application/zip.</translation>
+    </message>
+    <message>
+        <source>Empty the trash after</source>
+        <translation>Vider la corbeille après</translation>
+    </message>
+    <message>
+        <source>Trash and archive</source>
+        <translation>Corbeille et archives</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>jours</translation>
+    </message>
+    <message>
+        <source>deleted retention</source>
+        <translation>supprimé conservation</translation>
+    </message>
+    <message>
+        <source>Move archived threads to the trash after</source>
+        <translation>Mettre à la corbeille les conversations archivées après</translation>
+    </message>
+    <message>
+        <source>Keep a backup of each day for</source>
+        <translation>Garder une sauvegarde de chaque jour pendant</translation>
+    </message>
+    <message>
+        <source>Backups</source>
+        <translation>Sauvegardes</translation>
+    </message>
+    <message>
+        <source>Before that, one of each week for</source>
+        <translation>Avant cela, une de chaque semaine pendant</translation>
+    </message>
+    <message>
+        <source>weeks</source>
+        <translation>semaines</translation>
+    </message>
+    <message>
+        <source>Notify about others&apos; messages</source>
+        <translation>Notifier les messages des autres</translation>
+    </message>
+    <message>
+        <source>Only while the window is not in front.</source>
+        <translation>Seulement quand la fenêtre n’est pas devant.</translation>
+    </message>
+    <message>
+        <source>With name and thread</source>
+        <translation>Avec nom et conversation</translation>
+    </message>
+    <message>
+        <source>With name, thread and text</source>
+        <translation>Avec nom, conversation et texte</translation>
+    </message>
+    <message>
+        <source>Detail of the log file</source>
+        <translation>Détail du fichier journal</translation>
+    </message>
+    <message>
+        <source>From the next start on.</source>
+        <translation>À partir du prochain démarrage.</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Journal</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>Tout</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Warnings and failures</source>
+        <translation>Avertissements et échecs</translation>
+    </message>
+    <message>
+        <source>Failures only</source>
+        <translation>Échecs seulement</translation>
+    </message>
+    <message>
+        <source>Virus scanner (clamd)</source>
+        <translation>Antivirus (clamd)</translation>
+    </message>
+    <message>
+        <source>Its socket, such as /run/clamav/clamd.ctl, or host:port.</source>
+        <translation>Son socket, comme /run/clamav/clamd.ctl, ou host:port.</translation>
+    </message>
+    <message>
+        <source>Attached files</source>
+        <translation>Fichiers joints</translation>
+    </message>
+    <message>
+        <source>When the scanner does not answer</source>
+        <translation>Quand l’antivirus ne répond pas</translation>
+    </message>
+    <message>
+        <source>Keep files out</source>
+        <translation>Refuser les fichiers</translation>
+    </message>
+    <message>
+        <source>Let files in</source>
+        <translation>Laisser entrer les fichiers</translation>
+    </message>
+    <message>
+        <source>The key could not be put into the system&apos;s keyring.</source>
+        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
+        <translation>La clé n’a pas pu être mise dans le trousseau du système.</translation>
+    </message>
+    <message>
+        <source>It is used until ChatDesk closes and was not written to any file.</source>
+        <translation>Elle est utilisée jusqu’à la fermeture de ChatDesk et n’a été écrite dans aucun fichier.</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers.</source>
+        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs.</translation>
+    </message>
+    <message>
+        <source>The keyring did not answer; it may be locked or waiting for a password.</source>
+        <translation>Le trousseau n’a pas répondu ; il est peut-être verrouillé ou attend un mot de passe.</translation>
+    </message>
+    <message>
+        <source>no answer within {timeout_s} s</source>
+        <translation>pas de réponse en {timeout_s} s</translation>
+    </message>
+    <message>
+        <source>There is no keyring on this system.</source>
+        <translation>Il n’y a pas de trousseau sur ce système.</translation>
+    </message>
+    <message>
+        <source>The keyring is locked.</source>
+        <translation>Le trousseau est verrouillé.</translation>
+    </message>
+    <message>
+        <source>The keyring failed ({name}).</source>
+        <translation>Le trousseau a échoué ({name}).</translation>
+    </message>
+    <message>
+        <source>Let other programs use ChatDesk</source>
+        <translation>Laisser d’autres programmes utiliser ChatDesk</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>Port</translation>
+    </message>
+    <message>
+        <source>The window and chatdesk serve listen on it.</source>
+        <translation>La fenêtre et chatdesk serve y écoutent.</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Any that is free</source>
+        <translation>N’importe quel port libre</translation>
+    </message>
+    <message>
+        <source>api http rest</source>
+        <translation>api http rest</translation>
+    </message>
+    <message>
+        <source>Also listen on</source>
+        <translation>Écouter aussi sur</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443. Needs a certificate.</source>
+        <translation>Par exemple 192.168.1.5:8443. Demande un certificat.</translation>
+    </message>
+    <message>
+        <source>Nothing</source>
+        <translation>Rien</translation>
+    </message>
+    <message>
+        <source>Certificate</source>
+        <translation>Certificat</translation>
+    </message>
+    <message>
+        <source>A PEM file.</source>
+        <translation>Un fichier PEM.</translation>
+    </message>
+    <message>
+        <source>Key of the certificate</source>
+        <translation>Clé du certificat</translation>
+    </message>
+    <message>
+        <source>A PEM file without a passphrase.</source>
+        <translation>Un fichier PEM sans phrase secrète.</translation>
+    </message>
+    <message>
+        <source>Let web pages of these origins ask</source>
+        <translation>Laisser les pages web de ces origines interroger</translation>
+    </message>
+    <message>
+        <source>For example https://tool.example. Each page still needs a token.</source>
+        <translation>Par exemple https://tool.example. Chaque page a tout de même besoin d’un jeton.</translation>
+    </message>
+    <message>
+        <source>cors origin browser website</source>
+        <translation>cors origine navigateur site web</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved.</source>
+        <translation>Les paramètres n’ont pas pu être enregistrés.</translation>
+    </message>
+    <message>
+        <source>The old settings file is unchanged; the new settings hold until ChatDesk closes.</source>
+        <translation>L’ancien fichier de paramètres est inchangé ; les nouveaux valent jusqu’à la fermeture de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>{key} in the settings file</source>
+        <translation>{key} dans le fichier de paramètres</translation>
+    </message>
+    <message>
+        <source>{key} cannot be set: {error}.</source>
+        <translation>{key} ne peut pas être défini : {error}.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} could not be written.</source>
+        <translation>Le fichier de paramètres {path} n’a pas pu être écrit.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.</source>
+        <translation>Le fichier de paramètres {path} ne peut pas être lu ({strerror}). Les valeurs par défaut sont utilisées ; le fichier est inchangé.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is empty. Defaults are used; delete it if that is meant.</source>
+        <translation>Le fichier de paramètres {path} est vide. Les valeurs par défaut sont utilisées ; supprimez-le si c’est voulu.</translation>
+    </message>
+    <message>
+        <source>kept as {name}</source>
+        <translation>conservé sous {name}</translation>
+    </message>
+    <message>
+        <source>left as it is</source>
+        <translation>resté tel quel</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is damaged. Defaults are used; the damaged file is {where}.</source>
+        <translation>Le fichier de paramètres {path} est endommagé. Les valeurs par défaut sont utilisées ; le fichier endommagé est {where}.</translation>
+    </message>
+    <message>
+        <source>Steps of an answer</source>
+        <translation>Étapes d’une réponse</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Limites</translation>
+    </message>
+    <message>
+        <source>requests to the model</source>
+        <translation>requêtes au modèle</translation>
+    </message>
+    <message>
+        <source>Time for an answer</source>
+        <translation>Temps pour une réponse</translation>
+    </message>
+    <message>
+        <source>minutes</source>
+        <translation>minutes</translation>
+    </message>
+    <message>
+        <source>Time for a call</source>
+        <translation>Temps pour un appel</translation>
+    </message>
+    <message>
+        <source>Cost of an answer</source>
+        <translation>Coût d’une réponse</translation>
+    </message>
+    <message>
+        <source>No limit of its own</source>
+        <translation>Pas de limite propre</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Thème</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>Apparence</translation>
+    </message>
+    <message>
+        <source>colours colors dark mode appearance</source>
+        <translation>couleurs sombre mode apparence</translation>
+    </message>
+    <message>
+        <source>Same as the system</source>
+        <translation>Comme le système</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Clair</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Sombre</translation>
+    </message>
+    <message>
+        <source>Light, high contrast</source>
+        <translation>Clair, contraste élevé</translation>
+    </message>
+    <message>
+        <source>Dark, high contrast</source>
+        <translation>Sombre, contraste élevé</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Langue</translation>
+    </message>
+    <message>
+        <source>Changes when ChatDesk starts again.</source>
+        <translation>Change au prochain démarrage de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>translation locale</source>
+        <translation>traduction langue régionale</translation>
+    </message>
+    <message>
+        <source>Text size</source>
+        <translation>Taille du texte</translation>
+    </message>
+    <message>
+        <source>font zoom</source>
+        <translation>police zoom</translation>
+    </message>
+    <message>
+        <source>Room for fingers</source>
+        <translation>Place pour les doigts</translation>
+    </message>
+    <message>
+        <source>touch screen targets size density</source>
+        <translation>écran tactile toucher cibles taille densité</translation>
+    </message>
+    <message>
+        <source>When the screen is touched</source>
+        <translation>Quand on touche l&apos;écran</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>Toujours</translation>
+    </message>
+    <message>
+        <source>Animations</source>
+        <translation>Animations</translation>
+    </message>
+    <message>
+        <source>movement</source>
+        <translation>mouvement</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>Activé</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Désactivé</translation>
+    </message>
+    <message>
+        <source>Screen reader reads answers</source>
+        <translation>Le lecteur d’écran lit les réponses</translation>
+    </message>
+    <message>
+        <source>Their start and end are always announced.</source>
+        <translation>Leur début et leur fin sont toujours annoncés.</translation>
+    </message>
+    <message>
+        <source>speech voice</source>
+        <translation>parole voix</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>Non</translation>
+    </message>
+    <message>
+        <source>When they are complete</source>
+        <translation>Quand elles sont complètes</translation>
+    </message>
+    <message>
+        <source>Sentence by sentence</source>
+        <translation>Phrase par phrase</translation>
+    </message>
+    <message>
+        <source>Send with</source>
+        <translation>Envoyer avec</translation>
+    </message>
+    <message>
+        <source>Shift+Enter always adds a line.</source>
+        <translation>Maj+Entrée ajoute toujours une ligne.</translation>
+    </message>
+    <message>
+        <source>return key newline</source>
+        <translation>touche entrée retour à la ligne</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Raccourcis clavier</translation>
+    </message>
+    <message>
+        <source>Press Ctrl+/ to see them at any time.</source>
+        <translation>Ctrl+/ les montre à tout moment.</translation>
+    </message>
+    <message>
+        <source>Show your messages</source>
+        <translation>Afficher vos messages</translation>
+    </message>
+    <message>
+        <source>markdown</source>
+        <translation>markdown</translation>
+    </message>
+    <message>
+        <source>With formatting</source>
+        <translation>Avec mise en forme</translation>
+    </message>
+    <message>
+        <source>Exactly as typed</source>
+        <translation>Exactement comme tapés</translation>
+    </message>
+    <message>
+        <source>Notify when an answer is ready</source>
+        <translation>Notifier quand une réponse est prête</translation>
+    </message>
+    <message>
+        <source>While you work in another window.</source>
+        <translation>Pendant que vous travaillez dans une autre fenêtre.</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>Bureau</translation>
+    </message>
+    <message>
+        <source>If it took 10 seconds</source>
+        <translation>Si elle a pris 10 secondes</translation>
+    </message>
+    <message>
+        <source>Icon in the tray</source>
+        <translation>Icône dans la zone de notification</translation>
+    </message>
+    <message>
+        <source>system tray status close minimise background</source>
+        <translation>zone notification système état fermer réduire arrière-plan</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Afficher</translation>
+    </message>
+    <message>
+        <source>Show, and keep running in it</source>
+        <translation>Afficher, et y rester actif</translation>
+    </message>
+    <message>
+        <source>Start when you log in</source>
+        <translation>Démarrer à l’ouverture de session</translation>
+    </message>
+    <message>
+        <source>autostart boot</source>
+        <translation>démarrage automatique</translation>
+    </message>
+    <message>
+        <source>When you delete a message</source>
+        <translation>Quand vous supprimez un message</translation>
+    </message>
+    <message>
+        <source>Ask about later ones</source>
+        <translation>Demander pour les suivants</translation>
+    </message>
+    <message>
+        <source>Delete only that one</source>
+        <translation>Supprimer seulement celui-là</translation>
+    </message>
+    <message>
+        <source>Delete later ones too</source>
+        <translation>Supprimer aussi les suivants</translation>
+    </message>
+    <message>
+        <source>Look for a new version once a day</source>
+        <translation>Chercher une nouvelle version une fois par jour</translation>
+    </message>
+    <message>
+        <source>The portable program only; “Updates…” says how yours is updated.</source>
+        <translation>Programme portable seulement ; « Mises à jour… » dit comment le vôtre est mis à jour.</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <extracomment>At scale 1: without notes, and with them.</extracomment>
+        <translation>Mises à jour</translation>
+    </message>
+    <message>
+        <source>update upgrade release</source>
+        <translation>mise à jour actualiser nouvelle version</translation>
+    </message>
+    <message>
+        <source>A page is either around a message, or before or after one.</source>
+        <translation>Une page est autour d’un message, ou avant ou après lui.</translation>
+    </message>
+    <message>
+        <source>Only your own messages can be edited.</source>
+        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
+        <translation>Seuls vos propres messages peuvent être modifiés.</translation>
+    </message>
+    <message>
+        <source>Only an answer can get a version of this kind.</source>
+        <translation>Seule une réponse peut recevoir une version de ce genre.</translation>
+    </message>
+    <message>
+        <source>Only an answer that stopped before its end can be continued.</source>
+        <translation>Seule une réponse arrêtée avant sa fin peut être continuée.</translation>
+    </message>
+    <message>
+        <source>This project is in the trash.</source>
+        <translation>Ce projet est dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>This is the last project, and new threads need one.</source>
+        <translation>C’est le dernier projet, et les nouvelles conversations en ont besoin d’un.</translation>
+    </message>
+    <message>
+        <source>Make another one first.</source>
+        <translation>Créez-en d’abord un autre.</translation>
+    </message>
+    <message>
+        <source>A project needs a name.</source>
+        <translation>Un projet a besoin d’un nom.</translation>
+    </message>
+    <message>
+        <source>A project&apos;s name has at most {longest_name} characters.</source>
+        <translation>Le nom d’un projet a au plus {longest_name} caractères.</translation>
+    </message>
+    <message>
+        <source>Choose a shorter one.</source>
+        <translation>Choisissez-en un plus court.</translation>
+    </message>
+    <message>
+        <source>This answer is not waiting to be started.</source>
+        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
+        <translation>Cette réponse n’attend pas d’être commencée.</translation>
+    </message>
+    <message>
+        <source>This answer has ended; nothing can be added to it.</source>
+        <translation>Cette réponse est finie ; rien ne peut y être ajouté.</translation>
+    </message>
+    <message>
+        <source>A turn cannot end in a state that is not final.</source>
+        <translation>Un tour ne peut pas finir dans un état qui n’est pas final.</translation>
+    </message>
+    <message>
+        <source>This answer has ended already.</source>
+        <translation>Cette réponse est déjà finie.</translation>
+    </message>
+    <message>
+        <source>There is a tag “{key}” already.</source>
+        <translation>Il y a déjà une étiquette « {key} ».</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Choisissez un autre nom.</translation>
+    </message>
+    <message>
+        <source>A tag needs a name.</source>
+        <translation>Une étiquette a besoin d’un nom.</translation>
+    </message>
+    <message>
+        <source>A tag&apos;s name has at most {longest_name} characters.</source>
+        <translation>Le nom d’une étiquette a au plus {longest_name} caractères.</translation>
+    </message>
+    <message>
+        <source>There is no tag with that id.</source>
+        <translation>Il n’y a pas d’étiquette avec cet identifiant.</translation>
+    </message>
+    <message>
+        <source>There is another tag “{name}” by now.</source>
+        <translation>Il y a maintenant une autre étiquette « {name} ».</translation>
+    </message>
+    <message>
+        <source>Rename that one and try again.</source>
+        <translation>Renommez celle-là et réessayez.</translation>
+    </message>
+    <message>
+        <source>That is not a place in the list.</source>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <translation>Ce n’est pas un endroit de la liste.</translation>
+    </message>
+    <message>
+        <source>Start from the first page.</source>
+        <translation>Commencez à la première page.</translation>
+    </message>
+    <message>
+        <source>The text of this message was removed for good after its time in the trash.</source>
+        <translation>Le texte de ce message a été retiré définitivement après son temps dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <translation>{thread_ids} conversations sur {thread_ids_2} ne sont pas (plus) dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>Select those that are and try again.</source>
+        <translation>Sélectionnez celles qui y sont et réessayez.</translation>
+    </message>
+    <message>
+        <source>This answer does not wait any more.</source>
+        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
+        <translation>Cette réponse n’attend plus.</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is damaged, so it was not kept.</source>
+        <translation>La sauvegarde qui vient d’être faite est endommagée, elle n’a donc pas été gardée.</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is not complete, so it was not kept.</source>
+        <translation>La sauvegarde qui vient d’être faite n’est pas complète, elle n’a donc pas été gardée.</translation>
+    </message>
+    <message>
+        <source>The database is not open.</source>
+        <translation>La base de données n’est pas ouverte.</translation>
+    </message>
+    <message>
+        <source>The database is closed.</source>
+        <translation>La base de données est fermée.</translation>
+    </message>
+    <message>
+        <source>ChatDesk is reading this database while another program writes to it.</source>
+        <translation>ChatDesk lit cette base de données pendant qu’un autre programme y écrit.</translation>
+    </message>
+    <message>
+        <source>The database {path} could not be used.</source>
+        <translation>La base de données {path} n’a pas pu être utilisée.</translation>
+    </message>
+    <message>
+        <source>Another program is using the database {path}.</source>
+        <translation>Un autre programme utilise la base de données {path}.</translation>
+    </message>
+    <message>
+        <source>The database {path} cannot be written to.</source>
+        <translation>Impossible d’écrire dans la base de données {path}.</translation>
+    </message>
+    <message>
+        <source>The database file {path} is damaged.</source>
+        <translation>Le fichier de base de données {path} est endommagé.</translation>
+    </message>
+    <message>
+        <source>The disk of {folder} is full, so this could not be saved.</source>
+        <translation>Le disque de {folder} est plein, cela n’a donc pas pu être enregistré.</translation>
+    </message>
+    <message>
+        <source>The disk reported an error while {file} was used.</source>
+        <translation>Le disque a signalé une erreur pendant l’utilisation de {file}.</translation>
+    </message>
+    <message>
+        <source>the database</source>
+        <translation>la base de données</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
+        <translation>Ce qui était enregistré est inchangé, et rien ne compte comme enregistré sans avoir été confirmé.</translation>
+    </message>
+    <message>
+        <source>Check the disk and its free space, then try again.</source>
+        <translation>Vérifiez le disque et sa place libre, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>Change its owner or permissions, or choose another data directory.</source>
+        <translation>Changez son propriétaire ou ses droits, ou choisissez un autre dossier de données.</translation>
+    </message>
+    <message>
+        <source>{path} is a directory, not a database file.</source>
+        <translation>{path} est un dossier, pas un fichier de base de données.</translation>
+    </message>
+    <message>
+        <source>Choose another data directory.</source>
+        <translation>Choisissez un autre dossier de données.</translation>
+    </message>
+    <message>
+        <source>The directory {parent} does not exist.</source>
+        <translation>Le dossier {parent} n’existe pas.</translation>
+    </message>
+    <message>
+        <source>Create it or choose another one.</source>
+        <translation>Créez-le ou choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>The database file {path} may not be opened by this user.</source>
+        <translation>Le fichier de base de données {path} ne peut pas être ouvert par cet utilisateur.</translation>
+    </message>
+    <message>
+        <source>The directory {parent} may not be read by this user.</source>
+        <translation>Le dossier {parent} ne peut pas être lu par cet utilisateur.</translation>
+    </message>
+    <message>
+        <source>No database can be created in {parent}.</source>
+        <translation>Aucune base de données ne peut être créée dans {parent}.</translation>
+    </message>
+    <message>
+        <source>The database file {path} cannot be opened.</source>
+        <translation>Le fichier de base de données {path} ne peut pas être ouvert.</translation>
+    </message>
+    <message>
+        <source>the last changes</source>
+        <translation>les derniers changements</translation>
+    </message>
+    <message>
+        <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
+        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk : {lost} manquent peut-être. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
+        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
+        <translation>Ces données appartiennent à un ChatDesk plus récent (schéma {revision}, ici {head_revision}), celui-ci ne fait donc que lire.</translation>
+    </message>
+    <message>
+        <source>You can read, search, copy and export your threads; nothing is changed.</source>
+        <translation>Vous pouvez lire, chercher, copier et exporter vos conversations ; rien n’est changé.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <translation>Mettez ChatDesk à jour pour continuer à écrire, ou restaurez la sauvegarde d’avant la mise à niveau (Aide, Mises à niveau et retour en arrière).</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
+        <translation>Cette base de données a la version de schéma {revision} ; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire : « {lacking} » n’y est pas tel qu’il le connaît.</translation>
+    </message>
+    <message>
+        <source>This request was carried out before, and what it made is not known any more.</source>
+        <translation>Cette demande a déjà été exécutée, et ce qu’elle a produit n’est plus connu.</translation>
+    </message>
+    <message>
+        <source>This was done before.</source>
+        <translation>Cela a déjà été fait.</translation>
+    </message>
+    <message>
+        <source>Nothing was done twice.</source>
+        <translation>Rien n’a été fait deux fois.</translation>
+    </message>
+    <message>
+        <source>This was changed by somebody else in the meantime.</source>
+        <translation>Ceci a été changé entre-temps par quelqu’un d’autre.</translation>
+    </message>
+    <message>
+        <source>Look at what it is now, then change that.</source>
+        <translation>Regardez ce que c’est maintenant, puis changez cela.</translation>
+    </message>
+    <message>
+        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
+        <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis : {first}{more}.</translation>
+    </message>
+    <message>
+        <source>Nothing of it was used, and the file was left as it is.</source>
+        <translation>Rien n’en a été utilisé, et le fichier est resté tel quel.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
+        <translation>Exécutez &apos;chatdesk doctor --repair&apos; : il copie vos messages dans une nouvelle base et garde celle-ci.</translation>
+    </message>
+    <message>
+        <source>The file is a database, but not one of ChatDesk&apos;s.</source>
+        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
+        <translation>Le fichier est une base de données, mais pas de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
+        <translation>Cette base de données a la version de schéma {revision} ; ce ChatDesk connaît les versions jusqu’à {head_revision}.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded from schema version {revision} to {head_revision}.</source>
+        <translation>La base de données n’a pas pu être mise à niveau de la version de schéma {revision} vers {head_revision}.</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
+        <translation>Elle est restée telle quelle et peut être lue ; une sauvegarde vérifiée est à {saved}.</translation>
+    </message>
+    <message>
+        <source>The database file is damaged, so it was not upgraded.</source>
+        <translation>Le fichier de base de données est endommagé, il n’a donc pas été mis à niveau.</translation>
+    </message>
+    <message>
+        <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
+        <translation>La base de données doit être mise à niveau, ce qui demande {needed} Mo de place libre ; il y en a {free}.</translation>
+    </message>
+    <message>
+        <source>The database was not touched.</source>
+        <translation>La base de données n’a pas été touchée.</translation>
+    </message>
+    <message>
+        <source>Free some space: ChatDesk goes on then by itself.</source>
+        <translation>Libérez de la place : ChatDesk continue alors de lui-même.</translation>
+    </message>
+    <message>
+        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
+        <translation>Après la mise à niveau, certaines lignes auraient pointé dans le vide, elle a donc été annulée.</translation>
+    </message>
+    <message>
+        <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
+        <translation>La mise à niveau aurait changé le nombre de lignes de {changed} ; elle a été annulée.</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete {count} threads</source>
+        <comment>delete thread</comment>
+        <translation>
+            <numerusform>supprimer la conversation</numerusform>
+            <numerusform>supprimer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>restore {count} threads</source>
+        <comment>restore thread</comment>
+        <translation>
+            <numerusform>restaurer la conversation</numerusform>
+            <numerusform>restaurer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tag {count} threads</source>
+        <comment>tag thread</comment>
+        <translation>
+            <numerusform>étiqueter la conversation</numerusform>
+            <numerusform>étiqueter {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>delete tag {name}</source>
+        <translation>supprimer l’étiquette {name}</translation>
+    </message>
+    <message>
+        <source>delete project {name}</source>
+        <translation>supprimer le projet {name}</translation>
+    </message>
+    <message>
+        <source>restore project {name}</source>
+        <translation>restaurer le projet {name}</translation>
+    </message>
+    <message>
+        <source>This thread is gone for good.</source>
+        <translation>Cette conversation a disparu définitivement.</translation>
+    </message>
+    <message>
+        <source>{missing} of {thread_ids} threads are gone for good.</source>
+        <translation>{missing} conversations sur {thread_ids} ont disparu définitivement.</translation>
+    </message>
+    <message>
+        <source>Select those that are left and try again.</source>
+        <translation>Sélectionnez celles qui restent et réessayez.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} of {all} threads are in the trash.</source>
+        <comment>{count} of {all} threads is in the trash.</comment>
+        <translation>
+            <numerusform>{count} conversation sur {all} est dans la corbeille.</numerusform>
+            <numerusform>{count} conversations sur {all} sont dans la corbeille.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Restore them first, or select the others only.</source>
+        <translation>Restaurez-les d’abord, ou ne sélectionnez que les autres.</translation>
+    </message>
+    <message>
+        <source>A thread of a shared project cannot be moved out of it, because others have it, too.</source>
+        <translation>Une conversation d’un projet partagé ne peut pas en être sortie, car d’autres l’ont aussi.</translation>
+    </message>
+    <message>
+        <source>Export it, and import it into the other project.</source>
+        <translation>Exportez-la, et importez-la dans l’autre projet.</translation>
+    </message>
+    <message>
+        <source>The team knows this thread from the project it was shared in before.</source>
+        <translation>L’équipe connaît cette conversation par le projet où elle était partagée auparavant.</translation>
+    </message>
+    <message>
+        <source>Branch it at its last message, and move the branch.</source>
+        <translation>Créez une branche à son dernier message, et déplacez la branche.</translation>
+    </message>
+    <message>
+        <source>This project is shared, so you cannot delete it.</source>
+        <translation>Ce projet est partagé, vous ne pouvez donc pas le supprimer.</translation>
+    </message>
+    <message>
+        <source>Stop sharing it first; then delete your copy.</source>
+        <translation>Cessez d’abord de le partager ; supprimez ensuite votre copie.</translation>
+    </message>
+    <message>
+        <source>This project is shared by others, so you cannot delete it.</source>
+        <translation>Ce projet est partagé par d’autres, vous ne pouvez donc pas le supprimer.</translation>
+    </message>
+    <message>
+        <source>Leave it first; then delete your copy.</source>
+        <translation>Quittez-le d’abord ; supprimez ensuite votre copie.</translation>
+    </message>
+    <message>
+        <source>The library holds {most_prompts} prompts at most.</source>
+        <translation>La bibliothèque contient au plus {most_prompts} prompts.</translation>
+    </message>
+    <message>
+        <source>Delete some that you do not use.</source>
+        <translation>Supprimez-en quelques-uns que vous n’utilisez pas.</translation>
+    </message>
+    <message>
+        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <translation>Les derniers changements ne peuvent pas être affichés : ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
+    </message>
+    <message>
+        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
+        <translation>Le disque de {directory} est plein, ChatDesk ne fait donc que lire.</translation>
+    </message>
+    <message>
+        <source>There is no database at {path}.</source>
+        <translation>Il n’y a pas de base de données à {path}.</translation>
+    </message>
+    <message>
+        <source>Nothing was created.</source>
+        <translation>Rien n’a été créé.</translation>
+    </message>
+    <message>
+        <source>Start ChatDesk once, or choose another --data-dir.</source>
+        <translation>Démarrez ChatDesk une fois, ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>No project is called “{value}”.</source>
+        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
+        <translation>Aucun projet ne s’appelle « {value} ».</translation>
+    </message>
+    <message>
+        <source>No tag is called “{value}”.</source>
+        <translation>Aucune étiquette ne s’appelle « {value} ».</translation>
+    </message>
+    <message>
+        <source>This database has no search index yet, because it could not be upgraded.</source>
+        <translation>Cette base de données n’a pas encore d’index de recherche, car elle n’a pas pu être mise à niveau.</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
+        <translation>Ces données appartiennent à un ChatDesk plus récent, dont celui-ci ne peut pas lire l’index de recherche.</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
+        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés.</translation>
+    </message>
+    <message>
+        <source>That version is no longer one of those to choose from.</source>
+        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
+        <translation>Cette version n’est plus parmi celles à choisir.</translation>
+    </message>
+    <message>
+        <source>Nobody else has this: its project is not shared.</source>
+        <translation>Personne d’autre n’a ceci : son projet n’est pas partagé.</translation>
+    </message>
+    <message>
+        <source>Delete it, and empty the trash.</source>
+        <translation>Supprimez-le, et videz la corbeille.</translation>
+    </message>
+    <message>
+        <source>Nothing of this is yours to erase.</source>
+        <translation>Rien de ceci n’est à vous pour être effacé.</translation>
+    </message>
+    <message>
+        <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
+        <translation>Demandez à un propriétaire ou administrateur du projet, qui peut effacer ce que d’autres ont écrit.</translation>
+    </message>
+    <message>
+        <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
+        <translation>Votre rôle dans ce projet ne le permet pas. Demandez un autre rôle à l’un de ses propriétaires, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
+        <translation>Ce à quoi ceci appartient n’est pas sur le serveur de l’équipe. Copiez-le ailleurs pour le garder.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
+        <translation>Le serveur de l’équipe a autre chose à cet endroit. Copiez-le ailleurs pour le garder.</translation>
+    </message>
+    <message>
+        <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
+        <translation>Ceci dépasse les {max_body_bytes} Mo que le serveur de l’équipe accepte en un changement. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
+        <translation>Le serveur de l’équipe ne l’a pas accepté. Réessayez, ou copiez-le ailleurs.</translation>
+    </message>
+    <message>
+        <source>There is no text in these changes that could be copied.</source>
+        <translation>Il n’y a pas dans ces changements de texte à copier.</translation>
+    </message>
+    <message>
+        <source>This project is shared already.</source>
+        <translation>Ce projet est déjà partagé.</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
+        <translation>{deleted_by} a supprimé cette conversation ; elle est revenue parce que {by} y a écrit en même temps.</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
+        <translation>{deleted_by} a supprimé un message ici ; il est revenu parce que {by} a écrit en dessous en même temps.</translation>
+    </message>
+    <message>
+        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
+        <translation>Quelque chose a été perdu ici quand la base de l’équipe a été restaurée ; {by} l’a ramené.</translation>
+    </message>
+    <message>
+        <source>Messages are kept for 1 to {longest_retention_days} days.</source>
+        <translation>Les messages sont conservés de 1 à {longest_retention_days} jours.</translation>
+    </message>
+    <message>
+        <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
+        <translation>La sauvegarde du jour n’a pas été faite : elle demande {needed} Mo, {free} Mo sont libres.</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and so are the older backups.</source>
+        <translation>Vos messages sont conservés, les sauvegardes plus anciennes aussi.</translation>
+    </message>
+    <message>
+        <source>Free some space; it is tried again within the hour.</source>
+        <translation>Libérez de la place ; un nouvel essai a lieu dans l’heure.</translation>
+    </message>
+    <message>
+        <source>Your messages and the older backups are as they were.</source>
+        <translation>Vos messages et les sauvegardes plus anciennes sont restés tels quels.</translation>
+    </message>
+    <message>
+        <source>Check the disk; it is tried again within the hour.</source>
+        <translation>Vérifiez le disque ; un nouvel essai a lieu dans l’heure.</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk.</source>
+        <translation>{name} n’est pas une sauvegarde entière de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Choose another backup.</source>
+        <translation>Choisissez une autre sauvegarde.</translation>
+    </message>
+    <message>
+        <source>There is no backup at {path}.</source>
+        <translation>Il n’y a pas de sauvegarde à {path}.</translation>
+    </message>
+    <message>
+        <source>The daily check found damage in the database file.</source>
+        <translation>La vérification du jour a trouvé un dommage dans le fichier de la base.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
+        <translation>Rien n’a été changé, et ce que vous voyez peut toujours être lu ; il n’y a pas encore de sauvegarde.</translation>
+    </message>
+    <message>
+        <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>Exportez les conversations dont vous avez besoin, puis exécutez &apos;chatdesk doctor&apos; pour les détails.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed. The newest good backup is {path}.</source>
+        <translation>Rien n’a été changé. La bonne sauvegarde la plus récente est {path}.</translation>
+    </message>
+    <message>
+        <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
+        <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde : Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects came back from the trash, because of threads that are not there.</source>
+        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <translation>
+            <numerusform>{count} projet est revenu de la corbeille, à cause de conversations absentes.</numerusform>
+            <numerusform>{count} projets sont revenus de la corbeille, à cause de conversations absentes.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The messages of {count} threads were put in their places again.</source>
+        <comment>The messages of {count} thread were put in their places again.</comment>
+        <translation>
+            <numerusform>Les messages de {count} conversation ont été remis à leur place.</numerusform>
+            <numerusform>Les messages de {count} conversations ont été remis à leur place.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown path was found again for {count} threads.</source>
+        <comment>The shown path was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>Le chemin affiché de {count} conversation a été retrouvé.</numerusform>
+            <numerusform>Le chemin affiché de {count} conversations a été retrouvé.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files that nothing kept is kept again.</source>
+        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <translation>
+            <numerusform>{count} fichier joint que rien ne gardait est de nouveau gardé.</numerusform>
+            <numerusform>{count} fichiers joints que rien ne gardait sont de nouveau gardés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
+        <extracomment>Said where projects of a team are pulled again.</extracomment>
+        <translation>Les projets partagés sont comparés au serveur de leur équipe ; ce qu’il a de ce qui était perdu revient.</translation>
+    </message>
+    <message>
+        <source>The database as it was is kept at {kept}.</source>
+        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
+        <translation>La base de données telle qu’elle était est conservée à {kept}.</translation>
+    </message>
+    <message>
+        <source>Nothing was wrong.</source>
+        <translation>Il n’y avait rien d’anormal.</translation>
+    </message>
+    <message>
+        <source>The search index was made anew; it fills up again in the background.</source>
+        <translation>L’index de recherche a été reconstruit ; il se remplit à nouveau en arrière-plan.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown end was found again for {count} threads.</source>
+        <comment>The shown end was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>La fin affichée de {count} conversation a été retrouvée.</numerusform>
+            <numerusform>La fin affichée de {count} conversations a été retrouvée.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The counters of {count} threads were counted afresh.</source>
+        <comment>The counters of {count} thread were counted afresh.</comment>
+        <translation>
+            <numerusform>Les compteurs de {count} conversation ont été recomptés.</numerusform>
+            <numerusform>Les compteurs de {count} conversations ont été recomptés.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of a missing project went to a private one.</source>
+        <comment>{count} thread of a missing project went to a private one.</comment>
+        <translation>
+            <numerusform>{count} conversation d’un projet manquant est allée dans un projet privé.</numerusform>
+            <numerusform>{count} conversations d’un projet manquant sont allées dans un projet privé.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
+        <translation>
+            <numerusform>{count} conversation qui avait perdu titre et réglages s’appelle « {recovered_title} ».</numerusform>
+            <numerusform>{count} conversations qui avaient perdu titre et réglages s’appellent « {recovered_title} ».</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <comment>{count} message that had lost what came before begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} message qui avait perdu ce qui précède commence une version à lui.</numerusform>
+            <numerusform>{count} messages qui avaient perdu ce qui précède commencent une version à eux.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} brouillon dont la conversation manque est allé au brouillon d’une nouvelle conversation.</numerusform>
+            <numerusform>{count} brouillons dont la conversation manque sont allés au brouillon d’une nouvelle conversation.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing went.</source>
+        <comment>{count} row of {table} that belonged to nothing went.</comment>
+        <translation>
+            <numerusform>{count} ligne de {table} qui n’appartenait à rien a été retirée.</numerusform>
+            <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été retirées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
+        <translation>Le fichier lui-même est endommagé ({found} constats), rien n’y a donc été changé.</translation>
+    </message>
+    <message>
+        <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
+        <translation>Restaurez une sauvegarde, ou fermez ChatDesk et exécutez &apos;chatdesk doctor --repair&apos;, qui copie ce qui peut encore être lu.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may have it as it was.</source>
+        <translation>C’est resté tel quel ; une sauvegarde l’a peut-être comme c’était.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
+        <translation>Une sauvegarde faite avec &apos;chatdesk backup FILE&apos; l’a, si elle a été faite à temps.</translation>
+    </message>
+    <message>
+        <source>It could not be mended.</source>
+        <translation>Cela n’a pas pu être réparé.</translation>
+    </message>
+    <message>
+        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
+        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
+        <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne devrait, sa lecture a donc été abandonnée.</translation>
+    </message>
+    <message>
+        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Regarder dans la sauvegarde demande jusqu’à {needed} Mo ; {free} Mo sont libres.</translation>
+    </message>
+    <message>
+        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
+        <translation>{name} est compressé d’une façon qui remplit le disque, il n’a donc pas été décompressé.</translation>
+    </message>
+    <message>
+        <source>The disk has no room for what is in the backup.</source>
+        <translation>Le disque n’a pas de place pour ce que contient la sauvegarde.</translation>
+    </message>
+    <message>
+        <source>This backup was written by a newer ChatDesk.</source>
+        <translation>Cette sauvegarde a été écrite par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to restore it.</source>
+        <translation>Mettez ChatDesk à jour pour la restaurer.</translation>
+    </message>
+    <message>
+        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
+        <translation>{name} contient quelque chose que ChatDesk n’y a pas mis : {first}{more}.</translation>
+    </message>
+    <message>
+        <source>{name} is damaged: some messages stand below themselves.</source>
+        <translation>{name} est endommagé : certains messages sont en dessous d’eux-mêmes.</translation>
+    </message>
+    <message>
+        <source>the column {column} of the table {table}</source>
+        <translation>la colonne {column} de la table {table}</translation>
+    </message>
+    <message>
+        <source>the table {table}</source>
+        <translation>la table {table}</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} n’est pas une sauvegarde entière de ChatDesk : {lack} manque.</translation>
+    </message>
+    <message>
+        <source>Nothing could be read from the damaged database.</source>
+        <translation>Rien n’a pu être lu de la base endommagée.</translation>
+    </message>
+    <message>
+        <source>It was left as it is.</source>
+        <translation>Elle est restée telle quelle.</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup.</source>
+        <translation>Restaurez la sauvegarde la plus récente.</translation>
+    </message>
+    <message>
+        <source>{placed} messages could not be read; their texts are in their places again.</source>
+        <translation>{placed} messages n’ont pas pu être lus ; leurs textes sont de nouveau à leur place.</translation>
+    </message>
+    <message>
+        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
+        <translation>{apart} textes avaient perdu leurs messages ; ils sont dans la conversation « {title} ».</translation>
+    </message>
+    <message>
+        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Il reste {wrong} constats ; &apos;chatdesk doctor&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
+        <translation>{name} : ce n’est pas une table de ChatDesk, elle a été laissée de côté.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} places</source>
+        <comment>{count} place</comment>
+        <translation>
+            <numerusform>{count} endroit</numerusform>
+            <numerusform>{count} endroits</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {places} could not be read.</source>
+        <translation>{name} : {number} lignes ont été copiées ; {places} n’ont pas pu être lues.</translation>
+    </message>
+    <message>
+        <source>{name}: all {number} rows were copied.</source>
+        <translation>{name} : les {number} lignes ont toutes été copiées.</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
+        <translation>L’invitation nomme le serveur « {host} », que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou un numéro que les autres atteignent avant d’inviter quelqu’un : Paramètres, Synchronisation d’équipe, Adresse.</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
+        <translation>L’invitation nomme le serveur « {host} », qui ne se trouve que dans votre propre réseau. Qui est ailleurs a besoin d’un accès, comme un VPN.</translation>
+    </message>
+    <message>
+        <source>That is not the address of a Postgres database.</source>
+        <translation>Ce n’est pas l’adresse d’une base Postgres.</translation>
+    </message>
+    <message>
+        <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
+        <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team ; l’exploitant du serveur la donne.</translation>
+    </message>
+    <message>
+        <source>“{host}” is not the name or the number of a server.</source>
+        <translation>« {host} » n’est ni le nom ni le numéro d’un serveur.</translation>
+    </message>
+    <message>
+        <source>A port is a number from 1 to 65535.</source>
+        <translation>Un port est un nombre de 1 à 65535.</translation>
+    </message>
+    <message>
+        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
+        <translation>Le nom de la base manque, ou a des signes que ChatDesk n’accepte pas.</translation>
+    </message>
+    <message>
+        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
+        <translation>Le nom du compte manque, ou a des signes que ChatDesk n’accepte pas.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not know this kind of encryption.</source>
+        <translation>ChatDesk ne connaît pas ce genre de chiffrement.</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk continue de lui-même demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
+    </message>
+    <message>
+        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
+        <translation>Vous avez envoyé aujourd’hui autant de texte que l’espace de travail le permet à chaque membre.</translation>
+    </message>
+    <message>
+        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <translation>Il a été envoyé aujourd’hui à ce projet autant de texte que l’espace de travail en accepte pour chaque projet.</translation>
+    </message>
+    <message>
+        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <translation>Vous avez envoyé aujourd’hui autant de fichiers que l’espace de travail le permet à chaque membre.</translation>
+    </message>
+    <message>
+        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <translation>Il a été envoyé aujourd’hui à ce projet autant de fichiers que l’espace de travail en accepte pour chacun.</translation>
+    </message>
+    <message>
+        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <translation>Vous avez envoyé cette minute autant de changements que l’espace de travail le permet à chaque membre.</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself in a minute.</source>
+        <translation>ChatDesk continue de lui-même dans une minute.</translation>
+    </message>
+    <message>
+        <source>The workspace has as many members as it may have.</source>
+        <translation>L’espace de travail a autant de membres qu’il peut en avoir.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit, or remove somebody.</source>
+        <translation>Un propriétaire de l’espace de travail peut relever la limite, ou retirer quelqu’un.</translation>
+    </message>
+    <message>
+        <source>As many invitations are open as the workspace may have.</source>
+        <translation>Il y a autant d’invitations ouvertes que l’espace de travail peut en avoir.</translation>
+    </message>
+    <message>
+        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <translation>Retirez-en, ou attendez qu’elles prennent fin. Un propriétaire de l’espace de travail peut relever la limite.</translation>
+    </message>
+    <message>
+        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <translation>Vous avez partagé autant de projets que l’espace de travail le permet à chaque membre.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit.</source>
+        <translation>Un propriétaire de l’espace de travail peut relever la limite.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be reached.</source>
+        <translation>La base de données de l’équipe est injoignable.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself.</source>
+        <translation>ChatDesk réessaie de lui-même.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database is busy with another member&apos;s change.</source>
+        <translation>La base de données de l’équipe est occupée par le changement d’un autre membre.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database waits for an unfinished change of {by}.</source>
+        <translation>La base de données de l’équipe attend un changement inachevé de {by}.</translation>
+    </message>
+    <message>
+        <source>{next_step} If it stays so, an owner of the workspace can end their connections.</source>
+        <translation>{next_step} Si cela persiste, un propriétaire de l’espace de travail peut mettre fin à ses connexions.</translation>
+    </message>
+    <message>
+        <source>A limit of the workspace is reached.</source>
+        <translation>Une limite de l’espace de travail est atteinte.</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can change it.</source>
+        <translation>Un propriétaire de l’espace de travail peut la changer.</translation>
+    </message>
+    <message>
+        <source>Another member of the workspace has this name.</source>
+        <translation>Un autre membre de l’espace de travail porte ce nom.</translation>
+    </message>
+    <message>
+        <source>Choose a name that tells you apart.</source>
+        <translation>Choisissez un nom qui vous distingue.</translation>
+    </message>
+    <message>
+        <source>This address leads to another team&apos;s database than the one you joined.</source>
+        <translation>Cette adresse mène à la base d’une autre équipe que celle que vous avez rejointe.</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for the address, or join the other workspace on its own.</source>
+        <translation>Demandez l’adresse au propriétaire de l’espace de travail, ou rejoignez l’autre espace à part.</translation>
+    </message>
+    <message>
+        <source>The password for the team&apos;s database cannot be found on this computer.</source>
+        <translation>Le mot de passe de la base de l’équipe est introuvable sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
+        <translation>Déverrouillez le trousseau, ou saisissez le mot de passe dans Paramètres, Synchronisation d’équipe.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not answer in time.</source>
+        <translation>La base de données de l’équipe n’a pas répondu à temps.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database was not found under its name.</source>
+        <translation>Le serveur de la base de l’équipe n’a pas été trouvé sous son nom.</translation>
+    </message>
+    <message>
+        <source>Check the name and your network. ChatDesk tries again by itself.</source>
+        <translation>Vérifiez le nom et votre réseau. ChatDesk réessaie de lui-même.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database takes no more connections at the moment.</source>
+        <translation>La base de données de l’équipe n’accepte plus de connexions en ce moment.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>ChatDesk réessaie de lui-même. Si cela persiste, le max_connections du serveur est trop petit.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
+        <translation>Impossible d’écrire en ce moment dans la base de l’équipe : son serveur est une réplique, ou a été mis en lecture seule.</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
+        <translation>ChatDesk réessaie de lui-même. Si cela persiste, prévenez l’exploitant du serveur.</translation>
+    </message>
+    <message>
+        <source>The disk of the team&apos;s server is full.</source>
+        <translation>Le disque du serveur de l’équipe est plein.</translation>
+    </message>
+    <message>
+        <source>Tell whoever runs the server. ChatDesk tries again by itself.</source>
+        <translation>Prévenez l’exploitant du serveur. ChatDesk réessaie de lui-même.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
+        <translation>Le serveur de l’équipe n’a pas accepté le mot de passe : il est faux, ou il a expiré.</translation>
+    </message>
+    <message>
+        <source>Enter the password again, or ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>Saisissez à nouveau le mot de passe, ou demandez une nouvelle invitation au propriétaire de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
+        <translation>Votre accès à la base de l’équipe a été fermé : vous n’êtes plus membre de cet espace de travail.</translation>
+    </message>
+    <message>
+        <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>Si c’est une erreur, demandez une nouvelle invitation au propriétaire de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>This login is not a member of the workspace.</source>
+        <translation>Ce compte n’est pas membre de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for an invitation.</source>
+        <translation>Demandez une invitation au propriétaire de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>The invitation was not accepted in time, or not at all.</source>
+        <translation>L’invitation n’a pas été acceptée à temps, ou pas du tout.</translation>
+    </message>
+    <message>
+        <source>Accept it, or ask the workspace&apos;s owner for a new one.</source>
+        <translation>Acceptez-la, ou demandez-en une nouvelle au propriétaire de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>The invitation was used already, or withdrawn; each is good once.</source>
+        <translation>L’invitation a déjà servi, ou a été retirée ; chacune vaut une fois.</translation>
+    </message>
+    <message>
+        <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
+        <translation>Si vous avez rejoint sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre ; demandez-en ensuite une nouvelle.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
+        <translation>Le serveur de la base de l’équipe ne parle pas TLS, ce que vous écrivez voyagerait donc à découvert.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
+        <translation>Demandez à l’exploitant du serveur d’activer TLS. Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
+        <translation>Le serveur de la base de l’équipe n’accepte d’ici aucune connexion comme celle-ci.</translation>
+    </message>
+    <message>
+        <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
+        <translation>Activez TLS pour cette adresse, ou demandez à l’exploitant du serveur de laisser entrer cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
+        <translation>Le certificat du serveur de l’équipe n’est pas de ceux auxquels cet ordinateur se fie pour son nom.</translation>
+    </message>
+    <message>
+        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Quelqu’un est peut-être entre les deux. Demandez son certificat à l’exploitant du serveur. Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
+        <translation>Le serveur a demandé votre mot de passe lui-même au lieu d’une preuve que vous le connaissez, il ne lui a donc pas été dit.</translation>
+    </message>
+    <message>
+        <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
+        <translation>Ce n’est peut-être pas le serveur de l’équipe. Demandez à son exploitant ; ses mots de passe doivent être en scram-sha-256.</translation>
+    </message>
+    <message>
+        <source>There is no such database on the team&apos;s server.</source>
+        <translation>Il n’y a pas de telle base sur le serveur de l’équipe.</translation>
+    </message>
+    <message>
+        <source>Check the name of the database.</source>
+        <translation>Vérifiez le nom de la base.</translation>
+    </message>
+    <message>
+        <source>There is no workspace of ChatDesk in this database.</source>
+        <translation>Il n’y a pas d’espace de travail de ChatDesk dans cette base.</translation>
+    </message>
+    <message>
+        <source>Check the address, or create a workspace there.</source>
+        <translation>Vérifiez l’adresse, ou créez-y un espace de travail.</translation>
+    </message>
+    <message>
+        <source>The database is not empty, and a workspace needs one for itself.</source>
+        <translation>La base n’est pas vide, et un espace de travail en a besoin d’une pour lui.</translation>
+    </message>
+    <message>
+        <source>Create an empty database and give its address. Nothing was changed.</source>
+        <translation>Créez une base vide et donnez son adresse. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The server is older than PostgreSQL 15.</source>
+        <translation>Le serveur est plus ancien que PostgreSQL 15.</translation>
+    </message>
+    <message>
+        <source>A workspace needs PostgreSQL 15 or newer. Nothing was changed.</source>
+        <translation>Un espace de travail a besoin de PostgreSQL 15 ou plus récent. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
+        <translation>L’espace de travail a été mis à niveau par un ChatDesk plus récent que celui-ci.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <translation>Mettez ChatDesk à jour pour continuer ; d’ici là, ce que vous changez attend ici.</translation>
+    </message>
+    <message>
+        <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
+        <translation>Ce compte ne peut pas faire ce que demande la création d’un espace de travail : posséder la base et y créer des rôles.</translation>
+    </message>
+    <message>
+        <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
+        <translation>Utilisez un compte qui possède la base et a CREATEROLE. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The project was deleted for everybody by its owner.</source>
+        <translation>Le projet a été supprimé pour tous par son propriétaire.</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project.</source>
+        <translation>Votre copie reste ici comme projet privé.</translation>
+    </message>
+    <message>
+        <source>You are no longer in this project.</source>
+        <translation>Vous n’êtes plus dans ce projet.</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
+        <translation>Votre copie reste ici comme projet privé. Pour revenir, demandez à l’un de ses propriétaires.</translation>
+    </message>
+    <message>
+        <source>The workspace does not know this computer (any more).</source>
+        <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>ChatDesk introduces it again by itself.</source>
+        <translation>ChatDesk le présente à nouveau de lui-même.</translation>
+    </message>
+    <message>
+        <source>Your role does not permit this.</source>
+        <translation>Votre rôle ne le permet pas.</translation>
+    </message>
+    <message>
+        <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
+        <translation>Demandez à un propriétaire du projet ou de l’espace de travail. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>Somebody has to remain owner.</source>
+        <translation>Quelqu’un doit rester propriétaire.</translation>
+    </message>
+    <message>
+        <source>Make somebody else owner first. Nothing was changed.</source>
+        <translation>Faites d’abord de quelqu’un d’autre un propriétaire. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not take a value.</source>
+        <translation>La base de données de l’équipe n’a pas accepté une valeur.</translation>
+    </message>
+    <message>
+        <source>Check what you typed. Nothing was changed.</source>
+        <translation>Vérifiez ce que vous avez tapé. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>That exists already and is another member&apos;s.</source>
+        <translation>Cela existe déjà et est à un autre membre.</translation>
+    </message>
+    <message>
+        <source>The file is not on the computer that sent the message any more.</source>
+        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
+        <translation>Le fichier n’est plus sur l’ordinateur qui a envoyé le message.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database does not have the file (yet).</source>
+        <translation>La base de données de l’équipe n’a pas (encore) le fichier.</translation>
+    </message>
+    <message>
+        <source>What the team&apos;s database has under this name is another file.</source>
+        <translation>Ce que la base de l’équipe a sous ce nom est un autre fichier.</translation>
+    </message>
+    <message>
+        <source>The file is larger than ChatDesk takes from a team.</source>
+        <translation>Le fichier est plus grand que ce que ChatDesk accepte d’une équipe.</translation>
+    </message>
+    <message>
+        <source>A shared file could not be kept: {reason}.</source>
+        <translation>Un fichier partagé n’a pas pu être conservé : {reason}.</translation>
+    </message>
+    <message>
+        <source>Make room on the disk; ChatDesk tries again by itself.</source>
+        <translation>Faites de la place sur le disque ; ChatDesk réessaie de lui-même.</translation>
+    </message>
+    <message>
+        <source>That is not an invitation to a workspace.</source>
+        <translation>Ce n’est pas une invitation à un espace de travail.</translation>
+    </message>
+    <message>
+        <source>Paste the whole code or link, or open the file that you were given.</source>
+        <translation>Collez tout le code ou le lien, ou ouvrez le fichier que vous avez reçu.</translation>
+    </message>
+    <message>
+        <source>The invitation is cut off: its end is missing.</source>
+        <translation>L’invitation est coupée : sa fin manque.</translation>
+    </message>
+    <message>
+        <source>Copy all of it, or ask for it as a file.</source>
+        <translation>Copiez-la en entier, ou demandez-la sous forme de fichier.</translation>
+    </message>
+    <message>
+        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <translation>L’invitation a été changée en chemin : elle n’est pas telle qu’elle a été écrite.</translation>
+    </message>
+    <message>
+        <source>Copy it again from where you got it, or ask for it as a file.</source>
+        <translation>Copiez-la à nouveau depuis sa source, ou demandez-la sous forme de fichier.</translation>
+    </message>
+    <message>
+        <source>The invitation was made by a newer ChatDesk.</source>
+        <translation>L’invitation a été faite par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>Install the newest ChatDesk, then open it again.</source>
+        <translation>Installez le ChatDesk le plus récent, puis ouvrez-la à nouveau.</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open this code.</source>
+        <translation>La phrase secrète n’ouvre pas ce code.</translation>
+    </message>
+    <message>
+        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <translation>Tapez-la telle que l’autre ordinateur la montre, trois groupes de quatre signes.</translation>
+    </message>
+    <message>
+        <source>This profile is not in that workspace.</source>
+        <translation>Ce profil n’est pas dans cet espace de travail.</translation>
+    </message>
+    <message>
+        <source>Join it in Settings, Team sync.</source>
+        <translation>Rejoignez-le dans Paramètres, Synchronisation d’équipe.</translation>
+    </message>
+    <message>
+        <source>An invitation is good for 1 to {longest_days} days.</source>
+        <translation>Une invitation vaut de 1 à {longest_days} jours.</translation>
+    </message>
+    <message>
+        <source>Choose fewer days.</source>
+        <translation>Choisissez moins de jours.</translation>
+    </message>
+    <message>
+        <source>You cannot remove yourself.</source>
+        <translation>Vous ne pouvez pas vous retirer vous-même.</translation>
+    </message>
+    <message>
+        <source>Leave the workspace instead.</source>
+        <translation>Quittez plutôt l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>Share it first.</source>
+        <translation>Partagez-le d’abord.</translation>
+    </message>
+    <message>
+        <source>The code has expired.</source>
+        <translation>Le code a expiré.</translation>
+    </message>
+    <message>
+        <source>Make a new one on your other computer.</source>
+        <translation>Faites-en un nouveau sur votre autre ordinateur.</translation>
+    </message>
+    <message>
+        <source>If you began to set it up here, it is finished now.</source>
+        <translation>Si vous aviez commencé sa création ici, elle est maintenant finie.</translation>
+    </message>
+    <message>
+        <source>The password of this workspace is not known here.</source>
+        <translation>Le mot de passe de cet espace de travail n’est pas connu ici.</translation>
+    </message>
+    <message>
+        <source>The password comes from an environment variable, so ChatDesk cannot change it.</source>
+        <translation>Le mot de passe vient d’une variable d’environnement, ChatDesk ne peut donc pas le changer.</translation>
+    </message>
+    <message>
+        <source>Remove the variable, type the password once, and change it then.</source>
+        <translation>Retirez la variable, tapez le mot de passe une fois, et changez-le alors.</translation>
+    </message>
+    <message>
+        <source>The invitation has expired.</source>
+        <translation>L’invitation a expiré.</translation>
+    </message>
+    <message>
+        <source>Ask whoever invited you for a new one.</source>
+        <translation>Demandez-en une nouvelle à la personne qui vous a invité.</translation>
+    </message>
+    <message>
+        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <translation>Ce code n’ouvre plus la base de l’équipe : le mot de passe a été changé, ou vous avez été retiré.</translation>
+    </message>
+    <message>
+        <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
+        <translation>Faites un nouveau code sur un ordinateur qui se synchronise encore, ou demandez au propriétaire de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>This profile is in that workspace already.</source>
+        <translation>Ce profil est déjà dans cet espace de travail.</translation>
+    </message>
+    <message>
+        <source>Settings, Team sync shows how it stands.</source>
+        <translation>Paramètres, Synchronisation d’équipe montre où cela en est.</translation>
+    </message>
+    <message>
+        <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
+        <translation>Ce serveur n’a pas de chiffrement : tout le monde en chemin peut lire et changer ce qui est envoyé, mots de passe compris.</translation>
+    </message>
+    <message>
+        <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
+        <translation>Demandez un serveur avec TLS ; n’acceptez que sur cet ordinateur ou dans un réseau à vous.</translation>
+    </message>
+    <message>
+        <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
+        <translation>Ce serveur n’est pas dans un réseau à vous, ChatDesk ne lui parle donc qu’avec chiffrement.</translation>
+    </message>
+    <message>
+        <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
+        <translation>Activez TLS sur le serveur ; docs/team-administration.md dit comment.</translation>
+    </message>
+    <message>
+        <source>A name has 1 to 80 characters on one line.</source>
+        <translation>Un nom a de 1 à 80 caractères sur une ligne.</translation>
+    </message>
+    <message>
+        <source>Type another one.</source>
+        <translation>Tapez-en un autre.</translation>
+    </message>
+    <message>
+        <source>This code is for a further computer of yours and sealed with a passphrase.</source>
+        <translation>Ce code est pour un autre de vos ordinateurs et scellé par une phrase secrète.</translation>
+    </message>
+    <message>
+        <source>Type the passphrase that is shown beside the code.</source>
+        <translation>Tapez la phrase secrète montrée à côté du code.</translation>
+    </message>
+    <message>
+        <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
+        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
+        <translation>Un mot de passe de base d’équipe a de {shortest} à {longest} lettres, chiffres et signes d’un clavier anglais, sans espaces.</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>Choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>This computer cannot keep the password for the team&apos;s database.</source>
+        <translation>Cet ordinateur ne peut pas conserver le mot de passe de la base de l’équipe.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed on the server, and the invitation is still good.</source>
+        <translation>Rien n’a été changé sur le serveur, et l’invitation vaut toujours.</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
+        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs ; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant à {server} : il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant à {server} : il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
+    </message>
+    <message>
+        <source>This project is shared with another workspace already.</source>
+        <translation>Ce projet est déjà partagé avec un autre espace de travail.</translation>
+    </message>
+    <message>
+        <source>Stop sharing it there first.</source>
+        <translation>Cessez d’abord de l’y partager.</translation>
+    </message>
+    <message>
+        <source>Ask one of its owners.</source>
+        <translation>Demandez à l’un de ses propriétaires.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk.</source>
+        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
+        <translation>Mettez ChatDesk à jour.</translation>
+    </message>
+    <message>
+        <source>What others write comes up to half a minute late: the server&apos;s notifications do not arrive on this connection.</source>
+        <translation>Ce que les autres écrivent arrive avec jusqu’à une demi-minute de retard : les notifications du serveur n’arrivent pas sur cette connexion.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
+        <translation>Utilisez l’adresse directe du serveur, ou un pooler en mode session : Paramètres, Synchronisation d’équipe, Adresse.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
+        <translation>La base de l’équipe demande un ChatDesk plus récent pour y écrire ; ce que vous écrivez attend sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk.</source>
+        <translation>La base de l’équipe demande un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
+        <translation>L’horloge de cet ordinateur avance de {span} sur celle de l’équipe. Rien n’est perdu pour autant.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} behind the team&apos;s. Nothing is lost by that.</source>
+        <translation>L’horloge de cet ordinateur retarde de {span} sur celle de l’équipe. Rien n’est perdu pour autant.</translation>
+    </message>
+    <message>
+        <source>a moment</source>
+        <translation>un instant</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take everything in time.</source>
+        <translation>Le serveur de l’équipe n’a pas tout pris à temps.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} of the team not shown here.</source>
+        <translation>« {name} » : {what} de l’équipe, non montré ici.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown here, and the team shows none such.</source>
+        <translation>« {name} » : {what} montré ici, et l’équipe n’en montre pas de tel.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
+        <translation>« {name} » : {what} montré ici autrement que par le journal de l’équipe.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {sentence}</source>
+        <translation>« {name} » : {sentence}</translation>
+    </message>
+    <message>
+        <source>the server has another history than the one that was taken over.</source>
+        <translation>le serveur a un autre historique que celui qui a été repris.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
+        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
+        <translation>
+            <numerusform>{count} modification manque sur le serveur ; quelqu’un a retiré des lignes de ses tables.</numerusform>
+            <numerusform>{count} modifications manquent sur le serveur ; quelqu’un a retiré des lignes de ses tables.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
+        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
+        <translation>
+            <numerusform>{count} modification est réécrite sur le serveur, en dehors de ChatDesk.</numerusform>
+            <numerusform>{count} modifications sont réécrites sur le serveur, en dehors de ChatDesk.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
+        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <translation>
+            <numerusform>{count} modification n’est pas là où le dit la chaîne du serveur ; ses tables ont été changées.</numerusform>
+            <numerusform>{count} modifications ne sont pas là où le dit la chaîne du serveur ; ses tables ont été changées.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not what was taken over here: the server has other words.</source>
+        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <translation>
+            <numerusform>{count} modification n’est pas ce qui a été repris ici : le serveur a d’autres mots.</numerusform>
+            <numerusform>{count} modifications ne sont pas ce qui a été repris ici : le serveur a d’autres mots.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
+        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
+        <translation>
+            <numerusform>{count} modification est vidée sur le serveur, et personne ne l’a demandé dans ChatDesk.</numerusform>
+            <numerusform>{count} modifications sont vidées sur le serveur, et personne ne l’a demandé dans ChatDesk.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are on the server and not here.</source>
+        <comment>{count} change is on the server and not here.</comment>
+        <translation>
+            <numerusform>{count} modification est sur le serveur et pas ici.</numerusform>
+            <numerusform>{count} modifications sont sur le serveur et pas ici.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the project&apos;s settings</source>
+        <translation>les paramètres du projet</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} summaries</source>
+        <comment>{count} summary</comment>
+        <translation>
+            <numerusform>{count} résumé</numerusform>
+            <numerusform>{count} résumés</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Check the user and the password.</source>
+        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
+        <translation>Vérifiez l’utilisateur et le mot de passe.</translation>
+    </message>
+    <message>
+        <source>Check the host, and your network.</source>
+        <translation>Vérifiez l’hôte, et votre réseau.</translation>
+    </message>
+    <message>
+        <source>Choose the certificate that whoever runs the server gives you. Nothing was sent.</source>
+        <translation>Choisissez le certificat que l’exploitant du serveur vous donne. Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>Vérifiez à nouveau plus tard. Si cela persiste, le max_connections du serveur est trop petit.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server for room, then check again.</source>
+        <translation>Demandez de la place à l’exploitant du serveur, puis vérifiez à nouveau.</translation>
+    </message>
+    <message>
+        <source>Check host, port and network, and that the server runs; then check again.</source>
+        <translation>Vérifiez l’hôte, le port et le réseau, et que le serveur tourne ; puis vérifiez à nouveau.</translation>
+    </message>
+    <message>
+        <source>The server answers and takes the login.</source>
+        <translation>Le serveur répond et accepte le compte.</translation>
+    </message>
+    <message>
+        <source>create roles (CREATEROLE)</source>
+        <translation>créer des rôles (CREATEROLE)</translation>
+    </message>
+    <message>
+        <source>change the database, which is another&apos;s</source>
+        <translation>changer la base de données, qui est à quelqu’un d’autre</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
+        <translation>PostgreSQL {version} est trop ancien. Utilisez un serveur 15 ou plus récent.</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version}.</source>
+        <translation>PostgreSQL {version}.</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted (TLS).</source>
+        <translation>La connexion est chiffrée (TLS).</translation>
+    </message>
+    <message>
+        <source>Not encrypted: whoever is in between can read everything.</source>
+        <translation>Non chiffrée : qui est entre les deux peut tout lire.</translation>
+    </message>
+    <message>
+        <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
+        <translation>Il y a déjà un espace de travail dans cette base. Créez une nouvelle base, ou demandez une invitation à son propriétaire.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
+        <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
+        <translation>
+            <numerusform>Elle n’est pas vide : il y a {count} table ou vue dedans. Un espace de travail a besoin d’une base pour lui ; créez-en une nouvelle.</numerusform>
+            <numerusform>Elle n’est pas vide : il y a {count} tables et vues dedans. Un espace de travail a besoin d’une base pour lui ; créez-en une nouvelle.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The database is empty.</source>
+        <translation>La base est vide.</translation>
+    </message>
+    <message>
+        <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
+        <translation>Le compte ne peut pas : {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
+    </message>
+    <message>
+        <source>{one} or {other}</source>
+        <translation>{one} ou {other}</translation>
+    </message>
+    <message>
+        <source>The login owns the database and may create roles.</source>
+        <translation>Le compte possède la base et peut créer des rôles.</translation>
+    </message>
+    <message>
+        <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
+        <translation>Le serveur n’accepte pas de changements : c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
+    </message>
+    <message>
+        <source>The database keeps text as {encoding}. Make one with UTF8.</source>
+        <translation>La base garde le texte en {encoding}. Créez-en une en UTF8.</translation>
+    </message>
+    <message>
+        <source>The database can be written to, and takes every script.</source>
+        <translation>On peut écrire dans la base, et elle accepte toutes les écritures.</translation>
+    </message>
+    <message>
+        <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Les notifications n’arrivent pas : cela semble être un pooler. Utilisez le port direct du serveur, ou le pooling par session.</translation>
+    </message>
+    <message>
+        <source>Notifications arrive.</source>
+        <translation>Les notifications arrivent.</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
+        <translation>Le serveur accepte {most} connexions ; un ordinateur en demande jusqu’à deux pendant que ChatDesk tourne.</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections, up to two for each computer.</source>
+        <translation>Le serveur accepte {most} connexions, jusqu’à deux par ordinateur.</translation>
+    </message>
+    <message>
+        <source>Nobody can be asked here.</source>
+        <translation>Personne ne peut être interrogé ici.</translation>
+    </message>
+    <message>
+        <source>Add --yes.</source>
+        <translation>Ajoutez --yes.</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {strerror}.</source>
+        <translation>La sortie n’a pas pu être écrite : {strerror}.</translation>
+    </message>
+    <message>
+        <source>{megabytes} MB</source>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <translation>{megabytes} Mo</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} bytes</source>
+        <comment>{count} byte</comment>
+        <translation>
+            <numerusform>{count} octet</numerusform>
+            <numerusform>{count} octets</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{about} of {server} failed: {reason}</source>
+        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
+        <translation>{about} de {server} a échoué : {reason}</translation>
+    </message>
+    <message>
+        <source>“{tool}” of {server} was changed by its server after it was offered, so it was not run.</source>
+        <translation>« {tool} » de {server} a été changé par son serveur après avoir été proposé, il n’a donc pas été exécuté.</translation>
+    </message>
+    <message>
+        <source>Ask again: you are shown it as it is now.</source>
+        <translation>Redemandez : il vous est montré tel qu’il est maintenant.</translation>
+    </message>
+    <message>
+        <source>The process for tools could not be started.</source>
+        <translation>Le processus des outils n’a pas pu être démarré.</translation>
+    </message>
+    <message>
+        <source>The process for tools ended.</source>
+        <translation>Le processus des outils s’est terminé.</translation>
+    </message>
+    <message>
+        <source>{about} of {name} is empty.</source>
+        <translation>{about} de {name} est vide.</translation>
+    </message>
+    <message>
+        <source>No tool server was found in this text.</source>
+        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
+        <translation>Aucun serveur d’outils n’a été trouvé dans ce texte.</translation>
+    </message>
+    <message>
+        <source>Paste the whole block, from { to }.</source>
+        <translation>Collez tout le bloc, de { à }.</translation>
+    </message>
+    <message>
+        <source>This text is too long for a description of tool servers.</source>
+        <translation>Ce texte est trop long pour une description de serveurs d’outils.</translation>
+    </message>
+    <message>
+        <source>This text is not valid JSON.</source>
+        <translation>Ce texte n’est pas du JSON valide.</translation>
+    </message>
+    <message>
+        <source>permissions of tools</source>
+        <translation>autorisations des outils</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
+        <extracomment>The line that installs a program that servers are often started with.</extracomment>
+        <translation>Installez Node.js : https://nodejs.org (sous Debian et Ubuntu : sudo apt install npm).</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs).</source>
+        <translation>Installez Node.js : https://nodejs.org (sous Debian et Ubuntu : sudo apt install nodejs).</translation>
+    </message>
+    <message>
+        <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
+        <translation>Installez uv : pipx install uv (ou voyez https://docs.astral.sh/uv).</translation>
+    </message>
+    <message>
+        <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
+        <translation>Installez pipx (sous Debian et Ubuntu : sudo apt install pipx).</translation>
+    </message>
+    <message>
+        <source>Install it, or give its whole path.</source>
+        <translation>Installez-le, ou donnez son chemin complet.</translation>
+    </message>
+    <message>
+        <source>There is no such folder.</source>
+        <translation>Il n’y a pas de tel dossier.</translation>
+    </message>
+    <message>
+        <source>Choose a folder that exists on this computer.</source>
+        <translation>Choisissez un dossier qui existe sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>There is no folder {path}.</source>
+        <translation>Il n’y a pas de dossier {path}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps its own files in {each}, which models must not read.</source>
+        <translation>ChatDesk garde ses propres fichiers dans {each}, que les modèles ne doivent pas lire.</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the project itself.</source>
+        <translation>Choisissez le dossier du projet lui-même.</translation>
+    </message>
+    <message>
+        <source>“{label}” is missing.</source>
+        <translation>« {label} » manque.</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a whole number.</source>
+        <translation>« {label} » n’est pas un nombre entier.</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a number.</source>
+        <translation>« {label} » n’est pas un nombre.</translation>
+    </message>
+    <message>
+        <source>“{label}” is at least {least}{unit}.</source>
+        <translation>« {label} » est au moins {least}{unit}.</translation>
+    </message>
+    <message>
+        <source>“{label}” is at most {most}{unit}.</source>
+        <translation>« {label} » est au plus {most}{unit}.</translation>
+    </message>
+    <message>
+        <source>an email address</source>
+        <translation>une adresse e-mail</translation>
+    </message>
+    <message>
+        <source>an address such as https://example.org</source>
+        <translation>une adresse comme https://example.org</translation>
+    </message>
+    <message>
+        <source>a date such as 2026-11-24</source>
+        <translation>une date comme 2026-11-24</translation>
+    </message>
+    <message>
+        <source>a date and time such as 2026-11-24T09:30:00Z</source>
+        <translation>une date et une heure comme 2026-11-24T09:30:00Z</translation>
+    </message>
+    <message>
+        <source>“{label}” is not {words}.</source>
+        <translation>« {label} » n’est pas {words}.</translation>
+    </message>
+    <message>
+        <source>This tool server cannot be used as it is.</source>
+        <translation>Ce serveur d’outils ne peut pas être utilisé tel quel.</translation>
+    </message>
+    <message>
+        <source>Change what is named and save again.</source>
+        <translation>Changez ce qui est nommé et enregistrez à nouveau.</translation>
+    </message>
+    <message>
+        <source>The tool server has no name.</source>
+        <translation>Le serveur d’outils n’a pas de nom.</translation>
+    </message>
+    <message>
+        <source>The tool server has no command.</source>
+        <translation>Le serveur d’outils n’a pas de commande.</translation>
+    </message>
+    <message>
+        <source>The command has a character that no command can have.</source>
+        <translation>La commande a un caractère qu’aucune commande ne peut avoir.</translation>
+    </message>
+    <message>
+        <source>The address of a tool server begins with https:// or http://.</source>
+        <translation>L’adresse d’un serveur d’outils commence par https:// ou http://.</translation>
+    </message>
+    <message>
+        <source>Secrets are sent over https only: anybody on the way could read them.</source>
+        <translation>Les secrets ne sont envoyés que par https : n’importe qui en chemin pourrait les lire.</translation>
+    </message>
+    <message>
+        <source>The tool servers could not be saved.</source>
+        <translation>Les serveurs d’outils n’ont pas pu être enregistrés.</translation>
+    </message>
+    <message>
+        <source>tool servers</source>
+        <translation>serveurs d’outils</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
+        <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
+        <translation>
+            <numerusform>{count} serveur d’outils a été laissé de côté : l’entrée dans {file} est inutilisable.</numerusform>
+            <numerusform>{count} serveurs d’outils ont été laissés de côté : l’entrée dans {file} est inutilisable.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
+        <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
+        <translation>
+            <numerusform>{count} serveur d’outils de ce dossier de données vient peut-être de quelqu’un d’autre et reste désactivé jusqu’à ce que vous l’activiez.</numerusform>
+            <numerusform>{count} serveurs d’outils de ce dossier de données viennent peut-être de quelqu’un d’autre et restent désactivés jusqu’à ce que vous les activiez.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file of tool servers was written by a newer ChatDesk.</source>
+        <translation>Le fichier des serveurs d’outils a été écrit par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>The file of tool servers {path} could not be written.</source>
+        <translation>Le fichier des serveurs d’outils {path} n’a pas pu être écrit.</translation>
+    </message>
+    <message>
+        <source>There are {most_servers} tool servers already.</source>
+        <translation>Il y a déjà {most_servers} serveurs d’outils.</translation>
+    </message>
+    <message>
+        <source>{name} comes with ChatDesk.</source>
+        <translation>{name} est fourni avec ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Switch it off instead.</source>
+        <translation>Désactivez-le plutôt.</translation>
+    </message>
+    <message>
+        <source>The tool took too long.</source>
+        <translation>L’outil a pris trop de temps.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} does not exist.</source>
+        <translation>Le dossier {folder} n’existe pas.</translation>
+    </message>
+    <message>
+        <source>The value of {name} is missing.</source>
+        <translation>La valeur de {name} manque.</translation>
+    </message>
+    <message>
+        <source>Enter it in Settings, Tools.</source>
+        <translation>Saisissez-la dans Paramètres, Outils.</translation>
+    </message>
+    <message>
+        <source>This server cannot be signed in to.</source>
+        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
+        <translation>On ne peut pas se connecter à ce serveur avec un compte.</translation>
+    </message>
+    <message>
+        <source>Sign in to servers over https.</source>
+        <translation>Connectez-vous aux serveurs par https.</translation>
+    </message>
+    <message>
+        <source>answer</source>
+        <translation>réponse</translation>
+    </message>
+    <message>
+        <source>Try again later.</source>
+        <translation>Réessayez plus tard.</translation>
+    </message>
+    <message>
+        <source>Check the address in Settings, Tools, or try again later.</source>
+        <translation>Vérifiez l’adresse dans Paramètres, Outils, ou réessayez plus tard.</translation>
+    </message>
+    <message>
+        <source>The key of {label} is missing.</source>
+        <translation>La clé de {label} manque.</translation>
+    </message>
+    <message>
+        <source>{server} answered, but not as {label} does.</source>
+        <translation>{server} a répondu, mais pas comme {label} le fait.</translation>
+    </message>
+    <message>
+        <source>SearXNG does not answer programs.</source>
+        <translation>SearXNG ne répond pas aux programmes.</translation>
+    </message>
+    <message>
+        <source>Add json to search.formats in its settings.yml, or choose another.</source>
+        <translation>Ajoutez json à search.formats dans son settings.yml, ou choisissez-en un autre.</translation>
+    </message>
+    <message>
+        <source>{label} does not take this key.</source>
+        <translation>{label} n’accepte pas cette clé.</translation>
+    </message>
+    <message>
+        <source>{label} takes no more searches for now.</source>
+        <translation>{label} n’accepte plus de recherches pour le moment.</translation>
+    </message>
+    <message>
+        <source>Wait, or look at your plan there.</source>
+        <translation>Attendez, ou regardez votre formule là-bas.</translation>
+    </message>
+    <message>
+        <source>{label} answered with {status}.</source>
+        <translation>{label} a répondu {status}.</translation>
+    </message>
+    <message>
+        <source>The web could not be searched.</source>
+        <translation>La recherche sur le web n’a pas abouti.</translation>
+    </message>
+    <message>
+        <source>Not encrypted: others on the network could read what is searched for.</source>
+        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
+        <translation>Non chiffré : d’autres sur le réseau pourraient lire ce qui est cherché.</translation>
+    </message>
+    <message>
+        <source>The web cannot be searched like this.</source>
+        <translation>On ne peut pas chercher sur le web ainsi.</translation>
+    </message>
+    <message>
+        <source>{label} wants a key.</source>
+        <translation>{label} veut une clé.</translation>
+    </message>
+    <message>
+        <source>Choose one in Settings, Tools.</source>
+        <translation>Choisissez-en un dans Paramètres, Outils.</translation>
+    </message>
+    <message>
+        <source>There is nothing to search for.</source>
+        <translation>Il n’y a rien à chercher.</translation>
+    </message>
+    <message>
+        <source>It found no page about {tried_with}.</source>
+        <translation>Aucune page n’a été trouvée sur {tried_with}.</translation>
+    </message>
+    <message>
+        <source>The address of SearXNG is one like https://searx.example.org.</source>
+        <translation>L’adresse de SearXNG ressemble à https://searx.example.org.</translation>
+    </message>
+    <message>
+        <source>The export ended unexpectedly.</source>
+        <translation>L’export s’est terminé de façon inattendue.</translation>
+    </message>
+    <message>
+        <source>Try again, or another format.</source>
+        <translation>Réessayez, ou un autre format.</translation>
+    </message>
+    <message>
+        <source>The pages were not finished in time.</source>
+        <translation>Les pages n’ont pas été finies à temps.</translation>
+    </message>
+    <message>
+        <source>Export as HTML and print that.</source>
+        <translation>Exportez en HTML et imprimez cela.</translation>
+    </message>
+    <message>
+        <source>The PDF could not be made: {reason}.</source>
+        <translation>Le PDF n’a pas pu être fait : {reason}.</translation>
+    </message>
+    <message>
+        <source>This file holds more chats than can be read at once.</source>
+        <translation>Ce fichier contient plus de discussions qu’on ne peut en lire à la fois.</translation>
+    </message>
+    <message>
+        <source>The CSV file is cut off or damaged.</source>
+        <translation>Le fichier CSV est coupé ou endommagé.</translation>
+    </message>
+    <message>
+        <source>Export the chats again, then import that file.</source>
+        <translation>Exportez à nouveau les discussions, puis importez ce fichier.</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk to open the zip files in this one.</source>
+        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
+        <translation>Il n’y a pas assez de place sur le disque pour ouvrir les fichiers zip que celui-ci contient.</translation>
+    </message>
+    <message>
+        <source>Make room, or unpack it and import the zip file of the conversations alone.</source>
+        <translation>Faites de la place, ou décompressez-le et importez seulement le zip des conversations.</translation>
+    </message>
+    <message>
+        <source>The zip file is damaged or not complete.</source>
+        <translation>Le fichier zip est endommagé ou incomplet.</translation>
+    </message>
+    <message>
+        <source>Download the export again, then import it.</source>
+        <translation>Téléchargez à nouveau l’export, puis importez-le.</translation>
+    </message>
+    <message>
+        <source>The zip file claims more files than an export has.</source>
+        <translation>Le fichier zip annonce plus de fichiers qu’un export n’en a.</translation>
+    </message>
+    <message>
+        <source>The zip file is protected by a password.</source>
+        <translation>Le fichier zip est protégé par un mot de passe.</translation>
+    </message>
+    <message>
+        <source>Unpack it, then import the JSON file in it.</source>
+        <translation>Décompressez-le, puis importez le fichier JSON qu’il contient.</translation>
+    </message>
+    <message>
+        <source>The zip file is packed in a way that exports are not.</source>
+        <translation>Le fichier zip est compressé autrement que les exports.</translation>
+    </message>
+    <message>
+        <source>The zip file unpacks to far more than an export holds, so it was not opened.</source>
+        <translation>Le fichier zip se décompresse en bien plus qu’un export ne contient, il n’a donc pas été ouvert.</translation>
+    </message>
+    <message>
+        <source>This file was written by a newer ChatDesk (format version {version}).</source>
+        <translation>Ce fichier a été écrit par un ChatDesk plus récent (version de format {version}).</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk, then import it.</source>
+        <translation>Mettez ChatDesk à jour, puis importez-le.</translation>
+    </message>
+    <message>
+        <source>This backup holds more text than can be read at once.</source>
+        <translation>Cette sauvegarde contient plus de texte qu’on ne peut en lire à la fois.</translation>
+    </message>
+    <message>
+        <source>The answer failed.</source>
+        <translation>La réponse a échoué.</translation>
+    </message>
+    <message>
+        <source>It holds no messages.</source>
+        <translation>Elle ne contient aucun message.</translation>
+    </message>
+    <message>
+        <source>The file is damaged or not complete.</source>
+        <translation>Le fichier est endommagé ou incomplet.</translation>
+    </message>
+    <message>
+        <source>The rest of the file could not be read.</source>
+        <translation>Le reste du fichier n’a pas pu être lu.</translation>
+    </message>
+    <message>
+        <source>This file is one conversation that is larger than any export holds.</source>
+        <translation>Ce fichier est une seule conversation plus grande qu’aucun export n’en contient.</translation>
+    </message>
+    <message>
+        <source>This file holds more messages than can be read at once.</source>
+        <translation>Ce fichier contient plus de messages qu’on ne peut en lire à la fois.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were here already.</source>
+        <comment>{count} thread was here already.</comment>
+        <translation>
+            <numerusform>{count} conversation était déjà là.</numerusform>
+            <numerusform>{count} conversations étaient déjà là.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were in the trash and left there.</source>
+        <comment>{count} thread was in the trash and left there.</comment>
+        <translation>
+            <numerusform>{count} conversation était dans la corbeille et y est restée.</numerusform>
+            <numerusform>{count} conversations étaient dans la corbeille et y sont restées.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were deleted for good before and left out.</source>
+        <comment>{count} thread was deleted for good before and left out.</comment>
+        <translation>
+            <numerusform>{count} conversation avait été supprimée définitivement et a été laissée de côté.</numerusform>
+            <numerusform>{count} conversations avaient été supprimées définitivement et ont été laissées de côté.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} entries were skipped.</source>
+        <comment>{count} entry was skipped.</comment>
+        <translation>
+            <numerusform>{count} entrée a été sautée.</numerusform>
+            <numerusform>{count} entrées ont été sautées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There was nothing to import.</source>
+        <translation>Il n’y avait rien à importer.</translation>
+    </message>
+    <message>
+        <source>The import was stopped; importing the file again goes on.</source>
+        <translation>L’import a été arrêté ; importer à nouveau le fichier le poursuit.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new threads</source>
+        <comment>{count} new thread</comment>
+        <translation>
+            <numerusform>{count} nouvelle conversation</numerusform>
+            <numerusform>{count} nouvelles conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} with {messages}.</source>
+        <translation>Importerait : {threads} avec {messages}.</translation>
+    </message>
+    <message>
+        <source>Imported {threads} with {messages}.</source>
+        <translation>Importé : {threads} avec {messages}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that went on</source>
+        <comment>{count} thread that went on</comment>
+        <translation>
+            <numerusform>{count} conversation continuée</numerusform>
+            <numerusform>{count} conversations continuées</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} and {grown}, {messages} in all.</source>
+        <translation>Importerait : {threads} et {grown}, {messages} en tout.</translation>
+    </message>
+    <message>
+        <source>Imported {threads} and {grown}, {messages} in all.</source>
+        <translation>Importé : {threads} et {grown}, {messages} en tout.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files that messages name are not in the export.</source>
+        <comment>{count} file that messages name is not in the export.</comment>
+        <translation>
+            <numerusform>{count} fichier nommé par des messages n’est pas dans l’export.</numerusform>
+            <numerusform>{count} fichiers nommés par des messages ne sont pas dans l’export.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that the vendor hides were left out.</source>
+        <comment>{count} message that the vendor hides was left out.</comment>
+        <translation>
+            <numerusform>{count} message que le fournisseur cache a été laissé de côté.</numerusform>
+            <numerusform>{count} messages que le fournisseur cache ont été laissés de côté.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is in the trash. Restore it and import again to have what is new.</source>
+        <translation>Elle est dans la corbeille. Restaurez-la et importez à nouveau pour avoir ce qui est nouveau.</translation>
+    </message>
+    <message>
+        <source>It was deleted for good.</source>
+        <translation>Elle a été supprimée définitivement.</translation>
+    </message>
+    <message>
+        <source>An import is running already.</source>
+        <translation>Un import est déjà en cours.</translation>
+    </message>
+    <message>
+        <source>Some characters could not be read and stand as � now.</source>
+        <translation>Certains caractères n’ont pas pu être lus et sont maintenant des �.</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in this file, so it was kept out.</source>
+        <translation>L’antivirus a trouvé quelque chose dans ce fichier, il a donc été refusé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts came along.</source>
+        <comment>{count} prompt came along.</comment>
+        <translation>
+            <numerusform>{count} prompt est venu avec.</numerusform>
+            <numerusform>{count} prompts sont venus avec.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts came along.</source>
+        <comment>{count} draft came along.</comment>
+        <translation>
+            <numerusform>{count} brouillon est venu avec.</numerusform>
+            <numerusform>{count} brouillons sont venus avec.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What was imported so far is whole; importing the file again goes on.</source>
+        <translation>Ce qui a été importé jusqu’ici est entier ; importer à nouveau le fichier poursuit.</translation>
+    </message>
+    <message>
+        <source>{name} is not a file.</source>
+        <translation>{name} n’est pas un fichier.</translation>
+    </message>
+    <message>
+        <source>Choose the export itself.</source>
+        <translation>Choisissez l’export lui-même.</translation>
+    </message>
+    <message>
+        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <translation>Cette sauvegarde contient la base de Cherry Studio telle quelle, que ChatDesk ne peut pas lire.</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
+        <translation>Dans Cherry Studio, ouvrez Settings, Data Settings, Export to Phone, et exportez vers un fichier.</translation>
+    </message>
+    <message>
+        <source>There is nothing in this folder that ChatDesk can import.</source>
+        <translation>Il n’y a rien dans ce dossier que ChatDesk puisse importer.</translation>
+    </message>
+    <message>
+        <source>There is nothing in this file that ChatDesk can import.</source>
+        <translation>Il n’y a rien dans ce fichier que ChatDesk puisse importer.</translation>
+    </message>
+    <message>
+        <source>This file is not an export that ChatDesk knows.</source>
+        <translation>Ce fichier n’est pas un export que ChatDesk connaît.</translation>
+    </message>
+    <message>
+        <source>{name} is cut off: its end is missing.</source>
+        <translation>{name} est coupé : sa fin manque.</translation>
+    </message>
+    <message>
+        <source>{name} could not be read: {reason}.</source>
+        <translation>{name} n’a pas pu être lu : {reason}.</translation>
+    </message>
+    <message>
+        <source>Check the file.</source>
+        <translation>Vérifiez le fichier.</translation>
+    </message>
+    <message>
+        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <translation>Ce dossier contient bien plus de fichiers que les discussions d’un programme.</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the chats.</source>
+        <translation>Choisissez le dossier des discussions.</translation>
+    </message>
+    <message>
+        <source>Try again tomorrow. If it stays so, report it.</source>
+        <translation>Réessayez demain. Si cela persiste, signalez-le.</translation>
+    </message>
+    <message>
+        <source>Another ChatDesk is looking for updates or installs one.</source>
+        <translation>Un autre ChatDesk cherche des mises à jour ou en installe une.</translation>
+    </message>
+    <message>
+        <source>The feed of updates has changed meanwhile.</source>
+        <translation>Le flux des mises à jour a changé entre-temps.</translation>
+    </message>
+    <message>
+        <source>Look for updates again.</source>
+        <translation>Cherchez à nouveau des mises à jour.</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
+        <translation>Ce que dit le flux des mises à jour a expiré, personne ne peut donc savoir si c’est le plus récent.</translation>
+    </message>
+    <message>
+        <source>Check the date of this computer; otherwise try again tomorrow.</source>
+        <translation>Vérifiez la date de cet ordinateur ; sinon, réessayez demain.</translation>
+    </message>
+    <message>
+        <source>The feed of updates cannot be reached, or broke off.</source>
+        <translation>Le flux des mises à jour est injoignable, ou s’est interrompu.</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
+        <translation>Ce que dit le flux des mises à jour n’est pas signé comme il le doit, il n’a donc pas été utilisé.</translation>
+    </message>
+    <message>
+        <source>The update holds something that does not belong to a program, so it was not used.</source>
+        <translation>La mise à jour contient quelque chose qui n’appartient pas à un programme, elle n’a donc pas été utilisée.</translation>
+    </message>
+    <message>
+        <source>The new version did not start with a copy of your data, so it was not installed.</source>
+        <translation>La nouvelle version n’a pas démarré avec une copie de vos données, elle n’a donc pas été installée.</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk for the update.</source>
+        <translation>Il n’y a pas assez de place sur le disque pour la mise à jour.</translation>
+    </message>
+    <message>
+        <source>The folder of the program cannot be written to.</source>
+        <translation>Impossible d’écrire dans le dossier du programme.</translation>
+    </message>
+    <message>
+        <source>Check its permissions and try again.</source>
+        <translation>Vérifiez ses droits et réessayez.</translation>
+    </message>
+    <message>
+        <source>The update took too long, so it was given up.</source>
+        <translation>La mise à jour prenait trop de temps, elle a donc été abandonnée.</translation>
+    </message>
+    <message>
+        <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
+        <translation>Installé depuis un paquet : les mises à jour de cet ordinateur apportent les nouvelles versions, comme « apt upgrade ».</translation>
+    </message>
+    <message>
+        <source>Installed as a Flatpak: the updates of this computer bring new versions, or “flatpak update”.</source>
+        <translation>Installé comme Flatpak : les mises à jour de cet ordinateur apportent les nouvelles versions, ou « flatpak update ».</translation>
+    </message>
+    <message>
+        <source>Installed as a snap: the system brings new versions by itself.</source>
+        <translation>Installé comme snap : le système apporte de lui-même les nouvelles versions.</translation>
+    </message>
+    <message>
+        <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
+        <translation>Installé avec pipx : « pipx upgrade chatdesk » apporte une nouvelle version.</translation>
+    </message>
+    <message>
+        <source>Installed with pip: “pip install --upgrade chatdesk” brings a new version.</source>
+        <translation>Installé avec pip : « pip install --upgrade chatdesk » apporte une nouvelle version.</translation>
+    </message>
+    <message>
+        <source>A checkout: “git pull” brings a new version.</source>
+        <translation>Un checkout : « git pull » apporte une nouvelle version.</translation>
+    </message>
+    <message>
+        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
+        <translation>Le programme portable : un fichier .run plus récent, démarré une fois, met une nouvelle version à sa place.</translation>
+    </message>
+    <message>
+        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
+        <translation>Cette copie ne se met pas à jour d’elle-même : décompressez-en une plus récente à sa place.</translation>
+    </message>
+    <message>
+        <source>Looks for a new version once a day; it is installed when you say so.</source>
+        <extracomment>Where packages of the system lie.</extracomment>
+        <translation>Cherche une nouvelle version une fois par jour ; elle est installée quand vous le dites.</translation>
+    </message>
+    <message>
+        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
+        <translation>Ne cherche une nouvelle version que si vous le demandez (Paramètres, Général, Mises à jour).</translation>
+    </message>
+    <message>
+        <source>January</source>
+        <extracomment>As in a date.</extracomment>
+        <translation>janvier</translation>
+    </message>
+    <message>
+        <source>February</source>
+        <translation>février</translation>
+    </message>
+    <message>
+        <source>March</source>
+        <translation>mars</translation>
+    </message>
+    <message>
+        <source>April</source>
+        <translation>avril</translation>
+    </message>
+    <message>
+        <source>May</source>
+        <translation>mai</translation>
+    </message>
+    <message>
+        <source>June</source>
+        <translation>juin</translation>
+    </message>
+    <message>
+        <source>July</source>
+        <translation>juillet</translation>
+    </message>
+    <message>
+        <source>August</source>
+        <translation>août</translation>
+    </message>
+    <message>
+        <source>September</source>
+        <translation>septembre</translation>
+    </message>
+    <message>
+        <source>October</source>
+        <translation>octobre</translation>
+    </message>
+    <message>
+        <source>November</source>
+        <translation>novembre</translation>
+    </message>
+    <message>
+        <source>December</source>
+        <translation>décembre</translation>
+    </message>
+    <message>
+        <source>There may be {most_limits} limits, one of a kind for each period.</source>
+        <translation>Il peut y avoir {most_limits} limites, une de chaque genre par période.</translation>
+    </message>
+    <message>
+        <source>The old limits hold on.</source>
+        <translation>Les anciennes limites restent en vigueur.</translation>
+    </message>
+    <message>
+        <source>Remove one of them.</source>
+        <translation>Retirez l’une d’elles.</translation>
+    </message>
+    <message>
+        <source>The warning at {amount} {name} is passed: with this question it is about {spent}.</source>
+        <translation>L’avertissement à {amount} {name} est dépassé : avec cette question, cela fait environ {spent}.</translation>
+    </message>
+    <message>
+        <source>Nothing is sent beyond {amount}.</source>
+        <translation>Rien n’est envoyé au-delà de {amount}.</translation>
+    </message>
+    <message>
+        <source>Titles and summaries wait.</source>
+        <translation>Les titres et les résumés attendent.</translation>
+    </message>
+    <message>
+        <source>A limit must be a number from 0 on.</source>
+        <translation>Une limite doit être un nombre à partir de 0.</translation>
+    </message>
+    <message>
+        <source>Correct the number.</source>
+        <translation>Corrigez le nombre.</translation>
+    </message>
+    <message>
+        <source>The warning {name} lies above its stop.</source>
+        <translation>L’avertissement {name} est au-dessus de son arrêt.</translation>
+    </message>
+    <message>
+        <source>Give the warning a smaller number.</source>
+        <translation>Donnez à l’avertissement un nombre plus petit.</translation>
+    </message>
+    <message>
+        <source>tomorrow</source>
+        <translation>demain</translation>
+    </message>
+    <message>
+        <source>on {day} {month}</source>
+        <translation>le {day} {month}</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used.</source>
+        <translation>La limite de {amount} {name} est atteinte : {spent} sont utilisés.</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
+        <translation>La limite de {amount} {name} est atteinte : {spent} sont utilisés et cette question demande environ {needed}.</translation>
+    </message>
+    <message>
+        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
+        <translation>La limite repart {end}. Relevez-la, ou envoyez quand même cette question.</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Réponses</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Outils</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>Embeddings</translation>
+    </message>
+    <message>
+        <source>Week of {words}</source>
+        <translation>Semaine du {words}</translation>
+    </message>
+    <message>
+        <source>The server&apos;s own model</source>
+        <translation>Le modèle du serveur</translation>
+    </message>
+    <message>
+        <source>A project that is gone</source>
+        <translation>Un projet disparu</translation>
+    </message>
+    <message>
+        <source>No project</source>
+        <translation>Aucun projet</translation>
+    </message>
+    <message>
+        <source>There is no such token.</source>
+        <translation>Il n’y a pas de tel jeton.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk tokens list&apos; shows them all.</source>
+        <translation>&apos;chatdesk tokens list&apos; les montre tous.</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>Restaurez une sauvegarde (&apos;chatdesk restore --list&apos; ; elles sont dans {backup_dir}), ou copiez ce qui se lit avec &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>A backup in {backup_dir} may have it as it was.</source>
+        <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
+    </message>
+    <message>
+        <source>{let_in} open again, their copies wait for Share…</source>
+        <translation>{let_in} à nouveau ouverts, leurs copies attendent « Partager… »</translation>
+    </message>
+    <message>
+        <source>{who}, does not answer. If it hangs, end it.</source>
+        <translation>{who} ne répond pas. S’il est bloqué, mettez-y fin.</translation>
+    </message>
+    <message>
+        <source>Its database cannot be read ({reason}).</source>
+        <translation>Sa base de données ne peut pas être lue ({reason}).</translation>
+    </message>
+    <message>
+        <source>the last write failed</source>
+        <translation>la dernière écriture a échoué</translation>
+    </message>
+    <message>
+        <source>It cannot save ({reason}).</source>
+        <translation>Il ne peut pas enregistrer ({reason}).</translation>
+    </message>
+    <message>
+        <source>It reacts late.</source>
+        <translation>Il réagit tard.</translation>
+    </message>
+    <message>
+        <source>Provider {id} cannot be reached.</source>
+        <translation>Le fournisseur {id} est injoignable.</translation>
+    </message>
+    <message>
+        <source>Workspace {workspace}: {reason}.</source>
+        <translation>Espace de travail {workspace} : {reason}.</translation>
+    </message>
+    <message>
+        <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
+        <translation>{detail} Les clés viennent de variables ou d’un fichier chiffré, ou ne valent que jusqu’à la fermeture.</translation>
+    </message>
+    <message>
+        <source>{missing} missing or damaged: token counts are estimates.</source>
+        <translation>{missing} manquent ou sont endommagés : les comptes de tokens sont des estimations.</translation>
+    </message>
+    <message>
+        <source>Another process has this data directory open.</source>
+        <translation>Un autre processus a ouvert ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>Restore in its window.</source>
+        <translation>Restaurez dans sa fenêtre.</translation>
+    </message>
+    <message>
+        <source>The model did not answer within {longest_s} s.</source>
+        <translation>Le modèle n’a pas répondu en {longest_s} s.</translation>
+    </message>
+    <message>
+        <source>The local service is off.</source>
+        <extracomment>What a token may allow, in words for those who choose.</extracomment>
+        <translation>Le service local est désactivé.</translation>
+    </message>
+    <message>
+        <source>Turn it on in the settings.</source>
+        <translation>Activez-le dans les paramètres.</translation>
+    </message>
+    <message>
+        <source>Close it first, or choose another --data-dir.</source>
+        <translation>Fermez-le d’abord, ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>The local service ended because of a fault in ChatDesk.</source>
+        <translation>Le service local s’est terminé à cause d’un défaut de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Try again; the log says more.</source>
+        <translation>Réessayez ; le journal en dit plus.</translation>
+    </message>
+    <message>
+        <source>You: {question}</source>
+        <translation>Vous : {question}</translation>
+    </message>
+    <message>
+        <source>Status: {status}. Thread: {id}.</source>
+        <translation>État : {status}. Conversation : {id}.</translation>
+    </message>
+    <message>
+        <source>Screenshot: {path}</source>
+        <translation>Capture d’écran : {path}</translation>
+    </message>
+    <message>
+        <source>Screenshot: could not be saved</source>
+        <translation>Capture d’écran : n’a pas pu être enregistrée</translation>
+    </message>
+    <message>
+        <source>Something failed that ChatDesk needs to start.</source>
+        <translation>Quelque chose dont ChatDesk a besoin pour démarrer a échoué.</translation>
+    </message>
+    <message>
+        <source>Start it again; “chatdesk doctor” and the log say more.</source>
+        <translation>Redémarrez-le ; « chatdesk doctor » et le journal en disent plus.</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>Non enregistré</translation>
+    </message>
+    <message>
+        <source>All changes saved</source>
+        <translation>Tout est enregistré</translation>
+    </message>
+    <message>
+        <source>Not opened</source>
+        <translation>Non ouverte</translation>
+    </message>
+    <message>
+        <source>Read only</source>
+        <translation>Lecture seule</translation>
+    </message>
+    <message>
+        <source>The database was upgraded; a backup of the old one is kept.</source>
+        <translation>La base de données a été mise à niveau ; une sauvegarde de l’ancienne est conservée.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
+        <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
+        <translation>
+            <numerusform>Une réponse a été interrompue la dernière fois. Le texte est conservé ; Continuer la reprend.</numerusform>
+            <numerusform>{count} réponses ont été interrompues la dernière fois. Le texte est conservé ; Continuer les reprend.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly last time. Your messages are kept.</source>
+        <translation>ChatDesk s’est terminé de façon inattendue la dernière fois. Vos messages sont conservés.</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
+        <translation>Aide</translation>
+    </message>
+    <message>
+        <source>The pages of help are not in this installation of ChatDesk.</source>
+        <translation>Les pages d’aide ne sont pas dans cette installation de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>No program opened the pages of help. They are in {page}.</source>
+        <translation>Aucun programme n’a ouvert les pages d’aide. Elles sont dans {page}.</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>Enregistrer le rapport</translation>
+    </message>
+    <message>
+        <source>Zip (*.zip)</source>
+        <translation>Zip (*.zip)</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>Enregistré sous {name}.</translation>
+    </message>
+    <message>
+        <source>{one} and {other}</source>
+        <translation>{one} et {other}</translation>
+    </message>
+    <message>
+        <source>No connection to {providers}. Your questions are kept.</source>
+        <translation>Pas de connexion à {providers}. Vos questions sont conservées.</translation>
+    </message>
+    <message numerus="yes">
+        <source>No connection to {providers}. {count} questions are kept, and sent when it is back.</source>
+        <comment>No connection to {providers}. Your question is kept, and sent when it is back.</comment>
+        <translation>
+            <numerusform>Pas de connexion à {providers}. Votre question est conservée, et envoyée dès son retour.</numerusform>
+            <numerusform>Pas de connexion à {providers}. {count} questions sont conservées, et envoyées dès son retour.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Close a window first: {count} are open.</source>
+        <translation>Fermez d’abord une fenêtre : {count} sont ouvertes.</translation>
+    </message>
+    <message>
+        <source>A temporary chat stays in its place. Keep it to open it elsewhere.</source>
+        <translation>Une discussion temporaire reste à sa place. Gardez-la pour l’ouvrir ailleurs.</translation>
+    </message>
+    <message>
+        <source>My message is in the attached file, because it is too long to be sent whole.</source>
+        <translation>Mon message est dans le fichier joint, car il est trop long pour être envoyé en entier.</translation>
+    </message>
+    <message>
+        <source>Sent as a file, from which the model gets what fits</source>
+        <translation>Envoyé comme fichier, dont le modèle reçoit ce qui tient</translation>
+    </message>
+    <message>
+        <source>Type a message</source>
+        <extracomment>The exit code that asks for a new start.</extracomment>
+        <translation>Écrivez un message</translation>
+    </message>
+    <message>
+        <source>New thread</source>
+        <translation>Nouvelle conversation</translation>
+    </message>
+    <message>
+        <source>New temporary chat</source>
+        <translation>Nouvelle discussion temporaire</translation>
+    </message>
+    <message>
+        <source>Keep this temporary chat</source>
+        <translation>Garder cette discussion temporaire</translation>
+    </message>
+    <message>
+        <source>Close the temporary chat</source>
+        <translation>Fermer la discussion temporaire</translation>
+    </message>
+    <message>
+        <source>Rename thread</source>
+        <translation>Renommer la conversation</translation>
+    </message>
+    <message>
+        <source>Pin or unpin thread</source>
+        <translation>Épingler ou détacher la conversation</translation>
+    </message>
+    <message>
+        <source>Mark as read</source>
+        <translation>Marquer comme lue</translation>
+    </message>
+    <message>
+        <source>Archive thread, or take it out</source>
+        <translation>Archiver ou désarchiver la conversation</translation>
+    </message>
+    <message>
+        <source>Move to a project…</source>
+        <translation>Déplacer vers un projet…</translation>
+    </message>
+    <message>
+        <source>Tags of the thread…</source>
+        <translation>Étiquettes de la conversation…</translation>
+    </message>
+    <message>
+        <source>Restore from the trash</source>
+        <translation>Restaurer de la corbeille</translation>
+    </message>
+    <message>
+        <source>Mark all threads of the list</source>
+        <translation>Cocher toutes les conversations de la liste</translation>
+    </message>
+    <message>
+        <source>Ctrl+A in the list</source>
+        <translation>Ctrl+A dans la liste</translation>
+    </message>
+    <message>
+        <source>System prompt…</source>
+        <translation>Prompt système…</translation>
+    </message>
+    <message>
+        <source>Choose the model…</source>
+        <translation>Choisir le modèle…</translation>
+    </message>
+    <message>
+        <source>Parameters…</source>
+        <translation>Paramètres du modèle…</translation>
+    </message>
+    <message>
+        <source>Copy thread</source>
+        <translation>Copier la conversation</translation>
+    </message>
+    <message>
+        <source>Copy link to the thread</source>
+        <translation>Copier le lien de la conversation</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Exporter…</translation>
+    </message>
+    <message>
+        <source>Export thread as Markdown…</source>
+        <translation>Exporter la conversation en Markdown…</translation>
+    </message>
+    <message>
+        <source>Export thread as JSON…</source>
+        <translation>Exporter la conversation en JSON…</translation>
+    </message>
+    <message>
+        <source>Delete thread</source>
+        <translation>Supprimer la conversation</translation>
+    </message>
+    <message>
+        <source>Del in the list</source>
+        <translation>Suppr dans la liste</translation>
+    </message>
+    <message>
+        <source>Erase thread for everyone…</source>
+        <translation>Effacer la conversation pour tous…</translation>
+    </message>
+    <message>
+        <source>Undo the last change</source>
+        <translation>Annuler le dernier changement</translation>
+    </message>
+    <message>
+        <source>Redo what was undone</source>
+        <translation>Rétablir ce qui a été annulé</translation>
+    </message>
+    <message>
+        <source>Switch project…</source>
+        <translation>Changer de projet…</translation>
+    </message>
+    <message>
+        <source>New project…</source>
+        <translation>Nouveau projet…</translation>
+    </message>
+    <message>
+        <source>Edit project…</source>
+        <translation>Modifier le projet…</translation>
+    </message>
+    <message>
+        <source>System prompt of the project…</source>
+        <translation>Prompt système du projet…</translation>
+    </message>
+    <message>
+        <source>Parameters of the project…</source>
+        <translation>Paramètres de modèle du projet…</translation>
+    </message>
+    <message>
+        <source>Share project, or change its sharing…</source>
+        <translation>Partager le projet, ou changer son partage…</translation>
+    </message>
+    <message>
+        <source>Archive project, or take it out</source>
+        <translation>Archiver ou désarchiver le projet</translation>
+    </message>
+    <message>
+        <source>Delete project…</source>
+        <translation>Supprimer le projet…</translation>
+    </message>
+    <message>
+        <source>All tags…</source>
+        <translation>Toutes les étiquettes…</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Arrêter la réponse</translation>
+    </message>
+    <message>
+        <source>Go to the call that waits for approval</source>
+        <translation>Aller à l’appel qui attend votre accord</translation>
+    </message>
+    <message>
+        <source>Review proposed changes to files</source>
+        <translation>Examiner les changements de fichiers proposés</translation>
+    </message>
+    <message>
+        <source>Add as note</source>
+        <translation>Ajouter comme note</translation>
+    </message>
+    <message>
+        <source>Regenerate the last answer</source>
+        <translation>Régénérer la dernière réponse</translation>
+    </message>
+    <message>
+        <source>Regenerate with another model…</source>
+        <translation>Régénérer avec un autre modèle…</translation>
+    </message>
+    <message>
+        <source>Compare models…</source>
+        <translation>Comparer des modèles…</translation>
+    </message>
+    <message>
+        <source>Edit my last message</source>
+        <translation>Modifier mon dernier message</translation>
+    </message>
+    <message>
+        <source>Up in an empty composer</source>
+        <translation>Haut dans une zone de saisie vide</translation>
+    </message>
+    <message>
+        <source>Edit the answer</source>
+        <translation>Modifier la réponse</translation>
+    </message>
+    <message>
+        <source>Open the page of an answer in the browser</source>
+        <translation>Ouvrir la page d’une réponse dans le navigateur</translation>
+    </message>
+    <message>
+        <source>Stop the answer and send the waiting question</source>
+        <translation>Arrêter la réponse et envoyer la question en attente</translation>
+    </message>
+    <message>
+        <source>Edit the last waiting question</source>
+        <translation>Modifier la dernière question en attente</translation>
+    </message>
+    <message>
+        <source>Attach files…</source>
+        <translation>Joindre des fichiers…</translation>
+    </message>
+    <message>
+        <source>Insert a prompt…</source>
+        <translation>Insérer un prompt…</translation>
+    </message>
+    <message>
+        <source>/ in an empty line</source>
+        <translation>/ sur une ligne vide</translation>
+    </message>
+    <message>
+        <source>Save as prompt…</source>
+        <translation>Enregistrer comme prompt…</translation>
+    </message>
+    <message>
+        <source>Prompts…</source>
+        <translation>Prompts…</translation>
+    </message>
+    <message>
+        <source>Choose assistant…</source>
+        <translation>Choisir un assistant…</translation>
+    </message>
+    <message>
+        <source>@ for one question</source>
+        <translation>@ pour une question</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>Copier la dernière réponse</translation>
+    </message>
+    <message>
+        <source>Copy the selection as Markdown</source>
+        <translation>Copier la sélection en Markdown</translation>
+    </message>
+    <message>
+        <source>Copy the selection as plain text</source>
+        <translation>Copier la sélection en texte brut</translation>
+    </message>
+    <message>
+        <source>Copy the selection as rich text</source>
+        <translation>Copier la sélection en texte enrichi</translation>
+    </message>
+    <message>
+        <source>Copy link to the message</source>
+        <translation>Copier le lien du message</translation>
+    </message>
+    <message>
+        <source>Quote the selection in the composer</source>
+        <translation>Citer la sélection dans la zone de saisie</translation>
+    </message>
+    <message>
+        <source>Previous version</source>
+        <translation>Version précédente</translation>
+    </message>
+    <message>
+        <source>Next version</source>
+        <translation>Version suivante</translation>
+    </message>
+    <message>
+        <source>Compare versions</source>
+        <translation>Comparer les versions</translation>
+    </message>
+    <message>
+        <source>Continue the answer</source>
+        <translation>Continuer la réponse</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer</source>
+        <translation>Demander une réponse plus courte</translation>
+    </message>
+    <message>
+        <source>Ask for a longer answer</source>
+        <translation>Demander une réponse plus longue</translation>
+    </message>
+    <message>
+        <source>Branch into a new thread</source>
+        <translation>Créer une branche dans une nouvelle conversation</translation>
+    </message>
+    <message>
+        <source>Open code or a file as artifact</source>
+        <translation>Ouvrir du code ou un fichier comme artefact</translation>
+    </message>
+    <message>
+        <source>Pin into the context, or unpin</source>
+        <translation>Fixer dans le contexte, ou non</translation>
+    </message>
+    <message>
+        <source>Exclude from the context, or include</source>
+        <translation>Exclure du contexte, ou inclure</translation>
+    </message>
+    <message>
+        <source>Start the context here</source>
+        <translation>Commencer le contexte ici</translation>
+    </message>
+    <message>
+        <source>Start the context at the beginning</source>
+        <translation>Commencer le contexte au début</translation>
+    </message>
+    <message>
+        <source>Delete the message</source>
+        <translation>Supprimer le message</translation>
+    </message>
+    <message>
+        <source>Search everything…</source>
+        <translation>Chercher partout…</translation>
+    </message>
+    <message>
+        <source>Filter the list of threads</source>
+        <translation>Filtrer la liste des conversations</translation>
+    </message>
+    <message>
+        <source>Find in thread</source>
+        <translation>Chercher dans la conversation</translation>
+    </message>
+    <message>
+        <source>Next match</source>
+        <translation>Résultat suivant</translation>
+    </message>
+    <message>
+        <source>Previous match</source>
+        <translation>Résultat précédent</translation>
+    </message>
+    <message>
+        <source>Show the questions of this thread</source>
+        <translation>Afficher les questions de cette conversation</translation>
+    </message>
+    <message>
+        <source>Jump to a date…</source>
+        <translation>Aller à une date…</translation>
+    </message>
+    <message>
+        <source>Go to the composer</source>
+        <translation>Aller à la zone de saisie</translation>
+    </message>
+    <message>
+        <source>Previous thread</source>
+        <translation>Conversation précédente</translation>
+    </message>
+    <message>
+        <source>Next thread</source>
+        <translation>Conversation suivante</translation>
+    </message>
+    <message>
+        <source>Next part of the window</source>
+        <translation>Partie suivante de la fenêtre</translation>
+    </message>
+    <message>
+        <source>Previous part of the window</source>
+        <translation>Partie précédente de la fenêtre</translation>
+    </message>
+    <message>
+        <source>Show or hide the sidebar</source>
+        <translation>Afficher ou masquer le panneau latéral</translation>
+    </message>
+    <message>
+        <source>Show threads</source>
+        <translation>Afficher les conversations</translation>
+    </message>
+    <message>
+        <source>Show the archive</source>
+        <translation>Afficher les archives</translation>
+    </message>
+    <message>
+        <source>Show the trash</source>
+        <translation>Afficher la corbeille</translation>
+    </message>
+    <message>
+        <source>Deleted messages…</source>
+        <translation>Messages supprimés…</translation>
+    </message>
+    <message>
+        <source>Empty the trash…</source>
+        <translation>Vider la corbeille…</translation>
+    </message>
+    <message>
+        <source>Sort threads by name or by last activity</source>
+        <translation>Trier les conversations par nom ou dernière activité</translation>
+    </message>
+    <message>
+        <source>Group threads by project or by date</source>
+        <translation>Grouper les conversations par projet ou date</translation>
+    </message>
+    <message>
+        <source>Wider sidebar</source>
+        <translation>Panneau latéral plus large</translation>
+    </message>
+    <message>
+        <source>Narrower sidebar</source>
+        <translation>Panneau latéral plus étroit</translation>
+    </message>
+    <message>
+        <source>Show or hide the inspector</source>
+        <translation>Afficher ou masquer l’inspecteur</translation>
+    </message>
+    <message>
+        <source>Show what the model will see</source>
+        <translation>Montrer ce que le modèle verra</translation>
+    </message>
+    <message>
+        <source>Show the summary of older messages</source>
+        <translation>Montrer le résumé des messages anciens</translation>
+    </message>
+    <message>
+        <source>Show what this thread used</source>
+        <translation>Montrer ce que cette conversation a utilisé</translation>
+    </message>
+    <message>
+        <source>Show the tree of versions</source>
+        <translation>Montrer l’arbre des versions</translation>
+    </message>
+    <message>
+        <source>Show the artifacts of this thread</source>
+        <translation>Montrer les artefacts de cette conversation</translation>
+    </message>
+    <message>
+        <source>Switch theme</source>
+        <translation>Changer de thème</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Texte plus grand</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>Texte plus petit</translation>
+    </message>
+    <message>
+        <source>Normal text size</source>
+        <translation>Taille de texte normale</translation>
+    </message>
+    <message>
+        <source>Show or hide the menu bar</source>
+        <translation>Afficher ou masquer la barre de menus</translation>
+    </message>
+    <message>
+        <source>Add a provider…</source>
+        <translation>Ajouter un fournisseur…</translation>
+    </message>
+    <message>
+        <source>Tools…</source>
+        <translation>Outils…</translation>
+    </message>
+    <message>
+        <source>Manage models…</source>
+        <translation>Gérer les modèles…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Importer…</translation>
+    </message>
+    <message>
+        <source>Back up now</source>
+        <translation>Sauvegarder maintenant</translation>
+    </message>
+    <message>
+        <source>Restore a backup…</source>
+        <translation>Restaurer une sauvegarde…</translation>
+    </message>
+    <message>
+        <source>Check the database</source>
+        <translation>Vérifier la base de données</translation>
+    </message>
+    <message>
+        <source>Repair the database</source>
+        <translation>Réparer la base de données</translation>
+    </message>
+    <message>
+        <source>Quick question</source>
+        <translation>Question rapide</translation>
+    </message>
+    <message>
+        <source>All commands…</source>
+        <translation>Toutes les commandes…</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Paramètres…</translation>
+    </message>
+    <message>
+        <source>Team sync…</source>
+        <translation>Synchronisation d’équipe…</translation>
+    </message>
+    <message>
+        <source>Join a workspace…</source>
+        <translation>Rejoindre un espace de travail…</translation>
+    </message>
+    <message>
+        <source>Invite to the workspace…</source>
+        <translation>Inviter dans l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>Sync now</source>
+        <translation>Synchroniser maintenant</translation>
+    </message>
+    <message>
+        <source>Details of team sync…</source>
+        <translation>Détails de la synchronisation…</translation>
+    </message>
+    <message>
+        <source>Usage…</source>
+        <translation>Utilisation…</translation>
+    </message>
+    <message>
+        <source>Messages that wait to be sent…</source>
+        <translation>Messages qui attendent d’être envoyés…</translation>
+    </message>
+    <message>
+        <source>Limits…</source>
+        <translation>Limites…</translation>
+    </message>
+    <message>
+        <source>Report a problem…</source>
+        <translation>Signaler un problème…</translation>
+    </message>
+    <message>
+        <source>Updates…</source>
+        <translation>Mises à jour…</translation>
+    </message>
+    <message>
+        <source>About ChatDesk</source>
+        <translation>À propos de ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Quitter</translation>
+    </message>
+    <message>
+        <source>Thread</source>
+        <translation>Conversation</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Projet</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Message</translation>
+    </message>
+    <message>
+        <source>Go</source>
+        <translation>Aller</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Affichage</translation>
+    </message>
+    <message>
+        <source>Application</source>
+        <translation>Application</translation>
+    </message>
+    <message>
+        <source>These keys cannot be used.</source>
+        <translation>Ces touches ne peuvent pas être utilisées.</translation>
+    </message>
+    <message>
+        <source>{keys} is needed for writing and moving about. Add Ctrl or Alt.</source>
+        <translation>{keys} sert à écrire et à se déplacer. Ajoutez Ctrl ou Alt.</translation>
+    </message>
+    <message>
+        <source>{keys} is needed in every text field.</source>
+        <translation>{keys} sert dans tous les champs de texte.</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to the system and would not reach ChatDesk.</source>
+        <translation>{keys} appartient au système et n’atteindrait pas ChatDesk.</translation>
+    </message>
+    <message>
+        <source>There is no finished message here.</source>
+        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
+        <translation>Il n’y a pas de message fini ici.</translation>
+    </message>
+    <message>
+        <source>There is no finished answer here.</source>
+        <translation>Il n’y a pas de réponse finie ici.</translation>
+    </message>
+    <message>
+        <source>Shorter</source>
+        <extracomment>The quick actions that everybody has.</extracomment>
+        <translation>Plus court</translation>
+    </message>
+    <message>
+        <source>Longer</source>
+        <translation>Plus long</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <extracomment>The actions on a message, in the order of its menu.</extracomment>
+        <translation>Copier</translation>
+    </message>
+    <message>
+        <source>Copy selection</source>
+        <translation>Copier la sélection</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Copier en Markdown</translation>
+    </message>
+    <message>
+        <source>Copy as plain text</source>
+        <translation>Copier en texte brut</translation>
+    </message>
+    <message>
+        <source>Copy as rich text</source>
+        <translation>Copier en texte enrichi</translation>
+    </message>
+    <message>
+        <source>Copy link</source>
+        <translation>Copier le lien</translation>
+    </message>
+    <message>
+        <source>Quote</source>
+        <translation>Citer</translation>
+    </message>
+    <message>
+        <source>Quote selection</source>
+        <translation>Citer la sélection</translation>
+    </message>
+    <message>
+        <source>Open as artifact</source>
+        <translation>Ouvrir comme artefact</translation>
+    </message>
+    <message>
+        <source>No message in view has a file, or code of 15 lines or more.</source>
+        <translation>Aucun message visible n’a de fichier, ni de code de 15 lignes ou plus.</translation>
+    </message>
+    <message>
+        <source>Open page in browser</source>
+        <translation>Ouvrir la page dans le navigateur</translation>
+    </message>
+    <message>
+        <source>No message in view has a block of HTML.</source>
+        <translation>Aucun message visible n’a de bloc HTML.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Répondre</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>Régénérer</translation>
+    </message>
+    <message>
+        <source>Answer with another model…</source>
+        <translation>Répondre avec un autre modèle…</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Modifier</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Continuer</translation>
+    </message>
+    <message>
+        <source>There is no answer here that could be continued.</source>
+        <translation>Il n’y a pas ici de réponse à continuer.</translation>
+    </message>
+    <message>
+        <source>Decide about open calls…</source>
+        <translation>Décider des appels en attente…</translation>
+    </message>
+    <message>
+        <source>Review proposed changes…</source>
+        <translation>Examiner les changements proposés…</translation>
+    </message>
+    <message>
+        <source>No answer here proposes changes to files.</source>
+        <translation>Aucune réponse ici ne propose de changer des fichiers.</translation>
+    </message>
+    <message>
+        <source>Edit answer</source>
+        <translation>Modifier la réponse</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Réessayer</translation>
+    </message>
+    <message>
+        <source>There is no earlier version of this message.</source>
+        <translation>Il n’y a pas de version antérieure de ce message.</translation>
+    </message>
+    <message>
+        <source>There is no later version of this message.</source>
+        <translation>Il n’y a pas de version ultérieure de ce message.</translation>
+    </message>
+    <message>
+        <source>This answer has one version only.</source>
+        <translation>Cette réponse n’a qu’une version.</translation>
+    </message>
+    <message>
+        <source>Pin into the context</source>
+        <translation>Fixer dans le contexte</translation>
+    </message>
+    <message>
+        <source>Unpin from the context</source>
+        <translation>Ne plus fixer dans le contexte</translation>
+    </message>
+    <message>
+        <source>Exclude from the context</source>
+        <translation>Exclure du contexte</translation>
+    </message>
+    <message>
+        <source>Include in the context</source>
+        <translation>Inclure dans le contexte</translation>
+    </message>
+    <message>
+        <source>Let the model see it</source>
+        <translation>Laisser le modèle la voir</translation>
+    </message>
+    <message>
+        <source>Include in the context again</source>
+        <translation>Inclure à nouveau dans le contexte</translation>
+    </message>
+    <message>
+        <source>The context starts here already.</source>
+        <translation>Le contexte commence déjà ici.</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning already.</source>
+        <translation>Le contexte commence déjà au début.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Supprimer</translation>
+    </message>
+    <message>
+        <source>Erase for everyone…</source>
+        <translation>Effacer pour tous…</translation>
+    </message>
+    <message>
+        <source>Open in a new window</source>
+        <translation>Ouvrir dans une nouvelle fenêtre</translation>
+    </message>
+    <message>
+        <source>Open beside</source>
+        <translation>Ouvrir à côté</translation>
+    </message>
+    <message>
+        <source>Close this chat or window</source>
+        <translation>Fermer cette discussion ou fenêtre</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the left</source>
+        <translation>Aller à la discussion de gauche</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the right</source>
+        <translation>Aller à la discussion de droite</translation>
+    </message>
+    <message>
+        <source>Keep this one</source>
+        <translation>Garder celle-ci</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Arrêter</translation>
+    </message>
+    <message>
+        <source>Edited answer</source>
+        <translation>Réponse modifiée</translation>
+    </message>
+    <message>
+        <source>Stop the edited answer</source>
+        <translation>Arrêter la réponse modifiée</translation>
+    </message>
+    <message>
+        <source>Keep the edited answer</source>
+        <translation>Garder la réponse modifiée</translation>
+    </message>
+    <message>
+        <source>Keep the answer</source>
+        <translation>Garder la réponse</translation>
+    </message>
+    <message>
+        <source>Answer of {model}</source>
+        <translation>Réponse de {model}</translation>
+    </message>
+    <message>
+        <source>Stop the answer of {model}</source>
+        <translation>Arrêter la réponse de {model}</translation>
+    </message>
+    <message>
+        <source>Keep the answer of {model}</source>
+        <translation>Garder la réponse de {model}</translation>
+    </message>
+    <message>
+        <source>Compared answers</source>
+        <translation>Réponses comparées</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Retour</translation>
+    </message>
+    <message>
+        <source>Back to the thread; all answers stay as versions</source>
+        <translation>Retour à la conversation ; toutes les réponses restent comme versions</translation>
+    </message>
+    <message>
+        <source>Your question: {question}</source>
+        <translation>Votre question : {question}</translation>
+    </message>
+    <message>
+        <source>{name}, being copied</source>
+        <translation>{name}, en cours de copie</translation>
+    </message>
+    <message>
+        <source>Remove {file}</source>
+        <translation>Retirer {file}</translation>
+    </message>
+    <message>
+        <source>Remove (Delete)</source>
+        <translation>Retirer (Suppr)</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>{name} is attached</source>
+        <translation>{name} est joint</translation>
+    </message>
+    <message>
+        <source>{name} is removed</source>
+        <translation>{name} est retiré</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Envoyer</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Esc)</source>
+        <translation>Arrêter la réponse (Échap)</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>Joindre des fichiers</translation>
+    </message>
+    <message>
+        <source>Insert a prompt</source>
+        <translation>Insérer un prompt</translation>
+    </message>
+    <message>
+        <source>Insert a prompt (/ in an empty line)</source>
+        <translation>Insérer un prompt (/ sur une ligne vide)</translation>
+    </message>
+    <message>
+        <source>Parameters: how answers are made</source>
+        <translation>Paramètres du modèle : comment les réponses sont faites</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
+        <translation>Attendez la réponse, ou appuyez sur Échap pour l’arrêter. Votre texte est conservé.</translation>
+    </message>
+    <message>
+        <source>{size} is more than one message can hold ({limit}). Split the text.</source>
+        <translation>{size}, c’est plus qu’un message ne peut contenir ({limit}). Divisez le texte.</translation>
+    </message>
+    <message>
+        <source>Send after the answer</source>
+        <translation>Envoyer après la réponse</translation>
+    </message>
+    <message>
+        <source>The files are still being copied. The message is sent when they are there.</source>
+        <translation>Les fichiers sont encore en cours de copie. Le message est envoyé quand ils sont là.</translation>
+    </message>
+    <message>
+        <source>Not sent yet: see the note above your text, then send again.</source>
+        <translation>Pas encore envoyé : voyez la note au-dessus de votre texte, puis envoyez à nouveau.</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Prompts</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts, arrows choose, Enter inserts, Esc closes.</source>
+        <comment>{count} prompt, arrows choose, Enter inserts, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} prompt, les flèches choisissent, Entrée insère, Échap ferme.</numerusform>
+            <numerusform>{count} prompts, les flèches choisissent, Entrée insère, Échap ferme.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Edit prompts…</source>
+        <translation>Modifier les prompts…</translation>
+    </message>
+    <message>
+        <source>All templates and system prompts</source>
+        <translation>Tous les modèles de texte et prompts système</translation>
+    </message>
+    <message>
+        <source>Find a prompt</source>
+        <translation>Chercher un prompt</translation>
+    </message>
+    <message>
+        <source>No prompt matches.</source>
+        <translation>Aucun prompt ne correspond.</translation>
+    </message>
+    <message>
+        <source>{item}, {row} of {count}</source>
+        <translation>{item}, {row} sur {count}</translation>
+    </message>
+    <message>
+        <source>{leave}: {state}</source>
+        <translation>{leave} : {state}</translation>
+    </message>
+    <message>
+        <source>Move up: {text}</source>
+        <translation>Monter : {text}</translation>
+    </message>
+    <message>
+        <source>Send it before the one above</source>
+        <translation>L’envoyer avant celle du dessus</translation>
+    </message>
+    <message>
+        <source>Take it back into the text below</source>
+        <translation>La remettre dans le texte en dessous</translation>
+    </message>
+    <message>
+        <source>Send now</source>
+        <translation>Envoyer maintenant</translation>
+    </message>
+    <message>
+        <source>Stop the answer, keep what came, and ask this</source>
+        <translation>Arrêter la réponse, garder ce qui est arrivé, et poser ceci</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more wait…</source>
+        <comment>{count} more waits…</comment>
+        <translation>
+            <numerusform>{count} de plus attend…</numerusform>
+            <numerusform>{count} de plus attendent…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, file names or keys. Look through them first; nothing is sent automatically.</source>
+        <translation>Enregistrez ces fichiers dans un zip et envoyez-le avec une description de ce qui s’est mal passé. Ils ne contiennent ni messages, ni titres, ni noms de fichiers, ni clés. Parcourez-les d’abord ; rien n’est envoyé automatiquement.</translation>
+    </message>
+    <message>
+        <source>Report a problem</source>
+        <translation>Signaler un problème</translation>
+    </message>
+    <message>
+        <source>Files of the report</source>
+        <translation>Fichiers du rapport</translation>
+    </message>
+    <message>
+        <source>Text of the file</source>
+        <translation>Texte du fichier</translation>
+    </message>
+    <message>
+        <source>Collecting…</source>
+        <translation>Collecte…</translation>
+    </message>
+    <message>
+        <source>Save as a zip…</source>
+        <translation>Enregistrer en zip…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Fermer</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files, {size} before packing</source>
+        <comment>{count} file, {size} before packing</comment>
+        <translation>
+            <numerusform>{count} fichier, {size} avant compression</numerusform>
+            <numerusform>{count} fichiers, {size} avant compression</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>(The end of it; the zip has all {count} characters.)
+…{end}</source>
+        <translation>(La fin seulement ; le zip a les {count} caractères.)
+…{end}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Choisir…</translation>
+    </message>
+    <message>
+        <source>Choose: {name}</source>
+        <translation>Choisir : {name}</translation>
+    </message>
+    <message>
+        <source>Remove: {name}</source>
+        <translation>Retirer : {name}</translation>
+    </message>
+    <message>
+        <source>Press the keys…</source>
+        <translation>Appuyez sur les touches…</translation>
+    </message>
+    <message>
+        <source>{keys}. Press Enter to choose others, Delete to remove them, Esc to keep them.</source>
+        <translation>{keys}. Entrée pour en choisir d’autres, Suppr pour les retirer, Échap pour les garder.</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>Copier le rapport</translation>
+    </message>
+    <message>
+        <source>Show file</source>
+        <translation>Montrer le fichier</translation>
+    </message>
+    <message>
+        <source>The report could not be read: {reason}.</source>
+        <translation>Le rapport n’a pas pu être lu : {reason}.</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Copié</translation>
+    </message>
+    <message>
+        <source>Version {version}, with Python {python} and Qt {qt_version}.
+
+Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence.</source>
+        <translation>Version {version}, avec Python {python} et Qt {qt_version}.
+
+Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icônes Lucide sous la licence ISC.</translation>
+    </message>
+    <message>
+        <source>Send the message</source>
+        <translation>Envoyer le message</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Entrée</translation>
+    </message>
+    <message>
+        <source>New line in the composer</source>
+        <translation>Nouvelle ligne dans la zone de saisie</translation>
+    </message>
+    <message>
+        <source>Shift+Enter</source>
+        <translation>Maj+Entrée</translation>
+    </message>
+    <message>
+        <source>Walk through threads</source>
+        <translation>Parcourir les conversations</translation>
+    </message>
+    <message>
+        <source>Up or Down in the list</source>
+        <translation>Haut ou Bas dans la liste</translation>
+    </message>
+    <message>
+        <source>Open the thread</source>
+        <translation>Ouvrir la conversation</translation>
+    </message>
+    <message>
+        <source>Enter in the list</source>
+        <translation>Entrée dans la liste</translation>
+    </message>
+    <message>
+        <source>Mark threads</source>
+        <translation>Cocher des conversations</translation>
+    </message>
+    <message>
+        <source>Shift+Down or Ctrl+Space in the list</source>
+        <translation>Maj+Bas ou Ctrl+Espace dans la liste</translation>
+    </message>
+    <message>
+        <source>Menu of a thread</source>
+        <translation>Menu d’une conversation</translation>
+    </message>
+    <message>
+        <source>Menu in the list</source>
+        <translation>Touche Menu dans la liste</translation>
+    </message>
+    <message>
+        <source>Between messages</source>
+        <translation>D’un message à l’autre</translation>
+    </message>
+    <message>
+        <source>Ctrl+Down or Ctrl+Up in the thread</source>
+        <translation>Ctrl+Bas ou Ctrl+Haut dans la conversation</translation>
+    </message>
+    <message>
+        <source>Links and buttons</source>
+        <translation>Liens et boutons</translation>
+    </message>
+    <message>
+        <source>Tab in the thread</source>
+        <translation>Tab dans la conversation</translation>
+    </message>
+    <message>
+        <source>Menu of the message</source>
+        <translation>Menu du message</translation>
+    </message>
+    <message>
+        <source>Enter or Menu in the thread</source>
+        <translation>Entrée ou touche Menu dans la conversation</translation>
+    </message>
+    <message>
+        <source>Walk through the text</source>
+        <translation>Parcourir le texte</translation>
+    </message>
+    <message>
+        <source>F7 in the thread</source>
+        <translation>F7 dans la conversation</translation>
+    </message>
+    <message>
+        <source>Next group of results</source>
+        <translation>Groupe de résultats suivant</translation>
+    </message>
+    <message>
+        <source>Tab in the search</source>
+        <translation>Tab dans la recherche</translation>
+    </message>
+    <message>
+        <source>Press the new keys for “{name}”.</source>
+        <translation>Appuyez sur les nouvelles touches pour « {name} ».</translation>
+    </message>
+    <message>
+        <source>Use these</source>
+        <translation>Utiliser celles-ci</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to “{name}”, which would lose it.</source>
+        <translation>{keys} appartient à « {name} », qui les perdrait.</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>Reprendre</translation>
+    </message>
+    <message>
+        <source>{keys} is free.</source>
+        <translation>{keys} est libre.</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>En place</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>changé</translation>
+    </message>
+    <message>
+        <source>changed keys</source>
+        <translation>touches changées</translation>
+    </message>
+    <message>
+        <source>no keys</source>
+        <translation>aucune touche</translation>
+    </message>
+    <message>
+        <source>usual keys</source>
+        <translation>touches habituelles</translation>
+    </message>
+    <message>
+        <source>Find a command or keys</source>
+        <translation>Chercher une commande ou des touches</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Commandes et leurs touches</translation>
+    </message>
+    <message>
+        <source>Enter changes the keys, Delete takes them away</source>
+        <translation>Entrée change les touches, Suppr les enlève</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Commande</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Touches</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>Change keys…</source>
+        <translation>Changer les touches…</translation>
+    </message>
+    <message>
+        <source>Take away</source>
+        <translation>Enlever</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Rétablir</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Tout rétablir</translation>
+    </message>
+    <message>
+        <source>New keys</source>
+        <translation>Nouvelles touches</translation>
+    </message>
+    <message>
+        <source>An unexpected failure</source>
+        <translation>Un échec inattendu</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept.</source>
+        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés.</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
+        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés, et vous pouvez continuer. Un rapport a été écrit, sans vos messages. Pour l’envoyer aux développeurs, choisissez « Signaler un problème… » dans le menu : vous voyez tout d’abord.</translation>
+    </message>
+    <message>
+        <source>Details…</source>
+        <translation>Détails…</translation>
+    </message>
+    <message>
+        <source>This text is too long to be drawn. Its source is shown.</source>
+        <translation>Ce texte est trop long pour être dessiné. Sa source est montrée.</translation>
+    </message>
+    <message>
+        <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
+        <translation>Ils diffèrent trop pour être comparés ligne à ligne ; ce qui diffère est montré comme remplacé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The first {count} rows are shown.</source>
+        <comment>The first {count} row is shown.</comment>
+        <translation>
+            <numerusform>La première ligne est montrée.</numerusform>
+            <numerusform>Les {count} premières lignes sont montrées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{added}, {removed}.</source>
+        <translation>{added}, {removed}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added</source>
+        <comment>{count} line added</comment>
+        <translation>
+            <numerusform>{count} ligne ajoutée</numerusform>
+            <numerusform>{count} lignes ajoutées</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines removed</source>
+        <comment>{count} line removed</comment>
+        <translation>
+            <numerusform>{count} ligne retirée</numerusform>
+            <numerusform>{count} lignes retirées</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No line differs.</source>
+        <translation>Aucune ligne ne diffère.</translation>
+    </message>
+    <message>
+        <source>in a version of the thread that is not shown</source>
+        <translation>dans une version de la conversation qui n’est pas affichée</translation>
+    </message>
+    <message>
+        <source>This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.</source>
+        <translation>Ce texte est trop grand pour être modifié ici. Enregistrez-le, modifiez-le ailleurs, et joignez le résultat.</translation>
+    </message>
+    <message>
+        <source>Your unfinished edit is back</source>
+        <translation>Votre modification inachevée est revenue</translation>
+    </message>
+    <message>
+        <source>Your changes were left out</source>
+        <translation>Vos changements ont été laissés de côté</translation>
+    </message>
+    <message>
+        <source>Edit again</source>
+        <translation>Modifier à nouveau</translation>
+    </message>
+    <message>
+        <source>Your edit of {name} is a version of it</source>
+        <translation>Votre modification de {name} en est une version</translation>
+    </message>
+    <message>
+        <source>Artifacts are stored on disk; a temporary chat is not.</source>
+        <translation>Les artefacts sont stockés sur le disque ; une discussion temporaire ne l’est pas.</translation>
+    </message>
+    <message>
+        <source>Change the attached file {name} and answer with all of it in one code block.</source>
+        <translation>Modifie le fichier joint {name} et réponds avec son contenu entier dans un seul bloc de code.</translation>
+    </message>
+    <message>
+        <source>Removed from the list</source>
+        <translation>Retiré de la liste</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Answer with another model</source>
+        <translation>Répondre avec un autre modèle</translation>
+    </message>
+    <message>
+        <source>Pasted image.png</source>
+        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
+        <translation>Image collée.png</translation>
+    </message>
+    <message>
+        <source>Files are stored on disk; a temporary chat is not.</source>
+        <translation>Les fichiers sont stockés sur le disque ; une discussion temporaire ne l’est pas.</translation>
+    </message>
+    <message>
+        <source>Of “{name}” only the name is sent.</source>
+        <translation>De « {name} », seul le nom est envoyé.</translation>
+    </message>
+    <message>
+        <source>The picture in the clipboard cannot be read.</source>
+        <translation>L’image du presse-papiers ne peut pas être lue.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this chat go to {count} models.</source>
+        <comment>Questions in this chat go to {count} model.</comment>
+        <translation>
+            <numerusform>Les questions de cette discussion vont à {count} modèle.</numerusform>
+            <numerusform>Les questions de cette discussion vont à {count} modèles.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This thread has no message yet.</source>
+        <translation>Cette conversation n’a pas encore de message.</translation>
+    </message>
+    <message>
+        <source>Nothing was written on that day or later.</source>
+        <translation>Rien n’a été écrit ce jour-là ou après.</translation>
+    </message>
+    <message>
+        <source>What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector&apos;s tree.</source>
+        <translation>Ce qui va à la corbeille peut être ramené, tout de suite avec Ctrl+Z et plus tard depuis l’arbre de l’inspecteur.</translation>
+    </message>
+    <message>
+        <source>Delete this message only, or also those after it?</source>
+        <translation>Supprimer seulement ce message, ou aussi ceux d’après ?</translation>
+    </message>
+    <message>
+        <source>Do not ask again</source>
+        <translation>Ne plus demander</translation>
+    </message>
+    <message>
+        <source>Settings can make ChatDesk ask again.</source>
+        <translation>Les paramètres peuvent faire redemander ChatDesk.</translation>
+    </message>
+    <message>
+        <source>With later messages</source>
+        <translation>Avec les messages suivants</translation>
+    </message>
+    <message>
+        <source>This message only</source>
+        <translation>Ce message seulement</translation>
+    </message>
+    <message>
+        <source>Deleted messages</source>
+        <translation>Messages supprimés</translation>
+    </message>
+    <message>
+        <source>Restored messages go back to their place.</source>
+        <translation>Les messages restaurés retournent à leur place.</translation>
+    </message>
+    <message>
+        <source>No message is in the trash.</source>
+        <translation>Aucun message n’est dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Restaurer</translation>
+    </message>
+    <message>
+        <source>Show the thread</source>
+        <translation>Montrer la conversation</translation>
+    </message>
+    <message>
+        <source>{day} {time}</source>
+        <translation>{day} {time}</translation>
+    </message>
+    <message>
+        <source>Without text</source>
+        <translation>Sans texte</translation>
+    </message>
+    <message>
+        <source>Question in “{title}”, deleted {when}</source>
+        <translation>Question dans « {title} », supprimée {when}</translation>
+    </message>
+    <message>
+        <source>Answer in “{title}”, deleted {when}</source>
+        <translation>Réponse dans « {title} », supprimée {when}</translation>
+    </message>
+    <message>
+        <source>Question and {more} more in “{title}”, deleted {when}</source>
+        <translation>Question et {more} de plus dans « {title} », supprimées {when}</translation>
+    </message>
+    <message>
+        <source>Answer and {more} more in “{title}”, deleted {when}</source>
+        <translation>Réponse et {more} de plus dans « {title} », supprimées {when}</translation>
+    </message>
+    <message>
+        <source>Message restored</source>
+        <translation>Message restauré</translation>
+    </message>
+    <message>
+        <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
+        <translation>Cela quitte le serveur, et chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Ce qui reste : les sauvegardes du serveur et des ordinateurs jusqu’à leur remplacement, les copies privées des membres partis, et ce que quelqu’un a copié ou exporté.</translation>
+    </message>
+    <message>
+        <source>Erase this thread for everyone?</source>
+        <translation>Effacer cette conversation pour tous ?</translation>
+    </message>
+    <message>
+        <source>Erase this message for everyone?</source>
+        <translation>Effacer ce message pour tous ?</translation>
+    </message>
+    <message>
+        <source>Erase for everyone</source>
+        <translation>Effacer pour tous</translation>
+    </message>
+    <message>
+        <source>It is in the trash, and is erased as soon as the server has taken it.</source>
+        <translation>Il est dans la corbeille, et effacé dès que le serveur l’a pris.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages go, with attached files and the summaries that mention them.</source>
+        <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
+        <translation>
+            <numerusform>{count} message part, avec ses fichiers joints et les résumés qui le mentionnent.</numerusform>
+            <numerusform>{count} messages partent, avec leurs fichiers joints et les résumés qui les mentionnent.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
+        <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
+        <translation>
+            <numerusform>{count} message d’autrui reste dans la corbeille : seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
+            <numerusform>{count} messages d’autrui restent dans la corbeille : seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>this model</source>
+        <translation>ce modèle</translation>
+    </message>
+    <message>
+        <source>This model may not see images: choose one by name to say whether it does.</source>
+        <translation>Ce modèle ne voit peut-être pas les images : choisissez-en un par son nom pour dire s’il le fait.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Do {models} all see images?</source>
+        <comment>Does {models} see images?</comment>
+        <translation>
+            <numerusform>{models} voit-il les images ?</numerusform>
+            <numerusform>{models} voient-ils tous les images ?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>Oui</translation>
+    </message>
+    <message>
+        <source>Ask {model} instead</source>
+        <translation>Interroger plutôt {model}</translation>
+    </message>
+    <message numerus="yes">
+        <source>They can</source>
+        <comment>It can</comment>
+        <translation>
+            <numerusform>Il les voit</numerusform>
+            <numerusform>Ils les voient</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{models} cannot see images: only their names are sent.</source>
+        <comment>{models} cannot see images: only their names are sent.</comment>
+        <translation>
+            <numerusform>{models} ne peut pas voir les images : seuls leurs noms sont envoyés.</numerusform>
+            <numerusform>{models} ne peuvent pas voir les images : seuls leurs noms sont envoyés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to a date</source>
+        <translation>Aller à une date</translation>
+    </message>
+    <message>
+        <source>From {first} to {last}</source>
+        <translation>De {first} à {last}</translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation>Date</translation>
+    </message>
+    <message>
+        <source>Calendar</source>
+        <translation>Calendrier</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>Jours</translation>
+    </message>
+    <message>
+        <source>Send or cancel what you are editing first.</source>
+        <translation>Envoyez ou annulez d’abord ce que vous modifiez.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, so the answer stays as it is.</source>
+        <translation>Rien n’a été changé, la réponse reste donc telle quelle.</translation>
+    </message>
+    <message>
+        <source>Stop comparing</source>
+        <translation>Cesser de comparer</translation>
+    </message>
+    <message>
+        <source>A temporary chat cannot have branches.</source>
+        <translation>Une discussion temporaire ne peut pas avoir de branches.</translation>
+    </message>
+    <message>
+        <source>This is a branch. The thread it came from stays as it is.</source>
+        <translation>C’est une branche. La conversation d’où elle vient reste telle quelle.</translation>
+    </message>
+    <message>
+        <source>Sending makes a version that is marked as yours.</source>
+        <translation>Envoyer fait une version marquée comme la vôtre.</translation>
+    </message>
+    <message>
+        <source>Editing an answer.</source>
+        <translation>Modification d’une réponse.</translation>
+    </message>
+    <message>
+        <source>Editing a question.</source>
+        <translation>Modification d’une question.</translation>
+    </message>
+    <message>
+        <source>Editing your last question. Sending makes a new version.</source>
+        <translation>Modification de votre dernière question. Envoyer fait une nouvelle version.</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
+        <translation>Attendez la réponse, ou appuyez sur Échap pour l’arrêter. Elle pourra alors être modifiée.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} later messages stay in version {version}.</source>
+        <comment>{count} later message stays in version {version}.</comment>
+        <translation>
+            <numerusform>{count} message ultérieur reste dans la version {version}.</numerusform>
+            <numerusform>{count} messages ultérieurs restent dans la version {version}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Comparing {count} models</source>
+        <comment>Comparing {count} model</comment>
+        <translation>
+            <numerusform>Comparaison de {count} modèle</numerusform>
+            <numerusform>Comparaison de {count} modèles</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} answers this question.</source>
+        <translation>{name} répond à cette question.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Température</translation>
+    </message>
+    <message>
+        <source>Low is steady, high is varied.</source>
+        <translation>Basse : régulier ; haute : varié.</translation>
+    </message>
+    <message>
+        <source>How many of the likely words are considered.</source>
+        <translation>Combien des mots probables sont considérés.</translation>
+    </message>
+    <message>
+        <source>In tokens. This much of the context is kept free.</source>
+        <translation>En tokens. Autant du contexte est gardé libre.</translation>
+    </message>
+    <message>
+        <source>Reasoning effort</source>
+        <translation>Effort de raisonnement</translation>
+    </message>
+    <message>
+        <source>How long the model thinks before it answers.</source>
+        <translation>Combien de temps le modèle réfléchit avant de répondre.</translation>
+    </message>
+    <message>
+        <source>Stop words</source>
+        <translation>Mots d’arrêt</translation>
+    </message>
+    <message>
+        <source>The answer ends before any of these. One a line, at most four.</source>
+        <translation>La réponse finit avant l’un d’eux. Un par ligne, quatre au plus.</translation>
+    </message>
+    <message>
+        <source>Minimal</source>
+        <extracomment>Parameters with a slider, and where it ends.</extracomment>
+        <translation>Minimal</translation>
+    </message>
+    <message>
+        <source>Low</source>
+        <translation>Bas</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Moyen</translation>
+    </message>
+    <message>
+        <source>High</source>
+        <translation>Haut</translation>
+    </message>
+    <message>
+        <source>Empty means: {value}.</source>
+        <translation>Vide signifie : {value}.</translation>
+    </message>
+    <message>
+        <source>Same as the project: {value}</source>
+        <translation>Comme le projet : {value}</translation>
+    </message>
+    <message>
+        <source>Up to {number}</source>
+        <translation>Jusqu’à {number}</translation>
+    </message>
+    <message>
+        <source>Model&apos;s default</source>
+        <translation>Valeur du modèle</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Enregistrer</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the project&apos;s values apply.</source>
+        <translation>Vide tous les champs, les valeurs du projet s’appliquent alors.</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the model&apos;s own values apply.</source>
+        <translation>Vide tous les champs, les valeurs du modèle s’appliquent alors.</translation>
+    </message>
+    <message>
+        <source>{title} must be a whole number, such as {example}.</source>
+        <translation>{title} doit être un nombre entier, comme {example}.</translation>
+    </message>
+    <message>
+        <source>{title} must be a number, such as {example}.</source>
+        <translation>{title} doit être un nombre, comme {example}.</translation>
+    </message>
+    <message>
+        <source>Parameters of this thread</source>
+        <translation>Paramètres de modèle de cette conversation</translation>
+    </message>
+    <message>
+        <source>Parameters of the project {name}</source>
+        <translation>Paramètres de modèle du projet {name}</translation>
+    </message>
+    <message>
+        <source>Parameters of {name}</source>
+        <translation>Paramètres de modèle de {name}</translation>
+    </message>
+    <message>
+        <source>Parameters of the assistant</source>
+        <translation>Paramètres de modèle de l’assistant</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>Le modèle</translation>
+    </message>
+    <message>
+        <source>Used from the next answer on.</source>
+        <translation>Utilisés à partir de la prochaine réponse.</translation>
+    </message>
+    <message>
+        <source>Used in threads that have none of their own.</source>
+        <translation>Utilisés dans les conversations qui n’en ont pas.</translation>
+    </message>
+    <message>
+        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
+        <translation>Utilisés quand cet assistant répond ; ce qui est vide suit la discussion.</translation>
+    </message>
+    <message>
+        <source>{others} or {last}</source>
+        <translation>{others} ou {last}</translation>
+    </message>
+    <message>
+        <source>{model} has no {parameters}.</source>
+        <translation>{model} n’a pas de {parameters}.</translation>
+    </message>
+    <message>
+        <source>Saved. The next answer is made with these parameters.</source>
+        <translation>Enregistré. La prochaine réponse est faite avec ces paramètres.</translation>
+    </message>
+    <message>
+        <source>Saved for all threads of the project that have none of their own.</source>
+        <translation>Enregistré pour toutes les conversations du projet qui n’en ont pas.</translation>
+    </message>
+    <message>
+        <source>Send it there</source>
+        <translation>Envoyer là-bas</translation>
+    </message>
+    <message>
+        <source>Keep the temporary chat?</source>
+        <translation>Garder la discussion temporaire ?</translation>
+    </message>
+    <message>
+        <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
+        <translation>Rien n’en est stocké. Gardez-la comme une conversation ordinaire, ou laissez-la disparaître.</translation>
+    </message>
+    <message>
+        <source>Do not keep</source>
+        <translation>Ne pas garder</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Garder</translation>
+    </message>
+    <message>
+        <source>Keep and go on</source>
+        <translation>Garder et continuer</translation>
+    </message>
+    <message>
+        <source>Kept. It is a thread like any other now.</source>
+        <translation>Gardée. C’est maintenant une conversation ordinaire.</translation>
+    </message>
+    <message>
+        <source>Temporary chat</source>
+        <translation>Discussion temporaire</translation>
+    </message>
+    <message>
+        <source>Go to the temporary chat</source>
+        <translation>Aller à la discussion temporaire</translation>
+    </message>
+    <message>
+        <source>Save code</source>
+        <translation>Enregistrer le code</translation>
+    </message>
+    <message>
+        <source>Save a copy</source>
+        <translation>Enregistrer une copie</translation>
+    </message>
+    <message>
+        <source>Page of an answer</source>
+        <translation>Page d’une réponse</translation>
+    </message>
+    <message>
+        <source>No browser could be opened.</source>
+        <translation>Aucun navigateur n’a pu être ouvert.</translation>
+    </message>
+    <message>
+        <source>Choose a browser in the settings of your system, or save the page as a file.</source>
+        <translation>Choisissez un navigateur dans les réglages de votre système, ou enregistrez la page dans un fichier.</translation>
+    </message>
+    <message>
+        <source>Opened in your browser</source>
+        <translation>Ouverte dans votre navigateur</translation>
+    </message>
+    <message>
+        <source>Saved to {name}</source>
+        <translation>Enregistré dans {name}</translation>
+    </message>
+    <message>
+        <source>The message is unchanged.</source>
+        <translation>Le message est inchangé.</translation>
+    </message>
+    <message>
+        <source>Undone</source>
+        <translation>Annulé</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Rétablir</translation>
+    </message>
+    <message>
+        <source>Redone</source>
+        <translation>Rétabli</translation>
+    </message>
+    <message>
+        <source>{what} in “{title}”: {label}</source>
+        <translation>{what} dans « {title} » : {label}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages moved to the trash</source>
+        <comment>Message moved to the trash</comment>
+        <translation>
+            <numerusform>Message mis à la corbeille</numerusform>
+            <numerusform>{count} messages mis à la corbeille</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>your question</source>
+        <translation>votre question</translation>
+    </message>
+    <message>
+        <source>your draft</source>
+        <translation>votre brouillon</translation>
+    </message>
+    <message>
+        <source>your artifact</source>
+        <translation>votre artefact</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} are not saved yet, but kept here. ChatDesk tries again.</source>
+        <comment>{names} is not saved yet, but kept here. ChatDesk tries again.</comment>
+        <translation>
+            <numerusform>{names} : pas encore enregistré, mais gardé ici. ChatDesk réessaie.</numerusform>
+            <numerusform>{names} : pas encore enregistrés, mais gardés ici. ChatDesk réessaie.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by you</source>
+        <translation>Version {number} sur {count}, modifiée par vous</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}</source>
+        <translation>Version {number} sur {count}</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by {name}</source>
+        <translation>Version {number} sur {count}, modifiée par {name}</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, by {name}</source>
+        <translation>Version {number} sur {count}, par {name}</translation>
+    </message>
+    <message>
+        <source>Sent when the answer is complete:</source>
+        <translation>Envoyé quand la réponse est complète :</translation>
+    </message>
+    <message>
+        <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
+        <translation>Non envoyé : la réponse précédente n’a pas été complétée. Envoyez maintenant, ou modifiez.</translation>
+    </message>
+    <message>
+        <source>There is only one model yet: add another in Settings</source>
+        <translation>Il n’y a encore qu’un modèle : ajoutez-en un autre dans les paramètres</translation>
+    </message>
+    <message>
+        <source>Kept. The other answers stay as versions.</source>
+        <translation>Gardée. Les autres réponses restent comme versions.</translation>
+    </message>
+    <message>
+        <source>Compare models</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>Comparer des modèles</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>Chercher des modèles</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Comparer</translation>
+    </message>
+    <message>
+        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Vos questions dans cette discussion vont à {fewest} à {most} modèles à la fois, et chaque modèle coûte ce qu’il coûte seul. Vous gardez la réponse qui vous plaît.</translation>
+    </message>
+    <message>
+        <source>{model} of {provider}</source>
+        <translation>{model} de {provider}</translation>
+    </message>
+    <message>
+        <source>An answer is ready</source>
+        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
+        <translation>Une réponse est prête</translation>
+    </message>
+    <message>
+        <source>An answer failed</source>
+        <translation>Une réponse a échoué</translation>
+    </message>
+    <message>
+        <source>{server_name} waits for your approval</source>
+        <translation>{server_name} attend votre accord</translation>
+    </message>
+    <message>
+        <source>ChatDesk cannot be started at login from here.</source>
+        <translation>ChatDesk ne peut pas être démarré d’ici à l’ouverture de session.</translation>
+    </message>
+    <message>
+        <source>Add it to the programs that your system starts at login.</source>
+        <translation>Ajoutez-le aux programmes que votre système démarre à l’ouverture de session.</translation>
+    </message>
+    <message>
+        <source>The file for starting at login could not be changed: {strerror}.</source>
+        <translation>Le fichier de démarrage à l’ouverture de session n’a pas pu être changé : {strerror}.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Ouvrir</translation>
+    </message>
+    <message>
+        <source>They show the quick window in whatever program you are.</source>
+        <translation>Elles montrent la fenêtre rapide dans n’importe quel programme.</translation>
+    </message>
+    <message>
+        <source>The environment variable {name} decides this.</source>
+        <translation>La variable d’environnement {name} en décide.</translation>
+    </message>
+    <message>
+        <source>Keys for a quick question</source>
+        <translation>Touches pour une question rapide</translation>
+    </message>
+    <message>
+        <source>Command: {command}</source>
+        <translation>Commande : {command}</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>Copier la commande</translation>
+    </message>
+    <message>
+        <source>Asking the desktop for the keys. It may show you a question.</source>
+        <translation>Les touches sont demandées au bureau. Il vous posera peut-être une question.</translation>
+    </message>
+    <message>
+        <source>The desktop shows it at: {keys}.</source>
+        <translation>Le bureau les montre ainsi : {keys}.</translation>
+    </message>
+    <message>
+        <source>The keys work.</source>
+        <translation>Les touches fonctionnent.</translation>
+    </message>
+    <message>
+        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
+        <translation>Un autre programme a {keys}. Choisissez d’autres touches, ou libérez-les là-bas et réessayez. Vous pouvez aussi associer cette commande dans les réglages de votre bureau :</translation>
+    </message>
+    <message>
+        <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>Le bureau n’a pas donné ces touches à ChatDesk. Réessayez, ou associez cette commande à des touches dans les réglages de votre bureau :</translation>
+    </message>
+    <message>
+        <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
+        <translation>Le bureau n’a pas de nom pour {keys}. Choisissez d’autres touches, ou associez cette commande dans les réglages de votre bureau :</translation>
+    </message>
+    <message>
+        <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>Ce bureau ne donne pas de touches aux programmes. Associez cette commande à des touches dans les réglages de votre bureau :</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk reste dans la zone de notification. Pour y mettre fin, choisissez Quitter là ou dans le menu.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers being written</source>
+        <comment>{count} answer being written</comment>
+        <translation>
+            <numerusform>{count} réponse en cours d’écriture</numerusform>
+            <numerusform>{count} réponses en cours d’écriture</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread messages</source>
+        <comment>{count} unread message</comment>
+        <translation>
+            <numerusform>{count} message non lu</numerusform>
+            <numerusform>{count} messages non lus</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Open ChatDesk</source>
+        <translation>Ouvrir ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit ChatDesk</source>
+        <translation>Quitter ChatDesk</translation>
+    </message>
+    <message>
+        <source>The summary is out of date and not sent. Make it again to have it sent.</source>
+        <translation>Le résumé est périmé et non envoyé. Refaites-le pour qu’il soit envoyé.</translation>
+    </message>
+    <message>
+        <source>summary out of date</source>
+        <translation>résumé périmé</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈ {count} tokens</source>
+        <comment>≈ {count} token</comment>
+        <translation>
+            <numerusform>≈ {count} token</numerusform>
+            <numerusform>≈ {count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>About {used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>Environ {used} tokens sur {window} sont pris ; {reserved} sont gardés pour la réponse.</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>{used} tokens sur {window} sont pris ; {reserved} sont gardés pour la réponse.</translation>
+    </message>
+    <message>
+        <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
+        <translation>Votre message seul ne tient pas : raccourcissez-le, joignez-le, ou choisissez un modèle plus grand.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is full: {count} older messages stay behind because of what you are writing.</source>
+        <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
+        <translation>
+            <numerusform>Il est plein : {count} message plus ancien reste en arrière à cause de ce que vous écrivez.</numerusform>
+            <numerusform>Il est plein : {count} messages plus anciens restent en arrière à cause de ce que vous écrivez.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is full: the oldest messages stay behind when you send.</source>
+        <translation>Il est plein : les messages les plus anciens restent en arrière quand vous envoyez.</translation>
+    </message>
+    <message>
+        <source>{free} tokens are free before older messages stay behind.</source>
+        <translation>{free} tokens sont libres avant que des messages anciens restent en arrière.</translation>
+    </message>
+    <message>
+        <source>The count is an estimate for this model.</source>
+        <translation>Ce compte est une estimation pour ce modèle.</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Contexte</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>Résumé</translation>
+    </message>
+    <message>
+        <source>Usage</source>
+        <translation>Utilisation</translation>
+    </message>
+    <message>
+        <source>Tree</source>
+        <translation>Arbre</translation>
+    </message>
+    <message>
+        <source>Questions</source>
+        <translation>Questions</translation>
+    </message>
+    <message>
+        <source>Artifacts</source>
+        <translation>Artefacts</translation>
+    </message>
+    <message>
+        <source>Hide the inspector</source>
+        <translation>Masquer l’inspecteur</translation>
+    </message>
+    <message>
+        <source>Show the inspector</source>
+        <translation>Afficher l’inspecteur</translation>
+    </message>
+    <message>
+        <source>Request copied</source>
+        <translation>Requête copiée</translation>
+    </message>
+    <message>
+        <source>The summary is being made in the background</source>
+        <translation>Le résumé se fait en arrière-plan</translation>
+    </message>
+    <message>
+        <source>The older messages of this thread no longer fit.</source>
+        <translation>Les messages anciens de cette conversation ne tiennent plus.</translation>
+    </message>
+    <message>
+        <source>{taken} so far.</source>
+        <translation>{taken} jusqu’ici.</translation>
+    </message>
+    <message>
+        <source>No price is known for {model}.</source>
+        <translation>Aucun prix n’est connu pour {model}.</translation>
+    </message>
+    <message>
+        <source>Until then only the newest messages are sent.</source>
+        <translation>D’ici là, seuls les messages les plus récents sont envoyés.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising the older messages: {requests} of about {count} requests, {spent}.</source>
+        <comment>Summarising the older messages: {requests} of about {count} request, {spent}.</comment>
+        <translation>
+            <numerusform>Résumé des messages anciens : {requests} sur environ {count} requête, {spent}.</numerusform>
+            <numerusform>Résumé des messages anciens : {requests} sur environ {count} requêtes, {spent}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Older messages summarised: {taken}</source>
+        <translation>Messages anciens résumés : {taken}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens.</comment>
+        <translation>
+            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens.</numerusform>
+            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, at no cost.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, at no cost.</comment>
+        <translation>
+            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens, sans frais.</numerusform>
+            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens, sans frais.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, about {cost}.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, about {cost}.</comment>
+        <translation>
+            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens, environ {cost}.</numerusform>
+            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens, environ {cost}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the server&apos;s own model</source>
+        <translation>le modèle du serveur</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests, {spent}</source>
+        <comment>{count} request, {spent}</comment>
+        <translation>
+            <numerusform>{count} requête, {spent}</numerusform>
+            <numerusform>{count} requêtes, {spent}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} tokens, {cost}</source>
+        <translation>{tokens} tokens, {cost}</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens</source>
+        <translation>{tokens} tokens</translation>
+    </message>
+    <message>
+        <source>Summarise</source>
+        <translation>Résumer</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Pas maintenant</translation>
+    </message>
+    <message>
+        <source>Pinned into the context</source>
+        <translation>Fixé dans le contexte</translation>
+    </message>
+    <message>
+        <source>Excluded from the context</source>
+        <translation>Exclu du contexte</translation>
+    </message>
+    <message>
+        <source>Sent as it fits</source>
+        <translation>Envoyé dans la mesure où il tient</translation>
+    </message>
+    <message>
+        <source>The context starts here</source>
+        <translation>Le contexte commence ici</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning</source>
+        <translation>Le contexte commence au début</translation>
+    </message>
+    <message>
+        <source>Pinned</source>
+        <translation>Épinglée</translation>
+    </message>
+    <message>
+        <source>No longer pinned</source>
+        <translation>N’est plus épinglée</translation>
+    </message>
+    <message>
+        <source>Archived</source>
+        <translation>Archivée</translation>
+    </message>
+    <message>
+        <source>Out of the archive</source>
+        <translation>Sortie des archives</translation>
+    </message>
+    <message>
+        <source>Moved to the trash</source>
+        <translation>Mise à la corbeille</translation>
+    </message>
+    <message>
+        <source>Restored</source>
+        <translation>Restaurée</translation>
+    </message>
+    <message>
+        <source>Moved to {name}</source>
+        <translation>Déplacée vers {name}</translation>
+    </message>
+    <message>
+        <source>Tags changed</source>
+        <translation>Étiquettes changées</translation>
+    </message>
+    <message>
+        <source>1 thread</source>
+        <translation>1 conversation</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good?</source>
+        <comment>Delete this thread for good?</comment>
+        <translation>
+            <numerusform>Supprimer définitivement cette conversation ?</numerusform>
+            <numerusform>Supprimer définitivement {count} conversations ?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{title}: all messages are removed. This cannot be undone.</source>
+        <translation>{title} : tous les messages sont retirés. C’est irréversible.</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Supprimer définitivement</translation>
+    </message>
+    <message>
+        <source>The trash is empty.</source>
+        <translation>La corbeille est vide.</translation>
+    </message>
+    <message>
+        <source>Empty the trash?</source>
+        <translation>Vider la corbeille ?</translation>
+    </message>
+    <message>
+        <source>Empty the trash</source>
+        <translation>Vider la corbeille</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are gone.</source>
+        <comment>{count} thread is gone.</comment>
+        <translation>
+            <numerusform>{count} conversation a disparu.</numerusform>
+            <numerusform>{count} conversations ont disparu.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>rename tag</source>
+        <translation>renommer l’étiquette</translation>
+    </message>
+    <message>
+        <source>The tag is called {name} now</source>
+        <translation>L’étiquette s’appelle maintenant {name}</translation>
+    </message>
+    <message>
+        <source>The tag was deleted; its threads stay</source>
+        <translation>L’étiquette a été supprimée ; ses conversations restent</translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin thread</comment>
+        <translation>
+            <numerusform>Épingler la conversation</numerusform>
+            <numerusform>Épingler {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin thread</comment>
+        <translation>
+            <numerusform>Détacher la conversation</numerusform>
+            <numerusform>Détacher {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive thread</comment>
+        <translation>
+            <numerusform>Archiver la conversation</numerusform>
+            <numerusform>Archiver {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Take out of the archive</source>
+        <translation>Sortir des archives</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete thread for good…</comment>
+        <translation>
+            <numerusform>Supprimer définitivement la conversation…</numerusform>
+            <numerusform>Supprimer définitivement {count} conversations…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete thread</comment>
+        <translation>
+            <numerusform>Supprimer la conversation</numerusform>
+            <numerusform>Supprimer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort threads by last activity</source>
+        <translation>Trier les conversations par dernière activité</translation>
+    </message>
+    <message>
+        <source>Sort threads by name</source>
+        <translation>Trier les conversations par nom</translation>
+    </message>
+    <message>
+        <source>Group threads by date</source>
+        <translation>Grouper les conversations par date</translation>
+    </message>
+    <message>
+        <source>Group threads by project</source>
+        <translation>Grouper les conversations par projet</translation>
+    </message>
+    <message>
+        <source>Move to a project</source>
+        <translation>Déplacer vers un projet</translation>
+    </message>
+    <message>
+        <source>Move to a project: {what}</source>
+        <translation>Déplacer vers un projet : {what}</translation>
+    </message>
+    <message>
+        <source>Teal</source>
+        <translation>Sarcelle</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Bleu</translation>
+    </message>
+    <message>
+        <source>Indigo</source>
+        <translation>Indigo</translation>
+    </message>
+    <message>
+        <source>Purple</source>
+        <translation>Violet</translation>
+    </message>
+    <message>
+        <source>Magenta</source>
+        <translation>Magenta</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Rouge</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>Orange</translation>
+    </message>
+    <message>
+        <source>Olive</source>
+        <translation>Olive</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Vert</translation>
+    </message>
+    <message>
+        <source>Slate</source>
+        <translation>Ardoise</translation>
+    </message>
+    <message>
+        <source>The current colour</source>
+        <translation>La couleur actuelle</translation>
+    </message>
+    <message>
+        <source>New project</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>Nouveau projet</translation>
+    </message>
+    <message>
+        <source>Edit project</source>
+        <translation>Modifier le projet</translation>
+    </message>
+    <message>
+        <source>Name of the project</source>
+        <translation>Nom du projet</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Nom</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Couleur</translation>
+    </message>
+    <message>
+        <source>New threads begin with</source>
+        <translation>Les nouvelles conversations commencent avec</translation>
+    </message>
+    <message>
+        <source>Folder of the project</source>
+        <translation>Dossier du projet</translation>
+    </message>
+    <message>
+        <source>Folder on this computer, for tools (optional)</source>
+        <translation>Dossier sur cet ordinateur, pour les outils (facultatif)</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>Créer</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>Instructions</translation>
+    </message>
+    <message>
+        <source>For example: answer as an editor would, in British English.</source>
+        <translation>Par exemple : réponds comme un relecteur, en français.</translation>
+    </message>
+    <message>
+        <source>Instructions for its threads (optional)</source>
+        <translation>Instructions pour ses conversations (facultatif)</translation>
+    </message>
+    <message>
+        <source>Model that new threads begin with</source>
+        <translation>Modèle avec lequel commencent les nouvelles conversations</translation>
+    </message>
+    <message>
+        <source>The model chosen in the settings</source>
+        <translation>Le modèle choisi dans les paramètres</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archives</translation>
+    </message>
+    <message>
+        <source>Move out of the archive</source>
+        <translation>Sortir des archives</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Supprimer…</translation>
+    </message>
+    <message>
+        <source>All projects</source>
+        <translation>Tous les projets</translation>
+    </message>
+    <message>
+        <source>Edit {name}…</source>
+        <translation>Modifier {name}…</translation>
+    </message>
+    <message>
+        <source>Sharing of {name}…</source>
+        <translation>Partage de {name}…</translation>
+    </message>
+    <message>
+        <source>Share {name}…</source>
+        <translation>Partager {name}…</translation>
+    </message>
+    <message>
+        <source>In the trash</source>
+        <translation>Dans la corbeille</translation>
+    </message>
+    <message>
+        <source>change project</source>
+        <translation>changer le projet</translation>
+    </message>
+    <message>
+        <source>The project was changed</source>
+        <translation>Le projet a été changé</translation>
+    </message>
+    <message>
+        <source>archive project</source>
+        <translation>archiver le projet</translation>
+    </message>
+    <message>
+        <source>unarchive project</source>
+        <translation>désarchiver le projet</translation>
+    </message>
+    <message>
+        <source>Archived: {name}</source>
+        <translation>Archivé : {name}</translation>
+    </message>
+    <message>
+        <source>Out of the archive: {name}</source>
+        <translation>Sorti des archives : {name}</translation>
+    </message>
+    <message>
+        <source>Delete the project “{name}”?</source>
+        <translation>Supprimer le projet « {name} » ?</translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation>Mettre à la corbeille</translation>
+    </message>
+    <message>
+        <source>Moved to the trash: {name}</source>
+        <translation>Mis à la corbeille : {name}</translation>
+    </message>
+    <message>
+        <source>The project was restored</source>
+        <translation>Le projet a été restauré</translation>
+    </message>
+    <message>
+        <source>Take project out of the archive</source>
+        <translation>Sortir le projet des archives</translation>
+    </message>
+    <message>
+        <source>Archive project</source>
+        <translation>Archiver le projet</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it ({archived} archived).</source>
+        <comment>{count} thread goes to the trash with it ({archived} archived).</comment>
+        <translation>
+            <numerusform>{count} conversation va à la corbeille avec lui ({archived} archivées).</numerusform>
+            <numerusform>{count} conversations vont à la corbeille avec lui ({archived} archivées).</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it.</source>
+        <comment>{count} thread goes to the trash with it.</comment>
+        <translation>
+            <numerusform>{count} conversation va à la corbeille avec lui.</numerusform>
+            <numerusform>{count} conversations vont à la corbeille avec lui.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All of it can be restored for {count} days.</source>
+        <comment>All of it can be restored for {count} days.</comment>
+        <translation>
+            <numerusform>Tout peut être restauré pendant {count} jour.</numerusform>
+            <numerusform>Tout peut être restauré pendant {count} jours.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} ({number}, made {day})</source>
+        <translation>{name} ({number}, créée {day})</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of all projects, with all messages, will be removed. This cannot be undone.</source>
+        <comment>{count} thread of all projects, with all messages, will be removed. This cannot be undone.</comment>
+        <translation>
+            <numerusform>{count} conversation de tous les projets sera retirée, avec tous ses messages. C’est irréversible.</numerusform>
+            <numerusform>{count} conversations de tous les projets seront retirées, avec tous leurs messages. C’est irréversible.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The rest is hidden on this computer only.</source>
+        <translation>Dans les projets partagés, cela efface pour tous ce que vous avez écrit, ou tout là où vous êtes propriétaire ou administrateur. Le reste n’est masqué que sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Tags: {what}</source>
+        <translation>Étiquettes : {what}</translation>
+    </message>
+    <message>
+        <source>New tag</source>
+        <translation>Nouvelle étiquette</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Renommer</translation>
+    </message>
+    <message>
+        <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
+        <translation>Il n’y a pas encore d’étiquettes. Mettez-en une à une conversation avec « Étiquettes… » dans son menu.</translation>
+    </message>
+    <message>
+        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
+        <translation>Le message du lien n’est pas affiché dans cette discussion : il a été supprimé, ou est dans une autre version.</translation>
+    </message>
+    <message>
+        <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
+        <translation>Fermez d’abord la boîte de dialogue ouverte, puis ouvrez à nouveau le lien. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The chat of this link is not on this computer.</source>
+        <translation>La discussion de ce lien n’est pas sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
+        <translation>Si elle appartient à un projet partagé avec vous, attendez qu’il soit synchronisé, puis ouvrez à nouveau le lien.</translation>
+    </message>
+    <message>
+        <source>A temporary chat has no link, because nothing of it is stored.</source>
+        <translation>Une discussion temporaire n’a pas de lien, car rien n’en est stocké.</translation>
+    </message>
+    <message>
+        <source>Link copied. It opens the chat on your computers that have it.</source>
+        <translation>Lien copié. Il ouvre la discussion sur vos ordinateurs qui l’ont.</translation>
+    </message>
+    <message>
+        <source>Revoke the token “{name}”?</source>
+        <translation>Révoquer le jeton « {name} » ?</translation>
+    </message>
+    <message>
+        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
+        <translation>Ce qui l’utilise est refusé dès maintenant, et ce qu’il fait prend fin. C’est irréversible.</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>Révoquer</translation>
+    </message>
+    <message>
+        <source>Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours.</source>
+        <translation>Les éditeurs, scripts et navigateurs de cet ordinateur lisent, écrivent et interrogent par HTTP, avec un jeton à vous.</translation>
+    </message>
+    <message>
+        <source>Turn it on to make tokens and to see those that there are.</source>
+        <translation>Activez-le pour créer des jetons et voir ceux qui existent.</translation>
+    </message>
+    <message>
+        <source>There are no tokens. Each program gets one of its own.</source>
+        <translation>Il n’y a pas de jetons. Chaque programme reçoit le sien.</translation>
+    </message>
+    <message>
+        <source>The environment variable {fixed_by} decides this.</source>
+        <translation>La variable d’environnement {fixed_by} en décide.</translation>
+    </message>
+    <message>
+        <source>Copy address</source>
+        <translation>Copier l’adresse</translation>
+    </message>
+    <message>
+        <source>New token…</source>
+        <translation>Nouveau jeton…</translation>
+    </message>
+    <message>
+        <source>On, at {address}</source>
+        <translation>Actif, à {address}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Démarrage…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Jetons</translation>
+    </message>
+    <message>
+        <source>The address is in the clipboard.</source>
+        <translation>L’adresse est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Revoke…</source>
+        <translation>Révoquer…</translation>
+    </message>
+    <message>
+        <source>Revoke {name}</source>
+        <translation>Révoquer {name}</translation>
+    </message>
+    <message>
+        <source>a project in the trash</source>
+        <translation>un projet dans la corbeille</translation>
+    </message>
+    <message>
+        <source>all projects</source>
+        <translation>tous les projets</translation>
+    </message>
+    <message>
+        <source>until {moment}</source>
+        <translation>jusqu’à {moment}</translation>
+    </message>
+    <message>
+        <source>last used {moment}</source>
+        <translation>utilisé pour la dernière fois {moment}</translation>
+    </message>
+    <message>
+        <source>30 days</source>
+        <translation>30 jours</translation>
+    </message>
+    <message>
+        <source>90 days</source>
+        <translation>90 jours</translation>
+    </message>
+    <message>
+        <source>A year</source>
+        <translation>Un an</translation>
+    </message>
+    <message>
+        <source>Until it is revoked</source>
+        <translation>Jusqu’à sa révocation</translation>
+    </message>
+    <message>
+        <source>New token</source>
+        <translation>Nouveau jeton</translation>
+    </message>
+    <message>
+        <source>What will use it</source>
+        <translation>Ce qui l’utilisera</translation>
+    </message>
+    <message>
+        <source>For example: editor</source>
+        <translation>Par exemple : éditeur</translation>
+    </message>
+    <message>
+        <source>Valid for</source>
+        <translation>Valable</translation>
+    </message>
+    <message>
+        <source>The token</source>
+        <translation>Le jeton</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>Copier le jeton</translation>
+    </message>
+    <message>
+        <source>Make token</source>
+        <translation>Créer le jeton</translation>
+    </message>
+    <message>
+        <source>In these projects only</source>
+        <translation>Dans ces projets seulement</translation>
+    </message>
+    <message>
+        <source>None chosen: in all of them.</source>
+        <translation>Aucun choisi : dans tous.</translation>
+    </message>
+    <message>
+        <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
+        <translation>Voici le jeton de « {name} ». Il n’est montré que maintenant et stocké nulle part : copiez-le là où il est utilisé.</translation>
+    </message>
+    <message>
+        <source>It may</source>
+        <translation>Il peut</translation>
+    </message>
+    <message>
+        <source>Say what will use it.</source>
+        <translation>Dites ce qui l’utilisera.</translation>
+    </message>
+    <message>
+        <source>Choose what it may do.</source>
+        <translation>Choisissez ce qu’il peut faire.</translation>
+    </message>
+    <message>
+        <source>Making the token…</source>
+        <translation>Création du jeton…</translation>
+    </message>
+    <message>
+        <source>The token is in the clipboard.</source>
+        <translation>Le jeton est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Assistant</source>
+        <translation>Assistant</translation>
+    </message>
+    <message>
+        <source>Assistant: none</source>
+        <translation>Assistant : aucun</translation>
+    </message>
+    <message>
+        <source>Assistant: {name}</source>
+        <translation>Assistant : {name}</translation>
+    </message>
+    <message>
+        <source>No assistant</source>
+        <translation>Aucun assistant</translation>
+    </message>
+    <message>
+        <source>Edit assistants…</source>
+        <translation>Modifier les assistants…</translation>
+    </message>
+    <message>
+        <source>choose assistant</source>
+        <translation>choisir un assistant</translation>
+    </message>
+    <message>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Leurs instructions, modèles, outils et fichiers</translation>
+    </message>
+    <message>
+        <source>Assistants and resources</source>
+        <translation>Assistants et ressources</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
+        <comment>{count} name, arrows choose, Enter takes it, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} nom, les flèches choisissent, Entrée le prend, Échap ferme.</numerusform>
+            <numerusform>{count} noms, les flèches choisissent, Entrée en prend un, Échap ferme.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Files of the assistant</source>
+        <translation>Fichiers de l’assistant</translation>
+    </message>
+    <message>
+        <source>Sparkles</source>
+        <translation>Étincelles</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>Cerveau</translation>
+    </message>
+    <message>
+        <source>Light bulb</source>
+        <translation>Ampoule</translation>
+    </message>
+    <message>
+        <source>Wand</source>
+        <translation>Baguette</translation>
+    </message>
+    <message>
+        <source>Pencil</source>
+        <translation>Crayon</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>Terminal</source>
+        <translation>Terminal</translation>
+    </message>
+    <message>
+        <source>Magnifier</source>
+        <translation>Loupe</translation>
+    </message>
+    <message>
+        <source>Languages</source>
+        <translation>Langues</translation>
+    </message>
+    <message>
+        <source>Letter</source>
+        <translation>Lettre</translation>
+    </message>
+    <message>
+        <source>Checklist</source>
+        <translation>Liste de contrôle</translation>
+    </message>
+    <message>
+        <source>Table</source>
+        <translation>Tableau</translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation>Base de données</translation>
+    </message>
+    <message>
+        <source>Palette</source>
+        <translation>Palette</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Gauge</source>
+        <translation>Jauge</translation>
+    </message>
+    <message>
+        <source>Star</source>
+        <translation>Étoile</translation>
+    </message>
+    <message>
+        <source>Person</source>
+        <translation>Personne</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>Personnes</translation>
+    </message>
+    <message>
+        <source>As in the chat</source>
+        <translation>Comme dans la discussion</translation>
+    </message>
+    <message>
+        <source>Icon</source>
+        <translation>Icône</translation>
+    </message>
+    <message>
+        <source>Model that answers</source>
+        <translation>Modèle qui répond</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modèle</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Paramètres du modèle</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values set</source>
+        <comment>{count} value set</comment>
+        <translation>
+            <numerusform>{count} valeur définie</numerusform>
+            <numerusform>{count} valeurs définies</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{provider}, not set up here</source>
+        <translation>{provider}, pas configuré ici</translation>
+    </message>
+    <message>
+        <source>No tools</source>
+        <translation>Aucun outil</translation>
+    </message>
+    <message>
+        <source>Add files…</source>
+        <translation>Ajouter des fichiers…</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>Retirer {name}</translation>
+    </message>
+    <message>
+        <source>{title}: {detail}</source>
+        <translation>{title} : {detail}</translation>
+    </message>
+    <message>
+        <source>Still to fill in: {missing}.</source>
+        <translation>Reste à remplir : {missing}.</translation>
+    </message>
+    <message>
+        <source>The prompt was not inserted: another thread is open now.</source>
+        <translation>Le prompt n’a pas été inséré : une autre conversation est ouverte maintenant.</translation>
+    </message>
+    <message>
+        <source>There is no text in the clipboard.</source>
+        <translation>Il n’y a pas de texte dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Nothing is selected in the thread.</source>
+        <translation>Rien n’est sélectionné dans la conversation.</translation>
+    </message>
+    <message>
+        <source>Message {name} — drop files here, / for prompts</source>
+        <translation>Message à {name} – déposez des fichiers ici, / pour les prompts</translation>
+    </message>
+    <message>
+        <source>Fill in: {prompt_name}</source>
+        <translation>Remplir : {prompt_name}</translation>
+    </message>
+    <message>
+        <source>Insert</source>
+        <translation>Insérer</translation>
+    </message>
+    <message>
+        <source>Template, for the composer</source>
+        <translation>Modèle de texte, pour la zone de saisie</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>Prompt système</translation>
+    </message>
+    <message>
+        <source>Quick action, below an answer</source>
+        <translation>Action rapide, sous une réponse</translation>
+    </message>
+    <message>
+        <source>Assistant, with @</source>
+        <translation>Assistant, avec @</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in. Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.</source>
+        <translation>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} sont remplis. Tout autre nom, comme {{topic}}, {{topic:default}} ou {{tone|formal|casual}}, est demandé.</translation>
+    </message>
+    <message>
+        <source>Choosing it below an answer, in its menu or in the search asks this about the answer. The variables of templates are filled in; where one is asked for, the text goes into the composer first.</source>
+        <translation>Choisie sous une réponse, dans son menu ou dans la recherche, elle demande ceci à propos de la réponse. Les variables des modèles de texte sont remplies ; quand l’une est demandée, le texte va d’abord dans la zone de saisie.</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.</source>
+        <translation>{{date}} {{time}} {{project}} {{model}} sont remplis à chaque envoi.</translation>
+    </message>
+    <message>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
+        <translation>Le texte est ses instructions, envoyées à la place du prompt système. Choisissez-le sous le message pour toute une discussion, ou tapez @ pour une question.</translation>
+    </message>
+    <message>
+        <source>Name of the prompt</source>
+        <translation>Nom du prompt</translation>
+    </message>
+    <message>
+        <source>Kind of prompt</source>
+        <translation>Genre de prompt</translation>
+    </message>
+    <message>
+        <source>Text of the prompt</source>
+        <translation>Texte du prompt</translation>
+    </message>
+    <message>
+        <source>What the prompt says</source>
+        <translation>Ce que dit le prompt</translation>
+    </message>
+    <message>
+        <source>Prompts (*.json)</source>
+        <translation>Prompts (*.json)</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Nothing was stored; the text is kept here.</source>
+        <translation>Quelque chose s’est mal passé. Rien n’a été stocké ; le texte est gardé ici.</translation>
+    </message>
+    <message>
+        <source>add prompt</source>
+        <translation>ajouter un prompt</translation>
+    </message>
+    <message>
+        <source>delete prompt</source>
+        <translation>supprimer un prompt</translation>
+    </message>
+    <message>
+        <source>edit prompt</source>
+        <translation>modifier un prompt</translation>
+    </message>
+    <message>
+        <source>Import prompts</source>
+        <translation>Importer des prompts</translation>
+    </message>
+    <message>
+        <source>Export prompts</source>
+        <translation>Exporter des prompts</translation>
+    </message>
+    <message>
+        <source>import prompts</source>
+        <translation>importer des prompts</translation>
+    </message>
+    <message numerus="yes">
+        <source>Added: {count} prompts. What was there already stays as it is.</source>
+        <comment>Added: {count} prompt. What was there already stays as it is.</comment>
+        <translation>
+            <numerusform>Ajouté : {count} prompt. Ce qui était déjà là reste tel quel.</numerusform>
+            <numerusform>Ajoutés : {count} prompts. Ce qui était déjà là reste tel quel.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Exported: {count} prompts to {name}.</source>
+        <comment>Exported: {count} prompt to {name}.</comment>
+        <translation>
+            <numerusform>Exporté : {count} prompt vers {name}.</numerusform>
+            <numerusform>Exportés : {count} prompts vers {name}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>All prompts</source>
+        <translation>Tous les prompts</translation>
+    </message>
+    <message>
+        <source>Templates</source>
+        <translation>Modèles de texte</translation>
+    </message>
+    <message>
+        <source>System prompts</source>
+        <translation>Prompts système</translation>
+    </message>
+    <message>
+        <source>Quick actions</source>
+        <translation>Actions rapides</translation>
+    </message>
+    <message>
+        <source>Assistants</source>
+        <translation>Assistants</translation>
+    </message>
+    <message>
+        <source>Deleted: {name}</source>
+        <translation>Supprimé : {name}</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation>Nouveau</translation>
+    </message>
+    <message>
+        <source>Undo deleting the prompt</source>
+        <translation>Annuler la suppression du prompt</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>Dupliquer</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>Rétablir</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more: type part of a name.</source>
+        <comment>{count} more: type part of a name.</comment>
+        <translation>
+            <numerusform>{count} de plus : tapez une partie du nom.</numerusform>
+            <numerusform>{count} de plus : tapez une partie du nom.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Make your last answer shorter. Keep what matters most.</source>
+        <translation>Raccourcis ta dernière réponse. Garde ce qui compte le plus.</translation>
+    </message>
+    <message>
+        <source>Make your last answer longer. Go into more detail.</source>
+        <translation>Allonge ta dernière réponse. Entre davantage dans les détails.</translation>
+    </message>
+    <message>
+        <source>Asked below this answer. What came after it stays as another version.</source>
+        <translation>Demandé sous cette réponse. Ce qui venait après reste comme une autre version.</translation>
+    </message>
+    <message>
+        <source>Quick action: {name}</source>
+        <translation>Action rapide : {name}</translation>
+    </message>
+    <message>
+        <source>Select something in the thread first.</source>
+        <translation>Sélectionnez d’abord quelque chose dans la conversation.</translation>
+    </message>
+    <message>
+        <source>From {name}</source>
+        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
+        <translation>De {name}</translation>
+    </message>
+    <message>
+        <source>{title}, from {name}</source>
+        <translation>{title}, de {name}</translation>
+    </message>
+    <message>
+        <source>Asking {server} for “{title}”…</source>
+        <translation>« {title} » est demandé à {server}…</translation>
+    </message>
+    <message>
+        <source>{server} wrote this text. Read it before you send it.</source>
+        <translation>{server} a écrit ce texte. Lisez-le avant de l’envoyer.</translation>
+    </message>
+    <message>
+        <source>“{title}” came while you were typing.</source>
+        <translation>« {title} » est arrivé pendant que vous tapiez.</translation>
+    </message>
+    <message>
+        <source>{label} (optional)</source>
+        <translation>{label} (facultatif)</translation>
+    </message>
+    <message>
+        <source>System prompt of this thread</source>
+        <translation>Prompt système de cette conversation</translation>
+    </message>
+    <message>
+        <source>System prompt of the project</source>
+        <translation>Prompt système du projet</translation>
+    </message>
+    <message>
+        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
+        <translation>Ce n’est pas encore enregistré. Enregistrez, ou appuyez encore sur Échap pour abandonner les changements.</translation>
+    </message>
+    <message>
+        <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
+        <translation>Envoyé avant les messages avec chaque question. {{date}}, {{time}}, {{project}} et {{model}} sont remplis chaque fois.</translation>
+    </message>
+    <message>
+        <source>System prompts of the library</source>
+        <translation>Prompts système de la bibliothèque</translation>
+    </message>
+    <message>
+        <source>From the library</source>
+        <translation>De la bibliothèque</translation>
+    </message>
+    <message>
+        <source>Save to the library</source>
+        <translation>Vers la bibliothèque</translation>
+    </message>
+    <message>
+        <source>This thread</source>
+        <translation>Cette conversation</translation>
+    </message>
+    <message>
+        <source>Project {name}</source>
+        <translation>Projet {name}</translation>
+    </message>
+    <message>
+        <source>Sent in every thread of the project that has none of its own.</source>
+        <translation>Envoyé dans chaque conversation du projet qui n’en a pas.</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, the default from the settings is sent.</source>
+        <translation>Le projet n’en a pas : dans les conversations sans prompt propre, celui des paramètres est envoyé.</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, no system prompt is sent.</source>
+        <translation>Le projet n’en a pas : dans les conversations sans prompt propre, aucun prompt système n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>This thread&apos;s own system prompt is sent.</source>
+        <translation>Le prompt système de cette conversation est envoyé.</translation>
+    </message>
+    <message>
+        <source>This thread has none: the project&apos;s is sent.</source>
+        <translation>Cette conversation n’en a pas : celui du projet est envoyé.</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: the default from the settings is sent.</source>
+        <translation>Ni la conversation ni le projet n’en a : celui des paramètres est envoyé.</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: no system prompt is sent.</source>
+        <translation>Ni la conversation ni le projet n’en a : aucun prompt système n’est envoyé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>Environ {count} token des {window} que le modèle peut lire y passe à chaque requête.</numerusform>
+            <numerusform>Environ {count} tokens des {window} que le modèle peut lire y passent à chaque requête.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>{count} token des {window} que le modèle peut lire y passe à chaque requête.</numerusform>
+            <numerusform>{count} tokens des {window} que le modèle peut lire y passent à chaque requête.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shorten it, or choose a model with a larger window.</source>
+        <translation>Raccourcissez-le, ou choisissez un modèle à plus grande fenêtre.</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>About {count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>Environ {count} token : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>Environ {count} tokens : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>{count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>{count} token : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>{count} tokens : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with your question.</source>
+        <translation>Un prompt système importé est envoyé avec votre question.</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with your question.</source>
+        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
+        <translation>{name} a changé le prompt système ; il est envoyé avec votre question.</translation>
+    </message>
+    <message>
+        <source>A temporary chat has the instructions of its project.</source>
+        <translation>Une discussion temporaire a les instructions de son projet.</translation>
+    </message>
+    <message>
+        <source>Saved to the library: {name}</source>
+        <translation>Enregistré dans la bibliothèque : {name}</translation>
+    </message>
+    <message>
+        <source>change system prompt</source>
+        <translation>changer le prompt système</translation>
+    </message>
+    <message>
+        <source>The system prompt was changed</source>
+        <translation>Le prompt système a été changé</translation>
+    </message>
+    <message>
+        <source>{what} Agree only if you made this change yourself and trust that server.</source>
+        <translation>{what} N’acceptez que si vous avez fait ce changement vous-même et faites confiance à ce serveur.</translation>
+    </message>
+    <message>
+        <source>Your name for it</source>
+        <translation>Votre nom pour lui</translation>
+    </message>
+    <message>
+        <source>Sees images</source>
+        <translation>Voit les images</translation>
+    </message>
+    <message>
+        <source>$ in / 1M</source>
+        <translation>$ lus / 1M</translation>
+    </message>
+    <message>
+        <source>$ out / 1M</source>
+        <translation>$ écrits / 1M</translation>
+    </message>
+    <message>
+        <source>Offered when a model is chosen.</source>
+        <translation>Proposé au choix d’un modèle.</translation>
+    </message>
+    <message>
+        <source>The id of the model at its server.</source>
+        <translation>L’identifiant du modèle sur son serveur.</translation>
+    </message>
+    <message>
+        <source>The name under which it is offered.</source>
+        <translation>Le nom sous lequel il est proposé.</translation>
+    </message>
+    <message>
+        <source>Whether images are sent to it. A dash means unknown.</source>
+        <translation>Si des images lui sont envoyées. Un tiret signifie inconnu.</translation>
+    </message>
+    <message>
+        <source>How many tokens it reads at once, such as 128k.</source>
+        <translation>Combien de tokens il lit à la fois, comme 128k.</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it reads.</source>
+        <translation>Dollars US pour un million de tokens lus.</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it writes.</source>
+        <translation>Dollars US pour un million de tokens écrits.</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>inconnu</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>oui</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>non</translation>
+    </message>
+    <message>
+        <source>Change the passphrase</source>
+        <translation>Changer la phrase secrète</translation>
+    </message>
+    <message>
+        <source>Keys are locked</source>
+        <translation>Les clés sont verrouillées</translation>
+    </message>
+    <message>
+        <source>The current passphrase</source>
+        <translation>La phrase secrète actuelle</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>Phrase secrète</translation>
+    </message>
+    <message>
+        <source>The new passphrase again</source>
+        <translation>Encore la nouvelle phrase secrète</translation>
+    </message>
+    <message>
+        <source>The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start.</source>
+        <translation>Les clés de vos fournisseurs sont dans un fichier chiffré par une phrase secrète. Vous la saisissez une fois après chaque démarrage.</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Changer</translation>
+    </message>
+    <message>
+        <source>The two new passphrases are not the same.</source>
+        <translation>Les deux nouvelles phrases secrètes ne sont pas identiques.</translation>
+    </message>
+    <message>
+        <source>Remove {label}?</source>
+        <translation>Retirer {label} ?</translation>
+    </message>
+    <message>
+        <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
+        <translation>Sa clé est oubliée. Les conversations gardent leurs réponses ; celle qui l’utilisait demande un autre modèle.</translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was sent; see Settings, Providers.</source>
+        <translation>{problem} Rien n’a été envoyé ; voyez Paramètres, Fournisseurs.</translation>
+    </message>
+    <message>
+        <source>Chat completions, which every server has</source>
+        <translation>Chat completions, que tout serveur a</translation>
+    </message>
+    <message>
+        <source>Responses, where the server has it</source>
+        <translation>Responses, là où le serveur les a</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s messages</source>
+        <translation>Les messages d’Anthropic</translation>
+    </message>
+    <message>
+        <source>New provider</source>
+        <translation>Nouveau fournisseur</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>localhost:8080 or https://…</source>
+        <translation>localhost:8080 ou https://…</translation>
+    </message>
+    <message>
+        <source>Protocol</source>
+        <translation>Protocole</translation>
+    </message>
+    <message>
+        <source>Use this provider</source>
+        <translation>Utiliser ce fournisseur</translation>
+    </message>
+    <message>
+        <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
+        <translation>Fixé par la variable OPENAI_BASE_URL, ne peut donc pas être changé ici.</translation>
+    </message>
+    <message>
+        <source>Enter the address of the server.</source>
+        <translation>Saisissez l’adresse du serveur.</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address.</source>
+        <translation>Saisissez le nom de votre ressource dans l’adresse.</translation>
+    </message>
+    <message>
+        <source>Stop the test</source>
+        <translation>Arrêter le test</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>Tester</translation>
+    </message>
+    <message>
+        <source>API key</source>
+        <translation>Clé d’API</translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation>Plus de paramètres</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Retirer…</translation>
+    </message>
+    <message>
+        <source>In the system keyring</source>
+        <translation>Dans le trousseau du système</translation>
+    </message>
+    <message>
+        <source>For this run only</source>
+        <translation>Jusqu’à la fermeture seulement</translation>
+    </message>
+    <message>
+        <source>In a file that a passphrase encrypts</source>
+        <translation>Dans un fichier chiffré par une phrase secrète</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Remplacer</translation>
+    </message>
+    <message>
+        <source>Replace the key</source>
+        <translation>Remplacer la clé</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Oublier</translation>
+    </message>
+    <message>
+        <source>Forget the key</source>
+        <translation>Oublier la clé</translation>
+    </message>
+    <message>
+        <source>Use it there…</source>
+        <translation>L’utiliser là-bas…</translation>
+    </message>
+    <message>
+        <source>Use the kept key at this server</source>
+        <translation>Utiliser la clé conservée sur ce serveur</translation>
+    </message>
+    <message>
+        <source>Paste the key</source>
+        <translation>Coller la clé</translation>
+    </message>
+    <message>
+        <source>Only if the server wants one</source>
+        <translation>Seulement si le serveur en veut une</translation>
+    </message>
+    <message>
+        <source>Get a key</source>
+        <translation>Obtenir une clé</translation>
+    </message>
+    <message>
+        <source>Where the key is kept</source>
+        <translation>Où la clé est conservée</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys</source>
+        <translation>Phrase secrète du fichier des clés</translation>
+    </message>
+    <message>
+        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <translation>{place} ; elle l’emporte sur une clé conservée, elle ne peut donc pas être changée ici</translation>
+    </message>
+    <message>
+        <source>The kept key is used at this server from now on.</source>
+        <translation>La clé conservée est utilisée sur ce serveur à partir de maintenant.</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file</source>
+        <translation>La phrase secrète du fichier</translation>
+    </message>
+    <message>
+        <source>It is never written in plain text.</source>
+        <translation>Elle n’est jamais écrite en clair.</translation>
+    </message>
+    <message>
+        <source>{why}: choose where the key is kept.</source>
+        <translation>{why} : choisissez où la clé est conservée.</translation>
+    </message>
+    <message>
+        <source>Models of {label}</source>
+        <translation>Modèles de {label}</translation>
+    </message>
+    <message>
+        <source>Arrows move, Space ticks, F2 or typing changes a cell.</source>
+        <translation>Les flèches déplacent, Espace coche, F2 ou la frappe change une cellule.</translation>
+    </message>
+    <message>
+        <source>Id of a model that is missing</source>
+        <translation>Identifiant d’un modèle manquant</translation>
+    </message>
+    <message>
+        <source>Fetch the list again</source>
+        <translation>Récupérer à nouveau la liste</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Ajouter</translation>
+    </message>
+    <message>
+        <source>Add the model</source>
+        <translation>Ajouter le modèle</translation>
+    </message>
+    <message>
+        <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
+        <translation>Ce que vous tapez passe avant ce que dit le serveur. Les prix servent aux coûts et aux limites.</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
+        <translation>Comme le système</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>Connexion</translation>
+    </message>
+    <message>
+        <source>First word</source>
+        <translation>Premier mot</translation>
+    </message>
+    <message>
+        <source>Silence</source>
+        <translation>Silence</translation>
+    </message>
+    <message>
+        <source>Model for new threads</source>
+        <translation>Modèle des nouvelles conversations</translation>
+    </message>
+    <message>
+        <source>its own choice</source>
+        <translation>son propre choix</translation>
+    </message>
+    <message>
+        <source>Organisation</source>
+        <translation>Organisation</translation>
+    </message>
+    <message>
+        <source>Proxy</source>
+        <translation>Proxy</translation>
+    </message>
+    <message>
+        <source>As the system, none, or an address such as http://proxy.example:3128</source>
+        <translation>Comme le système, aucun, ou une adresse comme http://proxy.example:3128</translation>
+    </message>
+    <message>
+        <source>File of certificates</source>
+        <translation>Fichier de certificats</translation>
+    </message>
+    <message>
+        <source>the system&apos;s only</source>
+        <translation>ceux du système seulement</translation>
+    </message>
+    <message>
+        <source>Choose a file of certificates</source>
+        <translation>Choisir un fichier de certificats</translation>
+    </message>
+    <message>
+        <source>Headers, one a line as Name: value</source>
+        <translation>En-têtes, un par ligne sous la forme Nom: valeur</translation>
+    </message>
+    <message>
+        <source>{what}, seconds</source>
+        <translation>{what}, secondes</translation>
+    </message>
+    <message>
+        <source>usual</source>
+        <translation>habituel</translation>
+    </message>
+    <message>
+        <source>Certificates to trust in addition to the system&apos;s</source>
+        <translation>Certificats de confiance en plus de ceux du système</translation>
+    </message>
+    <message>
+        <source>Headers; values that are keys are stored with your keys</source>
+        <translation>En-têtes ; les valeurs qui sont des clés sont stockées avec vos clés</translation>
+    </message>
+    <message>
+        <source>Seconds to wait for</source>
+        <translation>Secondes d’attente pour</translation>
+    </message>
+    <message>
+        <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
+        <translation>Certificats (*.pem *.crt *.cer);;Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>{what} must be a number of seconds.</source>
+        <translation>{what} doit être un nombre de secondes.</translation>
+    </message>
+    <message>
+        <source>testing…</source>
+        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
+        <translation>test en cours…</translation>
+    </message>
+    <message>
+        <source>Paste a key</source>
+        <translation>Collez une clé</translation>
+    </message>
+    <message>
+        <source>Paste another key</source>
+        <translation>Collez une autre clé</translation>
+    </message>
+    <message>
+        <source>The picture that is sent with the question</source>
+        <translation>L’image envoyée avec la question</translation>
+    </message>
+    <message>
+        <source>Clipboard</source>
+        <translation>Presse-papiers</translation>
+    </message>
+    <message>
+        <source>Selection</source>
+        <translation>Sélection</translation>
+    </message>
+    <message>
+        <source>Screenshot</source>
+        <translation>Capture d’écran</translation>
+    </message>
+    <message>
+        <source>There is no text on the clipboard.</source>
+        <translation>Il n’y a pas de texte dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>No text is selected in another window.</source>
+        <translation>Aucun texte n’est sélectionné dans une autre fenêtre.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, only the first {count} characters</source>
+        <comment>{name}, only the first {count} character</comment>
+        <translation>
+            <numerusform>{name}, seulement le premier {count} caractère</numerusform>
+            <numerusform>{name}, seulement les {count} premiers caractères</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, {count} characters</source>
+        <comment>{name}, {count} character</comment>
+        <translation>
+            <numerusform>{name}, {count} caractère</numerusform>
+            <numerusform>{name}, {count} caractères</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask anything</source>
+        <translation>Posez une question</translation>
+    </message>
+    <message>
+        <source>Add the clipboard</source>
+        <translation>Ajouter le presse-papiers</translation>
+    </message>
+    <message>
+        <source>Add the selection</source>
+        <translation>Ajouter la sélection</translation>
+    </message>
+    <message>
+        <source>Add a screenshot</source>
+        <translation>Ajouter une capture d’écran</translation>
+    </message>
+    <message>
+        <source>Open in ChatDesk</source>
+        <translation>Ouvrir dans ChatDesk</translation>
+    </message>
+    <message>
+        <source>{words}: leave it out</source>
+        <translation>{words} : laisser de côté</translation>
+    </message>
+    <message>
+        <source>Choose a part of the screen</source>
+        <translation>Choisissez une partie de l’écran</translation>
+    </message>
+    <message>
+        <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
+        <translation>Glissez sur une partie, ou appuyez sur Entrée pour ce qui est encadré. Les flèches déplacent le cadre, Maj+flèches changent sa taille, Alt fait de petits pas, Échap quitte.</translation>
+    </message>
+    <message>
+        <source>This desktop lets programs take no picture of the screen.</source>
+        <translation>Ce bureau ne laisse pas les programmes capturer l’écran.</translation>
+    </message>
+    <message>
+        <source>Nothing was taken.</source>
+        <translation>Rien n’a été capturé.</translation>
+    </message>
+    <message>
+        <source>Take one with the desktop&apos;s own program, and paste it into a message in the large window.</source>
+        <translation>Faites-en une avec le programme du bureau, et collez-la dans un message de la grande fenêtre.</translation>
+    </message>
+    <message>
+        <source>The desktop gave no file with the picture.</source>
+        <translation>Le bureau n’a pas donné de fichier avec l’image.</translation>
+    </message>
+    <message>
+        <source>The picture of the screen is too large.</source>
+        <translation>La capture d’écran est trop grande.</translation>
+    </message>
+    <message>
+        <source>The desktop&apos;s picture of the screen cannot be read.</source>
+        <translation>La capture d’écran du bureau ne peut pas être lue.</translation>
+    </message>
+    <message>
+        <source>Making a backup…</source>
+        <translation>Sauvegarde en cours…</translation>
+    </message>
+    <message>
+        <source>Checking… This reads everything and can take a while.</source>
+        <translation>Vérification… Elle lit tout et peut prendre un moment.</translation>
+    </message>
+    <message>
+        <source>Checking and repairing…</source>
+        <translation>Vérification et réparation…</translation>
+    </message>
+    <message>
+        <source>Writing the zip…</source>
+        <translation>Écriture du zip…</translation>
+    </message>
+    <message>
+        <source>Checking the database</source>
+        <extracomment>What has a dialog of its own.</extracomment>
+        <translation>Vérification de la base de données</translation>
+    </message>
+    <message>
+        <source>Repairing the database</source>
+        <translation>Réparation de la base de données</translation>
+    </message>
+    <message>
+        <source>Another window has this data directory open.</source>
+        <translation>Une autre fenêtre a ouvert ce dossier de données.</translation>
+    </message>
+    <message>
+        <source>The backup was made: {name}</source>
+        <translation>La sauvegarde a été faite : {name}</translation>
+    </message>
+    <message>
+        <source>Nothing is wrong.</source>
+        <translation>Tout est en ordre.</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip</source>
+        <translation>Tout enregistrer en zip</translation>
+    </message>
+    <message>
+        <source>Everything was saved to {name}.</source>
+        <translation>Tout a été enregistré dans {name}.</translation>
+    </message>
+    <message>
+        <source>and {lost} more</source>
+        <translation>et {lost} de plus</translation>
+    </message>
+    <message numerus="yes">
+        <source>All but {count} attachments was saved to {name}:</source>
+        <comment>All but {count} attachment was saved to {name}:</comment>
+        <translation>
+            <numerusform>Tout sauf {count} pièce jointe a été enregistré dans {name} :</numerusform>
+            <numerusform>Tout sauf {count} pièces jointes a été enregistré dans {name} :</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Import and export</source>
+        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
+        <translation>Importer et exporter</translation>
+    </message>
+    <message>
+        <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
+        <translation>Reprenez des discussions de ChatGPT, Claude et d’autres, ou écrivez les vôtres en Markdown, pages web, PDF ou JSON.</translation>
+    </message>
+    <message>
+        <source>Back up and restore</source>
+        <translation>Sauvegarder et restaurer</translation>
+    </message>
+    <message>
+        <source>ChatDesk makes a backup each day and before each upgrade, and checks each one.</source>
+        <translation>ChatDesk fait une sauvegarde chaque jour et avant chaque mise à niveau, et vérifie chacune.</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip…</source>
+        <translation>Tout enregistrer en zip…</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Montrer le dossier</translation>
+    </message>
+    <message>
+        <source>Restore…</source>
+        <translation>Restaurer…</translation>
+    </message>
+    <message>
+        <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
+        <translation>Vérifier lit tout ce qui est stocké. Réparer fait d’abord une copie et dit ce qu’elle a changé.</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>Vérifier</translation>
+    </message>
+    <message>
+        <source>Repair</source>
+        <translation>Réparer</translation>
+    </message>
+    <message>
+        <source>Something went wrong?</source>
+        <translation>Quelque chose s’est mal passé ?</translation>
+    </message>
+    <message>
+        <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
+        <translation>Rassemble le journal, les paramètres et les rapports d’échec, sans vos messages ni vos clés.</translation>
+    </message>
+    <message>
+        <source>Backups are in {folder}</source>
+        <translation>Les sauvegardes sont dans {folder}</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
+        <translation>Résultat</translation>
+    </message>
+    <message>
+        <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
+        <translation>… et {lines} de plus ; &apos;chatdesk doctor --json&apos; les énumère.</translation>
+    </message>
+    <message>
+        <source>{label}, its own choice</source>
+        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
+        <translation>{label}, son propre choix</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>Général</translation>
+    </message>
+    <message>
+        <source>Providers</source>
+        <translation>Fournisseurs</translation>
+    </message>
+    <message>
+        <source>Usage and limits</source>
+        <translation>Utilisation et limites</translation>
+    </message>
+    <message>
+        <source>Accessibility</source>
+        <translation>Accessibilité</translation>
+    </message>
+    <message>
+        <source>Team sync</source>
+        <translation>Synchronisation d’équipe</translation>
+    </message>
+    <message>
+        <source>Local service</source>
+        <translation>Service local</translation>
+    </message>
+    <message>
+        <source>Data and backup</source>
+        <translation>Données et sauvegarde</translation>
+    </message>
+    <message>
+        <source>Shortcuts</source>
+        <translation>Raccourcis</translation>
+    </message>
+    <message>
+        <source>Enter the passphrase…</source>
+        <translation>Saisir la phrase secrète…</translation>
+    </message>
+    <message>
+        <source>Change the passphrase…</source>
+        <translation>Changer la phrase secrète…</translation>
+    </message>
+    <message>
+        <source>Add provider</source>
+        <translation>Ajouter un fournisseur</translation>
+    </message>
+    <message>
+        <source>Look for servers on this computer</source>
+        <translation>Chercher des serveurs sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
+        <translation>Seul cet ordinateur est interrogé, aux ports habituels, et aucune clé n’est envoyée.</translation>
+    </message>
+    <message>
+        <source>Add {label}, found on this computer</source>
+        <translation>Ajouter {label}, trouvé sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>{address}, {models}</source>
+        <translation>{address}, {models}</translation>
+    </message>
+    <message>
+        <source>found on this computer</source>
+        <translation>trouvé sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {names}.</source>
+        <translation>Trouvés sur cet ordinateur : {names}.</translation>
+    </message>
+    <message>
+        <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
+        <translation>Vos clés sont dans un fichier verrouillé. Saisissez sa phrase secrète pour les utiliser.</translation>
+    </message>
+    <message>
+        <source>always available</source>
+        <translation>toujours disponible</translation>
+    </message>
+    <message>
+        <source>no network, for trying things out</source>
+        <translation>sans réseau, pour essayer</translation>
+    </message>
+    <message>
+        <source>API key of {label}</source>
+        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
+        <translation>Clé d’API de {label}</translation>
+    </message>
+    <message>
+        <source>Address of {label}</source>
+        <translation>Adresse de {label}</translation>
+    </message>
+    <message>
+        <source>The key is sent to {address}.</source>
+        <translation>La clé est envoyée à {address}.</translation>
+    </message>
+    <message>
+        <source>The variable {variable} has the key.</source>
+        <translation>La variable {variable} a la clé.</translation>
+    </message>
+    <message>
+        <source>Test {label}</source>
+        <translation>Tester {label}</translation>
+    </message>
+    <message>
+        <source>Edit {label}</source>
+        <translation>Modifier {label}</translation>
+    </message>
+    <message>
+        <source>Save the key of {label}</source>
+        <translation>Enregistrer la clé de {label}</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation>Modifier…</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>Modèles…</translation>
+    </message>
+    <message>
+        <source>Enter a key</source>
+        <translation>Saisir une clé</translation>
+    </message>
+    <message>
+        <source>Switch off</source>
+        <translation>Désactiver</translation>
+    </message>
+    <message>
+        <source>Switch on</source>
+        <translation>Activer</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models of {label}</source>
+        <comment>{count} model of {label}</comment>
+        <translation>
+            <numerusform>{count} modèle de {label}</numerusform>
+            <numerusform>{count} modèles de {label}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Fetched {fetched}</source>
+        <translation>Récupéré {fetched}</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>recherche…</translation>
+    </message>
+    <message>
+        <source>works</source>
+        <translation>fonctionne</translation>
+    </message>
+    <message>
+        <source>does not work</source>
+        <translation>ne fonctionne pas</translation>
+    </message>
+    <message>
+        <source>not tested</source>
+        <translation>non testé</translation>
+    </message>
+    <message>
+        <source>Result of the test</source>
+        <translation>Résultat du test</translation>
+    </message>
+    <message>
+        <source>Everything works.</source>
+        <translation>Tout fonctionne.</translation>
+    </message>
+    <message>
+        <source>Encryption</source>
+        <translation>Chiffrement</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Clé</translation>
+    </message>
+    <message>
+        <source>Streaming</source>
+        <translation>Flux</translation>
+    </message>
+    <message>
+        <source>the key is not used before you agree</source>
+        <translation>la clé n’est pas utilisée avant votre accord</translation>
+    </message>
+    <message>
+        <source>key from the variable {variable}</source>
+        <translation>clé de la variable {variable}</translation>
+    </message>
+    <message>
+        <source>api key in the system keyring</source>
+        <translation>clé d’API dans le trousseau du système</translation>
+    </message>
+    <message>
+        <source>api key in the encrypted file</source>
+        <translation>clé d’API dans le fichier chiffré</translation>
+    </message>
+    <message>
+        <source>api key for this run only</source>
+        <translation>clé d’API jusqu’à la fermeture seulement</translation>
+    </message>
+    <message>
+        <source>no key yet</source>
+        <translation>pas encore de clé</translation>
+    </message>
+    <message>
+        <source>any OpenAI-compatible address</source>
+        <translation>toute adresse compatible avec OpenAI</translation>
+    </message>
+    <message>
+        <source>no key needed</source>
+        <translation>aucune clé nécessaire</translation>
+    </message>
+    <message>
+        <source>{code}: the key was refused</source>
+        <translation>{code} : la clé a été refusée</translation>
+    </message>
+    <message numerus="yes">
+        <source>works, {count} models</source>
+        <comment>works, {count} model</comment>
+        <translation>
+            <numerusform>fonctionne, {count} modèle</numerusform>
+            <numerusform>fonctionne, {count} modèles</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again.</source>
+        <translation>ChatDesk sauvegarde d’abord ce qui est là maintenant. Puis il se ferme, restaure la sauvegarde choisie, et s’ouvre à nouveau.</translation>
+    </message>
+    <message>
+        <source>Restore a backup</source>
+        <translation>Restaurer une sauvegarde</translation>
+    </message>
+    <message>
+        <source>Backups, the newest first</source>
+        <translation>Sauvegardes, la plus récente d’abord</translation>
+    </message>
+    <message>
+        <source>Other file…</source>
+        <translation>Autre fichier…</translation>
+    </message>
+    <message>
+        <source>There is no backup yet.</source>
+        <translation>Il n’y a pas encore de sauvegarde.</translation>
+    </message>
+    <message>
+        <source>Looking into it…</source>
+        <translation>Examen…</translation>
+    </message>
+    <message>
+        <source>Unpacking and checking the backup…</source>
+        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <translation>Décompression et vérification de la sauvegarde…</translation>
+    </message>
+    <message>
+        <source>Choose a backup</source>
+        <translation>Choisir une sauvegarde</translation>
+    </message>
+    <message>
+        <source>Backups (*.zip *.gz *.db);;All files (*)</source>
+        <translation>Sauvegardes (*.zip *.gz *.db);;Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>before a restore</source>
+        <translation>avant une restauration</translation>
+    </message>
+    <message>
+        <source>before a repair</source>
+        <translation>avant une réparation</translation>
+    </message>
+    <message>
+        <source>before an upgrade</source>
+        <translation>avant une mise à niveau</translation>
+    </message>
+    <message>
+        <source>daily</source>
+        <translation>quotidienne</translation>
+    </message>
+    <message>
+        <source>Newest message: {newest}</source>
+        <translation>Message le plus récent : {newest}</translation>
+    </message>
+    <message>
+        <source>Newest threads:</source>
+        <translation>Conversations les plus récentes :</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Paramètres</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Chercher</translation>
+    </message>
+    <message>
+        <source>Not saved: {why}.</source>
+        <translation>Non enregistré : {why}.</translation>
+    </message>
+    <message>
+        <source>Show and change…</source>
+        <translation>Afficher et changer…</translation>
+    </message>
+    <message>
+        <source>Pages of the settings</source>
+        <translation>Pages des paramètres</translation>
+    </message>
+    <message>
+        <source>The environment variable {env} decides this.</source>
+        <translation>La variable d’environnement {env} en décide.</translation>
+    </message>
+    <message>
+        <source>Add a provider</source>
+        <translation>Ajouter un fournisseur</translation>
+    </message>
+    <message>
+        <source>API key server model connect</source>
+        <translation>clé d’API serveur modèle connecter</translation>
+    </message>
+    <message>
+        <source>keys</source>
+        <translation>touches</translation>
+    </message>
+    <message>
+        <source>global shortcut hotkey quick window</source>
+        <translation>raccourci global fenêtre rapide</translation>
+    </message>
+    <message>
+        <source>workspace join share invite</source>
+        <translation>espace de travail rejoindre partager inviter</translation>
+    </message>
+    <message>
+        <source>cost money tokens price spend</source>
+        <translation>coût argent tokens prix dépenser</translation>
+    </message>
+    <message>
+        <source>Found settings</source>
+        <translation>Paramètres trouvés</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Rien trouvé</translation>
+    </message>
+    <message numerus="yes">
+        <source>days</source>
+        <comment>day</comment>
+        <translation>
+            <numerusform>jour</numerusform>
+            <numerusform>jours</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>weeks</source>
+        <comment>week</comment>
+        <translation>
+            <numerusform>semaine</numerusform>
+            <numerusform>semaines</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>minutes</source>
+        <comment>minute</comment>
+        <translation>
+            <numerusform>minute</numerusform>
+            <numerusform>minutes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>seconds</source>
+        <comment>second</comment>
+        <translation>
+            <numerusform>seconde</numerusform>
+            <numerusform>secondes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tokens</source>
+        <comment>token</comment>
+        <translation>
+            <numerusform>token</numerusform>
+            <numerusform>tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>files</source>
+        <comment>file</comment>
+        <translation>
+            <numerusform>fichier</numerusform>
+            <numerusform>fichiers</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer.</source>
+        <translation>Les brouillons, les épingles, les archives, ce que vous avez marqué pour le contexte, vos clés et vos prompts restent sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Share “{name}”</source>
+        <translation>Partager « {name} »</translation>
+    </message>
+    <message>
+        <source>Counting…</source>
+        <translation>Comptage…</translation>
+    </message>
+    <message>
+        <source>Workspace that the project is shared with</source>
+        <translation>Espace de travail avec lequel le projet est partagé</translation>
+    </message>
+    <message>
+        <source>It is shared with “{name}”.</source>
+        <translation>Il est partagé avec « {name} ».</translation>
+    </message>
+    <message>
+        <source>Choose which workspace it goes to.</source>
+        <translation>Choisissez à quel espace de travail il va.</translation>
+    </message>
+    <message>
+        <source>With the workspace</source>
+        <translation>Avec l’espace de travail</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Partager</translation>
+    </message>
+    <message>
+        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
+        <translation>Les nouvelles discussions vont dans « {name} » : une fois partagé, d’autres voient tout ce que vous y demandez sans choisir un autre projet. Un nouveau projet pour ce que vous partagez garde celui-ci pour vous.</translation>
+    </message>
+    <message>
+        <source>Who will see it</source>
+        <translation>Qui le verra</translation>
+    </message>
+    <message>
+        <source>At first only you, on all your computers. Then those whom you give a role, here or by inviting them.</source>
+        <translation>D’abord vous seul, sur tous vos ordinateurs. Puis ceux à qui vous donnez un rôle, ici ou en les invitant.</translation>
+    </message>
+    <message>
+        <source>What never leaves</source>
+        <translation>Ce qui ne part jamais</translation>
+    </message>
+    <message>
+        <source>What cannot be taken back</source>
+        <translation>Ce qui ne peut pas être repris</translation>
+    </message>
+    <message>
+        <source>Good to know</source>
+        <translation>Bon à savoir</translation>
+    </message>
+    <message>
+        <source>{who} Threads of a shared project cannot be moved out of it, only copied.</source>
+        <translation>{who} Les conversations d’un projet partagé ne peuvent pas en sortir, seulement être copiées.</translation>
+    </message>
+    <message>
+        <source>Sharing the project…</source>
+        <translation>Partage du projet…</translation>
+    </message>
+    <message>
+        <source>Sharing of “{name}”</source>
+        <translation>Partage de « {name} »</translation>
+    </message>
+    <message>
+        <source>Shared with “{workspace}”. Your role is {role}: {hint}.</source>
+        <translation>Partagé avec « {workspace} ». Votre rôle est {role} : {hint}.</translation>
+    </message>
+    <message>
+        <source>Who sees it</source>
+        <translation>Qui le voit</translation>
+    </message>
+    <message>
+        <source>How long messages are kept</source>
+        <translation>Durée de conservation des messages</translation>
+    </message>
+    <message>
+        <source>Stop sharing…</source>
+        <translation>Arrêter le partage…</translation>
+    </message>
+    <message>
+        <source>Leave project…</source>
+        <translation>Quitter le projet…</translation>
+    </message>
+    <message>
+        <source>Stop and erase…</source>
+        <translation>Arrêter et effacer…</translation>
+    </message>
+    <message>
+        <source>Invite…</source>
+        <translation>Inviter…</translation>
+    </message>
+    <message>
+        <source>Role of {name}</source>
+        <translation>Rôle de {name}</translation>
+    </message>
+    <message>
+        <source>Member</source>
+        <translation>Membre</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once. People who lose access keep the copy that is on their computer already.</source>
+        <translation>Un changement prend effet aussitôt. Qui perd l’accès garde la copie déjà présente sur son ordinateur.</translation>
+    </message>
+    <message>
+        <source>Setting how long messages are kept…</source>
+        <translation>Réglage de la durée de conservation…</translation>
+    </message>
+    <message>
+        <source>Changing the role…</source>
+        <translation>Changement du rôle…</translation>
+    </message>
+    <message>
+        <source>Older messages are being sent.</source>
+        <translation>Les messages plus anciens sont en cours d’envoi.</translation>
+    </message>
+    <message>
+        <source>Everything in it has reached the team.</source>
+        <translation>Tout ce qu’il contient est arrivé à l’équipe.</translation>
+    </message>
+    <message>
+        <source>It ends for everybody at once.</source>
+        <translation>Il prend fin pour tous d’un coup.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members can no longer see what is new.</source>
+        <comment>{count} other member can no longer see what is new.</comment>
+        <translation>
+            <numerusform>{count} autre membre ne peut plus voir ce qui est nouveau.</numerusform>
+            <numerusform>{count} autres membres ne peuvent plus voir ce qui est nouveau.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.</source>
+        <translation>Chaque ordinateur qui l’a garde sa copie comme projet privé, celui-ci aussi ; rien n’est supprimé ici.</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}”?</source>
+        <translation>Arrêter le partage de « {name} » ?</translation>
+    </message>
+    <message>
+        <source>Stop sharing</source>
+        <translation>Arrêter le partage</translation>
+    </message>
+    <message>
+        <source>You and the others no longer get each other&apos;s messages. The copy on this computer stays, as a private project. To come back, somebody who manages it has to give you a role again.</source>
+        <translation>Vous et les autres ne recevez plus les messages les uns des autres. La copie de cet ordinateur reste, comme projet privé. Pour revenir, quelqu’un qui le gère doit vous redonner un rôle.</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”?</source>
+        <translation>Quitter « {name} » ?</translation>
+    </message>
+    <message>
+        <source>Leave</source>
+        <translation>Quitter</translation>
+    </message>
+    <message>
+        <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
+        <translation>Tout ce qu’il contient est enlevé : du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members lose it, too.</source>
+        <comment>{count} other member loses it, too.</comment>
+        <translation>
+            <numerusform>{count} autre membre le perd aussi.</numerusform>
+            <numerusform>{count} autres membres le perdent aussi.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
+        <translation>Ce que quelqu’un a écrit sans l’envoyer encore lui reste. C’est irréversible. Les sauvegardes le gardent jusqu’à leur remplacement, de même que quiconque l’a copié ou exporté, ou est parti avec une copie privée.</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}” and erase it for everyone?</source>
+        <translation>Arrêter le partage de « {name} » et l’effacer pour tous ?</translation>
+    </message>
+    <message>
+        <source>Stop and erase</source>
+        <translation>Arrêter et effacer</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes of yours did not reach the team yet and will stay only here.</source>
+        <comment>{count} change of yours did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>{count} modification de vous n’est pas encore arrivée à l’équipe et ne restera qu’ici.</numerusform>
+            <numerusform>{count} modifications de vous ne sont pas encore arrivées à l’équipe et ne resteront qu’ici.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copy text</source>
+        <translation>Copier le texte</translation>
+    </message>
+    <message>
+        <source>Copy to a private project</source>
+        <translation>Copier dans un projet privé</translation>
+    </message>
+    <message>
+        <source>Copy all texts</source>
+        <translation>Copier tous les textes</translation>
+    </message>
+    <message>
+        <source>Copy all to a private project</source>
+        <translation>Tout copier dans un projet privé</translation>
+    </message>
+    <message>
+        <source>Try all again</source>
+        <translation>Tout réessayer</translation>
+    </message>
+    <message>
+        <source>Forget all</source>
+        <translation>Tout oublier</translation>
+    </message>
+    <message>
+        <source>Team sync: details</source>
+        <translation>Synchronisation d’équipe : détails</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>Espace de travail</translation>
+    </message>
+    <message>
+        <source>Check against the server</source>
+        <translation>Comparer au serveur</translation>
+    </message>
+    <message>
+        <source>Fetch again</source>
+        <translation>Recevoir à nouveau</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Quand</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Quoi</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>Durée</translation>
+    </message>
+    <message>
+        <source>Sync log</source>
+        <translation>Journal de synchronisation</translation>
+    </message>
+    <message>
+        <source>{count} ms</source>
+        <translation>{count} ms</translation>
+    </message>
+    <message numerus="yes">
+        <source>Refused: {count} changes</source>
+        <comment>Refused: {count} change</comment>
+        <translation>
+            <numerusform>Refusé : {count} modification</numerusform>
+            <numerusform>Refusé : {count} modifications</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
+        <translation>Le serveur ne les a pas prises. Elles ne sont conservées que sur cet ordinateur, jusqu’à ce que vous les oubliiez.</translation>
+    </message>
+    <message>
+        <source>… and {count} more.</source>
+        <translation>… et {count} de plus.</translation>
+    </message>
+    <message>
+        <source>Written by two people at once</source>
+        <translation>Écrit par deux personnes à la fois</translation>
+    </message>
+    <message>
+        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>Le premier est montré jusqu’à ce que quelqu’un choisisse ; le choix vaut pour tous.</translation>
+    </message>
+    <message>
+        <source>{label}, in {project}</source>
+        <translation>{label}, dans {project}</translation>
+    </message>
+    <message>
+        <source>{who}: (empty)</source>
+        <translation>{who} : (vide)</translation>
+    </message>
+    <message>
+        <source>Use this</source>
+        <translation>Utiliser ceci</translation>
+    </message>
+    <message>
+        <source>{action} of the change of {time}</source>
+        <translation>{action} de la modification de {time}</translation>
+    </message>
+    <message>
+        <source>Comparing with the server…</source>
+        <translation>Comparaison avec le serveur…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes</source>
+        <comment>{count} change</comment>
+        <translation>
+            <numerusform>{count} modification</numerusform>
+            <numerusform>{count} modifications</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects</source>
+        <comment>{count} project</comment>
+        <translation>
+            <numerusform>{count} projet</numerusform>
+            <numerusform>{count} projets</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared.</source>
+        <translation>{changes} de {projects} comparées.</translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
+        <translation>{changes} de {projects} comparées : cet ordinateur et le serveur contiennent la même chose.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} differences:</source>
+        <comment>{count} difference:</comment>
+        <translation>
+            <numerusform>{count} différence :</numerusform>
+            <numerusform>{count} différences :</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}, which is shown now</source>
+        <translation>Utiliser ce que {who} a écrit pour {label}, qui est montré maintenant</translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}</source>
+        <translation>Utiliser ce que {who} a écrit pour {label}</translation>
+    </message>
+    <message>
+        <source>Encrypted, the server proves who it is</source>
+        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
+        <translation>Chiffré, le serveur prouve qui il est</translation>
+    </message>
+    <message>
+        <source>Not encrypted, for a server on this computer or in a network of your own</source>
+        <translation>Non chiffré, pour un serveur sur cet ordinateur ou dans un réseau à vous</translation>
+    </message>
+    <message>
+        <source>Connection string</source>
+        <translation>Chaîne de connexion</translation>
+    </message>
+    <message>
+        <source>Pasted text fills in the fields below.</source>
+        <translation>Un texte collé remplit les champs ci-dessous.</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Hôte</translation>
+    </message>
+    <message>
+        <source>an empty one</source>
+        <translation>une vide</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>Utilisateur</translation>
+    </message>
+    <message>
+        <source>who may create roles</source>
+        <translation>qui peut créer des rôles</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>Mot de passe</translation>
+    </message>
+    <message>
+        <source>Certificate file…</source>
+        <translation>Fichier de certificat…</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority that the server has</source>
+        <translation>Certificat de l’autorité du serveur</translation>
+    </message>
+    <message>
+        <source>Certificates that this computer trusts</source>
+        <translation>Certificats auxquels cet ordinateur se fie</translation>
+    </message>
+    <message>
+        <source>Paste the connection string of an owner&apos;s account, or fill in the fields.</source>
+        <translation>Collez la chaîne de connexion d’un compte propriétaire, ou remplissez les champs.</translation>
+    </message>
+    <message>
+        <source>Trusts</source>
+        <translation>Se fie à</translation>
+    </message>
+    <message>
+        <source>The certificate that the text names</source>
+        <translation>Le certificat que nomme le texte</translation>
+    </message>
+    <message>
+        <source>The certificate that it had</source>
+        <translation>Le certificat qu’il avait</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority</source>
+        <translation>Certificat de l’autorité</translation>
+    </message>
+    <message>
+        <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
+        <translation>{name} n’est pas un certificat au format PEM. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>Only what {name} vouches for</source>
+        <translation>Seulement ce dont {name} se porte garant</translation>
+    </message>
+    <message>
+        <source>fine</source>
+        <translation>bien</translation>
+    </message>
+    <message>
+        <source>a warning</source>
+        <translation>un avertissement</translation>
+    </message>
+    <message>
+        <source>Create a workspace</source>
+        <translation>Créer un espace de travail</translation>
+    </message>
+    <message>
+        <source>Name of the workspace</source>
+        <translation>Nom de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>such as the name of your team</source>
+        <translation>comme le nom de votre équipe</translation>
+    </message>
+    <message>
+        <source>Your name, as the others see it</source>
+        <translation>Votre nom, tel que les autres le voient</translation>
+    </message>
+    <message>
+        <source>such as Ana Lima</source>
+        <translation>comme Ana Lima</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Suivant</translation>
+    </message>
+    <message>
+        <source>Set up</source>
+        <translation>Installer</translation>
+    </message>
+    <message>
+        <source>Invite people…</source>
+        <translation>Inviter des personnes…</translation>
+    </message>
+    <message>
+        <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
+        <translation>« {name} » est prêt, et vous en êtes propriétaire. Rien n’est encore partagé : ouvrez un projet et choisissez « Partager… », et invitez ceux avec qui vous travaillez.</translation>
+    </message>
+    <message>
+        <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
+        <translation>Un espace de travail est une base de données PostgreSQL, 15 ou plus récent, par laquelle les ordinateurs de votre équipe partagent les modifications. Donnez-en une vide, et un compte qui peut créer des rôles ; son mot de passe sert maintenant et n’est pas conservé.</translation>
+    </message>
+    <message>
+        <source>Was the workspace set up by hand? Then sign in with your login.</source>
+        <translation>L’espace de travail a été installé à la main ? Alors connectez-vous avec votre compte.</translation>
+    </message>
+    <message>
+        <source>Sign in</source>
+        <translation>Se connecter</translation>
+    </message>
+    <message>
+        <source>Your name</source>
+        <translation>Votre nom</translation>
+    </message>
+    <message>
+        <source>If setting up is interrupted, set up the same database again: it continues.</source>
+        <translation>Si l’installation est interrompue, installez à nouveau la même base de données : elle continue.</translation>
+    </message>
+    <message>
+        <source>Looking at the database…</source>
+        <translation>Examen de la base de données…</translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation>Connexion…</translation>
+    </message>
+    <message>
+        <source>Setting up the workspace…</source>
+        <translation>Installation de l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>Ce qui a été trouvé</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} things must be fixed first.</source>
+        <comment>{count} thing must be fixed first.</comment>
+        <translation>
+            <numerusform>{count} chose doit d’abord être corrigée.</numerusform>
+            <numerusform>{count} choses doivent d’abord être corrigées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A workspace can be set up here.</source>
+        <translation>Un espace de travail peut être installé ici.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
+        <translation>Cet ordinateur ne peut plus synchroniser sous ce nom ; ce qu’il contient y reste. S’il a été perdu, faites aussi un nouveau mot de passe sous « Mon nom et mes rôles », et ajoutez à nouveau vos autres ordinateurs.</translation>
+    </message>
+    <message>
+        <source>A computer</source>
+        <translation>Un ordinateur</translation>
+    </message>
+    <message>
+        <source>Take off the list…</source>
+        <translation>Retirer de la liste…</translation>
+    </message>
+    <message>
+        <source>Copy the code</source>
+        <translation>Copier le code</translation>
+    </message>
+    <message>
+        <source>Save as file…</source>
+        <translation>Enregistrer en fichier…</translation>
+    </message>
+    <message>
+        <source>The code is in the clipboard.</source>
+        <translation>Le code est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>The link is in the clipboard.</source>
+        <translation>Le lien est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Save the invitation</source>
+        <translation>Enregistrer l’invitation</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending})</source>
+        <translation>Invitations (*{ending})</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Anyone who has the file can use it, so send it only to them.</source>
+        <translation>Enregistré sous {name}. Quiconque a le fichier peut l’utiliser, ne l’envoyez donc qu’au destinataire.</translation>
+    </message>
+    <message>
+        <source>Invite to “{workspace}”</source>
+        <translation>Inviter dans « {workspace} »</translation>
+    </message>
+    <message>
+        <source>{workspace} invitation</source>
+        <translation>Invitation {workspace}</translation>
+    </message>
+    <message>
+        <source>Who is invited</source>
+        <translation>Qui est invité</translation>
+    </message>
+    <message>
+        <source>Can be used for</source>
+        <translation>Utilisable pendant</translation>
+    </message>
+    <message>
+        <source>No project is shared yet, or you manage none. They can be given roles later, under Members.</source>
+        <translation>Aucun projet n’est encore partagé, ou vous n’en gérez aucun. Les rôles peuvent être donnés plus tard, sous Membres.</translation>
+    </message>
+    <message>
+        <source>Make an invitation</source>
+        <translation>Créer une invitation</translation>
+    </message>
+    <message>
+        <source>Role in {name}</source>
+        <translation>Rôle dans {name}</translation>
+    </message>
+    <message>
+        <source>Their name; they can change it</source>
+        <translation>Son nom ; la personne peut le changer</translation>
+    </message>
+    <message>
+        <source>Days for which the invitation can be used</source>
+        <translation>Jours pendant lesquels l’invitation est utilisable</translation>
+    </message>
+    <message>
+        <source> days</source>
+        <translation> jours</translation>
+    </message>
+    <message>
+        <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
+        <translation>Envoyez ceci à {name} et à personne d’autre : le premier qui l’utilise prend cette place. Cela marche une fois, jusqu’au {day}. La personne choisit « Rejoindre un espace de travail » dans Paramètres, Synchronisation d’équipe.</translation>
+    </message>
+    <message>
+        <source>Making the invitation…</source>
+        <translation>Création de l’invitation…</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine</source>
+        <translation>Ajouter un de mes ordinateurs</translation>
+    </message>
+    <message>
+        <source>{workspace} my computer</source>
+        <translation>Mon ordinateur {workspace}</translation>
+    </message>
+    <message>
+        <source>Type this passphrase on the other computer</source>
+        <translation>Tapez cette phrase secrète sur l’autre ordinateur</translation>
+    </message>
+    <message>
+        <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
+        <translation>Portez le code ou le fichier à votre autre ordinateur, choisissez-y « Rejoindre un espace de travail », et tapez la phrase secrète. Utilisable jusqu’au {day}. Le code seul n’ouvre rien ; n’envoyez pas les deux par la même voie.</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending});;All files (*)</source>
+        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
+        <translation>Invitations (*{ending});;Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>Join a workspace</source>
+        <translation>Rejoindre un espace de travail</translation>
+    </message>
+    <message>
+        <source>Invitation</source>
+        <translation>Invitation</translation>
+    </message>
+    <message>
+        <source>Open file…</source>
+        <translation>Ouvrir un fichier…</translation>
+    </message>
+    <message>
+        <source>Join anyway: nothing is encrypted on the way</source>
+        <translation>Rejoindre quand même : rien n’est chiffré en chemin</translation>
+    </message>
+    <message>
+        <source>Paste the code or link that you were given, or open its file.</source>
+        <translation>Collez le code ou le lien que vous avez reçu, ou ouvrez son fichier.</translation>
+    </message>
+    <message>
+        <source>Passphrase that was shown beside the code</source>
+        <translation>Phrase secrète montrée à côté du code</translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation>Rejoindre</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read. Nothing was sent. Ask for the code as text.</source>
+        <translation>{name} ne peut pas être lu. Rien n’a été envoyé. Demandez le code sous forme de texte.</translation>
+    </message>
+    <message>
+        <source>Open an invitation</source>
+        <translation>Ouvrir une invitation</translation>
+    </message>
+    <message>
+        <source>Joining the workspace…</source>
+        <translation>Entrée dans l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
+        <translation>Amène cet ordinateur dans « {workspace} », en tant que même personne que sur l’ordinateur d’origine.</translation>
+    </message>
+    <message>
+        <source>You are invited by {name} to “{workspace}”.</source>
+        <translation>Vous êtes invité par {name} dans « {workspace} ».</translation>
+    </message>
+    <message>
+        <source>You are invited to “{workspace}”.</source>
+        <translation>Vous êtes invité dans « {workspace} ».</translation>
+    </message>
+    <message>
+        <source>The database is {address}.</source>
+        <translation>La base de données est {address}.</translation>
+    </message>
+    <message>
+        <source>Projects: {projects}.</source>
+        <translation>Projets : {projects}.</translation>
+    </message>
+    <message>
+        <source>It expired on {day}. Ask for a new one.</source>
+        <translation>Expirée depuis le {day}. Demandez-en une nouvelle.</translation>
+    </message>
+    <message>
+        <source>It can be used until {day}.</source>
+        <translation>Utilisable jusqu’au {day}.</translation>
+    </message>
+    <message>
+        <source>It can be used once, until {day}.</source>
+        <translation>Utilisable une fois, jusqu’au {day}.</translation>
+    </message>
+    <message>
+        <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
+        <translation>Le chemin vers ce serveur n’est pas chiffré : quiconque s’y trouve peut tout lire et changer. C’est acceptable pour un serveur sur cet ordinateur ou un réseau que vous seul utilisez.</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Cet ordinateur n’a pas de trousseau qui pourrait garder le mot de passe. Gardez-le plutôt dans le fichier de clés chiffré de ChatDesk ; vous saisissez sa phrase secrète une fois après chaque démarrage.</translation>
+    </message>
+    <message>
+        <source>Keep it in the file</source>
+        <translation>Le garder dans le fichier</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file of keys</source>
+        <translation>La phrase secrète du fichier de clés</translation>
+    </message>
+    <message>
+        <source>Leave “{workspace}”?</source>
+        <translation>Quitter « {workspace} » ?</translation>
+    </message>
+    <message>
+        <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
+        <translation>Ses projets restent sur cet ordinateur, comme copies privées. Rien n’est supprimé, ni ici ni là-bas.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes did not reach the team yet and will stay only here.</source>
+        <comment>{count} change did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>{count} modification n’est pas encore arrivée à l’équipe et ne restera qu’ici.</numerusform>
+            <numerusform>{count} modifications ne sont pas encore arrivées à l’équipe et ne resteront qu’ici.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only on this computer</source>
+        <translation>Seulement sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>For good: end my membership</source>
+        <translation>Pour de bon : mettre fin à mon adhésion</translation>
+    </message>
+    <message>
+        <source>You stay a member; a code from another computer of yours brings it back.</source>
+        <translation>Vous restez membre ; un code d’un autre de vos ordinateurs le ramène.</translation>
+    </message>
+    <message>
+        <source>Leaving the workspace…</source>
+        <translation>Départ de l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Utiliser</translation>
+    </message>
+    <message>
+        <source>Password for “{workspace}”</source>
+        <translation>Mot de passe pour « {workspace} »</translation>
+    </message>
+    <message>
+        <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
+        <translation>ChatDesk a créé ce mot de passe quand vous avez rejoint et le garde avec vos clés. S’il est perdu, demandez une nouvelle invitation, ou prenez un code d’un autre de vos ordinateurs.</translation>
+    </message>
+    <message>
+        <source>Trying the password…</source>
+        <translation>Essai du mot de passe…</translation>
+    </message>
+    <message>
+        <source>Rename the workspace</source>
+        <translation>Renommer l’espace de travail</translation>
+    </message>
+    <message>
+        <source>All members see the new name.</source>
+        <translation>Tous les membres voient le nouveau nom.</translation>
+    </message>
+    <message>
+        <source>Renaming the workspace…</source>
+        <translation>Changement du nom de l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>On all of your computers. What you wrote stays with the team; to come back you need an invitation.</source>
+        <translation>Sur tous vos ordinateurs. Ce que vous avez écrit reste à l’équipe ; pour revenir, il vous faut une invitation.</translation>
+    </message>
+    <message>
+        <source>Make somebody else an owner first.</source>
+        <translation>Faites d’abord de quelqu’un d’autre un propriétaire.</translation>
+    </message>
+    <message>
+        <source>Owners invite people, remove members and make others owners.</source>
+        <translation>Les propriétaires invitent, retirent des membres et nomment d’autres propriétaires.</translation>
+    </message>
+    <message>
+        <source>End their connections: for somebody whose unfinished change holds up the others</source>
+        <translation>Couper ses connexions : pour quelqu’un dont la modification inachevée retient les autres</translation>
+    </message>
+    <message>
+        <source>My name and roles…</source>
+        <translation>Mon nom et mes rôles…</translation>
+    </message>
+    <message>
+        <source>Roles…</source>
+        <translation>Rôles…</translation>
+    </message>
+    <message>
+        <source>Roles</source>
+        <translation>Rôles</translation>
+    </message>
+    <message>
+        <source>Role of {member} in {project}</source>
+        <translation>Rôle de {member} dans {project}</translation>
+    </message>
+    <message>
+        <source>No project is shared with the workspace yet.</source>
+        <translation>Aucun projet n’est encore partagé avec l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once, on all of their computers.</source>
+        <translation>Un changement prend effet aussitôt, sur tous ses ordinateurs.</translation>
+    </message>
+    <message>
+        <source>New password…</source>
+        <translation>Nouveau mot de passe…</translation>
+    </message>
+    <message>
+        <source>End their connections</source>
+        <translation>Couper ses connexions</translation>
+    </message>
+    <message>
+        <source>Remove from the workspace…</source>
+        <translation>Retirer de l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>Change name</source>
+        <translation>Changer le nom</translation>
+    </message>
+    <message>
+        <source>Owner of the workspace</source>
+        <translation>Propriétaire de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>Telling the server…</source>
+        <translation>Transmission au serveur…</translation>
+    </message>
+    <message>
+        <source>Changing your name…</source>
+        <translation>Changement de votre nom…</translation>
+    </message>
+    <message>
+        <source>{people} and {more} more</source>
+        <translation>{people} et {more} de plus</translation>
+    </message>
+    <message>
+        <source>{name} invited {people}. They are still members, with the roles they have. Remove them as well if they came for {name} only; what they wrote stays either way.</source>
+        <translation>{name} a invité {people}. Ces personnes sont toujours membres, avec leurs rôles. Retirez-les aussi si elles ne sont venues que pour {name} ; ce qu’elles ont écrit reste de toute façon.</translation>
+    </message>
+    <message>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <translation>{name} ne peut plus se connecter, d’aucun ordinateur, dès cet instant. Ce que cette personne a écrit reste à l’équipe ; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
+    </message>
+    <message>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <translation>Cet ordinateur reçoit un nouveau mot de passe que personne ne voit. Vos autres ordinateurs ne peuvent plus se connecter avec l’ancien : ajoutez-les à nouveau avec « Ajouter un de mes ordinateurs ». Rien n’est supprimé.</translation>
+    </message>
+    <message>
+        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
+        <translation>Cette équipe est venue avec la sauvegarde restaurée. ChatDesk ne se connecte pas à {address} avant que vous le disiez.</translation>
+    </message>
+    <message>
+        <source>Connect again</source>
+        <translation>Se reconnecter</translation>
+    </message>
+    <message>
+        <source>Give it up</source>
+        <translation>Y renoncer</translation>
+    </message>
+    <message>
+        <source>Give {name} up; its projects stay here as private copies</source>
+        <translation>Renoncer à {name} ; ses projets restent ici comme copies privées</translation>
+    </message>
+    <message>
+        <source>Create another workspace…</source>
+        <translation>Créer un autre espace de travail…</translation>
+    </message>
+    <message>
+        <source>Join another workspace…</source>
+        <translation>Rejoindre un autre espace de travail…</translation>
+    </message>
+    <message>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
+        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne ; une base de données PostgreSQL à vous transporte les modifications, et rien de chez nous n’est entre les deux.</translation>
+    </message>
+    <message>
+        <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
+        <translation>Pour une équipe qui n’en a pas : installe une base de données vide que vous donnez, et fait de vous son propriétaire.</translation>
+    </message>
+    <message>
+        <source>Create a workspace…</source>
+        <translation>Créer un espace de travail…</translation>
+    </message>
+    <message>
+        <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
+        <translation>Avec une invitation : un code, un lien ou un fichier fait par quelqu’un de l’équipe, ou par un autre de vos ordinateurs. Rien n’est envoyé avant que vous ayez vu ce que c’est.</translation>
+    </message>
+    <message>
+        <source>Enter the password…</source>
+        <translation>Saisir le mot de passe…</translation>
+    </message>
+    <message>
+        <source>Upgrade the database…</source>
+        <translation>Mettre à niveau la base de données…</translation>
+    </message>
+    <message>
+        <source>Details of syncing with {name}</source>
+        <translation>Détails de la synchronisation avec {name}</translation>
+    </message>
+    <message>
+        <source>{address}, joined {day}</source>
+        <translation>{address}, rejoint le {day}</translation>
+    </message>
+    <message>
+        <source>Shared projects</source>
+        <translation>Projets partagés</translation>
+    </message>
+    <message>
+        <source>Role and state</source>
+        <translation>Rôle et état</translation>
+    </message>
+    <message>
+        <source>Sharing…</source>
+        <translation>Partage…</translation>
+    </message>
+    <message>
+        <source>None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.</source>
+        <translation>Aucun encore. Ouvrez un projet et choisissez « Partager… » dans son menu ; seul ce que vous partagez quitte cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Members</source>
+        <translation>Membres</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>Appareils</translation>
+    </message>
+    <message>
+        <source>Computer</source>
+        <translation>Ordinateur</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>Infos</translation>
+    </message>
+    <message>
+        <source>somebody</source>
+        <translation>quelqu’un</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine…</source>
+        <translation>Ajouter un de mes ordinateurs…</translation>
+    </message>
+    <message>
+        <source>Address…</source>
+        <translation>Adresse…</translation>
+    </message>
+    <message>
+        <source>Address of the server of {name}</source>
+        <translation>Adresse du serveur de {name}</translation>
+    </message>
+    <message>
+        <source>Leave…</source>
+        <translation>Quitter…</translation>
+    </message>
+    <message>
+        <source>Invite somebody to {name}</source>
+        <translation>Inviter quelqu’un dans {name}</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Renommer…</translation>
+    </message>
+    <message>
+        <source>Rights and limits…</source>
+        <translation>Droits et limites…</translation>
+    </message>
+    <message>
+        <source>Owners of the workspace</source>
+        <translation>Les propriétaires de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>Owners, and admins of projects into these</source>
+        <translation>Les propriétaires, et les administrateurs dans leurs projets</translation>
+    </message>
+    <message>
+        <source>All members</source>
+        <translation>Tous les membres</translation>
+    </message>
+    <message>
+        <source>Open invitations</source>
+        <translation>Invitations ouvertes</translation>
+    </message>
+    <message>
+        <source>Projects that a member shares</source>
+        <translation>Projets partagés par un membre</translation>
+    </message>
+    <message>
+        <source>Connections of a member</source>
+        <translation>Connexions d’un membre</translation>
+    </message>
+    <message>
+        <source>Changes of a member</source>
+        <translation>Modifications d’un membre</translation>
+    </message>
+    <message>
+        <source> a minute</source>
+        <translation> par minute</translation>
+    </message>
+    <message>
+        <source>Text of a member</source>
+        <translation>Texte d’un membre</translation>
+    </message>
+    <message>
+        <source> MB a day</source>
+        <translation> Mo par jour</translation>
+    </message>
+    <message>
+        <source>Text in a project</source>
+        <translation>Texte dans un projet</translation>
+    </message>
+    <message>
+        <source>Files of a member</source>
+        <translation>Fichiers d’un membre</translation>
+    </message>
+    <message>
+        <source>Files in a project</source>
+        <translation>Fichiers dans un projet</translation>
+    </message>
+    <message>
+        <source>Rights and limits of “{workspace}”</source>
+        <translation>Droits et limites de « {workspace} »</translation>
+    </message>
+    <message>
+        <source>Invitations are made by</source>
+        <translation>Qui crée les invitations</translation>
+    </message>
+    <message>
+        <source>Projects are shared by</source>
+        <translation>Qui partage les projets</translation>
+    </message>
+    <message>
+        <source>{limit} ({members} now)</source>
+        <translation>{limit} ({members} maintenant)</translation>
+    </message>
+    <message>
+        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
+        <translation>Un membre qui atteint une limite apprend laquelle, et ce qui attend est envoyé quand il y a de nouveau de la place. Les jours sont comptés en UTC. Les personnes invitées par quelqu’un qu’on retire restent, sauf si vous les retirez aussi.</translation>
+    </message>
+    <message>
+        <source>A project that is not here yet</source>
+        <translation>Un projet qui n’est pas encore ici</translation>
+    </message>
+    <message>
+        <source>Share…</source>
+        <translation>Partager…</translation>
+    </message>
+    <message>
+        <source>Keep messages</source>
+        <translation>Garder les messages</translation>
+    </message>
+    <message>
+        <source>Older messages are erased for everybody, about once a day; that cannot be undone.</source>
+        <translation>Les messages plus anciens sont effacés pour tous, environ une fois par jour ; c’est irréversible.</translation>
+    </message>
+    <message>
+        <source>Days for which messages are kept</source>
+        <translation>Jours pendant lesquels les messages sont gardés</translation>
+    </message>
+    <message>
+        <source>Set</source>
+        <translation>Régler</translation>
+    </message>
+    <message>
+        <source>Set how long messages are kept</source>
+        <translation>Régler la durée de conservation des messages</translation>
+    </message>
+    <message>
+        <source>other…</source>
+        <translation>autre…</translation>
+    </message>
+    <message>
+        <source>for ever</source>
+        <translation>pour toujours</translation>
+    </message>
+    <message numerus="yes">
+        <source>for {count} days</source>
+        <comment>for {count} day</comment>
+        <translation>
+            <numerusform>pendant {count} jour</numerusform>
+            <numerusform>pendant {count} jours</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Messages are kept for ever.</source>
+        <translation>Les messages sont gardés pour toujours.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages are kept for {count} days.</source>
+        <comment>Messages are kept for {count} day.</comment>
+        <translation>
+            <numerusform>Les messages sont gardés {count} jour.</numerusform>
+            <numerusform>Les messages sont gardés {count} jours.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages that are older than {count} days are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</source>
+        <comment>Messages that are older than {count} day are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</comment>
+        <translation>
+            <numerusform>Les messages de plus de {count} jour sont effacés pour tous, maintenant et désormais : du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
+            <numerusform>Les messages de plus de {count} jours sont effacés pour tous, maintenant et désormais : du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Keep messages of “{name}” for {count} days only?</source>
+        <comment>Keep messages of “{name}” for {count} day only?</comment>
+        <translation>
+            <numerusform>Ne garder les messages de « {name} » que {count} jour ?</numerusform>
+            <numerusform>Ne garder les messages de « {name} » que {count} jours ?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Erase what is older</source>
+        <translation>Effacer ce qui est plus ancien</translation>
+    </message>
+    <message>
+        <source>No access</source>
+        <translation>Aucun accès</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>Rôle</translation>
+    </message>
+    <message>
+        <source>{what} and role</source>
+        <translation>{what} et rôle</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <extracomment>Said on the page where an upgrade can be done.</extracomment>
+        <translation>Cette version de ChatDesk a une forme plus récente de la base de données de l’équipe. Tous peuvent continuer à travailler jusqu’à ce que vous la mettiez à niveau.</translation>
+    </message>
+    <message>
+        <source>Upgrade the database of “{workspace}”</source>
+        <translation>Mettre à niveau la base de données de « {workspace} »</translation>
+    </message>
+    <message>
+        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
+        <translation>Cela se fait en une étape, ou pas du tout ; les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent une mise à jour : ce qui y est écrit attend. Faites d’abord une sauvegarde de la base de données.</translation>
+    </message>
+    <message>
+        <source>User who set the database up</source>
+        <translation>Utilisateur qui a installé la base de données</translation>
+    </message>
+    <message>
+        <source>Password of that user</source>
+        <translation>Mot de passe de cet utilisateur</translation>
+    </message>
+    <message>
+        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
+        <translation>Pas votre propre compte : le propriétaire de la base de données, qui peut créer des rôles. Il sert une fois et n’est pas conservé.</translation>
+    </message>
+    <message>
+        <source>Upgrade</source>
+        <translation>Mettre à niveau</translation>
+    </message>
+    <message>
+        <source>Upgrading the database…</source>
+        <translation>Mise à niveau de la base de données…</translation>
+    </message>
+    <message>
+        <source>Where “{workspace}” is reached</source>
+        <translation>Où « {workspace} » est joignable</translation>
+    </message>
+    <message>
+        <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
+        <translation>Pour un serveur qui a déménagé, ou qui a maintenant un autre nom. ChatDesk vérifie d’abord que cet espace de travail y est. Votre compte reste ; vos autres ordinateurs et les autres membres changent d’adresse eux-mêmes.</translation>
+    </message>
+    <message>
+        <source>Use this address</source>
+        <translation>Utiliser cette adresse</translation>
+    </message>
+    <message>
+        <source>Looking for the workspace…</source>
+        <translation>Recherche de l’espace de travail…</translation>
+    </message>
+    <message>
+        <source>Viewer</source>
+        <translation>Lecteur</translation>
+    </message>
+    <message>
+        <source>Editor</source>
+        <translation>Rédacteur</translation>
+    </message>
+    <message>
+        <source>Admin</source>
+        <translation>Administrateur</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Propriétaire</translation>
+    </message>
+    <message>
+        <source>reads</source>
+        <translation>lit</translation>
+    </message>
+    <message>
+        <source>reads and writes, changes and deletes their own</source>
+        <translation>lit et écrit, change et supprime ce qui est à lui</translation>
+    </message>
+    <message>
+        <source>changes and deletes everything, and manages members</source>
+        <translation>change et supprime tout, et gère les membres</translation>
+    </message>
+    <message>
+        <source>does everything, and may end the sharing for everybody</source>
+        <translation>fait tout, et peut mettre fin au partage pour tous</translation>
+    </message>
+    <message>
+        <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
+        <translation>Seuls les projets que vous partagez quittent cet ordinateur : leurs conversations, messages, pièces jointes et résumés. Les clés, les brouillons, les épingles, la bibliothèque de prompts et tout le reste restent ici.</translation>
+    </message>
+    <message>
+        <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
+        <translation>Ce que d’autres ont lu, copié ou exporté, et les copies privées de ceux qui partent. Les conversations et les messages peuvent être effacés pour tous plus tard, sur le serveur et sur chaque ordinateur à sa synchronisation ; les sauvegardes les gardent jusqu’à leur remplacement. Arrêter le partage n’enlève rien du serveur, sauf si vous choisissez d’effacer le projet.</translation>
+    </message>
+    <message>
+        <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
+        <translation>Quiconque administre la base de données peut lire tout ce qui est partagé, quels que soient les rôles.</translation>
+    </message>
+    <message>
+        <source>Open to you again; this copy waits for Share…</source>
+        <translation>De nouveau ouvert pour vous ; cette copie attend « Partager… »</translation>
+    </message>
+    <message>
+        <source>going up</source>
+        <translation>en cours d’envoi</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes refused</source>
+        <comment>{count} change refused</comment>
+        <translation>
+            <numerusform>{count} modification refusée</numerusform>
+            <numerusform>{count} modifications refusées</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes missing on the server</source>
+        <comment>{count} change missing on the server</comment>
+        <translation>
+            <numerusform>{count} modification absente du serveur</numerusform>
+            <numerusform>{count} modifications absentes du serveur</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes rewritten on the server</source>
+        <comment>{count} change rewritten on the server</comment>
+        <translation>
+            <numerusform>{count} modification réécrite sur le serveur</numerusform>
+            <numerusform>{count} modifications réécrites sur le serveur</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments ({size})</source>
+        <comment>{count} attachment ({size})</comment>
+        <translation>
+            <numerusform>{count} pièce jointe ({size})</numerusform>
+            <numerusform>{count} pièces jointes ({size})</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{parts} go up now; what is written later follows by itself.</source>
+        <translation>{parts} partent maintenant ; ce qui est écrit plus tard suit de lui-même.</translation>
+    </message>
+    <message>
+        <source>removed; what they wrote stays</source>
+        <translation>retiré ; ce qu’il a écrit reste</translation>
+    </message>
+    <message>
+        <source>you</source>
+        <translation>vous</translation>
+    </message>
+    <message>
+        <source>owner of the workspace</source>
+        <translation>propriétaire de l’espace de travail</translation>
+    </message>
+    <message>
+        <source>invited, has not joined yet</source>
+        <translation>invité, n’a pas encore rejoint</translation>
+    </message>
+    <message>
+        <source>invited on {day}, has not joined yet</source>
+        <translation>invité le {day}, n’a pas encore rejoint</translation>
+    </message>
+    <message>
+        <source>in no project of yours</source>
+        <translation>dans aucun de vos projets</translation>
+    </message>
+    <message>
+        <source>this computer</source>
+        <translation>cet ordinateur</translation>
+    </message>
+    <message>
+        <source>was never here</source>
+        <translation>jamais venu ici</translation>
+    </message>
+    <message>
+        <source>here now</source>
+        <translation>ici maintenant</translation>
+    </message>
+    <message>
+        <source>last here {moment}</source>
+        <translation>ici la dernière fois : {moment}</translation>
+    </message>
+    <message>
+        <source>Nothing was new.</source>
+        <translation>Rien de nouveau.</translation>
+    </message>
+    <message>
+        <source>{sent} sent, {received} received.</source>
+        <translation>{sent} envoyées, {received} reçues.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}</source>
+        <translation>{database} sur {host}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
+        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
+        <translation>
+            <numerusform>{count} connexion de {name} a été coupée : ce qui était inachevé ne compte pas.</numerusform>
+            <numerusform>{count} connexions de {name} ont été coupées : ce qui était inachevé ne compte pas.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people {name} invited were removed.</source>
+        <comment>{count} people {name} invited were removed.</comment>
+        <translation>
+            <numerusform>{count} personne invitée par {name} a été retirée.</numerusform>
+            <numerusform>{count} personnes invitées par {name} ont été retirées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything in it stays on this computer as a private copy.</source>
+        <translation>Tout ce qu’il contient reste sur cet ordinateur comme copie privée.</translation>
+    </message>
+    <message>
+        <source>What you had not sent is in your own project.</source>
+        <translation>Ce que vous n’aviez pas envoyé est dans votre propre projet.</translation>
+    </message>
+    <message>
+        <source>shared, you can only read</source>
+        <translation>partagé, vous pouvez seulement lire</translation>
+    </message>
+    <message>
+        <source>shared</source>
+        <translation>partagé</translation>
+    </message>
+    <message>
+        <source>shared, you manage it</source>
+        <translation>partagé, vous le gérez</translation>
+    </message>
+    <message>
+        <source>shared by you</source>
+        <translation>partagé par vous</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
+        <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
+        <translation>
+            <numerusform>{count} modification de cette conversation n’a pas été prise par le serveur de l’équipe, vous seul la voyez donc. Cliquez sur la ligne sous les conversations pour lire pourquoi, la copier ou réessayer.</numerusform>
+            <numerusform>{count} modifications de cette conversation n’ont pas été prises par le serveur de l’équipe, vous seul les voyez donc. Cliquez sur la ligne sous les conversations pour lire pourquoi, les copier ou réessayer.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
+        <translation>« {name} » vous est de nouveau ouvert. Rien n’en a été envoyé, car vous avez écrit entre-temps dans votre propre copie : choisissez « Partager… » dans son menu, et cela part aussi.</translation>
+    </message>
+    <message>
+        <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
+        <translation>Vous n’êtes plus membre de « {workspace} ». Ses projets restent sur cet ordinateur avec tout leur contenu, et ce que vous y écrivez attend désormais ici. Pour revenir, demandez une nouvelle invitation à son propriétaire.</translation>
+    </message>
+    <message>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
+        <translation>« {workspace} » : {problem} {next_step} Rien de ce que vous écrivez n’est perdu pour autant.</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask {name} to let you write.</source>
+        <translation>Vous pouvez lire ce projet ; demandez à {name} de vous laisser écrire.</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask its owner to let you write.</source>
+        <translation>Vous pouvez lire ce projet ; demandez à son propriétaire de vous laisser écrire.</translation>
+    </message>
+    <message>
+        <source>Another member</source>
+        <translation>Un autre membre</translation>
+    </message>
+    <message numerus="yes">
+        <source>{first}, {second} and {count} others</source>
+        <comment>{first}, {second} and {count} other</comment>
+        <translation>
+            <numerusform>{first}, {second} et {count} autre</numerusform>
+            <numerusform>{first}, {second} et {count} autres</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} wrote {count} messages</source>
+        <comment>{names} wrote a message</comment>
+        <translation>
+            <numerusform>Un message écrit par {names}</numerusform>
+            <numerusform>{count} messages écrits par {names}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A project</source>
+        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
+        <translation>Un projet</translation>
+    </message>
+    <message>
+        <source>Syncing.</source>
+        <translation>Synchronisation.</translation>
+    </message>
+    <message>
+        <source>These projects are fetched again. Check again when this computer is up to date.</source>
+        <translation>Ces projets sont reçus à nouveau. Vérifiez encore quand cet ordinateur est à jour.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text of {count} changes is in the clipboard.</source>
+        <comment>The text of {count} change is in the clipboard.</comment>
+        <translation>
+            <numerusform>Le texte de {count} modification est dans le presse-papiers.</numerusform>
+            <numerusform>Le texte de {count} modifications est dans le presse-papiers.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copied into the new thread “{title}”, in a private project.</source>
+        <translation>Copié dans la nouvelle conversation « {title} », dans un projet privé.</translation>
+    </message>
+    <message>
+        <source>Copied to “{title}”</source>
+        <translation>Copié dans « {title} »</translation>
+    </message>
+    <message>
+        <source>{label}: chosen for everybody.</source>
+        <translation>{label} : choisi pour tous.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Forget {count} refused changes?</source>
+        <comment>Forget {count} refused change?</comment>
+        <translation>
+            <numerusform>Oublier {count} modification refusée ?</numerusform>
+            <numerusform>Oublier {count} modifications refusées ?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.</source>
+        <translation>Ce que le serveur a refusé n’est plus montré et ne peut plus être renvoyé. Copiez d’abord le texte si vous en avez besoin.</translation>
+    </message>
+    <message>
+        <source>Sync is off</source>
+        <translation>Synchronisation désactivée</translation>
+    </message>
+    <message>
+        <source>Sync is off.</source>
+        <translation>La synchronisation est désactivée.</translation>
+    </message>
+    <message>
+        <source>Synced</source>
+        <translation>Synchronisé</translation>
+    </message>
+    <message>
+        <source>Synced.</source>
+        <translation>Synchronisé.</translation>
+    </message>
+    <message>
+        <source>Syncing…</source>
+        <translation>Synchronisation…</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Connexion…</translation>
+    </message>
+    <message>
+        <source>Connecting.</source>
+        <translation>Connexion.</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>Hors ligne</translation>
+    </message>
+    <message>
+        <source>Offline: the team&apos;s database cannot be reached.</source>
+        <translation>Hors ligne : la base de données de l’équipe est injoignable.</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to send</source>
+        <translation>Mettez ChatDesk à jour pour envoyer</translation>
+    </message>
+    <message>
+        <source>This ChatDesk is too old to send changes; it still receives those of others.</source>
+        <translation>Ce ChatDesk est trop ancien pour envoyer des modifications ; il reçoit encore celles des autres.</translation>
+    </message>
+    <message>
+        <source>Refused by the team&apos;s server</source>
+        <translation>Refusé par le serveur de l’équipe</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not let this computer in.</source>
+        <translation>La base de données de l’équipe n’a pas laissé entrer cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Synced at {moment}.</source>
+        <translation>Synchronisé : {moment}.</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}.</source>
+        <translation>Synchronisation : {done} sur {total}.</translation>
+    </message>
+    <message>
+        <source>Synced last at {moment}.</source>
+        <translation>Dernière synchronisation : {moment}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes were refused.</source>
+        <comment>{count} change was refused.</comment>
+        <translation>
+            <numerusform>{count} modification a été refusée.</numerusform>
+            <numerusform>{count} modifications ont été refusées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The next try is at {moment}.</source>
+        <translation>Prochain essai : {moment}.</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>jamais</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}</source>
+        <translation>Synchronisation : {done} sur {total}</translation>
+    </message>
+    <message>
+        <source>Synced {time}</source>
+        <translation>Synchronisé {time}</translation>
+    </message>
+    <message>
+        <source>Refused: {problem}</source>
+        <translation>Refusé : {problem}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Sending {count} changes</source>
+        <comment>Sending {count} change</comment>
+        <translation>
+            <numerusform>Envoi de {count} modification</numerusform>
+            <numerusform>Envoi de {count} modifications</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Change how the project is shared…</source>
+        <translation>Changer le partage du projet…</translation>
+    </message>
+    <message>
+        <source>Share project…</source>
+        <translation>Partager le projet…</translation>
+    </message>
+    <message>
+        <source>The others see you as {name} from the next sync on.</source>
+        <translation>Les autres vous voient comme {name} dès la prochaine synchronisation.</translation>
+    </message>
+    <message>
+        <source>{name} was removed, and can no longer log in.</source>
+        <translation>{name} a été retiré, et ne peut plus se connecter.</translation>
+    </message>
+    <message>
+        <source>Remove {name} from the workspace?</source>
+        <translation>Retirer {name} de l’espace de travail ?</translation>
+    </message>
+    <message>
+        <source>Removing the member…</source>
+        <translation>Retrait du membre…</translation>
+    </message>
+    <message>
+        <source>Remove the people {name} invited?</source>
+        <translation>Retirer les personnes que {name} a invitées ?</translation>
+    </message>
+    <message>
+        <source>Remove them</source>
+        <translation>Les retirer</translation>
+    </message>
+    <message>
+        <source>This computer has a new password. Add your other computers anew.</source>
+        <translation>Cet ordinateur a un nouveau mot de passe. Ajoutez à nouveau vos autres ordinateurs.</translation>
+    </message>
+    <message>
+        <source>Make a new password?</source>
+        <translation>Faire un nouveau mot de passe ?</translation>
+    </message>
+    <message>
+        <source>New password</source>
+        <translation>Nouveau mot de passe</translation>
+    </message>
+    <message>
+        <source>Changing the password…</source>
+        <translation>Changement du mot de passe…</translation>
+    </message>
+    <message>
+        <source>Taking the computer off the list…</source>
+        <translation>Retrait de l’ordinateur de la liste…</translation>
+    </message>
+    <message>
+        <source>{name} is off the list.</source>
+        <translation>{name} n’est plus dans la liste.</translation>
+    </message>
+    <message>
+        <source>The computer is off the list.</source>
+        <translation>L’ordinateur n’est plus dans la liste.</translation>
+    </message>
+    <message>
+        <source>Take {name} off the list?</source>
+        <translation>Retirer {name} de la liste ?</translation>
+    </message>
+    <message>
+        <source>Take this computer off the list?</source>
+        <translation>Retirer cet ordinateur de la liste ?</translation>
+    </message>
+    <message>
+        <source>Take off</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>The workspace is called “{name}” now.</source>
+        <translation>L’espace de travail s’appelle maintenant « {name} ».</translation>
+    </message>
+    <message>
+        <source>You left “{name}”. Its projects are private copies now.</source>
+        <translation>Vous avez quitté « {name} ». Ses projets sont maintenant des copies privées.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}” again.</source>
+        <translation>Vous êtes à nouveau dans « {name} ».</translation>
+    </message>
+    <message>
+        <source>You left it. Its projects are private copies now.</source>
+        <translation>Vous l’avez quitté. Ses projets sont maintenant des copies privées.</translation>
+    </message>
+    <message>
+        <source>This computer is in no workspace.</source>
+        <translation>Cet ordinateur n’est dans aucun espace de travail.</translation>
+    </message>
+    <message>
+        <source>Create or join one in Settings, Team sync.</source>
+        <translation>Créez-en un ou rejoignez-en un dans Paramètres, Synchronisation d’équipe.</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {why}.</source>
+        <translation>Le fichier n’a pas pu être écrit : {why}.</translation>
+    </message>
+    <message>
+        <source>the system says no</source>
+        <translation>le système dit non</translation>
+    </message>
+    <message>
+        <source>The code is still shown here.</source>
+        <translation>Le code est toujours montré ici.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the code.</source>
+        <translation>Choisissez un autre dossier, ou copiez le code.</translation>
+    </message>
+    <message>
+        <source>The workspace “{name}” is ready.</source>
+        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
+        <translation>L’espace de travail « {name} » est prêt.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”.</source>
+        <translation>Vous êtes dans « {name} ».</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read as an invitation.</source>
+        <translation>{name} ne peut pas être lu comme invitation.</translation>
+    </message>
+    <message>
+        <source>Ask for the code as text.</source>
+        <translation>Demandez le code sous forme de texte.</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”. What is shared with you comes in now.</source>
+        <translation>Vous êtes dans « {name} ». Ce qui est partagé avec vous arrive maintenant.</translation>
+    </message>
+    <message>
+        <source>Opening the file of keys…</source>
+        <translation>Ouverture du fichier de clés…</translation>
+    </message>
+    <message>
+        <source>“{name}” and {more} more of “{workspace}” is here.</source>
+        <translation>« {name} » et {more} de plus de « {workspace} » sont ici.</translation>
+    </message>
+    <message>
+        <source>“{name}” of “{workspace}” is here.</source>
+        <translation>« {name} » de « {workspace} » est ici.</translation>
+    </message>
+    <message>
+        <source>The database of “{name}” is up to date.</source>
+        <translation>La base de données de « {name} » est à jour.</translation>
+    </message>
+    <message>
+        <source>The rights and limits of “{name}” apply from now on.</source>
+        <translation>Les droits et limites de « {name} » valent désormais.</translation>
+    </message>
+    <message>
+        <source>“{name}” is {address} from now on, for this computer.</source>
+        <translation>« {name} » est désormais {address}, pour cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>To share a project, create a workspace or join one first.</source>
+        <translation>Pour partager un projet, créez ou rejoignez d’abord un espace de travail.</translation>
+    </message>
+    <message>
+        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
+        <translation>« {name} » est partagé. La ligne sous les conversations montre où il en est.</translation>
+    </message>
+    <message>
+        <source>That project is not shared any more.</source>
+        <translation>Ce projet n’est plus partagé.</translation>
+    </message>
+    <message>
+        <source>“{name}” is a private project on this computer now.</source>
+        <translation>« {name} » est maintenant un projet privé sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Try again in a while.</source>
+        <translation>Réessayez dans un moment.</translation>
+    </message>
+    <message>
+        <source>This is nested too deeply.</source>
+        <translation>C’est imbriqué trop profondément.</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON in line {number}.</source>
+        <translation>Ce n’est pas du JSON valide à la ligne {number}.</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON.</source>
+        <translation>Ce n’est pas du JSON valide.</translation>
+    </message>
+    <message>
+        <source>Arguments are a JSON object: { … }.</source>
+        <translation>Les arguments sont un objet JSON : { … }.</translation>
+    </message>
+    <message>
+        <source>1 of {count}</source>
+        <translation>1 sur {count}</translation>
+    </message>
+    <message>
+        <source>Review proposed changes</source>
+        <translation>Examiner les changements proposés</translation>
+    </message>
+    <message>
+        <source>Review the proposed change</source>
+        <translation>Examiner le changement proposé</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Fichier</translation>
+    </message>
+    <message>
+        <source>Reject</source>
+        <translation>Rejeter</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Appliquer</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added, {removed} removed</source>
+        <comment>{count} line added, {removed} removed</comment>
+        <translation>
+            <numerusform>{count} ligne ajoutée, {removed} retirées</numerusform>
+            <numerusform>{count} lignes ajoutées, {removed} retirées</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Différence</translation>
+    </message>
+    <message>
+        <source>Applied: {path}</source>
+        <translation>Appliqué : {path}</translation>
+    </message>
+    <message>
+        <source>Rejected: {path}</source>
+        <translation>Rejeté : {path}</translation>
+    </message>
+    <message>
+        <source>Undone: {path}</source>
+        <translation>Annulé : {path}</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer.</source>
+        <translation>Ce changement n’a pas été proposé sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>No file was changed.</source>
+        <translation>Aucun fichier n’a été changé.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it here.</source>
+        <translation>Demandez au modèle de le proposer ici.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers</source>
+        <comment>{count} tool server</comment>
+        <translation>
+            <numerusform>{count} serveur d’outils</numerusform>
+            <numerusform>{count} serveurs d’outils</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tools in this chat: {names}</source>
+        <translation>Outils de cette discussion : {names}</translation>
+    </message>
+    <message>
+        <source>Tools in this project: {names}</source>
+        <translation>Outils de ce projet : {names}</translation>
+    </message>
+    <message>
+        <source>Folder: {folder}</source>
+        <translation>Dossier : {folder}</translation>
+    </message>
+    <message>
+        <source>As in the project</source>
+        <translation>Comme dans le projet</translation>
+    </message>
+    <message>
+        <source>Use these in the whole project</source>
+        <translation>Utiliser ceux-ci dans tout le projet</translation>
+    </message>
+    <message>
+        <source>Tool servers…</source>
+        <translation>Serveurs d’outils…</translation>
+    </message>
+    <message>
+        <source>{name} of {server} waits for your approval: Ctrl+Shift+Y.</source>
+        <translation>{name} de {server} attend votre accord : Ctrl+Maj+Y.</translation>
+    </message>
+    <message>
+        <source>{name} waits for your approval in another chat.</source>
+        <translation>{name} attend votre accord dans une autre discussion.</translation>
+    </message>
+    <message>
+        <source>Allow in this chat</source>
+        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
+        <translation>Autoriser dans cette discussion</translation>
+    </message>
+    <message>
+        <source>Allow in this project</source>
+        <translation>Autoriser dans ce projet</translation>
+    </message>
+    <message>
+        <source>Always allow</source>
+        <translation>Toujours autoriser</translation>
+    </message>
+    <message>
+        <source>Allow in this chat, it only reads</source>
+        <translation>Autoriser dans cette discussion, il lit seulement</translation>
+    </message>
+    <message>
+        <source>Allow in this project, it only reads</source>
+        <translation>Autoriser dans ce projet, il lit seulement</translation>
+    </message>
+    <message>
+        <source>Always allow, it only reads</source>
+        <translation>Toujours autoriser, il lit seulement</translation>
+    </message>
+    <message>
+        <source>Deny</source>
+        <translation>Refuser</translation>
+    </message>
+    <message>
+        <source>Allow once</source>
+        <translation>Autoriser une fois</translation>
+    </message>
+    <message>
+        <source>Allow for longer…</source>
+        <translation>Autoriser plus longtemps…</translation>
+    </message>
+    <message>
+        <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
+        <translation>Vous affirmez qu’il ne change et n’envoie rien, il s’exécute donc aussi après du texte venu d’ailleurs.</translation>
+    </message>
+    <message>
+        <source>Run “{name}” of {server}?</source>
+        <translation>Exécuter « {name} » de {server} ?</translation>
+    </message>
+    <message>
+        <source>Arguments of {name}</source>
+        <translation>Arguments de {name}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more characters are not shown, but would be sent.</source>
+        <comment>{count} more character is not shown, but would be sent.</comment>
+        <translation>
+            <numerusform>{count} caractère de plus n’est pas montré, mais serait envoyé.</numerusform>
+            <numerusform>{count} caractères de plus ne sont pas montrés, mais seraient envoyés.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Deny: {name} of {server}</source>
+        <translation>Refuser : {name} de {server}</translation>
+    </message>
+    <message>
+        <source>Allow once: {name} of {server}</source>
+        <translation>Autoriser une fois : {name} de {server}</translation>
+    </message>
+    <message>
+        <source>ChatDesk runs this itself. What it finds goes to the model that answers.</source>
+        <translation>ChatDesk l’exécute lui-même. Ce qu’il trouve va au modèle qui répond.</translation>
+    </message>
+    <message>
+        <source>These arguments are sent to {where}</source>
+        <translation>Ces arguments sont envoyés à {where}</translation>
+    </message>
+    <message>
+        <source>These arguments are given to a program on this computer: {where}</source>
+        <translation>Ces arguments sont donnés à un programme de cet ordinateur : {where}</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something: Ctrl+Shift+Y.</source>
+        <translation>{server} vous demande quelque chose : Ctrl+Maj+Y.</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something in another chat.</source>
+        <translation>{server} vous demande quelque chose dans une autre discussion.</translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation>Décliner</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something</source>
+        <translation>{server} vous demande quelque chose</translation>
+    </message>
+    <message>
+        <source>{server} wants you to open a page</source>
+        <translation>{server} veut que vous ouvriez une page</translation>
+    </message>
+    <message>
+        <source>Open in browser</source>
+        <translation>Ouvrir dans le navigateur</translation>
+    </message>
+    <message>
+        <source>{server} wants to ask {model}</source>
+        <translation>{server} veut interroger {model}</translation>
+    </message>
+    <message>
+        <source>The whole question</source>
+        <translation>Toute la question</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} look like secrets. {server} gets what you enter, as you enter it.</source>
+        <comment>{names} looks like a secret. {server} gets what you enter, as you enter it.</comment>
+        <translation>
+            <numerusform>{names} ressemble à un secret. {server} reçoit ce que vous saisissez, tel quel.</numerusform>
+            <numerusform>{names} ressemblent à des secrets. {server} reçoit ce que vous saisissez, tel quel.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It asks while “{tool}” runs.</source>
+        <translation>Il le demande pendant que « {tool} » s’exécute.</translation>
+    </message>
+    <message>
+        <source>It chose this page: check the address before you enter anything there.</source>
+        <translation>Il a choisi cette page : vérifiez l’adresse avant d’y saisir quoi que ce soit.</translation>
+    </message>
+    <message numerus="yes">
+        <source>You pay for it under your limits, at most {count} tokens.</source>
+        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <translation>
+            <numerusform>Vous le payez, sous vos limites, au plus {count} token.</numerusform>
+            <numerusform>Vous le payez, sous vos limites, au plus {count} tokens.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The answer is sent to {where}</source>
+        <translation>La réponse est envoyée à {where}</translation>
+    </message>
+    <message>
+        <source>The answer is given to a program here: {where}</source>
+        <translation>La réponse est donnée à un programme ici : {where}</translation>
+    </message>
+    <message>
+        <source>What you send is sent to {where}</source>
+        <translation>Ce que vous envoyez va à {where}</translation>
+    </message>
+    <message>
+        <source>What you send is given to a program here: {where}</source>
+        <translation>Ce que vous envoyez est donné à un programme ici : {where}</translation>
+    </message>
+    <message>
+        <source>None: models only read pages</source>
+        <translation>Aucun : les modèles lisent seulement des pages</translation>
+    </message>
+    <message>
+        <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
+        <translation>Un serveur qui interroge d’autres moteurs de recherche : le vôtre, ou un dont le propriétaire laisse des programmes chercher.</translation>
+    </message>
+    <message>
+        <source>A service. What is searched for goes there, with your key.</source>
+        <translation>Un service. Ce qui est cherché y va, avec votre clé.</translation>
+    </message>
+    <message>
+        <source>Web search</source>
+        <translation>Recherche Web</translation>
+    </message>
+    <message>
+        <source>Search engine</source>
+        <translation>Moteur de recherche</translation>
+    </message>
+    <message>
+        <source>Address of SearXNG</source>
+        <translation>Adresse de SearXNG</translation>
+    </message>
+    <message>
+        <source>{address} or {other}</source>
+        <translation>{address} ou {other}</translation>
+    </message>
+    <message>
+        <source>Test the search engine</source>
+        <translation>Tester le moteur de recherche</translation>
+    </message>
+    <message>
+        <source>A key is kept; type another to replace it</source>
+        <translation>Une clé est conservée ; tapez-en une autre pour la remplacer</translation>
+    </message>
+    <message>
+        <source>A key is kept. Type another to replace it.</source>
+        <translation>Une clé est conservée. Tapez-en une autre pour la remplacer.</translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation>Test…</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Enregistrement…</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. No search engine is chosen: models can only read pages.</source>
+        <translation>Fourni avec ChatDesk. Aucun moteur de recherche n’est choisi : les modèles ne peuvent que lire des pages.</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
+        <translation>Fourni avec ChatDesk. Cherche avec {engine} à {host}.</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine}.</source>
+        <translation>Fourni avec ChatDesk. Cherche avec {engine}.</translation>
+    </message>
+    <message>
+        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
+        <translation>Seuls ce qui est ici, le PATH et l’emplacement de vos fichiers atteignent le programme. Les secrets vont là où sont vos clés.</translation>
+    </message>
+    <message>
+        <source>Add a tool server</source>
+        <translation>Ajouter un serveur d’outils</translation>
+    </message>
+    <message>
+        <source>Edit the tool server</source>
+        <translation>Modifier le serveur d’outils</translation>
+    </message>
+    <message>
+        <source>For example: Notes</source>
+        <translation>Par exemple : Notes</translation>
+    </message>
+    <message>
+        <source>Command or address</source>
+        <translation>Commande ou adresse</translation>
+    </message>
+    <message>
+        <source>Variables or headers</source>
+        <translation>Variables ou en-têtes</translation>
+    </message>
+    <message>
+        <source>Folder it runs in</source>
+        <translation>Dossier d’exécution</translation>
+    </message>
+    <message>
+        <source>An empty one of its own</source>
+        <translation>Un dossier vide à lui</translation>
+    </message>
+    <message>
+        <source>Client ID</source>
+        <translation>ID client</translation>
+    </message>
+    <message>
+        <source>Empty: ChatDesk registers itself</source>
+        <translation>Vide : ChatDesk s’enregistre lui-même</translation>
+    </message>
+    <message>
+        <source>Client secret</source>
+        <translation>Secret client</translation>
+    </message>
+    <message>
+        <source>Empty: none</source>
+        <translation>Vide : aucun</translation>
+    </message>
+    <message>
+        <source>Unchanged</source>
+        <translation>Inchangé</translation>
+    </message>
+    <message>
+        <source>You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here.</source>
+        <translation>Vous pouvez aussi coller ici le JSON de Claude Desktop, Cursor, VS Code ou LM Studio.</translation>
+    </message>
+    <message>
+        <source>Variables, or headers of an address, a line each</source>
+        <translation>Variables, ou en-têtes d’une adresse, un par ligne</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Dossier</translation>
+    </message>
+    <message>
+        <source>Client ID, if you registered one to sign in with</source>
+        <translation>ID client, si vous en avez enregistré un pour vous connecter</translation>
+    </message>
+    <message>
+        <source>Filled in from the description of “{name}”.</source>
+        <translation>Rempli d’après la description de « {name} ».</translation>
+    </message>
+    <message>
+        <source>Still to be filled in: {missing}.</source>
+        <translation>Encore à remplir : {missing}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text has {count} servers: this is the first; paste again for the others.</source>
+        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <translation>
+            <numerusform>Le texte a {count} serveur : celui-ci est le premier ; collez à nouveau pour les autres.</numerusform>
+            <numerusform>Le texte a {count} serveurs : celui-ci est le premier ; collez à nouveau pour les autres.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give it a name.</source>
+        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <translation>Donnez-lui un nom.</translation>
+    </message>
+    <message>
+        <source>Enter the command that starts it, or its address.</source>
+        <translation>Saisissez la commande qui le démarre, ou son adresse.</translation>
+    </message>
+    <message>
+        <source>A quotation mark of the command is not closed.</source>
+        <translation>Un guillemet de la commande n’est pas fermé.</translation>
+    </message>
+    <message>
+        <source>Write each line as NAME=value, not “{line}”.</source>
+        <translation>Écrivez chaque ligne comme NAME=value, et non « {line} ».</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in: Ctrl+Shift+Y.</source>
+        <translation>{name} vous demande de vous connecter : Ctrl+Maj+Y.</translation>
+    </message>
+    <message>
+        <source>Asking where to sign in…</source>
+        <translation>Recherche de l’endroit où se connecter…</translation>
+    </message>
+    <message>
+        <source>Signed in. Ask again to use its tools.</source>
+        <translation>Connecté. Redemandez pour utiliser ses outils.</translation>
+    </message>
+    <message>
+        <source>Sign in…</source>
+        <translation>Se connecter…</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in</source>
+        <translation>{name} vous demande de vous connecter</translation>
+    </message>
+    <message>
+        <source>The tools of {address} are left out until you have signed in.</source>
+        <translation>Les outils de {address} sont omis jusqu’à ce que vous soyez connecté.</translation>
+    </message>
+    <message>
+        <source>Sign in at {host} in your browser, within five minutes.</source>
+        <translation>Connectez-vous à {host} dans votre navigateur, d’ici cinq minutes.</translation>
+    </message>
+    <message>
+        <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
+        <translation>Déconnecté ici. Le serveur n’a pas été prévenu, ou ne peut pas retirer une connexion : mettez-y fin là-bas, dans votre compte.</translation>
+    </message>
+    <message>
+        <source>Signing out…</source>
+        <translation>Déconnexion…</translation>
+    </message>
+    <message>
+        <source>It did not ask you to sign in.</source>
+        <translation>Il ne vous a pas demandé de vous connecter.</translation>
+    </message>
+    <message>
+        <source>Remove {name}?</source>
+        <translation>Enlever {name} ?</translation>
+    </message>
+    <message>
+        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
+        <translation>Ses outils disparaissent de toutes les discussions, avec ses secrets et ce que vous avez autorisé. Les discussions gardent ce qu’il a répondu.</translation>
+    </message>
+    <message>
+        <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
+        <translation>Ce que les modèles peuvent utiliser pour lire des fichiers, chercher et agir. Rien ne s’exécute avant que vous l’autorisiez.</translation>
+    </message>
+    <message>
+        <source>No other server is set up.</source>
+        <translation>Aucun autre serveur n’est configuré.</translation>
+    </message>
+    <message>
+        <source>Every call is asked about.</source>
+        <translation>Chaque appel vous est demandé.</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>Trouvé</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Démarré</translation>
+    </message>
+    <message>
+        <source>Speaks the protocol</source>
+        <translation>Parle le protocole</translation>
+    </message>
+    <message>
+        <source>Lists its tools</source>
+        <translation>Énumère ses outils</translation>
+    </message>
+    <message>
+        <source>in one chat</source>
+        <translation>dans une discussion</translation>
+    </message>
+    <message>
+        <source>in one project</source>
+        <translation>dans un projet</translation>
+    </message>
+    <message>
+        <source>everywhere</source>
+        <translation>partout</translation>
+    </message>
+    <message>
+        <source>in one chat, also after text from outside</source>
+        <translation>dans une discussion, aussi après du texte venu d’ailleurs</translation>
+    </message>
+    <message>
+        <source>in one project, also after text from outside</source>
+        <translation>dans un projet, aussi après du texte venu d’ailleurs</translation>
+    </message>
+    <message>
+        <source>everywhere, also after text from outside</source>
+        <translation>partout, aussi après du texte venu d’ailleurs</translation>
+    </message>
+    <message>
+        <source>Add server…</source>
+        <translation>Ajouter un serveur…</translation>
+    </message>
+    <message>
+        <source>Allowed without asking</source>
+        <translation>Autorisé sans demander</translation>
+    </message>
+    <message>
+        <source>{tool} of {server}</source>
+        <translation>{tool} de {server}</translation>
+    </message>
+    <message>
+        <source>{scope} · since {when}</source>
+        <translation>{scope} · depuis {when}</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>Redemander</translation>
+    </message>
+    <message>
+        <source>Ask again about {title}</source>
+        <translation>Redemander pour {title}</translation>
+    </message>
+    <message>
+        <source>May ask the model. You agree each time</source>
+        <translation>Peut interroger le modèle. Vous donnez votre accord à chaque fois</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk</source>
+        <translation>Fourni avec ChatDesk</translation>
+    </message>
+    <message>
+        <source>Search engine…</source>
+        <translation>Moteur de recherche…</translation>
+    </message>
+    <message>
+        <source>It wrote: {tail}</source>
+        <translation>Il a écrit : {tail}</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>Se déconnecter</translation>
+    </message>
+    <message>
+        <source>Sign out of {name}</source>
+        <translation>Se déconnecter de {name}</translation>
+    </message>
+    <message>
+        <source>Sign in to {name}</source>
+        <translation>Se connecter à {name}</translation>
+    </message>
+    <message>
+        <source>Test {name}</source>
+        <translation>Tester {name}</translation>
+    </message>
+    <message>
+        <source>Edit {name}</source>
+        <translation>Modifier {name}</translation>
+    </message>
+    <message>
+        <source>Choose the search engine</source>
+        <translation>Choisir le moteur de recherche</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools</source>
+        <comment>{count} tool</comment>
+        <translation>
+            <numerusform>{count} outil</numerusform>
+            <numerusform>{count} outils</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Running, {count} tools</source>
+        <comment>Running, {count} tool</comment>
+        <translation>
+            <numerusform>Actif, {count} outil</numerusform>
+            <numerusform>Actif, {count} outils</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It failed.</source>
+        <translation>Échec.</translation>
+    </message>
+    <message>
+        <source>Starts when it is needed</source>
+        <translation>Démarre quand il le faut</translation>
+    </message>
+    <message>
+        <source>Markdown (*.md)</source>
+        <translation>Markdown (*.md)</translation>
+    </message>
+    <message>
+        <source>Web page (*.html)</source>
+        <translation>Page web (*.html)</translation>
+    </message>
+    <message>
+        <source>PDF (*.pdf)</source>
+        <translation>PDF (*.pdf)</translation>
+    </message>
+    <message>
+        <source>ChatDesk&apos;s JSON with attachments (*.zip);;ChatDesk&apos;s JSON (*.json)</source>
+        <translation>JSON de ChatDesk avec pièces jointes (*.zip);;JSON de ChatDesk (*.json)</translation>
+    </message>
+    <message>
+        <source>The project</source>
+        <translation>Le projet</translation>
+    </message>
+    <message numerus="yes">
+        <source>These {count} threads</source>
+        <comment>This thread</comment>
+        <translation>
+            <numerusform>Cette conversation</numerusform>
+            <numerusform>Ces {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The thread has {count} messages, too many for the clipboard. Export it instead.</source>
+        <comment>The thread has {count} message, too many for the clipboard. Export it instead.</comment>
+        <translation>
+            <numerusform>La conversation a {count} message, trop pour le presse-papiers. Exportez-la plutôt.</numerusform>
+            <numerusform>La conversation a {count} messages, trop pour le presse-papiers. Exportez-la plutôt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The thread is in the clipboard, as Markdown</source>
+        <translation>La conversation est dans le presse-papiers, en Markdown</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exporter</translation>
+    </message>
+    <message>
+        <source>Folder to export into</source>
+        <translation>Dossier où exporter</translation>
+    </message>
+    <message>
+        <source>The export was cancelled; nothing was left behind.</source>
+        <translation>L’export a été annulé ; rien n’a été laissé.</translation>
+    </message>
+    <message>
+        <source>Exporting</source>
+        <translation>Export</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Lecture…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{done} of {count} messages</source>
+        <comment>{done} of {count} messages</comment>
+        <translation>
+            <numerusform>{done} message sur {count}</numerusform>
+            <numerusform>{done} messages sur {count}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>For editors and notes. One file a thread, attachments in a folder beside it.</source>
+        <translation>Pour les éditeurs et les notes. Un fichier par conversation, les pièces jointes dans un dossier à côté.</translation>
+    </message>
+    <message>
+        <source>Web page</source>
+        <translation>Page web</translation>
+    </message>
+    <message>
+        <source>One file with everything in it, to read and to print.</source>
+        <translation>Un seul fichier avec tout dedans, à lire et à imprimer.</translation>
+    </message>
+    <message>
+        <source>For paper and for sending on.</source>
+        <translation>Pour le papier et pour transmettre.</translation>
+    </message>
+    <message>
+        <source>JSON with attachments (zip)</source>
+        <translation>JSON avec pièces jointes (zip)</translation>
+    </message>
+    <message>
+        <source>Everything, other versions too. ChatDesk can import it again.</source>
+        <translation>Tout, les autres versions aussi. ChatDesk peut l’importer à nouveau.</translation>
+    </message>
+    <message>
+        <source>What to export</source>
+        <translation>Quoi exporter</translation>
+    </message>
+    <message>
+        <source>Include the trash</source>
+        <translation>Inclure la corbeille</translation>
+    </message>
+    <message>
+        <source>Choose where…</source>
+        <translation>Choisir où…</translation>
+    </message>
+    <message>
+        <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>Dans ChatGPT, ouvrez Paramètres, Gestion des données, et choisissez Exporter les données. Un lien vers un fichier zip arrive par e-mail. Choisissez ce fichier ici, tel quel.</translation>
+    </message>
+    <message>
+        <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>Dans Claude, ouvrez Paramètres, Confidentialité, et choisissez Exporter les données. Un lien vers un fichier zip arrive par e-mail. Choisissez ce fichier ici, tel quel.</translation>
+    </message>
+    <message>
+        <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
+        <translation>Dans Open WebUI, ouvrez Paramètres, Chats, et choisissez Exporter les chats. Il enregistre un fichier JSON : choisissez-le ici.</translation>
+    </message>
+    <message>
+        <source>In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.</source>
+        <translation>Dans LibreChat, ouvrez une conversation, choisissez Exporter dans son menu, et JSON comme format. Choisissez ce fichier ici.</translation>
+    </message>
+    <message>
+        <source>In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV and JSONL are read as well, with less in them.</source>
+        <translation>Dans AnythingLLM, ouvrez Settings, Admin, Workspace Chats, et choisissez Export, puis JSON. Choisissez ce fichier ici. CSV et JSONL sont lus aussi, avec moins de choses.</translation>
+    </message>
+    <message>
+        <source>In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that file here.</source>
+        <translation>Dans Chatbox, ouvrez Settings, General, Data Backup. Cochez Chat History et choisissez Export Selected Data. Choisissez ce fichier ici.</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions choose Backup. Choose that zip file here.</source>
+        <translation>Dans Cherry Studio, ouvrez Settings, Data Settings. Choisissez Export to Phone et exportez vers un fichier ; dans les versions plus anciennes, choisissez Backup. Choisissez ce fichier zip ici.</translation>
+    </message>
+    <message>
+        <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
+        <translation>Dans Jan, ouvrez Settings, General, et affichez le dossier de données. Choisissez ici le dossier « threads » qu’il contient.</translation>
+    </message>
+    <message>
+        <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
+        <translation>Choisissez ici le dossier « conversations ». Il est dans le dossier « .lmstudio » de votre dossier personnel ; LM Studio le montre quand vous choisissez Reveal dans le menu d’un chat.</translation>
+    </message>
+    <message>
+        <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
+        <translation>Dans l’autre ChatDesk, choisissez Exporter… dans le menu d’une conversation, puis Tout, et JSON. Choisissez ce fichier zip ici.</translation>
+    </message>
+    <message>
+        <source>Import or attach?</source>
+        <translation>Importer ou joindre ?</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
+        <translation>« {name} » ressemble à un export de discussions. Importer ses conversations, ou joindre le fichier à votre message ?</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importer</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>Joindre</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Rapport</translation>
+    </message>
+    <message>
+        <source>The report is in the clipboard</source>
+        <translation>Le rapport est dans le presse-papiers</translation>
+    </message>
+    <message>
+        <source>Exports (*.zip *.json *.jsonl *.csv);;All files (*)</source>
+        <translation>Exports (*.zip *.json *.jsonl *.csv);;Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>One named after the program</source>
+        <translation>Un projet nommé d’après le programme</translation>
+    </message>
+    <message>
+        <source>Looking into the file …</source>
+        <translation>Examen du fichier …</translation>
+    </message>
+    <message>
+        <source>Import a folder</source>
+        <translation>Importer un dossier</translation>
+    </message>
+    <message>
+        <source>{name} is chosen. Import starts it.</source>
+        <translation>{name} est choisi. Importer le lance.</translation>
+    </message>
+    <message>
+        <source>Stopping …</source>
+        <translation>Arrêt …</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen</source>
+        <translation>Rien n’est choisi</translation>
+    </message>
+    <message>
+        <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
+        <translation>Ce qui est déjà là reste tel quel, un export plus récent des mêmes discussions peut donc être importé à tout moment.</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Choisir un fichier…</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>Choisir un dossier…</translation>
+    </message>
+    <message>
+        <source>Project for the imported threads</source>
+        <translation>Projet des conversations importées</translation>
+    </message>
+    <message>
+        <source>Into project</source>
+        <translation>Dans le projet</translation>
+    </message>
+    <message>
+        <source>Program that the chats come from</source>
+        <translation>Programme d’où viennent les discussions</translation>
+    </message>
+    <message>
+        <source>Chats from</source>
+        <translation>Discussions de</translation>
+    </message>
+    <message>
+        <source>Open {program}</source>
+        <translation>Ouvrir {program}</translation>
+    </message>
+    <message>
+        <source>Progress of the import</source>
+        <translation>Progression de l’import</translation>
+    </message>
+    <message>
+        <source>You can go on working: the import does not need this window. What is imported already stays if you stop.</source>
+        <translation>Vous pouvez continuer à travailler : l’import n’a pas besoin de cette fenêtre. Ce qui est déjà importé reste si vous arrêtez.</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>Masquer</translation>
+    </message>
+    <message>
+        <source>Result of each thread</source>
+        <translation>Résultat de chaque conversation</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is available.</source>
+        <translation>ChatDesk {version} est disponible.</translation>
+    </message>
+    <message>
+        <source>What is new…</source>
+        <translation>Quoi de neuf…</translation>
+    </message>
+    <message>
+        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>ChatDesk doit-il chercher de nouvelles versions ? Il n’en installe aucune de lui-même.</translation>
+    </message>
+    <message>
+        <source>Once a day</source>
+        <translation>Une fois par jour</translation>
+    </message>
+    <message>
+        <source>This is ChatDesk {version}.</source>
+        <translation>Ceci est ChatDesk {version}.</translation>
+    </message>
+    <message>
+        <source>Look now</source>
+        <translation>Chercher maintenant</translation>
+    </message>
+    <message>
+        <source>Install</source>
+        <translation>Installer</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is the newest version.</source>
+        <translation>ChatDesk {version} est la version la plus récente.</translation>
+    </message>
+    <message>
+        <source>ChatDesk {new} is available; you have {version}.</source>
+        <translation>ChatDesk {new} est disponible ; vous avez {version}.</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Quoi de neuf</translation>
+    </message>
+    <message>
+        <source>Its makers have written nothing about it.</source>
+        <translation>Ses auteurs n’en ont rien écrit.</translation>
+    </message>
+    <message>
+        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
+        <translation>La nouvelle version est installée. Elle démarre la prochaine fois que vous ouvrez ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
+        <translation>La version précédente reste à côté ; Aide, Mises à niveau et retour en arrière, dit comment revenir. Une sauvegarde de vos données a été faite.</translation>
+    </message>
+    <message>
+        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>Installer récupère {size} Mo, sauvegarde vos données, et essaie la nouvelle version avec une copie. Elle démarre ensuite la prochaine fois que vous ouvrez ChatDesk ; d’ici là, rien ne change.</translation>
+    </message>
+    <message>
+        <source>Looking for a new version…</source>
+        <translation>Recherche d’une nouvelle version…</translation>
+    </message>
+    <message>
+        <source>Backing up your data…</source>
+        <translation>Sauvegarde de vos données…</translation>
+    </message>
+    <message>
+        <source>Fetching the new version…</source>
+        <translation>Récupération de la nouvelle version…</translation>
+    </message>
+    <message>
+        <source>Unpacking it…</source>
+        <translation>Décompression…</translation>
+    </message>
+    <message>
+        <source>Trying it with a copy of your data…</source>
+        <translation>Essai avec une copie de vos données…</translation>
+    </message>
+    <message>
+        <source>Tokens a day</source>
+        <translation>Tokens par jour</translation>
+    </message>
+    <message>
+        <source>Tokens a month</source>
+        <translation>Tokens par mois</translation>
+    </message>
+    <message>
+        <source>Dollars a day</source>
+        <translation>Dollars par jour</translation>
+    </message>
+    <message>
+        <source>Dollars a month</source>
+        <translation>Dollars par mois</translation>
+    </message>
+    <message>
+        <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
+        <translation>À l’avertissement, vous recevez une note par jour, et titres et résumés attendent. À l’arrêt, plus rien n’est envoyé : votre question est conservée, et vous pouvez l’envoyer quand même. Un modèle sans prix compte ici comme gratuit. Les messages ont un débit, comme 20/min ou 200/day : les suivants attendent leur tour.</translation>
+    </message>
+    <message>
+        <source>Add a limit</source>
+        <translation>Ajouter une limite</translation>
+    </message>
+    <message>
+        <source>Two rates apply to the same provider or project. Remove one of them.</source>
+        <translation>Deux débits s’appliquent au même fournisseur ou projet. Retirez l’un d’eux.</translation>
+    </message>
+    <message>
+        <source>Remove limit {number}</source>
+        <translation>Retirer la limite {number}</translation>
+    </message>
+    <message>
+        <source>warning at</source>
+        <translation>avertir à</translation>
+    </message>
+    <message>
+        <source>stop at</source>
+        <translation>arrêter à</translation>
+    </message>
+    <message>
+        <source>Limit {number}, for</source>
+        <translation>Limite {number}, pour</translation>
+    </message>
+    <message>
+        <source>Limit {number}, of</source>
+        <translation>Limite {number}, de</translation>
+    </message>
+    <message>
+        <source>Limit {number}, warning at</source>
+        <translation>Limite {number}, avertir à</translation>
+    </message>
+    <message>
+        <source>Limit {number}, stop at</source>
+        <translation>Limite {number}, arrêter à</translation>
+    </message>
+    <message>
+        <source>No warning</source>
+        <translation>Aucun avertissement</translation>
+    </message>
+    <message>
+        <source>No stop</source>
+        <translation>Aucun arrêt</translation>
+    </message>
+    <message>
+        <source>at most</source>
+        <translation>au plus</translation>
+    </message>
+    <message>
+        <source>“{typed}” is no rate ({where}): {why}.</source>
+        <translation>« {typed} » n’est pas un débit ({where}) : {why}.</translation>
+    </message>
+    <message>
+        <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
+        <translation>« {typed} » n’est pas un nombre ({where}). Écrivez-le comme 100000 ou 2.50.</translation>
+    </message>
+    <message>
+        <source>It is sent when the answer before it is complete.</source>
+        <translation>Il est envoyé quand la réponse précédente est complète.</translation>
+    </message>
+    <message>
+        <source>The answer before it was not completed. Go to it to send it now.</source>
+        <translation>La réponse précédente n’a pas été complétée. Allez-y pour l’envoyer maintenant.</translation>
+    </message>
+    <message>
+        <source>You are offline. It is sent when the connection is back.</source>
+        <translation>Vous êtes hors ligne. Il est envoyé quand la connexion revient.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait</source>
+        <comment>{count} message waits</comment>
+        <translation>
+            <numerusform>{count} message attend</numerusform>
+            <numerusform>{count} messages attendent</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk usage {first} to {last}.csv</source>
+        <translation>Utilisation de ChatDesk {first} à {last}.csv</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Exporter l’utilisation</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines were written to {name}</source>
+        <comment>{count} lines were written to {name}</comment>
+        <translation>
+            <numerusform>{count} ligne a été écrite dans {name}</numerusform>
+            <numerusform>{count} lignes ont été écrites dans {name}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{amount} used</source>
+        <translation>{amount} utilisés</translation>
+    </message>
+    <message>
+        <source>It is sent in a moment.</source>
+        <translation>Il est envoyé dans un instant.</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}, {before} before it.</source>
+        <translation>En attente : envoi à {clock}, {before} avant.</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}.</source>
+        <translation>En attente : envoi à {clock}.</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically, {before} before it.</source>
+        <translation>En attente : envoi automatique, {before} avant.</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically.</source>
+        <translation>En attente : envoi automatique.</translation>
+    </message>
+    <message>
+        <source>{time} on {day}</source>
+        <translation>{time} le {day}</translation>
+    </message>
+    <message>
+        <source>Waiting to be sent</source>
+        <translation>En attente d’envoi</translation>
+    </message>
+    <message>
+        <source>Go to it</source>
+        <translation>Y aller</translation>
+    </message>
+    <message>
+        <source>Go to {about}</source>
+        <translation>Aller à {about}</translation>
+    </message>
+    <message>
+        <source>Send first</source>
+        <translation>Envoyer d’abord</translation>
+    </message>
+    <message>
+        <source>Send first: {about}</source>
+        <translation>Envoyer d’abord : {about}</translation>
+    </message>
+    <message>
+        <source>Cancel {about}</source>
+        <translation>Annuler {about}</translation>
+    </message>
+    <message>
+        <source>Nothing waits.</source>
+        <translation>Rien n’attend.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
+        <comment>{count} message waits. What is cancelled is not sent; the question is kept.</comment>
+        <translation>
+            <numerusform>{count} message attend. Ce qui est annulé n’est pas envoyé ; la question est conservée.</numerusform>
+            <numerusform>{count} messages attendent. Ce qui est annulé n’est pas envoyé ; la question est conservée.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was kept.</source>
+        <translation>{problem} Rien n’a été gardé.</translation>
+    </message>
+    <message>
+        <source>{label} is kept. It cannot answer before it has a key.</source>
+        <translation>{label} est gardé. Il ne peut pas répondre avant d’avoir une clé.</translation>
+    </message>
+    <message>
+        <source>{label} is connected.</source>
+        <translation>{label} est connecté.</translation>
+    </message>
+    <message>
+        <source>{label} is connected. {model} answers.</source>
+        <translation>{label} est connecté. {model} répond.</translation>
+    </message>
+    <message>
+        <source>Paste the key of a provider, or choose a server of your own. It is tested before it is kept.</source>
+        <translation>Collez la clé d’un fournisseur, ou choisissez un serveur à vous. Il est testé avant d’être gardé.</translation>
+    </message>
+    <message>
+        <source>All providers…</source>
+        <translation>Tous les fournisseurs…</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>Fournisseur</translation>
+    </message>
+    <message>
+        <source>Address of the server</source>
+        <translation>Adresse du serveur</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Connecter</translation>
+    </message>
+    <message>
+        <source>Save without a test</source>
+        <translation>Enregistrer sans test</translation>
+    </message>
+    <message>
+        <source>Found on this computer:</source>
+        <translation>Trouvés sur cet ordinateur :</translation>
+    </message>
+    <message>
+        <source>Use {label}, {models}</source>
+        <translation>Utiliser {label}, {models}</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {servers}</source>
+        <translation>Trouvés sur cet ordinateur : {servers}</translation>
+    </message>
+    <message>
+        <source>Choose where the key is kept, then connect</source>
+        <translation>Choisissez où la clé est conservée, puis connectez</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource.</source>
+        <translation>Saisissez le nom de votre ressource.</translation>
+    </message>
+    <message>
+        <source>Paste the key that {label} gave you.</source>
+        <translation>Collez la clé que {label} vous a donnée.</translation>
+    </message>
+    <message>
+        <source>This is a key of {label}</source>
+        <translation>Ceci est une clé de {label}</translation>
+    </message>
+    <message>
+        <source>First steps</source>
+        <translation>Premiers pas</translation>
+    </message>
+    <message>
+        <source>Take the tour</source>
+        <translation>Faire la visite</translation>
+    </message>
+    <message>
+        <source>Welcome to ChatDesk</source>
+        <translation>Bienvenue dans ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect a model to begin. Your chats stay on this computer.</source>
+        <translation>Connectez un modèle pour commencer. Vos discussions restent sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Connect a provider</source>
+        <translation>Connecter un fournisseur</translation>
+    </message>
+    <message>
+        <source>Import your chats</source>
+        <translation>Importer vos discussions</translation>
+    </message>
+    <message>
+        <source>Choose where they are now: the next page says how to get them out.</source>
+        <translation>Choisissez où elles sont maintenant : la page suivante dit comment les en sortir.</translation>
+    </message>
+    <message>
+        <source>Import from {program}</source>
+        <translation>Importer de {program}</translation>
+    </message>
+    <message>
+        <source>Try it offline</source>
+        <translation>Essayer hors ligne</translation>
+    </message>
+    <message>
+        <source>No account and no network: the demo model shows what ChatDesk can do.</source>
+        <translation>Ni compte ni réseau : le modèle de démonstration montre ce que ChatDesk sait faire.</translation>
+    </message>
+    <message>
+        <source>What can ChatDesk do?</source>
+        <translation>Que sait faire ChatDesk ?</translation>
+    </message>
+    <message>
+        <source>The provider of this model is gone. Choose another model at the top.</source>
+        <translation>Le fournisseur de ce modèle a disparu. Choisissez un autre modèle en haut.</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another model at the top.</source>
+        <translation>{label} n’a pas encore de clé, il ne peut donc pas répondre. Mettez-la dans Paramètres, Fournisseurs, ou choisissez un autre modèle en haut.</translation>
+    </message>
+    <message>
+        <source>The demo model answers, without account or network. It shows what ChatDesk can do.</source>
+        <translation>Le modèle de démonstration répond, sans compte ni réseau. Il montre ce que ChatDesk sait faire.</translation>
+    </message>
+    <message>
+        <source>{who} answers. Choose another model at the top.</source>
+        <translation>{who} répond. Choisissez un autre modèle en haut.</translation>
+    </message>
+    <message>
+        <source>Text of the artifact</source>
+        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
+        <translation>Texte de l’artefact</translation>
+    </message>
+    <message>
+        <source>Ctrl+Enter saves a version, Esc leaves. Tab writes a tab.</source>
+        <translation>Ctrl+Entrée enregistre une version, Échap quitte. Tab écrit une tabulation.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows</source>
+        <comment>{count} row</comment>
+        <translation>
+            <numerusform>{count} ligne</numerusform>
+            <numerusform>{count} lignes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} columns</source>
+        <comment>{count} column</comment>
+        <translation>
+            <numerusform>{count} colonne</numerusform>
+            <numerusform>{count} colonnes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask for a change</source>
+        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
+        <translation>Demander un changement</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Enregistrer…</translation>
+    </message>
+    <message>
+        <source>Show in the thread</source>
+        <translation>Montrer dans la conversation</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>Retirer de la liste</translation>
+    </message>
+    <message>
+        <source>All artifacts</source>
+        <translation>Tous les artefacts</translation>
+    </message>
+    <message>
+        <source>Previous version of the artifact</source>
+        <translation>Version précédente de l’artefact</translation>
+    </message>
+    <message>
+        <source>Next version of the artifact</source>
+        <translation>Version suivante de l’artefact</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Source</translation>
+    </message>
+    <message>
+        <source>Differences</source>
+        <translation>Différences</translation>
+    </message>
+    <message>
+        <source>Save as version</source>
+        <translation>Enregistrer comme version</translation>
+    </message>
+    <message>
+        <source>Hide differences</source>
+        <translation>Masquer les différences</translation>
+    </message>
+    <message>
+        <source>Hide the differences</source>
+        <translation>Masquer les différences</translation>
+    </message>
+    <message>
+        <source>Show what changed since version {number}</source>
+        <translation>Montrer ce qui a changé depuis la version {number}</translation>
+    </message>
+    <message>
+        <source>Drawn</source>
+        <translation>Dessiné</translation>
+    </message>
+    <message>
+        <source>Show it drawn</source>
+        <translation>Le montrer dessiné</translation>
+    </message>
+    <message>
+        <source>Show its source</source>
+        <translation>Montrer sa source</translation>
+    </message>
+    <message>
+        <source>{name}, version {number} of {count}</source>
+        <translation>{name}, version {number} sur {count}</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some.</source>
+        <translation>Une discussion temporaire ne garde pas d’artefacts, car ils sont stockés sur le disque. Gardez la discussion pour en ouvrir.</translation>
+    </message>
+    <message>
+        <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
+        <translation>Cette conversation n’a pas encore d’artefacts. Les fichiers de ses messages sont énumérés ici, ainsi que le code que vous ouvrez : le code de 15 lignes ou plus a « Ouvrir comme artefact », dans son en-tête et dans le menu de son message.</translation>
+    </message>
+    <message>
+        <source>Artifacts of this thread</source>
+        <translation>Artefacts de cette conversation</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} versions</source>
+        <comment>{count} version</comment>
+        <translation>
+            <numerusform>{count} version</numerusform>
+            <numerusform>{count} versions</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>edited by you</source>
+        <translation>modifiée par vous</translation>
+    </message>
+    <message>
+        <source>proposed change to a file</source>
+        <translation>changement de fichier proposé</translation>
+    </message>
+    <message>
+        <source>from the tool {tool}</source>
+        <translation>de l’outil {tool}</translation>
+    </message>
+    <message>
+        <source>attached to a question</source>
+        <translation>joint à une question</translation>
+    </message>
+    <message>
+        <source>from a question</source>
+        <translation>d’une question</translation>
+    </message>
+    <message>
+        <source>from an answer</source>
+        <translation>d’une réponse</translation>
+    </message>
+    <message>
+        <source>sent</source>
+        <translation>envoyé</translation>
+    </message>
+    <message>
+        <source>in the summary</source>
+        <translation>dans le résumé</translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation>exclu</translation>
+    </message>
+    <message>
+        <source>did not fit</source>
+        <translation>ne tenait pas</translation>
+    </message>
+    <message>
+        <source>empty</source>
+        <translation>vide</translation>
+    </message>
+    <message>
+        <source>user</source>
+        <translation>utilisateur</translation>
+    </message>
+    <message>
+        <source>assistant</source>
+        <translation>assistant</translation>
+    </message>
+    <message>
+        <source>system</source>
+        <translation>système</translation>
+    </message>
+    <message>
+        <source>tool</source>
+        <translation>outil</translation>
+    </message>
+    <message>
+        <source>before the start of the context</source>
+        <translation>avant le début du contexte</translation>
+    </message>
+    <message>
+        <source>What the model will see</source>
+        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
+        <translation>Ce que le modèle verra</translation>
+    </message>
+    <message>
+        <source>What happens to each message</source>
+        <translation>Ce qui arrive à chaque message</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Fixer</translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation>Exclure</translation>
+    </message>
+    <message>
+        <source>Start here</source>
+        <translation>Commencer ici</translation>
+    </message>
+    <message>
+        <source>Copy request as JSON</source>
+        <translation>Copier la requête en JSON</translation>
+    </message>
+    <message>
+        <source>Nothing yet: ask something.</source>
+        <translation>Rien encore : posez une question.</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Ne plus fixer</translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation>Inclure</translation>
+    </message>
+    <message>
+        <source>Start at the top</source>
+        <translation>Commencer en haut</translation>
+    </message>
+    <message>
+        <source>(no text)</source>
+        <translation>(pas de texte)</translation>
+    </message>
+    <message>
+        <source>{about}: {text}</source>
+        <translation>{about} : {text}</translation>
+    </message>
+    <message>
+        <source>about {used} of {window} tokens · {model}</source>
+        <translation>environ {used} tokens sur {window} · {model}</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens · {model}</source>
+        <translation>{used} tokens sur {window} · {model}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>fixé</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} did not fit</source>
+        <comment>{count} did not fit</comment>
+        <translation>
+            <numerusform>{count} ne tenait pas</numerusform>
+            <numerusform>{count} ne tenaient pas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} excluded</source>
+        <comment>{count} excluded</comment>
+        <translation>
+            <numerusform>{count} exclu</numerusform>
+            <numerusform>{count} exclus</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>older messages are left out from where you started</source>
+        <translation>les messages antérieurs à votre point de départ sont laissés de côté</translation>
+    </message>
+    <message>
+        <source>the summary is out of date and not sent</source>
+        <translation>le résumé est périmé et non envoyé</translation>
+    </message>
+    <message>
+        <source>{part}: {tokens}</source>
+        <translation>{part} : {tokens}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages</source>
+        <comment>Summary of {count} message</comment>
+        <translation>
+            <numerusform>Résumé de {count} message</numerusform>
+            <numerusform>Résumé de {count} messages</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pinned · {count} messages</source>
+        <comment>Pinned · {count} message</comment>
+        <translation>
+            <numerusform>Fixés · {count} message</numerusform>
+            <numerusform>Fixés · {count} messages</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Recent · {count} messages</source>
+        <comment>Recent · {count} message</comment>
+        <translation>
+            <numerusform>Récents · {count} message</numerusform>
+            <numerusform>Récents · {count} messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Your draft</source>
+        <translation>Votre brouillon</translation>
+    </message>
+    <message>
+        <source>Room for the answer</source>
+        <translation>Place pour la réponse</translation>
+    </message>
+    <message>
+        <source>Inspector</source>
+        <translation>Inspecteur</translation>
+    </message>
+    <message>
+        <source>Inspector tabs</source>
+        <translation>Onglets de l’inspecteur</translation>
+    </message>
+    <message>
+        <source>Close the inspector</source>
+        <translation>Fermer l’inspecteur</translation>
+    </message>
+    <message>
+        <source>Filter the questions</source>
+        <translation>Filtrer les questions</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} questions</source>
+        <comment>{count} question</comment>
+        <translation>
+            <numerusform>{count} question</numerusform>
+            <numerusform>{count} questions</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the thread…</source>
+        <translation>Lecture de la conversation…</translation>
+    </message>
+    <message>
+        <source>No question holds these words.</source>
+        <translation>Aucune question ne contient ces mots.</translation>
+    </message>
+    <message>
+        <source>No question has been asked yet.</source>
+        <translation>Aucune question n’a encore été posée.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} tokens</comment>
+        <translation>
+            <numerusform>{count} token</numerusform>
+            <numerusform>{count} tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} tokens</source>
+        <comment>about {count} tokens</comment>
+        <translation>
+            <numerusform>environ {count} token</numerusform>
+            <numerusform>environ {count} tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>one of its messages was edited</source>
+        <translation>l’un de ses messages a été modifié</translation>
+    </message>
+    <message>
+        <source>one of its messages was deleted</source>
+        <translation>l’un de ses messages a été supprimé</translation>
+    </message>
+    <message>
+        <source>another version of one of its messages is shown</source>
+        <translation>une autre version de l’un de ses messages est affichée</translation>
+    </message>
+    <message>
+        <source>one of its messages was excluded</source>
+        <translation>l’un de ses messages a été exclu</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>Question</translation>
+    </message>
+    <message>
+        <source>Tool result</source>
+        <translation>Résultat d’outil</translation>
+    </message>
+    <message>
+        <source>Text of the summary</source>
+        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
+        <translation>Texte du résumé</translation>
+    </message>
+    <message>
+        <source>Kept word for word, a line each</source>
+        <translation>Gardé mot pour mot, un par ligne</translation>
+    </message>
+    <message>
+        <source>Facts that are kept word for word, a line each</source>
+        <translation>Faits gardés mot pour mot, un par ligne</translation>
+    </message>
+    <message>
+        <source>Summarise this thread</source>
+        <translation>Résumer cette conversation</translation>
+    </message>
+    <message>
+        <source>Summarise threads of this project</source>
+        <translation>Résumer les conversations de ce projet</translation>
+    </message>
+    <message>
+        <source>Do not send</source>
+        <translation>Ne pas envoyer</translation>
+    </message>
+    <message>
+        <source>First source</source>
+        <translation>Première source</translation>
+    </message>
+    <message>
+        <source>Last source</source>
+        <translation>Dernière source</translation>
+    </message>
+    <message>
+        <source>There is no summary yet: it is made when the context fills.</source>
+        <translation>Il n’y a pas encore de résumé : il est fait quand le contexte se remplit.</translation>
+    </message>
+    <message>
+        <source>Save the summary</source>
+        <translation>Enregistrer le résumé</translation>
+    </message>
+    <message>
+        <source>Edit the summary</source>
+        <translation>Modifier le résumé</translation>
+    </message>
+    <message>
+        <source>Send again</source>
+        <translation>Envoyer à nouveau</translation>
+    </message>
+    <message numerus="yes">
+        <source>Made from {count} messages</source>
+        <comment>Made from {count} message</comment>
+        <translation>
+            <numerusform>Fait de {count} message</numerusform>
+            <numerusform>Fait de {count} messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a model</source>
+        <translation>un modèle</translation>
+    </message>
+    <message numerus="yes">
+        <source>Version {version}, by {who}, {when}: {count} messages in {tokens} tokens.</source>
+        <comment>Version {version}, by {who}, {when}: {count} message in {tokens} tokens.</comment>
+        <translation>
+            <numerusform>Version {version}, par {who}, {when} : {count} message en {tokens} tokens.</numerusform>
+            <numerusform>Version {version}, par {who}, {when} : {count} messages en {tokens} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens.</source>
+        <comment>Making it took {count} token.</comment>
+        <translation>
+            <numerusform>Le faire a pris {count} token.</numerusform>
+            <numerusform>Le faire a pris {count} tokens.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens ({price}).</source>
+        <comment>Making it took {count} token ({price}).</comment>
+        <translation>
+            <numerusform>Le faire a pris {count} token ({price}).</numerusform>
+            <numerusform>Le faire a pris {count} tokens ({price}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Summaries are switched off in Settings, Context, for all threads.</source>
+        <translation>Les résumés sont désactivés dans Paramètres, Contexte, pour toutes les conversations.</translation>
+    </message>
+    <message>
+        <source>No thread of this project is summarised.</source>
+        <translation>Aucune conversation de ce projet n’est résumée.</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
+        <translation>La limite du jour pour titres et résumés est atteinte. Les résumés reprennent demain.</translation>
+    </message>
+    <message>
+        <source>Some of its messages are gone for good, so it is not sent.</source>
+        <translation>Certains de ses messages ont disparu définitivement, il n’est donc pas envoyé.</translation>
+    </message>
+    <message>
+        <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
+        <translation>Il n’est pas envoyé : vous l’avez désactivé. Un autre n’est fait que si vous le refaites.</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
+        <translation>Il est périmé et non envoyé : {why}. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent. Redo it to have it sent again.</source>
+        <translation>Il est périmé et non envoyé. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
+    </message>
+    <message>
+        <source>Messages that the summary is made from</source>
+        <translation>Messages dont le résumé est fait</translation>
+    </message>
+    <message>
+        <source>All versions of this thread</source>
+        <translation>Toutes les versions de cette conversation</translation>
+    </message>
+    <message>
+        <source>{what} of {model}</source>
+        <translation>{what} de {model}</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}</source>
+        <translation>version {number} sur {count}</translation>
+    </message>
+    <message>
+        <source>removed for good</source>
+        <translation>retiré définitivement</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>affiché</translation>
+    </message>
+    <message>
+        <source>{number}k</source>
+        <translation>{number}k</translation>
+    </message>
+    <message>
+        <source>{number}M</source>
+        <translation>{number}M</translation>
+    </message>
+    <message>
+        <source>at least {cost}</source>
+        <translation>au moins {cost}</translation>
+    </message>
+    <message>
+        <source>no price is known</source>
+        <translation>aucun prix connu</translation>
+    </message>
+    <message>
+        <source>In</source>
+        <translation>Lus</translation>
+    </message>
+    <message>
+        <source>Cached</source>
+        <translation>En cache</translation>
+    </message>
+    <message>
+        <source>Of them from the provider&apos;s cache</source>
+        <translation>Dont venus du cache du fournisseur</translation>
+    </message>
+    <message>
+        <source>Out</source>
+        <translation>Écrits</translation>
+    </message>
+    <message>
+        <source>Thought</source>
+        <translation>Réflexion</translation>
+    </message>
+    <message>
+        <source>Of them for reasoning</source>
+        <translation>Dont pour le raisonnement</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>Coût</translation>
+    </message>
+    <message>
+        <source>What this thread used</source>
+        <translation>Ce que cette conversation a utilisé</translation>
+    </message>
+    <message>
+        <source>Add prices…</source>
+        <translation>Ajouter des prix…</translation>
+    </message>
+    <message>
+        <source>Total</source>
+        <translation>Total</translation>
+    </message>
+    <message>
+        <source>{line}, {column}: {value}</source>
+        <translation>{line}, {column} : {value}</translation>
+    </message>
+    <message>
+        <source>Tokens and cost by kind of work and model</source>
+        <translation>Tokens et coût par genre de travail et modèle</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests</source>
+        <comment>{count} request</comment>
+        <translation>
+            <numerusform>{count} requête</numerusform>
+            <numerusform>{count} requêtes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}.</source>
+        <translation>{tokens} en {requests}.</translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}, {cost}.</source>
+        <translation>{tokens} en {requests}, {cost}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The tokens of {count} requests are estimates: the server did not count them.</source>
+        <comment>The tokens of {count} request are estimates: the server did not count them.</comment>
+        <translation>
+            <numerusform>Les tokens de {count} requête sont des estimations : le serveur ne les a pas comptés.</numerusform>
+            <numerusform>Les tokens de {count} requêtes sont des estimations : le serveur ne les a pas comptés.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens were stored in the provider&apos;s cache.</source>
+        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <translation>
+            <numerusform>{count} token a été mis dans le cache du fournisseur.</numerusform>
+            <numerusform>{count} tokens ont été mis dans le cache du fournisseur.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No price is known for {models}. The cost leaves it out.</source>
+        <translation>Aucun prix n’est connu pour {models}. Le coût n’en tient pas compte.</translation>
+    </message>
+    <message>
+        <source>{month} {year}</source>
+        <translation>{month} {year}</translation>
+    </message>
+    <message>
+        <source>{day} {month}</source>
+        <translation>{day} {month}</translation>
+    </message>
+    <message>
+        <source>{day} {month} {year}</source>
+        <translation>{day} {month} {year}</translation>
+    </message>
+    <message>
+        <source>{day}, {time}</source>
+        <translation>{day}, {time}</translation>
+    </message>
+    <message>
+        <source>under {amount}</source>
+        <translation>moins de {amount}</translation>
+    </message>
+    <message>
+        <source>in threads with a tag</source>
+        <translation>dans les conversations avec une étiquette</translation>
+    </message>
+    <message>
+        <source>written by you or by the model</source>
+        <translation>écrit par vous ou par le modèle</translation>
+    </message>
+    <message>
+        <source>answered by a model</source>
+        <translation>répondu par un modèle</translation>
+    </message>
+    <message>
+        <source>before a day: 2026-05-01, yesterday, 7d</source>
+        <translation>avant un jour : 2026-05-01, yesterday, 7d</translation>
+    </message>
+    <message>
+        <source>from a day on: 2026-05-01, yesterday, 7d</source>
+        <translation>à partir d’un jour : 2026-05-01, yesterday, 7d</translation>
+    </message>
+    <message>
+        <source>with code, an image or a file</source>
+        <translation>avec du code, une image ou un fichier</translation>
+    </message>
+    <message>
+        <source>pinned, archived or trashed</source>
+        <translation>épinglé, archivé ou à la corbeille</translation>
+    </message>
+    <message>
+        <source>Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. &gt; lists commands.</source>
+        <translation>Précisez avec project: tag: role: model: before: after: has: is: et excluez avec -mot. &gt; énumère les commandes.</translation>
+    </message>
+    <message>
+        <source>No command matches.</source>
+        <translation>Aucune commande ne correspond.</translation>
+    </message>
+    <message>
+        <source>Filters</source>
+        <translation>Filtres</translation>
+    </message>
+    <message>
+        <source>Filter {filter}</source>
+        <translation>Filtre {filter}</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Commandes</translation>
+    </message>
+    <message>
+        <source>Search everything</source>
+        <translation>Chercher partout</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Tab goes to the next group</source>
+        <translation>Les résultats sont en dessous : haut et bas choisissent, Tab va au groupe suivant</translation>
+    </message>
+    <message>
+        <source>Search messages, threads, files and commands</source>
+        <translation>Chercher messages, conversations, fichiers et commandes</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Résultats</translation>
+    </message>
+    <message>
+        <source>More messages…</source>
+        <translation>Plus de messages…</translation>
+    </message>
+    <message>
+        <source>More threads…</source>
+        <translation>Plus de conversations…</translation>
+    </message>
+    <message>
+        <source>More projects…</source>
+        <translation>Plus de projets…</translation>
+    </message>
+    <message>
+        <source>More tags…</source>
+        <translation>Plus d’étiquettes…</translation>
+    </message>
+    <message>
+        <source>More files…</source>
+        <translation>Plus de fichiers…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tags</source>
+        <comment>{count} tag</comment>
+        <translation>
+            <numerusform>{count} étiquette</numerusform>
+            <numerusform>{count} étiquettes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files</source>
+        <comment>{count} file</comment>
+        <translation>
+            <numerusform>{count} fichier</numerusform>
+            <numerusform>{count} fichiers</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>Outil</translation>
+    </message>
+    <message>
+        <source>Recent threads</source>
+        <translation>Conversations récentes</translation>
+    </message>
+    <message>
+        <source>more than {found}</source>
+        <translation>plus de {found}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} commands</source>
+        <comment>{count} command</comment>
+        <translation>
+            <numerusform>{count} commande</numerusform>
+            <numerusform>{count} commandes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today</source>
+        <translation>aujourd’hui</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation>hier</translation>
+    </message>
+    <message>
+        <source>archived</source>
+        <translation>archivée</translation>
+    </message>
+    <message>
+        <source>another version</source>
+        <translation>autre version</translation>
+    </message>
+    <message>
+        <source>{what}, in {thread}</source>
+        <translation>{what}, dans {thread}</translation>
+    </message>
+    <message>
+        <source>thread {name}</source>
+        <translation>conversation {name}</translation>
+    </message>
+    <message>
+        <source>project {name}</source>
+        <translation>projet {name}</translation>
+    </message>
+    <message>
+        <source>tag {name}</source>
+        <translation>étiquette {name}</translation>
+    </message>
+    <message>
+        <source>file {name}</source>
+        <translation>fichier {name}</translation>
+    </message>
+    <message numerus="yes">
+        <source>more than {count} found in {took} ms</source>
+        <comment>more than {count} found in {took} ms</comment>
+        <translation>
+            <numerusform>plus de {count} trouvé en {took} ms</numerusform>
+            <numerusform>plus de {count} trouvés en {took} ms</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found in {took} ms</source>
+        <comment>{count} found in {took} ms</comment>
+        <translation>
+            <numerusform>{count} trouvé en {took} ms</numerusform>
+            <numerusform>{count} trouvés en {took} ms</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>more than {count} found</source>
+        <translation>plus de {count} trouvés</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found</source>
+        <comment>{count} found</comment>
+        <translation>
+            <numerusform>{count} trouvé</numerusform>
+            <numerusform>{count} trouvés</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Opens the list of what waits</source>
+        <translation>Ouvre la liste de ce qui attend</translation>
+    </message>
+    <message>
+        <source>Temporary chat, not stored</source>
+        <translation>Discussion temporaire, non stockée</translation>
+    </message>
+    <message>
+        <source>Opens the temporary chat</source>
+        <translation>Ouvre la discussion temporaire</translation>
+    </message>
+    <message>
+        <source>{title} (temporary: nothing is stored)</source>
+        <translation>{title} (temporaire : rien n’est stocké)</translation>
+    </message>
+    <message>
+        <source>Sync</source>
+        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
+        <translation>Synchronisation</translation>
+    </message>
+    <message>
+        <source>Opens the details of sync</source>
+        <translation>Ouvre les détails de la synchronisation</translation>
+    </message>
+    <message numerus="yes">
+        <source>{title}, project folder, {count} threads</source>
+        <comment>{title}, project folder, {count} thread</comment>
+        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
+        <translation>
+            <numerusform>{title}, dossier de projet, {count} conversation</numerusform>
+            <numerusform>{title}, dossier de projet, {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>By name</source>
+        <translation>Par nom</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>Aujourd’hui</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>Hier</translation>
+    </message>
+    <message>
+        <source>Previous 7 days</source>
+        <translation>7 derniers jours</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days left</source>
+        <comment>{count} day left</comment>
+        <translation>
+            <numerusform>encore {count} jour</numerusform>
+            <numerusform>encore {count} jours</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today {time}</source>
+        <translation>aujourd’hui {time}</translation>
+    </message>
+    <message>
+        <source>Load the list of threads again</source>
+        <translation>Recharger la liste des conversations</translation>
+    </message>
+    <message>
+        <source>Loading threads…</source>
+        <translation>Chargement des conversations…</translation>
+    </message>
+    <message>
+        <source>No thread has “{query}” in its title.</source>
+        <translation>Aucune conversation n’a « {query} » dans son titre.</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>Corbeille</translation>
+    </message>
+    <message>
+        <source>You can only read this project</source>
+        <translation>Vous ne pouvez que lire ce projet</translation>
+    </message>
+    <message numerus="yes">
+        <source>Mark {count} threads as read</source>
+        <comment>Mark {count} thread as read</comment>
+        <translation>
+            <numerusform>Marquer {count} conversation comme lue</numerusform>
+            <numerusform>Marquer {count} conversations comme lues</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads to a project…</source>
+        <comment>Move {count} thread to a project…</comment>
+        <translation>
+            <numerusform>Déplacer {count} conversation vers un projet…</numerusform>
+            <numerusform>Déplacer {count} conversations vers un projet…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tags…</source>
+        <translation>Étiquettes…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Export {count} threads…</source>
+        <comment>Export {count} thread…</comment>
+        <translation>
+            <numerusform>Exporter {count} conversation…</numerusform>
+            <numerusform>Exporter {count} conversations…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete {count} thread</comment>
+        <translation>
+            <numerusform>Supprimer {count} conversation</numerusform>
+            <numerusform>Supprimer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort by last activity</source>
+        <translation>Trier par dernière activité</translation>
+    </message>
+    <message>
+        <source>Sort by name</source>
+        <translation>Trier par nom</translation>
+    </message>
+    <message>
+        <source>Group by date</source>
+        <translation>Grouper par date</translation>
+    </message>
+    <message>
+        <source>Group by project</source>
+        <translation>Grouper par projet</translation>
+    </message>
+    <message>
+        <source>Show one tag</source>
+        <translation>Montrer une étiquette</translation>
+    </message>
+    <message>
+        <source>All threads</source>
+        <translation>Toutes les conversations</translation>
+    </message>
+    <message>
+        <source>Delete for good…</source>
+        <translation>Supprimer définitivement…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Restore {count} threads</source>
+        <comment>Restore {count} thread</comment>
+        <translation>
+            <numerusform>Restaurer {count} conversation</numerusform>
+            <numerusform>Restaurer {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete {count} thread for good…</comment>
+        <translation>
+            <numerusform>Supprimer définitivement {count} conversation…</numerusform>
+            <numerusform>Supprimer définitivement {count} conversations…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin {count} thread</comment>
+        <translation>
+            <numerusform>Détacher {count} conversation</numerusform>
+            <numerusform>Détacher {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin {count} thread</comment>
+        <translation>
+            <numerusform>Épingler {count} conversation</numerusform>
+            <numerusform>Épingler {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads out of the archive</source>
+        <comment>Move {count} thread out of the archive</comment>
+        <translation>
+            <numerusform>Sortir {count} conversation des archives</numerusform>
+            <numerusform>Sortir {count} conversations des archives</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive {count} thread</comment>
+        <translation>
+            <numerusform>Archiver {count} conversation</numerusform>
+            <numerusform>Archiver {count} conversations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Project {name}, {shared}</source>
+        <translation>Projet {name}, {shared}</translation>
+    </message>
+    <message>
+        <source>Opens the list of projects</source>
+        <translation>Ouvre la liste des projets</translation>
+    </message>
+    <message>
+        <source>deleted {when}</source>
+        <translation>supprimée {when}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread</source>
+        <comment>{count} unread</comment>
+        <translation>
+            <numerusform>{count} non lu</numerusform>
+            <numerusform>{count} non lus</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>tagged {tags}</source>
+        <translation>étiquetée {tags}</translation>
+    </message>
+    <message>
+        <source>answer is being written</source>
+        <translation>une réponse s’écrit</translation>
+    </message>
+    <message>
+        <source>Typing narrows the list of threads, Enter searches everything</source>
+        <translation>La frappe réduit la liste des conversations, Entrée cherche partout</translation>
+    </message>
+    <message>
+        <source>Marked threads</source>
+        <translation>Conversations cochées</translation>
+    </message>
+    <message>
+        <source>Mark nothing</source>
+        <translation>Ne rien cocher</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} marked</source>
+        <comment>{count} marked</comment>
+        <translation>
+            <numerusform>{count} cochée</numerusform>
+            <numerusform>{count} cochées</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are marked</source>
+        <comment>{count} thread is marked</comment>
+        <translation>
+            <numerusform>{count} conversation est cochée</numerusform>
+            <numerusform>{count} conversations sont cochées</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sidebar</source>
+        <translation>Panneau latéral</translation>
+    </message>
+    <message>
+        <source>New thread (Ctrl+N)</source>
+        <translation>Nouvelle conversation (Ctrl+N)</translation>
+    </message>
+    <message>
+        <source>Settings (Ctrl+,)</source>
+        <translation>Paramètres (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Threads, archive or trash</source>
+        <translation>Conversations, archives ou corbeille</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>Ouverture…</translation>
+    </message>
+    <message>
+        <source>Status: {text}</source>
+        <translation>État : {text}</translation>
+    </message>
+    <message>
+        <source>{what}: {text}</source>
+        <translation>{what} : {text}</translation>
+    </message>
+    <message>
+        <source>Title of the thread</source>
+        <translation>Titre de la conversation</translation>
+    </message>
+    <message>
+        <source>No thread here has the tag “{tag}”.</source>
+        <translation>Aucune conversation ici n’a l’étiquette « {tag} ».</translation>
+    </message>
+    <message>
+        <source>Nothing is archived.</source>
+        <translation>Rien n’est archivé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>No thread is in the trash. Deleted threads and messages stay here for {count} days.</source>
+        <comment>No thread is in the trash. Deleted threads and messages stay here for {count} day.</comment>
+        <translation>
+            <numerusform>Aucune conversation n’est dans la corbeille. Les conversations et messages supprimés y restent {count} jour.</numerusform>
+            <numerusform>Aucune conversation n’est dans la corbeille. Les conversations et messages supprimés y restent {count} jours.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No threads in this project yet. Type a question to begin the first.</source>
+        <translation>Pas encore de conversations dans ce projet. Tapez une question pour commencer la première.</translation>
+    </message>
+    <message>
+        <source>No threads yet. Type a question to begin the first.</source>
+        <translation>Pas encore de conversations. Tapez une question pour commencer la première.</translation>
+    </message>
+    <message>
+        <source>{list} · back to threads</source>
+        <translation>{list} · retour aux conversations</translation>
+    </message>
+    <message>
+        <source>{list} with “{tag}” · show all</source>
+        <translation>{list} avec « {tag} » · tout montrer</translation>
+    </message>
+    <message>
+        <source>{name}. {remark}</source>
+        <translation>{name}. {remark}</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Diagram</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Attached: {file}</source>
+        <translation>Joint : {file}</translation>
+    </message>
+    <message>
+        <source>New messages begin here</source>
+        <translation>Les nouveaux messages commencent ici</translation>
+    </message>
+    <message>
+        <source>Message tools</source>
+        <translation>Outils du message</translation>
+    </message>
+    <message>
+        <source>Formula {text}</source>
+        <translation>Formule {text}</translation>
+    </message>
+    <message>
+        <source>Heading level {level}</source>
+        <translation>Titre de niveau {level}</translation>
+    </message>
+    <message>
+        <source>List level {level}</source>
+        <translation>Liste de niveau {level}</translation>
+    </message>
+    <message>
+        <source>Not fetched, from {host}</source>
+        <translation>Non récupérée, de {host}</translation>
+    </message>
+    <message>
+        <source>{column}: {words}</source>
+        <translation>{column} : {words}</translation>
+    </message>
+    <message>
+        <source>Column {column}</source>
+        <translation>Colonne {column}</translation>
+    </message>
+    <message>
+        <source>Row {number}, column {column}</source>
+        <translation>Ligne {number}, colonne {column}</translation>
+    </message>
+    <message>
+        <source>Transcript</source>
+        <translation>Fil de la conversation</translation>
+    </message>
+    <message>
+        <source>The first {most_messages} messages were copied.</source>
+        <translation>Les {most_messages} premiers messages ont été copiés.</translation>
+    </message>
+    <message>
+        <source>{weekday}, {moment} {zone}</source>
+        <translation>{weekday} {moment} {zone}</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} s</translation>
+    </message>
+    <message>
+        <source>{minutes} min {seconds} s</source>
+        <translation>{minutes} min {seconds} s</translation>
+    </message>
+    <message>
+        <source>It is not an image that can be shown.</source>
+        <translation>Ce n’est pas une image affichable.</translation>
+    </message>
+    <message>
+        <source>It has too many pixels.</source>
+        <translation>Elle a trop de pixels.</translation>
+    </message>
+    <message>
+        <source>It is damaged or too large.</source>
+        <translation>Elle est endommagée ou trop grande.</translation>
+    </message>
+    <message>
+        <source>The file is not there.</source>
+        <translation>Le fichier n’est pas là.</translation>
+    </message>
+    <message>
+        <source>It is larger than {limit} MB.</source>
+        <translation>Il dépasse {limit} Mo.</translation>
+    </message>
+    <message>
+        <source>The file cannot be read.</source>
+        <translation>Le fichier ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <source>Column {name}: Left and Right choose another, with Shift they change its width, Enter fits all columns again</source>
+        <translation>Colonne {name} : Gauche et Droite en choisissent une autre, avec Maj elles changent sa largeur, Entrée ajuste à nouveau toutes les colonnes</translation>
+    </message>
+    <message>
+        <source>Previous match (Shift+Enter)</source>
+        <translation>Résultat précédent (Maj+Entrée)</translation>
+    </message>
+    <message>
+        <source>Next match (Enter)</source>
+        <translation>Résultat suivant (Entrée)</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Fermer (Échap)</translation>
+    </message>
+    <message>
+        <source>{number} of {count}+</source>
+        <translation>{number} sur {count}+</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>{number} sur {count}</translation>
+    </message>
+    <message>
+        <source>{count}+ found</source>
+        <translation>{count}+ trouvés</translation>
+    </message>
+    <message>
+        <source>Match {place}</source>
+        <translation>Résultat {place}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found, match {place}</source>
+        <comment>{count} found, match {place}</comment>
+        <translation>
+            <numerusform>{count} trouvé, résultat {place}</numerusform>
+            <numerusform>{count} trouvés, résultat {place}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{action}: {reason}</source>
+        <translation>{action} : {reason}</translation>
+    </message>
+    <message>
+        <source>New file</source>
+        <translation>Nouveau fichier</translation>
+    </message>
+    <message>
+        <source>Change to a file</source>
+        <translation>Changement d’un fichier</translation>
+    </message>
+    <message>
+        <source>Removal of a file</source>
+        <translation>Suppression d’un fichier</translation>
+    </message>
+    <message>
+        <source>Proposed</source>
+        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <translation>Proposé</translation>
+    </message>
+    <message>
+        <source>Applied</source>
+        <translation>Appliqué</translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation>Rejeté</translation>
+    </message>
+    <message>
+        <source>Outdated: the file was changed since</source>
+        <translation>Périmé : le fichier a été changé depuis</translation>
+    </message>
+    <message>
+        <source>Applied; the file was changed since</source>
+        <translation>Appliqué ; le fichier a été changé depuis</translation>
+    </message>
+    <message>
+        <source>The project has no such folder here</source>
+        <translation>Le projet n’a pas de tel dossier ici</translation>
+    </message>
+    <message>
+        <source>Proposed elsewhere, so it cannot be applied here</source>
+        <translation>Proposé ailleurs, ne peut donc pas être appliqué ici</translation>
+    </message>
+    <message>
+        <source>Apply…</source>
+        <translation>Appliquer…</translation>
+    </message>
+    <message>
+        <source>Apply the change to {file}</source>
+        <translation>Appliquer le changement à {file}</translation>
+    </message>
+    <message>
+        <source>Reject the change to {file}</source>
+        <translation>Rejeter le changement à {file}</translation>
+    </message>
+    <message>
+        <source>Undo the change to {file}</source>
+        <translation>Annuler le changement à {file}</translation>
+    </message>
+    <message>
+        <source>its beginning</source>
+        <translation>son début</translation>
+    </message>
+    <message>
+        <source>Do not wrap lines</source>
+        <translation>Ne pas couper les lignes</translation>
+    </message>
+    <message>
+        <source>Wrap lines</source>
+        <translation>Couper les lignes</translation>
+    </message>
+    <message>
+        <source>Open this page in your browser</source>
+        <translation>Ouvrir cette page dans votre navigateur</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} lines</source>
+        <comment>Show all {count} lines</comment>
+        <translation>
+            <numerusform>Montrer la ligne</numerusform>
+            <numerusform>Montrer les {count} lignes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer lines</source>
+        <translation>Montrer moins de lignes</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>Copier le code</translation>
+    </message>
+    <message>
+        <source>Save code…</source>
+        <translation>Enregistrer le code…</translation>
+    </message>
+    <message>
+        <source>Open code as artifact</source>
+        <translation>Ouvrir le code comme artefact</translation>
+    </message>
+    <message>
+        <source>Copy {language} code</source>
+        <translation>Copier le code {language}</translation>
+    </message>
+    <message>
+        <source>Save {language} code…</source>
+        <translation>Enregistrer le code {language}…</translation>
+    </message>
+    <message>
+        <source>Open {language} code as artifact</source>
+        <translation>Ouvrir le code {language} comme artefact</translation>
+    </message>
+    <message>
+        <source>Show picture</source>
+        <translation>Montrer l’image</translation>
+    </message>
+    <message>
+        <source>Show diagram</source>
+        <translation>Montrer le diagramme</translation>
+    </message>
+    <message>
+        <source>Show source</source>
+        <translation>Montrer la source</translation>
+    </message>
+    <message>
+        <source>Markdown</source>
+        <translation>Markdown</translation>
+    </message>
+    <message>
+        <source>Document</source>
+        <translation>Document</translation>
+    </message>
+    <message>
+        <source>Slides</source>
+        <translation>Présentation</translation>
+    </message>
+    <message>
+        <source>is being fetched from the team</source>
+        <translation>en cours de récupération depuis l’équipe</translation>
+    </message>
+    <message>
+        <source>missing on the team&apos;s server; tried again later</source>
+        <translation>manque sur le serveur de l’équipe ; nouvel essai plus tard</translation>
+    </message>
+    <message>
+        <source>Open {file}</source>
+        <translation>Ouvrir {file}</translation>
+    </message>
+    <message>
+        <source>Save a copy of {file}</source>
+        <translation>Enregistrer une copie de {file}</translation>
+    </message>
+    <message>
+        <source>Show in its folder: {file}</source>
+        <translation>Montrer dans son dossier : {file}</translation>
+    </message>
+    <message>
+        <source>Copy {file}</source>
+        <translation>Copier {file}</translation>
+    </message>
+    <message>
+        <source>Open as artifact: {file}</source>
+        <translation>Ouvrir comme artefact : {file}</translation>
+    </message>
+    <message>
+        <source>{format} file</source>
+        <translation>Fichier {format}</translation>
+    </message>
+    <message>
+        <source>Hide {name}</source>
+        <translation>Masquer {name}</translation>
+    </message>
+    <message>
+        <source>Show {name}</source>
+        <translation>Montrer {name}</translation>
+    </message>
+    <message>
+        <source>asked by {name}</source>
+        <translation>demandé par {name}</translation>
+    </message>
+    <message>
+        <source>Load image from {host}</source>
+        <translation>Charger l’image de {host}</translation>
+    </message>
+    <message>
+        <source>Load image from {host} in your own network</source>
+        <translation>Charger l’image de {host} dans votre propre réseau</translation>
+    </message>
+    <message>
+        <source>Load it anyway</source>
+        <translation>La charger quand même</translation>
+    </message>
+    <message>
+        <source>Load image</source>
+        <translation>Charger l’image</translation>
+    </message>
+    <message>
+        <source>from {host}</source>
+        <translation>de {host}</translation>
+    </message>
+    <message>
+        <source>not shown</source>
+        <translation>non montrée</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages ends here · out of date and not sent · Show</source>
+        <comment>Summary of {count} message ends here · out of date and not sent · Show</comment>
+        <translation>
+            <numerusform>Le résumé de {count} message finit ici · périmé et non envoyé · Montrer</numerusform>
+            <numerusform>Le résumé de {count} messages finit ici · périmé et non envoyé · Montrer</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages, out of date and not sent</source>
+        <comment>Show the summary of {count} message, out of date and not sent</comment>
+        <translation>
+            <numerusform>Montrer le résumé de {count} message, périmé et non envoyé</numerusform>
+            <numerusform>Montrer le résumé de {count} messages, périmé et non envoyé</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarised up to here · {count} messages · Show</source>
+        <comment>Summarised up to here · {count} message · Show</comment>
+        <translation>
+            <numerusform>Résumé jusqu’ici · {count} message · Montrer</numerusform>
+            <numerusform>Résumé jusqu’ici · {count} messages · Montrer</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages up to here</source>
+        <comment>Show the summary of {count} message up to here</comment>
+        <translation>
+            <numerusform>Montrer le résumé de {count} message jusqu’ici</numerusform>
+            <numerusform>Montrer le résumé de {count} messages jusqu’ici</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Note, which the model sees</source>
+        <translation>Note, que le modèle voit</translation>
+    </message>
+    <message>
+        <source>Note, pinned into the context</source>
+        <translation>Note, fixée dans le contexte</translation>
+    </message>
+    <message>
+        <source>Note, not sent to the model</source>
+        <translation>Note, non envoyée au modèle</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, pinned into the context</source>
+        <translation>Modifié par {person}, fixé dans le contexte</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, excluded from the context</source>
+        <translation>Modifié par {person}, exclu du contexte</translation>
+    </message>
+    <message>
+        <source>Edited by {person}</source>
+        <translation>Modifié par {person}</translation>
+    </message>
+    <message>
+        <source>Wide formula: Left and Right move it</source>
+        <translation>Formule large : Gauche et Droite la déplacent</translation>
+    </message>
+    <message>
+        <source>Trying again…</source>
+        <translation>Nouvel essai…</translation>
+    </message>
+    <message>
+        <source>Trying again in {time} (attempt {attempt}).</source>
+        <translation>Nouvel essai dans {time} (essai {attempt}).</translation>
+    </message>
+    <message>
+        <source>This picture is being fetched from the team.</source>
+        <translation>Cette image est en cours de récupération depuis l’équipe.</translation>
+    </message>
+    <message>
+        <source>This picture is missing on the team&apos;s server. ChatDesk tries again later.</source>
+        <translation>Cette image manque sur le serveur de l’équipe. ChatDesk réessaie plus tard.</translation>
+    </message>
+    <message>
+        <source>Copy table</source>
+        <translation>Copier le tableau</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} rows</source>
+        <comment>Show all {count} rows</comment>
+        <translation>
+            <numerusform>Montrer la ligne</numerusform>
+            <numerusform>Montrer les {count} lignes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer rows</source>
+        <translation>Montrer moins de lignes</translation>
+    </message>
+    <message>
+        <source>Waiting for {who}, {duration}</source>
+        <translation>Attente de {who}, {duration}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new messages</source>
+        <comment>{count} new message</comment>
+        <translation>
+            <numerusform>{count} nouveau message</numerusform>
+            <numerusform>{count} nouveaux messages</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to newest</source>
+        <translation>Aller au plus récent</translation>
+    </message>
+    <message>
+        <source>Jump to newest, {new}</source>
+        <translation>Aller au plus récent, {new}</translation>
+    </message>
+    <message>
+        <source>This question has no answer.</source>
+        <translation>Cette question n’a pas de réponse.</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Plus</translation>
+    </message>
+    <message>
+        <source>{count} from cache</source>
+        <translation>{count} du cache</translation>
+    </message>
+    <message>
+        <source>{count} cached</source>
+        <translation>{count} en cache</translation>
+    </message>
+    <message>
+        <source>you can only read this project</source>
+        <translation>vous ne pouvez que lire ce projet</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Vous</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>Système</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}, by {person}</source>
+        <translation>version {number} sur {count}, par {person}</translation>
+    </message>
+    <message>
+        <source>{person} wrote this</source>
+        <translation>{person} a écrit ceci</translation>
+    </message>
+    <message>
+        <source>Try now</source>
+        <translation>Essayer maintenant</translation>
+    </message>
+    <message>
+        <source>Choose another model…</source>
+        <translation>Choisir un autre modèle…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model…</source>
+        <translation>Choisir un modèle plus grand…</translation>
+    </message>
+    <message>
+        <source>Edit the message</source>
+        <translation>Modifier le message</translation>
+    </message>
+    <message>
+        <source>Shorten</source>
+        <translation>Raccourcir</translation>
+    </message>
+    <message>
+        <source>Change the key…</source>
+        <translation>Changer la clé…</translation>
+    </message>
+    <message>
+        <source>Check the key…</source>
+        <translation>Vérifier la clé…</translation>
+    </message>
+    <message>
+        <source>Open the provider…</source>
+        <translation>Ouvrir le fournisseur…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model</source>
+        <translation>Choisir un modèle plus grand</translation>
+    </message>
+    <message>
+        <source>Send as attachment excerpt</source>
+        <translation>Envoyer comme extrait joint</translation>
+    </message>
+    <message>
+        <source>Edit the system prompt</source>
+        <translation>Modifier le prompt système</translation>
+    </message>
+    <message>
+        <source>Include it and ask</source>
+        <translation>L’inclure et demander</translation>
+    </message>
+    <message>
+        <source>Send anyway once</source>
+        <translation>Envoyer quand même une fois</translation>
+    </message>
+    <message>
+        <source>Raise limit…</source>
+        <translation>Relever la limite…</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Your message is kept.</source>
+        <translation>Quelque chose s’est mal passé. Votre message est conservé.</translation>
+    </message>
+    <message>
+        <source>{person} stopped this answer.</source>
+        <translation>{person} a arrêté cette réponse.</translation>
+    </message>
+    <message>
+        <source>You stopped this answer.</source>
+        <translation>Vous avez arrêté cette réponse.</translation>
+    </message>
+    <message>
+        <source>The answer reached its maximum length.</source>
+        <translation>La réponse a atteint sa longueur maximale.</translation>
+    </message>
+    <message>
+        <source>ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>Le ChatDesk de {person} a été fermé avant que cette réponse soit complète. Tout ce qui était arrivé est conservé.</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>ChatDesk a été fermé avant que cette réponse soit complète. Tout ce qui était arrivé est conservé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk was closed while {count} calls waited for your approval. Nothing was run.</source>
+        <comment>ChatDesk was closed while {count} call waited for your approval. Nothing was run.</comment>
+        <translation>
+            <numerusform>ChatDesk a été fermé pendant que {count} appel attendait votre accord. Rien n’a été exécuté.</numerusform>
+            <numerusform>ChatDesk a été fermé pendant que {count} appels attendaient votre accord. Rien n’a été exécuté.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Decide…</source>
+        <translation>Décider…</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <translation>ChatDesk s’est terminé pendant que {tool} tournait. Personne ne sait ce qu’il a fait, et il n’est répété que si vous le dites.</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
+        <translation>
+            <numerusform>ChatDesk s’est terminé pendant que {count} appel tournait. Personne ne sait ce qu’il a fait, et il n’est répété que si vous le dites.</numerusform>
+            <numerusform>ChatDesk s’est terminé pendant que {count} appels tournaient. Personne ne sait ce qu’ils ont fait, et ils ne sont répétés que si vous le dites.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Run again…</source>
+        <translation>Exécuter à nouveau…</translation>
+    </message>
+    <message>
+        <source>Try at {time}</source>
+        <translation>Essai à {time}</translation>
+    </message>
+    <message>
+        <source>Open {host}…</source>
+        <translation>Ouvrir {host}…</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <translation>Réflexion…</translation>
+    </message>
+    <message>
+        <source>Thought for {time}</source>
+        <translation>A réfléchi {time}</translation>
+    </message>
+    <message>
+        <source>It is on its way…</source>
+        <translation>C’est en route…</translation>
+    </message>
+    <message>
+        <source>{name}: {state}</source>
+        <translation>{name} : {state}</translation>
+    </message>
+    <message>
+        <source>under a second</source>
+        <translation>moins d’une seconde</translation>
+    </message>
+    <message>
+        <source>pinned into the context</source>
+        <translation>fixé dans le contexte</translation>
+    </message>
+    <message>
+        <source>excluded from the context</source>
+        <translation>exclu du contexte</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} code blocks</source>
+        <comment>{count} code block</comment>
+        <translation>
+            <numerusform>{count} bloc de code</numerusform>
+            <numerusform>{count} blocs de code</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tables</source>
+        <comment>{count} table</comment>
+        <translation>
+            <numerusform>{count} tableau</numerusform>
+            <numerusform>{count} tableaux</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} formulas</source>
+        <comment>{count} formula</comment>
+        <translation>
+            <numerusform>{count} formule</numerusform>
+            <numerusform>{count} formules</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} images</source>
+        <comment>{count} image</comment>
+        <translation>
+            <numerusform>{count} image</numerusform>
+            <numerusform>{count} images</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} diagrams</source>
+        <comment>{count} diagram</comment>
+        <translation>
+            <numerusform>{count} diagramme</numerusform>
+            <numerusform>{count} diagrammes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>bullet</source>
+        <translation>puce</translation>
+    </message>
+    <message>
+        <source>not done</source>
+        <translation>pas fait</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fait</translation>
+    </message>
+    <message>
+        <source>edited by {person}</source>
+        <translation>modifié par {person}</translation>
+    </message>
+    <message>
+        <source>asked by {person}</source>
+        <translation>demandé par {person}</translation>
+    </message>
+    <message>
+        <source>message {number} of {count}</source>
+        <translation>message {number} sur {count}</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>note</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines</source>
+        <comment>{count} line</comment>
+        <translation>
+            <numerusform>{count} ligne</numerusform>
+            <numerusform>{count} lignes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Table, {count} columns</source>
+        <comment>Table, {count} column</comment>
+        <translation>
+            <numerusform>Tableau, {count} colonne</numerusform>
+            <numerusform>Tableau, {count} colonnes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{table}, rows {first} to {last} of {count}</source>
+        <translation>{table}, lignes {first} à {last} sur {count}</translation>
+    </message>
+    <message>
+        <source>Back to the text</source>
+        <translation>Retour au texte</translation>
+    </message>
+    <message>
+        <source>Footnote {number}</source>
+        <translation>Note de bas de page {number}</translation>
+    </message>
+    <message>
+        <source>{author} is answering</source>
+        <translation>{author} répond</translation>
+    </message>
+    <message>
+        <source>{author} has answered</source>
+        <translation>{author} a répondu</translation>
+    </message>
+    <message>
+        <source>The answer was stopped</source>
+        <translation>La réponse a été arrêtée</translation>
+    </message>
+    <message>
+        <source>The answer is not complete</source>
+        <translation>La réponse n’est pas complète</translation>
+    </message>
+    <message>
+        <source>Formula</source>
+        <translation>Formule</translation>
+    </message>
+    <message>
+        <source>Image, {alt}</source>
+        <translation>Image, {alt}</translation>
+    </message>
+    <message>
+        <source>day</source>
+        <translation>jour</translation>
+    </message>
+    <message>
+        <source>week</source>
+        <translation>semaine</translation>
+    </message>
+    <message>
+        <source>month</source>
+        <translation>mois</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>modèle</translation>
+    </message>
+    <message>
+        <source>project</source>
+        <translation>projet</translation>
+    </message>
+    <message>
+        <source>kind</source>
+        <translation>genre</translation>
+    </message>
+    <message>
+        <source>Chart of usage</source>
+        <translation>Graphique de l’utilisation</translation>
+    </message>
+    <message>
+        <source>Chart of {measure} by {rows}</source>
+        <translation>Graphique : {measure} par {rows}</translation>
+    </message>
+    <message>
+        <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
+        <translation>Les flèches vont de barre en barre ; le tableau en dessous a les mêmes nombres.</translation>
+    </message>
+    <message>
+        <source>{row}: {amount}</source>
+        <translation>{row} : {amount}</translation>
+    </message>
+    <message>
+        <source>No requests in these days.</source>
+        <translation>Aucune requête pendant ces jours.</translation>
+    </message>
+    <message numerus="yes">
+        <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
+        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <translation>
+            <numerusform>En tout {amount} en {count} ligne. La plus grande est {row} avec {most}.</numerusform>
+            <numerusform>En tout {amount} en {count} lignes. La plus grande est {row} avec {most}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>no price known</source>
+        <translation>aucun prix connu</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens in {requests}.</source>
+        <comment>About {count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>Environ {count} token en {requests}.</numerusform>
+            <numerusform>Environ {count} tokens en {requests}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens in {requests}.</source>
+        <comment>{count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>{count} token en {requests}.</numerusform>
+            <numerusform>{count} tokens en {requests}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Week of {day}</source>
+        <translation>Semaine du {day}</translation>
+    </message>
+    <message>
+        <source>{weekday}, {day}</source>
+        <translation>{weekday} {day}</translation>
+    </message>
+    <message>
+        <source>cost</source>
+        <translation>coût</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>Requêtes</translation>
+    </message>
+    <message>
+        <source>requests</source>
+        <translation>requêtes</translation>
+    </message>
+    <message>
+        <source>7 days</source>
+        <extracomment>What days took, added up in each way of looking at it.</extracomment>
+        <translation>7 jours</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Tout</translation>
+    </message>
+    <message>
+        <source>Own days</source>
+        <translation>Jours choisis</translation>
+    </message>
+    <message>
+        <source>By day</source>
+        <translation>Par jour</translation>
+    </message>
+    <message>
+        <source>By model</source>
+        <translation>Par modèle</translation>
+    </message>
+    <message>
+        <source>By project</source>
+        <translation>Par projet</translation>
+    </message>
+    <message>
+        <source>By kind</source>
+        <translation>Par genre</translation>
+    </message>
+    <message>
+        <source>First day</source>
+        <translation>Premier jour</translation>
+    </message>
+    <message>
+        <source>Last day</source>
+        <translation>Dernier jour</translation>
+    </message>
+    <message>
+        <source>What the bars show</source>
+        <translation>Ce que montrent les barres</translation>
+    </message>
+    <message>
+        <source>Export CSV…</source>
+        <translation>Exporter en CSV…</translation>
+    </message>
+    <message>
+        <source>Cost: {cost}.</source>
+        <translation>Coût : {cost}.</translation>
+    </message>
+    <message>
+        <source>No price is known for these models.</source>
+        <translation>Aucun prix n’est connu pour ces modèles.</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈: the tokens of {count} requests are estimates.</source>
+        <comment>≈: the tokens of {count} request are estimates.</comment>
+        <translation>
+            <numerusform>≈ : les tokens de {count} requête sont des estimations.</numerusform>
+            <numerusform>≈ : les tokens de {count} requêtes sont des estimations.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>No price is known for {count} requests; the cost leaves them out.</source>
+        <comment>No price is known for {count} request; the cost leaves them out.</comment>
+        <translation>
+            <numerusform>Aucun prix n’est connu pour {count} requête ; le coût n’en tient pas compte.</numerusform>
+            <numerusform>Aucun prix n’est connu pour {count} requêtes ; le coût n’en tient pas compte.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tokens in</source>
+        <translation>Tokens lus</translation>
+    </message>
+    <message>
+        <source>From cache</source>
+        <translation>Du cache</translation>
+    </message>
+    <message>
+        <source>Of them read from the provider&apos;s cache</source>
+        <translation>Dont lus du cache du fournisseur</translation>
+    </message>
+    <message>
+        <source>Of them written to the provider&apos;s cache</source>
+        <translation>Dont écrits dans le cache du fournisseur</translation>
+    </message>
+    <message>
+        <source>Tokens out</source>
+        <translation>Tokens écrits</translation>
+    </message>
+    <message>
+        <source>Week</source>
+        <translation>Semaine</translation>
+    </message>
+    <message>
+        <source>Month</source>
+        <translation>Mois</translation>
+    </message>
+    <message>
+        <source>Day</source>
+        <translation>Jour</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>Genre</translation>
+    </message>
+    <message>
+        <source>Usage as a table</source>
+        <translation>L’utilisation en tableau</translation>
+    </message>
+    <message>
+        <source>Close this notice</source>
+        <translation>Fermer cet avis</translation>
+    </message>
+    <message>
+        <source>{percent}%</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>nearly full</source>
+        <translation>presque plein</translation>
+    </message>
+    <message>
+        <source>filling up</source>
+        <translation>se remplit</translation>
+    </message>
+    <message>
+        <source>Context used: {percentage}</source>
+        <translation>Contexte utilisé : {percentage}</translation>
+    </message>
+    <message>
+        <source>Context of this thread</source>
+        <translation>Contexte de cette conversation</translation>
+    </message>
+    <message>
+        <source>How full the context is</source>
+        <translation>À quel point le contexte est plein</translation>
+    </message>
+    <message>
+        <source>Show what is sent</source>
+        <translation>Montrer ce qui est envoyé</translation>
+    </message>
+    <message>
+        <source>Explain a stack trace</source>
+        <translation>Expliquer une trace d’erreur</translation>
+    </message>
+    <message>
+        <source>Paste it; get the cause and the fix</source>
+        <translation>Collez-la ; obtenez la cause et le remède</translation>
+    </message>
+    <message>
+        <source>Explain this error. What causes it, and how do I fix it?
+
+</source>
+        <translation>Explique cette erreur. Qu’est-ce qui la cause, et comment la corriger ?
+
+</translation>
+    </message>
+    <message>
+        <source>Summarise a document</source>
+        <translation>Résumer un document</translation>
+    </message>
+    <message>
+        <source>Drop a PDF or a text file</source>
+        <translation>Déposez un PDF ou un fichier texte</translation>
+    </message>
+    <message>
+        <source>Summarise this document: the main points first, then what is left open.</source>
+        <translation>Résume ce document : d’abord les points principaux, puis ce qui reste ouvert.</translation>
+    </message>
+    <message>
+        <source>Make a comparison table</source>
+        <translation>Faire un tableau comparatif</translation>
+    </message>
+    <message>
+        <source>Options against criteria</source>
+        <translation>Options face aux critères</translation>
+    </message>
+    <message>
+        <source>Compare these options in a table, by cost, effort and risk:
+- </source>
+        <translation>Compare ces options dans un tableau, par coût, effort et risque :
+- </translation>
+    </message>
+    <message>
+        <source>From a ChatGPT or Claude export</source>
+        <translation>Depuis un export de ChatGPT ou Claude</translation>
+    </message>
+    <message>
+        <source>What ChatDesk can do</source>
+        <translation>Ce que ChatDesk sait faire</translation>
+    </message>
+    <message>
+        <source>See an answer</source>
+        <translation>Voir une réponse</translation>
+    </message>
+    <message>
+        <source>With code, a table and a formula</source>
+        <translation>Avec du code, un tableau et une formule</translation>
+    </message>
+    <message>
+        <source>A key, or a server of your own</source>
+        <translation>Une clé, ou un serveur à vous</translation>
+    </message>
+    <message>
+        <source>See what goes with it, and save it</source>
+        <translation>Voir ce qui part avec, et l’enregistrer</translation>
+    </message>
+    <message>
+        <source>Nothing is changed</source>
+        <translation>Rien n’est changé</translation>
+    </message>
+    <message>
+        <source>See what is in it first</source>
+        <translation>Voir d’abord ce qu’elle contient</translation>
+    </message>
+    <message>
+        <source>What are you working on?</source>
+        <translation>Sur quoi travaillez-vous ?</translation>
+    </message>
+    <message>
+        <source>Your chats could not be opened</source>
+        <translation>Vos discussions n’ont pas pu être ouvertes</translation>
+    </message>
+    <message>
+        <source>If you restore a backup, the database as it is now is kept.</source>
+        <translation>Si vous restaurez une sauvegarde, la base telle qu’elle est maintenant est conservée.</translation>
+    </message>
+    <message>
+        <source>Opening your chats…</source>
+        <translation>Ouverture de vos discussions…</translation>
+    </message>
+    <message>
+        <source>{size} KB</source>
+        <translation>{size} Ko</translation>
+    </message>
+    <message>
+        <source>{size} MB</source>
+        <translation>{size} Mo</translation>
+    </message>
+    <message>
+        <source>{first} is typing…</source>
+        <translation>{first} écrit…</translation>
+    </message>
+    <message>
+        <source>{first} and {second} are typing…</source>
+        <translation>{first} et {second} écrivent…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people are typing…</source>
+        <comment>{count} person is typing…</comment>
+        <translation>
+            <numerusform>{count} personne écrit…</numerusform>
+            <numerusform>{count} personnes écrivent…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} (elsewhere in the project)</source>
+        <translation>{name} (ailleurs dans le projet)</translation>
+    </message>
+    <message>
+        <source>Here now: {names}</source>
+        <translation>Ici maintenant : {names}</translation>
+    </message>
+    <message>
+        <source>Temporary</source>
+        <translation>Temporaire</translation>
+    </message>
+    <message>
+        <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
+        <translation>Rien de cette discussion n’est stocké. Elle disparaît à la fermeture de ChatDesk, sauf si vous la gardez.</translation>
+    </message>
+    <message>
+        <source>Store this chat with all its messages</source>
+        <translation>Stocker cette discussion avec tous ses messages</translation>
+    </message>
+    <message>
+        <source>Keep this chat</source>
+        <translation>Garder cette discussion</translation>
+    </message>
+    <message>
+        <source>Temporary. {meaning}</source>
+        <translation>Temporaire. {meaning}</translation>
+    </message>
+    <message>
+        <source>Thread header</source>
+        <translation>En-tête de la conversation</translation>
+    </message>
+    <message>
+        <source>Show the sidebar</source>
+        <translation>Afficher le panneau latéral</translation>
+    </message>
+    <message>
+        <source>Questions of this thread</source>
+        <translation>Questions de cette conversation</translation>
+    </message>
+    <message>
+        <source>More about this thread</source>
+        <translation>Plus sur cette conversation</translation>
+    </message>
+    <message>
+        <source>Close this chat</source>
+        <translation>Fermer cette discussion</translation>
+    </message>
+    <message>
+        <source>Thread title</source>
+        <translation>Titre de la conversation</translation>
+    </message>
+    <message>
+        <source>Paste your API key</source>
+        <translation>Collez votre clé d’API</translation>
+    </message>
+    <message>
+        <source>Show the key</source>
+        <translation>Montrer la clé</translation>
+    </message>
+    <message>
+        <source>A key is kept: {masked}. Type another to replace it.</source>
+        <translation>Une clé est conservée : {masked}. Tapez-en une autre pour la remplacer.</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>Masquer la clé</translation>
+    </message>
+    <message>
+        <source>Opens {url} in the browser.</source>
+        <translation>Ouvre {url} dans le navigateur.</translation>
+    </message>
+    <message>
+        <source>{others} and {last}</source>
+        <translation>{others} et {last}</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>, </translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Choisir un modèle</translation>
+    </message>
+    <message>
+        <source>Up and Down move, Enter chooses, Ctrl+D marks a favourite.</source>
+        <translation>Haut et Bas déplacent, Entrée choisit, Ctrl+D marque un favori.</translation>
+    </message>
+    <message>
+        <source>Fetch the lists of models again</source>
+        <translation>Récupérer à nouveau les listes de modèles</translation>
+    </message>
+    <message>
+        <source>Add provider…</source>
+        <translation>Ajouter un fournisseur…</translation>
+    </message>
+    <message>
+        <source>No model matches.</source>
+        <translation>Aucun modèle ne correspond.</translation>
+    </message>
+    <message>
+        <source>There is no model yet. Add a provider.</source>
+        <translation>Il n’y a pas encore de modèle. Ajoutez un fournisseur.</translation>
+    </message>
+    <message>
+        <source>Marked as a favourite</source>
+        <translation>Marqué comme favori</translation>
+    </message>
+    <message>
+        <source>No favourite any more</source>
+        <translation>N’est plus un favori</translation>
+    </message>
+    <message>
+        <source>Model: {text}</source>
+        <translation>Modèle : {text}</translation>
+    </message>
+    <message>
+        <source>{text}: choose another model</source>
+        <translation>{text} : choisir un autre modèle</translation>
+    </message>
+    <message>
+        <source>Favourites</source>
+        <translation>Favoris</translation>
+    </message>
+    <message>
+        <source>favourite</source>
+        <translation>favori</translation>
+    </message>
+    <message>
+        <source>chosen</source>
+        <translation>choisi</translation>
+    </message>
+    <message>
+        <source>Find a project</source>
+        <translation>Chercher un projet</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>ouvert</translation>
+    </message>
+    <message>
+        <source>No project matches.</source>
+        <translation>Aucun projet ne correspond.</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>Effacer la recherche</translation>
+    </message>
+    <message>
+        <source>Border between the two chats</source>
+        <translation>Bordure entre les deux discussions</translation>
+    </message>
+    <message>
+        <source>Chat at the left</source>
+        <translation>Discussion de gauche</translation>
+    </message>
+    <message>
+        <source>Chat at the right</source>
+        <translation>Discussion de droite</translation>
+    </message>
+    <message>
+        <source>Active: commands act here</source>
+        <translation>Active : les commandes agissent ici</translation>
+    </message>
+    <message>
+        <source>Chats of this window</source>
+        <translation>Discussions de cette fenêtre</translation>
+    </message>
+    <message>
+        <source>Menu bar</source>
+        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
+        <translation>Barre de menus</translation>
+    </message>
+    <message>
+        <source>Show the menu bar</source>
+        <translation>Afficher la barre de menus</translation>
+    </message>
+    <message>
+        <source>Hide the menu bar</source>
+        <translation>Masquer la barre de menus</translation>
+    </message>
+    <message>
+        <source>Hide the sidebar</source>
+        <translation>Masquer le panneau latéral</translation>
+    </message>
+    <message>
+        <source>{title} – ChatDesk</source>
+        <translation>{title} – ChatDesk</translation>
+    </message>
+</context>
 </TS>

@@ -1,4 +1,17036 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name></name>
+    <message>
+        <source>No display was found, so ChatDesk plays one turn without a window.</source>
+        <translation>未找到显示器，因此 ChatDesk 不打开窗口，只进行一轮问答。</translation>
+    </message>
+    <message>
+        <source>ask a question and print the answer as it comes</source>
+        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
+        <translation>提出问题，并在回答到达时打印</translation>
+    </message>
+    <message>
+        <source>the question; - reads it from stdin</source>
+        <translation>问题；- 表示从 stdin 读取</translation>
+    </message>
+    <message>
+        <source>go on in this thread (the beginning of its id is enough)</source>
+        <translation>在此对话串中继续（给出 ID 的开头即可）</translation>
+    </message>
+    <message>
+        <source>another version of this question; the old one stays</source>
+        <translation>此问题的另一个版本；旧版本保留</translation>
+    </message>
+    <message>
+        <source>begin a new thread (the default)</source>
+        <translation>新建对话串（默认）</translation>
+    </message>
+    <message>
+        <source>model that answers</source>
+        <translation>用来回答的模型</translation>
+    </message>
+    <message>
+        <source>provider that answers, by its id: see providers</source>
+        <translation>用来回答的提供商，按其 ID 指定：见 providers</translation>
+    </message>
+    <message>
+        <source>assistant of the library that answers</source>
+        <translation>用来回答的库中助手</translation>
+    </message>
+    <message>
+        <source>a file that goes along; repeatable</source>
+        <translation>一同发送的文件；可重复</translation>
+    </message>
+    <message>
+        <source>servers whose tools the model gets, with commas; none: none</source>
+        <translation>将其工具提供给模型的服务器，以逗号分隔；none：不提供</translation>
+    </message>
+    <message>
+        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
+        <translation>工具调用：ask（在终端中）、deny，或要允许的服务器或工具的名称；可重复指定</translation>
+    </message>
+    <message>
+        <source>one JSON object a line: start, text, ..., finish</source>
+        <translation>每行一个 JSON 对象：start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with the question.</source>
+        <translation>导入的系统提示词会随问题一起发送。</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with the question.</source>
+        <translation>{name} 更改了系统提示词；它会随问题一起发送。</translation>
+    </message>
+    <message>
+        <source>Trying again in {seconds} s.</source>
+        <translation>{seconds} 秒后重试。</translation>
+    </message>
+    <message>
+        <source>The question waits, {count} before it; Ctrl+C cancels.</source>
+        <translation>问题正在等待，前面还有 {count} 个；按 Ctrl+C 取消。</translation>
+    </message>
+    <message>
+        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
+        <translation>正在尝试保存回答，还会持续一会儿；按 Ctrl+C 结束。</translation>
+    </message>
+    <message>
+        <source>The answer was not finished. What had arrived is kept.</source>
+        <translation>回答未完成。已到达的内容已保留。</translation>
+    </message>
+    <message>
+        <source>Answer in the window.</source>
+        <translation>请在窗口中回答。</translation>
+    </message>
+    <message>
+        <source>It was allowed.</source>
+        <translation>已允许。</translation>
+    </message>
+    <message>
+        <source>It was denied.</source>
+        <translation>已拒绝。</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server} with</source>
+        <translation>模型想要调用 {server} 的 {tool}，参数为</translation>
+    </message>
+    <message>
+        <source>Allow it?</source>
+        <translation>允许吗？</translation>
+    </message>
+    <message>
+        <source>The model wants to call {tool} of {server}. {words}</source>
+        <translation>模型想要调用 {server} 的 {tool}。{words}</translation>
+    </message>
+    <message>
+        <source>It was denied: nobody can be asked here (see --approve).</source>
+        <translation>已拒绝：这里无法询问任何人（见 --approve）。</translation>
+    </message>
+    <message>
+        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
+        <translation>有窗口已打开，由它在此回答：--tools 和 --approve 仅用于单独运行的命令。</translation>
+    </message>
+    <message>
+        <source>Nothing was asked.</source>
+        <translation>没有提出任何问题。</translation>
+    </message>
+    <message>
+        <source>Choose the tools in the window, or close it.</source>
+        <translation>请在窗口中选择工具，或关闭窗口。</translation>
+    </message>
+    <message>
+        <source>There is no tool server {first}.</source>
+        <translation>没有工具服务器 {first}。</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk tools list&apos;.</source>
+        <translation>见 &apos;chatdesk tools list&apos;。</translation>
+    </message>
+    <message>
+        <source>There are several assistants called {name}.</source>
+        <translation>有多个名为 {name} 的助手。</translation>
+    </message>
+    <message>
+        <source>There is no assistant called {name}.</source>
+        <translation>没有名为 {name} 的助手。</translation>
+    </message>
+    <message>
+        <source>There are: {names}.</source>
+        <translation>现有：{names}。</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>write threads as Markdown, JSON, HTML or PDF</source>
+        <translation>将对话串写为 Markdown、JSON、HTML 或 PDF</translation>
+    </message>
+    <message>
+        <source>its id, or the beginning of it</source>
+        <translation>其 ID 或 ID 的开头</translation>
+    </message>
+    <message>
+        <source>all threads of this project (its name or id)</source>
+        <translation>此项目的所有对话串（名称或 ID）</translation>
+    </message>
+    <message>
+        <source>everything there is</source>
+        <translation>全部内容</translation>
+    </message>
+    <message>
+        <source>with what is in the trash</source>
+        <translation>包括回收站中的内容</translation>
+    </message>
+    <message>
+        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
+        <translation>要写入的文件（json：也可为 .zip，其中包含附件）；多个对话串时为文件夹</translation>
+    </message>
+    <message>
+        <source>make a backup now</source>
+        <translation>立即备份</translation>
+    </message>
+    <message>
+        <source>a zip with the database and all attachments</source>
+        <translation>包含数据库和所有附件的 zip</translation>
+    </message>
+    <message>
+        <source>put a backup in the place of the database</source>
+        <translation>用备份替换数据库</translation>
+    </message>
+    <message>
+        <source>the backup, or its name in the backup directory</source>
+        <translation>备份，或它在备份目录中的名称</translation>
+    </message>
+    <message>
+        <source>list the backups, the newest first</source>
+        <translation>列出备份，最新的在前</translation>
+    </message>
+    <message>
+        <source>do not ask</source>
+        <translation>不询问</translation>
+    </message>
+    <message>
+        <source>It is at {path}.</source>
+        <translation>它位于 {path}。</translation>
+    </message>
+    <message>
+        <source>This format needs a file or folder to write to.</source>
+        <translation>此格式需要一个文件或文件夹来写入。</translation>
+    </message>
+    <message>
+        <source>Give one with --output.</source>
+        <translation>请用 --output 指定一个。</translation>
+    </message>
+    <message>
+        <source>Choose threads, a project, or everything, but not two of them.</source>
+        <translation>请选择对话串、一个项目或全部内容，但不能同时选择其中两项。</translation>
+    </message>
+    <message>
+        <source>Leave one of them out.</source>
+        <translation>请去掉其中一项。</translation>
+    </message>
+    <message>
+        <source>Nothing was named.</source>
+        <translation>未指定任何内容。</translation>
+    </message>
+    <message>
+        <source>Give a thread, --project NAME or --all.</source>
+        <translation>请给出对话串、--project NAME 或 --all。</translation>
+    </message>
+    <message>
+        <source>an attachment is not in it: {sentence}</source>
+        <translation>其中缺少一个附件：{sentence}</translation>
+    </message>
+    <message>
+        <source>A window is open on this data directory, and it makes the regular backups.</source>
+        <translation>有窗口正在使用此数据目录，由它进行定期备份。</translation>
+    </message>
+    <message>
+        <source>Use Settings, Data and backup, Back up now; or give a FILE.</source>
+        <translation>请使用“设置”的“数据与备份”中的“立即备份”；或给出 FILE。</translation>
+    </message>
+    <message>
+        <source>Close the window, or choose another --data-dir.</source>
+        <translation>请关闭窗口，或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>Replace the current database with it? The current one is kept.</source>
+        <translation>用它替换当前数据库吗？当前数据库会保留。</translation>
+    </message>
+    <message>
+        <source>No backup was named.</source>
+        <translation>未指定备份。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk restore --list&apos; lists them.</source>
+        <translation>&apos;chatdesk restore --list&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>nothing was changed</source>
+        <translation>未做任何更改</translation>
+    </message>
+    <message>
+        <source>The backup was restored.</source>
+        <translation>备份已恢复。</translation>
+    </message>
+    <message>
+        <source>The database as it was before is kept at {kept}.</source>
+        <translation>先前的数据库保留在 {kept}。</translation>
+    </message>
+    <message>
+        <source>{file}, made {time}</source>
+        <translation>{file}，创建于 {time}</translation>
+    </message>
+    <message>
+        <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
+        <translation>对话串：{threads}，消息：{messages}，架构版本 {schema}</translation>
+    </message>
+    <message>
+        <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
+        <translation>请关闭窗口，或使用窗口中“设置”的“数据与备份”中的“修复”。</translation>
+    </message>
+    <message>
+        <source>The database was damaged; what could be read was copied into a new one.</source>
+        <translation>数据库已损坏；能读取的内容已复制到新数据库中。</translation>
+    </message>
+    <message>
+        <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
+        <translation>损坏的数据库保留在 {kept}。请与 &apos;chatdesk restore --list&apos; 对比：备份中可能有更多内容。</translation>
+    </message>
+    <message>
+        <source>fill a data directory with made-up threads</source>
+        <translation>用虚构的对话串填充数据目录</translation>
+    </message>
+    <message>
+        <source>about so many messages in all (500)</source>
+        <translation>消息总数大约为此数（500）</translation>
+    </message>
+    <message>
+        <source>other words for another number (1)</source>
+        <translation>数字不同，文字也不同（1）</translation>
+    </message>
+    <message>
+        <source>also where there are threads already</source>
+        <translation>已有对话串时也执行</translation>
+    </message>
+    <message>
+        <source>At most {most_messages} messages are made at once.</source>
+        <translation>一次最多生成 {most_messages} 条消息。</translation>
+    </message>
+    <message>
+        <source>Choose fewer.</source>
+        <translation>请选择较小的数目。</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open on this data directory.</source>
+        <translation>ChatDesk 正在使用此数据目录。</translation>
+    </message>
+    <message>
+        <source>Close it, or choose another one.</source>
+        <translation>请关闭它，或选择另一个目录。</translation>
+    </message>
+    <message>
+        <source>There are threads in this data directory already ({count}).</source>
+        <translation>此数据目录中已有对话串（{count} 个）。</translation>
+    </message>
+    <message>
+        <source>Choose an empty one with --data-dir, or give --add to put the made-up ones among them.</source>
+        <translation>请用 --data-dir 选择一个空目录，或加上 --add 将虚构的对话串放入其中。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} thread</comment>
+        <translation>
+            <numerusform>{count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} message</comment>
+        <translation>
+            <numerusform>{count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Made {threads} with {messages}.</source>
+        <translation>已生成 {threads}，共 {messages}。</translation>
+    </message>
+    <message>
+        <source>written to {file}; look through it before you send it</source>
+        <translation>已写入 {file}；发送前请先查看内容</translation>
+    </message>
+    <message>
+        <source>This process may open only {limit} files at once, and ChatDesk needs at least {needed}.</source>
+        <translation>此进程一次只能打开 {limit} 个文件，而 ChatDesk 至少需要 {needed} 个。</translation>
+    </message>
+    <message>
+        <source>Raise the limit (ulimit -n 256), then try again.</source>
+        <translation>请提高上限（ulimit -n 256），然后重试。</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another with --data-dir.</source>
+        <translation>请检查其所有者和权限，或用 --data-dir 选择另一个目录。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} is a file.</source>
+        <translation>无法使用数据目录：{file} 是一个文件。</translation>
+    </message>
+    <message>
+        <source>Choose a directory with --data-dir.</source>
+        <translation>请用 --data-dir 选择一个目录。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: The disk of {directory} is full.</source>
+        <translation>无法使用数据目录：{directory} 所在磁盘已满。</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another with --data-dir.</source>
+        <translation>请释放一些空间，或用 --data-dir 选择另一个目录。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
+        <translation>无法使用数据目录：此用户无权打开或创建 {file}。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: {reason}: {file}.</source>
+        <translation>无法使用数据目录：{reason}：{file}。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed.</source>
+        <translation>未做任何更改。</translation>
+    </message>
+    <message>
+        <source>This process may not open more files at once.</source>
+        <translation>此进程无法再打开更多文件。</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged.</source>
+        <translation>先前保存的内容未变。</translation>
+    </message>
+    <message>
+        <source>The system gives this process no more memory or threads.</source>
+        <translation>系统不再给此进程更多内存或线程。</translation>
+    </message>
+    <message>
+        <source>Close other programs or raise the limits (ulimit), then try again.</source>
+        <translation>请关闭其他程序或提高限制（ulimit），然后重试。</translation>
+    </message>
+    <message>
+        <source>bring in an export of another program or of ChatDesk</source>
+        <translation>导入其他程序或 ChatDesk 的导出文件</translation>
+    </message>
+    <message>
+        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
+        <translation>来自 ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk：zip、JSON、JSON Lines、CSV 或文件夹</translation>
+    </message>
+    <message>
+        <source>put the threads into this project (one named by the program)</source>
+        <translation>将对话串放入此项目（默认为以来源程序命名的项目）</translation>
+    </message>
+    <message>
+        <source>only tell what would be imported</source>
+        <translation>仅说明将导入什么</translation>
+    </message>
+    <message>
+        <source>the report as JSON</source>
+        <translation>以 JSON 输出报告</translation>
+    </message>
+    <message>
+        <source>Import the file in its window, or close it first.</source>
+        <translation>请在其窗口中导入该文件，或先关闭窗口。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{percent} %  {count} threads</source>
+        <comment>{percent} %  {count} thread</comment>
+        <translation>
+            <numerusform>{percent} %  {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the files, so that they are found by what stands in them …</source>
+        <translation>正在读取文件，以便按其中的内容搜索…</translation>
+    </message>
+    <message>
+        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
+        <translation>将所有内容保存在 DIR 中（也可用：CHATDESK_DATA_DIR）</translation>
+    </message>
+    <message>
+        <source>log more, also to stderr</source>
+        <translation>记录更多日志，并输出到 stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command the window opens.</source>
+        <translation>与语言模型聊天。不带命令时打开窗口。</translation>
+    </message>
+    <message>
+        <source>check the database, the paths and the providers</source>
+        <translation>检查数据库、路径和提供商</translation>
+    </message>
+    <message>
+        <source>as JSON</source>
+        <translation>以 JSON 输出</translation>
+    </message>
+    <message>
+        <source>also write a zip to send with the report of a bug</source>
+        <translation>另外写出一个 zip，可随错误报告发送</translation>
+    </message>
+    <message>
+        <source>repair the database; a copy of it is kept</source>
+        <translation>修复数据库；会保留一份副本</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {reason}.</source>
+        <translation>无法写入输出：{reason}。</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: {unknown}</source>
+        <translation>无法识别的参数：{unknown}</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened: {title}. Your messages are kept.</source>
+        <translation>发生了意外情况：{title}。消息已保留。</translation>
+    </message>
+    <message>
+        <source>A report is in {path}.</source>
+        <translation>报告位于 {path}。</translation>
+    </message>
+    <message>
+        <source>let an editor or assistant read threads (MCP, stdio)</source>
+        <translation>让编辑器或助手读取对话串（MCP、stdio）</translation>
+    </message>
+    <message>
+        <source>also allow ask, write (drafts), or ask,write</source>
+        <translation>另外允许 ask、write（草稿）或 ask,write</translation>
+    </message>
+    <message>
+        <source>The packages of the service are not installed ({name}).</source>
+        <translation>未安装此服务所需的软件包（{name}）。</translation>
+    </message>
+    <message>
+        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
+        <translation>请安装：pip install &apos;chatdesk[service]&apos;。</translation>
+    </message>
+    <message>
+        <source>it must be ask, write, or ask,write</source>
+        <translation>必须是 ask、write 或 ask,write</translation>
+    </message>
+    <message>
+        <source>show a thread, a link or a file in the window</source>
+        <translation>在窗口中显示对话串、链接或文件</translation>
+    </message>
+    <message>
+        <source>the id of a thread, a link (chatdesk://…), an export of chats or an invitation</source>
+        <translation>对话串的 ID、链接（chatdesk://…）、聊天的导出文件或邀请</translation>
+    </message>
+    <message>
+        <source>begin a new chat, as the menu of the launcher does</source>
+        <translation>新建聊天，与启动器菜单相同</translation>
+    </message>
+    <message>
+        <source>open the search, as the menu of the launcher does</source>
+        <translation>打开搜索，与启动器菜单相同</translation>
+    </message>
+    <message>
+        <source>show the field for a quick question; bind it to a key</source>
+        <translation>显示快速提问框；可将其绑定到按键</translation>
+    </message>
+    <message>
+        <source>key from {variable}</source>
+        <translation>来自 {variable} 的密钥</translation>
+    </message>
+    <message>
+        <source>key in the keyring</source>
+        <translation>密钥环中的密钥</translation>
+    </message>
+    <message>
+        <source>key in the encrypted file</source>
+        <translation>加密文件中的密钥</translation>
+    </message>
+    <message>
+        <source>key for this run</source>
+        <translation>仅本次运行的密钥</translation>
+    </message>
+    <message>
+        <source>no key</source>
+        <translation>无密钥</translation>
+    </message>
+    <message>
+        <source>key withheld</source>
+        <translation>密钥已扣留</translation>
+    </message>
+    <message>
+        <source>list the providers that are set up</source>
+        <translation>列出已设置的提供商</translation>
+    </message>
+    <message>
+        <source>test each of them, step by step</source>
+        <translation>逐步测试每个提供商</translation>
+    </message>
+    <message>
+        <source>let the key of this provider go to the server that it has now</source>
+        <translation>让此提供商的密钥发送到它现在的服务器</translation>
+    </message>
+    <message>
+        <source>with --agree: do not ask</source>
+        <translation>与 --agree 一起使用：不询问</translation>
+    </message>
+    <message>
+        <source>a JSON array</source>
+        <translation>一个 JSON 数组</translation>
+    </message>
+    <message>
+        <source>Offline demo</source>
+        <translation>离线演示</translation>
+    </message>
+    <message>
+        <source>No key of {provider} waits for an agreement.</source>
+        <translation>{provider} 没有等待同意的密钥。</translation>
+    </message>
+    <message>
+        <source>Agreed: the key of {provider} goes to {server}.</source>
+        <translation>已同意：{provider} 的密钥将发送到 {server}。</translation>
+    </message>
+    <message>
+        <source>Offline demo, without network</source>
+        <translation>离线演示，不使用网络</translation>
+    </message>
+    <message>
+        <source>switched off</source>
+        <translation>已关闭</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>对话串</translation>
+    </message>
+    <message>
+        <source>Projects</source>
+        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
+        <translation>项目</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>标签</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>search messages, threads, projects, tags and files</source>
+        <translation>搜索消息、对话串、项目、标签和文件</translation>
+    </message>
+    <message>
+        <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
+        <translation>词语、&quot;短语&quot;、开头*、-排除、tag:、before: 等</translation>
+    </message>
+    <message>
+        <source>at most N hits of each kind (20)</source>
+        <translation>每类最多 N 个结果（20）</translation>
+    </message>
+    <message>
+        <source>a JSON array of groups</source>
+        <translation>由分组组成的 JSON 数组</translation>
+    </message>
+    <message>
+        <source>{kind} (more than {count})</source>
+        <translation>{kind}（超过 {count}）</translation>
+    </message>
+    <message>
+        <source>{kind} ({count})</source>
+        <translation>{kind}（{count}）</translation>
+    </message>
+    <message>
+        <source>Nothing was found.</source>
+        <translation>未找到任何内容。</translation>
+    </message>
+    <message>
+        <source>Indexing: {percent} %</source>
+        <translation>正在建立索引：{percent} %</translation>
+    </message>
+    <message>
+        <source>serve other programs of this computer until Ctrl+C</source>
+        <translation>为此计算机上的其他程序提供服务，直到按 Ctrl+C</translation>
+    </message>
+    <message>
+        <source>listen on this port; 0: any that is free</source>
+        <translation>监听此端口；0：任意空闲端口</translation>
+    </message>
+    <message>
+        <source>make, list and revoke the tokens of other programs</source>
+        <translation>创建、列出和撤销其他程序的令牌</translation>
+    </message>
+    <message>
+        <source>make a token and print it, this once</source>
+        <translation>创建令牌并打印，仅此一次</translation>
+    </message>
+    <message>
+        <source>what will use it</source>
+        <translation>将使用它的程序</translation>
+    </message>
+    <message>
+        <source>read, write, ask, admin or remote (read)</source>
+        <translation>read、write、ask、admin 或 remote（read）</translation>
+    </message>
+    <message>
+        <source>reach this project only</source>
+        <translation>仅能访问此项目</translation>
+    </message>
+    <message>
+        <source>expire after N days</source>
+        <translation>N 天后过期</translation>
+    </message>
+    <message>
+        <source>at most N requests a minute</source>
+        <translation>每分钟最多 N 个请求</translation>
+    </message>
+    <message>
+        <source>at most N tokens of models a minute</source>
+        <translation>每分钟最多 N 个模型 token</translation>
+    </message>
+    <message>
+        <source>at most so many dollars a day</source>
+        <translation>每天最多这么多美元</translation>
+    </message>
+    <message>
+        <source>list tokens, never their texts</source>
+        <translation>列出令牌，绝不显示其内容</translation>
+    </message>
+    <message>
+        <source>revoke a token; what it does now ends</source>
+        <translation>撤销令牌；它正在做的事会结束</translation>
+    </message>
+    <message>
+        <source>its name or id</source>
+        <translation>其名称或 ID</translation>
+    </message>
+    <message>
+        <source>Listening on {url}</source>
+        <translation>正在监听 {url}</translation>
+    </message>
+    <message>
+        <source>Listening on {socket}</source>
+        <translation>正在监听 {socket}</translation>
+    </message>
+    <message>
+        <source>The token “{name}”, which is shown only now:</source>
+        <translation>令牌“{name}”，仅此时显示：</translation>
+    </message>
+    <message>
+        <source>The token “{name}” is revoked.</source>
+        <translation>令牌“{name}”已撤销。</translation>
+    </message>
+    <message>
+        <source>never used</source>
+        <translation>从未使用</translation>
+    </message>
+    <message>
+        <source>used {time}</source>
+        <translation>{time} 使用过</translation>
+    </message>
+    <message>
+        <source>until {time}</source>
+        <translation>至 {time}</translation>
+    </message>
+    <message>
+        <source>There are no tokens.</source>
+        <translation>没有令牌。</translation>
+    </message>
+    <message>
+        <source>it must be from 0 to 65535</source>
+        <translation>必须在 0 到 65535 之间</translation>
+    </message>
+    <message>
+        <source>it must be more than 0 and less than 1,000,000</source>
+        <translation>必须大于 0 且小于 1,000,000</translation>
+    </message>
+    <message>
+        <source>it must be at least 1</source>
+        <translation>必须至少为 1</translation>
+    </message>
+    <message>
+        <source>share projects through a team&apos;s database</source>
+        <translation>通过团队的数据库共享项目</translation>
+    </message>
+    <message>
+        <source>how the workspaces of this profile stand</source>
+        <translation>此配置中各工作区的状态</translation>
+    </message>
+    <message>
+        <source>look at a server before a workspace is made, or compare one with this profile</source>
+        <translation>在创建工作区之前查看服务器，或将其与此配置比较</translation>
+    </message>
+    <message>
+        <source>compare this one (without an address: the only one)</source>
+        <translation>比较此工作区（不给地址时：唯一的那个）</translation>
+    </message>
+    <message>
+        <source>fetch again what differs from what the team has</source>
+        <translation>重新获取与团队不一致的内容</translation>
+    </message>
+    <message>
+        <source>list the members, as the server says now</source>
+        <translation>列出成员，以服务器当前所述为准</translation>
+    </message>
+    <message>
+        <source>its name or id, where there are several</source>
+        <translation>有多个时，其名称或 ID</translation>
+    </message>
+    <message>
+        <source>Use Settings, Team sync in its window, or close it first.</source>
+        <translation>请使用其窗口中“设置”的“团队同步”，或先关闭窗口。</translation>
+    </message>
+    <message>
+        <source>this profile is in no workspace</source>
+        <translation>此配置不在任何工作区中</translation>
+    </message>
+    <message>
+        <source>parked: it came with a backup, nothing connects to it</source>
+        <translation>已搁置：它来自备份，不会与任何地方连接</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
+        <translation>&apos;chatdesk team join-again {id}&apos; 可重新连接</translation>
+    </message>
+    <message>
+        <source>owner</source>
+        <translation>所有者</translation>
+    </message>
+    <message>
+        <source>member</source>
+        <translation>成员</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared</source>
+        <comment>{count} shared</comment>
+        <translation>
+            <numerusform>{count} 个已共享</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{waiting} waiting, {refused} refused</source>
+        <translation>{waiting} 个等待中，{refused} 个被拒绝</translation>
+    </message>
+    <message>
+        <source>compared again after everything was fetched again</source>
+        <translation>重新获取全部内容后再次比较</translation>
+    </message>
+    <message numerus="yes">
+        <source>{number} projects</source>
+        <comment>{number} projects</comment>
+        <translation>
+            <numerusform>{number} 个项目</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>remove something shared for everybody, with its words</source>
+        <translation>为所有人移除共享的内容，连同其文字</translation>
+    </message>
+    <message>
+        <source>what you may erase of it</source>
+        <translation>其中可以抹除的内容</translation>
+    </message>
+    <message>
+        <source>this one, and the summaries that tell of it</source>
+        <translation>此消息，以及提到它的摘要</translation>
+    </message>
+    <message>
+        <source>its name or id: ends its sharing, and nothing of it stays</source>
+        <translation>其名称或 ID：结束共享，且不留下任何内容</translation>
+    </message>
+    <message>
+        <source>say for how long a shared project keeps its messages</source>
+        <translation>设定共享项目保留消息的时间</translation>
+    </message>
+    <message>
+        <source>a number, or forever; without it: how long it is now</source>
+        <translation>数字，或 forever；不给出时：显示当前时间</translation>
+    </message>
+    <message>
+        <source>for the server, at most ({seconds})</source>
+        <translation>等待服务器的时间，最多（{seconds}）</translation>
+    </message>
+    <message>
+        <source>forever</source>
+        <translation>永久</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} days</comment>
+        <translation>
+            <numerusform>{count} 天</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give a number of days, or &apos;forever&apos;.</source>
+        <translation>请给出天数，或 &apos;forever&apos;。</translation>
+    </message>
+    <message>
+        <source>“{project}” keeps messages forever.</source>
+        <translation>“{project}”永久保留消息。</translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}” keeps messages for {count} days.</source>
+        <comment>“{project}” keeps messages for {count} days.</comment>
+        <translation>
+            <numerusform>“{project}”保留消息 {count} 天。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
+        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <translation>
+            <numerusform>从现在起，为所有人抹除“{project}”中早于 {count} 天的内容吗？</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
+        <translation>此操作无法撤销。备份、私有副本以及他人复制到别处的内容仍会保留；关闭着的计算机会在下次同步时抹除。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
+        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
+        <translation>
+            <numerusform>为所有人抹除 {count} 条消息（其他人的 {others} 条留在回收站）吗？</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Erase {count} messages for everybody?</source>
+        <comment>Erase {count} message for everybody?</comment>
+        <translation>
+            <numerusform>为所有人抹除 {count} 条消息吗？</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
+        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
+        <translation>
+            <numerusform>服务器已抹除 {count} 条消息（其他人的 {others} 条留在回收站）。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The server has erased {count} messages.</source>
+        <comment>The server has erased {count} message.</comment>
+        <translation>
+            <numerusform>服务器已抹除 {count} 条消息。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only owners erase a project.</source>
+        <translation>只有所有者可以抹除项目。</translation>
+    </message>
+    <message>
+        <source>Ask one of them.</source>
+        <translation>请向其中一位提出。</translation>
+    </message>
+    <message>
+        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
+        <translation>结束“{project}”并在服务器和每台计算机上将其全部抹除吗？</translation>
+    </message>
+    <message>
+        <source>“{name}” is erased.</source>
+        <translation>“{name}”已抹除。</translation>
+    </message>
+    <message>
+        <source>There is no such workspace in this profile.</source>
+        <translation>此配置中没有这样的工作区。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team status&apos; lists them.</source>
+        <translation>&apos;chatdesk team status&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>There are several workspaces.</source>
+        <translation>有多个工作区。</translation>
+    </message>
+    <message>
+        <source>Say which by its id; see &apos;team status&apos;.</source>
+        <translation>请用 ID 指明是哪一个；见 &apos;team status&apos;。</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys: </source>
+        <translation>密钥文件的密码短语： </translation>
+    </message>
+    <message>
+        <source>There is no keyring here. New passphrase for an encrypted file of keys: </source>
+        <translation>此处没有密钥环。请为加密的密钥文件设置新密码短语： </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait</source>
+        <comment>{count} change waits</comment>
+        <translation>
+            <numerusform>{count} 项更改等待中</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>make a workspace in an empty database</source>
+        <translation>在空数据库中创建工作区</translation>
+    </message>
+    <message>
+        <source>of the workspace</source>
+        <translation>工作区的</translation>
+    </message>
+    <message>
+        <source>as the others see you</source>
+        <translation>其他人看到的名称</translation>
+    </message>
+    <message>
+        <source>print an invitation</source>
+        <translation>打印一个邀请</translation>
+    </message>
+    <message>
+        <source>of the person</source>
+        <translation>此人的</translation>
+    </message>
+    <message>
+        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
+        <translation>共享项目及 viewer、editor、admin 或 owner；可多次给出</translation>
+    </message>
+    <message>
+        <source>good for N days (7)</source>
+        <translation>N 天内有效（7）</translation>
+    </message>
+    <message>
+        <source>write it there instead</source>
+        <translation>改为写到那里</translation>
+    </message>
+    <message>
+        <source>take an invitation, or a code of another computer of yours</source>
+        <translation>接受邀请，或使用自己另一台计算机的代码</translation>
+    </message>
+    <message>
+        <source>that holds it; - reads stdin</source>
+        <translation>包含它的文件；- 表示读取 stdin</translation>
+    </message>
+    <message>
+        <source>agree to a server without encryption</source>
+        <translation>同意连接不加密的服务器</translation>
+    </message>
+    <message>
+        <source>sync no more; everything stays here</source>
+        <translation>不再同步；所有内容留在此处</translation>
+    </message>
+    <message>
+        <source>stop being a member, on all computers</source>
+        <translation>在所有计算机上不再是成员</translation>
+    </message>
+    <message>
+        <source>connect again to a team that came with a backup</source>
+        <translation>重新连接到随备份而来的团队</translation>
+    </message>
+    <message>
+        <source>give it up instead; its projects stay as private copies</source>
+        <translation>改为放弃它；其项目作为私有副本保留</translation>
+    </message>
+    <message>
+        <source>print a code for a further computer of yours</source>
+        <translation>为自己的另一台计算机打印代码</translation>
+    </message>
+    <message>
+        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>以成员的登录名进入手动设置的工作区</translation>
+    </message>
+    <message>
+        <source>bring the team&apos;s database up to date</source>
+        <translation>将团队的数据库更新到最新</translation>
+    </message>
+    <message>
+        <source>the login that set it up</source>
+        <translation>当初设置它的登录名</translation>
+    </message>
+    <message>
+        <source>reach the team&apos;s database at another address from now on</source>
+        <translation>从现在起通过另一个地址访问团队的数据库</translation>
+    </message>
+    <message>
+        <source>its new name or number</source>
+        <translation>其新名称或编号</translation>
+    </message>
+    <message>
+        <source>(as before)</source>
+        <translation>（与之前相同）</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority (as before)</source>
+        <translation>服务器颁发机构的证书（与之前相同）</translation>
+    </message>
+    <message>
+        <source>print what Postgres stores of a password that is read</source>
+        <translation>读取密码，打印 Postgres 为其存储的内容</translation>
+    </message>
+    <message>
+        <source>the server, as postgresql://login@host:5432/database</source>
+        <translation>服务器，形如 postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>or: its name or number</source>
+        <translation>或：其名称或编号</translation>
+    </message>
+    <message>
+        <source>the empty database</source>
+        <translation>空数据库</translation>
+    </message>
+    <message>
+        <source>the login that owns it and may make roles</source>
+        <translation>拥有它并可创建角色的登录名</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it has its own</source>
+        <translation>服务器颁发机构的证书（如果它有自己的）</translation>
+    </message>
+    <message>
+        <source>no encryption; only in a network of your own</source>
+        <translation>不加密；仅用于自己的网络</translation>
+    </message>
+    <message>
+        <source>The workspace {name} was made. You are its owner.</source>
+        <translation>工作区 {name} 已创建。你是其所有者。</translation>
+    </message>
+    <message>
+        <source>The invitation is in {file}. Anyone who has it can join.</source>
+        <translation>邀请在 {file} 中。任何持有它的人都可以加入。</translation>
+    </message>
+    <message>
+        <source>for {name}, good once; anyone who has it can join</source>
+        <translation>给 {name}，仅可用一次；任何持有它的人都可以加入</translation>
+    </message>
+    <message>
+        <source>Passphrase: </source>
+        <translation>密码短语： </translation>
+    </message>
+    <message>
+        <source>You are in the workspace {name} now.</source>
+        <translation>你现在在工作区 {name} 中。</translation>
+    </message>
+    <message>
+        <source>Leave {name}? Its projects stay here as private copies.</source>
+        <translation>离开 {name} 吗？其项目会作为私有副本留在此处。</translation>
+    </message>
+    <message>
+        <source>You left {name}.</source>
+        <translation>你已离开 {name}。</translation>
+    </message>
+    <message>
+        <source>Give up {name}, the database {database} on {host}:{port}?</source>
+        <translation>放弃 {name}，即 {host}:{port} 上的数据库 {database} 吗？</translation>
+    </message>
+    <message>
+        <source>Connect to {name}, the database {database} on {host}:{port}?</source>
+        <translation>连接到 {name}，即 {host}:{port} 上的数据库 {database} 吗？</translation>
+    </message>
+    <message>
+        <source>You are in {name} again.</source>
+        <translation>你又回到 {name} 中了。</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <translation>其密码短语是 {passphrase}；两者的有效期均为一天</translation>
+    </message>
+    <message>
+        <source>Password of {user}: </source>
+        <translation>{user} 的密码： </translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation>{name} 的数据库已是最新。</translation>
+    </message>
+    <message>
+        <source>{name} is reached at {host}:{port} from now on.</source>
+        <translation>从现在起通过 {host}:{port} 访问 {name}。</translation>
+    </message>
+    <message>
+        <source>Password: </source>
+        <translation>密码： </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} shared projects are called “{name}”.</source>
+        <comment>{count} shared project is called “{name}”.</comment>
+        <translation>
+            <numerusform>有 {count} 个共享项目名为“{name}”。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No shared project is called “{name}”.</source>
+        <translation>没有名为“{name}”的共享项目。</translation>
+    </message>
+    <message>
+        <source>Nobody was invited.</source>
+        <translation>未邀请任何人。</translation>
+    </message>
+    <message>
+        <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
+        <translation>请先共享它（&apos;chatdesk team share&apos;），或给出其 ID。</translation>
+    </message>
+    <message>
+        <source>“{role}” is not a role.</source>
+        <translation>“{role}”不是角色。</translation>
+    </message>
+    <message>
+        <source>Use viewer, editor, admin or owner.</source>
+        <translation>请使用 viewer、editor、admin 或 owner。</translation>
+    </message>
+    <message>
+        <source>Do not put a password into the arguments: everybody on this computer can see them.</source>
+        <translation>不要把密码放在参数中：此计算机上的所有人都能看到。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent.</source>
+        <translation>未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
+        <translation>请去掉并更改密码，然后通过 stdin 或 {variable} 给出。</translation>
+    </message>
+    <message>
+        <source>Check the name of the file.</source>
+        <translation>请检查文件名。</translation>
+    </message>
+    <message>
+        <source>list what the server did not take</source>
+        <translation>列出服务器未接受的内容</translation>
+    </message>
+    <message>
+        <source>copy its text into a new thread of a private project, or all</source>
+        <translation>将其文字（或 all）复制到私有项目的新对话串中</translation>
+    </message>
+    <message>
+        <source>send it again, or all</source>
+        <translation>重新发送它，或 all</translation>
+    </message>
+    <message>
+        <source>list it no more, or all of them</source>
+        <translation>不再列出它，或 all</translation>
+    </message>
+    <message>
+        <source>The texts are in the private thread “{title}”.</source>
+        <translation>文字在私有对话串“{title}”中。</translation>
+    </message>
+    <message>
+        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
+        <translation>它们等待发送；&apos;chatdesk team sync&apos; 会发送它们。</translation>
+    </message>
+    <message>
+        <source>{changes} (limit {limit}): {sentence}</source>
+        <translation>{changes}（上限 {limit}）：{sentence}</translation>
+    </message>
+    <message>
+        <source>nothing was refused</source>
+        <translation>没有内容被拒绝</translation>
+    </message>
+    <message>
+        <source>“{wanted}” was not refused.</source>
+        <translation>“{wanted}”未被拒绝。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team refused&apos; lists them.</source>
+        <translation>&apos;chatdesk team refused&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>share a project with a workspace</source>
+        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
+        <translation>与工作区共享项目</translation>
+    </message>
+    <message>
+        <source>end a share for everybody, or leave a project of others</source>
+        <translation>为所有人结束共享，或离开他人的项目</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it</source>
+        <translation>在共享项目中为成员授予或撤销角色</translation>
+    </message>
+    <message>
+        <source>their name or id</source>
+        <translation>其名称或 ID</translation>
+    </message>
+    <message>
+        <source>remove a member from a workspace</source>
+        <translation>从工作区移除成员</translation>
+    </message>
+    <message>
+        <source>make a member an owner of the workspace</source>
+        <translation>使成员成为工作区的所有者</translation>
+    </message>
+    <message>
+        <source>make them an ordinary member again</source>
+        <translation>使其重新成为普通成员</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who holds others up</source>
+        <translation>结束阻碍他人的成员的连接</translation>
+    </message>
+    <message>
+        <source>show who may invite, or decide it</source>
+        <translation>显示谁可以邀请，或作出决定</translation>
+    </message>
+    <message>
+        <source>owners, or admins of projects as well</source>
+        <translation>owners，或也包括项目的 admins</translation>
+    </message>
+    <message>
+        <source>send what waits and fetch what others wrote</source>
+        <translation>发送等待中的内容，并获取他人所写的内容</translation>
+    </message>
+    <message>
+        <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
+        <translation>将“{project}”（{threads}，{messages}）与 {workspace} 共享吗？已发送的内容无法从读过的人那里收回。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads</source>
+        <comment>{count} threads</comment>
+        <translation>
+            <numerusform>{count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages</source>
+        <comment>{count} messages</comment>
+        <translation>
+            <numerusform>{count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>“{name}”是新聊天默认进入的项目：从现在起，未指定其他项目的提问也会被共享。</translation>
+    </message>
+    <message>
+        <source>“{project}” is shared with {workspace}.</source>
+        <translation>“{project}”已与 {workspace} 共享。</translation>
+    </message>
+    <message>
+        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
+        <translation>为所有人结束“{name}”的共享吗？所有人都保留私有副本。</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”? A private copy stays here.</source>
+        <translation>离开“{name}”吗？私有副本会留在此处。</translation>
+    </message>
+    <message>
+        <source>This is a private copy.</source>
+        <translation>这是私有副本。</translation>
+    </message>
+    <message>
+        <source>{name} is {role} of “{project}” now.</source>
+        <translation>{name} 现在是“{project}”的{role}。</translation>
+    </message>
+    <message>
+        <source>{name} is in “{project}” no more.</source>
+        <translation>{name} 不再属于“{project}”。</translation>
+    </message>
+    <message>
+        <source>Remove {name} from {workspace}? What they wrote stays.</source>
+        <translation>从 {workspace} 移除 {name} 吗？其所写内容会保留。</translation>
+    </message>
+    <message>
+        <source>{name} was removed from {workspace}.</source>
+        <translation>已从 {workspace} 移除 {name}。</translation>
+    </message>
+    <message>
+        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
+        <translation>{name} 曾邀请 {others}，他们仍是成员；&apos;chatdesk team remove&apos; 可移除他们</translation>
+    </message>
+    <message>
+        <source>{name} is an ordinary member of {workspace} now.</source>
+        <translation>{name} 现在是 {workspace} 的普通成员。</translation>
+    </message>
+    <message>
+        <source>{name} is an owner of {workspace} now.</source>
+        <translation>{name} 现在是 {workspace} 的所有者。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended.</source>
+        <comment>{count} connections of {name} were ended.</comment>
+        <translation>
+            <numerusform>已结束 {name} 的 {count} 个连接。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>is up to date</source>
+        <translation>已是最新</translation>
+    </message>
+    <message>
+        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
+        <translation>{state}，{count} 个被拒绝（&apos;chatdesk team refused&apos; 会列出它们）</translation>
+    </message>
+    <message>
+        <source>{workspace}: {state}.</source>
+        <translation>{workspace}：{state}。</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>团队尚未收到：{problem} 内容在此等待；&apos;chatdesk team sync&apos; 会发送。</translation>
+    </message>
+    <message>
+        <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
+        <translation>团队尚未收到。内容在此等待；&apos;chatdesk team sync&apos; 会发送。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here.</source>
+        <comment>{count} change waits here.</comment>
+        <translation>
+            <numerusform>{count} 项更改在此等待。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <translation>&apos;chatdesk team sync&apos; 可继续。</translation>
+    </message>
+    <message>
+        <source>This project is not shared.</source>
+        <translation>此项目未共享。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team share&apos; shares it.</source>
+        <translation>&apos;chatdesk team share&apos; 可共享它。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} members are called “{name}”.</source>
+        <comment>{count} member is called “{name}”.</comment>
+        <translation>
+            <numerusform>有 {count} 个成员名为“{name}”。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No member is called “{name}”.</source>
+        <translation>没有名为“{name}”的成员。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
+        <translation>&apos;chatdesk team members&apos; 会列出成员及其 ID。</translation>
+    </message>
+    <message>
+        <source>list projects</source>
+        <translation>列出项目</translation>
+    </message>
+    <message>
+        <source>list threads, the latest first</source>
+        <translation>列出对话串，最新的在前</translation>
+    </message>
+    <message>
+        <source>list archived threads</source>
+        <translation>列出已归档的对话串</translation>
+    </message>
+    <message>
+        <source>list threads in the trash</source>
+        <translation>列出回收站中的对话串</translation>
+    </message>
+    <message>
+        <source>list threads of this project</source>
+        <translation>列出此项目的对话串</translation>
+    </message>
+    <message>
+        <source>list threads with this tag</source>
+        <translation>列出带有此标签的对话串</translation>
+    </message>
+    <message>
+        <source>at most N threads (50)</source>
+        <translation>最多 N 个对话串（50）</translation>
+    </message>
+    <message>
+        <source>print a thread</source>
+        <translation>打印对话串</translation>
+    </message>
+    <message>
+        <source>(archived)</source>
+        <translation>（已归档）</translation>
+    </message>
+    <message>
+        <source>There is no tag “{tag}”.</source>
+        <translation>没有标签“{tag}”。</translation>
+    </message>
+    <message>
+        <source>Check its name in the window.</source>
+        <translation>请在窗口中检查其名称。</translation>
+    </message>
+    <message>
+        <source>There are no threads here yet.</source>
+        <translation>这里还没有对话串。</translation>
+    </message>
+    <message>
+        <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
+        <translation>“{wanted}”不是对话串 ID 的开头。</translation>
+    </message>
+    <message>
+        <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
+        <translation>请至少给出 {count} 个字符；&apos;chatdesk threads&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>No thread&apos;s id begins with {prefix}.</source>
+        <translation>没有 ID 以 {prefix} 开头的对话串。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk threads&apos; lists them.</source>
+        <translation>&apos;chatdesk threads&apos; 会列出它们。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads have ids that begin with {prefix}.</source>
+        <comment>{count} thread has an id that begins with {prefix}.</comment>
+        <translation>
+            <numerusform>有 {count} 个对话串的 ID 以 {prefix} 开头。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give more of the id.</source>
+        <translation>请给出更多 ID 字符。</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk projects&apos;.</source>
+        <translation>见 &apos;chatdesk projects&apos;。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects are called “{name}”: {projects}.</source>
+        <comment>{count} project is called “{name}”: {projects}.</comment>
+        <translation>
+            <numerusform>有 {count} 个项目名为“{name}”：{projects}。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give the id of one.</source>
+        <translation>请给出其中一个的 ID。</translation>
+    </message>
+    <message>
+        <source>No project is called “{name}”.</source>
+        <translation>没有名为“{name}”的项目。</translation>
+    </message>
+    <message>
+        <source>No project that is shared is called “{name}”.</source>
+        <translation>没有名为“{name}”的已共享项目。</translation>
+    </message>
+    <message>
+        <source>No project that is not shared yet is called “{name}”.</source>
+        <translation>没有名为“{name}”且尚未共享的项目。</translation>
+    </message>
+    <message>
+        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
+        <translation>此环境中的一个变量，其值提供给服务器并保存在密钥环中；可重复指定</translation>
+    </message>
+    <message>
+        <source>switch a server on</source>
+        <translation>开启服务器</translation>
+    </message>
+    <message>
+        <source>switch a server off</source>
+        <translation>关闭服务器</translation>
+    </message>
+    <message>
+        <source>forget a server</source>
+        <translation>忘记服务器</translation>
+    </message>
+    <message>
+        <source>sign in to a server over HTTP, in your browser</source>
+        <translation>在浏览器中登录 HTTP 服务器</translation>
+    </message>
+    <message>
+        <source>forget what a server is signed in with</source>
+        <translation>忘记服务器的登录凭据</translation>
+    </message>
+    <message>
+        <source>set up the servers whose tools a model may ask for</source>
+        <translation>设置模型可请求其工具的服务器</translation>
+    </message>
+    <message>
+        <source>the servers, and whether they are on</source>
+        <translation>服务器，以及它们是否开启</translation>
+    </message>
+    <message>
+        <source>add a server; options stand before its name</source>
+        <translation>添加服务器；选项放在其名称之前</translation>
+    </message>
+    <message>
+        <source>what it is called</source>
+        <translation>它的名称</translation>
+    </message>
+    <message>
+        <source>the program and its arguments</source>
+        <translation>程序及其参数</translation>
+    </message>
+    <message>
+        <source>of a server over HTTP</source>
+        <translation>HTTP 服务器的</translation>
+    </message>
+    <message>
+        <source>the OAuth client that you registered for the address</source>
+        <translation>为该地址注册的 OAuth 客户端</translation>
+    </message>
+    <message>
+        <source>a variable with the secret of the client</source>
+        <translation>存放客户端机密的变量</translation>
+    </message>
+    <message>
+        <source>in which the program runs; without it: an empty one</source>
+        <translation>程序运行所在的目录；不给出时：空目录</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON of another program</source>
+        <translation>从其他程序的 JSON 添加服务器</translation>
+    </message>
+    <message>
+        <source>- reads stdin</source>
+        <translation>- 读取 stdin</translation>
+    </message>
+    <message>
+        <source>start servers and list their tools, step by step</source>
+        <translation>启动服务器并列出其工具，逐步进行</translation>
+    </message>
+    <message>
+        <source>its id; without it: all that are on</source>
+        <translation>其 ID；不给出时：所有已开启的</translation>
+    </message>
+    <message>
+        <source>its id</source>
+        <translation>其 ID</translation>
+    </message>
+    <message>
+        <source>what tools may do without being asked about again</source>
+        <translation>工具无需再次询问即可做的事</translation>
+    </message>
+    <message>
+        <source>withdraw what a server&apos;s tools were allowed</source>
+        <translation>撤回对服务器工具的许可</translation>
+    </message>
+    <message>
+        <source>one tool; without it: all of the server</source>
+        <translation>一个工具；不给出时：该服务器的所有工具</translation>
+    </message>
+    <message>
+        <source>the folder in which tools work for a project</source>
+        <translation>工具为项目工作所在的文件夹</translation>
+    </message>
+    <message>
+        <source>without it: show it</source>
+        <translation>不给出时：显示它</translation>
+    </message>
+    <message>
+        <source>the project has no folder any more</source>
+        <translation>项目不再有文件夹</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the tool servers.</source>
+        <translation>ChatDesk 已打开，并管理着工具服务器。</translation>
+    </message>
+    <message>
+        <source>Change them in Settings, Tools, or close ChatDesk first.</source>
+        <translation>请在“设置”的“工具”中更改它们，或先关闭 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>开</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关</translation>
+    </message>
+    <message>
+        <source>A server has either an address or a command.</source>
+        <translation>服务器要么有地址，要么有命令。</translation>
+    </message>
+    <message>
+        <source>Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.</source>
+        <translation>请写：add --address URL NAME，或：add NAME COMMAND ARGUMENTS。</translation>
+    </message>
+    <message>
+        <source>The variable {first} is not set here.</source>
+        <translation>此处未设置变量 {first}。</translation>
+    </message>
+    <message>
+        <source>{name}: {field} is still to be filled in.</source>
+        <translation>{name}：{field} 仍待填写。</translation>
+    </message>
+    <message>
+        <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
+        <translation>在开启之前它们是关闭的：chatdesk tools on SERVER。</translation>
+    </message>
+    <message>
+        <source>ok</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Sign in to {name} in your browser. If no page opens, open this one:</source>
+        <translation>请在浏览器中登录 {name}。如果没有打开页面，请打开此页面：</translation>
+    </message>
+    <message>
+        <source>Signed in.</source>
+        <translation>已登录。</translation>
+    </message>
+    <message>
+        <source>{name} did not ask you to sign in.</source>
+        <translation>{name} 未要求登录。</translation>
+    </message>
+    <message>
+        <source>Signed out, here and at the server.</source>
+        <translation>已在此处和服务器上退出登录。</translation>
+    </message>
+    <message>
+        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
+        <translation>已在此处退出登录；未通知服务器，或服务器无法撤回。</translation>
+    </message>
+    <message>
+        <source>Nothing of that was allowed.</source>
+        <translation>其中没有任何许可。</translation>
+    </message>
+    <message>
+        <source>There is no tool server “{name}”.</source>
+        <translation>没有工具服务器“{name}”。</translation>
+    </message>
+    <message>
+        <source>See chatdesk tools list.</source>
+        <translation>见 chatdesk tools list。</translation>
+    </message>
+    <message>
+        <source>comes with ChatDesk</source>
+        <translation>随 ChatDesk 附带</translation>
+    </message>
+    <message>
+        <source>{place} could not be read.</source>
+        <translation>无法读取 {place}。</translation>
+    </message>
+    <message>
+        <source>the engine that models search the web with</source>
+        <translation>模型搜索网页所用的引擎</translation>
+    </message>
+    <message>
+        <source>of SearXNG</source>
+        <translation>SearXNG 的</translation>
+    </message>
+    <message>
+        <source>a variable of this environment with the key</source>
+        <translation>此环境中存放密钥的变量</translation>
+    </message>
+    <message>
+        <source>ask it, step by step; with an engine, nothing is changed</source>
+        <translation>逐步测试；给出引擎时不做任何更改</translation>
+    </message>
+    <message>
+        <source>remove the kept key of the engine</source>
+        <translation>移除已保存的引擎密钥</translation>
+    </message>
+    <message>
+        <source>a JSON object, or an array of the steps of a test</source>
+        <translation>一个 JSON 对象，或由测试步骤组成的数组</translation>
+    </message>
+    <message>
+        <source>The variable {key} is not set here.</source>
+        <translation>此处未设置变量 {key}。</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key is to be forgotten.</source>
+        <translation>请指明要忘记其密钥的引擎。</translation>
+    </message>
+    <message>
+        <source>with a key</source>
+        <translation>有密钥</translation>
+    </message>
+    <message>
+        <source>without a key</source>
+        <translation>无密钥</translation>
+    </message>
+    <message>
+        <source>No search engine is chosen.</source>
+        <translation>未选择搜索引擎。</translation>
+    </message>
+    <message>
+        <source>Name one to test it.</source>
+        <translation>请指明一个来测试。</translation>
+    </message>
+    <message>
+        <source>Left out: an answer has at most {most_in_message} pictures.</source>
+        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
+        <translation>已略去：一个回答最多有 {most_in_message} 张图片。</translation>
+    </message>
+    <message>
+        <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
+        <translation>此回答的图片合计超过 {most_bytes} MB。</translation>
+    </message>
+    <message>
+        <source>It is no picture that can be shown.</source>
+        <translation>这不是可以显示的图片。</translation>
+    </message>
+    <message>
+        <source>The picture is damaged.</source>
+        <translation>图片已损坏。</translation>
+    </message>
+    <message>
+        <source>The picture is empty.</source>
+        <translation>图片为空。</translation>
+    </message>
+    <message>
+        <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
+        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
+        <translation>请移除一些并随下一条消息发送，或在“设置”的“用量与限额”中提高上限。</translation>
+    </message>
+    <message>
+        <source>“{name}” is of a kind that is kept out: {mime}.</source>
+        <translation>“{name}”属于被阻止的类型：{mime}。</translation>
+    </message>
+    <message>
+        <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
+        <translation>请选择其他文件，或在“设置”的“用量与限额”中更改类型。</translation>
+    </message>
+    <message>
+        <source>At most {number} files go with one message; there are {attachments}.</source>
+        <translation>一条消息最多附带 {number} 个文件；现有 {attachments} 个。</translation>
+    </message>
+    <message>
+        <source>Your text and the attachments are kept.</source>
+        <translation>文字和附件已保留。</translation>
+    </message>
+    <message>
+        <source>The files of one message may have {limit} together; these have {total}.</source>
+        <translation>一条消息的文件合计不得超过 {limit}；这些共有 {total}。</translation>
+    </message>
+    <message>
+        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
+        <translation>加上“{name}”，今天的文件将共有 {total}；每天的限额是 {limit}。</translation>
+    </message>
+    <message>
+        <source>Your text and the other attachments are kept.</source>
+        <translation>文字和其他附件已保留。</translation>
+    </message>
+    <message>
+        <source>Attach it tomorrow, or raise the limit in Settings, Usage and limits.</source>
+        <translation>请明天再附加，或在“设置”的“用量与限额”中提高上限。</translation>
+    </message>
+    <message>
+        <source>{number} files go with one message; {number_2} were left out.</source>
+        <translation>一条消息可附带 {number} 个文件；已略去 {number_2} 个。</translation>
+    </message>
+    <message>
+        <source>The attached file is no longer there.</source>
+        <translation>附加的文件已不存在。</translation>
+    </message>
+    <message>
+        <source>The attached file is larger than it was.</source>
+        <translation>附加的文件比之前大。</translation>
+    </message>
+    <message>
+        <source>That is not the sum of a file.</source>
+        <translation>这不是文件的校验和。</translation>
+    </message>
+    <message>
+        <source>The file could not be kept beside your messages: {reason}.</source>
+        <translation>无法将文件与消息一起保存：{reason}。</translation>
+    </message>
+    <message>
+        <source>the disk refused it</source>
+        <translation>磁盘拒绝了它</translation>
+    </message>
+    <message>
+        <source>Make room on the disk or choose another data directory, then attach it again.</source>
+        <translation>请腾出磁盘空间或选择另一个数据目录，然后重新附加。</translation>
+    </message>
+    <message>
+        <source>It needs too much time or memory to be read.</source>
+        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
+        <translation>读取它需要过多时间或内存。</translation>
+    </message>
+    <message>
+        <source>It is damaged.</source>
+        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
+        <translation>它已损坏。</translation>
+    </message>
+    <message>
+        <source>It has more than {most_pixels} million pixels.</source>
+        <translation>它超过 {most_pixels} 百万像素。</translation>
+    </message>
+    <message>
+        <source>It is damaged, or no image that can be shown.</source>
+        <translation>它已损坏，或不是可以显示的图像。</translation>
+    </message>
+    <message>
+        <source>“{name}” is empty.</source>
+        <translation>“{name}”为空。</translation>
+    </message>
+    <message>
+        <source>Attach a file that has something in it.</source>
+        <translation>请附加有内容的文件。</translation>
+    </message>
+    <message>
+        <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
+        <translation>请用绘图程序重新保存（必要时缩小），然后附加。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer there.</source>
+        <translation>“{name}”已不存在。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file that can be read.</source>
+        <translation>“{name}”不是可以读取的文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a folder.</source>
+        <translation>“{name}”是文件夹。</translation>
+    </message>
+    <message>
+        <source>Attach the files in it.</source>
+        <translation>请附加其中的文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be read: {reason}.</source>
+        <translation>无法读取“{name}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>Check the file, then attach it again.</source>
+        <translation>请检查文件，然后重新附加。</translation>
+    </message>
+    <message>
+        <source>It needs too much memory.</source>
+        <translation>它需要过多内存。</translation>
+    </message>
+    <message>
+        <source>It is damaged and cannot be read.</source>
+        <translation>它已损坏，无法读取。</translation>
+    </message>
+    <message>
+        <source>The image could not be loaded.</source>
+        <translation>无法加载图像。</translation>
+    </message>
+    <message>
+        <source>The image is at another place: {host}.</source>
+        <translation>图像在别处：{host}。</translation>
+    </message>
+    <message>
+        <source>{host} is in your own network.</source>
+        <translation>{host} 在你自己的网络中。</translation>
+    </message>
+    <message>
+        <source>image</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>an image that can be shown</source>
+        <translation>可以显示的图片</translation>
+    </message>
+    <message>
+        <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
+        <translation>由 ChatDesk 显示一次。脚本和链接已关闭；不加载也不发送任何内容。</translation>
+    </message>
+    <message>
+        <source>This page is empty.</source>
+        <translation>此页面为空。</translation>
+    </message>
+    <message>
+        <source>Nothing was opened.</source>
+        <translation>未打开任何内容。</translation>
+    </message>
+    <message>
+        <source>This page is larger than {most_bytes} MB.</source>
+        <translation>此页面大于 {most_bytes} MB。</translation>
+    </message>
+    <message>
+        <source>Save it as a file instead.</source>
+        <translation>请改为保存为文件。</translation>
+    </message>
+    <message>
+        <source>Files of this kind have no text that can be read.</source>
+        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
+        <translation>此类文件没有可读取的文字。</translation>
+    </message>
+    <message>
+        <source>There is no text in it.</source>
+        <translation>其中没有文字。</translation>
+    </message>
+    <message>
+        <source>It is long; its first {cut} characters are read.</source>
+        <translation>它很长；只读取前 {cut} 个字符。</translation>
+    </message>
+    <message>
+        <source>It is protected by a password.</source>
+        <translation>它受密码保护。</translation>
+    </message>
+    <message>
+        <source>No text can be read from it; it may hold scanned pages.</source>
+        <translation>无法从中读取文字；它可能包含扫描页。</translation>
+    </message>
+    <message>
+        <source>It is long; {read} of its {total} pages are read.</source>
+        <translation>它很长；共 {total} 页，只读取 {read} 页。</translation>
+    </message>
+    <message>
+        <source>{damaged} of its {total} pages cannot be read.</source>
+        <translation>共 {total} 页，其中 {damaged} 页无法读取。</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in the file.</source>
+        <translation>病毒扫描程序在文件中发现了问题。</translation>
+    </message>
+    <message>
+        <source>The file was kept out; your text and the other attachments are kept.</source>
+        <translation>该文件已被阻止；文字和其他附件已保留。</translation>
+    </message>
+    <message>
+        <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
+        <translation>不要打开该文件。如果信任它，请询问扫描程序的管理者。</translation>
+    </message>
+    <message>
+        <source>The virus scanner does not answer, so the file was kept out.</source>
+        <translation>病毒扫描程序没有响应，因此该文件已被阻止。</translation>
+    </message>
+    <message>
+        <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
+        <translation>请启动扫描程序，或在“设置”的“数据与备份”中更改扫描程序或缺少它时的处理方式。</translation>
+    </message>
+    <message>
+        <source>The virus scanner found “{found}” in the file.</source>
+        <translation>病毒扫描程序在文件中发现了“{found}”。</translation>
+    </message>
+    <message>
+        <source>This is not the address of a web page.</source>
+        <translation>这不是网页的地址。</translation>
+    </message>
+    <message>
+        <source>Nothing was fetched.</source>
+        <translation>未获取任何内容。</translation>
+    </message>
+    <message>
+        <source>page</source>
+        <translation>页面</translation>
+    </message>
+    <message>
+        <source>There is a file of the type {mime} there.</source>
+        <translation>那里是一个类型为 {mime} 的文件。</translation>
+    </message>
+    <message>
+        <source>ChatDesk is closing.</source>
+        <translation>ChatDesk 正在关闭。</translation>
+    </message>
+    <message>
+        <source>This message has no text that could be opened as an artifact.</source>
+        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
+        <translation>此消息没有可作为制品打开的文字。</translation>
+    </message>
+    <message>
+        <source>The version is as it was.</source>
+        <translation>版本保持原样。</translation>
+    </message>
+    <message>
+        <source>This kind of file is not shown here. Save it, or open it with another program.</source>
+        <translation>此类文件不在这里显示。请保存它，或用其他程序打开。</translation>
+    </message>
+    <message>
+        <source>The file is too large to be shown here. Save it, or open it with another program.</source>
+        <translation>文件太大，无法在这里显示。请保存它，或用其他程序打开。</translation>
+    </message>
+    <message>
+        <source>These versions are too large to be compared here.</source>
+        <translation>这些版本太大，无法在这里比较。</translation>
+    </message>
+    <message>
+        <source>Save both to compare.</source>
+        <translation>请保存两者进行比较。</translation>
+    </message>
+    <message>
+        <source>Nothing can be opened or edited here, because nothing can be written.</source>
+        <translation>这里无法打开或编辑任何内容，因为无法写入。</translation>
+    </message>
+    <message>
+        <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
+        <translation>消息有 {size_bytes} 字节；上限为 {most_bytes} 字节。</translation>
+    </message>
+    <message>
+        <source>The copying was stopped.</source>
+        <translation>复制已停止。</translation>
+    </message>
+    <message>
+        <source>Nothing can be attached here, because nothing can be written.</source>
+        <translation>这里无法附加任何内容，因为无法写入。</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closing.</source>
+        <translation>ChatDesk 当时正在关闭。</translation>
+    </message>
+    <message>
+        <source>The file is no longer there.</source>
+        <translation>文件已不存在。</translation>
+    </message>
+    <message>
+        <source>The page cannot be handed to your browser: {strerror}.</source>
+        <translation>无法将页面交给浏览器：{strerror}。</translation>
+    </message>
+    <message>
+        <source>The attached file or the folder is no longer there.</source>
+        <translation>附加的文件或文件夹已不存在。</translation>
+    </message>
+    <message>
+        <source>Choose another place.</source>
+        <translation>请选择另一个位置。</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {strerror}.</source>
+        <translation>无法写入文件：{strerror}。</translation>
+    </message>
+    <message>
+        <source>The attached file is unchanged.</source>
+        <translation>附加的文件未变。</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows.</source>
+        <translation>一页包含 1 到 {largest_page} 行。</translation>
+    </message>
+    <message>
+        <source>Summaries cannot be made here.</source>
+        <translation>这里无法生成摘要。</translation>
+    </message>
+    <message>
+        <source>A summary needs some text.</source>
+        <translation>摘要需要有文字。</translation>
+    </message>
+    <message>
+        <source>The old one is kept.</source>
+        <translation>旧的已保留。</translation>
+    </message>
+    <message>
+        <source>Or switch it off.</source>
+        <translation>或将其关闭。</translation>
+    </message>
+    <message>
+        <source>There may be {most_facts} facts of at most {longest_fact} characters.</source>
+        <translation>最多可有 {most_facts} 条事实，每条最多 {longest_fact} 个字符。</translation>
+    </message>
+    <message>
+        <source>The old ones are kept.</source>
+        <translation>旧的已保留。</translation>
+    </message>
+    <message>
+        <source>{label} takes no {lacking} from other programs.</source>
+        <translation>{label} 不接受来自其他程序的 {lacking}。</translation>
+    </message>
+    <message>
+        <source>Choose a provider that speaks chat completions.</source>
+        <translation>请选择支持 chat completions 的提供商。</translation>
+    </message>
+    <message>
+        <source>A draft cannot be empty.</source>
+        <translation>草稿不能为空。</translation>
+    </message>
+    <message>
+        <source>The thread has another draft, which a person may be writing.</source>
+        <translation>该对话串有另一份草稿，可能有人正在编写。</translation>
+    </message>
+    <message>
+        <source>It was not changed.</source>
+        <translation>它未被更改。</translation>
+    </message>
+    <message>
+        <source>Write the draft into a new thread.</source>
+        <translation>请将草稿写入新对话串。</translation>
+    </message>
+    <message>
+        <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
+        <translation>一页包含 1 到 {largest_page} 行，而不是 {limit}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>pin {count} threads</source>
+        <comment>pin thread</comment>
+        <translation>
+            <numerusform>固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unpin {count} threads</source>
+        <comment>unpin thread</comment>
+        <translation>
+            <numerusform>取消固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>archive {count} threads</source>
+        <comment>archive thread</comment>
+        <translation>
+            <numerusform>归档 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>unarchive {count} threads</source>
+        <comment>unarchive thread</comment>
+        <translation>
+            <numerusform>取消归档 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move {count} threads</source>
+        <comment>move thread</comment>
+        <translation>
+            <numerusform>移动 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>That is no note.</source>
+        <translation>这不是备注。</translation>
+    </message>
+    <message>
+        <source>The files of the assistants are larger than {most_file_bytes} MB together.</source>
+        <translation>助手的文件合计超过 {most_file_bytes} MB。</translation>
+    </message>
+    <message>
+        <source>The prompts are unchanged.</source>
+        <translation>提示词未变。</translation>
+    </message>
+    <message>
+        <source>Take large files out of the assistants, and attach them to a message instead.</source>
+        <translation>请从助手中取出大文件，改为附加到消息中。</translation>
+    </message>
+    <message>
+        <source>The file could not be read: {strerror}.</source>
+        <translation>无法读取文件：{strerror}。</translation>
+    </message>
+    <message>
+        <source>The file is larger than {largest_file_bytes} MB.</source>
+        <translation>文件大于 {largest_file_bytes} MB。</translation>
+    </message>
+    <message>
+        <source>The file is no JSON.</source>
+        <translation>该文件不是 JSON。</translation>
+    </message>
+    <message>
+        <source>The file holds no prompts of ChatDesk.</source>
+        <translation>该文件不包含 ChatDesk 的提示词。</translation>
+    </message>
+    <message>
+        <source>The file was written by a newer ChatDesk.</source>
+        <translation>该文件由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
+        <translation>该文件不包含提示词列表，或超过 {most_prompts} 个。</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
+        <translation>文件中的提示词 {number} 不是提示词：它需要类型、名称和不太长的文字。</translation>
+    </message>
+    <message>
+        <source>Prompt {number} in the file has no list of files, or too many.</source>
+        <translation>文件中的提示词 {number} 没有文件列表，或文件太多。</translation>
+    </message>
+    <message>
+        <source>A file of prompt {number} in the file cannot be read.</source>
+        <translation>文件中提示词 {number} 的一个文件无法读取。</translation>
+    </message>
+    <message>
+        <source>Nothing was added.</source>
+        <translation>未添加任何内容。</translation>
+    </message>
+    <message>
+        <source>Choose a file that was exported from Prompts.</source>
+        <translation>请选择从“提示词”导出的文件。</translation>
+    </message>
+    <message>
+        <source>A prompt needs a text.</source>
+        <translation>提示词需要文字。</translation>
+    </message>
+    <message>
+        <source>Type what it is to say, or delete it.</source>
+        <translation>请输入内容，或将其删除。</translation>
+    </message>
+    <message>
+        <source>The prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>提示词有 {text} 个字符；最多 {longest_text} 个。</translation>
+    </message>
+    <message>
+        <source>Shorten it, or keep the text in a file and attach that.</source>
+        <translation>请缩短它，或将文字放入文件并附加。</translation>
+    </message>
+    <message>
+        <source>This question does not wait any more.</source>
+        <translation>此问题不再等待。</translation>
+    </message>
+    <message>
+        <source>Your limit of messages is reached.</source>
+        <translation>已达到消息限额。</translation>
+    </message>
+    <message>
+        <source>Your limit of messages to this provider is reached.</source>
+        <translation>已达到发给此提供商的消息限额。</translation>
+    </message>
+    <message>
+        <source>Your limit of messages in this project is reached.</source>
+        <translation>已达到此项目中的消息限额。</translation>
+    </message>
+    <message>
+        <source>The provider takes no more requests for now.</source>
+        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
+        <translation>提供商目前不再接受请求。</translation>
+    </message>
+    <message>
+        <source>Ask again later.</source>
+        <translation>请稍后再提问。</translation>
+    </message>
+    <message>
+        <source>This message does not wait any more.</source>
+        <translation>此消息不再等待。</translation>
+    </message>
+    <message>
+        <source>Between 2 and {most_in_thread} models can be compared.</source>
+        <translation>可以比较 2 到 {most_in_thread} 个模型。</translation>
+    </message>
+    <message>
+        <source>Only questions can be edited here.</source>
+        <translation>这里只能编辑问题。</translation>
+    </message>
+    <message>
+        <source>Regenerate the answer instead.</source>
+        <translation>请改为重新生成回答。</translation>
+    </message>
+    <message>
+        <source>There is no question to answer here.</source>
+        <translation>这里没有可回答的问题。</translation>
+    </message>
+    <message>
+        <source>This answer is already complete.</source>
+        <translation>此回答已完整。</translation>
+    </message>
+    <message>
+        <source>Regenerate it for another version.</source>
+        <translation>请重新生成以获得另一个版本。</translation>
+    </message>
+    <message>
+        <source>The system prompt has {text} characters; the most is {longest_text}.</source>
+        <translation>系统提示词有 {text} 个字符；最多 {longest_text} 个。</translation>
+    </message>
+    <message>
+        <source>Shorten it.</source>
+        <translation>请缩短它。</translation>
+    </message>
+    <message>
+        <source>There is a temporary chat already.</source>
+        <translation>已有一个临时聊天。</translation>
+    </message>
+    <message>
+        <source>Keep it or close it first.</source>
+        <translation>请先保留或关闭它。</translation>
+    </message>
+    <message>
+        <source>There is no temporary chat.</source>
+        <translation>没有临时聊天。</translation>
+    </message>
+    <message>
+        <source>This chat was just kept.</source>
+        <translation>此聊天刚刚已保留。</translation>
+    </message>
+    <message>
+        <source>What you wrote is still there.</source>
+        <translation>所写内容仍在。</translation>
+    </message>
+    <message>
+        <source>An answer is still being written, so this chat was not kept yet.</source>
+        <translation>回答仍在编写中，因此此聊天尚未保留。</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it, and keep the chat then.</source>
+        <translation>请等它结束或停止它，然后保留聊天。</translation>
+    </message>
+    <message>
+        <source>The tool does not take these arguments.</source>
+        <extracomment>How long a server waits for a person.</extracomment>
+        <translation>该工具不接受这些参数。</translation>
+    </message>
+    <message>
+        <source>Nothing was run.</source>
+        <translation>未运行任何内容。</translation>
+    </message>
+    <message>
+        <source>Change them, or deny the call.</source>
+        <translation>请更改它们，或拒绝此调用。</translation>
+    </message>
+    <message>
+        <source>This call does not wait for an answer any more.</source>
+        <translation>此调用不再等待答复。</translation>
+    </message>
+    <message>
+        <source>This answer is not offered for this call.</source>
+        <translation>此调用不提供此答复。</translation>
+    </message>
+    <message>
+        <source>The server does not wait for this any more.</source>
+        <translation>服务器不再等待此项。</translation>
+    </message>
+    <message>
+        <source>“{name}” is missing.</source>
+        <translation>缺少“{name}”。</translation>
+    </message>
+    <message>
+        <source>There is no “{name}”.</source>
+        <translation>没有“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not of the type {map}.</source>
+        <translation>“{name}”不是 {map} 类型。</translation>
+    </message>
+    <message>
+        <source>The person did not allow this call. Do not try it again in another way; go on without it, or ask them.</source>
+        <translation>用户未允许此调用。不要换一种方式再次尝试；请不用它继续，或询问用户。</translation>
+    </message>
+    <message>
+        <source>There is no tool with this name.</source>
+        <translation>没有此名称的工具。</translation>
+    </message>
+    <message>
+        <source>The arguments are not valid JSON, so the tool was not run. Write them again.</source>
+        <translation>参数不是有效的 JSON，因此未运行工具。请重新编写。</translation>
+    </message>
+    <message>
+        <source>The answer was cut off while this call was written, so the tool was not run.</source>
+        <translation>编写此调用时回答被截断，因此未运行工具。</translation>
+    </message>
+    <message>
+        <source>The limit of this answer was reached, so the tool was not run.</source>
+        <translation>已达到此回答的限额，因此未运行工具。</translation>
+    </message>
+    <message>
+        <source>Too many tools were called at once, so this one was not run. Call fewer.</source>
+        <translation>一次调用的工具太多，因此未运行此工具。请减少调用。</translation>
+    </message>
+    <message>
+        <source>No further tools can be called for this answer. Answer with what you have.</source>
+        <translation>此回答不能再调用工具。请用已有内容回答。</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
+        <translation>此工具运行时 ChatDesk 中发生了意外情况。无从得知它做了什么。</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again.</source>
+        <translation>运行期间 ChatDesk 结束了，因此无从得知它做了什么。用户不希望再次运行它。</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while this ran. It may have done its work already.</source>
+        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
+        <translation>运行期间 ChatDesk 结束了。它可能已完成工作。</translation>
+    </message>
+    <message>
+        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>此聊天含有来自外部的文字，例如工具结果、文件、导入内容或队友的话，可能是它们要求这样做的。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools can be called: about {tokens} tokens with each request.</source>
+        <comment>{count} tool can be called: about {tokens} tokens with each request.</comment>
+        <translation>
+            <numerusform>可调用 {count} 个工具：每个请求约 {tokens} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{words} {count} tool servers not started yet.</source>
+        <comment>{words} {count} tool server not started yet.</comment>
+        <translation>
+            <numerusform>{words} {count} 个工具服务器尚未启动。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>pin into the context</source>
+        <translation>固定到上下文</translation>
+    </message>
+    <message>
+        <source>exclude from the context</source>
+        <translation>从上下文排除</translation>
+    </message>
+    <message>
+        <source>unpin from the context</source>
+        <translation>从上下文取消固定</translation>
+    </message>
+    <message>
+        <source>include in the context</source>
+        <translation>包含到上下文</translation>
+    </message>
+    <message>
+        <source>rename thread</source>
+        <translation>重命名对话串</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete messages</source>
+        <comment>delete message</comment>
+        <translation>
+            <numerusform>删除消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>restore message</source>
+        <translation>恢复消息</translation>
+    </message>
+    <message>
+        <source>switch version</source>
+        <translation>切换版本</translation>
+    </message>
+    <message>
+        <source>edit</source>
+        <translation>编辑</translation>
+    </message>
+    <message>
+        <source>start of the context</source>
+        <translation>上下文起点</translation>
+    </message>
+    <message>
+        <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>消息约有 {scaled} 个 token；模型一次读取 {window} 个，其中 {reserved} 个留给回答。</translation>
+    </message>
+    <message>
+        <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
+        <translation>系统提示词约有 {scaled} 个 token，没有给消息留出空间：模型一次读取 {window} 个，其中 {reserved} 个留给回答。</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while it summarised.</source>
+        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
+        <translation>ChatDesk 在生成摘要时出错。</translation>
+    </message>
+    <message>
+        <source>The report could not be written to {target}: {reason}.</source>
+        <translation>无法将报告写入 {target}：{reason}。</translation>
+    </message>
+    <message>
+        <source>Nothing half-written was left.</source>
+        <translation>没有留下未写完的内容。</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly.</source>
+        <translation>ChatDesk 意外结束。</translation>
+    </message>
+    <message>
+        <source>No answer within {timeout_s} s.</source>
+        <translation>{timeout_s} 秒内没有回答。</translation>
+    </message>
+    <message>
+        <source>The check itself failed ({name}).</source>
+        <translation>检查本身失败（{name}）。</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version}, Python {python}</source>
+        <translation>ChatDesk {version}，Python {python}</translation>
+    </message>
+    <message>
+        <source>{path} is not a directory.</source>
+        <translation>{path} 不是目录。</translation>
+    </message>
+    <message>
+        <source>{path} (made when it is needed)</source>
+        <translation>{path}（需要时创建）</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written to. Check its owner and permissions.</source>
+        <translation>无法写入 {path}。请检查其所有者和权限。</translation>
+    </message>
+    <message>
+        <source>Others can look into {path}. Run: chmod 700 {path}</source>
+        <translation>其他人可以查看 {path}。请运行：chmod 700 {path}</translation>
+    </message>
+    <message>
+        <source>{name} directory</source>
+        <translation>{name}目录</translation>
+    </message>
+    <message>
+        <source>Only {free_bytes} MB are free. Free some space soon.</source>
+        <translation>仅剩 {free_bytes} MB 可用。请尽快释放一些空间。</translation>
+    </message>
+    <message>
+        <source>{free_bytes} MB free</source>
+        <translation>{free_bytes} MB 可用</translation>
+    </message>
+    <message>
+        <source>PySide6 is not installed, so there can be no window.</source>
+        <translation>未安装 PySide6，因此无法显示窗口。</translation>
+    </message>
+    <message>
+        <source>the system&apos;s</source>
+        <translation>系统的</translation>
+    </message>
+    <message>
+        <source>No display here: the window runs unseen, the command line works.</source>
+        <translation>这里没有显示器：窗口在后台运行而不可见，命令行可用。</translation>
+    </message>
+    <message>
+        <source>It did not arrive whole.</source>
+        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
+        <translation>它未完整到达。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
+        <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
+        <translation>
+            <numerusform>此后写入而不在其中：{names} 中的 {count} 条消息。请先导出以便保留。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
+        <translation>来自较旧的 ChatDesk（架构 {schema}）；下次启动时升级。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files are neither in it nor in the data directory.</source>
+        <comment>{count} attached file is neither in it nor in the data directory.</comment>
+        <translation>
+            <numerusform>{count} 个附加文件既不在其中，也不在数据目录中。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
+        <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
+        <translation>
+            <numerusform>{count} 个回答尚未结束：它们保留为已中断，不会发送任何内容。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{names} and others</source>
+        <translation>{names} 等</translation>
+    </message>
+    <message>
+        <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
+        <translation>团队：{names}。在重新加入之前，ChatDesk 不会连接到它们。</translation>
+    </message>
+    <message>
+        <source>Afterwards search fills up again in the background.</source>
+        <translation>之后搜索会在后台重新建立。</translation>
+    </message>
+    <message>
+        <source>Exported {threads} to {name}.</source>
+        <translation>已将 {threads}导出到 {name}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
+        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <translation>
+            <numerusform>{count} 个附件缺失或损坏，因此只列出其名称：{lost}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments are missing or damaged, so it only names them</source>
+        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <translation>
+            <numerusform>{count} 个附件缺失或损坏，因此只列出其名称</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>went on</source>
+        <extracomment>A row, and the files that it names.</extracomment>
+        <translation>有后续内容</translation>
+    </message>
+    <message>
+        <source>here already</source>
+        <translation>已在此处</translation>
+    </message>
+    <message>
+        <source>in the trash</source>
+        <translation>在回收站中</translation>
+    </message>
+    <message>
+        <source>deleted before</source>
+        <translation>先前已删除</translation>
+    </message>
+    <message>
+        <source>{server} without a proxy</source>
+        <translation>{server}，不经代理</translation>
+    </message>
+    <message>
+        <source>{server} through the proxy {proxy}</source>
+        <translation>{server}，经代理 {proxy}</translation>
+    </message>
+    <message>
+        <source>{server}, trusting a file of certificates ({ca}…)</source>
+        <translation>{server}，信任证书文件（{ca}…）</translation>
+    </message>
+    <message>
+        <source>Send the key of {short} to {server}?</source>
+        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
+        <translation>将 {short} 的密钥发送到 {server} 吗？</translation>
+    </message>
+    <message>
+        <source>The variable {variable} names the server of {label}, {server}. Only a key from a variable is sent there, never one that is kept.</source>
+        <translation>变量 {variable} 指定了 {label} 的服务器 {server}。只有来自变量的密钥会发送到那里，绝不发送已保存的密钥。</translation>
+    </message>
+    <message>
+        <source>The key of {label} would travel unencrypted to {words}: anybody on the way could read it.</source>
+        <translation>{label} 的密钥会以未加密方式传送到 {words}：途中的任何人都能读取。</translation>
+    </message>
+    <message>
+        <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
+        <translation>{label} 的密钥由较早的 ChatDesk 保存，当时未记录它用于哪个服务器。它将发送到 {words}。</translation>
+    </message>
+    <message>
+        <source>The key of {label} was given for {words}. It would be sent to {wanted}.</source>
+        <translation>{label} 的密钥是为 {words} 提供的。它将发送到 {wanted}。</translation>
+    </message>
+    <message>
+        <source>It would travel unencrypted.</source>
+        <translation>它会以未加密方式传送。</translation>
+    </message>
+    <message>
+        <source>Put the key for that server into OPENAI_API_KEY, or remove the variable.</source>
+        <translation>请将该服务器的密钥放入 OPENAI_API_KEY，或移除该变量。</translation>
+    </message>
+    <message>
+        <source>If that is what you want, agree in Settings, Providers, or with &apos;chatdesk providers --agree {provider}&apos;.</source>
+        <translation>如果这正是你想要的，请在“设置”的“提供商”中同意，或使用 &apos;chatdesk providers --agree {provider}&apos;。</translation>
+    </message>
+    <message>
+        <source>Agree, or enter the key anew.</source>
+        <translation>请同意，或重新输入密钥。</translation>
+    </message>
+    <message>
+        <source>it must look like 20/min, with s, min, h or day after the stroke</source>
+        <translation>必须形如 20/min，斜杠后为 s、min、h 或 day</translation>
+    </message>
+    <message>
+        <source>“{unit}” is no period; use s, min, h or day</source>
+        <translation>“{unit}”不是时段；请使用 s、min、h 或 day</translation>
+    </message>
+    <message>
+        <source>the number of messages must be from 1 to {most_messages}</source>
+        <translation>消息数必须在 1 到 {most_messages} 之间</translation>
+    </message>
+    <message>
+        <source>the period must be from a second to 30 days</source>
+        <translation>时段必须在一秒到 30 天之间</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} token</comment>
+        <translation>
+            <numerusform>{count} 个 token</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a day</source>
+        <translation>每天</translation>
+    </message>
+    <message>
+        <source>a month</source>
+        <translation>每月</translation>
+    </message>
+    <message>
+        <source>{period} for {label}</source>
+        <translation>{label} {period}</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and the newest ones are sent as they fit.</source>
+        <translation>消息已保留，最新的消息在容量允许时发送。</translation>
+    </message>
+    <message>
+        <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
+        <translation>摘要和标题明天会再次生成；限额在“设置”的“上下文”中。</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
+        <translation>已达到今天摘要和标题的限额 {limit} 个 token（已用 {spent}）。</translation>
+    </message>
+    <message>
+        <source>Titles and summaries stop at {limit} ({spent} are used).</source>
+        <translation>标题和摘要在 {limit} 时停止（已用 {spent}）。</translation>
+    </message>
+    <message>
+        <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
+        <translation>限额重新开始时会再次生成；它在“设置”的“用量与限额”中。</translation>
+    </message>
+    <message>
+        <source>Your question is kept.</source>
+        <translation>问题已保留。</translation>
+    </message>
+    <message>
+        <source>waiting for an answer</source>
+        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
+        <translation>等待回答</translation>
+    </message>
+    <message>
+        <source>has not begun</source>
+        <translation>尚未开始</translation>
+    </message>
+    <message>
+        <source>being written</source>
+        <translation>编写中</translation>
+    </message>
+    <message>
+        <source>is still being written</source>
+        <translation>仍在编写</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>was stopped</source>
+        <translation>被停止</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>已中断</translation>
+    </message>
+    <message>
+        <source>was interrupted</source>
+        <translation>被中断</translation>
+    </message>
+    <message>
+        <source>{name} must be a number.</source>
+        <translation>{name}必须是数字。</translation>
+    </message>
+    <message>
+        <source>{name} must be between 0 and {most}.</source>
+        <translation>{name}必须在 0 到 {most} 之间。</translation>
+    </message>
+    <message>
+        <source>The length of an answer must be between 1 and {largest_answer} tokens.</source>
+        <translation>回答长度必须在 1 到 {largest_answer} 个 token 之间。</translation>
+    </message>
+    <message>
+        <source>The reasoning effort must be one of {reasoning_efforts}.</source>
+        <translation>推理强度必须是以下之一：{reasoning_efforts}。</translation>
+    </message>
+    <message>
+        <source>There may be at most {most_stop_words} stop words.</source>
+        <translation>最多可有 {most_stop_words} 个停止词。</translation>
+    </message>
+    <message>
+        <source>A stop word has 1 to {longest_stop_word} characters.</source>
+        <translation>停止词有 1 到 {longest_stop_word} 个字符。</translation>
+    </message>
+    <message>
+        <source>The temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>An assistant has at most {most_in_message} files.</source>
+        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
+        <translation>一个助手最多有 {most_in_message} 个文件。</translation>
+    </message>
+    <message>
+        <source>Leave some of them out.</source>
+        <translation>请去掉其中一些。</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <translation>提供商的 ID 只能包含小写字母、数字和连字符。</translation>
+    </message>
+    <message>
+        <source>Give the provider a name.</source>
+        <translation>请为提供商命名。</translation>
+    </message>
+    <message>
+        <source>The address must begin with https:// or http://, name a server and hold no password.</source>
+        <translation>地址必须以 https:// 或 http:// 开头，指明服务器，且不含密码。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no name of a header.</source>
+        <translation>“{name}”不是标头名称。</translation>
+    </message>
+    <message>
+        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <translation>标头 {name} 的值包含无法发送的字符。</translation>
+    </message>
+    <message>
+        <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
+        <translation>代理必须是形如 http://proxy.example:3128 且不含密码的地址。需要密码的代理用变量 HTTPS_PROXY 设置。</translation>
+    </message>
+    <message>
+        <source>The organisation and the project hold characters that cannot be sent.</source>
+        <translation>组织和项目包含无法发送的字符。</translation>
+    </message>
+    <message>
+        <source>Times must be between 1 and 3,600 seconds.</source>
+        <translation>时间必须在 1 到 3,600 秒之间。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; your text stays where it is.</source>
+        <translation>未发送任何内容；文字留在原处。</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} 为此对话串选择了 {label}。在此之前你问的是 {before}；你的问题以及对话串将发送给 {label}。</translation>
+    </message>
+    <message>
+        <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
+        <translation>{name} 为此对话串选择了 {label}。你自己选择的是 {before}；你的问题以及对话串将发送给 {label}。</translation>
+    </message>
+    <message>
+        <source>Choose a model yourself, or name the provider: --provider {name}.</source>
+        <translation>请自己选择模型，或指明提供商：--provider {name}。</translation>
+    </message>
+    <message>
+        <source>Ask {label}?</source>
+        <translation>询问 {label} 吗？</translation>
+    </message>
+    <message>
+        <source>It is no longer shared.</source>
+        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
+        <translation>该项目不再共享。</translation>
+    </message>
+    <message>
+        <source>You left it.</source>
+        <translation>你已离开该项目。</translation>
+    </message>
+    <message>
+        <source>You were removed from it.</source>
+        <translation>你已被移出该项目。</translation>
+    </message>
+    <message>
+        <source>It was deleted from the team by its owner.</source>
+        <translation>该项目已被所有者从团队中删除。</translation>
+    </message>
+    <message>
+        <source>It was erased for everybody by its owner.</source>
+        <translation>该项目已被所有者为所有人抹除。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer shared.</source>
+        <translation>“{name}”不再共享。</translation>
+    </message>
+    <message>
+        <source>You left “{name}”.</source>
+        <translation>你已离开“{name}”。</translation>
+    </message>
+    <message>
+        <source>You were removed from “{name}”.</source>
+        <translation>你已被移出“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” was deleted from the team by its owner.</source>
+        <translation>“{name}”已被所有者从团队中删除。</translation>
+    </message>
+    <message>
+        <source>“{name}” was erased for everybody by its owner.</source>
+        <translation>“{name}”已被所有者为所有人抹除。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes wait here to be sent.</source>
+        <comment>{count} change waits here to be sent.</comment>
+        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
+        <translation>
+            <numerusform>{count} 项更改在此等待发送。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything else is the same here and there.</source>
+        <translation>其余内容两边一致。</translation>
+    </message>
+    <message>
+        <source>The server and this profile hold the same.</source>
+        <translation>服务器与此配置的内容一致。</translation>
+    </message>
+    <message>
+        <source>out of date and not sent</source>
+        <extracomment>What a stale summary is, in every sentence about one.</extracomment>
+        <translation>已过时且未发送</translation>
+    </message>
+    <message>
+        <source>Waiting for approval</source>
+        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
+        <translation>等待批准</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Denied</source>
+        <translation>已拒绝</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Unknown: ChatDesk ended while it ran</source>
+        <translation>未知：运行期间 ChatDesk 结束了</translation>
+    </message>
+    <message>
+        <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
+        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
+        <translation>它要求登录：请在“设置”的“工具”中选择“登录”。</translation>
+    </message>
+    <message>
+        <source>The tool failed.</source>
+        <translation>工具失败。</translation>
+    </message>
+    <message>
+        <source>Your messages are kept.</source>
+        <translation>消息已保留。</translation>
+    </message>
+    <message>
+        <source>Try again, or test the server in Settings, Tools.</source>
+        <translation>请重试，或在“设置”的“工具”中测试该服务器。</translation>
+    </message>
+    <message>
+        <source>Type a number of tokens, such as 32000 or 128k.</source>
+        <translation>请输入 token 数，例如 32000 或 128k。</translation>
+    </message>
+    <message>
+        <source>The context is between {smallest_window} and {largest_window} tokens.</source>
+        <translation>上下文在 {smallest_window} 到 {largest_window} 个 token 之间。</translation>
+    </message>
+    <message>
+        <source>Type dollars for a million tokens, such as 0.25.</source>
+        <translation>请输入每百万 token 的美元数，例如 0.25。</translation>
+    </message>
+    <message>
+        <source>under $0.0001</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
+        <translation>低于 $0.0001</translation>
+    </message>
+    <message>
+        <source>Something went wrong.</source>
+        <translation>出了点问题。</translation>
+    </message>
+    <message>
+        <source>Try again.</source>
+        <translation>请重试。</translation>
+    </message>
+    <message>
+        <source>That is not a valid id.</source>
+        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
+        <translation>这不是有效的 ID。</translation>
+    </message>
+    <message>
+        <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
+        <translation>请检查 ID；它形如 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e。</translation>
+    </message>
+    <message>
+        <source>The message is empty.</source>
+        <translation>消息为空。</translation>
+    </message>
+    <message>
+        <source>Type something first.</source>
+        <translation>请先输入内容。</translation>
+    </message>
+    <message>
+        <source>The message is larger than the limit.</source>
+        <translation>消息超过上限。</translation>
+    </message>
+    <message>
+        <source>Your text is kept in the composer.</source>
+        <translation>文字保留在输入框中。</translation>
+    </message>
+    <message>
+        <source>Shorten it, or attach it as a file.</source>
+        <translation>请缩短它，或作为文件附加。</translation>
+    </message>
+    <message>
+        <source>The file is larger than the limit.</source>
+        <translation>文件超过上限。</translation>
+    </message>
+    <message>
+        <source>Attach a smaller file or a part of it, or raise the limit in the settings.</source>
+        <translation>请附加较小的文件或其中一部分，或在设置中提高上限。</translation>
+    </message>
+    <message>
+        <source>“{name}” is larger than {limit}.</source>
+        <translation>“{name}”大于 {limit}。</translation>
+    </message>
+    <message>
+        <source>The file is larger than {limit}.</source>
+        <translation>文件大于 {limit}。</translation>
+    </message>
+    <message>
+        <source>The file cannot be attached.</source>
+        <translation>无法附加该文件。</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>请选择其他文件。</translation>
+    </message>
+    <message>
+        <source>This file cannot be imported.</source>
+        <translation>无法导入此文件。</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>请选择 ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出文件。</translation>
+    </message>
+    <message>
+        <source>A thread needs a title.</source>
+        <translation>对话串需要标题。</translation>
+    </message>
+    <message>
+        <source>The old title is kept.</source>
+        <translation>旧标题已保留。</translation>
+    </message>
+    <message>
+        <source>Type at least one character.</source>
+        <translation>请至少输入一个字符。</translation>
+    </message>
+    <message>
+        <source>It may have been deleted for good; look in the list.</source>
+        <translation>它可能已被永久删除；请查看列表。</translation>
+    </message>
+    <message>
+        <source>There is no thread with that id.</source>
+        <translation>没有此 ID 的对话串。</translation>
+    </message>
+    <message>
+        <source>There is no message with that id.</source>
+        <translation>没有此 ID 的消息。</translation>
+    </message>
+    <message>
+        <source>The message to answer to does not exist in this thread.</source>
+        <translation>要回答的消息不在此对话串中。</translation>
+    </message>
+    <message>
+        <source>There is no project with that id.</source>
+        <translation>没有此 ID 的项目。</translation>
+    </message>
+    <message>
+        <source>There is no summary with that id.</source>
+        <translation>没有此 ID 的摘要。</translation>
+    </message>
+    <message>
+        <source>There is no prompt with that id.</source>
+        <translation>没有此 ID 的提示词。</translation>
+    </message>
+    <message>
+        <source>The message is larger than what the model can read at once.</source>
+        <translation>消息超过模型一次能读取的长度。</translation>
+    </message>
+    <message>
+        <source>Shorten it, attach it as a file, or choose a model with a larger window.</source>
+        <translation>请缩短它，作为文件附加，或选择窗口更大的模型。</translation>
+    </message>
+    <message>
+        <source>The system prompt leaves no room for the message.</source>
+        <translation>系统提示词没有给消息留出空间。</translation>
+    </message>
+    <message>
+        <source>Shorten the system prompt, or choose a model with a larger window.</source>
+        <translation>请缩短系统提示词，或选择窗口更大的模型。</translation>
+    </message>
+    <message>
+        <source>The question is excluded from the context, so there is nothing to answer.</source>
+        <translation>该问题已从上下文排除，因此没有可回答的内容。</translation>
+    </message>
+    <message>
+        <source>Take it back into the context, or ask again.</source>
+        <translation>请将其放回上下文，或重新提问。</translation>
+    </message>
+    <message>
+        <source>Some messages of this summary are gone or no longer shown.</source>
+        <translation>此摘要的一些消息已不存在或不再显示。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
+        <translation>未做任何更改；现有消息在容量允许时发送。</translation>
+    </message>
+    <message>
+        <source>Make the summary anew.</source>
+        <translation>请重新生成摘要。</translation>
+    </message>
+    <message>
+        <source>The model gave no summary that can be used.</source>
+        <translation>模型没有给出可用的摘要。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <translation>未做任何更改；最新的消息在容量允许时发送。</translation>
+    </message>
+    <message>
+        <source>It is tried again later.</source>
+        <translation>稍后会重试。</translation>
+    </message>
+    <message>
+        <source>Summarising this thread would cost more than the limit.</source>
+        <translation>为此对话串生成摘要的费用会超过限额。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent; the newest messages are sent as they fit.</source>
+        <translation>未发送任何内容；最新的消息在容量允许时发送。</translation>
+    </message>
+    <message>
+        <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
+        <translation>请允许，或让对话串保持原样；限额在“设置”的“用量与限额”中。</translation>
+    </message>
+    <message>
+        <source>This thread is in the trash.</source>
+        <translation>此对话串在回收站中。</translation>
+    </message>
+    <message>
+        <source>Restore it first.</source>
+        <translation>请先恢复它。</translation>
+    </message>
+    <message>
+        <source>This message is in the trash.</source>
+        <translation>此消息在回收站中。</translation>
+    </message>
+    <message>
+        <source>An answer is still being written in this thread.</source>
+        <translation>此对话串中仍有回答正在编写。</translation>
+    </message>
+    <message>
+        <source>Wait for it or stop it first.</source>
+        <translation>请等它结束或先停止它。</translation>
+    </message>
+    <message>
+        <source>The database could not be used.</source>
+        <translation>无法使用数据库。</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>运行 &apos;chatdesk doctor&apos; 查看详情。</translation>
+    </message>
+    <message>
+        <source>The disk is full, so this could not be saved.</source>
+        <translation>磁盘已满，因此无法保存。</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged, and your text is still in the window.</source>
+        <translation>先前保存的内容均未变，文字仍在窗口中。</translation>
+    </message>
+    <message>
+        <source>Everything saved before is unchanged.</source>
+        <translation>先前保存的内容均未变。</translation>
+    </message>
+    <message>
+        <source>Free some space and try again.</source>
+        <translation>请释放一些空间并重试。</translation>
+    </message>
+    <message>
+        <source>The answer could not be saved.</source>
+        <translation>无法保存回答。</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
+        <translation>先前保存的内容未变；回答可能只保留了开头。</translation>
+    </message>
+    <message>
+        <source>Make it possible to save, then ask again.</source>
+        <translation>请先确保可以保存，然后再提问。</translation>
+    </message>
+    <message>
+        <source>Another program is using the database.</source>
+        <translation>另一个程序正在使用数据库。</translation>
+    </message>
+    <message>
+        <source>Close the other program or try again in a moment.</source>
+        <translation>请关闭另一个程序，或稍后重试。</translation>
+    </message>
+    <message>
+        <source>The database cannot be written to.</source>
+        <translation>无法写入数据库。</translation>
+    </message>
+    <message>
+        <source>You can still read everything.</source>
+        <translation>仍可读取所有内容。</translation>
+    </message>
+    <message>
+        <source>Check the permissions of the data directory.</source>
+        <translation>请检查数据目录的权限。</translation>
+    </message>
+    <message>
+        <source>The database file is damaged.</source>
+        <translation>数据库文件已损坏。</translation>
+    </message>
+    <message>
+        <source>The file was left as it is; backups are in the backup directory.</source>
+        <translation>文件保持原样；备份在备份目录中。</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
+        <translation>请恢复最新的备份，或运行 &apos;chatdesk doctor&apos;。</translation>
+    </message>
+    <message>
+        <source>A database was here before, and now it is missing or empty.</source>
+        <translation>此前这里有数据库，现在缺失或为空。</translation>
+    </message>
+    <message>
+        <source>Nothing was created in its place.</source>
+        <translation>没有创建替代的数据库。</translation>
+    </message>
+    <message>
+        <source>Restore the file or a backup; run &apos;chatdesk doctor&apos; for the paths.</source>
+        <translation>请恢复该文件或备份；运行 &apos;chatdesk doctor&apos; 查看路径。</translation>
+    </message>
+    <message>
+        <source>The database file was moved or replaced while ChatDesk was running.</source>
+        <translation>ChatDesk 运行期间数据库文件被移动或替换。</translation>
+    </message>
+    <message>
+        <source>Writing has stopped so that nothing goes into the wrong file.</source>
+        <translation>已停止写入，以免写入错误的文件。</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk, put the file back, and start again.</source>
+        <translation>请关闭 ChatDesk，将文件放回，然后重新启动。</translation>
+    </message>
+    <message>
+        <source>The database is out of reach: its drive, folder or file is not there.</source>
+        <translation>无法访问数据库：其驱动器、文件夹或文件不存在。</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else, and your text is still in the window.</source>
+        <translation>没有写入其他任何地方，文字仍在窗口中。</translation>
+    </message>
+    <message>
+        <source>Nothing was written anywhere else.</source>
+        <translation>没有写入其他任何地方。</translation>
+    </message>
+    <message>
+        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
+        <translation>请连接驱动器或将文件放回：ChatDesk 随后会自行继续。</translation>
+    </message>
+    <message>
+        <source>This database was written by a newer ChatDesk.</source>
+        <translation>此数据库由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>It was not touched.</source>
+        <translation>未触碰它。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to open it.</source>
+        <translation>请更新 ChatDesk 以打开它。</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded.</source>
+        <translation>无法升级数据库。</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
+        <translation>它保持原样并可读取；备份目录中有经过校验的备份。</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
+        <translation>请运行 &apos;chatdesk doctor&apos; 并发送报告。</translation>
+    </message>
+    <message>
+        <source>ChatDesk is already running on this data directory.</source>
+        <translation>ChatDesk 已在此数据目录上运行。</translation>
+    </message>
+    <message>
+        <source>Use the open window, or choose another --data-dir.</source>
+        <translation>请使用已打开的窗口，或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>The output could not be written.</source>
+        <translation>无法写入输出。</translation>
+    </message>
+    <message>
+        <source>Free some space, or send it elsewhere.</source>
+        <translation>请释放一些空间，或输出到别处。</translation>
+    </message>
+    <message>
+        <source>The export could not be written.</source>
+        <translation>无法写入导出文件。</translation>
+    </message>
+    <message>
+        <source>Your messages are unchanged, and nothing half-written was left.</source>
+        <translation>消息未变，也没有留下未写完的内容。</translation>
+    </message>
+    <message>
+        <source>You may read this shared project, and not write in it.</source>
+        <translation>你可以读取此共享项目，但不能在其中写入。</translation>
+    </message>
+    <message>
+        <source>Ask an owner or administrator of the project to let you edit.</source>
+        <translation>请让项目的所有者或管理员允许你编辑。</translation>
+    </message>
+    <message>
+        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
+        <translation>这是其他成员的，在此共享项目中你只能更改和删除自己的内容。</translation>
+    </message>
+    <message>
+        <source>Ask the person who made it, or an owner or administrator of the project.</source>
+        <translation>请询问创建者，或项目的所有者或管理员。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not do what was asked.</source>
+        <translation>团队的数据库没有执行请求的操作。</translation>
+    </message>
+    <message>
+        <source>Everything you wrote is kept on this computer.</source>
+        <translation>所写的一切都保存在此计算机上。</translation>
+    </message>
+    <message>
+        <source>Open Details in the status line to see what it said.</source>
+        <translation>请打开状态栏中的“详情”查看它的回复。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database was restored from a backup.</source>
+        <translation>团队的数据库已从备份恢复。</translation>
+    </message>
+    <message>
+        <source>ChatDesk compares everything again and brings back what it has.</source>
+        <translation>ChatDesk 会重新比较所有内容，并补回它拥有的内容。</translation>
+    </message>
+    <message>
+        <source>Your message is kept.</source>
+        <translation>消息已保留。</translation>
+    </message>
+    <message>
+        <source>It could not be loaded.</source>
+        <translation>无法加载。</translation>
+    </message>
+    <message>
+        <source>{host} did not answer in time.</source>
+        <translation>{host} 未及时响应。</translation>
+    </message>
+    <message>
+        <source>{host} did not answer as it should.</source>
+        <translation>{host} 未正常响应。</translation>
+    </message>
+    <message>
+        <source>The {noun} is at another place: {host}.</source>
+        <translation>{noun}在别处：{host}。</translation>
+    </message>
+    <message>
+        <source>{host} sends in circles.</source>
+        <translation>{host} 循环重定向。</translation>
+    </message>
+    <message>
+        <source>{host} sends on to another address.</source>
+        <translation>{host} 重定向到另一个地址。</translation>
+    </message>
+    <message>
+        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
+        <translation>{host} 是此计算机或为机器提供服务；不会从那里加载{noun}。</translation>
+    </message>
+    <message>
+        <source>{host} is a place in a private network.</source>
+        <translation>{host} 位于私有网络中。</translation>
+    </message>
+    <message>
+        <source>The address of the {noun} is not one that can be loaded.</source>
+        <translation>{noun}的地址无法加载。</translation>
+    </message>
+    <message>
+        <source>{hostname} answered with {status} instead of the {noun}.</source>
+        <translation>{hostname} 返回了 {status}，而不是{noun}。</translation>
+    </message>
+    <message>
+        <source>What {hostname} has there is not {wrong_kind}.</source>
+        <translation>{hostname} 在那里提供的不是{wrong_kind}。</translation>
+    </message>
+    <message>
+        <source>The {noun} came packed in a way that was not asked for.</source>
+        <translation>{noun}以未请求的方式打包。</translation>
+    </message>
+    <message>
+        <source>The {noun} did not arrive whole.</source>
+        <translation>{noun}未完整到达。</translation>
+    </message>
+    <message>
+        <source>The {noun} is larger than {max_bytes} MB.</source>
+        <translation>{noun}大于 {max_bytes} MB。</translation>
+    </message>
+    <message>
+        <source>“{name}” beside it is a link or a file, not a folder</source>
+        <extracomment>What ends the names of files and folders that are being written.</extracomment>
+        <translation>旁边的“{name}”是链接或文件，不是文件夹</translation>
+    </message>
+    <message>
+        <source>The disk of {target} is full.</source>
+        <translation>{target} 所在磁盘已满。</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>请释放一些空间，或选择另一个位置。</translation>
+    </message>
+    <message>
+        <source>{target} may not be written by this user.</source>
+        <translation>此用户无权写入 {target}。</translation>
+    </message>
+    <message>
+        <source>{target} is a folder.</source>
+        <translation>{target} 是文件夹。</translation>
+    </message>
+    <message>
+        <source>Name a file in it.</source>
+        <translation>请指定其中的文件。</translation>
+    </message>
+    <message>
+        <source>The folder of {target} is not there.</source>
+        <translation>{target} 所在的文件夹不存在。</translation>
+    </message>
+    <message>
+        <source>Put the drive back, or choose another place.</source>
+        <translation>请将驱动器放回，或选择另一个位置。</translation>
+    </message>
+    <message>
+        <source>No file can be made in {parent}.</source>
+        <translation>无法在 {parent} 中创建文件。</translation>
+    </message>
+    <message>
+        <source>The name {name}… is too long for that place.</source>
+        <translation>名称 {name}… 对该位置来说太长。</translation>
+    </message>
+    <message>
+        <source>{target} could not be written: {strerror}.</source>
+        <translation>无法写入 {target}：{strerror}。</translation>
+    </message>
+    <message>
+        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <translation>“chatdesk {purpose}”（进程 {pid}）正在此数据目录中工作。</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
+        <translation>请等它结束后重试；或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>Another process answers in the place of the ChatDesk that has this data directory open.</source>
+        <translation>另一个进程在代替打开此数据目录的 ChatDesk 应答。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent to it.</source>
+        <translation>未向它发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
+        <translation>请关闭 ChatDesk 并重新启动；&apos;chatdesk doctor&apos; 会显示目录的所有者。</translation>
+    </message>
+    <message>
+        <source>The ChatDesk that was answering has ended.</source>
+        <translation>正在回答的 ChatDesk 已结束。</translation>
+    </message>
+    <message>
+        <source>What came of the answer is kept.</source>
+        <translation>回答中已到达的部分已保留。</translation>
+    </message>
+    <message>
+        <source>Ask again.</source>
+        <translation>请重新提问。</translation>
+    </message>
+    <message>
+        <source>The disk is full, so ChatDesk can only read.</source>
+        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
+        <translation>磁盘已满，因此 ChatDesk 只能读取。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be written to.</source>
+        <translation>无法写入数据目录。</translation>
+    </message>
+    <message>
+        <source>The file system of the data directory cannot lock files, so ChatDesk only reads from it.</source>
+        <translation>数据目录的文件系统无法锁定文件，因此 ChatDesk 只从中读取。</translation>
+    </message>
+    <message>
+        <source>Choose a data directory on a local disk.</source>
+        <translation>请选择本地磁盘上的数据目录。</translation>
+    </message>
+    <message>
+        <source>This ChatDesk does not do that.</source>
+        <translation>此 ChatDesk 不支持该操作。</translation>
+    </message>
+    <message>
+        <source>Too many commands ask this ChatDesk at once. Try again later.</source>
+        <translation>同时有太多命令在请求此 ChatDesk。请稍后重试。</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened. The log says more.</source>
+        <translation>发生了意外情况。日志中有更多信息。</translation>
+    </message>
+    <message>
+        <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
+        <translation>没有主目录：未设置 HOME，系统也不知道此用户的主目录。</translation>
+    </message>
+    <message>
+        <source>Set HOME, or choose an absolute directory with --data-dir.</source>
+        <translation>请设置 HOME，或用 --data-dir 选择一个绝对目录。</translation>
+    </message>
+    <message>
+        <source>The current directory is not there any more.</source>
+        <translation>当前目录已不存在。</translation>
+    </message>
+    <message>
+        <source>Go to another one, or choose an absolute directory with --data-dir.</source>
+        <translation>请转到另一个目录，或用 --data-dir 选择一个绝对目录。</translation>
+    </message>
+    <message>
+        <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
+        <translation>无法使用数据目录：名称 {data_dir} 不是 UTF-8。</translation>
+    </message>
+    <message>
+        <source>Rename it, or choose another with --data-dir.</source>
+        <translation>请重命名，或用 --data-dir 选择另一个。</translation>
+    </message>
+    <message>
+        <source>There is no such provider any more.</source>
+        <translation>该提供商已不存在。</translation>
+    </message>
+    <message>
+        <source>The answer of {who} took longer than {duration} and was stopped.</source>
+        <translation>{who} 的回答用时超过 {duration}，已停止。</translation>
+    </message>
+    <message>
+        <source>Continue the answer, or try again.</source>
+        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
+        <translation>请继续回答，或重试。</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
+        <translation>Anthropic 自己的 API 需要软件包“anthropic”，但未安装。</translation>
+    </message>
+    <message>
+        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
+        <translation>请安装 chatdesk[anthropic]，或选择其他提供商的模型。</translation>
+    </message>
+    <message>
+        <source>{who} has no embeddings.</source>
+        <extracomment>What a protocol without embeddings says.</extracomment>
+        <translation>{who} 没有嵌入。</translation>
+    </message>
+    <message>
+        <source>The base URL is not a web address.</source>
+        <translation>基础 URL 不是网址。</translation>
+    </message>
+    <message>
+        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <translation>{hostname} 的基础 URL 包含用户名或密码。</translation>
+    </message>
+    <message>
+        <source>The API key holds characters that no key has.</source>
+        <translation>API 密钥包含密钥中不会有的字符。</translation>
+    </message>
+    <message>
+        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <translation>某个额外标头包含无法发送的字符。</translation>
+    </message>
+    <message>
+        <source>The file of certificates is not there.</source>
+        <translation>证书文件不存在。</translation>
+    </message>
+    <message>
+        <source>Your message and the part of the answer that arrived are kept.</source>
+        <translation>消息和已到达的部分回答已保留。</translation>
+    </message>
+    <message>
+        <source>There is no network connection to {who}.</source>
+        <translation>与 {who} 没有网络连接。</translation>
+    </message>
+    <message>
+        <source>Check the network, then try again; the offline model works without.</source>
+        <translation>请检查网络，然后重试；离线模型无需网络。</translation>
+    </message>
+    <message>
+        <source>The address of {who} could not be found.</source>
+        <translation>找不到 {who} 的地址。</translation>
+    </message>
+    <message>
+        <source>Check the network and the spelling of the base URL, then try again.</source>
+        <translation>请检查网络和基础 URL 的拼写，然后重试。</translation>
+    </message>
+    <message>
+        <source>{who} refused the connection.</source>
+        <translation>{who} 拒绝了连接。</translation>
+    </message>
+    <message>
+        <source>Check that the server is running and that the base URL names the right port.</source>
+        <translation>请检查服务器是否在运行，以及基础 URL 的端口是否正确。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
+        <translation>与 {who} 的连接不安全：其证书或加密未被接受。</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>请检查此计算机的时钟、基础 URL 和代理；在解决之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the request.</source>
+        <translation>{who} 未接受请求。</translation>
+    </message>
+    <message>
+        <source>Change the message or choose another model, then try again.</source>
+        <translation>请更改消息或选择其他模型，然后重试。</translation>
+    </message>
+    <message>
+        <source>{who} did not accept the API key.</source>
+        <translation>{who} 未接受 API 密钥。</translation>
+    </message>
+    <message>
+        <source>Check the API key in the settings.</source>
+        <translation>请在设置中检查 API 密钥。</translation>
+    </message>
+    <message>
+        <source>The account at {who} has no credit left or has reached its spending limit.</source>
+        <translation>{who} 的账户余额已用尽或已达到支出上限。</translation>
+    </message>
+    <message>
+        <source>Check the billing page of the account, or choose another provider.</source>
+        <translation>请检查账户的计费页面，或选择其他提供商。</translation>
+    </message>
+    <message>
+        <source>{who} does not allow this API key to do that.</source>
+        <translation>{who} 不允许此 API 密钥这样做。</translation>
+    </message>
+    <message>
+        <source>Choose another model, or ask the owner of the account.</source>
+        <translation>请选择其他模型，或询问账户所有者。</translation>
+    </message>
+    <message>
+        <source>{who} does not know this model or this address.</source>
+        <translation>{who} 不认识此模型或此地址。</translation>
+    </message>
+    <message>
+        <source>Choose another model, or check the base URL.</source>
+        <translation>请选择其他模型，或检查基础 URL。</translation>
+    </message>
+    <message>
+        <source>{who} gave up on the request because it took too long.</source>
+        <translation>{who} 因用时过长而放弃了请求。</translation>
+    </message>
+    <message>
+        <source>Try again, or shorten the message.</source>
+        <translation>请重试，或缩短消息。</translation>
+    </message>
+    <message>
+        <source>{who} could not take the request because another one was in its way.</source>
+        <translation>{who} 无法接受请求，因为另一个请求与之冲突。</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>请稍后重试。</translation>
+    </message>
+    <message>
+        <source>The thread is too long for this model.</source>
+        <translation>对话串对此模型来说太长。</translation>
+    </message>
+    <message>
+        <source>Start a new thread, shorten the message, or choose a larger model.</source>
+        <translation>请新建对话串，缩短消息，或选择更大的模型。</translation>
+    </message>
+    <message>
+        <source>{who} is receiving too many requests.</source>
+        <translation>{who} 收到的请求过多。</translation>
+    </message>
+    <message>
+        <source>Wait a moment, then try again.</source>
+        <translation>请稍等片刻，然后重试。</translation>
+    </message>
+    <message>
+        <source>{who} had an internal error.</source>
+        <translation>{who} 发生内部错误。</translation>
+    </message>
+    <message>
+        <source>Try again in a moment or choose another model.</source>
+        <translation>请稍后重试或选择其他模型。</translation>
+    </message>
+    <message>
+        <source>{who} could not be reached within {seconds} s.</source>
+        <translation>{seconds} 秒内无法连接 {who}。</translation>
+    </message>
+    <message>
+        <source>Check the network and the base URL, then try again.</source>
+        <translation>请检查网络和基础 URL，然后重试。</translation>
+    </message>
+    <message>
+        <source>{who} did not begin to answer within {seconds} s.</source>
+        <translation>{who} 在 {seconds} 秒内没有开始回答。</translation>
+    </message>
+    <message>
+        <source>Try again or choose another model.</source>
+        <translation>请重试或选择其他模型。</translation>
+    </message>
+    <message>
+        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
+        <translation>{who} 没有动静：{seconds} 秒内没有收到更多回答。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} was lost.</source>
+        <translation>与 {who} 的连接已断开。</translation>
+    </message>
+    <message>
+        <source>{who} sent something that ChatDesk cannot read.</source>
+        <translation>{who} 发送了 ChatDesk 无法读取的内容。</translation>
+    </message>
+    <message>
+        <source>Try again; if it stays so, check the base URL.</source>
+        <translation>请重试；如果仍然如此，请检查基础 URL。</translation>
+    </message>
+    <message>
+        <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
+        <translation>{who} 结束了回答但未说明已完成，因此回答可能被截断。</translation>
+    </message>
+    <message>
+        <source>{who} sent a web page or a file instead of an answer.</source>
+        <translation>{who} 发送的是网页或文件，而不是回答。</translation>
+    </message>
+    <message>
+        <source>Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.</source>
+        <translation>请检查基础 URL（通常以 /v1 结尾）；如果此网络有登录页面，请先登录。</translation>
+    </message>
+    <message>
+        <source>{who} sent an empty answer.</source>
+        <translation>{who} 发送了空的回答。</translation>
+    </message>
+    <message>
+        <source>The content filter of {who} stopped the answer.</source>
+        <translation>{who} 的内容过滤器停止了回答。</translation>
+    </message>
+    <message>
+        <source>Rephrase the message.</source>
+        <translation>请换一种方式表达消息。</translation>
+    </message>
+    <message>
+        <source>{who} sent more data than an answer may have, so the connection was closed.</source>
+        <translation>{who} 发送的数据超过回答允许的量，因此已关闭连接。</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer, or choose another model.</source>
+        <translation>请要求更短的回答，或选择其他模型。</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} 想将请求转到另一个地址；ChatDesk 没有跟随，因此未向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Set the base URL to the final address if you trust it.</source>
+        <translation>如果信任最终地址，请将基础 URL 设为它。</translation>
+    </message>
+    <message>
+        <source>There is no API key for {who}.</source>
+        <translation>没有 {who} 的 API 密钥。</translation>
+    </message>
+    <message>
+        <source>Set OPENAI_API_KEY and start ChatDesk again, or choose the offline model.</source>
+        <translation>请设置 OPENAI_API_KEY 并重新启动 ChatDesk，或选择离线模型。</translation>
+    </message>
+    <message>
+        <source>The request to {who} failed.</source>
+        <translation>对 {who} 的请求失败。</translation>
+    </message>
+    <message>
+        <source>{who} has more to do than it can do at the moment.</source>
+        <translation>{who} 目前负载过高。</translation>
+    </message>
+    <message>
+        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
+        <translation>{who} 让请求循环转发，因此 ChatDesk 放弃了。</translation>
+    </message>
+    <message>
+        <source>Check the base URL, then try again.</source>
+        <translation>请检查基础 URL，然后重试。</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on and did not say where.</source>
+        <translation>{who} 想转发请求，但没有说明转到哪里。</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to an address that cannot be read.</source>
+        <translation>{who} 想将请求转到无法读取的地址。</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
+        <translation>{who} 想将请求转到不是网址的地方，因此未向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
+        <translation>{who} 转发请求的方式会丢失消息，因此 ChatDesk 没有跟随。</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
+        <translation>请检查基础 URL：通常是路径错误或登录页面所致。</translation>
+    </message>
+    <message>
+        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} 想将请求转到另一个地址（{host}）；ChatDesk 没有跟随，因此未向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer; nothing is sent until this is solved.</source>
+        <translation>请检查此计算机的时钟；在解决之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
+        <translation>请检查基础 URL 和代理；在解决之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
+        <translation>如果这是你自己的服务器，请在“设置”的“提供商”中指定其证书文件；在解决之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
+        <translation>与 {who} 的连接不安全：其证书由此计算机不信任的机构签署。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
+        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
+        <translation>与 {who} 的连接不安全：其证书尚未生效。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate has expired.</source>
+        <translation>与 {who} 的连接不安全：其证书已过期。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
+        <translation>与 {who} 的连接不安全：其证书是自签名的。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another name.</source>
+        <translation>与 {who} 的连接不安全：其证书属于另一个名称。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is for another address.</source>
+        <translation>与 {who} 的连接不安全：其证书属于另一个地址。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days</source>
+        <comment>{count} day</comment>
+        <translation>
+            <numerusform>{count} 天</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} hours</source>
+        <comment>{count} hour</comment>
+        <translation>
+            <numerusform>{count} 小时</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} minutes</source>
+        <comment>{count} minute</comment>
+        <translation>
+            <numerusform>{count} 分钟</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} seconds</source>
+        <comment>{count} second</comment>
+        <translation>
+            <numerusform>{count} 秒</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This computer slept while the answer was being written, and the connection was lost.</source>
+        <translation>编写回答时此计算机进入了睡眠，连接已断开。</translation>
+    </message>
+    <message>
+        <source>ChatDesk made a mistake while reading the answer.</source>
+        <translation>ChatDesk 读取回答时出错。</translation>
+    </message>
+    <message>
+        <source>Try again; the log file has the details.</source>
+        <translation>请重试；日志文件中有详情。</translation>
+    </message>
+    <message>
+        <source>It says: “{quoted}”{stop}</source>
+        <translation>对方说：“{quoted}”{stop}</translation>
+    </message>
+    <message>
+        <source>Try again in {duration}.</source>
+        <translation>请在 {duration}后重试。</translation>
+    </message>
+    <message>
+        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
+        <translation>如果信任 {host}，请在那里付款，然后重试；或选择其他提供商。</translation>
+    </message>
+    <message>
+        <source>Pay in the way the server names, then try again; or choose another provider.</source>
+        <translation>请按服务器指明的方式付款，然后重试；或选择其他提供商。</translation>
+    </message>
+    <message>
+        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
+        <translation>{who} 要求先付款再回答：{payment}。ChatDesk 不会自行付款。</translation>
+    </message>
+    <message>
+        <source>Choose another model; the nearest are {nearest}.</source>
+        <translation>请选择其他模型；最接近的是 {nearest}。</translation>
+    </message>
+    <message>
+        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
+        <translation>请将其密钥放入“设置”的“提供商”（OpenAI 可用 OPENAI_API_KEY），或选择离线模型。</translation>
+    </message>
+    <message>
+        <source>Correct it in the settings, then try again.</source>
+        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
+        <translation>请在设置中更正，然后重试。</translation>
+    </message>
+    <message>
+        <source>{what} Nothing was sent.</source>
+        <translation>{what} 未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>{who} offers no model.</source>
+        <translation>{who} 没有提供模型。</translation>
+    </message>
+    <message>
+        <source>Install or load a model on the server, then try again.</source>
+        <translation>请在服务器上安装或加载模型，然后重试。</translation>
+    </message>
+    <message>
+        <source>This took too long.</source>
+        <translation>用时过长。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models are offered.</source>
+        <comment>{count} model is offered.</comment>
+        <translation>
+            <numerusform>提供 {count} 个模型。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This server has no list of models; type their names.</source>
+        <translation>此服务器没有模型列表；请输入模型名称。</translation>
+    </message>
+    <message>
+        <source>No model to ask: choose one, then test again.</source>
+        <translation>没有可询问的模型：请选择一个，然后再次测试。</translation>
+    </message>
+    <message>
+        <source>The server offers no model.</source>
+        <translation>服务器没有提供模型。</translation>
+    </message>
+    <message>
+        <source>{model} answers as a stream.</source>
+        <translation>{model} 以流式方式回答。</translation>
+    </message>
+    <message>
+        <source>The server answers.</source>
+        <translation>服务器有响应。</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted.</source>
+        <translation>连接已加密。</translation>
+    </message>
+    <message>
+        <source>Not encrypted: the address is http.</source>
+        <translation>未加密：地址为 http。</translation>
+    </message>
+    <message>
+        <source>The key is accepted.</source>
+        <translation>密钥已被接受。</translation>
+    </message>
+    <message>
+        <source>No key is needed.</source>
+        <translation>不需要密钥。</translation>
+    </message>
+    <message>
+        <source>{who} reached the length limit before it wrote any of the answer.</source>
+        <translation>{who} 在写出任何回答之前就达到了长度上限。</translation>
+    </message>
+    <message>
+        <source>{switched_off} is switched off.</source>
+        <translation>{switched_off} 已关闭。</translation>
+    </message>
+    <message>
+        <source>Switch it on in Settings, Providers, or choose another model.</source>
+        <translation>请在“设置”的“提供商”中开启它，或选择其他模型。</translation>
+    </message>
+    <message>
+        <source>There is no provider called “{name}”.</source>
+        <translation>没有名为“{name}”的提供商。</translation>
+    </message>
+    <message>
+        <source>Choose another model; the providers are: {known}.</source>
+        <translation>请选择其他模型；提供商有：{known}。</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet.</source>
+        <translation>{label} 还没有密钥。</translation>
+    </message>
+    <message>
+        <source>{label} is switched off.</source>
+        <translation>{label} 已关闭。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models</source>
+        <comment>{count} model</comment>
+        <translation>
+            <numerusform>{count} 个模型</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{label} answers and offers {number}.</source>
+        <translation>{label} 有响应，提供 {number}。</translation>
+    </message>
+    <message>
+        <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
+        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
+        <translation>你的上一条消息被截断了。请从中断处准确地继续，必要时从词或行的中间接着写。不要重复任何内容，也不要添加开场白。</translation>
+    </message>
+    <message>
+        <source>Looking further back would take long: only the newest part was searched.</source>
+        <translation>继续往前查找会花很长时间：只搜索了最新的部分。</translation>
+    </message>
+    <message>
+        <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
+        <translation>已对最新的 {most_ranked} 个匹配排序；较旧的在后面。</translation>
+    </message>
+    <message>
+        <source>Older messages are still being indexed: {percent} %.</source>
+        <translation>较旧的消息仍在建立索引：{percent} %。</translation>
+    </message>
+    <message>
+        <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
+        <translation>这里无法搜索：搜索索引已损坏。消息不受影响。</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <translation>搜索索引已损坏，正在重建。消息不受影响；请稍后再搜索。</translation>
+    </message>
+    <message>
+        <source>That is not a place in these results.</source>
+        <translation>这不是这些结果中的位置。</translation>
+    </message>
+    <message>
+        <source>Search again.</source>
+        <translation>请重新搜索。</translation>
+    </message>
+    <message>
+        <source>Summarise long threads</source>
+        <translation>为长对话串生成摘要</translation>
+    </message>
+    <message>
+        <source>Older messages are sent as a summary. The messages themselves stay.</source>
+        <translation>较旧的消息以摘要形式发送。消息本身保留。</translation>
+    </message>
+    <message>
+        <source>Summaries</source>
+        <translation>摘要</translation>
+    </message>
+    <message>
+        <source>Summarise when the window is</source>
+        <translation>窗口占用达到此值时生成摘要</translation>
+    </message>
+    <message>
+        <source>% full</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>Summarise idle threads ahead</source>
+        <translation>提前为闲置的对话串生成摘要</translation>
+    </message>
+    <message>
+        <source>So that your next question does not wait.</source>
+        <translation>这样下一个问题无需等待。</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>从不</translation>
+    </message>
+    <message>
+        <source>Every night at 3:00</source>
+        <translation>每天夜里 3:00</translation>
+    </message>
+    <message>
+        <source>Every day at 12:00</source>
+        <translation>每天 12:00</translation>
+    </message>
+    <message>
+        <source>Every Sunday at 3:00</source>
+        <translation>每周日 3:00</translation>
+    </message>
+    <message>
+        <source>Every hour</source>
+        <translation>每小时</translation>
+    </message>
+    <message>
+        <source>Titles of new threads</source>
+        <translation>新对话串的标题</translation>
+    </message>
+    <message>
+        <source>Titles</source>
+        <translation>标题</translation>
+    </message>
+    <message>
+        <source>Written by the model</source>
+        <translation>由模型编写</translation>
+    </message>
+    <message>
+        <source>The start of the question</source>
+        <translation>问题的开头</translation>
+    </message>
+    <message>
+        <source>Limit for titles and summaries</source>
+        <translation>标题和摘要的限额</translation>
+    </message>
+    <message>
+        <source>tokens a day</source>
+        <translation>token/天</translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation>无限额</translation>
+    </message>
+    <message>
+        <source>Ask before a summary costs more than</source>
+        <translation>摘要费用超过此数时先询问</translation>
+    </message>
+    <message>
+        <source>US dollars</source>
+        <translation>美元</translation>
+    </message>
+    <message>
+        <source>Never ask</source>
+        <translation>从不询问</translation>
+    </message>
+    <message>
+        <source>Ask before a summary takes more than</source>
+        <translation>摘要用量超过此数时先询问</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>token</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
+        <translation>必须为 true 或 false</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <translation>必须是数字</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <translation>必须是文字</translation>
+    </message>
+    <message>
+        <source>it must be one of {choices}</source>
+        <translation>必须是以下之一：{choices}</translation>
+    </message>
+    <message>
+        <source>it must be text without control characters</source>
+        <translation>必须是不含控制字符的文字</translation>
+    </message>
+    <message>
+        <source>it must be one line</source>
+        <translation>必须为一行</translation>
+    </message>
+    <message>
+        <source>it must be at least {minimum}</source>
+        <translation>必须至少为 {minimum}</translation>
+    </message>
+    <message>
+        <source>it must be at most {maximum}</source>
+        <translation>必须至多为 {maximum}</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <translation>必须是整数</translation>
+    </message>
+    <message>
+        <source>it must be a table of names and texts, such as {&quot;X-Team&quot; = &quot;blue&quot;}</source>
+        <translation>必须是名称与文字的表，例如 {&quot;X-Team&quot; = &quot;blue&quot;}</translation>
+    </message>
+    <message>
+        <source>names and values must be text</source>
+        <translation>名称和值必须是文字</translation>
+    </message>
+    <message>
+        <source>a name has letters, digits, dots and hyphens only</source>
+        <translation>名称只能包含字母、数字、点和连字符</translation>
+    </message>
+    <message>
+        <source>a value must be one line</source>
+        <translation>值必须为一行</translation>
+    </message>
+    <message>
+        <source>each line must look like &apos;Name: value&apos;</source>
+        <translation>每行必须形如 &apos;Name: value&apos;</translation>
+    </message>
+    <message>
+        <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
+        <translation>必须是提供商和模型，例如 openai/gpt-5.4-mini</translation>
+    </message>
+    <message>
+        <source>it must begin with https:// or http:// and name a server</source>
+        <translation>必须以 https:// 或 http:// 开头并指明服务器</translation>
+    </message>
+    <message>
+        <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
+        <translation>不得包含密码；请使用密钥环或 OPENAI_API_KEY</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} cannot be read ({strerror}).</source>
+        <translation>{subject}文件 {path} 无法读取（{strerror}）。</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged and was left as it is.</source>
+        <translation>{subject}文件 {path} 已损坏，保持原样。</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
+        <translation>{subject}文件 {path} 已损坏；已保留为 {name}。请重新设置{subject}。</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open the file of keys.</source>
+        <translation>该密码短语无法打开密钥文件。</translation>
+    </message>
+    <message>
+        <source>The keys are unchanged.</source>
+        <translation>密钥未变。</translation>
+    </message>
+    <message>
+        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
+        <translation>请重新输入；区分大小写。没有它就必须重新输入密钥。</translation>
+    </message>
+    <message>
+        <source>The file of keys cannot be read or written.</source>
+        <translation>无法读取或写入密钥文件。</translation>
+    </message>
+    <message>
+        <source>It was left as it is; keys hold until ChatDesk closes.</source>
+        <translation>它保持原样；密钥在 ChatDesk 关闭之前有效。</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <translation>请检查配置目录，或删除文件 keys.encrypted.json 并重新输入密钥。</translation>
+    </message>
+    <message>
+        <source>The file of keys has not been opened in this run.</source>
+        <translation>本次运行中尚未打开密钥文件。</translation>
+    </message>
+    <message>
+        <source>The keys in it are unchanged.</source>
+        <translation>其中的密钥未变。</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase in Settings, Providers.</source>
+        <translation>请在“设置”的“提供商”中输入其密码短语。</translation>
+    </message>
+    <message>
+        <source>There is a file of keys already.</source>
+        <translation>已有密钥文件。</translation>
+    </message>
+    <message>
+        <source>Enter its passphrase.</source>
+        <translation>请输入其密码短语。</translation>
+    </message>
+    <message>
+        <source>A new passphrase: four words or more</source>
+        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
+        <translation>新密码短语：四个或更多词</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess.</source>
+        <translation>此密码短语容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Four or five words that do not belong together are easy to remember and hard to guess.</source>
+        <translation>四五个互不相关的词易记难猜。</translation>
+    </message>
+    <message>
+        <source>A passphrase of blanks guards nothing.</source>
+        <translation>全是空白的密码短语起不到保护作用。</translation>
+    </message>
+    <message>
+        <source>This passphrase is easy to guess: {first}{warning}.</source>
+        <translation>此密码短语容易被猜到：{first}{warning}。</translation>
+    </message>
+    <message>
+        <source>Other server</source>
+        <translation>其他服务器</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address.</source>
+        <translation>任何兼容 OpenAI 的地址。</translation>
+    </message>
+    <message>
+        <source>Needs the package chatdesk[anthropic].</source>
+        <translation>需要软件包 chatdesk[anthropic]。</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address. Models are your deployments.</source>
+        <translation>请在地址中输入资源名称。模型即你的部署。</translation>
+    </message>
+    <message>
+        <source>The providers could not be saved.</source>
+        <translation>无法保存提供商。</translation>
+    </message>
+    <message>
+        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <translation>旧文件未变；更改在 ChatDesk 关闭之前有效。</translation>
+    </message>
+    <message>
+        <source>Check the permissions and the free space of the configuration directory.</source>
+        <translation>请检查配置目录的权限和可用空间。</translation>
+    </message>
+    <message>
+        <source>providers</source>
+        <translation>提供商</translation>
+    </message>
+    <message>
+        <source>The file of providers was written by a newer ChatDesk.</source>
+        <translation>提供商文件由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to change it.</source>
+        <translation>请更新 ChatDesk 以更改它。</translation>
+    </message>
+    <message>
+        <source>The file of providers {path} could not be written.</source>
+        <translation>无法写入提供商文件 {path}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
+        <comment>{count} provider was left out: its entry in providers.json cannot be used.</comment>
+        <translation>
+            <numerusform>已略去 {count} 个提供商：其在 providers.json 中的条目无法使用。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>New threads use</source>
+        <translation>新对话串使用</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>The first provider that is ready</source>
+        <translation>第一个可用的提供商</translation>
+    </message>
+    <message>
+        <source>The offline demo</source>
+        <translation>离线演示</translation>
+    </message>
+    <message>
+        <source>Address of OpenAI</source>
+        <translation>OpenAI 的地址</translation>
+    </message>
+    <message>
+        <source>Model of new threads</source>
+        <translation>新对话串的模型</translation>
+    </message>
+    <message>
+        <source>The provider&apos;s own choice</source>
+        <translation>由提供商选择</translation>
+    </message>
+    <message>
+        <source>Headers for OpenAI</source>
+        <translation>OpenAI 的标头</translation>
+    </message>
+    <message>
+        <source>Model for titles and summaries</source>
+        <translation>标题和摘要的模型</translation>
+    </message>
+    <message>
+        <source>The thread&apos;s own model</source>
+        <translation>对话串自己的模型</translation>
+    </message>
+    <message>
+        <source>Model for pictures</source>
+        <translation>用于图片的模型</translation>
+    </message>
+    <message>
+        <source>Offered where a model sees none.</source>
+        <translation>在模型看不到图片时提供。</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>回答长度上限</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own limit</source>
+        <translation>模型自己的上限</translation>
+    </message>
+    <message>
+        <source>Keep the start of a thread for</source>
+        <translation>保留对话串开头的时间</translation>
+    </message>
+    <message>
+        <source>Makes follow-up questions to Claude cheaper.</source>
+        <translation>使向 Claude 的后续提问更便宜。</translation>
+    </message>
+    <message>
+        <source>5 minutes</source>
+        <translation>5 分钟</translation>
+    </message>
+    <message>
+        <source>1 hour</source>
+        <translation>1 小时</translation>
+    </message>
+    <message>
+        <source>Do not keep it</source>
+        <translation>不保留</translation>
+    </message>
+    <message>
+        <source>Wait for a connection</source>
+        <translation>等待连接</translation>
+    </message>
+    <message>
+        <source>Slow servers</source>
+        <translation>慢速服务器</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>秒</translation>
+    </message>
+    <message>
+        <source>Wait for an answer to begin</source>
+        <translation>等待回答开始</translation>
+    </message>
+    <message>
+        <source>A large model on your own computer can need minutes to load.</source>
+        <translation>自己计算机上的大模型可能需要几分钟加载。</translation>
+    </message>
+    <message>
+        <source>Wait when an answer pauses</source>
+        <translation>回答暂停时等待</translation>
+    </message>
+    <message>
+        <source>When you are offline</source>
+        <translation>离线时</translation>
+    </message>
+    <message>
+        <source>Send when the connection is back</source>
+        <translation>恢复连接后发送</translation>
+    </message>
+    <message>
+        <source>Wait until you try again</source>
+        <translation>等待手动重试</translation>
+    </message>
+    <message>
+        <source>When you close the window during an answer</source>
+        <translation>回答期间关闭窗口时</translation>
+    </message>
+    <message>
+        <source>Stop, and continue it later</source>
+        <translation>停止，稍后继续</translation>
+    </message>
+    <message>
+        <source>Finish it first</source>
+        <translation>先完成回答</translation>
+    </message>
+    <message>
+        <source>Speed of the offline demo</source>
+        <translation>离线演示的速度</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>token/秒</translation>
+    </message>
+    <message>
+        <source>Instructions for all threads</source>
+        <translation>所有对话串的指令</translation>
+    </message>
+    <message>
+        <source>A project or thread with its own instructions uses those instead.</source>
+        <translation>有自己指令的项目或对话串改用其自己的指令。</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>撰写</translation>
+    </message>
+    <message>
+        <source>For example: answer briefly, in British English.</source>
+        <translation>例如：简短回答，使用简体中文。</translation>
+    </message>
+    <message>
+        <source>custom instructions system prompt personality</source>
+        <translation>custom instructions system prompt personality 自定义指令 系统提示词 个性</translation>
+    </message>
+    <message>
+        <source>Send at most</source>
+        <translation>最多发送</translation>
+    </message>
+    <message>
+        <source>For example 20/min or 200/day. Further messages wait their turn.</source>
+        <translation>例如 20/min 或 200/day。更多消息会排队等待。</translation>
+    </message>
+    <message>
+        <source>rate</source>
+        <translation>rate 速率 频率</translation>
+    </message>
+    <message>
+        <source>Send at most, by provider and project</source>
+        <translation>最多发送（按提供商和项目）</translation>
+    </message>
+    <message>
+        <source>Longest message</source>
+        <translation>消息长度上限</translation>
+    </message>
+    <message>
+        <source>Largest attached file</source>
+        <translation>附加文件的大小上限</translation>
+    </message>
+    <message>
+        <source>Most files in a message</source>
+        <translation>一条消息的文件数上限</translation>
+    </message>
+    <message>
+        <source>files</source>
+        <translation>个文件</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a message</source>
+        <translation>一条消息所有文件的总大小上限</translation>
+    </message>
+    <message>
+        <source>Largest size of all files in a day</source>
+        <translation>一天所有文件的总大小上限</translation>
+    </message>
+    <message>
+        <source>Kinds of files kept out</source>
+        <translation>阻止的文件类型</translation>
+    </message>
+    <message>
+        <source>Such as video/*, application/zip.</source>
+        <translation>例如 video/*, application/zip。</translation>
+    </message>
+    <message>
+        <source>Empty the trash after</source>
+        <translation>多久后清空回收站</translation>
+    </message>
+    <message>
+        <source>Trash and archive</source>
+        <translation>回收站与归档</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>天</translation>
+    </message>
+    <message>
+        <source>deleted retention</source>
+        <translation>deleted retention 已删除 保留期</translation>
+    </message>
+    <message>
+        <source>Move archived threads to the trash after</source>
+        <translation>多久后将归档的对话串移到回收站</translation>
+    </message>
+    <message>
+        <source>Keep a backup of each day for</source>
+        <translation>每天一份备份保留</translation>
+    </message>
+    <message>
+        <source>Backups</source>
+        <translation>备份</translation>
+    </message>
+    <message>
+        <source>Before that, one of each week for</source>
+        <translation>更早的备份每周一份保留</translation>
+    </message>
+    <message>
+        <source>weeks</source>
+        <translation>周</translation>
+    </message>
+    <message>
+        <source>Notify about others&apos; messages</source>
+        <translation>他人消息的通知</translation>
+    </message>
+    <message>
+        <source>Only while the window is not in front.</source>
+        <translation>仅当窗口不在最前时。</translation>
+    </message>
+    <message>
+        <source>With name and thread</source>
+        <translation>带姓名和对话串</translation>
+    </message>
+    <message>
+        <source>With name, thread and text</source>
+        <translation>带姓名、对话串和文字</translation>
+    </message>
+    <message>
+        <source>Detail of the log file</source>
+        <translation>日志文件的详细程度</translation>
+    </message>
+    <message>
+        <source>From the next start on.</source>
+        <translation>下次启动起生效。</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>普通</translation>
+    </message>
+    <message>
+        <source>Warnings and failures</source>
+        <translation>警告和故障</translation>
+    </message>
+    <message>
+        <source>Failures only</source>
+        <translation>仅故障</translation>
+    </message>
+    <message>
+        <source>Virus scanner (clamd)</source>
+        <translation>病毒扫描程序（clamd）</translation>
+    </message>
+    <message>
+        <source>Its socket, such as /run/clamav/clamd.ctl, or host:port.</source>
+        <translation>其套接字，例如 /run/clamav/clamd.ctl，或 host:port。</translation>
+    </message>
+    <message>
+        <source>Attached files</source>
+        <translation>附加的文件</translation>
+    </message>
+    <message>
+        <source>When the scanner does not answer</source>
+        <translation>扫描程序没有响应时</translation>
+    </message>
+    <message>
+        <source>Keep files out</source>
+        <translation>阻止文件</translation>
+    </message>
+    <message>
+        <source>Let files in</source>
+        <translation>放行文件</translation>
+    </message>
+    <message>
+        <source>The key could not be put into the system&apos;s keyring.</source>
+        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
+        <translation>无法将密钥放入系统的密钥环。</translation>
+    </message>
+    <message>
+        <source>It is used until ChatDesk closes and was not written to any file.</source>
+        <translation>它在 ChatDesk 关闭之前使用，未写入任何文件。</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers.</source>
+        <translation>请解锁或安装密钥环，或在“设置”的“提供商”中选择加密文件。</translation>
+    </message>
+    <message>
+        <source>The keyring did not answer; it may be locked or waiting for a password.</source>
+        <translation>密钥环没有响应；它可能已锁定或在等待密码。</translation>
+    </message>
+    <message>
+        <source>no answer within {timeout_s} s</source>
+        <translation>{timeout_s} 秒内没有响应</translation>
+    </message>
+    <message>
+        <source>There is no keyring on this system.</source>
+        <translation>此系统上没有密钥环。</translation>
+    </message>
+    <message>
+        <source>The keyring is locked.</source>
+        <translation>密钥环已锁定。</translation>
+    </message>
+    <message>
+        <source>The keyring failed ({name}).</source>
+        <translation>密钥环失败（{name}）。</translation>
+    </message>
+    <message>
+        <source>Let other programs use ChatDesk</source>
+        <translation>允许其他程序使用 ChatDesk</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>端口</translation>
+    </message>
+    <message>
+        <source>The window and chatdesk serve listen on it.</source>
+        <translation>窗口和 chatdesk serve 监听此端口。</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>在此计算机上</translation>
+    </message>
+    <message>
+        <source>Any that is free</source>
+        <translation>任意空闲端口</translation>
+    </message>
+    <message>
+        <source>api http rest</source>
+        <translation>api http rest 接口</translation>
+    </message>
+    <message>
+        <source>Also listen on</source>
+        <translation>另外监听</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443. Needs a certificate.</source>
+        <translation>例如 192.168.1.5:8443。需要证书。</translation>
+    </message>
+    <message>
+        <source>Nothing</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Certificate</source>
+        <translation>证书</translation>
+    </message>
+    <message>
+        <source>A PEM file.</source>
+        <translation>PEM 文件。</translation>
+    </message>
+    <message>
+        <source>Key of the certificate</source>
+        <translation>证书的密钥</translation>
+    </message>
+    <message>
+        <source>A PEM file without a passphrase.</source>
+        <translation>没有密码短语的 PEM 文件。</translation>
+    </message>
+    <message>
+        <source>Let web pages of these origins ask</source>
+        <translation>允许这些来源的网页请求</translation>
+    </message>
+    <message>
+        <source>For example https://tool.example. Each page still needs a token.</source>
+        <translation>例如 https://tool.example。每个页面仍需要令牌。</translation>
+    </message>
+    <message>
+        <source>cors origin browser website</source>
+        <translation>cors origin browser website 来源 浏览器 网站</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved.</source>
+        <translation>无法保存设置。</translation>
+    </message>
+    <message>
+        <source>The old settings file is unchanged; the new settings hold until ChatDesk closes.</source>
+        <translation>旧的设置文件未变；新设置在 ChatDesk 关闭之前有效。</translation>
+    </message>
+    <message>
+        <source>{key} in the settings file</source>
+        <translation>设置文件中的 {key}</translation>
+    </message>
+    <message>
+        <source>{key} cannot be set: {error}.</source>
+        <translation>无法设置 {key}：{error}。</translation>
+    </message>
+    <message>
+        <source>The settings file {path} could not be written.</source>
+        <translation>无法写入设置文件 {path}。</translation>
+    </message>
+    <message>
+        <source>The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.</source>
+        <translation>无法读取设置文件 {path}（{strerror}）。使用默认值；文件未变。</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is empty. Defaults are used; delete it if that is meant.</source>
+        <translation>设置文件 {path} 为空。使用默认值；如果有意如此，请删除它。</translation>
+    </message>
+    <message>
+        <source>kept as {name}</source>
+        <translation>保留为 {name}</translation>
+    </message>
+    <message>
+        <source>left as it is</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is damaged. Defaults are used; the damaged file is {where}.</source>
+        <translation>设置文件 {path} 已损坏。使用默认值；损坏的文件{where}。</translation>
+    </message>
+    <message>
+        <source>Steps of an answer</source>
+        <translation>回答的步数</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>限额</translation>
+    </message>
+    <message>
+        <source>requests to the model</source>
+        <translation>次模型请求</translation>
+    </message>
+    <message>
+        <source>Time for an answer</source>
+        <translation>回答的时间</translation>
+    </message>
+    <message>
+        <source>minutes</source>
+        <translation>分钟</translation>
+    </message>
+    <message>
+        <source>Time for a call</source>
+        <translation>调用的时间</translation>
+    </message>
+    <message>
+        <source>Cost of an answer</source>
+        <translation>回答的费用</translation>
+    </message>
+    <message>
+        <source>No limit of its own</source>
+        <translation>没有自己的限额</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>colours colors dark mode appearance</source>
+        <translation>colours colors dark mode appearance 颜色 深色模式 外观</translation>
+    </message>
+    <message>
+        <source>Same as the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Light, high contrast</source>
+        <translation>浅色，高对比度</translation>
+    </message>
+    <message>
+        <source>Dark, high contrast</source>
+        <translation>深色，高对比度</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Changes when ChatDesk starts again.</source>
+        <translation>ChatDesk 重新启动后更改。</translation>
+    </message>
+    <message>
+        <source>translation locale</source>
+        <translation>translation locale 翻译 区域</translation>
+    </message>
+    <message>
+        <source>Text size</source>
+        <translation>文字大小</translation>
+    </message>
+    <message>
+        <source>font zoom</source>
+        <translation>font zoom 字体 缩放</translation>
+    </message>
+    <message>
+        <source>Room for fingers</source>
+        <translation>为手指留出空间</translation>
+    </message>
+    <message>
+        <source>touch screen targets size density</source>
+        <translation>触摸屏 触控 目标 大小 密度</translation>
+    </message>
+    <message>
+        <source>When the screen is touched</source>
+        <translation>触摸屏幕时</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>总是</translation>
+    </message>
+    <message>
+        <source>Animations</source>
+        <translation>动画</translation>
+    </message>
+    <message>
+        <source>movement</source>
+        <translation>movement 动态效果</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>开</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>关</translation>
+    </message>
+    <message>
+        <source>Screen reader reads answers</source>
+        <translation>屏幕阅读器朗读回答</translation>
+    </message>
+    <message>
+        <source>Their start and end are always announced.</source>
+        <translation>其开始和结束总会播报。</translation>
+    </message>
+    <message>
+        <source>speech voice</source>
+        <translation>speech voice 语音 朗读</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>否</translation>
+    </message>
+    <message>
+        <source>When they are complete</source>
+        <translation>完成后</translation>
+    </message>
+    <message>
+        <source>Sentence by sentence</source>
+        <translation>逐句</translation>
+    </message>
+    <message>
+        <source>Send with</source>
+        <translation>发送按键</translation>
+    </message>
+    <message>
+        <source>Shift+Enter always adds a line.</source>
+        <translation>Shift+Enter 总是换行。</translation>
+    </message>
+    <message>
+        <source>return key newline</source>
+        <translation>return key newline 回车键 换行</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Press Ctrl+/ to see them at any time.</source>
+        <translation>随时按 Ctrl+/ 查看。</translation>
+    </message>
+    <message>
+        <source>Show your messages</source>
+        <translation>显示你的消息</translation>
+    </message>
+    <message>
+        <source>markdown</source>
+        <translation>markdown 格式</translation>
+    </message>
+    <message>
+        <source>With formatting</source>
+        <translation>带格式</translation>
+    </message>
+    <message>
+        <source>Exactly as typed</source>
+        <translation>与输入完全一致</translation>
+    </message>
+    <message>
+        <source>Notify when an answer is ready</source>
+        <translation>回答就绪时通知</translation>
+    </message>
+    <message>
+        <source>While you work in another window.</source>
+        <translation>当你在另一个窗口中工作时。</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>桌面</translation>
+    </message>
+    <message>
+        <source>If it took 10 seconds</source>
+        <translation>如果用了 10 秒</translation>
+    </message>
+    <message>
+        <source>Icon in the tray</source>
+        <translation>托盘图标</translation>
+    </message>
+    <message>
+        <source>system tray status close minimise background</source>
+        <translation>system tray status close minimise background 系统托盘 状态 关闭 最小化 后台</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>Show, and keep running in it</source>
+        <translation>显示，并在其中继续运行</translation>
+    </message>
+    <message>
+        <source>Start when you log in</source>
+        <translation>登录时启动</translation>
+    </message>
+    <message>
+        <source>autostart boot</source>
+        <translation>autostart boot 自动启动 开机</translation>
+    </message>
+    <message>
+        <source>When you delete a message</source>
+        <translation>删除消息时</translation>
+    </message>
+    <message>
+        <source>Ask about later ones</source>
+        <translation>询问是否删除后面的消息</translation>
+    </message>
+    <message>
+        <source>Delete only that one</source>
+        <translation>仅删除该消息</translation>
+    </message>
+    <message>
+        <source>Delete later ones too</source>
+        <translation>同时删除后面的消息</translation>
+    </message>
+    <message>
+        <source>Look for a new version once a day</source>
+        <translation>每天检查一次新版本</translation>
+    </message>
+    <message>
+        <source>The portable program only; “Updates…” says how yours is updated.</source>
+        <translation>仅限便携版；“更新…”会说明您的版本如何更新。</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <extracomment>At scale 1: without notes, and with them.</extracomment>
+        <translation>更新</translation>
+    </message>
+    <message>
+        <source>update upgrade release</source>
+        <translation>更新 升级 新版本</translation>
+    </message>
+    <message>
+        <source>A page is either around a message, or before or after one.</source>
+        <translation>一页要么围绕一条消息，要么在其之前或之后。</translation>
+    </message>
+    <message>
+        <source>Only your own messages can be edited.</source>
+        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
+        <translation>只能编辑自己的消息。</translation>
+    </message>
+    <message>
+        <source>Only an answer can get a version of this kind.</source>
+        <translation>只有回答才能有此类版本。</translation>
+    </message>
+    <message>
+        <source>Only an answer that stopped before its end can be continued.</source>
+        <translation>只有提前停止的回答才能继续。</translation>
+    </message>
+    <message>
+        <source>This project is in the trash.</source>
+        <translation>此项目在回收站中。</translation>
+    </message>
+    <message>
+        <source>This is the last project, and new threads need one.</source>
+        <translation>这是最后一个项目，而新对话串需要项目。</translation>
+    </message>
+    <message>
+        <source>Make another one first.</source>
+        <translation>请先创建另一个。</translation>
+    </message>
+    <message>
+        <source>A project needs a name.</source>
+        <translation>项目需要名称。</translation>
+    </message>
+    <message>
+        <source>A project&apos;s name has at most {longest_name} characters.</source>
+        <translation>项目名称最多 {longest_name} 个字符。</translation>
+    </message>
+    <message>
+        <source>Choose a shorter one.</source>
+        <translation>请选择较短的名称。</translation>
+    </message>
+    <message>
+        <source>This answer is not waiting to be started.</source>
+        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
+        <translation>此回答不在等待启动。</translation>
+    </message>
+    <message>
+        <source>This answer has ended; nothing can be added to it.</source>
+        <translation>此回答已结束；无法再添加内容。</translation>
+    </message>
+    <message>
+        <source>A turn cannot end in a state that is not final.</source>
+        <translation>一轮不能以非最终状态结束。</translation>
+    </message>
+    <message>
+        <source>This answer has ended already.</source>
+        <translation>此回答已经结束。</translation>
+    </message>
+    <message>
+        <source>There is a tag “{key}” already.</source>
+        <translation>已有标签“{key}”。</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>请选择其他名称。</translation>
+    </message>
+    <message>
+        <source>A tag needs a name.</source>
+        <translation>标签需要名称。</translation>
+    </message>
+    <message>
+        <source>A tag&apos;s name has at most {longest_name} characters.</source>
+        <translation>标签名称最多 {longest_name} 个字符。</translation>
+    </message>
+    <message>
+        <source>There is no tag with that id.</source>
+        <translation>没有此 ID 的标签。</translation>
+    </message>
+    <message>
+        <source>There is another tag “{name}” by now.</source>
+        <translation>现在已有另一个标签“{name}”。</translation>
+    </message>
+    <message>
+        <source>Rename that one and try again.</source>
+        <translation>请重命名那个标签，然后重试。</translation>
+    </message>
+    <message>
+        <source>That is not a place in the list.</source>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <translation>这不是列表中的位置。</translation>
+    </message>
+    <message>
+        <source>Start from the first page.</source>
+        <translation>请从第一页开始。</translation>
+    </message>
+    <message>
+        <source>The text of this message was removed for good after its time in the trash.</source>
+        <translation>此消息的文字在回收站期满后已永久移除。</translation>
+    </message>
+    <message>
+        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <translation>{thread_ids_2} 个对话串中有 {thread_ids} 个（已）不在回收站中。</translation>
+    </message>
+    <message>
+        <source>Select those that are and try again.</source>
+        <translation>请选择在回收站中的对话串，然后重试。</translation>
+    </message>
+    <message>
+        <source>This answer does not wait any more.</source>
+        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
+        <translation>此回答不再等待。</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is damaged, so it was not kept.</source>
+        <translation>刚创建的备份已损坏，因此未保留。</translation>
+    </message>
+    <message>
+        <source>The backup that was just made is not complete, so it was not kept.</source>
+        <translation>刚创建的备份不完整，因此未保留。</translation>
+    </message>
+    <message>
+        <source>The database is not open.</source>
+        <translation>数据库未打开。</translation>
+    </message>
+    <message>
+        <source>The database is closed.</source>
+        <translation>数据库已关闭。</translation>
+    </message>
+    <message>
+        <source>ChatDesk is reading this database while another program writes to it.</source>
+        <translation>ChatDesk 正在读取此数据库，而另一个程序正在写入。</translation>
+    </message>
+    <message>
+        <source>The database {path} could not be used.</source>
+        <translation>无法使用数据库 {path}。</translation>
+    </message>
+    <message>
+        <source>Another program is using the database {path}.</source>
+        <translation>另一个程序正在使用数据库 {path}。</translation>
+    </message>
+    <message>
+        <source>The database {path} cannot be written to.</source>
+        <translation>无法写入数据库 {path}。</translation>
+    </message>
+    <message>
+        <source>The database file {path} is damaged.</source>
+        <translation>数据库文件 {path} 已损坏。</translation>
+    </message>
+    <message>
+        <source>The disk of {folder} is full, so this could not be saved.</source>
+        <translation>{folder} 所在磁盘已满，因此无法保存。</translation>
+    </message>
+    <message>
+        <source>The disk reported an error while {file} was used.</source>
+        <translation>使用 {file} 时磁盘报告了错误。</translation>
+    </message>
+    <message>
+        <source>the database</source>
+        <translation>数据库</translation>
+    </message>
+    <message>
+        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
+        <translation>先前保存的内容未变，未确认的内容不算已保存。</translation>
+    </message>
+    <message>
+        <source>Check the disk and its free space, then try again.</source>
+        <translation>请检查磁盘及其可用空间，然后重试。</translation>
+    </message>
+    <message>
+        <source>Change its owner or permissions, or choose another data directory.</source>
+        <translation>请更改其所有者或权限，或选择另一个数据目录。</translation>
+    </message>
+    <message>
+        <source>{path} is a directory, not a database file.</source>
+        <translation>{path} 是目录，不是数据库文件。</translation>
+    </message>
+    <message>
+        <source>Choose another data directory.</source>
+        <translation>请选择另一个数据目录。</translation>
+    </message>
+    <message>
+        <source>The directory {parent} does not exist.</source>
+        <translation>目录 {parent} 不存在。</translation>
+    </message>
+    <message>
+        <source>Create it or choose another one.</source>
+        <translation>请创建它或选择另一个。</translation>
+    </message>
+    <message>
+        <source>The database file {path} may not be opened by this user.</source>
+        <translation>此用户无权打开数据库文件 {path}。</translation>
+    </message>
+    <message>
+        <source>The directory {parent} may not be read by this user.</source>
+        <translation>此用户无权读取目录 {parent}。</translation>
+    </message>
+    <message>
+        <source>No database can be created in {parent}.</source>
+        <translation>无法在 {parent} 中创建数据库。</translation>
+    </message>
+    <message>
+        <source>The database file {path} cannot be opened.</source>
+        <translation>无法打开数据库文件 {path}。</translation>
+    </message>
+    <message>
+        <source>the last changes</source>
+        <translation>最近的更改</translation>
+    </message>
+    <message>
+        <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
+        <translation>数据库比 ChatDesk 上次保存时旧：可能缺少 {lost}。这发生在恢复备份或丢失文件时。其他内容均未更改。如果不是你自己恢复了备份，请在备份目录中查找较新的备份。</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
+        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
+        <translation>此数据属于较新的 ChatDesk（架构 {revision}，此处为 {head_revision}），因此此程序只能读取。</translation>
+    </message>
+    <message>
+        <source>You can read, search, copy and export your threads; nothing is changed.</source>
+        <translation>可以阅读、搜索、复制和导出对话串；不会更改任何内容。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <translation>请更新 ChatDesk 以继续写入，或恢复升级之前的备份（见“帮助”中的“Upgrades and the way back”）。</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
+        <translation>此数据库的架构版本为 {revision}；此 ChatDesk 支持到版本 {head_revision}，无法读取它：“{lacking}”与其所知的不符。</translation>
+    </message>
+    <message>
+        <source>This request was carried out before, and what it made is not known any more.</source>
+        <translation>此请求先前已执行，但其结果已不可知。</translation>
+    </message>
+    <message>
+        <source>This was done before.</source>
+        <translation>这先前已完成。</translation>
+    </message>
+    <message>
+        <source>Nothing was done twice.</source>
+        <translation>没有重复执行任何操作。</translation>
+    </message>
+    <message>
+        <source>This was changed by somebody else in the meantime.</source>
+        <translation>在此期间他人已更改了它。</translation>
+    </message>
+    <message>
+        <source>Look at what it is now, then change that.</source>
+        <translation>请先查看现在的内容，然后再更改。</translation>
+    </message>
+    <message>
+        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
+        <translation>数据库包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
+    </message>
+    <message>
+        <source>Nothing of it was used, and the file was left as it is.</source>
+        <translation>没有使用其中任何内容，文件保持原样。</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
+        <translation>请运行 &apos;chatdesk doctor --repair&apos;：它会将消息复制到新数据库并保留此数据库。</translation>
+    </message>
+    <message>
+        <source>The file is a database, but not one of ChatDesk&apos;s.</source>
+        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
+        <translation>该文件是数据库，但不是 ChatDesk 的。</translation>
+    </message>
+    <message>
+        <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
+        <translation>此数据库的架构版本为 {revision}；此 ChatDesk 支持到版本 {head_revision}。</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded from schema version {revision} to {head_revision}.</source>
+        <translation>无法将数据库从架构版本 {revision} 升级到 {head_revision}。</translation>
+    </message>
+    <message>
+        <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
+        <translation>它保持原样并可读取；经过校验的备份位于 {saved}。</translation>
+    </message>
+    <message>
+        <source>The database file is damaged, so it was not upgraded.</source>
+        <translation>数据库文件已损坏，因此未升级。</translation>
+    </message>
+    <message>
+        <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
+        <translation>数据库必须升级，需要 {needed} MB 可用空间；现有 {free} MB。</translation>
+    </message>
+    <message>
+        <source>The database was not touched.</source>
+        <translation>未触碰数据库。</translation>
+    </message>
+    <message>
+        <source>Free some space: ChatDesk goes on then by itself.</source>
+        <translation>请释放一些空间：ChatDesk 随后会自行继续。</translation>
+    </message>
+    <message>
+        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
+        <translation>升级后有些行会指向空处，因此已撤销升级。</translation>
+    </message>
+    <message>
+        <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
+        <translation>升级会改变 {changed} 的行数；已撤销。</translation>
+    </message>
+    <message numerus="yes">
+        <source>delete {count} threads</source>
+        <comment>delete thread</comment>
+        <translation>
+            <numerusform>删除 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>restore {count} threads</source>
+        <comment>restore thread</comment>
+        <translation>
+            <numerusform>恢复 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tag {count} threads</source>
+        <comment>tag thread</comment>
+        <translation>
+            <numerusform>为 {count} 个对话串加标签</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>delete tag {name}</source>
+        <translation>删除标签 {name}</translation>
+    </message>
+    <message>
+        <source>delete project {name}</source>
+        <translation>删除项目 {name}</translation>
+    </message>
+    <message>
+        <source>restore project {name}</source>
+        <translation>恢复项目 {name}</translation>
+    </message>
+    <message>
+        <source>This thread is gone for good.</source>
+        <translation>此对话串已永久消失。</translation>
+    </message>
+    <message>
+        <source>{missing} of {thread_ids} threads are gone for good.</source>
+        <translation>{thread_ids} 个对话串中有 {missing} 个已永久消失。</translation>
+    </message>
+    <message>
+        <source>Select those that are left and try again.</source>
+        <translation>请选择剩余的对话串，然后重试。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} of {all} threads are in the trash.</source>
+        <comment>{count} of {all} threads is in the trash.</comment>
+        <translation>
+            <numerusform>{all} 个对话串中有 {count} 个在回收站中。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Restore them first, or select the others only.</source>
+        <translation>请先恢复它们，或仅选择其余的。</translation>
+    </message>
+    <message>
+        <source>A thread of a shared project cannot be moved out of it, because others have it, too.</source>
+        <translation>共享项目的对话串不能移出，因为其他人也拥有它。</translation>
+    </message>
+    <message>
+        <source>Export it, and import it into the other project.</source>
+        <translation>请将其导出，然后导入到另一个项目。</translation>
+    </message>
+    <message>
+        <source>The team knows this thread from the project it was shared in before.</source>
+        <translation>团队从它先前共享所在的项目中知道此对话串。</translation>
+    </message>
+    <message>
+        <source>Branch it at its last message, and move the branch.</source>
+        <translation>请在其最后一条消息处创建分支，然后移动该分支。</translation>
+    </message>
+    <message>
+        <source>This project is shared, so you cannot delete it.</source>
+        <translation>此项目已共享，因此无法删除。</translation>
+    </message>
+    <message>
+        <source>Stop sharing it first; then delete your copy.</source>
+        <translation>请先停止共享，然后删除你的副本。</translation>
+    </message>
+    <message>
+        <source>This project is shared by others, so you cannot delete it.</source>
+        <translation>此项目由他人共享，因此无法删除。</translation>
+    </message>
+    <message>
+        <source>Leave it first; then delete your copy.</source>
+        <translation>请先离开它，然后删除你的副本。</translation>
+    </message>
+    <message>
+        <source>The library holds {most_prompts} prompts at most.</source>
+        <translation>库最多容纳 {most_prompts} 个提示词。</translation>
+    </message>
+    <message>
+        <source>Delete some that you do not use.</source>
+        <translation>请删除一些不用的。</translation>
+    </message>
+    <message>
+        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <translation>无法显示最近的更改：它们在数据库的日志中，只有在可以创建文件的地方才能读取。未做任何更改。请使数据目录可写，或将其复制到可写的位置，然后重新启动。</translation>
+    </message>
+    <message>
+        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
+        <translation>{directory} 所在磁盘已满，因此 ChatDesk 只读取。</translation>
+    </message>
+    <message>
+        <source>There is no database at {path}.</source>
+        <translation>{path} 处没有数据库。</translation>
+    </message>
+    <message>
+        <source>Nothing was created.</source>
+        <translation>未创建任何内容。</translation>
+    </message>
+    <message>
+        <source>Start ChatDesk once, or choose another --data-dir.</source>
+        <translation>请启动一次 ChatDesk，或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>No project is called “{value}”.</source>
+        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
+        <translation>没有名为“{value}”的项目。</translation>
+    </message>
+    <message>
+        <source>No tag is called “{value}”.</source>
+        <translation>没有名为“{value}”的标签。</translation>
+    </message>
+    <message>
+        <source>This database has no search index yet, because it could not be upgraded.</source>
+        <translation>此数据库还没有搜索索引，因为无法升级。</translation>
+    </message>
+    <message>
+        <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
+        <translation>此数据属于较新的 ChatDesk，此程序无法读取其搜索索引。</translation>
+    </message>
+    <message>
+        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
+        <translation>搜索索引已损坏，正在重建。消息不受影响。</translation>
+    </message>
+    <message>
+        <source>That version is no longer one of those to choose from.</source>
+        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
+        <translation>该版本已不在可选版本之中。</translation>
+    </message>
+    <message>
+        <source>Nobody else has this: its project is not shared.</source>
+        <translation>其他人没有这个：其项目未共享。</translation>
+    </message>
+    <message>
+        <source>Delete it, and empty the trash.</source>
+        <translation>请将其删除，并清空回收站。</translation>
+    </message>
+    <message>
+        <source>Nothing of this is yours to erase.</source>
+        <translation>其中没有你可以抹除的内容。</translation>
+    </message>
+    <message>
+        <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
+        <translation>请询问项目的所有者或管理员，他们可以抹除他人所写的内容。</translation>
+    </message>
+    <message>
+        <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
+        <translation>你在此项目中的角色不允许这样做。请向一位所有者要求其他角色，然后重试。</translation>
+    </message>
+    <message>
+        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
+        <translation>它所属的内容不在团队的服务器上。请复制出来以保存在别处。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
+        <translation>团队的服务器在此处有别的内容。请复制出来以保存在别处。</translation>
+    </message>
+    <message>
+        <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
+        <translation>它超过了团队的服务器一次更改所接受的 {max_body_bytes} MB。请复制出来，或分几部分写。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
+        <translation>团队的服务器没有接受它。请重试，或复制出来。</translation>
+    </message>
+    <message>
+        <source>There is no text in these changes that could be copied.</source>
+        <translation>这些更改中没有可复制的文字。</translation>
+    </message>
+    <message>
+        <source>This project is shared already.</source>
+        <translation>此项目已共享。</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
+        <translation>{deleted_by} 删除了此对话串；由于 {by} 同时在其中写入，它又回来了。</translation>
+    </message>
+    <message>
+        <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
+        <translation>{deleted_by} 删除了这里的一条消息；由于 {by} 同时在其下方写入，它又回来了。</translation>
+    </message>
+    <message>
+        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
+        <translation>团队的数据库恢复时这里丢失了一些内容；{by} 已将其补回。</translation>
+    </message>
+    <message>
+        <source>Messages are kept for 1 to {longest_retention_days} days.</source>
+        <translation>消息保留 1 到 {longest_retention_days} 天。</translation>
+    </message>
+    <message>
+        <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
+        <translation>未进行每日备份：需要 {needed} MB，可用 {free} MB。</translation>
+    </message>
+    <message>
+        <source>Your messages are kept, and so are the older backups.</source>
+        <translation>消息已保留，较旧的备份也已保留。</translation>
+    </message>
+    <message>
+        <source>Free some space; it is tried again within the hour.</source>
+        <translation>请释放一些空间；一小时内会重试。</translation>
+    </message>
+    <message>
+        <source>Your messages and the older backups are as they were.</source>
+        <translation>消息和较旧的备份均保持原样。</translation>
+    </message>
+    <message>
+        <source>Check the disk; it is tried again within the hour.</source>
+        <translation>请检查磁盘；一小时内会重试。</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk.</source>
+        <translation>{name} 不是完整的 ChatDesk 备份。</translation>
+    </message>
+    <message>
+        <source>Choose another backup.</source>
+        <translation>请选择其他备份。</translation>
+    </message>
+    <message>
+        <source>There is no backup at {path}.</source>
+        <translation>{path} 处没有备份。</translation>
+    </message>
+    <message>
+        <source>The daily check found damage in the database file.</source>
+        <translation>每日检查发现数据库文件有损坏。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
+        <translation>未做任何更改，看到的内容仍可读取；还没有备份。</translation>
+    </message>
+    <message>
+        <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
+        <translation>请导出需要的对话串，然后运行 &apos;chatdesk doctor&apos; 查看详情。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed. The newest good backup is {path}.</source>
+        <translation>未做任何更改。最新的完好备份是 {path}。</translation>
+    </message>
+    <message>
+        <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
+        <translation>请导出比它新的内容，然后恢复备份：“设置”的“数据与备份”，或 &apos;chatdesk restore&apos;。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects came back from the trash, because of threads that are not there.</source>
+        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <translation>
+            <numerusform>{count} 个项目因缺失的对话串从回收站中恢复。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The messages of {count} threads were put in their places again.</source>
+        <comment>The messages of {count} thread were put in their places again.</comment>
+        <translation>
+            <numerusform>{count} 个对话串的消息已重新归位。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown path was found again for {count} threads.</source>
+        <comment>The shown path was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>已为 {count} 个对话串重新找到显示的路径。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attached files that nothing kept is kept again.</source>
+        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <translation>
+            <numerusform>重新保留了 {count} 个无人引用的附加文件。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
+        <extracomment>Said where projects of a team are pulled again.</extracomment>
+        <translation>共享项目会与团队的服务器比较；其中拥有的丢失内容会再次取回。</translation>
+    </message>
+    <message>
+        <source>The database as it was is kept at {kept}.</source>
+        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
+        <translation>原来的数据库保留在 {kept}。</translation>
+    </message>
+    <message>
+        <source>Nothing was wrong.</source>
+        <translation>没有问题。</translation>
+    </message>
+    <message>
+        <source>The search index was made anew; it fills up again in the background.</source>
+        <translation>已重建搜索索引；它会在后台重新填充。</translation>
+    </message>
+    <message numerus="yes">
+        <source>The shown end was found again for {count} threads.</source>
+        <comment>The shown end was found again for {count} thread.</comment>
+        <translation>
+            <numerusform>已为 {count} 个对话串重新找到显示的末尾。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The counters of {count} threads were counted afresh.</source>
+        <comment>The counters of {count} thread were counted afresh.</comment>
+        <translation>
+            <numerusform>已重新统计 {count} 个对话串的计数。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of a missing project went to a private one.</source>
+        <comment>{count} thread of a missing project went to a private one.</comment>
+        <translation>
+            <numerusform>缺失项目的 {count} 个对话串已移到私有项目。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
+        <translation>
+            <numerusform>{count} 个丢失标题和设置的对话串现名为“{recovered_title}”。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <comment>{count} message that had lost what came before begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} 条丢失前文的消息现在开始自己的版本。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} 份对话串缺失的草稿已移到新对话串的草稿中。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing went.</source>
+        <comment>{count} row of {table} that belonged to nothing went.</comment>
+        <translation>
+            <numerusform>已移除 {table} 中 {count} 行无所属的数据。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
+        <translation>文件本身已损坏（{found} 处），因此未更改其中内容。</translation>
+    </message>
+    <message>
+        <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
+        <translation>请恢复备份，或关闭 ChatDesk 并运行 &apos;chatdesk doctor --repair&apos;，它会复制仍可读取的内容。</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may have it as it was.</source>
+        <translation>它保持原样；备份中可能有它原来的样子。</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
+        <translation>用 &apos;chatdesk backup FILE&apos; 及时制作的备份中会有它。</translation>
+    </message>
+    <message>
+        <source>It could not be mended.</source>
+        <translation>无法修复。</translation>
+    </message>
+    <message>
+        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
+        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
+        <translation>读取 {name} 所需的时间或内存超过同等大小备份应有的量，因此已放弃读取。</translation>
+    </message>
+    <message>
+        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>查看备份最多需要 {needed} MB；可用 {free} MB。</translation>
+    </message>
+    <message>
+        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
+        <translation>{name} 的打包方式会填满磁盘，因此未解包。</translation>
+    </message>
+    <message>
+        <source>The disk has no room for what is in the backup.</source>
+        <translation>磁盘没有空间容纳备份中的内容。</translation>
+    </message>
+    <message>
+        <source>This backup was written by a newer ChatDesk.</source>
+        <translation>此备份由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to restore it.</source>
+        <translation>请更新 ChatDesk 以恢复它。</translation>
+    </message>
+    <message>
+        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
+        <translation>{name} 包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
+    </message>
+    <message>
+        <source>{name} is damaged: some messages stand below themselves.</source>
+        <translation>{name} 已损坏：有些消息位于自身之下。</translation>
+    </message>
+    <message>
+        <source>the column {column} of the table {table}</source>
+        <translation>表 {table} 的列 {column}</translation>
+    </message>
+    <message>
+        <source>the table {table}</source>
+        <translation>表 {table}</translation>
+    </message>
+    <message>
+        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} 不是完整的 ChatDesk 备份：缺少 {lack}。</translation>
+    </message>
+    <message>
+        <source>Nothing could be read from the damaged database.</source>
+        <translation>无法从损坏的数据库中读取任何内容。</translation>
+    </message>
+    <message>
+        <source>It was left as it is.</source>
+        <translation>它保持原样。</translation>
+    </message>
+    <message>
+        <source>Restore the newest backup.</source>
+        <translation>请恢复最新的备份。</translation>
+    </message>
+    <message>
+        <source>{placed} messages could not be read; their texts are in their places again.</source>
+        <translation>有 {placed} 条消息无法读取；其文字已归位。</translation>
+    </message>
+    <message>
+        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
+        <translation>有 {apart} 段文字失去了其消息；它们在对话串“{title}”中。</translation>
+    </message>
+    <message>
+        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>还剩 {wrong} 处问题；&apos;chatdesk doctor&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
+        <translation>{name}：这不是 ChatDesk 的表，已略去。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} places</source>
+        <comment>{count} place</comment>
+        <translation>
+            <numerusform>{count} 处</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {places} could not be read.</source>
+        <translation>{name}：已复制 {number} 行；{places} 处无法读取。</translation>
+    </message>
+    <message>
+        <source>{name}: all {number} rows were copied.</source>
+        <translation>{name}：全部 {number} 行已复制。</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
+        <translation>邀请中的服务器“{host}”只有此计算机能访问。在邀请任何人之前，请为工作区设置他人能访问的名称或编号：“设置”的“团队同步”中的“地址”。</translation>
+    </message>
+    <message>
+        <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
+        <translation>邀请中的服务器“{host}”只能在你自己的网络中找到。在别处的人需要通路，例如 VPN。</translation>
+    </message>
+    <message>
+        <source>That is not the address of a Postgres database.</source>
+        <translation>这不是 Postgres 数据库的地址。</translation>
+    </message>
+    <message>
+        <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
+        <translation>它形如 postgresql://name:password@db.example.org:5432/team；服务器的运营者会显示它。</translation>
+    </message>
+    <message>
+        <source>“{host}” is not the name or the number of a server.</source>
+        <translation>“{host}”不是服务器的名称或编号。</translation>
+    </message>
+    <message>
+        <source>A port is a number from 1 to 65535.</source>
+        <translation>端口是 1 到 65535 的数字。</translation>
+    </message>
+    <message>
+        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
+        <translation>缺少数据库名称，或其中有 ChatDesk 不接受的符号。</translation>
+    </message>
+    <message>
+        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
+        <translation>缺少登录名，或其中有 ChatDesk 不接受的符号。</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not know this kind of encryption.</source>
+        <translation>ChatDesk 不支持此种加密。</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk 明天（UTC）会自行继续。工作区的所有者可以提高限额。</translation>
+    </message>
+    <message>
+        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
+        <translation>你今天发送的文字已达到工作区允许每个成员发送的量。</translation>
+    </message>
+    <message>
+        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <translation>今天发送到此项目的文字已达到工作区允许每个项目接收的量。</translation>
+    </message>
+    <message>
+        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <translation>你今天发送的文件已达到工作区允许每个成员发送的量。</translation>
+    </message>
+    <message>
+        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <translation>今天发送到此项目的文件已达到工作区允许每个项目接收的量。</translation>
+    </message>
+    <message>
+        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <translation>你在这一分钟内发送的更改已达到工作区允许每个成员发送的量。</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on by itself in a minute.</source>
+        <translation>ChatDesk 一分钟后会自行继续。</translation>
+    </message>
+    <message>
+        <source>The workspace has as many members as it may have.</source>
+        <translation>工作区的成员数已达上限。</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit, or remove somebody.</source>
+        <translation>工作区的所有者可以提高限额，或移除某人。</translation>
+    </message>
+    <message>
+        <source>As many invitations are open as the workspace may have.</source>
+        <translation>未使用的邀请数已达工作区的上限。</translation>
+    </message>
+    <message>
+        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <translation>请撤回一些，或等它们到期。工作区的所有者可以提高限额。</translation>
+    </message>
+    <message>
+        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <translation>你共享的项目数已达到工作区允许每个成员共享的数目。</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can raise the limit.</source>
+        <translation>工作区的所有者可以提高限额。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be reached.</source>
+        <translation>无法访问团队的数据库。</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself.</source>
+        <translation>ChatDesk 会自行重试。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database is busy with another member&apos;s change.</source>
+        <translation>团队的数据库正忙于另一个成员的更改。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database waits for an unfinished change of {by}.</source>
+        <translation>团队的数据库在等待 {by} 未完成的更改。</translation>
+    </message>
+    <message>
+        <source>{next_step} If it stays so, an owner of the workspace can end their connections.</source>
+        <translation>{next_step} 如果仍然如此，工作区的所有者可以结束其连接。</translation>
+    </message>
+    <message>
+        <source>A limit of the workspace is reached.</source>
+        <translation>已达到工作区的一项限额。</translation>
+    </message>
+    <message>
+        <source>An owner of the workspace can change it.</source>
+        <translation>工作区的所有者可以更改它。</translation>
+    </message>
+    <message>
+        <source>Another member of the workspace has this name.</source>
+        <translation>工作区的另一个成员已使用此名称。</translation>
+    </message>
+    <message>
+        <source>Choose a name that tells you apart.</source>
+        <translation>请选择能区分你们的名称。</translation>
+    </message>
+    <message>
+        <source>This address leads to another team&apos;s database than the one you joined.</source>
+        <translation>此地址指向的团队数据库与你加入的不同。</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for the address, or join the other workspace on its own.</source>
+        <translation>请向工作区的所有者询问地址，或单独加入另一个工作区。</translation>
+    </message>
+    <message>
+        <source>The password for the team&apos;s database cannot be found on this computer.</source>
+        <translation>在此计算机上找不到团队数据库的密码。</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
+        <translation>请解锁密钥环，或在“设置”的“团队同步”中输入密码。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not answer in time.</source>
+        <translation>团队的数据库没有及时响应。</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database was not found under its name.</source>
+        <translation>按名称找不到团队数据库的服务器。</translation>
+    </message>
+    <message>
+        <source>Check the name and your network. ChatDesk tries again by itself.</source>
+        <translation>请检查名称和网络。ChatDesk 会自行重试。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database takes no more connections at the moment.</source>
+        <translation>团队的数据库目前不再接受连接。</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>ChatDesk 会自行重试。如果仍然如此，说明服务器的 max_connections 太小。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
+        <translation>目前无法写入团队的数据库：其服务器是备用服务器，或已设为只读。</translation>
+    </message>
+    <message>
+        <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
+        <translation>ChatDesk 会自行重试。如果仍然如此，请告知服务器的管理者。</translation>
+    </message>
+    <message>
+        <source>The disk of the team&apos;s server is full.</source>
+        <translation>团队服务器的磁盘已满。</translation>
+    </message>
+    <message>
+        <source>Tell whoever runs the server. ChatDesk tries again by itself.</source>
+        <translation>请告知服务器的管理者。ChatDesk 会自行重试。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
+        <translation>团队的服务器没有接受密码：密码错误或已过期。</translation>
+    </message>
+    <message>
+        <source>Enter the password again, or ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>请重新输入密码，或向工作区的所有者要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
+        <translation>你对团队数据库的登录已关闭：你不再是此工作区的成员。</translation>
+    </message>
+    <message>
+        <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
+        <translation>如果这是误会，请向工作区的所有者要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>This login is not a member of the workspace.</source>
+        <translation>此登录名不是工作区的成员。</translation>
+    </message>
+    <message>
+        <source>Ask the workspace&apos;s owner for an invitation.</source>
+        <translation>请向工作区的所有者要求邀请。</translation>
+    </message>
+    <message>
+        <source>The invitation was not accepted in time, or not at all.</source>
+        <translation>邀请未及时接受，或根本未接受。</translation>
+    </message>
+    <message>
+        <source>Accept it, or ask the workspace&apos;s owner for a new one.</source>
+        <translation>请接受它，或向工作区的所有者要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>The invitation was used already, or withdrawn; each is good once.</source>
+        <translation>邀请已被使用或撤回；每个邀请只能用一次。</translation>
+    </message>
+    <message>
+        <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
+        <translation>如果你在另一台计算机上加入，请在那里添加这一台。如果使用它的不是你，请告知工作区的所有者，由其移除该成员；然后要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
+        <translation>团队数据库的服务器不支持 TLS，因此你所写的内容会公开传送。</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
+        <translation>请让服务器的管理者开启 TLS。未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
+        <translation>团队数据库的服务器不接受来自此处、以这种方式建立的连接。</translation>
+    </message>
+    <message>
+        <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
+        <translation>请为此地址开启 TLS，或让服务器的管理者允许此计算机接入。</translation>
+    </message>
+    <message>
+        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
+        <translation>团队服务器的证书不是此计算机信任其名称的证书。</translation>
+    </message>
+    <message>
+        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>可能有人在中间。请向服务器的管理者要求其证书。未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
+        <translation>服务器要求的是密码本身，而不是你知道密码的证明，因此未告诉它。</translation>
+    </message>
+    <message>
+        <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
+        <translation>它可能不是团队的服务器。请询问其管理者；其密码必须为 scram-sha-256。</translation>
+    </message>
+    <message>
+        <source>There is no such database on the team&apos;s server.</source>
+        <translation>团队的服务器上没有这样的数据库。</translation>
+    </message>
+    <message>
+        <source>Check the name of the database.</source>
+        <translation>请检查数据库的名称。</translation>
+    </message>
+    <message>
+        <source>There is no workspace of ChatDesk in this database.</source>
+        <translation>此数据库中没有 ChatDesk 的工作区。</translation>
+    </message>
+    <message>
+        <source>Check the address, or create a workspace there.</source>
+        <translation>请检查地址，或在那里创建工作区。</translation>
+    </message>
+    <message>
+        <source>The database is not empty, and a workspace needs one for itself.</source>
+        <translation>数据库不为空，而工作区需要独占一个数据库。</translation>
+    </message>
+    <message>
+        <source>Create an empty database and give its address. Nothing was changed.</source>
+        <translation>请创建一个空数据库并给出其地址。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>The server is older than PostgreSQL 15.</source>
+        <translation>服务器早于 PostgreSQL 15。</translation>
+    </message>
+    <message>
+        <source>A workspace needs PostgreSQL 15 or newer. Nothing was changed.</source>
+        <translation>工作区需要 PostgreSQL 15 或更新版本。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
+        <translation>工作区已由比此程序更新的 ChatDesk 升级。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <translation>请更新 ChatDesk 以继续；在此之前，你的更改在此等待。</translation>
+    </message>
+    <message>
+        <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
+        <translation>此登录名无权进行设置工作区所需的操作：拥有数据库并在其中创建角色。</translation>
+    </message>
+    <message>
+        <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
+        <translation>请使用拥有数据库且有 CREATEROLE 的登录名。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>The project was deleted for everybody by its owner.</source>
+        <translation>项目已被所有者为所有人删除。</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project.</source>
+        <translation>你的副本作为私有项目留在此处。</translation>
+    </message>
+    <message>
+        <source>You are no longer in this project.</source>
+        <translation>你已不在此项目中。</translation>
+    </message>
+    <message>
+        <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
+        <translation>你的副本作为私有项目留在此处。如要回来，请询问一位所有者。</translation>
+    </message>
+    <message>
+        <source>The workspace does not know this computer (any more).</source>
+        <translation>工作区（已）不认识此计算机。</translation>
+    </message>
+    <message>
+        <source>ChatDesk introduces it again by itself.</source>
+        <translation>ChatDesk 会自行重新登记它。</translation>
+    </message>
+    <message>
+        <source>Your role does not permit this.</source>
+        <translation>你的角色不允许这样做。</translation>
+    </message>
+    <message>
+        <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
+        <translation>请询问项目或工作区的所有者。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>Somebody has to remain owner.</source>
+        <translation>必须有人保留为所有者。</translation>
+    </message>
+    <message>
+        <source>Make somebody else owner first. Nothing was changed.</source>
+        <translation>请先让他人成为所有者。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not take a value.</source>
+        <translation>团队的数据库没有接受某个值。</translation>
+    </message>
+    <message>
+        <source>Check what you typed. Nothing was changed.</source>
+        <translation>请检查输入的内容。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>That exists already and is another member&apos;s.</source>
+        <translation>它已存在，且属于另一个成员。</translation>
+    </message>
+    <message>
+        <source>The file is not on the computer that sent the message any more.</source>
+        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
+        <translation>该文件已不在发送消息的计算机上。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database does not have the file (yet).</source>
+        <translation>团队的数据库（还）没有该文件。</translation>
+    </message>
+    <message>
+        <source>What the team&apos;s database has under this name is another file.</source>
+        <translation>团队的数据库中此名称下是另一个文件。</translation>
+    </message>
+    <message>
+        <source>The file is larger than ChatDesk takes from a team.</source>
+        <translation>该文件超过 ChatDesk 从团队接受的大小。</translation>
+    </message>
+    <message>
+        <source>A shared file could not be kept: {reason}.</source>
+        <translation>无法保存共享文件：{reason}。</translation>
+    </message>
+    <message>
+        <source>Make room on the disk; ChatDesk tries again by itself.</source>
+        <translation>请腾出磁盘空间；ChatDesk 会自行重试。</translation>
+    </message>
+    <message>
+        <source>That is not an invitation to a workspace.</source>
+        <translation>这不是工作区的邀请。</translation>
+    </message>
+    <message>
+        <source>Paste the whole code or link, or open the file that you were given.</source>
+        <translation>请粘贴完整的代码或链接，或打开给你的文件。</translation>
+    </message>
+    <message>
+        <source>The invitation is cut off: its end is missing.</source>
+        <translation>邀请被截断：缺少结尾。</translation>
+    </message>
+    <message>
+        <source>Copy all of it, or ask for it as a file.</source>
+        <translation>请完整复制，或要求以文件形式提供。</translation>
+    </message>
+    <message>
+        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <translation>邀请在途中被更改：它与写入时不同。</translation>
+    </message>
+    <message>
+        <source>Copy it again from where you got it, or ask for it as a file.</source>
+        <translation>请从来源处重新复制，或要求以文件形式提供。</translation>
+    </message>
+    <message>
+        <source>The invitation was made by a newer ChatDesk.</source>
+        <translation>邀请由较新的 ChatDesk 创建。</translation>
+    </message>
+    <message>
+        <source>Install the newest ChatDesk, then open it again.</source>
+        <translation>请安装最新的 ChatDesk，然后重新打开。</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open this code.</source>
+        <translation>该密码短语无法打开此代码。</translation>
+    </message>
+    <message>
+        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <translation>请按另一台计算机上的显示输入，三组，每组四个字符。</translation>
+    </message>
+    <message>
+        <source>This profile is not in that workspace.</source>
+        <translation>此配置不在该工作区中。</translation>
+    </message>
+    <message>
+        <source>Join it in Settings, Team sync.</source>
+        <translation>请在“设置”的“团队同步”中加入。</translation>
+    </message>
+    <message>
+        <source>An invitation is good for 1 to {longest_days} days.</source>
+        <translation>邀请的有效期为 1 到 {longest_days} 天。</translation>
+    </message>
+    <message>
+        <source>Choose fewer days.</source>
+        <translation>请选择较少的天数。</translation>
+    </message>
+    <message>
+        <source>You cannot remove yourself.</source>
+        <translation>你不能移除自己。</translation>
+    </message>
+    <message>
+        <source>Leave the workspace instead.</source>
+        <translation>请改为离开工作区。</translation>
+    </message>
+    <message>
+        <source>Share it first.</source>
+        <translation>请先共享它。</translation>
+    </message>
+    <message>
+        <source>The code has expired.</source>
+        <translation>代码已过期。</translation>
+    </message>
+    <message>
+        <source>Make a new one on your other computer.</source>
+        <translation>请在另一台计算机上创建新代码。</translation>
+    </message>
+    <message>
+        <source>If you began to set it up here, it is finished now.</source>
+        <translation>如果你已开始在此设置，现在已完成。</translation>
+    </message>
+    <message>
+        <source>The password of this workspace is not known here.</source>
+        <translation>此处不知道此工作区的密码。</translation>
+    </message>
+    <message>
+        <source>The password comes from an environment variable, so ChatDesk cannot change it.</source>
+        <translation>密码来自环境变量，因此 ChatDesk 无法更改它。</translation>
+    </message>
+    <message>
+        <source>Remove the variable, type the password once, and change it then.</source>
+        <translation>请移除该变量，输入一次密码，然后再更改。</translation>
+    </message>
+    <message>
+        <source>The invitation has expired.</source>
+        <translation>邀请已过期。</translation>
+    </message>
+    <message>
+        <source>Ask whoever invited you for a new one.</source>
+        <translation>请向邀请你的人要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <translation>此代码已无法打开团队的数据库：密码已更改，或你已被移除。</translation>
+    </message>
+    <message>
+        <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
+        <translation>请在仍能同步的计算机上创建新代码，或询问工作区的所有者。</translation>
+    </message>
+    <message>
+        <source>This profile is in that workspace already.</source>
+        <translation>此配置已在该工作区中。</translation>
+    </message>
+    <message>
+        <source>Settings, Team sync shows how it stands.</source>
+        <translation>“设置”的“团队同步”会显示其状态。</translation>
+    </message>
+    <message>
+        <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
+        <translation>此服务器没有加密：途中的任何人都能读取和更改发送的内容，包括密码。</translation>
+    </message>
+    <message>
+        <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
+        <translation>请要求使用带 TLS 的服务器；仅在此计算机上或自己的网络中才同意。</translation>
+    </message>
+    <message>
+        <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
+        <translation>此服务器不在你自己的网络中，因此 ChatDesk 只以加密方式与它通信。</translation>
+    </message>
+    <message>
+        <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
+        <translation>请在服务器上开启 TLS；docs/team-administration.md 说明了方法。</translation>
+    </message>
+    <message>
+        <source>A name has 1 to 80 characters on one line.</source>
+        <translation>名称为一行内的 1 到 80 个字符。</translation>
+    </message>
+    <message>
+        <source>Type another one.</source>
+        <translation>请输入另一个。</translation>
+    </message>
+    <message>
+        <source>This code is for a further computer of yours and sealed with a passphrase.</source>
+        <translation>此代码用于你的另一台计算机，并用密码短语封装。</translation>
+    </message>
+    <message>
+        <source>Type the passphrase that is shown beside the code.</source>
+        <translation>请输入代码旁显示的密码短语。</translation>
+    </message>
+    <message>
+        <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
+        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
+        <translation>团队数据库的密码有 {shortest} 到 {longest} 个英文键盘上的字母、数字和符号，不含空格。</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>请选择另一个。</translation>
+    </message>
+    <message>
+        <source>This computer cannot keep the password for the team&apos;s database.</source>
+        <translation>此计算机无法保存团队数据库的密码。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed on the server, and the invitation is still good.</source>
+        <translation>服务器上未做任何更改，邀请仍然有效。</translation>
+    </message>
+    <message>
+        <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
+        <translation>请解锁或安装密钥环，或在“设置”的“提供商”中选择加密文件；或在每次启动 ChatDesk 之前将自己的密码放入变量 {variable}。</translation>
+    </message>
+    <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>该密码是为 {kept} 输入的，而工作区现在位于 {server}：密码没有发送到那里。如果服务器确实迁移了，请用 &apos;chatdesk team move&apos; 说明，或重新输入密码。</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
+        <translation>该密码由更早的 ChatDesk 保存，而工作区现在位于 {server}：密码没有发送到那里。如果服务器确实迁移了，请用 &apos;chatdesk team move&apos; 说明，或重新输入密码。</translation>
+    </message>
+    <message>
+        <source>This project is shared with another workspace already.</source>
+        <translation>此项目已与另一个工作区共享。</translation>
+    </message>
+    <message>
+        <source>Stop sharing it there first.</source>
+        <translation>请先在那里停止共享。</translation>
+    </message>
+    <message>
+        <source>Ask one of its owners.</source>
+        <translation>请询问一位所有者。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk.</source>
+        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
+        <translation>请更新 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>What others write comes up to half a minute late: the server&apos;s notifications do not arrive on this connection.</source>
+        <translation>他人所写的内容最多晚半分钟到达：服务器的通知无法通过此连接到达。</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
+        <translation>请使用服务器的直接地址，或会话模式的连接池：“设置”的“团队同步”中的“地址”。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
+        <translation>团队的数据库需要较新的 ChatDesk 才能写入；你所写的内容在此计算机上等待。</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database needs a newer ChatDesk.</source>
+        <translation>团队的数据库需要较新的 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
+        <translation>这台计算机的时钟比团队的快 {span}。不会因此丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {span} behind the team&apos;s. Nothing is lost by that.</source>
+        <translation>这台计算机的时钟比团队的慢 {span}。不会因此丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>a moment</source>
+        <translation>片刻</translation>
+    </message>
+    <message>
+        <source>The team&apos;s server did not take everything in time.</source>
+        <translation>团队的服务器没有及时接受全部内容。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} of the team not shown here.</source>
+        <translation>“{name}”：团队的{what}未在此显示。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown here, and the team shows none such.</source>
+        <translation>“{name}”：此处显示{what}，而团队没有显示。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
+        <translation>“{name}”：{what}在此处的显示与团队的日志不同。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {sentence}</source>
+        <translation>“{name}”：{sentence}</translation>
+    </message>
+    <message>
+        <source>the server has another history than the one that was taken over.</source>
+        <translation>服务器的历史与先前接收的不同。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
+        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
+        <translation>
+            <numerusform>服务器上缺失 {count} 项更改；有人从其表中移除了行。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
+        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
+        <translation>
+            <numerusform>服务器上有 {count} 项更改在 ChatDesk 之外被改写。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
+        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <translation>
+            <numerusform>有 {count} 项更改不在服务器自己的链所示的位置；其表被更改过。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not what was taken over here: the server has other words.</source>
+        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <translation>
+            <numerusform>有 {count} 项更改与此处先前接收的不同：服务器上是别的文字。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
+        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
+        <translation>
+            <numerusform>服务器上有 {count} 项更改被清空，而 ChatDesk 中没有人要求这样做。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are on the server and not here.</source>
+        <comment>{count} change is on the server and not here.</comment>
+        <translation>
+            <numerusform>有 {count} 项更改在服务器上，但不在此处。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the project&apos;s settings</source>
+        <translation>项目的设置</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} summaries</source>
+        <comment>{count} summary</comment>
+        <translation>
+            <numerusform>{count} 个摘要</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Check the user and the password.</source>
+        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
+        <translation>请检查用户和密码。</translation>
+    </message>
+    <message>
+        <source>Check the host, and your network.</source>
+        <translation>请检查主机和网络。</translation>
+    </message>
+    <message>
+        <source>Choose the certificate that whoever runs the server gives you. Nothing was sent.</source>
+        <translation>请选择服务器管理者提供的证书。未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
+        <translation>请稍后再检查。如果仍然如此，说明服务器的 max_connections 太小。</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the server for room, then check again.</source>
+        <translation>请让服务器的管理者腾出空间，然后再检查。</translation>
+    </message>
+    <message>
+        <source>Check host, port and network, and that the server runs; then check again.</source>
+        <translation>请检查主机、端口和网络，以及服务器是否在运行；然后再检查。</translation>
+    </message>
+    <message>
+        <source>The server answers and takes the login.</source>
+        <translation>服务器有响应并接受登录。</translation>
+    </message>
+    <message>
+        <source>create roles (CREATEROLE)</source>
+        <translation>创建角色 (CREATEROLE)</translation>
+    </message>
+    <message>
+        <source>change the database, which is another&apos;s</source>
+        <translation>更改他人的数据库</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
+        <translation>PostgreSQL {version} 太旧。请使用 15 或更新版本的服务器。</translation>
+    </message>
+    <message>
+        <source>PostgreSQL {version}.</source>
+        <translation>PostgreSQL {version}。</translation>
+    </message>
+    <message>
+        <source>The connection is encrypted (TLS).</source>
+        <translation>连接已加密（TLS）。</translation>
+    </message>
+    <message>
+        <source>Not encrypted: whoever is in between can read everything.</source>
+        <translation>未加密：中间的任何人都能读取所有内容。</translation>
+    </message>
+    <message>
+        <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
+        <translation>此数据库中已有工作区。请创建新数据库，或向其所有者要求邀请。</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
+        <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
+        <translation>
+            <numerusform>它不是空的：其中有 {count} 个表和视图。工作区需要自己专用的数据库；请新建一个。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The database is empty.</source>
+        <translation>数据库为空。</translation>
+    </message>
+    <message>
+        <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
+        <translation>该登录名无权{lacks}。请使用拥有数据库且有 CREATEROLE 的登录名。</translation>
+    </message>
+    <message>
+        <source>{one} or {other}</source>
+        <translation>{one} 或 {other}</translation>
+    </message>
+    <message>
+        <source>The login owns the database and may create roles.</source>
+        <translation>该登录名拥有数据库并可创建角色。</translation>
+    </message>
+    <message>
+        <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
+        <translation>服务器不接受更改：它是备用服务器或只读。请使用其主服务器。</translation>
+    </message>
+    <message>
+        <source>The database keeps text as {encoding}. Make one with UTF8.</source>
+        <translation>数据库以 {encoding} 保存文字。请创建一个使用 UTF8 的数据库。</translation>
+    </message>
+    <message>
+        <source>The database can be written to, and takes every script.</source>
+        <translation>数据库可写入，并接受所有文字系统。</translation>
+    </message>
+    <message>
+        <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
+        <translation>通知无法到达：这似乎是连接池。请使用服务器的直接端口，或会话模式的连接池。</translation>
+    </message>
+    <message>
+        <source>Notifications arrive.</source>
+        <translation>通知可以到达。</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
+        <translation>服务器接受 {most} 个连接；ChatDesk 运行时一台计算机最多需要两个。</translation>
+    </message>
+    <message>
+        <source>The server takes {most} connections, up to two for each computer.</source>
+        <translation>服务器接受 {most} 个连接，每台计算机最多两个。</translation>
+    </message>
+    <message>
+        <source>Nobody can be asked here.</source>
+        <translation>这里无法询问任何人。</translation>
+    </message>
+    <message>
+        <source>Add --yes.</source>
+        <translation>请加上 --yes。</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {strerror}.</source>
+        <translation>无法写入输出：{strerror}。</translation>
+    </message>
+    <message>
+        <source>{megabytes} MB</source>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <translation>{megabytes} MB</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} bytes</source>
+        <comment>{count} byte</comment>
+        <translation>
+            <numerusform>{count} 字节</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{about} of {server} failed: {reason}</source>
+        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
+        <translation>{server} 的{about}失败：{reason}</translation>
+    </message>
+    <message>
+        <source>“{tool}” of {server} was changed by its server after it was offered, so it was not run.</source>
+        <translation>{server} 的“{tool}”在提供之后被其服务器更改，因此未运行。</translation>
+    </message>
+    <message>
+        <source>Ask again: you are shown it as it is now.</source>
+        <translation>请重新提问：会显示它现在的样子。</translation>
+    </message>
+    <message>
+        <source>The process for tools could not be started.</source>
+        <translation>无法启动工具进程。</translation>
+    </message>
+    <message>
+        <source>The process for tools ended.</source>
+        <translation>工具进程已结束。</translation>
+    </message>
+    <message>
+        <source>{about} of {name} is empty.</source>
+        <translation>{name} 的{about}为空。</translation>
+    </message>
+    <message>
+        <source>No tool server was found in this text.</source>
+        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
+        <translation>在此文字中未找到工具服务器。</translation>
+    </message>
+    <message>
+        <source>Paste the whole block, from { to }.</source>
+        <translation>请粘贴从 { 到 } 的整个块。</translation>
+    </message>
+    <message>
+        <source>This text is too long for a description of tool servers.</source>
+        <translation>此文字对工具服务器的描述来说太长。</translation>
+    </message>
+    <message>
+        <source>This text is not valid JSON.</source>
+        <translation>此文字不是有效的 JSON。</translation>
+    </message>
+    <message>
+        <source>permissions of tools</source>
+        <translation>工具的许可</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
+        <extracomment>The line that installs a program that servers are often started with.</extracomment>
+        <translation>请安装 Node.js：https://nodejs.org（在 Debian 和 Ubuntu 上：sudo apt install npm）。</translation>
+    </message>
+    <message>
+        <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs).</source>
+        <translation>请安装 Node.js：https://nodejs.org（在 Debian 和 Ubuntu 上：sudo apt install nodejs）。</translation>
+    </message>
+    <message>
+        <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
+        <translation>请安装 uv：pipx install uv（或见 https://docs.astral.sh/uv）。</translation>
+    </message>
+    <message>
+        <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
+        <translation>请安装 pipx（在 Debian 和 Ubuntu 上：sudo apt install pipx）。</translation>
+    </message>
+    <message>
+        <source>Install it, or give its whole path.</source>
+        <translation>请安装它，或给出其完整路径。</translation>
+    </message>
+    <message>
+        <source>There is no such folder.</source>
+        <translation>没有这样的文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose a folder that exists on this computer.</source>
+        <translation>请选择此计算机上存在的文件夹。</translation>
+    </message>
+    <message>
+        <source>There is no folder {path}.</source>
+        <translation>没有文件夹 {path}。</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps its own files in {each}, which models must not read.</source>
+        <translation>ChatDesk 在 {each} 中保存自己的文件，模型不得读取。</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the project itself.</source>
+        <translation>请选择项目本身的文件夹。</translation>
+    </message>
+    <message>
+        <source>“{label}” is missing.</source>
+        <translation>缺少“{label}”。</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a whole number.</source>
+        <translation>“{label}”不是整数。</translation>
+    </message>
+    <message>
+        <source>“{label}” is not a number.</source>
+        <translation>“{label}”不是数字。</translation>
+    </message>
+    <message>
+        <source>“{label}” is at least {least}{unit}.</source>
+        <translation>“{label}”至少为 {least}{unit}。</translation>
+    </message>
+    <message>
+        <source>“{label}” is at most {most}{unit}.</source>
+        <translation>“{label}”至多为 {most}{unit}。</translation>
+    </message>
+    <message>
+        <source>an email address</source>
+        <translation>电子邮件地址</translation>
+    </message>
+    <message>
+        <source>an address such as https://example.org</source>
+        <translation>类似 https://example.org 的地址</translation>
+    </message>
+    <message>
+        <source>a date such as 2026-11-24</source>
+        <translation>类似 2026-11-24 的日期</translation>
+    </message>
+    <message>
+        <source>a date and time such as 2026-11-24T09:30:00Z</source>
+        <translation>类似 2026-11-24T09:30:00Z 的日期和时间</translation>
+    </message>
+    <message>
+        <source>“{label}” is not {words}.</source>
+        <translation>“{label}”不是{words}。</translation>
+    </message>
+    <message>
+        <source>This tool server cannot be used as it is.</source>
+        <translation>此工具服务器按现状无法使用。</translation>
+    </message>
+    <message>
+        <source>Change what is named and save again.</source>
+        <translation>请更改所指明的内容，然后重新保存。</translation>
+    </message>
+    <message>
+        <source>The tool server has no name.</source>
+        <translation>工具服务器没有名称。</translation>
+    </message>
+    <message>
+        <source>The tool server has no command.</source>
+        <translation>工具服务器没有命令。</translation>
+    </message>
+    <message>
+        <source>The command has a character that no command can have.</source>
+        <translation>命令中有命令不能包含的字符。</translation>
+    </message>
+    <message>
+        <source>The address of a tool server begins with https:// or http://.</source>
+        <translation>工具服务器的地址以 https:// 或 http:// 开头。</translation>
+    </message>
+    <message>
+        <source>Secrets are sent over https only: anybody on the way could read them.</source>
+        <translation>机密仅通过 https 发送：否则途中的任何人都能读取。</translation>
+    </message>
+    <message>
+        <source>The tool servers could not be saved.</source>
+        <translation>无法保存工具服务器。</translation>
+    </message>
+    <message>
+        <source>tool servers</source>
+        <translation>工具服务器</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
+        <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
+        <translation>
+            <numerusform>略过了 {count} 个工具服务器：{file} 中的条目无法使用。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
+        <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
+        <translation>
+            <numerusform>此数据目录中的 {count} 个工具服务器可能来自他人，在您开启之前保持关闭。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file of tool servers was written by a newer ChatDesk.</source>
+        <translation>工具服务器文件由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>The file of tool servers {path} could not be written.</source>
+        <translation>无法写入工具服务器文件 {path}。</translation>
+    </message>
+    <message>
+        <source>There are {most_servers} tool servers already.</source>
+        <translation>已有 {most_servers} 个工具服务器。</translation>
+    </message>
+    <message>
+        <source>{name} comes with ChatDesk.</source>
+        <translation>{name} 随 ChatDesk 附带。</translation>
+    </message>
+    <message>
+        <source>Switch it off instead.</source>
+        <translation>请改为将其关闭。</translation>
+    </message>
+    <message>
+        <source>The tool took too long.</source>
+        <translation>工具用时过长。</translation>
+    </message>
+    <message>
+        <source>The folder {folder} does not exist.</source>
+        <translation>文件夹 {folder} 不存在。</translation>
+    </message>
+    <message>
+        <source>The value of {name} is missing.</source>
+        <translation>缺少 {name} 的值。</translation>
+    </message>
+    <message>
+        <source>Enter it in Settings, Tools.</source>
+        <translation>请在“设置”的“工具”中输入。</translation>
+    </message>
+    <message>
+        <source>This server cannot be signed in to.</source>
+        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
+        <translation>无法登录此服务器。</translation>
+    </message>
+    <message>
+        <source>Sign in to servers over https.</source>
+        <translation>请通过 https 登录服务器。</translation>
+    </message>
+    <message>
+        <source>answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Try again later.</source>
+        <translation>请稍后重试。</translation>
+    </message>
+    <message>
+        <source>Check the address in Settings, Tools, or try again later.</source>
+        <translation>请在“设置”的“工具”中检查地址，或稍后重试。</translation>
+    </message>
+    <message>
+        <source>The key of {label} is missing.</source>
+        <translation>缺少 {label} 的密钥。</translation>
+    </message>
+    <message>
+        <source>{server} answered, but not as {label} does.</source>
+        <translation>{server} 有响应，但与 {label} 的方式不同。</translation>
+    </message>
+    <message>
+        <source>SearXNG does not answer programs.</source>
+        <translation>SearXNG 不应答程序。</translation>
+    </message>
+    <message>
+        <source>Add json to search.formats in its settings.yml, or choose another.</source>
+        <translation>请在其 settings.yml 的 search.formats 中添加 json，或选择另一个。</translation>
+    </message>
+    <message>
+        <source>{label} does not take this key.</source>
+        <translation>{label} 不接受此密钥。</translation>
+    </message>
+    <message>
+        <source>{label} takes no more searches for now.</source>
+        <translation>{label} 目前不再接受搜索。</translation>
+    </message>
+    <message>
+        <source>Wait, or look at your plan there.</source>
+        <translation>请等待，或查看你在那里的套餐。</translation>
+    </message>
+    <message>
+        <source>{label} answered with {status}.</source>
+        <translation>{label} 返回了 {status}。</translation>
+    </message>
+    <message>
+        <source>The web could not be searched.</source>
+        <translation>无法搜索网页。</translation>
+    </message>
+    <message>
+        <source>Not encrypted: others on the network could read what is searched for.</source>
+        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
+        <translation>未加密：网络上的其他人能读取搜索的内容。</translation>
+    </message>
+    <message>
+        <source>The web cannot be searched like this.</source>
+        <translation>无法这样搜索网页。</translation>
+    </message>
+    <message>
+        <source>{label} wants a key.</source>
+        <translation>{label} 需要密钥。</translation>
+    </message>
+    <message>
+        <source>Choose one in Settings, Tools.</source>
+        <translation>请在“设置”的“工具”中选择一个。</translation>
+    </message>
+    <message>
+        <source>There is nothing to search for.</source>
+        <translation>没有要搜索的内容。</translation>
+    </message>
+    <message>
+        <source>It found no page about {tried_with}.</source>
+        <translation>未找到关于 {tried_with} 的页面。</translation>
+    </message>
+    <message>
+        <source>The address of SearXNG is one like https://searx.example.org.</source>
+        <translation>SearXNG 的地址形如 https://searx.example.org。</translation>
+    </message>
+    <message>
+        <source>The export ended unexpectedly.</source>
+        <translation>导出意外结束。</translation>
+    </message>
+    <message>
+        <source>Try again, or another format.</source>
+        <translation>请重试，或换一种格式。</translation>
+    </message>
+    <message>
+        <source>The pages were not finished in time.</source>
+        <translation>页面没有及时完成。</translation>
+    </message>
+    <message>
+        <source>Export as HTML and print that.</source>
+        <translation>请导出为 HTML 并打印。</translation>
+    </message>
+    <message>
+        <source>The PDF could not be made: {reason}.</source>
+        <translation>无法生成 PDF：{reason}。</translation>
+    </message>
+    <message>
+        <source>This file holds more chats than can be read at once.</source>
+        <translation>此文件包含的聊天超过一次能读取的数量。</translation>
+    </message>
+    <message>
+        <source>The CSV file is cut off or damaged.</source>
+        <translation>CSV 文件被截断或已损坏。</translation>
+    </message>
+    <message>
+        <source>Export the chats again, then import that file.</source>
+        <translation>请重新导出聊天，然后导入该文件。</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk to open the zip files in this one.</source>
+        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
+        <translation>磁盘空间不足，无法打开此 zip 中的 zip 文件。</translation>
+    </message>
+    <message>
+        <source>Make room, or unpack it and import the zip file of the conversations alone.</source>
+        <translation>请腾出空间，或将其解包后只导入会话的 zip 文件。</translation>
+    </message>
+    <message>
+        <source>The zip file is damaged or not complete.</source>
+        <translation>zip 文件已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>Download the export again, then import it.</source>
+        <translation>请重新下载导出文件，然后导入。</translation>
+    </message>
+    <message>
+        <source>The zip file claims more files than an export has.</source>
+        <translation>zip 文件声称的文件数超过导出应有的数量。</translation>
+    </message>
+    <message>
+        <source>The zip file is protected by a password.</source>
+        <translation>zip 文件受密码保护。</translation>
+    </message>
+    <message>
+        <source>Unpack it, then import the JSON file in it.</source>
+        <translation>请解包，然后导入其中的 JSON 文件。</translation>
+    </message>
+    <message>
+        <source>The zip file is packed in a way that exports are not.</source>
+        <translation>zip 文件的打包方式与导出文件不同。</translation>
+    </message>
+    <message>
+        <source>The zip file unpacks to far more than an export holds, so it was not opened.</source>
+        <translation>zip 文件解包后远超导出应有的大小，因此未打开。</translation>
+    </message>
+    <message>
+        <source>This file was written by a newer ChatDesk (format version {version}).</source>
+        <translation>此文件由较新的 ChatDesk 写入（格式版本 {version}）。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk, then import it.</source>
+        <translation>请更新 ChatDesk，然后导入。</translation>
+    </message>
+    <message>
+        <source>This backup holds more text than can be read at once.</source>
+        <translation>此备份包含的文字超过一次能读取的量。</translation>
+    </message>
+    <message>
+        <source>The answer failed.</source>
+        <translation>回答失败。</translation>
+    </message>
+    <message>
+        <source>It holds no messages.</source>
+        <translation>它不包含消息。</translation>
+    </message>
+    <message>
+        <source>The file is damaged or not complete.</source>
+        <translation>文件已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>The rest of the file could not be read.</source>
+        <translation>无法读取文件的其余部分。</translation>
+    </message>
+    <message>
+        <source>This file is one conversation that is larger than any export holds.</source>
+        <translation>此文件是一个会话，大于任何导出应有的大小。</translation>
+    </message>
+    <message>
+        <source>This file holds more messages than can be read at once.</source>
+        <translation>此文件包含的消息超过一次能读取的数量。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were here already.</source>
+        <comment>{count} thread was here already.</comment>
+        <translation>
+            <numerusform>{count} 个对话串已在此处。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were in the trash and left there.</source>
+        <comment>{count} thread was in the trash and left there.</comment>
+        <translation>
+            <numerusform>{count} 个对话串在回收站中，已留在那里。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads were deleted for good before and left out.</source>
+        <comment>{count} thread was deleted for good before and left out.</comment>
+        <translation>
+            <numerusform>{count} 个对话串先前已永久删除，已略去。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} entries were skipped.</source>
+        <comment>{count} entry was skipped.</comment>
+        <translation>
+            <numerusform>已跳过 {count} 个条目。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There was nothing to import.</source>
+        <translation>没有可导入的内容。</translation>
+    </message>
+    <message>
+        <source>The import was stopped; importing the file again goes on.</source>
+        <translation>导入已停止；再次导入该文件即可继续。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new threads</source>
+        <comment>{count} new thread</comment>
+        <translation>
+            <numerusform>{count} 个新对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} with {messages}.</source>
+        <translation>将导入 {threads}，共 {messages}。</translation>
+    </message>
+    <message>
+        <source>Imported {threads} with {messages}.</source>
+        <translation>已导入 {threads}，共 {messages}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads that went on</source>
+        <comment>{count} thread that went on</comment>
+        <translation>
+            <numerusform>{count} 个有后续内容的对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Would import {threads} and {grown}, {messages} in all.</source>
+        <translation>将导入 {threads}和 {grown}，合计 {messages}。</translation>
+    </message>
+    <message>
+        <source>Imported {threads} and {grown}, {messages} in all.</source>
+        <translation>已导入 {threads}和 {grown}，合计 {messages}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files that messages name are not in the export.</source>
+        <comment>{count} file that messages name is not in the export.</comment>
+        <translation>
+            <numerusform>消息提到的 {count} 个文件不在导出中。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages that the vendor hides were left out.</source>
+        <comment>{count} message that the vendor hides was left out.</comment>
+        <translation>
+            <numerusform>已略去供应商隐藏的 {count} 条消息。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is in the trash. Restore it and import again to have what is new.</source>
+        <translation>它在回收站中。请将其恢复并重新导入，以获得新内容。</translation>
+    </message>
+    <message>
+        <source>It was deleted for good.</source>
+        <translation>它已永久删除。</translation>
+    </message>
+    <message>
+        <source>An import is running already.</source>
+        <translation>已有导入正在进行。</translation>
+    </message>
+    <message>
+        <source>Some characters could not be read and stand as � now.</source>
+        <translation>有些字符无法读取，现显示为 �。</translation>
+    </message>
+    <message>
+        <source>The virus scanner found something in this file, so it was kept out.</source>
+        <translation>病毒扫描程序在此文件中发现了问题，因此已阻止。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts came along.</source>
+        <comment>{count} prompt came along.</comment>
+        <translation>
+            <numerusform>一并导入了 {count} 个提示词。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts came along.</source>
+        <comment>{count} draft came along.</comment>
+        <translation>
+            <numerusform>一并导入了 {count} 个草稿。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What was imported so far is whole; importing the file again goes on.</source>
+        <translation>到目前为止导入的内容完整；再次导入该文件即可继续。</translation>
+    </message>
+    <message>
+        <source>{name} is not a file.</source>
+        <translation>{name} 不是文件。</translation>
+    </message>
+    <message>
+        <source>Choose the export itself.</source>
+        <translation>请选择导出文件本身。</translation>
+    </message>
+    <message>
+        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <translation>此备份包含 Cherry Studio 的原始数据库，ChatDesk 无法读取。</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
+        <translation>请在 Cherry Studio 中打开“设置”、“数据设置”、“导出至手机”，并导出到文件。</translation>
+    </message>
+    <message>
+        <source>There is nothing in this folder that ChatDesk can import.</source>
+        <translation>此文件夹中没有 ChatDesk 可导入的内容。</translation>
+    </message>
+    <message>
+        <source>There is nothing in this file that ChatDesk can import.</source>
+        <translation>此文件中没有 ChatDesk 可导入的内容。</translation>
+    </message>
+    <message>
+        <source>This file is not an export that ChatDesk knows.</source>
+        <translation>此文件不是 ChatDesk 支持的导出文件。</translation>
+    </message>
+    <message>
+        <source>{name} is cut off: its end is missing.</source>
+        <translation>{name} 被截断：缺少结尾。</translation>
+    </message>
+    <message>
+        <source>{name} could not be read: {reason}.</source>
+        <translation>无法读取 {name}：{reason}。</translation>
+    </message>
+    <message>
+        <source>Check the file.</source>
+        <translation>请检查文件。</translation>
+    </message>
+    <message>
+        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <translation>此文件夹包含的文件远多于一个程序的聊天。</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the chats.</source>
+        <translation>请选择聊天所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>Try again tomorrow. If it stays so, report it.</source>
+        <translation>请明天重试。如果仍然如此，请报告。</translation>
+    </message>
+    <message>
+        <source>Another ChatDesk is looking for updates or installs one.</source>
+        <translation>另一个 ChatDesk 正在查找或安装更新。</translation>
+    </message>
+    <message>
+        <source>The feed of updates has changed meanwhile.</source>
+        <translation>更新源在此期间已改变。</translation>
+    </message>
+    <message>
+        <source>Look for updates again.</source>
+        <translation>请重新查找更新。</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
+        <translation>更新源的信息已过期，因此无从得知是否为最新。</translation>
+    </message>
+    <message>
+        <source>Check the date of this computer; otherwise try again tomorrow.</source>
+        <translation>请检查此计算机的日期；否则请明天重试。</translation>
+    </message>
+    <message>
+        <source>The feed of updates cannot be reached, or broke off.</source>
+        <translation>无法访问更新源，或连接中断。</translation>
+    </message>
+    <message>
+        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
+        <translation>更新源的信息未按要求签名，因此未使用。</translation>
+    </message>
+    <message>
+        <source>The update holds something that does not belong to a program, so it was not used.</source>
+        <translation>更新包含不属于程序的内容，因此未使用。</translation>
+    </message>
+    <message>
+        <source>The new version did not start with a copy of your data, so it was not installed.</source>
+        <translation>新版本未能用你的数据副本启动，因此未安装。</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk for the update.</source>
+        <translation>磁盘空间不足，无法更新。</translation>
+    </message>
+    <message>
+        <source>The folder of the program cannot be written to.</source>
+        <translation>无法写入程序所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>Check its permissions and try again.</source>
+        <translation>请检查其权限，然后重试。</translation>
+    </message>
+    <message>
+        <source>The update took too long, so it was given up.</source>
+        <translation>更新用时过长，因此已放弃。</translation>
+    </message>
+    <message>
+        <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
+        <translation>从软件包安装：新版本随此计算机的更新而来，例如“apt upgrade”。</translation>
+    </message>
+    <message>
+        <source>Installed as a Flatpak: the updates of this computer bring new versions, or “flatpak update”.</source>
+        <translation>以 Flatpak 安装：新版本随此计算机的更新或“flatpak update”而来。</translation>
+    </message>
+    <message>
+        <source>Installed as a snap: the system brings new versions by itself.</source>
+        <translation>以 snap 安装：系统会自行带来新版本。</translation>
+    </message>
+    <message>
+        <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
+        <translation>用 pipx 安装：“pipx upgrade chatdesk”可获得新版本。</translation>
+    </message>
+    <message>
+        <source>Installed with pip: “pip install --upgrade chatdesk” brings a new version.</source>
+        <translation>用 pip 安装：“pip install --upgrade chatdesk”可获得新版本。</translation>
+    </message>
+    <message>
+        <source>A checkout: “git pull” brings a new version.</source>
+        <translation>代码检出：“git pull”可获得新版本。</translation>
+    </message>
+    <message>
+        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
+        <translation>便携程序：启动一次较新的 .run 文件，即以新版本替换。</translation>
+    </message>
+    <message>
+        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
+        <translation>此副本不会自行更新：请将较新的版本解包到原处。</translation>
+    </message>
+    <message>
+        <source>Looks for a new version once a day; it is installed when you say so.</source>
+        <extracomment>Where packages of the system lie.</extracomment>
+        <translation>每天查找一次新版本；在你同意后安装。</translation>
+    </message>
+    <message>
+        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
+        <translation>仅在你要求时查找新版本（“设置”的“常规”中的“更新”）。</translation>
+    </message>
+    <message>
+        <source>January</source>
+        <extracomment>As in a date.</extracomment>
+        <translation>1月</translation>
+    </message>
+    <message>
+        <source>February</source>
+        <translation>2月</translation>
+    </message>
+    <message>
+        <source>March</source>
+        <translation>3月</translation>
+    </message>
+    <message>
+        <source>April</source>
+        <translation>4月</translation>
+    </message>
+    <message>
+        <source>May</source>
+        <translation>5月</translation>
+    </message>
+    <message>
+        <source>June</source>
+        <translation>6月</translation>
+    </message>
+    <message>
+        <source>July</source>
+        <translation>7月</translation>
+    </message>
+    <message>
+        <source>August</source>
+        <translation>8月</translation>
+    </message>
+    <message>
+        <source>September</source>
+        <translation>9月</translation>
+    </message>
+    <message>
+        <source>October</source>
+        <translation>10月</translation>
+    </message>
+    <message>
+        <source>November</source>
+        <translation>11月</translation>
+    </message>
+    <message>
+        <source>December</source>
+        <translation>12月</translation>
+    </message>
+    <message>
+        <source>There may be {most_limits} limits, one of a kind for each period.</source>
+        <translation>最多可有 {most_limits} 个限额，每个时段每类一个。</translation>
+    </message>
+    <message>
+        <source>The old limits hold on.</source>
+        <translation>旧限额继续有效。</translation>
+    </message>
+    <message>
+        <source>Remove one of them.</source>
+        <translation>请移除其中一个。</translation>
+    </message>
+    <message>
+        <source>The warning at {amount} {name} is passed: with this question it is about {spent}.</source>
+        <translation>已超过{name}警告值 {amount}：加上此问题约为 {spent}。</translation>
+    </message>
+    <message>
+        <source>Nothing is sent beyond {amount}.</source>
+        <translation>超过 {amount} 后不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Titles and summaries wait.</source>
+        <translation>标题和摘要等待中。</translation>
+    </message>
+    <message>
+        <source>A limit must be a number from 0 on.</source>
+        <translation>限额必须是不小于 0 的数字。</translation>
+    </message>
+    <message>
+        <source>Correct the number.</source>
+        <translation>请更正该数字。</translation>
+    </message>
+    <message>
+        <source>The warning {name} lies above its stop.</source>
+        <translation>{name}警告高于其停止值。</translation>
+    </message>
+    <message>
+        <source>Give the warning a smaller number.</source>
+        <translation>请为警告设置较小的数字。</translation>
+    </message>
+    <message>
+        <source>tomorrow</source>
+        <translation>明天</translation>
+    </message>
+    <message>
+        <source>on {day} {month}</source>
+        <translation>{month}{day}日</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used.</source>
+        <translation>已达到{name}限额 {amount}：已用 {spent}。</translation>
+    </message>
+    <message>
+        <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
+        <translation>已达到{name}限额 {amount}：已用 {spent}，此问题约需 {needed}。</translation>
+    </message>
+    <message>
+        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
+        <translation>限额{end}重新开始。请提高限额，或仍然发送此问题。</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>工具</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>嵌入</translation>
+    </message>
+    <message>
+        <source>Week of {words}</source>
+        <translation>{words}所在周</translation>
+    </message>
+    <message>
+        <source>The server&apos;s own model</source>
+        <translation>服务器自己的模型</translation>
+    </message>
+    <message>
+        <source>A project that is gone</source>
+        <translation>已不存在的项目</translation>
+    </message>
+    <message>
+        <source>No project</source>
+        <translation>无项目</translation>
+    </message>
+    <message>
+        <source>There is no such token.</source>
+        <translation>没有这样的令牌。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk tokens list&apos; shows them all.</source>
+        <translation>&apos;chatdesk tokens list&apos; 会显示全部令牌。</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>请恢复备份（&apos;chatdesk restore --list&apos;；它们在 {backup_dir} 中），或用 &apos;chatdesk doctor --repair&apos; 复制可读取的内容。</translation>
+    </message>
+    <message>
+        <source>A backup in {backup_dir} may have it as it was.</source>
+        <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
+    </message>
+    <message>
+        <source>{let_in} open again, their copies wait for Share…</source>
+        <translation>{let_in} 个再次开放，其副本等待“共享…”</translation>
+    </message>
+    <message>
+        <source>{who}, does not answer. If it hangs, end it.</source>
+        <translation>{who} 没有响应。如果它已挂起，请结束它。</translation>
+    </message>
+    <message>
+        <source>Its database cannot be read ({reason}).</source>
+        <translation>无法读取其数据库（{reason}）。</translation>
+    </message>
+    <message>
+        <source>the last write failed</source>
+        <translation>上次写入失败</translation>
+    </message>
+    <message>
+        <source>It cannot save ({reason}).</source>
+        <translation>它无法保存（{reason}）。</translation>
+    </message>
+    <message>
+        <source>It reacts late.</source>
+        <translation>它反应迟缓。</translation>
+    </message>
+    <message>
+        <source>Provider {id} cannot be reached.</source>
+        <translation>无法访问提供商 {id}。</translation>
+    </message>
+    <message>
+        <source>Workspace {workspace}: {reason}.</source>
+        <translation>工作区 {workspace}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
+        <translation>{detail} 密钥来自变量或加密文件，或仅在一次运行中有效。</translation>
+    </message>
+    <message>
+        <source>{missing} missing or damaged: token counts are estimates.</source>
+        <translation>{missing} 缺失或损坏：token 数为估计值。</translation>
+    </message>
+    <message>
+        <source>Another process has this data directory open.</source>
+        <translation>另一个进程已打开此数据目录。</translation>
+    </message>
+    <message>
+        <source>Restore in its window.</source>
+        <translation>请在其窗口中恢复。</translation>
+    </message>
+    <message>
+        <source>The model did not answer within {longest_s} s.</source>
+        <translation>模型在 {longest_s} 秒内没有回答。</translation>
+    </message>
+    <message>
+        <source>The local service is off.</source>
+        <extracomment>What a token may allow, in words for those who choose.</extracomment>
+        <translation>本地服务已关闭。</translation>
+    </message>
+    <message>
+        <source>Turn it on in the settings.</source>
+        <translation>请在设置中开启它。</translation>
+    </message>
+    <message>
+        <source>Close it first, or choose another --data-dir.</source>
+        <translation>请先关闭它，或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>The local service ended because of a fault in ChatDesk.</source>
+        <translation>本地服务因 ChatDesk 的故障而结束。</translation>
+    </message>
+    <message>
+        <source>Try again; the log says more.</source>
+        <translation>请重试；日志中有更多信息。</translation>
+    </message>
+    <message>
+        <source>You: {question}</source>
+        <translation>你：{question}</translation>
+    </message>
+    <message>
+        <source>Status: {status}. Thread: {id}.</source>
+        <translation>状态：{status}。对话串：{id}。</translation>
+    </message>
+    <message>
+        <source>Screenshot: {path}</source>
+        <translation>屏幕截图：{path}</translation>
+    </message>
+    <message>
+        <source>Screenshot: could not be saved</source>
+        <translation>屏幕截图：无法保存</translation>
+    </message>
+    <message>
+        <source>Something failed that ChatDesk needs to start.</source>
+        <translation>ChatDesk 启动所需的某项失败了。</translation>
+    </message>
+    <message>
+        <source>Start it again; “chatdesk doctor” and the log say more.</source>
+        <translation>请重新启动；“chatdesk doctor”和日志中有更多信息。</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>未保存</translation>
+    </message>
+    <message>
+        <source>All changes saved</source>
+        <translation>所有更改已保存</translation>
+    </message>
+    <message>
+        <source>Not opened</source>
+        <translation>未打开</translation>
+    </message>
+    <message>
+        <source>Read only</source>
+        <translation>只读</translation>
+    </message>
+    <message>
+        <source>The database was upgraded; a backup of the old one is kept.</source>
+        <translation>数据库已升级；旧数据库的备份已保留。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
+        <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
+        <translation>
+            <numerusform>上次有 {count} 个回答被中断。文字已保留；选择“继续”可接着进行。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk ended unexpectedly last time. Your messages are kept.</source>
+        <translation>ChatDesk 上次意外结束。消息已保留。</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
+        <translation>帮助</translation>
+    </message>
+    <message>
+        <source>The pages of help are not in this installation of ChatDesk.</source>
+        <translation>此 ChatDesk 安装中没有帮助页面。</translation>
+    </message>
+    <message>
+        <source>No program opened the pages of help. They are in {page}.</source>
+        <translation>没有程序打开帮助页面。它们在 {page} 中。</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>保存报告</translation>
+    </message>
+    <message>
+        <source>Zip (*.zip)</source>
+        <translation>Zip (*.zip)</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>已保存为 {name}。</translation>
+    </message>
+    <message>
+        <source>{one} and {other}</source>
+        <translation>{one} 和 {other}</translation>
+    </message>
+    <message>
+        <source>No connection to {providers}. Your questions are kept.</source>
+        <translation>与 {providers} 没有连接。问题已保留。</translation>
+    </message>
+    <message numerus="yes">
+        <source>No connection to {providers}. {count} questions are kept, and sent when it is back.</source>
+        <comment>No connection to {providers}. Your question is kept, and sent when it is back.</comment>
+        <translation>
+            <numerusform>与 {providers} 没有连接。{count} 个问题已保留，恢复连接后发送。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Close a window first: {count} are open.</source>
+        <translation>请先关闭一个窗口：已打开 {count} 个。</translation>
+    </message>
+    <message>
+        <source>A temporary chat stays in its place. Keep it to open it elsewhere.</source>
+        <translation>临时聊天留在原处。要在别处打开，请先保留它。</translation>
+    </message>
+    <message>
+        <source>My message is in the attached file, because it is too long to be sent whole.</source>
+        <translation>我的消息在附加的文件中，因为它太长，无法完整发送。</translation>
+    </message>
+    <message>
+        <source>Sent as a file, from which the model gets what fits</source>
+        <translation>作为文件发送，模型从中获取容量允许的部分</translation>
+    </message>
+    <message>
+        <source>Type a message</source>
+        <extracomment>The exit code that asks for a new start.</extracomment>
+        <translation>输入消息</translation>
+    </message>
+    <message>
+        <source>New thread</source>
+        <translation>新对话串</translation>
+    </message>
+    <message>
+        <source>New temporary chat</source>
+        <translation>新建临时聊天</translation>
+    </message>
+    <message>
+        <source>Keep this temporary chat</source>
+        <translation>保留此临时聊天</translation>
+    </message>
+    <message>
+        <source>Close the temporary chat</source>
+        <translation>关闭临时聊天</translation>
+    </message>
+    <message>
+        <source>Rename thread</source>
+        <translation>重命名对话串</translation>
+    </message>
+    <message>
+        <source>Pin or unpin thread</source>
+        <translation>固定或取消固定对话串</translation>
+    </message>
+    <message>
+        <source>Mark as read</source>
+        <translation>标为已读</translation>
+    </message>
+    <message>
+        <source>Archive thread, or take it out</source>
+        <translation>归档对话串，或移出归档</translation>
+    </message>
+    <message>
+        <source>Move to a project…</source>
+        <translation>移到项目…</translation>
+    </message>
+    <message>
+        <source>Tags of the thread…</source>
+        <translation>对话串的标签…</translation>
+    </message>
+    <message>
+        <source>Restore from the trash</source>
+        <translation>从回收站恢复</translation>
+    </message>
+    <message>
+        <source>Mark all threads of the list</source>
+        <translation>标记列表中的所有对话串</translation>
+    </message>
+    <message>
+        <source>Ctrl+A in the list</source>
+        <translation>列表中 Ctrl+A</translation>
+    </message>
+    <message>
+        <source>System prompt…</source>
+        <translation>系统提示词…</translation>
+    </message>
+    <message>
+        <source>Choose the model…</source>
+        <translation>选择模型…</translation>
+    </message>
+    <message>
+        <source>Parameters…</source>
+        <translation>参数…</translation>
+    </message>
+    <message>
+        <source>Copy thread</source>
+        <translation>复制对话串</translation>
+    </message>
+    <message>
+        <source>Copy link to the thread</source>
+        <translation>复制对话串链接</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Export thread as Markdown…</source>
+        <translation>将对话串导出为 Markdown…</translation>
+    </message>
+    <message>
+        <source>Export thread as JSON…</source>
+        <translation>将对话串导出为 JSON…</translation>
+    </message>
+    <message>
+        <source>Delete thread</source>
+        <translation>删除对话串</translation>
+    </message>
+    <message>
+        <source>Del in the list</source>
+        <translation>列表中 Del</translation>
+    </message>
+    <message>
+        <source>Erase thread for everyone…</source>
+        <translation>为所有人抹除对话串…</translation>
+    </message>
+    <message>
+        <source>Undo the last change</source>
+        <translation>撤销上次更改</translation>
+    </message>
+    <message>
+        <source>Redo what was undone</source>
+        <translation>重做已撤销的更改</translation>
+    </message>
+    <message>
+        <source>Switch project…</source>
+        <translation>切换项目…</translation>
+    </message>
+    <message>
+        <source>New project…</source>
+        <translation>新建项目…</translation>
+    </message>
+    <message>
+        <source>Edit project…</source>
+        <translation>编辑项目…</translation>
+    </message>
+    <message>
+        <source>System prompt of the project…</source>
+        <translation>项目的系统提示词…</translation>
+    </message>
+    <message>
+        <source>Parameters of the project…</source>
+        <translation>项目的参数…</translation>
+    </message>
+    <message>
+        <source>Share project, or change its sharing…</source>
+        <translation>共享项目，或更改其共享…</translation>
+    </message>
+    <message>
+        <source>Archive project, or take it out</source>
+        <translation>归档项目，或移出归档</translation>
+    </message>
+    <message>
+        <source>Delete project…</source>
+        <translation>删除项目…</translation>
+    </message>
+    <message>
+        <source>All tags…</source>
+        <translation>所有标签…</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>停止回答</translation>
+    </message>
+    <message>
+        <source>Go to the call that waits for approval</source>
+        <translation>转到等待批准的调用</translation>
+    </message>
+    <message>
+        <source>Review proposed changes to files</source>
+        <translation>查看对文件的更改建议</translation>
+    </message>
+    <message>
+        <source>Add as note</source>
+        <translation>添加为备注</translation>
+    </message>
+    <message>
+        <source>Regenerate the last answer</source>
+        <translation>重新生成上一个回答</translation>
+    </message>
+    <message>
+        <source>Regenerate with another model…</source>
+        <translation>用其他模型重新生成…</translation>
+    </message>
+    <message>
+        <source>Compare models…</source>
+        <translation>比较模型…</translation>
+    </message>
+    <message>
+        <source>Edit my last message</source>
+        <translation>编辑我的上一条消息</translation>
+    </message>
+    <message>
+        <source>Up in an empty composer</source>
+        <translation>空输入框中按向上键</translation>
+    </message>
+    <message>
+        <source>Edit the answer</source>
+        <translation>编辑回答</translation>
+    </message>
+    <message>
+        <source>Open the page of an answer in the browser</source>
+        <translation>在浏览器中打开回答的页面</translation>
+    </message>
+    <message>
+        <source>Stop the answer and send the waiting question</source>
+        <translation>停止回答并发送等待中的问题</translation>
+    </message>
+    <message>
+        <source>Edit the last waiting question</source>
+        <translation>编辑最后一个等待中的问题</translation>
+    </message>
+    <message>
+        <source>Attach files…</source>
+        <translation>附加文件…</translation>
+    </message>
+    <message>
+        <source>Insert a prompt…</source>
+        <translation>插入提示词…</translation>
+    </message>
+    <message>
+        <source>/ in an empty line</source>
+        <translation>空行中输入 /</translation>
+    </message>
+    <message>
+        <source>Save as prompt…</source>
+        <translation>保存为提示词…</translation>
+    </message>
+    <message>
+        <source>Prompts…</source>
+        <translation>提示词…</translation>
+    </message>
+    <message>
+        <source>Choose assistant…</source>
+        <translation>选择助手…</translation>
+    </message>
+    <message>
+        <source>@ for one question</source>
+        <translation>@ 用于一个问题</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>复制上一个回答</translation>
+    </message>
+    <message>
+        <source>Copy the selection as Markdown</source>
+        <translation>将所选内容复制为 Markdown</translation>
+    </message>
+    <message>
+        <source>Copy the selection as plain text</source>
+        <translation>将所选内容复制为纯文本</translation>
+    </message>
+    <message>
+        <source>Copy the selection as rich text</source>
+        <translation>将所选内容复制为富文本</translation>
+    </message>
+    <message>
+        <source>Copy link to the message</source>
+        <translation>复制消息链接</translation>
+    </message>
+    <message>
+        <source>Quote the selection in the composer</source>
+        <translation>在输入框中引用所选内容</translation>
+    </message>
+    <message>
+        <source>Previous version</source>
+        <translation>上一版本</translation>
+    </message>
+    <message>
+        <source>Next version</source>
+        <translation>下一版本</translation>
+    </message>
+    <message>
+        <source>Compare versions</source>
+        <translation>比较版本</translation>
+    </message>
+    <message>
+        <source>Continue the answer</source>
+        <translation>继续回答</translation>
+    </message>
+    <message>
+        <source>Ask for a shorter answer</source>
+        <translation>要求更短的回答</translation>
+    </message>
+    <message>
+        <source>Ask for a longer answer</source>
+        <translation>要求更长的回答</translation>
+    </message>
+    <message>
+        <source>Branch into a new thread</source>
+        <translation>分支到新对话串</translation>
+    </message>
+    <message>
+        <source>Open code or a file as artifact</source>
+        <translation>将代码或文件作为制品打开</translation>
+    </message>
+    <message>
+        <source>Pin into the context, or unpin</source>
+        <translation>固定到上下文，或取消固定</translation>
+    </message>
+    <message>
+        <source>Exclude from the context, or include</source>
+        <translation>从上下文排除，或包含</translation>
+    </message>
+    <message>
+        <source>Start the context here</source>
+        <translation>从这里开始上下文</translation>
+    </message>
+    <message>
+        <source>Start the context at the beginning</source>
+        <translation>从头开始上下文</translation>
+    </message>
+    <message>
+        <source>Delete the message</source>
+        <translation>删除消息</translation>
+    </message>
+    <message>
+        <source>Search everything…</source>
+        <translation>搜索全部…</translation>
+    </message>
+    <message>
+        <source>Filter the list of threads</source>
+        <translation>筛选对话串列表</translation>
+    </message>
+    <message>
+        <source>Find in thread</source>
+        <translation>在对话串中查找</translation>
+    </message>
+    <message>
+        <source>Next match</source>
+        <translation>下一个匹配</translation>
+    </message>
+    <message>
+        <source>Previous match</source>
+        <translation>上一个匹配</translation>
+    </message>
+    <message>
+        <source>Show the questions of this thread</source>
+        <translation>显示此对话串的问题</translation>
+    </message>
+    <message>
+        <source>Jump to a date…</source>
+        <translation>跳转到日期…</translation>
+    </message>
+    <message>
+        <source>Go to the composer</source>
+        <translation>转到输入框</translation>
+    </message>
+    <message>
+        <source>Previous thread</source>
+        <translation>上一个对话串</translation>
+    </message>
+    <message>
+        <source>Next thread</source>
+        <translation>下一个对话串</translation>
+    </message>
+    <message>
+        <source>Next part of the window</source>
+        <translation>窗口的下一部分</translation>
+    </message>
+    <message>
+        <source>Previous part of the window</source>
+        <translation>窗口的上一部分</translation>
+    </message>
+    <message>
+        <source>Show or hide the sidebar</source>
+        <translation>显示或隐藏侧边栏</translation>
+    </message>
+    <message>
+        <source>Show threads</source>
+        <translation>显示对话串</translation>
+    </message>
+    <message>
+        <source>Show the archive</source>
+        <translation>显示归档</translation>
+    </message>
+    <message>
+        <source>Show the trash</source>
+        <translation>显示回收站</translation>
+    </message>
+    <message>
+        <source>Deleted messages…</source>
+        <translation>已删除的消息…</translation>
+    </message>
+    <message>
+        <source>Empty the trash…</source>
+        <translation>清空回收站…</translation>
+    </message>
+    <message>
+        <source>Sort threads by name or by last activity</source>
+        <translation>按名称或最近活动排序对话串</translation>
+    </message>
+    <message>
+        <source>Group threads by project or by date</source>
+        <translation>按项目或日期分组对话串</translation>
+    </message>
+    <message>
+        <source>Wider sidebar</source>
+        <translation>加宽侧边栏</translation>
+    </message>
+    <message>
+        <source>Narrower sidebar</source>
+        <translation>缩窄侧边栏</translation>
+    </message>
+    <message>
+        <source>Show or hide the inspector</source>
+        <translation>显示或隐藏检查器</translation>
+    </message>
+    <message>
+        <source>Show what the model will see</source>
+        <translation>显示模型将看到的内容</translation>
+    </message>
+    <message>
+        <source>Show the summary of older messages</source>
+        <translation>显示较旧消息的摘要</translation>
+    </message>
+    <message>
+        <source>Show what this thread used</source>
+        <translation>显示此对话串的用量</translation>
+    </message>
+    <message>
+        <source>Show the tree of versions</source>
+        <translation>显示版本树</translation>
+    </message>
+    <message>
+        <source>Show the artifacts of this thread</source>
+        <translation>显示此对话串的制品</translation>
+    </message>
+    <message>
+        <source>Switch theme</source>
+        <translation>切换主题</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>放大文字</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>缩小文字</translation>
+    </message>
+    <message>
+        <source>Normal text size</source>
+        <translation>正常文字大小</translation>
+    </message>
+    <message>
+        <source>Show or hide the menu bar</source>
+        <translation>显示或隐藏菜单栏</translation>
+    </message>
+    <message>
+        <source>Add a provider…</source>
+        <translation>添加提供商…</translation>
+    </message>
+    <message>
+        <source>Tools…</source>
+        <translation>工具…</translation>
+    </message>
+    <message>
+        <source>Manage models…</source>
+        <translation>管理模型…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>导入…</translation>
+    </message>
+    <message>
+        <source>Back up now</source>
+        <translation>立即备份</translation>
+    </message>
+    <message>
+        <source>Restore a backup…</source>
+        <translation>恢复备份…</translation>
+    </message>
+    <message>
+        <source>Check the database</source>
+        <translation>检查数据库</translation>
+    </message>
+    <message>
+        <source>Repair the database</source>
+        <translation>修复数据库</translation>
+    </message>
+    <message>
+        <source>Quick question</source>
+        <translation>快速提问</translation>
+    </message>
+    <message>
+        <source>All commands…</source>
+        <translation>所有命令…</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>设置…</translation>
+    </message>
+    <message>
+        <source>Team sync…</source>
+        <translation>团队同步…</translation>
+    </message>
+    <message>
+        <source>Join a workspace…</source>
+        <translation>加入工作区…</translation>
+    </message>
+    <message>
+        <source>Invite to the workspace…</source>
+        <translation>邀请加入工作区…</translation>
+    </message>
+    <message>
+        <source>Sync now</source>
+        <translation>立即同步</translation>
+    </message>
+    <message>
+        <source>Details of team sync…</source>
+        <translation>团队同步详情…</translation>
+    </message>
+    <message>
+        <source>Usage…</source>
+        <translation>用量…</translation>
+    </message>
+    <message>
+        <source>Messages that wait to be sent…</source>
+        <translation>等待发送的消息…</translation>
+    </message>
+    <message>
+        <source>Limits…</source>
+        <translation>限额…</translation>
+    </message>
+    <message>
+        <source>Report a problem…</source>
+        <translation>报告问题…</translation>
+    </message>
+    <message>
+        <source>Updates…</source>
+        <translation>更新…</translation>
+    </message>
+    <message>
+        <source>About ChatDesk</source>
+        <translation>关于 ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>Thread</source>
+        <translation>对话串</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>项目</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Go</source>
+        <translation>转到</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>视图</translation>
+    </message>
+    <message>
+        <source>Application</source>
+        <translation>应用程序</translation>
+    </message>
+    <message>
+        <source>These keys cannot be used.</source>
+        <translation>不能使用这些按键。</translation>
+    </message>
+    <message>
+        <source>{keys} is needed for writing and moving about. Add Ctrl or Alt.</source>
+        <translation>{keys} 用于输入和移动。请加上 Ctrl 或 Alt。</translation>
+    </message>
+    <message>
+        <source>{keys} is needed in every text field.</source>
+        <translation>每个文本框都需要 {keys}。</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to the system and would not reach ChatDesk.</source>
+        <translation>{keys} 属于系统，不会传到 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>There is no finished message here.</source>
+        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
+        <translation>这里没有已完成的消息。</translation>
+    </message>
+    <message>
+        <source>There is no finished answer here.</source>
+        <translation>这里没有已完成的回答。</translation>
+    </message>
+    <message>
+        <source>Shorter</source>
+        <extracomment>The quick actions that everybody has.</extracomment>
+        <translation>更短</translation>
+    </message>
+    <message>
+        <source>Longer</source>
+        <translation>更长</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <extracomment>The actions on a message, in the order of its menu.</extracomment>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy selection</source>
+        <translation>复制所选内容</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>复制为 Markdown</translation>
+    </message>
+    <message>
+        <source>Copy as plain text</source>
+        <translation>复制为纯文本</translation>
+    </message>
+    <message>
+        <source>Copy as rich text</source>
+        <translation>复制为富文本</translation>
+    </message>
+    <message>
+        <source>Copy link</source>
+        <translation>复制链接</translation>
+    </message>
+    <message>
+        <source>Quote</source>
+        <translation>引用</translation>
+    </message>
+    <message>
+        <source>Quote selection</source>
+        <translation>引用所选内容</translation>
+    </message>
+    <message>
+        <source>Open as artifact</source>
+        <translation>作为制品打开</translation>
+    </message>
+    <message>
+        <source>No message in view has a file, or code of 15 lines or more.</source>
+        <translation>当前可见的消息都没有文件或 15 行以上的代码。</translation>
+    </message>
+    <message>
+        <source>Open page in browser</source>
+        <translation>在浏览器中打开页面</translation>
+    </message>
+    <message>
+        <source>No message in view has a block of HTML.</source>
+        <translation>当前可见的消息都没有 HTML 块。</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>重新生成</translation>
+    </message>
+    <message>
+        <source>Answer with another model…</source>
+        <translation>用其他模型回答…</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>编辑</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>There is no answer here that could be continued.</source>
+        <translation>这里没有可继续的回答。</translation>
+    </message>
+    <message>
+        <source>Decide about open calls…</source>
+        <translation>决定待处理的调用…</translation>
+    </message>
+    <message>
+        <source>Review proposed changes…</source>
+        <translation>查看更改建议…</translation>
+    </message>
+    <message>
+        <source>No answer here proposes changes to files.</source>
+        <translation>这里没有回答建议更改文件。</translation>
+    </message>
+    <message>
+        <source>Edit answer</source>
+        <translation>编辑回答</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>There is no earlier version of this message.</source>
+        <translation>此消息没有更早的版本。</translation>
+    </message>
+    <message>
+        <source>There is no later version of this message.</source>
+        <translation>此消息没有更晚的版本。</translation>
+    </message>
+    <message>
+        <source>This answer has one version only.</source>
+        <translation>此回答只有一个版本。</translation>
+    </message>
+    <message>
+        <source>Pin into the context</source>
+        <translation>固定到上下文</translation>
+    </message>
+    <message>
+        <source>Unpin from the context</source>
+        <translation>从上下文取消固定</translation>
+    </message>
+    <message>
+        <source>Exclude from the context</source>
+        <translation>从上下文排除</translation>
+    </message>
+    <message>
+        <source>Include in the context</source>
+        <translation>包含到上下文</translation>
+    </message>
+    <message>
+        <source>Let the model see it</source>
+        <translation>让模型看到它</translation>
+    </message>
+    <message>
+        <source>Include in the context again</source>
+        <translation>重新包含到上下文</translation>
+    </message>
+    <message>
+        <source>The context starts here already.</source>
+        <translation>上下文已从这里开始。</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning already.</source>
+        <translation>上下文已从头开始。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Erase for everyone…</source>
+        <translation>为所有人抹除…</translation>
+    </message>
+    <message>
+        <source>Open in a new window</source>
+        <translation>在新窗口中打开</translation>
+    </message>
+    <message>
+        <source>Open beside</source>
+        <translation>并排打开</translation>
+    </message>
+    <message>
+        <source>Close this chat or window</source>
+        <translation>关闭此聊天或窗口</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the left</source>
+        <translation>转到左侧的聊天</translation>
+    </message>
+    <message>
+        <source>Go to the chat at the right</source>
+        <translation>转到右侧的聊天</translation>
+    </message>
+    <message>
+        <source>Keep this one</source>
+        <translation>保留这个</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Edited answer</source>
+        <translation>已编辑的回答</translation>
+    </message>
+    <message>
+        <source>Stop the edited answer</source>
+        <translation>停止已编辑的回答</translation>
+    </message>
+    <message>
+        <source>Keep the edited answer</source>
+        <translation>保留已编辑的回答</translation>
+    </message>
+    <message>
+        <source>Keep the answer</source>
+        <translation>保留回答</translation>
+    </message>
+    <message>
+        <source>Answer of {model}</source>
+        <translation>{model} 的回答</translation>
+    </message>
+    <message>
+        <source>Stop the answer of {model}</source>
+        <translation>停止 {model} 的回答</translation>
+    </message>
+    <message>
+        <source>Keep the answer of {model}</source>
+        <translation>保留 {model} 的回答</translation>
+    </message>
+    <message>
+        <source>Compared answers</source>
+        <translation>比较的回答</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+    <message>
+        <source>Back to the thread; all answers stay as versions</source>
+        <translation>返回对话串；所有回答都作为版本保留</translation>
+    </message>
+    <message>
+        <source>Your question: {question}</source>
+        <translation>你的问题：{question}</translation>
+    </message>
+    <message>
+        <source>{name}, being copied</source>
+        <translation>{name}，正在复制</translation>
+    </message>
+    <message>
+        <source>Remove {file}</source>
+        <translation>移除 {file}</translation>
+    </message>
+    <message>
+        <source>Remove (Delete)</source>
+        <translation>移除 (Delete)</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>{name} is attached</source>
+        <translation>已附加 {name}</translation>
+    </message>
+    <message>
+        <source>{name} is removed</source>
+        <translation>已移除 {name}</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Esc)</source>
+        <translation>停止回答 (Esc)</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>附加文件</translation>
+    </message>
+    <message>
+        <source>Insert a prompt</source>
+        <translation>插入提示词</translation>
+    </message>
+    <message>
+        <source>Insert a prompt (/ in an empty line)</source>
+        <translation>插入提示词（空行中输入 /）</translation>
+    </message>
+    <message>
+        <source>Parameters: how answers are made</source>
+        <translation>参数：如何生成回答</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
+        <translation>请等待回答，或按 Esc 停止。文字已保留。</translation>
+    </message>
+    <message>
+        <source>{size} is more than one message can hold ({limit}). Split the text.</source>
+        <translation>{size} 超过一条消息的容量（{limit}）。请拆分文字。</translation>
+    </message>
+    <message>
+        <source>Send after the answer</source>
+        <translation>回答后发送</translation>
+    </message>
+    <message>
+        <source>The files are still being copied. The message is sent when they are there.</source>
+        <translation>文件仍在复制。复制完成后发送消息。</translation>
+    </message>
+    <message>
+        <source>Not sent yet: see the note above your text, then send again.</source>
+        <translation>尚未发送：请看文字上方的提示，然后重新发送。</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>提示词</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} prompts, arrows choose, Enter inserts, Esc closes.</source>
+        <comment>{count} prompt, arrows choose, Enter inserts, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} 个提示词，方向键选择，Enter 插入，Esc 关闭。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Edit prompts…</source>
+        <translation>编辑提示词…</translation>
+    </message>
+    <message>
+        <source>All templates and system prompts</source>
+        <translation>所有模板和系统提示词</translation>
+    </message>
+    <message>
+        <source>Find a prompt</source>
+        <translation>查找提示词</translation>
+    </message>
+    <message>
+        <source>No prompt matches.</source>
+        <translation>没有匹配的提示词。</translation>
+    </message>
+    <message>
+        <source>{item}, {row} of {count}</source>
+        <translation>{item}，第 {row} 个，共 {count} 个</translation>
+    </message>
+    <message>
+        <source>{leave}: {state}</source>
+        <translation>{leave}：{state}</translation>
+    </message>
+    <message>
+        <source>Move up: {text}</source>
+        <translation>上移：{text}</translation>
+    </message>
+    <message>
+        <source>Send it before the one above</source>
+        <translation>在上一个之前发送</translation>
+    </message>
+    <message>
+        <source>Take it back into the text below</source>
+        <translation>将其放回下方的文字中</translation>
+    </message>
+    <message>
+        <source>Send now</source>
+        <translation>立即发送</translation>
+    </message>
+    <message>
+        <source>Stop the answer, keep what came, and ask this</source>
+        <translation>停止回答，保留已到达的内容，并提出此问题</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more wait…</source>
+        <comment>{count} more waits…</comment>
+        <translation>
+            <numerusform>还有 {count} 个等待中…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, file names or keys. Look through them first; nothing is sent automatically.</source>
+        <translation>请将这些文件保存为 zip，并附上问题描述一起发送。其中不含消息、标题、文件名或密钥。请先查看；不会自动发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Report a problem</source>
+        <translation>报告问题</translation>
+    </message>
+    <message>
+        <source>Files of the report</source>
+        <translation>报告的文件</translation>
+    </message>
+    <message>
+        <source>Text of the file</source>
+        <translation>文件的文字</translation>
+    </message>
+    <message>
+        <source>Collecting…</source>
+        <translation>正在收集…</translation>
+    </message>
+    <message>
+        <source>Save as a zip…</source>
+        <translation>保存为 zip…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files, {size} before packing</source>
+        <comment>{count} file, {size} before packing</comment>
+        <translation>
+            <numerusform>{count} 个文件，打包前 {size}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>(The end of it; the zip has all {count} characters.)
+…{end}</source>
+        <translation>（末尾部分；zip 中有全部 {count} 个字符。）
+…{end}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>选择…</translation>
+    </message>
+    <message>
+        <source>Choose: {name}</source>
+        <translation>选择：{name}</translation>
+    </message>
+    <message>
+        <source>Remove: {name}</source>
+        <translation>移除：{name}</translation>
+    </message>
+    <message>
+        <source>Press the keys…</source>
+        <translation>请按下按键…</translation>
+    </message>
+    <message>
+        <source>{keys}. Press Enter to choose others, Delete to remove them, Esc to keep them.</source>
+        <translation>{keys}。按 Enter 选择其他按键，按 Delete 移除，按 Esc 保留。</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>复制报告</translation>
+    </message>
+    <message>
+        <source>Show file</source>
+        <translation>显示文件</translation>
+    </message>
+    <message>
+        <source>The report could not be read: {reason}.</source>
+        <translation>无法读取报告：{reason}。</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>Version {version}, with Python {python} and Qt {qt_version}.
+
+Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence.</source>
+        <translation>版本 {version}，使用 Python {python} 和 Qt {qt_version}。
+
+Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依据 ISC 许可证使用。</translation>
+    </message>
+    <message>
+        <source>Send the message</source>
+        <translation>发送消息</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>New line in the composer</source>
+        <translation>在输入框中换行</translation>
+    </message>
+    <message>
+        <source>Shift+Enter</source>
+        <translation>Shift+Enter</translation>
+    </message>
+    <message>
+        <source>Walk through threads</source>
+        <translation>在对话串间移动</translation>
+    </message>
+    <message>
+        <source>Up or Down in the list</source>
+        <translation>列表中按向上或向下键</translation>
+    </message>
+    <message>
+        <source>Open the thread</source>
+        <translation>打开对话串</translation>
+    </message>
+    <message>
+        <source>Enter in the list</source>
+        <translation>列表中 Enter</translation>
+    </message>
+    <message>
+        <source>Mark threads</source>
+        <translation>标记对话串</translation>
+    </message>
+    <message>
+        <source>Shift+Down or Ctrl+Space in the list</source>
+        <translation>列表中 Shift+向下键或 Ctrl+空格</translation>
+    </message>
+    <message>
+        <source>Menu of a thread</source>
+        <translation>对话串的菜单</translation>
+    </message>
+    <message>
+        <source>Menu in the list</source>
+        <translation>列表中按菜单键</translation>
+    </message>
+    <message>
+        <source>Between messages</source>
+        <translation>在消息间移动</translation>
+    </message>
+    <message>
+        <source>Ctrl+Down or Ctrl+Up in the thread</source>
+        <translation>对话串中 Ctrl+向下键或 Ctrl+向上键</translation>
+    </message>
+    <message>
+        <source>Links and buttons</source>
+        <translation>链接和按钮</translation>
+    </message>
+    <message>
+        <source>Tab in the thread</source>
+        <translation>对话串中 Tab</translation>
+    </message>
+    <message>
+        <source>Menu of the message</source>
+        <translation>消息的菜单</translation>
+    </message>
+    <message>
+        <source>Enter or Menu in the thread</source>
+        <translation>对话串中 Enter 或菜单键</translation>
+    </message>
+    <message>
+        <source>Walk through the text</source>
+        <translation>在文字中移动</translation>
+    </message>
+    <message>
+        <source>F7 in the thread</source>
+        <translation>对话串中 F7</translation>
+    </message>
+    <message>
+        <source>Next group of results</source>
+        <translation>下一组结果</translation>
+    </message>
+    <message>
+        <source>Tab in the search</source>
+        <translation>搜索中 Tab</translation>
+    </message>
+    <message>
+        <source>Press the new keys for “{name}”.</source>
+        <translation>请按下“{name}”的新按键。</translation>
+    </message>
+    <message>
+        <source>Use these</source>
+        <translation>使用这些</translation>
+    </message>
+    <message>
+        <source>{keys} belongs to “{name}”, which would lose it.</source>
+        <translation>{keys} 属于“{name}”，它将失去该按键。</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>接管</translation>
+    </message>
+    <message>
+        <source>{keys} is free.</source>
+        <translation>{keys} 可用。</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>所在位置</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>已更改</translation>
+    </message>
+    <message>
+        <source>changed keys</source>
+        <translation>已更改的按键</translation>
+    </message>
+    <message>
+        <source>no keys</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>usual keys</source>
+        <translation>默认按键</translation>
+    </message>
+    <message>
+        <source>Find a command or keys</source>
+        <translation>查找命令或按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>Enter changes the keys, Delete takes them away</source>
+        <translation>Enter 更改按键，Delete 移除按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Change keys…</source>
+        <translation>更改按键…</translation>
+    </message>
+    <message>
+        <source>Take away</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>New keys</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>An unexpected failure</source>
+        <translation>意外故障</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept.</source>
+        <translation>ChatDesk 出了点问题。消息已保留。</translation>
+    </message>
+    <message>
+        <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
+        <translation>ChatDesk 出了点问题。消息已保留，可以继续使用。已写入一份不含消息的报告。要将其发送给开发者，请在菜单中选择“报告问题…”：你会先看到全部内容。</translation>
+    </message>
+    <message>
+        <source>Details…</source>
+        <translation>详情…</translation>
+    </message>
+    <message>
+        <source>This text is too long to be drawn. Its source is shown.</source>
+        <translation>此文字太长，无法绘制。显示其源代码。</translation>
+    </message>
+    <message>
+        <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
+        <translation>两者差异太大，无法逐行比较；不同之处显示为替换。</translation>
+    </message>
+    <message numerus="yes">
+        <source>The first {count} rows are shown.</source>
+        <comment>The first {count} row is shown.</comment>
+        <translation>
+            <numerusform>显示前 {count} 行。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{added}, {removed}.</source>
+        <translation>{added}，{removed}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added</source>
+        <comment>{count} line added</comment>
+        <translation>
+            <numerusform>新增 {count} 行</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines removed</source>
+        <comment>{count} line removed</comment>
+        <translation>
+            <numerusform>删除 {count} 行</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No line differs.</source>
+        <translation>没有不同的行。</translation>
+    </message>
+    <message>
+        <source>in a version of the thread that is not shown</source>
+        <translation>在对话串未显示的版本中</translation>
+    </message>
+    <message>
+        <source>This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.</source>
+        <translation>此文字太大，无法在这里编辑。请保存它，在别处编辑，然后附加结果。</translation>
+    </message>
+    <message>
+        <source>Your unfinished edit is back</source>
+        <translation>未完成的编辑已恢复</translation>
+    </message>
+    <message>
+        <source>Your changes were left out</source>
+        <translation>已略去你的更改</translation>
+    </message>
+    <message>
+        <source>Edit again</source>
+        <translation>再次编辑</translation>
+    </message>
+    <message>
+        <source>Your edit of {name} is a version of it</source>
+        <translation>你对 {name} 的编辑是它的一个版本</translation>
+    </message>
+    <message>
+        <source>Artifacts are stored on disk; a temporary chat is not.</source>
+        <translation>制品存储在磁盘上；临时聊天则不会。</translation>
+    </message>
+    <message>
+        <source>Change the attached file {name} and answer with all of it in one code block.</source>
+        <translation>更改附加的文件 {name}，并在一个代码块中给出其全部内容。</translation>
+    </message>
+    <message>
+        <source>Removed from the list</source>
+        <translation>已从列表中移除</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Answer with another model</source>
+        <translation>用其他模型回答</translation>
+    </message>
+    <message>
+        <source>Pasted image.png</source>
+        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
+        <translation>粘贴的图像.png</translation>
+    </message>
+    <message>
+        <source>Files are stored on disk; a temporary chat is not.</source>
+        <translation>文件存储在磁盘上；临时聊天则不会。</translation>
+    </message>
+    <message>
+        <source>Of “{name}” only the name is sent.</source>
+        <translation>“{name}”仅发送名称。</translation>
+    </message>
+    <message>
+        <source>The picture in the clipboard cannot be read.</source>
+        <translation>无法读取剪贴板中的图片。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this chat go to {count} models.</source>
+        <comment>Questions in this chat go to {count} model.</comment>
+        <translation>
+            <numerusform>此聊天中的问题会发送给 {count} 个模型。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This thread has no message yet.</source>
+        <translation>此对话串还没有消息。</translation>
+    </message>
+    <message>
+        <source>Nothing was written on that day or later.</source>
+        <translation>该日及之后没有写过任何内容。</translation>
+    </message>
+    <message>
+        <source>What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector&apos;s tree.</source>
+        <translation>移到回收站的内容可以找回：立即按 Ctrl+Z，或之后从检查器的版本树中恢复。</translation>
+    </message>
+    <message>
+        <source>Delete this message only, or also those after it?</source>
+        <translation>仅删除此消息，还是连同其后的消息？</translation>
+    </message>
+    <message>
+        <source>Do not ask again</source>
+        <translation>不再询问</translation>
+    </message>
+    <message>
+        <source>Settings can make ChatDesk ask again.</source>
+        <translation>可在设置中让 ChatDesk 再次询问。</translation>
+    </message>
+    <message>
+        <source>With later messages</source>
+        <translation>连同后面的消息</translation>
+    </message>
+    <message>
+        <source>This message only</source>
+        <translation>仅此消息</translation>
+    </message>
+    <message>
+        <source>Deleted messages</source>
+        <translation>已删除的消息</translation>
+    </message>
+    <message>
+        <source>Restored messages go back to their place.</source>
+        <translation>恢复的消息会回到原处。</translation>
+    </message>
+    <message>
+        <source>No message is in the trash.</source>
+        <translation>回收站中没有消息。</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Show the thread</source>
+        <translation>显示对话串</translation>
+    </message>
+    <message>
+        <source>{day} {time}</source>
+        <translation>{day} {time}</translation>
+    </message>
+    <message>
+        <source>Without text</source>
+        <translation>无文字</translation>
+    </message>
+    <message>
+        <source>Question in “{title}”, deleted {when}</source>
+        <translation>“{title}”中的问题，删除于 {when}</translation>
+    </message>
+    <message>
+        <source>Answer in “{title}”, deleted {when}</source>
+        <translation>“{title}”中的回答，删除于 {when}</translation>
+    </message>
+    <message>
+        <source>Question and {more} more in “{title}”, deleted {when}</source>
+        <translation>“{title}”中的问题及另外 {more} 条，删除于 {when}</translation>
+    </message>
+    <message>
+        <source>Answer and {more} more in “{title}”, deleted {when}</source>
+        <translation>“{title}”中的回答及另外 {more} 条，删除于 {when}</translation>
+    </message>
+    <message>
+        <source>Message restored</source>
+        <translation>消息已恢复</translation>
+    </message>
+    <message>
+        <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
+        <translation>它会离开服务器，并在下次同步时离开每台计算机。此操作无法撤销。仍会留下的有：服务器和计算机的备份（直到被替换）、已离开成员的私有副本，以及他人复制或导出的内容。</translation>
+    </message>
+    <message>
+        <source>Erase this thread for everyone?</source>
+        <translation>为所有人抹除此对话串吗？</translation>
+    </message>
+    <message>
+        <source>Erase this message for everyone?</source>
+        <translation>为所有人抹除此消息吗？</translation>
+    </message>
+    <message>
+        <source>Erase for everyone</source>
+        <translation>为所有人抹除</translation>
+    </message>
+    <message>
+        <source>It is in the trash, and is erased as soon as the server has taken it.</source>
+        <translation>它在回收站中，服务器接受后即被抹除。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages go, with attached files and the summaries that mention them.</source>
+        <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
+        <translation>
+            <numerusform>{count} 条消息将消失，连同附加的文件和提到它们的摘要。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
+        <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
+        <translation>
+            <numerusform>其他人的 {count} 条消息留在回收站：只有项目的所有者和管理员可以抹除他人所写的内容。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>this model</source>
+        <translation>此模型</translation>
+    </message>
+    <message>
+        <source>This model may not see images: choose one by name to say whether it does.</source>
+        <translation>此模型可能看不到图像：请按名称选择一个模型，以说明它能否看到。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Do {models} all see images?</source>
+        <comment>Does {models} see images?</comment>
+        <translation>
+            <numerusform>{models} 能看到图像吗？</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>Ask {model} instead</source>
+        <translation>改问 {model}</translation>
+    </message>
+    <message numerus="yes">
+        <source>They can</source>
+        <comment>It can</comment>
+        <translation>
+            <numerusform>能看到</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{models} cannot see images: only their names are sent.</source>
+        <comment>{models} cannot see images: only their names are sent.</comment>
+        <translation>
+            <numerusform>{models} 看不到图像：仅发送其名称。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to a date</source>
+        <translation>跳转到日期</translation>
+    </message>
+    <message>
+        <source>From {first} to {last}</source>
+        <translation>从 {first} 到 {last}</translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation>日期</translation>
+    </message>
+    <message>
+        <source>Calendar</source>
+        <translation>日历</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>日期</translation>
+    </message>
+    <message>
+        <source>Send or cancel what you are editing first.</source>
+        <translation>请先发送或取消正在编辑的内容。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed, so the answer stays as it is.</source>
+        <translation>未做任何更改，因此回答保持原样。</translation>
+    </message>
+    <message>
+        <source>Stop comparing</source>
+        <translation>停止比较</translation>
+    </message>
+    <message>
+        <source>A temporary chat cannot have branches.</source>
+        <translation>临时聊天不能有分支。</translation>
+    </message>
+    <message>
+        <source>This is a branch. The thread it came from stays as it is.</source>
+        <translation>这是一个分支。它所来自的对话串保持原样。</translation>
+    </message>
+    <message>
+        <source>Sending makes a version that is marked as yours.</source>
+        <translation>发送会创建一个标为你所写的版本。</translation>
+    </message>
+    <message>
+        <source>Editing an answer.</source>
+        <translation>正在编辑回答。</translation>
+    </message>
+    <message>
+        <source>Editing a question.</source>
+        <translation>正在编辑问题。</translation>
+    </message>
+    <message>
+        <source>Editing your last question. Sending makes a new version.</source>
+        <translation>正在编辑你的上一个问题。发送会创建新版本。</translation>
+    </message>
+    <message>
+        <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
+        <translation>请等待回答，或按 Esc 停止。然后即可编辑。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} later messages stay in version {version}.</source>
+        <comment>{count} later message stays in version {version}.</comment>
+        <translation>
+            <numerusform>后面的 {count} 条消息留在版本 {version} 中。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Comparing {count} models</source>
+        <comment>Comparing {count} model</comment>
+        <translation>
+            <numerusform>正在比较 {count} 个模型</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} answers this question.</source>
+        <translation>{name} 回答此问题。</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Low is steady, high is varied.</source>
+        <translation>低则稳定，高则多变。</translation>
+    </message>
+    <message>
+        <source>How many of the likely words are considered.</source>
+        <translation>考虑多少个可能的词。</translation>
+    </message>
+    <message>
+        <source>In tokens. This much of the context is kept free.</source>
+        <translation>以 token 计。上下文中会空出这么多。</translation>
+    </message>
+    <message>
+        <source>Reasoning effort</source>
+        <translation>推理强度</translation>
+    </message>
+    <message>
+        <source>How long the model thinks before it answers.</source>
+        <translation>模型回答之前思考多久。</translation>
+    </message>
+    <message>
+        <source>Stop words</source>
+        <translation>停止词</translation>
+    </message>
+    <message>
+        <source>The answer ends before any of these. One a line, at most four.</source>
+        <translation>回答在其中任何一个之前结束。每行一个，最多四个。</translation>
+    </message>
+    <message>
+        <source>Minimal</source>
+        <extracomment>Parameters with a slider, and where it ends.</extracomment>
+        <translation>极低</translation>
+    </message>
+    <message>
+        <source>Low</source>
+        <translation>低</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>中</translation>
+    </message>
+    <message>
+        <source>High</source>
+        <translation>高</translation>
+    </message>
+    <message>
+        <source>Empty means: {value}.</source>
+        <translation>留空表示：{value}。</translation>
+    </message>
+    <message>
+        <source>Same as the project: {value}</source>
+        <translation>与项目相同：{value}</translation>
+    </message>
+    <message>
+        <source>Up to {number}</source>
+        <translation>最多 {number}</translation>
+    </message>
+    <message>
+        <source>Model&apos;s default</source>
+        <translation>模型默认值</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the project&apos;s values apply.</source>
+        <translation>清空所有字段，以便采用项目的值。</translation>
+    </message>
+    <message>
+        <source>Empties every field, so that the model&apos;s own values apply.</source>
+        <translation>清空所有字段，以便采用模型自己的值。</translation>
+    </message>
+    <message>
+        <source>{title} must be a whole number, such as {example}.</source>
+        <translation>{title}必须是整数，例如 {example}。</translation>
+    </message>
+    <message>
+        <source>{title} must be a number, such as {example}.</source>
+        <translation>{title}必须是数字，例如 {example}。</translation>
+    </message>
+    <message>
+        <source>Parameters of this thread</source>
+        <translation>此对话串的参数</translation>
+    </message>
+    <message>
+        <source>Parameters of the project {name}</source>
+        <translation>项目 {name} 的参数</translation>
+    </message>
+    <message>
+        <source>Parameters of {name}</source>
+        <translation>{name} 的参数</translation>
+    </message>
+    <message>
+        <source>Parameters of the assistant</source>
+        <translation>助手的参数</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>该模型</translation>
+    </message>
+    <message>
+        <source>Used from the next answer on.</source>
+        <translation>从下一个回答起使用。</translation>
+    </message>
+    <message>
+        <source>Used in threads that have none of their own.</source>
+        <translation>用于没有自己参数的对话串。</translation>
+    </message>
+    <message>
+        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
+        <translation>此助手回答时使用；留空的随聊天设置。</translation>
+    </message>
+    <message>
+        <source>{others} or {last}</source>
+        <translation>{others}或{last}</translation>
+    </message>
+    <message>
+        <source>{model} has no {parameters}.</source>
+        <translation>{model} 没有{parameters}。</translation>
+    </message>
+    <message>
+        <source>Saved. The next answer is made with these parameters.</source>
+        <translation>已保存。下一个回答使用这些参数。</translation>
+    </message>
+    <message>
+        <source>Saved for all threads of the project that have none of their own.</source>
+        <translation>已保存，用于项目中没有自己参数的所有对话串。</translation>
+    </message>
+    <message>
+        <source>Send it there</source>
+        <translation>发送到那里</translation>
+    </message>
+    <message>
+        <source>Keep the temporary chat?</source>
+        <translation>保留临时聊天吗？</translation>
+    </message>
+    <message>
+        <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
+        <translation>它没有存储任何内容。可将其保留为普通对话串，或永久放弃。</translation>
+    </message>
+    <message>
+        <source>Do not keep</source>
+        <translation>不保留</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Keep and go on</source>
+        <translation>保留并继续</translation>
+    </message>
+    <message>
+        <source>Kept. It is a thread like any other now.</source>
+        <translation>已保留。现在它是一个普通对话串。</translation>
+    </message>
+    <message>
+        <source>Temporary chat</source>
+        <translation>临时聊天</translation>
+    </message>
+    <message>
+        <source>Go to the temporary chat</source>
+        <translation>转到临时聊天</translation>
+    </message>
+    <message>
+        <source>Save code</source>
+        <translation>保存代码</translation>
+    </message>
+    <message>
+        <source>Save a copy</source>
+        <translation>保存副本</translation>
+    </message>
+    <message>
+        <source>Page of an answer</source>
+        <translation>回答的页面</translation>
+    </message>
+    <message>
+        <source>No browser could be opened.</source>
+        <translation>无法打开浏览器。</translation>
+    </message>
+    <message>
+        <source>Choose a browser in the settings of your system, or save the page as a file.</source>
+        <translation>请在系统设置中选择浏览器，或将页面保存为文件。</translation>
+    </message>
+    <message>
+        <source>Opened in your browser</source>
+        <translation>已在浏览器中打开</translation>
+    </message>
+    <message>
+        <source>Saved to {name}</source>
+        <translation>已保存到 {name}</translation>
+    </message>
+    <message>
+        <source>The message is unchanged.</source>
+        <translation>消息未变。</translation>
+    </message>
+    <message>
+        <source>Undone</source>
+        <translation>已撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+    <message>
+        <source>Redone</source>
+        <translation>已重做</translation>
+    </message>
+    <message>
+        <source>{what} in “{title}”: {label}</source>
+        <translation>“{title}”中{what}：{label}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages moved to the trash</source>
+        <comment>Message moved to the trash</comment>
+        <translation>
+            <numerusform>{count} 条消息已移到回收站</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>your question</source>
+        <translation>你的问题</translation>
+    </message>
+    <message>
+        <source>your draft</source>
+        <translation>你的草稿</translation>
+    </message>
+    <message>
+        <source>your artifact</source>
+        <translation>你的制品</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} are not saved yet, but kept here. ChatDesk tries again.</source>
+        <comment>{names} is not saved yet, but kept here. ChatDesk tries again.</comment>
+        <translation>
+            <numerusform>{names}尚未保存，但保留在此。ChatDesk 会重试。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by you</source>
+        <translation>版本 {number}/{count}，由你编辑</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}</source>
+        <translation>版本 {number}/{count}</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, edited by {name}</source>
+        <translation>版本 {number}/{count}，由 {name} 编辑</translation>
+    </message>
+    <message>
+        <source>Version {number} of {count}, by {name}</source>
+        <translation>版本 {number}/{count}，来自 {name}</translation>
+    </message>
+    <message>
+        <source>Sent when the answer is complete:</source>
+        <translation>回答完成后发送：</translation>
+    </message>
+    <message>
+        <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
+        <translation>未发送：之前的回答未完成。请立即发送，或编辑它。</translation>
+    </message>
+    <message>
+        <source>There is only one model yet: add another in Settings</source>
+        <translation>目前只有一个模型：请在“设置”中添加另一个</translation>
+    </message>
+    <message>
+        <source>Kept. The other answers stay as versions.</source>
+        <translation>已保留。其他回答作为版本保留。</translation>
+    </message>
+    <message>
+        <source>Compare models</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>比较模型</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>搜索模型</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比较</translation>
+    </message>
+    <message>
+        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>此聊天中的问题会同时发送给 {fewest} 到 {most} 个模型，每个模型的费用与单独使用时相同。你可以保留喜欢的回答。</translation>
+    </message>
+    <message>
+        <source>{model} of {provider}</source>
+        <translation>{provider} 的 {model}</translation>
+    </message>
+    <message>
+        <source>An answer is ready</source>
+        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
+        <translation>回答已就绪</translation>
+    </message>
+    <message>
+        <source>An answer failed</source>
+        <translation>回答失败</translation>
+    </message>
+    <message>
+        <source>{server_name} waits for your approval</source>
+        <translation>{server_name} 等待你的批准</translation>
+    </message>
+    <message>
+        <source>ChatDesk cannot be started at login from here.</source>
+        <translation>无法从这里设置 ChatDesk 在登录时启动。</translation>
+    </message>
+    <message>
+        <source>Add it to the programs that your system starts at login.</source>
+        <translation>请将其添加到系统登录时启动的程序中。</translation>
+    </message>
+    <message>
+        <source>The file for starting at login could not be changed: {strerror}.</source>
+        <translation>无法更改登录时启动的文件：{strerror}。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>They show the quick window in whatever program you are.</source>
+        <translation>无论你在哪个程序中，它们都会显示快捷窗口。</translation>
+    </message>
+    <message>
+        <source>The environment variable {name} decides this.</source>
+        <translation>由环境变量 {name} 决定。</translation>
+    </message>
+    <message>
+        <source>Keys for a quick question</source>
+        <translation>快速提问的按键</translation>
+    </message>
+    <message>
+        <source>Command: {command}</source>
+        <translation>命令：{command}</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>复制命令</translation>
+    </message>
+    <message>
+        <source>Asking the desktop for the keys. It may show you a question.</source>
+        <translation>正在向桌面请求按键。它可能会向你显示一个问题。</translation>
+    </message>
+    <message>
+        <source>The desktop shows it at: {keys}.</source>
+        <translation>桌面在以下按键时显示它：{keys}。</translation>
+    </message>
+    <message>
+        <source>The keys work.</source>
+        <translation>按键有效。</translation>
+    </message>
+    <message>
+        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
+        <translation>另一个程序占用了 {keys}。请选择其他按键，或在那里释放后重试。也可以在桌面设置中绑定此命令：</translation>
+    </message>
+    <message>
+        <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>桌面没有给 ChatDesk 这些按键。请重试，或在桌面设置中将此命令绑定到按键：</translation>
+    </message>
+    <message>
+        <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
+        <translation>桌面没有 {keys} 的名称。请选择其他按键，或在桌面设置中绑定此命令：</translation>
+    </message>
+    <message>
+        <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
+        <translation>此桌面不向程序提供按键。请在桌面设置中将此命令绑定到按键：</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk 在托盘中继续运行。要结束它，请在托盘或菜单中选择“退出”。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} answers being written</source>
+        <comment>{count} answer being written</comment>
+        <translation>
+            <numerusform>{count} 个回答编写中</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread messages</source>
+        <comment>{count} unread message</comment>
+        <translation>
+            <numerusform>{count} 条未读消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Open ChatDesk</source>
+        <translation>打开 ChatDesk</translation>
+    </message>
+    <message>
+        <source>Quit ChatDesk</source>
+        <translation>退出 ChatDesk</translation>
+    </message>
+    <message>
+        <source>The summary is out of date and not sent. Make it again to have it sent.</source>
+        <translation>摘要已过时，不会发送。要发送请重新生成。</translation>
+    </message>
+    <message>
+        <source>summary out of date</source>
+        <translation>摘要已过时</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈ {count} tokens</source>
+        <comment>≈ {count} token</comment>
+        <translation>
+            <numerusform>≈ {count} 个 token</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>About {used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>{window} 个 token 中约 {used} 个已占用；{reserved} 个留给回答。</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
+        <translation>{window} 个 token 中 {used} 个已占用；{reserved} 个留给回答。</translation>
+    </message>
+    <message>
+        <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
+        <translation>仅你的消息就放不下：请缩短、作为文件附加，或选择更大的模型。</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is full: {count} older messages stay behind because of what you are writing.</source>
+        <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
+        <translation>
+            <numerusform>已满：因你正在写的内容，有 {count} 条较旧的消息不会发送。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is full: the oldest messages stay behind when you send.</source>
+        <translation>已满：发送时最旧的消息不会发送。</translation>
+    </message>
+    <message>
+        <source>{free} tokens are free before older messages stay behind.</source>
+        <translation>还有 {free} 个 token，之后较旧的消息不会发送。</translation>
+    </message>
+    <message>
+        <source>The count is an estimate for this model.</source>
+        <translation>此计数对该模型为估计值。</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>上下文</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>摘要</translation>
+    </message>
+    <message>
+        <source>Usage</source>
+        <translation>用量</translation>
+    </message>
+    <message>
+        <source>Tree</source>
+        <translation>版本树</translation>
+    </message>
+    <message>
+        <source>Questions</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Artifacts</source>
+        <translation>制品</translation>
+    </message>
+    <message>
+        <source>Hide the inspector</source>
+        <translation>隐藏检查器</translation>
+    </message>
+    <message>
+        <source>Show the inspector</source>
+        <translation>显示检查器</translation>
+    </message>
+    <message>
+        <source>Request copied</source>
+        <translation>已复制请求</translation>
+    </message>
+    <message>
+        <source>The summary is being made in the background</source>
+        <translation>正在后台生成摘要</translation>
+    </message>
+    <message>
+        <source>The older messages of this thread no longer fit.</source>
+        <translation>此对话串的较旧消息已放不下。</translation>
+    </message>
+    <message>
+        <source>{taken} so far.</source>
+        <translation>目前为 {taken}。</translation>
+    </message>
+    <message>
+        <source>No price is known for {model}.</source>
+        <translation>不知道 {model} 的价格。</translation>
+    </message>
+    <message>
+        <source>Until then only the newest messages are sent.</source>
+        <translation>在此之前只发送最新的消息。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising the older messages: {requests} of about {count} requests, {spent}.</source>
+        <comment>Summarising the older messages: {requests} of about {count} request, {spent}.</comment>
+        <translation>
+            <numerusform>正在为较旧的消息生成摘要：约 {count} 个请求中的第 {requests} 个，{spent}。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Older messages summarised: {taken}</source>
+        <translation>已为较旧的消息生成摘要：{taken}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens.</comment>
+        <translation>
+            <numerusform>用 {model} 生成摘要约需 {count} 个请求和 {tokens} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, at no cost.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, at no cost.</comment>
+        <translation>
+            <numerusform>用 {model} 生成摘要约需 {count} 个请求和 {tokens} 个 token，不收费。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, about {cost}.</source>
+        <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, about {cost}.</comment>
+        <translation>
+            <numerusform>用 {model} 生成摘要约需 {count} 个请求和 {tokens} 个 token，约 {cost}。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the server&apos;s own model</source>
+        <translation>服务器自己的模型</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests, {spent}</source>
+        <comment>{count} request, {spent}</comment>
+        <translation>
+            <numerusform>{count} 个请求，{spent}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} tokens, {cost}</source>
+        <translation>{tokens} 个 token，{cost}</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens</source>
+        <translation>{tokens} 个 token</translation>
+    </message>
+    <message>
+        <source>Summarise</source>
+        <translation>生成摘要</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>以后再说</translation>
+    </message>
+    <message>
+        <source>Pinned into the context</source>
+        <translation>已固定到上下文</translation>
+    </message>
+    <message>
+        <source>Excluded from the context</source>
+        <translation>已从上下文排除</translation>
+    </message>
+    <message>
+        <source>Sent as it fits</source>
+        <translation>在容量允许时发送</translation>
+    </message>
+    <message>
+        <source>The context starts here</source>
+        <translation>上下文从这里开始</translation>
+    </message>
+    <message>
+        <source>The context starts at the beginning</source>
+        <translation>上下文从头开始</translation>
+    </message>
+    <message>
+        <source>Pinned</source>
+        <translation>已固定</translation>
+    </message>
+    <message>
+        <source>No longer pinned</source>
+        <translation>已取消固定</translation>
+    </message>
+    <message>
+        <source>Archived</source>
+        <translation>已归档</translation>
+    </message>
+    <message>
+        <source>Out of the archive</source>
+        <translation>已移出归档</translation>
+    </message>
+    <message>
+        <source>Moved to the trash</source>
+        <translation>已移到回收站</translation>
+    </message>
+    <message>
+        <source>Restored</source>
+        <translation>已恢复</translation>
+    </message>
+    <message>
+        <source>Moved to {name}</source>
+        <translation>已移到 {name}</translation>
+    </message>
+    <message>
+        <source>Tags changed</source>
+        <translation>标签已更改</translation>
+    </message>
+    <message>
+        <source>1 thread</source>
+        <translation>1 个对话串</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good?</source>
+        <comment>Delete this thread for good?</comment>
+        <translation>
+            <numerusform>永久删除 {count} 个对话串吗？</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{title}: all messages are removed. This cannot be undone.</source>
+        <translation>{title}：所有消息都会移除。此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>永久删除</translation>
+    </message>
+    <message>
+        <source>The trash is empty.</source>
+        <translation>回收站为空。</translation>
+    </message>
+    <message>
+        <source>Empty the trash?</source>
+        <translation>清空回收站吗？</translation>
+    </message>
+    <message>
+        <source>Empty the trash</source>
+        <translation>清空回收站</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are gone.</source>
+        <comment>{count} thread is gone.</comment>
+        <translation>
+            <numerusform>{count} 个对话串已删除。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>rename tag</source>
+        <translation>重命名标签</translation>
+    </message>
+    <message>
+        <source>The tag is called {name} now</source>
+        <translation>标签现名为 {name}</translation>
+    </message>
+    <message>
+        <source>The tag was deleted; its threads stay</source>
+        <translation>标签已删除；其对话串保留</translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin thread</comment>
+        <translation>
+            <numerusform>固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin thread</comment>
+        <translation>
+            <numerusform>取消固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive thread</comment>
+        <translation>
+            <numerusform>归档 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Take out of the archive</source>
+        <translation>移出归档</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete thread for good…</comment>
+        <translation>
+            <numerusform>永久删除 {count} 个对话串…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete thread</comment>
+        <translation>
+            <numerusform>删除 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort threads by last activity</source>
+        <translation>按最近活动排序对话串</translation>
+    </message>
+    <message>
+        <source>Sort threads by name</source>
+        <translation>按名称排序对话串</translation>
+    </message>
+    <message>
+        <source>Group threads by date</source>
+        <translation>按日期分组对话串</translation>
+    </message>
+    <message>
+        <source>Group threads by project</source>
+        <translation>按项目分组对话串</translation>
+    </message>
+    <message>
+        <source>Move to a project</source>
+        <translation>移到项目</translation>
+    </message>
+    <message>
+        <source>Move to a project: {what}</source>
+        <translation>移到项目：{what}</translation>
+    </message>
+    <message>
+        <source>Teal</source>
+        <translation>青色</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝色</translation>
+    </message>
+    <message>
+        <source>Indigo</source>
+        <translation>靛蓝色</translation>
+    </message>
+    <message>
+        <source>Purple</source>
+        <translation>紫色</translation>
+    </message>
+    <message>
+        <source>Magenta</source>
+        <translation>品红色</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红色</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>橙色</translation>
+    </message>
+    <message>
+        <source>Olive</source>
+        <translation>橄榄色</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿色</translation>
+    </message>
+    <message>
+        <source>Slate</source>
+        <translation>石板灰</translation>
+    </message>
+    <message>
+        <source>The current colour</source>
+        <translation>当前颜色</translation>
+    </message>
+    <message>
+        <source>New project</source>
+        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
+        <translation>新建项目</translation>
+    </message>
+    <message>
+        <source>Edit project</source>
+        <translation>编辑项目</translation>
+    </message>
+    <message>
+        <source>Name of the project</source>
+        <translation>项目名称</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>New threads begin with</source>
+        <translation>新对话串开始时使用</translation>
+    </message>
+    <message>
+        <source>Folder of the project</source>
+        <translation>项目文件夹</translation>
+    </message>
+    <message>
+        <source>Folder on this computer, for tools (optional)</source>
+        <translation>此计算机上供工具使用的文件夹（可选）</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>创建</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>指令</translation>
+    </message>
+    <message>
+        <source>For example: answer as an editor would, in British English.</source>
+        <translation>例如：像编辑一样回答，使用简体中文。</translation>
+    </message>
+    <message>
+        <source>Instructions for its threads (optional)</source>
+        <translation>其对话串的指令（可选）</translation>
+    </message>
+    <message>
+        <source>Model that new threads begin with</source>
+        <translation>新对话串开始时使用的模型</translation>
+    </message>
+    <message>
+        <source>The model chosen in the settings</source>
+        <translation>设置中选择的模型</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>归档</translation>
+    </message>
+    <message>
+        <source>Move out of the archive</source>
+        <translation>移出归档</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>删除…</translation>
+    </message>
+    <message>
+        <source>All projects</source>
+        <translation>所有项目</translation>
+    </message>
+    <message>
+        <source>Edit {name}…</source>
+        <translation>编辑 {name}…</translation>
+    </message>
+    <message>
+        <source>Sharing of {name}…</source>
+        <translation>{name} 的共享…</translation>
+    </message>
+    <message>
+        <source>Share {name}…</source>
+        <translation>共享 {name}…</translation>
+    </message>
+    <message>
+        <source>In the trash</source>
+        <translation>在回收站中</translation>
+    </message>
+    <message>
+        <source>change project</source>
+        <translation>更改项目</translation>
+    </message>
+    <message>
+        <source>The project was changed</source>
+        <translation>项目已更改</translation>
+    </message>
+    <message>
+        <source>archive project</source>
+        <translation>归档项目</translation>
+    </message>
+    <message>
+        <source>unarchive project</source>
+        <translation>取消归档项目</translation>
+    </message>
+    <message>
+        <source>Archived: {name}</source>
+        <translation>已归档：{name}</translation>
+    </message>
+    <message>
+        <source>Out of the archive: {name}</source>
+        <translation>已移出归档：{name}</translation>
+    </message>
+    <message>
+        <source>Delete the project “{name}”?</source>
+        <translation>删除项目“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation>移到回收站</translation>
+    </message>
+    <message>
+        <source>Moved to the trash: {name}</source>
+        <translation>已移到回收站：{name}</translation>
+    </message>
+    <message>
+        <source>The project was restored</source>
+        <translation>项目已恢复</translation>
+    </message>
+    <message>
+        <source>Take project out of the archive</source>
+        <translation>将项目移出归档</translation>
+    </message>
+    <message>
+        <source>Archive project</source>
+        <translation>归档项目</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it ({archived} archived).</source>
+        <comment>{count} thread goes to the trash with it ({archived} archived).</comment>
+        <translation>
+            <numerusform>{count} 个对话串会一起移到回收站（其中 {archived} 个已归档）。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads go to the trash with it.</source>
+        <comment>{count} thread goes to the trash with it.</comment>
+        <translation>
+            <numerusform>{count} 个对话串会一起移到回收站。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All of it can be restored for {count} days.</source>
+        <comment>All of it can be restored for {count} days.</comment>
+        <translation>
+            <numerusform>{count} 天内可全部恢复。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} ({number}, made {day})</source>
+        <translation>{name}（{number}，创建于 {day}）</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads of all projects, with all messages, will be removed. This cannot be undone.</source>
+        <comment>{count} thread of all projects, with all messages, will be removed. This cannot be undone.</comment>
+        <translation>
+            <numerusform>将移除所有项目的 {count} 个对话串及其全部消息。此操作无法撤销。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The rest is hidden on this computer only.</source>
+        <translation>在共享项目中，会为所有人抹除你所写的内容；如果你是所有者或管理员，则抹除全部。其余内容仅在此计算机上隐藏。</translation>
+    </message>
+    <message>
+        <source>Tags: {what}</source>
+        <translation>标签：{what}</translation>
+    </message>
+    <message>
+        <source>New tag</source>
+        <translation>新建标签</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
+        <translation>还没有标签。请用对话串菜单中的“标签…”为其添加。</translation>
+    </message>
+    <message>
+        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
+        <translation>链接中的消息未显示在此聊天中：它已删除，或在另一个版本中。</translation>
+    </message>
+    <message>
+        <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
+        <translation>请先关闭打开的对话框，然后重新打开链接。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>The chat of this link is not on this computer.</source>
+        <translation>此链接的聊天不在此计算机上。</translation>
+    </message>
+    <message>
+        <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
+        <translation>如果它属于与你共享的项目，请等待同步，然后重新打开链接。</translation>
+    </message>
+    <message>
+        <source>A temporary chat has no link, because nothing of it is stored.</source>
+        <translation>临时聊天没有链接，因为它不存储任何内容。</translation>
+    </message>
+    <message>
+        <source>Link copied. It opens the chat on your computers that have it.</source>
+        <translation>链接已复制。它可在拥有此聊天的你的计算机上打开它。</translation>
+    </message>
+    <message>
+        <source>Revoke the token “{name}”?</source>
+        <translation>撤销令牌“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
+        <translation>从现在起会拒绝使用它的程序，正在做的事也会结束。此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>撤销令牌</translation>
+    </message>
+    <message>
+        <source>Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours.</source>
+        <translation>此计算机上的编辑器、脚本和浏览器可用你的令牌通过 HTTP 读取、写入和提问。</translation>
+    </message>
+    <message>
+        <source>Turn it on to make tokens and to see those that there are.</source>
+        <translation>开启它以创建令牌并查看已有的令牌。</translation>
+    </message>
+    <message>
+        <source>There are no tokens. Each program gets one of its own.</source>
+        <translation>没有令牌。每个程序都有自己的令牌。</translation>
+    </message>
+    <message>
+        <source>The environment variable {fixed_by} decides this.</source>
+        <translation>由环境变量 {fixed_by} 决定。</translation>
+    </message>
+    <message>
+        <source>Copy address</source>
+        <translation>复制地址</translation>
+    </message>
+    <message>
+        <source>New token…</source>
+        <translation>新建令牌…</translation>
+    </message>
+    <message>
+        <source>On, at {address}</source>
+        <translation>已开启，位于 {address}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在启动…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>The address is in the clipboard.</source>
+        <translation>地址已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>Revoke…</source>
+        <translation>撤销令牌…</translation>
+    </message>
+    <message>
+        <source>Revoke {name}</source>
+        <translation>撤销令牌 {name}</translation>
+    </message>
+    <message>
+        <source>a project in the trash</source>
+        <translation>回收站中的项目</translation>
+    </message>
+    <message>
+        <source>all projects</source>
+        <translation>所有项目</translation>
+    </message>
+    <message>
+        <source>until {moment}</source>
+        <translation>至 {moment}</translation>
+    </message>
+    <message>
+        <source>last used {moment}</source>
+        <translation>上次使用 {moment}</translation>
+    </message>
+    <message>
+        <source>30 days</source>
+        <translation>30 天</translation>
+    </message>
+    <message>
+        <source>90 days</source>
+        <translation>90 天</translation>
+    </message>
+    <message>
+        <source>A year</source>
+        <translation>一年</translation>
+    </message>
+    <message>
+        <source>Until it is revoked</source>
+        <translation>直到撤销</translation>
+    </message>
+    <message>
+        <source>New token</source>
+        <translation>新建令牌</translation>
+    </message>
+    <message>
+        <source>What will use it</source>
+        <translation>使用它的程序</translation>
+    </message>
+    <message>
+        <source>For example: editor</source>
+        <translation>例如：编辑器</translation>
+    </message>
+    <message>
+        <source>Valid for</source>
+        <translation>有效期</translation>
+    </message>
+    <message>
+        <source>The token</source>
+        <translation>令牌</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>复制令牌</translation>
+    </message>
+    <message>
+        <source>Make token</source>
+        <translation>创建令牌</translation>
+    </message>
+    <message>
+        <source>In these projects only</source>
+        <translation>仅在这些项目中</translation>
+    </message>
+    <message>
+        <source>None chosen: in all of them.</source>
+        <translation>未选择：在所有项目中。</translation>
+    </message>
+    <message>
+        <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
+        <translation>这是“{name}”的令牌。它仅在此时显示且不存储在任何地方：请复制到使用处。</translation>
+    </message>
+    <message>
+        <source>It may</source>
+        <translation>它可以</translation>
+    </message>
+    <message>
+        <source>Say what will use it.</source>
+        <translation>请说明使用它的程序。</translation>
+    </message>
+    <message>
+        <source>Choose what it may do.</source>
+        <translation>请选择它可以做什么。</translation>
+    </message>
+    <message>
+        <source>Making the token…</source>
+        <translation>正在创建令牌…</translation>
+    </message>
+    <message>
+        <source>The token is in the clipboard.</source>
+        <translation>令牌已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>Assistant</source>
+        <translation>助手</translation>
+    </message>
+    <message>
+        <source>Assistant: none</source>
+        <translation>助手：无</translation>
+    </message>
+    <message>
+        <source>Assistant: {name}</source>
+        <translation>助手：{name}</translation>
+    </message>
+    <message>
+        <source>No assistant</source>
+        <translation>无助手</translation>
+    </message>
+    <message>
+        <source>Edit assistants…</source>
+        <translation>编辑助手…</translation>
+    </message>
+    <message>
+        <source>choose assistant</source>
+        <translation>选择助手</translation>
+    </message>
+    <message>
+        <source>Their instructions, models, tools and files</source>
+        <translation>它们的指令、模型、工具和文件</translation>
+    </message>
+    <message>
+        <source>Assistants and resources</source>
+        <translation>助手和资源</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
+        <comment>{count} name, arrows choose, Enter takes it, Esc closes.</comment>
+        <translation>
+            <numerusform>{count} 个名称，方向键选择，Enter 采用，Esc 关闭。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Files of the assistant</source>
+        <translation>助手的文件</translation>
+    </message>
+    <message>
+        <source>Sparkles</source>
+        <translation>星光</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>大脑</translation>
+    </message>
+    <message>
+        <source>Light bulb</source>
+        <translation>灯泡</translation>
+    </message>
+    <message>
+        <source>Wand</source>
+        <translation>魔杖</translation>
+    </message>
+    <message>
+        <source>Pencil</source>
+        <translation>铅笔</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+    <message>
+        <source>Terminal</source>
+        <translation>终端</translation>
+    </message>
+    <message>
+        <source>Magnifier</source>
+        <translation>放大镜</translation>
+    </message>
+    <message>
+        <source>Languages</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Letter</source>
+        <translation>信件</translation>
+    </message>
+    <message>
+        <source>Checklist</source>
+        <translation>清单</translation>
+    </message>
+    <message>
+        <source>Table</source>
+        <translation>表格</translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation>数据库</translation>
+    </message>
+    <message>
+        <source>Palette</source>
+        <translation>调色板</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Gauge</source>
+        <translation>仪表</translation>
+    </message>
+    <message>
+        <source>Star</source>
+        <translation>星星</translation>
+    </message>
+    <message>
+        <source>Person</source>
+        <translation>个人</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>人群</translation>
+    </message>
+    <message>
+        <source>As in the chat</source>
+        <translation>与聊天相同</translation>
+    </message>
+    <message>
+        <source>Icon</source>
+        <translation>图标</translation>
+    </message>
+    <message>
+        <source>Model that answers</source>
+        <translation>用来回答的模型</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>参数</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values set</source>
+        <comment>{count} value set</comment>
+        <translation>
+            <numerusform>已设置 {count} 个值</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{provider}, not set up here</source>
+        <translation>{provider}，未在此设置</translation>
+    </message>
+    <message>
+        <source>No tools</source>
+        <translation>无工具</translation>
+    </message>
+    <message>
+        <source>Add files…</source>
+        <translation>添加文件…</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>移除 {name}</translation>
+    </message>
+    <message>
+        <source>{title}: {detail}</source>
+        <translation>{title}：{detail}</translation>
+    </message>
+    <message>
+        <source>Still to fill in: {missing}.</source>
+        <translation>仍待填写：{missing}。</translation>
+    </message>
+    <message>
+        <source>The prompt was not inserted: another thread is open now.</source>
+        <translation>提示词未插入：现在打开的是另一个对话串。</translation>
+    </message>
+    <message>
+        <source>There is no text in the clipboard.</source>
+        <translation>剪贴板中没有文字。</translation>
+    </message>
+    <message>
+        <source>Nothing is selected in the thread.</source>
+        <translation>对话串中没有选择任何内容。</translation>
+    </message>
+    <message>
+        <source>Message {name} — drop files here, / for prompts</source>
+        <translation>给 {name} 发消息 — 将文件拖到此处，/ 插入提示词</translation>
+    </message>
+    <message>
+        <source>Fill in: {prompt_name}</source>
+        <translation>填写：{prompt_name}</translation>
+    </message>
+    <message>
+        <source>Insert</source>
+        <translation>插入</translation>
+    </message>
+    <message>
+        <source>Template, for the composer</source>
+        <translation>模板，用于输入框</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>系统提示词</translation>
+    </message>
+    <message>
+        <source>Quick action, below an answer</source>
+        <translation>快捷操作，在回答下方</translation>
+    </message>
+    <message>
+        <source>Assistant, with @</source>
+        <translation>助手，用 @</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in. Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.</source>
+        <translation>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} 会自动填写。其他名称，例如 {{topic}}、{{topic:default}} 或 {{tone|formal|casual}}，会先询问。</translation>
+    </message>
+    <message>
+        <source>Choosing it below an answer, in its menu or in the search asks this about the answer. The variables of templates are filled in; where one is asked for, the text goes into the composer first.</source>
+        <translation>在回答下方、其菜单或搜索中选择它，即就该回答提问。模板的变量会自动填写；需要询问变量时，文字先进入输入框。</translation>
+    </message>
+    <message>
+        <source>{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.</source>
+        <translation>{{date}} {{time}} {{project}} {{model}} 在每次发送时填写。</translation>
+    </message>
+    <message>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
+        <translation>该文字是它的指令，代替系统提示词发送。可在消息下方为整个聊天选择它，或输入 @ 用于一个问题。</translation>
+    </message>
+    <message>
+        <source>Name of the prompt</source>
+        <translation>提示词名称</translation>
+    </message>
+    <message>
+        <source>Kind of prompt</source>
+        <translation>提示词类型</translation>
+    </message>
+    <message>
+        <source>Text of the prompt</source>
+        <translation>提示词文字</translation>
+    </message>
+    <message>
+        <source>What the prompt says</source>
+        <translation>提示词的内容</translation>
+    </message>
+    <message>
+        <source>Prompts (*.json)</source>
+        <translation>提示词 (*.json)</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Nothing was stored; the text is kept here.</source>
+        <translation>出了点问题。未存储任何内容；文字保留在此。</translation>
+    </message>
+    <message>
+        <source>add prompt</source>
+        <translation>添加提示词</translation>
+    </message>
+    <message>
+        <source>delete prompt</source>
+        <translation>删除提示词</translation>
+    </message>
+    <message>
+        <source>edit prompt</source>
+        <translation>编辑提示词</translation>
+    </message>
+    <message>
+        <source>Import prompts</source>
+        <translation>导入提示词</translation>
+    </message>
+    <message>
+        <source>Export prompts</source>
+        <translation>导出提示词</translation>
+    </message>
+    <message>
+        <source>import prompts</source>
+        <translation>导入提示词</translation>
+    </message>
+    <message numerus="yes">
+        <source>Added: {count} prompts. What was there already stays as it is.</source>
+        <comment>Added: {count} prompt. What was there already stays as it is.</comment>
+        <translation>
+            <numerusform>已添加：{count} 个提示词。已有的保持原样。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Exported: {count} prompts to {name}.</source>
+        <comment>Exported: {count} prompt to {name}.</comment>
+        <translation>
+            <numerusform>已导出：{count} 个提示词到 {name}。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>All prompts</source>
+        <translation>所有提示词</translation>
+    </message>
+    <message>
+        <source>Templates</source>
+        <translation>模板</translation>
+    </message>
+    <message>
+        <source>System prompts</source>
+        <translation>系统提示词</translation>
+    </message>
+    <message>
+        <source>Quick actions</source>
+        <translation>快捷操作</translation>
+    </message>
+    <message>
+        <source>Assistants</source>
+        <translation>助手</translation>
+    </message>
+    <message>
+        <source>Deleted: {name}</source>
+        <translation>已删除：{name}</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation>新建</translation>
+    </message>
+    <message>
+        <source>Undo deleting the prompt</source>
+        <translation>撤销删除提示词</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>创建副本</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>还原</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more: type part of a name.</source>
+        <comment>{count} more: type part of a name.</comment>
+        <translation>
+            <numerusform>还有 {count} 个：请输入名称的一部分。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Make your last answer shorter. Keep what matters most.</source>
+        <translation>请把你的上一个回答缩短。保留最重要的内容。</translation>
+    </message>
+    <message>
+        <source>Make your last answer longer. Go into more detail.</source>
+        <translation>请把你的上一个回答加长。说得更详细一些。</translation>
+    </message>
+    <message>
+        <source>Asked below this answer. What came after it stays as another version.</source>
+        <translation>已在此回答下方提问。其后的内容作为另一个版本保留。</translation>
+    </message>
+    <message>
+        <source>Quick action: {name}</source>
+        <translation>快捷操作：{name}</translation>
+    </message>
+    <message>
+        <source>Select something in the thread first.</source>
+        <translation>请先在对话串中选择内容。</translation>
+    </message>
+    <message>
+        <source>From {name}</source>
+        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
+        <translation>来自 {name}</translation>
+    </message>
+    <message>
+        <source>{title}, from {name}</source>
+        <translation>{title}，来自 {name}</translation>
+    </message>
+    <message>
+        <source>Asking {server} for “{title}”…</source>
+        <translation>正在向 {server} 请求“{title}”…</translation>
+    </message>
+    <message>
+        <source>{server} wrote this text. Read it before you send it.</source>
+        <translation>此文字由 {server} 编写。发送前请先阅读。</translation>
+    </message>
+    <message>
+        <source>“{title}” came while you were typing.</source>
+        <translation>“{title}”在你输入时到达。</translation>
+    </message>
+    <message>
+        <source>{label} (optional)</source>
+        <translation>{label}（可选）</translation>
+    </message>
+    <message>
+        <source>System prompt of this thread</source>
+        <translation>此对话串的系统提示词</translation>
+    </message>
+    <message>
+        <source>System prompt of the project</source>
+        <translation>项目的系统提示词</translation>
+    </message>
+    <message>
+        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
+        <translation>尚未保存。请保存，或再按一次 Esc 放弃更改。</translation>
+    </message>
+    <message>
+        <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
+        <translation>随每个问题在消息之前发送。{{date}}、{{time}}、{{project}} 和 {{model}} 每次都会填写。</translation>
+    </message>
+    <message>
+        <source>System prompts of the library</source>
+        <translation>库中的系统提示词</translation>
+    </message>
+    <message>
+        <source>From the library</source>
+        <translation>从库中选择</translation>
+    </message>
+    <message>
+        <source>Save to the library</source>
+        <translation>保存到库</translation>
+    </message>
+    <message>
+        <source>This thread</source>
+        <translation>此对话串</translation>
+    </message>
+    <message>
+        <source>Project {name}</source>
+        <translation>项目 {name}</translation>
+    </message>
+    <message>
+        <source>Sent in every thread of the project that has none of its own.</source>
+        <translation>在项目中没有自己系统提示词的每个对话串中发送。</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, the default from the settings is sent.</source>
+        <translation>项目没有：在没有自己系统提示词的对话串中，发送设置中的默认值。</translation>
+    </message>
+    <message>
+        <source>The project has none: in threads without their own, no system prompt is sent.</source>
+        <translation>项目没有：在没有自己系统提示词的对话串中，不发送系统提示词。</translation>
+    </message>
+    <message>
+        <source>This thread&apos;s own system prompt is sent.</source>
+        <translation>发送此对话串自己的系统提示词。</translation>
+    </message>
+    <message>
+        <source>This thread has none: the project&apos;s is sent.</source>
+        <translation>此对话串没有：发送项目的系统提示词。</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: the default from the settings is sent.</source>
+        <translation>对话串和项目都没有：发送设置中的默认值。</translation>
+    </message>
+    <message>
+        <source>Neither thread nor project has one: no system prompt is sent.</source>
+        <translation>对话串和项目都没有：不发送系统提示词。</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>模型可读取的 {window} 个 token 中，每个请求约有 {count} 个用于它。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
+        <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
+        <translation>
+            <numerusform>模型可读取的 {window} 个 token 中，每个请求有 {count} 个用于它。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Shorten it, or choose a model with a larger window.</source>
+        <translation>请缩短它，或选择窗口更大的模型。</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>About {count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>约 {count} 个 token：在模型可读取的 {window} 个中没有给消息留出空间。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
+        <comment>{count} token: it leaves no room for a message in the {window} that the model can read.</comment>
+        <translation>
+            <numerusform>{count} 个 token：在模型可读取的 {window} 个中没有给消息留出空间。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>An imported system prompt is sent with your question.</source>
+        <translation>导入的系统提示词会随你的问题一起发送。</translation>
+    </message>
+    <message>
+        <source>{name} changed the system prompt; it is sent with your question.</source>
+        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
+        <translation>{name} 更改了系统提示词；它会随你的问题一起发送。</translation>
+    </message>
+    <message>
+        <source>A temporary chat has the instructions of its project.</source>
+        <translation>临时聊天使用其项目的指令。</translation>
+    </message>
+    <message>
+        <source>Saved to the library: {name}</source>
+        <translation>已保存到库：{name}</translation>
+    </message>
+    <message>
+        <source>change system prompt</source>
+        <translation>更改系统提示词</translation>
+    </message>
+    <message>
+        <source>The system prompt was changed</source>
+        <translation>系统提示词已更改</translation>
+    </message>
+    <message>
+        <source>{what} Agree only if you made this change yourself and trust that server.</source>
+        <translation>{what} 仅当此更改由你自己所做且你信任该服务器时才同意。</translation>
+    </message>
+    <message>
+        <source>Your name for it</source>
+        <translation>你起的名称</translation>
+    </message>
+    <message>
+        <source>Sees images</source>
+        <translation>可看图像</translation>
+    </message>
+    <message>
+        <source>$ in / 1M</source>
+        <translation>输入 $/1M</translation>
+    </message>
+    <message>
+        <source>$ out / 1M</source>
+        <translation>输出 $/1M</translation>
+    </message>
+    <message>
+        <source>Offered when a model is chosen.</source>
+        <translation>选择模型时提供。</translation>
+    </message>
+    <message>
+        <source>The id of the model at its server.</source>
+        <translation>模型在其服务器上的 ID。</translation>
+    </message>
+    <message>
+        <source>The name under which it is offered.</source>
+        <translation>提供时显示的名称。</translation>
+    </message>
+    <message>
+        <source>Whether images are sent to it. A dash means unknown.</source>
+        <translation>是否向它发送图像。短横线表示未知。</translation>
+    </message>
+    <message>
+        <source>How many tokens it reads at once, such as 128k.</source>
+        <translation>它一次读取多少 token，例如 128k。</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it reads.</source>
+        <translation>它读取每百万 token 的美元价格。</translation>
+    </message>
+    <message>
+        <source>US dollars for a million tokens that it writes.</source>
+        <translation>它写出每百万 token 的美元价格。</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>否</translation>
+    </message>
+    <message>
+        <source>Change the passphrase</source>
+        <translation>更改密码短语</translation>
+    </message>
+    <message>
+        <source>Keys are locked</source>
+        <translation>密钥已锁定</translation>
+    </message>
+    <message>
+        <source>The current passphrase</source>
+        <translation>当前密码短语</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>密码短语</translation>
+    </message>
+    <message>
+        <source>The new passphrase again</source>
+        <translation>再次输入新密码短语</translation>
+    </message>
+    <message>
+        <source>The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start.</source>
+        <translation>提供商的密钥在用密码短语加密的文件中。每次启动后输入一次即可。</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>更改</translation>
+    </message>
+    <message>
+        <source>The two new passphrases are not the same.</source>
+        <translation>两次输入的新密码短语不一致。</translation>
+    </message>
+    <message>
+        <source>Remove {label}?</source>
+        <translation>移除 {label} 吗？</translation>
+    </message>
+    <message>
+        <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
+        <translation>其密钥会被忘记。对话串保留其回答；使用过它的对话串会要求另选模型。</translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was sent; see Settings, Providers.</source>
+        <translation>{problem} 未发送任何内容；见“设置”的“提供商”。</translation>
+    </message>
+    <message>
+        <source>Chat completions, which every server has</source>
+        <translation>Chat completions，每个服务器都有</translation>
+    </message>
+    <message>
+        <source>Responses, where the server has it</source>
+        <translation>Responses，如果服务器有</translation>
+    </message>
+    <message>
+        <source>Anthropic&apos;s messages</source>
+        <translation>Anthropic 的 messages</translation>
+    </message>
+    <message>
+        <source>New provider</source>
+        <translation>新建提供商</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>localhost:8080 or https://…</source>
+        <translation>localhost:8080 或 https://…</translation>
+    </message>
+    <message>
+        <source>Protocol</source>
+        <translation>协议</translation>
+    </message>
+    <message>
+        <source>Use this provider</source>
+        <translation>使用此提供商</translation>
+    </message>
+    <message>
+        <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
+        <translation>由变量 OPENAI_BASE_URL 设置，因此不能在这里更改。</translation>
+    </message>
+    <message>
+        <source>Enter the address of the server.</source>
+        <translation>请输入服务器的地址。</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource in the address.</source>
+        <translation>请在地址中输入资源名称。</translation>
+    </message>
+    <message>
+        <source>Stop the test</source>
+        <translation>停止测试</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>测试</translation>
+    </message>
+    <message>
+        <source>API key</source>
+        <translation>API 密钥</translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation>更多设置</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>移除…</translation>
+    </message>
+    <message>
+        <source>In the system keyring</source>
+        <translation>在系统密钥环中</translation>
+    </message>
+    <message>
+        <source>For this run only</source>
+        <translation>仅用于本次运行</translation>
+    </message>
+    <message>
+        <source>In a file that a passphrase encrypts</source>
+        <translation>在用密码短语加密的文件中</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Replace the key</source>
+        <translation>替换密钥</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>忘记</translation>
+    </message>
+    <message>
+        <source>Forget the key</source>
+        <translation>忘记密钥</translation>
+    </message>
+    <message>
+        <source>Use it there…</source>
+        <translation>在那里使用…</translation>
+    </message>
+    <message>
+        <source>Use the kept key at this server</source>
+        <translation>在此服务器使用已保存的密钥</translation>
+    </message>
+    <message>
+        <source>Paste the key</source>
+        <translation>粘贴密钥</translation>
+    </message>
+    <message>
+        <source>Only if the server wants one</source>
+        <translation>仅当服务器需要时</translation>
+    </message>
+    <message>
+        <source>Get a key</source>
+        <translation>获取密钥</translation>
+    </message>
+    <message>
+        <source>Where the key is kept</source>
+        <translation>密钥保存位置</translation>
+    </message>
+    <message>
+        <source>Passphrase of the file of keys</source>
+        <translation>密钥文件的密码短语</translation>
+    </message>
+    <message>
+        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <translation>{place}；它优先于已保存的密钥，因此不能在这里更改</translation>
+    </message>
+    <message>
+        <source>The kept key is used at this server from now on.</source>
+        <translation>从现在起在此服务器使用已保存的密钥。</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file</source>
+        <translation>文件的密码短语</translation>
+    </message>
+    <message>
+        <source>It is never written in plain text.</source>
+        <translation>绝不以明文写入。</translation>
+    </message>
+    <message>
+        <source>{why}: choose where the key is kept.</source>
+        <translation>{why}：请选择密钥保存位置。</translation>
+    </message>
+    <message>
+        <source>Models of {label}</source>
+        <translation>{label} 的模型</translation>
+    </message>
+    <message>
+        <source>Arrows move, Space ticks, F2 or typing changes a cell.</source>
+        <translation>方向键移动，空格键勾选，F2 或直接输入更改单元格。</translation>
+    </message>
+    <message>
+        <source>Id of a model that is missing</source>
+        <translation>缺少的模型的 ID</translation>
+    </message>
+    <message>
+        <source>Fetch the list again</source>
+        <translation>重新获取列表</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Add the model</source>
+        <translation>添加模型</translation>
+    </message>
+    <message>
+        <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
+        <translation>你输入的内容优先于服务器所述。价格用于费用和限额。</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
+        <translation>与系统相同</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>连接</translation>
+    </message>
+    <message>
+        <source>First word</source>
+        <translation>首个词</translation>
+    </message>
+    <message>
+        <source>Silence</source>
+        <translation>静默</translation>
+    </message>
+    <message>
+        <source>Model for new threads</source>
+        <translation>新对话串的模型</translation>
+    </message>
+    <message>
+        <source>its own choice</source>
+        <translation>由它自己选择</translation>
+    </message>
+    <message>
+        <source>Organisation</source>
+        <translation>组织</translation>
+    </message>
+    <message>
+        <source>Proxy</source>
+        <translation>代理</translation>
+    </message>
+    <message>
+        <source>As the system, none, or an address such as http://proxy.example:3128</source>
+        <translation>与系统相同、无，或形如 http://proxy.example:3128 的地址</translation>
+    </message>
+    <message>
+        <source>File of certificates</source>
+        <translation>证书文件</translation>
+    </message>
+    <message>
+        <source>the system&apos;s only</source>
+        <translation>仅系统的</translation>
+    </message>
+    <message>
+        <source>Choose a file of certificates</source>
+        <translation>选择证书文件</translation>
+    </message>
+    <message>
+        <source>Headers, one a line as Name: value</source>
+        <translation>标头，每行一个，形如 Name: value</translation>
+    </message>
+    <message>
+        <source>{what}, seconds</source>
+        <translation>{what}，秒</translation>
+    </message>
+    <message>
+        <source>usual</source>
+        <translation>默认</translation>
+    </message>
+    <message>
+        <source>Certificates to trust in addition to the system&apos;s</source>
+        <translation>除系统证书外还信任的证书</translation>
+    </message>
+    <message>
+        <source>Headers; values that are keys are stored with your keys</source>
+        <translation>标头；属于密钥的值与你的密钥一起存储</translation>
+    </message>
+    <message>
+        <source>Seconds to wait for</source>
+        <translation>等待秒数</translation>
+    </message>
+    <message>
+        <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
+        <translation>证书 (*.pem *.crt *.cer);;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>{what} must be a number of seconds.</source>
+        <translation>{what}必须是秒数。</translation>
+    </message>
+    <message>
+        <source>testing…</source>
+        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
+        <translation>正在测试…</translation>
+    </message>
+    <message>
+        <source>Paste a key</source>
+        <translation>粘贴密钥</translation>
+    </message>
+    <message>
+        <source>Paste another key</source>
+        <translation>粘贴另一个密钥</translation>
+    </message>
+    <message>
+        <source>The picture that is sent with the question</source>
+        <translation>随问题发送的图片</translation>
+    </message>
+    <message>
+        <source>Clipboard</source>
+        <translation>剪贴板</translation>
+    </message>
+    <message>
+        <source>Selection</source>
+        <translation>所选内容</translation>
+    </message>
+    <message>
+        <source>Screenshot</source>
+        <translation>屏幕截图</translation>
+    </message>
+    <message>
+        <source>There is no text on the clipboard.</source>
+        <translation>剪贴板上没有文字。</translation>
+    </message>
+    <message>
+        <source>No text is selected in another window.</source>
+        <translation>另一个窗口中没有选择文字。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, only the first {count} characters</source>
+        <comment>{name}, only the first {count} character</comment>
+        <translation>
+            <numerusform>{name}，仅前 {count} 个字符</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, {count} characters</source>
+        <comment>{name}, {count} character</comment>
+        <translation>
+            <numerusform>{name}，{count} 个字符</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask anything</source>
+        <translation>随便问点什么</translation>
+    </message>
+    <message>
+        <source>Add the clipboard</source>
+        <translation>添加剪贴板内容</translation>
+    </message>
+    <message>
+        <source>Add the selection</source>
+        <translation>添加所选内容</translation>
+    </message>
+    <message>
+        <source>Add a screenshot</source>
+        <translation>添加屏幕截图</translation>
+    </message>
+    <message>
+        <source>Open in ChatDesk</source>
+        <translation>在 ChatDesk 中打开</translation>
+    </message>
+    <message>
+        <source>{words}: leave it out</source>
+        <translation>{words}：略去</translation>
+    </message>
+    <message>
+        <source>Choose a part of the screen</source>
+        <translation>选择屏幕的一部分</translation>
+    </message>
+    <message>
+        <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
+        <translation>拖动选择一部分，或按 Enter 选取框内内容。方向键移动选框，Shift+方向键更改大小，Alt 使步幅变小，Esc 离开。</translation>
+    </message>
+    <message>
+        <source>This desktop lets programs take no picture of the screen.</source>
+        <translation>此桌面不允许程序截取屏幕。</translation>
+    </message>
+    <message>
+        <source>Nothing was taken.</source>
+        <translation>未截取任何内容。</translation>
+    </message>
+    <message>
+        <source>Take one with the desktop&apos;s own program, and paste it into a message in the large window.</source>
+        <translation>请用桌面自带的程序截取，并粘贴到主窗口的消息中。</translation>
+    </message>
+    <message>
+        <source>The desktop gave no file with the picture.</source>
+        <translation>桌面没有提供图片文件。</translation>
+    </message>
+    <message>
+        <source>The picture of the screen is too large.</source>
+        <translation>屏幕图片太大。</translation>
+    </message>
+    <message>
+        <source>The desktop&apos;s picture of the screen cannot be read.</source>
+        <translation>无法读取桌面的屏幕图片。</translation>
+    </message>
+    <message>
+        <source>Making a backup…</source>
+        <translation>正在备份…</translation>
+    </message>
+    <message>
+        <source>Checking… This reads everything and can take a while.</source>
+        <translation>正在检查…这会读取所有内容，可能需要一些时间。</translation>
+    </message>
+    <message>
+        <source>Checking and repairing…</source>
+        <translation>正在检查和修复…</translation>
+    </message>
+    <message>
+        <source>Writing the zip…</source>
+        <translation>正在写入 zip…</translation>
+    </message>
+    <message>
+        <source>Checking the database</source>
+        <extracomment>What has a dialog of its own.</extracomment>
+        <translation>正在检查数据库</translation>
+    </message>
+    <message>
+        <source>Repairing the database</source>
+        <translation>正在修复数据库</translation>
+    </message>
+    <message>
+        <source>Another window has this data directory open.</source>
+        <translation>另一个窗口已打开此数据目录。</translation>
+    </message>
+    <message>
+        <source>The backup was made: {name}</source>
+        <translation>备份已创建：{name}</translation>
+    </message>
+    <message>
+        <source>Nothing is wrong.</source>
+        <translation>没有问题。</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip</source>
+        <translation>将所有内容保存为 zip</translation>
+    </message>
+    <message>
+        <source>Everything was saved to {name}.</source>
+        <translation>所有内容已保存到 {name}。</translation>
+    </message>
+    <message>
+        <source>and {lost} more</source>
+        <translation>以及另外 {lost} 个</translation>
+    </message>
+    <message numerus="yes">
+        <source>All but {count} attachments was saved to {name}:</source>
+        <comment>All but {count} attachment was saved to {name}:</comment>
+        <translation>
+            <numerusform>除 {count} 个附件外，其余均已保存到 {name}：</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Import and export</source>
+        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
+        <translation>导入与导出</translation>
+    </message>
+    <message>
+        <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
+        <translation>从 ChatGPT、Claude 等接收聊天，或将你的聊天写为 Markdown、网页、PDF 或 JSON。</translation>
+    </message>
+    <message>
+        <source>Back up and restore</source>
+        <translation>备份与恢复</translation>
+    </message>
+    <message>
+        <source>ChatDesk makes a backup each day and before each upgrade, and checks each one.</source>
+        <translation>ChatDesk 每天及每次升级前都会备份，并检查每个备份。</translation>
+    </message>
+    <message>
+        <source>Save everything as a zip…</source>
+        <translation>将所有内容保存为 zip…</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>显示文件夹</translation>
+    </message>
+    <message>
+        <source>Restore…</source>
+        <translation>恢复…</translation>
+    </message>
+    <message>
+        <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
+        <translation>“检查”会读取存储的所有内容。“修复”会先创建副本，并说明更改了什么。</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Repair</source>
+        <translation>修复</translation>
+    </message>
+    <message>
+        <source>Something went wrong?</source>
+        <translation>出了问题？</translation>
+    </message>
+    <message>
+        <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
+        <translation>收集日志、设置和故障报告，不含你的消息和密钥。</translation>
+    </message>
+    <message>
+        <source>Backups are in {folder}</source>
+        <translation>备份在 {folder} 中</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
+        <translation>…以及另外 {lines} 项；&apos;chatdesk doctor --json&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>{label}, its own choice</source>
+        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
+        <translation>{label}，由它自己选择</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>常规</translation>
+    </message>
+    <message>
+        <source>Providers</source>
+        <translation>提供商</translation>
+    </message>
+    <message>
+        <source>Usage and limits</source>
+        <translation>用量与限额</translation>
+    </message>
+    <message>
+        <source>Accessibility</source>
+        <translation>辅助功能</translation>
+    </message>
+    <message>
+        <source>Team sync</source>
+        <translation>团队同步</translation>
+    </message>
+    <message>
+        <source>Local service</source>
+        <translation>本地服务</translation>
+    </message>
+    <message>
+        <source>Data and backup</source>
+        <translation>数据与备份</translation>
+    </message>
+    <message>
+        <source>Shortcuts</source>
+        <translation>快捷键</translation>
+    </message>
+    <message>
+        <source>Enter the passphrase…</source>
+        <translation>输入密码短语…</translation>
+    </message>
+    <message>
+        <source>Change the passphrase…</source>
+        <translation>更改密码短语…</translation>
+    </message>
+    <message>
+        <source>Add provider</source>
+        <translation>添加提供商</translation>
+    </message>
+    <message>
+        <source>Look for servers on this computer</source>
+        <translation>在此计算机上查找服务器</translation>
+    </message>
+    <message>
+        <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
+        <translation>仅询问此计算机的常用端口，不发送任何密钥。</translation>
+    </message>
+    <message>
+        <source>Add {label}, found on this computer</source>
+        <translation>添加在此计算机上找到的 {label}</translation>
+    </message>
+    <message>
+        <source>{address}, {models}</source>
+        <translation>{address}，{models}</translation>
+    </message>
+    <message>
+        <source>found on this computer</source>
+        <translation>在此计算机上找到</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {names}.</source>
+        <translation>在此计算机上找到：{names}。</translation>
+    </message>
+    <message>
+        <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
+        <translation>你的密钥在已锁定的文件中。请输入其密码短语以使用它们。</translation>
+    </message>
+    <message>
+        <source>always available</source>
+        <translation>始终可用</translation>
+    </message>
+    <message>
+        <source>no network, for trying things out</source>
+        <translation>无需网络，用于试用</translation>
+    </message>
+    <message>
+        <source>API key of {label}</source>
+        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
+        <translation>{label} 的 API 密钥</translation>
+    </message>
+    <message>
+        <source>Address of {label}</source>
+        <translation>{label} 的地址</translation>
+    </message>
+    <message>
+        <source>The key is sent to {address}.</source>
+        <translation>密钥会发送到 {address}。</translation>
+    </message>
+    <message>
+        <source>The variable {variable} has the key.</source>
+        <translation>变量 {variable} 中有密钥。</translation>
+    </message>
+    <message>
+        <source>Test {label}</source>
+        <translation>测试 {label}</translation>
+    </message>
+    <message>
+        <source>Edit {label}</source>
+        <translation>编辑 {label}</translation>
+    </message>
+    <message>
+        <source>Save the key of {label}</source>
+        <translation>保存 {label} 的密钥</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation>编辑…</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>模型…</translation>
+    </message>
+    <message>
+        <source>Enter a key</source>
+        <translation>输入密钥</translation>
+    </message>
+    <message>
+        <source>Switch off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Switch on</source>
+        <translation>开启</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} models of {label}</source>
+        <comment>{count} model of {label}</comment>
+        <translation>
+            <numerusform>{label} 的 {count} 个模型</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Fetched {fetched}</source>
+        <translation>获取于 {fetched}</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>正在查找…</translation>
+    </message>
+    <message>
+        <source>works</source>
+        <translation>可用</translation>
+    </message>
+    <message>
+        <source>does not work</source>
+        <translation>不可用</translation>
+    </message>
+    <message>
+        <source>not tested</source>
+        <translation>未测试</translation>
+    </message>
+    <message>
+        <source>Result of the test</source>
+        <translation>测试结果</translation>
+    </message>
+    <message>
+        <source>Everything works.</source>
+        <translation>一切正常。</translation>
+    </message>
+    <message>
+        <source>Encryption</source>
+        <translation>加密</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>密钥</translation>
+    </message>
+    <message>
+        <source>Streaming</source>
+        <translation>流式传输</translation>
+    </message>
+    <message>
+        <source>the key is not used before you agree</source>
+        <translation>在你同意之前不使用密钥</translation>
+    </message>
+    <message>
+        <source>key from the variable {variable}</source>
+        <translation>来自变量 {variable} 的密钥</translation>
+    </message>
+    <message>
+        <source>api key in the system keyring</source>
+        <translation>API 密钥在系统密钥环中</translation>
+    </message>
+    <message>
+        <source>api key in the encrypted file</source>
+        <translation>API 密钥在加密文件中</translation>
+    </message>
+    <message>
+        <source>api key for this run only</source>
+        <translation>API 密钥仅用于本次运行</translation>
+    </message>
+    <message>
+        <source>no key yet</source>
+        <translation>还没有密钥</translation>
+    </message>
+    <message>
+        <source>any OpenAI-compatible address</source>
+        <translation>任何兼容 OpenAI 的地址</translation>
+    </message>
+    <message>
+        <source>no key needed</source>
+        <translation>不需要密钥</translation>
+    </message>
+    <message>
+        <source>{code}: the key was refused</source>
+        <translation>{code}：密钥被拒绝</translation>
+    </message>
+    <message numerus="yes">
+        <source>works, {count} models</source>
+        <comment>works, {count} model</comment>
+        <translation>
+            <numerusform>可用，{count} 个模型</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again.</source>
+        <translation>ChatDesk 会先备份现有内容，然后关闭，恢复你选择的备份，再重新打开。</translation>
+    </message>
+    <message>
+        <source>Restore a backup</source>
+        <translation>恢复备份</translation>
+    </message>
+    <message>
+        <source>Backups, the newest first</source>
+        <translation>备份，最新的在前</translation>
+    </message>
+    <message>
+        <source>Other file…</source>
+        <translation>其他文件…</translation>
+    </message>
+    <message>
+        <source>There is no backup yet.</source>
+        <translation>还没有备份。</translation>
+    </message>
+    <message>
+        <source>Looking into it…</source>
+        <translation>正在查看…</translation>
+    </message>
+    <message>
+        <source>Unpacking and checking the backup…</source>
+        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <translation>正在解包并检查备份…</translation>
+    </message>
+    <message>
+        <source>Choose a backup</source>
+        <translation>选择备份</translation>
+    </message>
+    <message>
+        <source>Backups (*.zip *.gz *.db);;All files (*)</source>
+        <translation>备份 (*.zip *.gz *.db);;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>before a restore</source>
+        <translation>恢复之前</translation>
+    </message>
+    <message>
+        <source>before a repair</source>
+        <translation>修复之前</translation>
+    </message>
+    <message>
+        <source>before an upgrade</source>
+        <translation>升级之前</translation>
+    </message>
+    <message>
+        <source>daily</source>
+        <translation>每日</translation>
+    </message>
+    <message>
+        <source>Newest message: {newest}</source>
+        <translation>最新消息：{newest}</translation>
+    </message>
+    <message>
+        <source>Newest threads:</source>
+        <translation>最新对话串：</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>搜索</translation>
+    </message>
+    <message>
+        <source>Not saved: {why}.</source>
+        <translation>未保存：{why}。</translation>
+    </message>
+    <message>
+        <source>Show and change…</source>
+        <translation>显示和更改…</translation>
+    </message>
+    <message>
+        <source>Pages of the settings</source>
+        <translation>设置页面</translation>
+    </message>
+    <message>
+        <source>The environment variable {env} decides this.</source>
+        <translation>由环境变量 {env} 决定。</translation>
+    </message>
+    <message>
+        <source>Add a provider</source>
+        <translation>添加提供商</translation>
+    </message>
+    <message>
+        <source>API key server model connect</source>
+        <translation>API key server model connect 密钥 服务器 模型 连接</translation>
+    </message>
+    <message>
+        <source>keys</source>
+        <translation>keys 按键 快捷键</translation>
+    </message>
+    <message>
+        <source>global shortcut hotkey quick window</source>
+        <translation>global shortcut hotkey quick window 全局快捷键 热键 快捷窗口</translation>
+    </message>
+    <message>
+        <source>workspace join share invite</source>
+        <translation>workspace join share invite 工作区 加入 共享 邀请</translation>
+    </message>
+    <message>
+        <source>cost money tokens price spend</source>
+        <translation>cost money tokens price spend 费用 花费 价格 支出</translation>
+    </message>
+    <message>
+        <source>Found settings</source>
+        <translation>找到的设置</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>未找到任何内容</translation>
+    </message>
+    <message numerus="yes">
+        <source>days</source>
+        <comment>day</comment>
+        <translation>
+            <numerusform>天</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>weeks</source>
+        <comment>week</comment>
+        <translation>
+            <numerusform>周</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>minutes</source>
+        <comment>minute</comment>
+        <translation>
+            <numerusform>分钟</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>seconds</source>
+        <comment>second</comment>
+        <translation>
+            <numerusform>秒</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>tokens</source>
+        <comment>token</comment>
+        <translation>
+            <numerusform>token</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>files</source>
+        <comment>file</comment>
+        <translation>
+            <numerusform>个文件</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer.</source>
+        <translation>草稿、固定状态、归档、为上下文标记的内容、密钥和提示词都留在此计算机上。</translation>
+    </message>
+    <message>
+        <source>Share “{name}”</source>
+        <translation>共享“{name}”</translation>
+    </message>
+    <message>
+        <source>Counting…</source>
+        <translation>正在统计…</translation>
+    </message>
+    <message>
+        <source>Workspace that the project is shared with</source>
+        <translation>与之共享项目的工作区</translation>
+    </message>
+    <message>
+        <source>It is shared with “{name}”.</source>
+        <translation>与“{name}”共享。</translation>
+    </message>
+    <message>
+        <source>Choose which workspace it goes to.</source>
+        <translation>请选择进入哪个工作区。</translation>
+    </message>
+    <message>
+        <source>With the workspace</source>
+        <translation>与工作区</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>共享</translation>
+    </message>
+    <message>
+        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
+        <translation>新聊天会进入“{name}”：一旦共享，从那时起未另选项目的提问都会被他人看到。为要共享的内容新建一个项目，可将此项目留给自己。</translation>
+    </message>
+    <message>
+        <source>Who will see it</source>
+        <translation>谁会看到</translation>
+    </message>
+    <message>
+        <source>At first only you, on all your computers. Then those whom you give a role, here or by inviting them.</source>
+        <translation>起初只有你，在你的所有计算机上。之后是你在这里或通过邀请赋予角色的人。</translation>
+    </message>
+    <message>
+        <source>What never leaves</source>
+        <translation>永不离开的内容</translation>
+    </message>
+    <message>
+        <source>What cannot be taken back</source>
+        <translation>无法收回的内容</translation>
+    </message>
+    <message>
+        <source>Good to know</source>
+        <translation>须知</translation>
+    </message>
+    <message>
+        <source>{who} Threads of a shared project cannot be moved out of it, only copied.</source>
+        <translation>{who} 共享项目的对话串不能移出，只能复制。</translation>
+    </message>
+    <message>
+        <source>Sharing the project…</source>
+        <translation>正在共享项目…</translation>
+    </message>
+    <message>
+        <source>Sharing of “{name}”</source>
+        <translation>“{name}”的共享</translation>
+    </message>
+    <message>
+        <source>Shared with “{workspace}”. Your role is {role}: {hint}.</source>
+        <translation>与“{workspace}”共享。你的角色是{role}：{hint}。</translation>
+    </message>
+    <message>
+        <source>Who sees it</source>
+        <translation>谁能看到</translation>
+    </message>
+    <message>
+        <source>How long messages are kept</source>
+        <translation>消息保留多久</translation>
+    </message>
+    <message>
+        <source>Stop sharing…</source>
+        <translation>停止共享…</translation>
+    </message>
+    <message>
+        <source>Leave project…</source>
+        <translation>离开项目…</translation>
+    </message>
+    <message>
+        <source>Stop and erase…</source>
+        <translation>停止并抹除…</translation>
+    </message>
+    <message>
+        <source>Invite…</source>
+        <translation>邀请…</translation>
+    </message>
+    <message>
+        <source>Role of {name}</source>
+        <translation>{name} 的角色</translation>
+    </message>
+    <message>
+        <source>Member</source>
+        <translation>成员</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once. People who lose access keep the copy that is on their computer already.</source>
+        <translation>更改立即生效。失去访问权的人会保留其计算机上已有的副本。</translation>
+    </message>
+    <message>
+        <source>Setting how long messages are kept…</source>
+        <translation>正在设置消息保留时间…</translation>
+    </message>
+    <message>
+        <source>Changing the role…</source>
+        <translation>正在更改角色…</translation>
+    </message>
+    <message>
+        <source>Older messages are being sent.</source>
+        <translation>正在发送较旧的消息。</translation>
+    </message>
+    <message>
+        <source>Everything in it has reached the team.</source>
+        <translation>其中的所有内容都已到达团队。</translation>
+    </message>
+    <message>
+        <source>It ends for everybody at once.</source>
+        <translation>它会立即为所有人结束。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members can no longer see what is new.</source>
+        <comment>{count} other member can no longer see what is new.</comment>
+        <translation>
+            <numerusform>其他 {count} 位成员将无法再看到新内容。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.</source>
+        <translation>每台拥有它的计算机（包括这一台）都将其副本保留为私有项目；这里不删除任何内容。</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}”?</source>
+        <translation>停止共享“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>Stop sharing</source>
+        <translation>停止共享</translation>
+    </message>
+    <message>
+        <source>You and the others no longer get each other&apos;s messages. The copy on this computer stays, as a private project. To come back, somebody who manages it has to give you a role again.</source>
+        <translation>你和其他人不再收到彼此的消息。此计算机上的副本作为私有项目保留。要回来，须由管理它的人重新赋予你角色。</translation>
+    </message>
+    <message>
+        <source>Leave “{name}”?</source>
+        <translation>离开“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>Leave</source>
+        <translation>离开</translation>
+    </message>
+    <message>
+        <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
+        <translation>其中的所有内容都会移除：立即从服务器移除，并在下次同步时从每台计算机移除，包括这一台。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} other members lose it, too.</source>
+        <comment>{count} other member loses it, too.</comment>
+        <translation>
+            <numerusform>其他 {count} 位成员也会失去它。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
+        <translation>他人已写但尚未发送的内容留在其处。此操作无法撤销。备份会保留它直到被替换；复制或导出过它，或带着私有副本离开的人也会保留它。</translation>
+    </message>
+    <message>
+        <source>Stop sharing “{name}” and erase it for everyone?</source>
+        <translation>停止共享“{name}”并为所有人抹除吗？</translation>
+    </message>
+    <message>
+        <source>Stop and erase</source>
+        <translation>停止并抹除</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes of yours did not reach the team yet and will stay only here.</source>
+        <comment>{count} change of yours did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>你的 {count} 项更改尚未到达团队，将只留在此处。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copy text</source>
+        <translation>复制文字</translation>
+    </message>
+    <message>
+        <source>Copy to a private project</source>
+        <translation>复制到私有项目</translation>
+    </message>
+    <message>
+        <source>Copy all texts</source>
+        <translation>复制所有文字</translation>
+    </message>
+    <message>
+        <source>Copy all to a private project</source>
+        <translation>全部复制到私有项目</translation>
+    </message>
+    <message>
+        <source>Try all again</source>
+        <translation>全部重试</translation>
+    </message>
+    <message>
+        <source>Forget all</source>
+        <translation>全部忘记</translation>
+    </message>
+    <message>
+        <source>Team sync: details</source>
+        <translation>团队同步：详情</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>工作区</translation>
+    </message>
+    <message>
+        <source>Check against the server</source>
+        <translation>与服务器核对</translation>
+    </message>
+    <message>
+        <source>Fetch again</source>
+        <translation>重新获取</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>内容</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>用时</translation>
+    </message>
+    <message>
+        <source>Sync log</source>
+        <translation>同步日志</translation>
+    </message>
+    <message>
+        <source>{count} ms</source>
+        <translation>{count} 毫秒</translation>
+    </message>
+    <message numerus="yes">
+        <source>Refused: {count} changes</source>
+        <comment>Refused: {count} change</comment>
+        <translation>
+            <numerusform>被拒绝：{count} 项更改</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
+        <translation>服务器没有接受这些更改。在你忘记它们之前，它们只保存在此计算机上。</translation>
+    </message>
+    <message>
+        <source>… and {count} more.</source>
+        <translation>…以及另外 {count} 个。</translation>
+    </message>
+    <message>
+        <source>Written by two people at once</source>
+        <translation>由两人同时写入</translation>
+    </message>
+    <message>
+        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>在有人选择之前显示第一个；选择对所有人生效。</translation>
+    </message>
+    <message>
+        <source>{label}, in {project}</source>
+        <translation>{label}，在 {project} 中</translation>
+    </message>
+    <message>
+        <source>{who}: (empty)</source>
+        <translation>{who}：（空）</translation>
+    </message>
+    <message>
+        <source>Use this</source>
+        <translation>使用这个</translation>
+    </message>
+    <message>
+        <source>{action} of the change of {time}</source>
+        <translation>{action}：{time} 的更改</translation>
+    </message>
+    <message>
+        <source>Comparing with the server…</source>
+        <translation>正在与服务器比较…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes</source>
+        <comment>{count} change</comment>
+        <translation>
+            <numerusform>{count} 项更改</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} projects</source>
+        <comment>{count} project</comment>
+        <translation>
+            <numerusform>{count} 个项目</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared.</source>
+        <translation>已比较 {projects}的 {changes}。</translation>
+    </message>
+    <message>
+        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
+        <translation>已比较 {projects}的 {changes}：此计算机与服务器的内容一致。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} differences:</source>
+        <comment>{count} difference:</comment>
+        <translation>
+            <numerusform>{count} 处差异：</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}, which is shown now</source>
+        <translation>采用 {who} 为{label}所写的内容，即现在显示的内容</translation>
+    </message>
+    <message>
+        <source>Use what {who} wrote for {label}</source>
+        <translation>采用 {who} 为{label}所写的内容</translation>
+    </message>
+    <message>
+        <source>Encrypted, the server proves who it is</source>
+        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
+        <translation>加密，服务器证明其身份</translation>
+    </message>
+    <message>
+        <source>Not encrypted, for a server on this computer or in a network of your own</source>
+        <translation>不加密，用于此计算机上或自己网络中的服务器</translation>
+    </message>
+    <message>
+        <source>Connection string</source>
+        <translation>连接字符串</translation>
+    </message>
+    <message>
+        <source>Pasted text fills in the fields below.</source>
+        <translation>粘贴的文字会填入下方的字段。</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>主机</translation>
+    </message>
+    <message>
+        <source>an empty one</source>
+        <translation>空数据库</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>用户</translation>
+    </message>
+    <message>
+        <source>who may create roles</source>
+        <translation>可创建角色的用户</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>密码</translation>
+    </message>
+    <message>
+        <source>Certificate file…</source>
+        <translation>证书文件…</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority that the server has</source>
+        <translation>服务器颁发机构的证书</translation>
+    </message>
+    <message>
+        <source>Certificates that this computer trusts</source>
+        <translation>此计算机信任的证书</translation>
+    </message>
+    <message>
+        <source>Paste the connection string of an owner&apos;s account, or fill in the fields.</source>
+        <translation>请粘贴所有者账户的连接字符串，或填写各字段。</translation>
+    </message>
+    <message>
+        <source>Trusts</source>
+        <translation>信任的证书</translation>
+    </message>
+    <message>
+        <source>The certificate that the text names</source>
+        <translation>文字中指定的证书</translation>
+    </message>
+    <message>
+        <source>The certificate that it had</source>
+        <translation>之前的证书</translation>
+    </message>
+    <message>
+        <source>Certificate of the authority</source>
+        <translation>颁发机构的证书</translation>
+    </message>
+    <message>
+        <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
+        <translation>{name} 不是 PEM 格式的证书。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>Only what {name} vouches for</source>
+        <translation>仅 {name} 所担保的</translation>
+    </message>
+    <message>
+        <source>fine</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>a warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Create a workspace</source>
+        <translation>创建工作区</translation>
+    </message>
+    <message>
+        <source>Name of the workspace</source>
+        <translation>工作区名称</translation>
+    </message>
+    <message>
+        <source>such as the name of your team</source>
+        <translation>例如团队的名称</translation>
+    </message>
+    <message>
+        <source>Your name, as the others see it</source>
+        <translation>你的名称，他人会看到</translation>
+    </message>
+    <message>
+        <source>such as Ana Lima</source>
+        <translation>例如 王小明</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>下一步</translation>
+    </message>
+    <message>
+        <source>Set up</source>
+        <translation>设置工作区</translation>
+    </message>
+    <message>
+        <source>Invite people…</source>
+        <translation>邀请他人…</translation>
+    </message>
+    <message>
+        <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
+        <translation>“{name}”已就绪，你是其所有者。尚未共享任何内容：请打开一个项目并选择“共享…”，然后邀请与你共事的人。</translation>
+    </message>
+    <message>
+        <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
+        <translation>工作区是一个 PostgreSQL 数据库（15 或更新版本），团队的计算机通过它共享更改。请提供一个空数据库，以及可创建角色的账户；其密码现在使用，不会保存。</translation>
+    </message>
+    <message>
+        <source>Was the workspace set up by hand? Then sign in with your login.</source>
+        <translation>工作区是手动设置的吗？那么请用你的登录名登录。</translation>
+    </message>
+    <message>
+        <source>Sign in</source>
+        <translation>登录</translation>
+    </message>
+    <message>
+        <source>Your name</source>
+        <translation>你的名称</translation>
+    </message>
+    <message>
+        <source>If setting up is interrupted, set up the same database again: it continues.</source>
+        <translation>如果设置中断，请再次设置同一个数据库：它会继续。</translation>
+    </message>
+    <message>
+        <source>Looking at the database…</source>
+        <translation>正在查看数据库…</translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation>正在登录…</translation>
+    </message>
+    <message>
+        <source>Setting up the workspace…</source>
+        <translation>正在设置工作区…</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>检查结果</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} things must be fixed first.</source>
+        <comment>{count} thing must be fixed first.</comment>
+        <translation>
+            <numerusform>必须先解决 {count} 个问题。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A workspace can be set up here.</source>
+        <translation>可以在这里设置工作区。</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
+        <translation>该计算机不能再以此名称同步；其上的内容留在那里。如果它已丢失，请另外在“我的名称和角色”下创建新密码，并重新添加你的其他计算机。</translation>
+    </message>
+    <message>
+        <source>A computer</source>
+        <translation>一台计算机</translation>
+    </message>
+    <message>
+        <source>Take off the list…</source>
+        <translation>从列表移除…</translation>
+    </message>
+    <message>
+        <source>Copy the code</source>
+        <translation>复制代码</translation>
+    </message>
+    <message>
+        <source>Save as file…</source>
+        <translation>保存为文件…</translation>
+    </message>
+    <message>
+        <source>The code is in the clipboard.</source>
+        <translation>代码已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>The link is in the clipboard.</source>
+        <translation>链接已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>Save the invitation</source>
+        <translation>保存邀请</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending})</source>
+        <translation>邀请 (*{ending})</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Anyone who has the file can use it, so send it only to them.</source>
+        <translation>已保存为 {name}。任何持有该文件的人都可以使用它，因此只发送给对方。</translation>
+    </message>
+    <message>
+        <source>Invite to “{workspace}”</source>
+        <translation>邀请加入“{workspace}”</translation>
+    </message>
+    <message>
+        <source>{workspace} invitation</source>
+        <translation>{workspace} 邀请</translation>
+    </message>
+    <message>
+        <source>Who is invited</source>
+        <translation>被邀请者</translation>
+    </message>
+    <message>
+        <source>Can be used for</source>
+        <translation>有效期</translation>
+    </message>
+    <message>
+        <source>No project is shared yet, or you manage none. They can be given roles later, under Members.</source>
+        <translation>尚未共享项目，或没有由你管理的项目。之后可在“成员”下赋予角色。</translation>
+    </message>
+    <message>
+        <source>Make an invitation</source>
+        <translation>创建邀请</translation>
+    </message>
+    <message>
+        <source>Role in {name}</source>
+        <translation>在 {name} 中的角色</translation>
+    </message>
+    <message>
+        <source>Their name; they can change it</source>
+        <translation>对方的名称；对方可以更改</translation>
+    </message>
+    <message>
+        <source>Days for which the invitation can be used</source>
+        <translation>邀请可使用的天数</translation>
+    </message>
+    <message>
+        <source> days</source>
+        <translation> 天</translation>
+    </message>
+    <message>
+        <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
+        <translation>请只发送给 {name}：第一个使用它的人会占用该名额。它仅可用一次，至 {day} 有效。对方在“设置”的“团队同步”中选择“加入工作区”。</translation>
+    </message>
+    <message>
+        <source>Making the invitation…</source>
+        <translation>正在创建邀请…</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine</source>
+        <translation>添加我的计算机</translation>
+    </message>
+    <message>
+        <source>{workspace} my computer</source>
+        <translation>{workspace} 我的计算机</translation>
+    </message>
+    <message>
+        <source>Type this passphrase on the other computer</source>
+        <translation>请在另一台计算机上输入此密码短语</translation>
+    </message>
+    <message>
+        <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
+        <translation>请将代码或文件带到你的另一台计算机，在那里选择“加入工作区”，并输入密码短语。可使用至 {day}。仅凭代码打不开任何内容；不要用同一种方式发送两者。</translation>
+    </message>
+    <message>
+        <source>Invitations (*{ending});;All files (*)</source>
+        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
+        <translation>邀请 (*{ending});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Join a workspace</source>
+        <translation>加入工作区</translation>
+    </message>
+    <message>
+        <source>Invitation</source>
+        <translation>邀请</translation>
+    </message>
+    <message>
+        <source>Open file…</source>
+        <translation>打开文件…</translation>
+    </message>
+    <message>
+        <source>Join anyway: nothing is encrypted on the way</source>
+        <translation>仍然加入：途中不加密</translation>
+    </message>
+    <message>
+        <source>Paste the code or link that you were given, or open its file.</source>
+        <translation>请粘贴给你的代码或链接，或打开其文件。</translation>
+    </message>
+    <message>
+        <source>Passphrase that was shown beside the code</source>
+        <translation>代码旁显示的密码短语</translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation>加入</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read. Nothing was sent. Ask for the code as text.</source>
+        <translation>无法读取 {name}。未发送任何内容。请要求以文字形式提供代码。</translation>
+    </message>
+    <message>
+        <source>Open an invitation</source>
+        <translation>打开邀请</translation>
+    </message>
+    <message>
+        <source>Joining the workspace…</source>
+        <translation>正在加入工作区…</translation>
+    </message>
+    <message>
+        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
+        <translation>将此计算机带入“{workspace}”，身份与代码来源计算机上的相同。</translation>
+    </message>
+    <message>
+        <source>You are invited by {name} to “{workspace}”.</source>
+        <translation>{name} 邀请你加入“{workspace}”。</translation>
+    </message>
+    <message>
+        <source>You are invited to “{workspace}”.</source>
+        <translation>你受邀加入“{workspace}”。</translation>
+    </message>
+    <message>
+        <source>The database is {address}.</source>
+        <translation>数据库为 {address}。</translation>
+    </message>
+    <message>
+        <source>Projects: {projects}.</source>
+        <translation>项目：{projects}。</translation>
+    </message>
+    <message>
+        <source>It expired on {day}. Ask for a new one.</source>
+        <translation>它已于 {day} 过期。请要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>It can be used until {day}.</source>
+        <translation>可使用至 {day}。</translation>
+    </message>
+    <message>
+        <source>It can be used once, until {day}.</source>
+        <translation>可使用一次，至 {day} 有效。</translation>
+    </message>
+    <message>
+        <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
+        <translation>到此服务器的途中不加密：途中的任何人都能读取和更改所有内容。对此计算机上的服务器或只有你使用的网络来说没有问题。</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>此计算机没有可保存密码的密钥环。请改为保存在 ChatDesk 的加密密钥文件中；每次启动后输入一次其密码短语。</translation>
+    </message>
+    <message>
+        <source>Keep it in the file</source>
+        <translation>保存在文件中</translation>
+    </message>
+    <message>
+        <source>The passphrase of the file of keys</source>
+        <translation>密钥文件的密码短语</translation>
+    </message>
+    <message>
+        <source>Leave “{workspace}”?</source>
+        <translation>离开“{workspace}”吗？</translation>
+    </message>
+    <message>
+        <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
+        <translation>其项目作为私有副本留在此计算机上。此处和那里都不删除任何内容。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes did not reach the team yet and will stay only here.</source>
+        <comment>{count} change did not reach the team yet and will stay only here.</comment>
+        <translation>
+            <numerusform>{count} 项更改尚未到达团队，将只留在此处。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only on this computer</source>
+        <translation>仅在此计算机上</translation>
+    </message>
+    <message>
+        <source>For good: end my membership</source>
+        <translation>永久：结束我的成员身份</translation>
+    </message>
+    <message>
+        <source>You stay a member; a code from another computer of yours brings it back.</source>
+        <translation>你仍是成员；用你另一台计算机的代码即可恢复。</translation>
+    </message>
+    <message>
+        <source>Leaving the workspace…</source>
+        <translation>正在离开工作区…</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Password for “{workspace}”</source>
+        <translation>“{workspace}”的密码</translation>
+    </message>
+    <message>
+        <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
+        <translation>此密码由 ChatDesk 在你加入时创建，并与你的密钥一起保存。如果丢失，请要求新的邀请，或使用你另一台计算机的代码。</translation>
+    </message>
+    <message>
+        <source>Trying the password…</source>
+        <translation>正在尝试密码…</translation>
+    </message>
+    <message>
+        <source>Rename the workspace</source>
+        <translation>重命名工作区</translation>
+    </message>
+    <message>
+        <source>All members see the new name.</source>
+        <translation>所有成员都会看到新名称。</translation>
+    </message>
+    <message>
+        <source>Renaming the workspace…</source>
+        <translation>正在重命名工作区…</translation>
+    </message>
+    <message>
+        <source>On all of your computers. What you wrote stays with the team; to come back you need an invitation.</source>
+        <translation>在你的所有计算机上。你所写的内容留在团队；要回来需要邀请。</translation>
+    </message>
+    <message>
+        <source>Make somebody else an owner first.</source>
+        <translation>请先让他人成为所有者。</translation>
+    </message>
+    <message>
+        <source>Owners invite people, remove members and make others owners.</source>
+        <translation>所有者可邀请他人、移除成员，以及让他人成为所有者。</translation>
+    </message>
+    <message>
+        <source>End their connections: for somebody whose unfinished change holds up the others</source>
+        <translation>结束其连接：用于未完成的更改阻碍了他人的成员</translation>
+    </message>
+    <message>
+        <source>My name and roles…</source>
+        <translation>我的名称和角色…</translation>
+    </message>
+    <message>
+        <source>Roles…</source>
+        <translation>角色…</translation>
+    </message>
+    <message>
+        <source>Roles</source>
+        <translation>角色</translation>
+    </message>
+    <message>
+        <source>Role of {member} in {project}</source>
+        <translation>{member} 在 {project} 中的角色</translation>
+    </message>
+    <message>
+        <source>No project is shared with the workspace yet.</source>
+        <translation>尚未与工作区共享项目。</translation>
+    </message>
+    <message>
+        <source>A change takes effect at once, on all of their computers.</source>
+        <translation>更改立即在其所有计算机上生效。</translation>
+    </message>
+    <message>
+        <source>New password…</source>
+        <translation>新密码…</translation>
+    </message>
+    <message>
+        <source>End their connections</source>
+        <translation>结束其连接</translation>
+    </message>
+    <message>
+        <source>Remove from the workspace…</source>
+        <translation>从工作区移除…</translation>
+    </message>
+    <message>
+        <source>Change name</source>
+        <translation>更改名称</translation>
+    </message>
+    <message>
+        <source>Owner of the workspace</source>
+        <translation>工作区的所有者</translation>
+    </message>
+    <message>
+        <source>Telling the server…</source>
+        <translation>正在通知服务器…</translation>
+    </message>
+    <message>
+        <source>Changing your name…</source>
+        <translation>正在更改你的名称…</translation>
+    </message>
+    <message>
+        <source>{people} and {more} more</source>
+        <translation>{people} 以及另外 {more} 位</translation>
+    </message>
+    <message>
+        <source>{name} invited {people}. They are still members, with the roles they have. Remove them as well if they came for {name} only; what they wrote stays either way.</source>
+        <translation>{name} 邀请了 {people}。他们仍是成员，角色不变。如果他们只是因 {name} 而来，请一并移除；无论如何，他们所写的内容都会保留。</translation>
+    </message>
+    <message>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <translation>从此刻起，{name} 在任何计算机上都不能再登录。其所写内容留在团队；其计算机上已有的内容留在那里。要让其回来，请重新邀请。</translation>
+    </message>
+    <message>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <translation>此计算机会得到一个无人看到的新密码。你的其他计算机不能再用旧密码登录：请用“添加我的计算机”重新添加。不删除任何内容。</translation>
+    </message>
+    <message>
+        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
+        <translation>此团队随所恢复的备份而来。在你同意之前，ChatDesk 不会连接到 {address}。</translation>
+    </message>
+    <message>
+        <source>Connect again</source>
+        <translation>重新连接</translation>
+    </message>
+    <message>
+        <source>Give it up</source>
+        <translation>放弃</translation>
+    </message>
+    <message>
+        <source>Give {name} up; its projects stay here as private copies</source>
+        <translation>放弃 {name}；其项目作为私有副本留在此处</translation>
+    </message>
+    <message>
+        <source>Create another workspace…</source>
+        <translation>创建另一个工作区…</translation>
+    </message>
+    <message>
+        <source>Join another workspace…</source>
+        <translation>加入另一个工作区…</translation>
+    </message>
+    <message>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
+        <translation>与他人在同一项目中工作，或在你的多台计算机上工作。每台计算机都保存所有内容并可离线工作；更改由你自己的 PostgreSQL 数据库传送，中间没有我们的任何服务。</translation>
+    </message>
+    <message>
+        <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
+        <translation>用于还没有工作区的团队：设置你提供的空数据库，并使你成为其所有者。</translation>
+    </message>
+    <message>
+        <source>Create a workspace…</source>
+        <translation>创建工作区…</translation>
+    </message>
+    <message>
+        <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
+        <translation>使用邀请：由团队中的某人或你的另一台计算机创建的代码、链接或文件。在你看到它是什么之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Enter the password…</source>
+        <translation>输入密码…</translation>
+    </message>
+    <message>
+        <source>Upgrade the database…</source>
+        <translation>升级数据库…</translation>
+    </message>
+    <message>
+        <source>Details of syncing with {name}</source>
+        <translation>与 {name} 同步的详情</translation>
+    </message>
+    <message>
+        <source>{address}, joined {day}</source>
+        <translation>{address}，加入于 {day}</translation>
+    </message>
+    <message>
+        <source>Shared projects</source>
+        <translation>共享项目</translation>
+    </message>
+    <message>
+        <source>Role and state</source>
+        <translation>角色和状态</translation>
+    </message>
+    <message>
+        <source>Sharing…</source>
+        <translation>共享设置…</translation>
+    </message>
+    <message>
+        <source>None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.</source>
+        <translation>还没有。请打开一个项目并在其菜单中选择“共享…”；只有你共享的内容才会离开此计算机。</translation>
+    </message>
+    <message>
+        <source>Members</source>
+        <translation>成员</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Computer</source>
+        <translation>计算机</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>说明</translation>
+    </message>
+    <message>
+        <source>somebody</source>
+        <translation>某人</translation>
+    </message>
+    <message>
+        <source>Add a computer of mine…</source>
+        <translation>添加我的计算机…</translation>
+    </message>
+    <message>
+        <source>Address…</source>
+        <translation>地址…</translation>
+    </message>
+    <message>
+        <source>Address of the server of {name}</source>
+        <translation>{name} 的服务器地址</translation>
+    </message>
+    <message>
+        <source>Leave…</source>
+        <translation>离开…</translation>
+    </message>
+    <message>
+        <source>Invite somebody to {name}</source>
+        <translation>邀请他人加入 {name}</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>重命名…</translation>
+    </message>
+    <message>
+        <source>Rights and limits…</source>
+        <translation>权限和限额…</translation>
+    </message>
+    <message>
+        <source>Owners of the workspace</source>
+        <translation>工作区的所有者</translation>
+    </message>
+    <message>
+        <source>Owners, and admins of projects into these</source>
+        <translation>所有者，以及项目管理员（限其项目）</translation>
+    </message>
+    <message>
+        <source>All members</source>
+        <translation>所有成员</translation>
+    </message>
+    <message>
+        <source>Open invitations</source>
+        <translation>未使用的邀请</translation>
+    </message>
+    <message>
+        <source>Projects that a member shares</source>
+        <translation>一位成员共享的项目</translation>
+    </message>
+    <message>
+        <source>Connections of a member</source>
+        <translation>一位成员的连接</translation>
+    </message>
+    <message>
+        <source>Changes of a member</source>
+        <translation>一位成员的更改</translation>
+    </message>
+    <message>
+        <source> a minute</source>
+        <translation> 每分钟</translation>
+    </message>
+    <message>
+        <source>Text of a member</source>
+        <translation>一位成员的文字</translation>
+    </message>
+    <message>
+        <source> MB a day</source>
+        <translation> MB/天</translation>
+    </message>
+    <message>
+        <source>Text in a project</source>
+        <translation>一个项目中的文字</translation>
+    </message>
+    <message>
+        <source>Files of a member</source>
+        <translation>一位成员的文件</translation>
+    </message>
+    <message>
+        <source>Files in a project</source>
+        <translation>一个项目中的文件</translation>
+    </message>
+    <message>
+        <source>Rights and limits of “{workspace}”</source>
+        <translation>“{workspace}”的权限和限额</translation>
+    </message>
+    <message>
+        <source>Invitations are made by</source>
+        <translation>可创建邀请者</translation>
+    </message>
+    <message>
+        <source>Projects are shared by</source>
+        <translation>可共享项目者</translation>
+    </message>
+    <message>
+        <source>{limit} ({members} now)</source>
+        <translation>{limit}（现有 {members}）</translation>
+    </message>
+    <message>
+        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
+        <translation>达到限额的成员会得知是哪一项，等待的内容在有余量时发送。日期按 UTC 计算。由被移除者邀请的人会保留，除非你也移除他们。</translation>
+    </message>
+    <message>
+        <source>A project that is not here yet</source>
+        <translation>尚未到达此处的项目</translation>
+    </message>
+    <message>
+        <source>Share…</source>
+        <translation>共享…</translation>
+    </message>
+    <message>
+        <source>Keep messages</source>
+        <translation>保留消息</translation>
+    </message>
+    <message>
+        <source>Older messages are erased for everybody, about once a day; that cannot be undone.</source>
+        <translation>较旧的消息会为所有人抹除，大约每天一次；此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Days for which messages are kept</source>
+        <translation>消息保留天数</translation>
+    </message>
+    <message>
+        <source>Set</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Set how long messages are kept</source>
+        <translation>设置消息保留时间</translation>
+    </message>
+    <message>
+        <source>other…</source>
+        <translation>其他…</translation>
+    </message>
+    <message>
+        <source>for ever</source>
+        <translation>永久</translation>
+    </message>
+    <message numerus="yes">
+        <source>for {count} days</source>
+        <comment>for {count} day</comment>
+        <translation>
+            <numerusform>{count} 天</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Messages are kept for ever.</source>
+        <translation>消息永久保留。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages are kept for {count} days.</source>
+        <comment>Messages are kept for {count} day.</comment>
+        <translation>
+            <numerusform>消息保留 {count} 天。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Messages that are older than {count} days are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</source>
+        <comment>Messages that are older than {count} day are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</comment>
+        <translation>
+            <numerusform>早于 {count} 天的消息从现在起会为所有人抹除：从服务器抹除，并在下次同步时从每台计算机抹除。此操作无法撤销。备份、私有副本以及他人复制到别处的内容仍会保留。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Keep messages of “{name}” for {count} days only?</source>
+        <comment>Keep messages of “{name}” for {count} day only?</comment>
+        <translation>
+            <numerusform>“{name}”的消息只保留 {count} 天吗？</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Erase what is older</source>
+        <translation>抹除较旧的内容</translation>
+    </message>
+    <message>
+        <source>No access</source>
+        <translation>无访问权</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>角色</translation>
+    </message>
+    <message>
+        <source>{what} and role</source>
+        <translation>{what}和角色</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <extracomment>Said on the page where an upgrade can be done.</extracomment>
+        <translation>此版本的 ChatDesk 使用较新形式的团队数据库。在你升级之前，所有人都可以继续工作。</translation>
+    </message>
+    <message>
+        <source>Upgrade the database of “{workspace}”</source>
+        <translation>升级“{workspace}”的数据库</translation>
+    </message>
+    <message>
+        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
+        <translation>升级一步完成，或完全不做；成员可继续工作。较旧版本的 ChatDesk 也可继续，或要求更新：在那里所写的内容会等待。请先备份数据库。</translation>
+    </message>
+    <message>
+        <source>User who set the database up</source>
+        <translation>设置数据库的用户</translation>
+    </message>
+    <message>
+        <source>Password of that user</source>
+        <translation>该用户的密码</translation>
+    </message>
+    <message>
+        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
+        <translation>不是你自己的登录名：而是数据库的所有者，可创建角色。它只使用一次，不会保存。</translation>
+    </message>
+    <message>
+        <source>Upgrade</source>
+        <translation>升级</translation>
+    </message>
+    <message>
+        <source>Upgrading the database…</source>
+        <translation>正在升级数据库…</translation>
+    </message>
+    <message>
+        <source>Where “{workspace}” is reached</source>
+        <translation>“{workspace}”的访问位置</translation>
+    </message>
+    <message>
+        <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
+        <translation>用于已迁移或已改名的服务器。ChatDesk 会先检查此工作区是否在那里。你的登录名保留；你的其他计算机和其他成员自行迁移。</translation>
+    </message>
+    <message>
+        <source>Use this address</source>
+        <translation>使用此地址</translation>
+    </message>
+    <message>
+        <source>Looking for the workspace…</source>
+        <translation>正在查找工作区…</translation>
+    </message>
+    <message>
+        <source>Viewer</source>
+        <translation>查看者</translation>
+    </message>
+    <message>
+        <source>Editor</source>
+        <translation>编辑者</translation>
+    </message>
+    <message>
+        <source>Admin</source>
+        <translation>管理员</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>所有者</translation>
+    </message>
+    <message>
+        <source>reads</source>
+        <translation>读取</translation>
+    </message>
+    <message>
+        <source>reads and writes, changes and deletes their own</source>
+        <translation>读取和写入，更改和删除自己的内容</translation>
+    </message>
+    <message>
+        <source>changes and deletes everything, and manages members</source>
+        <translation>更改和删除所有内容，并管理成员</translation>
+    </message>
+    <message>
+        <source>does everything, and may end the sharing for everybody</source>
+        <translation>可做任何事，并可为所有人结束共享</translation>
+    </message>
+    <message>
+        <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
+        <translation>只有你共享的项目会离开此计算机：其对话串、消息、附件和摘要。密钥、草稿、固定状态、提示词库及其他所有内容都留在此处。</translation>
+    </message>
+    <message>
+        <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
+        <translation>他人已读取、复制或导出的内容，以及离开者的私有副本。之后可在服务器上并在每台计算机同步时为所有人抹除对话串和消息；备份会保留它们直到被替换。停止共享不会从服务器移除任何内容，除非你选择抹除项目。</translation>
+    </message>
+    <message>
+        <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
+        <translation>管理数据库的人可以读取所有共享内容，无论各人的角色如何。</translation>
+    </message>
+    <message>
+        <source>Open to you again; this copy waits for Share…</source>
+        <translation>再次对你开放；此副本等待“共享…”</translation>
+    </message>
+    <message>
+        <source>going up</source>
+        <translation>正在上传</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes refused</source>
+        <comment>{count} change refused</comment>
+        <translation>
+            <numerusform>{count} 项更改被拒绝</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes missing on the server</source>
+        <comment>{count} change missing on the server</comment>
+        <translation>
+            <numerusform>服务器上缺失 {count} 项更改</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes rewritten on the server</source>
+        <comment>{count} change rewritten on the server</comment>
+        <translation>
+            <numerusform>服务器上改写了 {count} 项更改</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} attachments ({size})</source>
+        <comment>{count} attachment ({size})</comment>
+        <translation>
+            <numerusform>{count} 个附件（{size}）</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{parts} go up now; what is written later follows by itself.</source>
+        <translation>现在上传 {parts}；之后所写的内容会自行跟进。</translation>
+    </message>
+    <message>
+        <source>removed; what they wrote stays</source>
+        <translation>已移除；其所写内容保留</translation>
+    </message>
+    <message>
+        <source>you</source>
+        <translation>你</translation>
+    </message>
+    <message>
+        <source>owner of the workspace</source>
+        <translation>工作区的所有者</translation>
+    </message>
+    <message>
+        <source>invited, has not joined yet</source>
+        <translation>已邀请，尚未加入</translation>
+    </message>
+    <message>
+        <source>invited on {day}, has not joined yet</source>
+        <translation>于 {day} 邀请，尚未加入</translation>
+    </message>
+    <message>
+        <source>in no project of yours</source>
+        <translation>不在你的任何项目中</translation>
+    </message>
+    <message>
+        <source>this computer</source>
+        <translation>此计算机</translation>
+    </message>
+    <message>
+        <source>was never here</source>
+        <translation>从未来过</translation>
+    </message>
+    <message>
+        <source>here now</source>
+        <translation>现在在此</translation>
+    </message>
+    <message>
+        <source>last here {moment}</source>
+        <translation>上次在此 {moment}</translation>
+    </message>
+    <message>
+        <source>Nothing was new.</source>
+        <translation>没有新内容。</translation>
+    </message>
+    <message>
+        <source>{sent} sent, {received} received.</source>
+        <translation>已发送 {sent}，已接收 {received}。</translation>
+    </message>
+    <message>
+        <source>{database} on {host}</source>
+        <translation>{host} 上的 {database}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
+        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
+        <translation>
+            <numerusform>已结束 {name} 的 {count} 个连接：未完成的内容不算数。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people {name} invited were removed.</source>
+        <comment>{count} people {name} invited were removed.</comment>
+        <translation>
+            <numerusform>已移除 {name} 邀请的 {count} 人。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Everything in it stays on this computer as a private copy.</source>
+        <translation>其中的所有内容作为私有副本留在此计算机上。</translation>
+    </message>
+    <message>
+        <source>What you had not sent is in your own project.</source>
+        <translation>你尚未发送的内容在你自己的项目中。</translation>
+    </message>
+    <message>
+        <source>shared, you can only read</source>
+        <translation>已共享，你只能读取</translation>
+    </message>
+    <message>
+        <source>shared</source>
+        <translation>已共享</translation>
+    </message>
+    <message>
+        <source>shared, you manage it</source>
+        <translation>已共享，由你管理</translation>
+    </message>
+    <message>
+        <source>shared by you</source>
+        <translation>由你共享</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
+        <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
+        <translation>
+            <numerusform>此对话串中有 {count} 项更改未被团队的服务器接受，因此只有你能看到。请按对话串下方的一行，查看原因、复制出来或重试。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
+        <translation>“{name}”再次对你开放。其中没有发送任何内容，因为你在此期间写入了自己的副本：请在其菜单中选择“共享…”，那些内容也会上传。</translation>
+    </message>
+    <message>
+        <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
+        <translation>你不再是“{workspace}”的成员。其项目连同所有内容留在此计算机上，你现在在那里所写的内容会在此等待。要回来，请向其所有者要求新的邀请。</translation>
+    </message>
+    <message>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
+        <translation>“{workspace}”：{problem} {next_step} 你所写的内容不会因此丢失。</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask {name} to let you write.</source>
+        <translation>你可以读取此项目；请让 {name} 允许你写入。</translation>
+    </message>
+    <message>
+        <source>You can read this project; ask its owner to let you write.</source>
+        <translation>你可以读取此项目；请让其所有者允许你写入。</translation>
+    </message>
+    <message>
+        <source>Another member</source>
+        <translation>另一位成员</translation>
+    </message>
+    <message numerus="yes">
+        <source>{first}, {second} and {count} others</source>
+        <comment>{first}, {second} and {count} other</comment>
+        <translation>
+            <numerusform>{first}、{second} 和另外 {count} 位</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} wrote {count} messages</source>
+        <comment>{names} wrote a message</comment>
+        <translation>
+            <numerusform>{names} 写了 {count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A project</source>
+        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
+        <translation>一个项目</translation>
+    </message>
+    <message>
+        <source>Syncing.</source>
+        <translation>正在同步。</translation>
+    </message>
+    <message>
+        <source>These projects are fetched again. Check again when this computer is up to date.</source>
+        <translation>正在重新获取这些项目。请在此计算机更新到最新后再次核对。</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text of {count} changes is in the clipboard.</source>
+        <comment>The text of {count} change is in the clipboard.</comment>
+        <translation>
+            <numerusform>{count} 项更改的文字已在剪贴板中。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Copied into the new thread “{title}”, in a private project.</source>
+        <translation>已复制到私有项目的新对话串“{title}”中。</translation>
+    </message>
+    <message>
+        <source>Copied to “{title}”</source>
+        <translation>已复制到“{title}”</translation>
+    </message>
+    <message>
+        <source>{label}: chosen for everybody.</source>
+        <translation>{label}：已为所有人选择。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Forget {count} refused changes?</source>
+        <comment>Forget {count} refused change?</comment>
+        <translation>
+            <numerusform>忘记 {count} 项被拒绝的更改吗？</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.</source>
+        <translation>服务器拒绝的内容不再显示，也不能重新发送。如有需要，请先复制文字。</translation>
+    </message>
+    <message>
+        <source>Sync is off</source>
+        <translation>同步已关闭</translation>
+    </message>
+    <message>
+        <source>Sync is off.</source>
+        <translation>同步已关闭。</translation>
+    </message>
+    <message>
+        <source>Synced</source>
+        <translation>已同步</translation>
+    </message>
+    <message>
+        <source>Synced.</source>
+        <translation>已同步。</translation>
+    </message>
+    <message>
+        <source>Syncing…</source>
+        <translation>正在同步…</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>正在连接…</translation>
+    </message>
+    <message>
+        <source>Connecting.</source>
+        <translation>正在连接。</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>离线</translation>
+    </message>
+    <message>
+        <source>Offline: the team&apos;s database cannot be reached.</source>
+        <translation>离线：无法访问团队的数据库。</translation>
+    </message>
+    <message>
+        <source>Update ChatDesk to send</source>
+        <translation>请更新 ChatDesk 以发送</translation>
+    </message>
+    <message>
+        <source>This ChatDesk is too old to send changes; it still receives those of others.</source>
+        <translation>此 ChatDesk 太旧，无法发送更改；它仍会接收他人的更改。</translation>
+    </message>
+    <message>
+        <source>Refused by the team&apos;s server</source>
+        <translation>被团队的服务器拒绝</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database did not let this computer in.</source>
+        <translation>团队的数据库不允许此计算机接入。</translation>
+    </message>
+    <message>
+        <source>Synced at {moment}.</source>
+        <translation>同步于 {moment}。</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}.</source>
+        <translation>正在同步 {done}/{total}。</translation>
+    </message>
+    <message>
+        <source>Synced last at {moment}.</source>
+        <translation>上次同步于 {moment}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes were refused.</source>
+        <comment>{count} change was refused.</comment>
+        <translation>
+            <numerusform>{count} 项更改被拒绝。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The next try is at {moment}.</source>
+        <translation>下次尝试在 {moment}。</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>从未</translation>
+    </message>
+    <message>
+        <source>Syncing {done} of {total}</source>
+        <translation>正在同步 {done}/{total}</translation>
+    </message>
+    <message>
+        <source>Synced {time}</source>
+        <translation>已同步 {time}</translation>
+    </message>
+    <message>
+        <source>Refused: {problem}</source>
+        <translation>被拒绝：{problem}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Sending {count} changes</source>
+        <comment>Sending {count} change</comment>
+        <translation>
+            <numerusform>正在发送 {count} 项更改</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Change how the project is shared…</source>
+        <translation>更改项目的共享方式…</translation>
+    </message>
+    <message>
+        <source>Share project…</source>
+        <translation>共享项目…</translation>
+    </message>
+    <message>
+        <source>The others see you as {name} from the next sync on.</source>
+        <translation>从下次同步起，他人会看到你的名称为 {name}。</translation>
+    </message>
+    <message>
+        <source>{name} was removed, and can no longer log in.</source>
+        <translation>{name} 已被移除，不能再登录。</translation>
+    </message>
+    <message>
+        <source>Remove {name} from the workspace?</source>
+        <translation>从工作区移除 {name} 吗？</translation>
+    </message>
+    <message>
+        <source>Removing the member…</source>
+        <translation>正在移除成员…</translation>
+    </message>
+    <message>
+        <source>Remove the people {name} invited?</source>
+        <translation>移除 {name} 邀请的人吗？</translation>
+    </message>
+    <message>
+        <source>Remove them</source>
+        <translation>移除他们</translation>
+    </message>
+    <message>
+        <source>This computer has a new password. Add your other computers anew.</source>
+        <translation>此计算机有了新密码。请重新添加你的其他计算机。</translation>
+    </message>
+    <message>
+        <source>Make a new password?</source>
+        <translation>创建新密码吗？</translation>
+    </message>
+    <message>
+        <source>New password</source>
+        <translation>新密码</translation>
+    </message>
+    <message>
+        <source>Changing the password…</source>
+        <translation>正在更改密码…</translation>
+    </message>
+    <message>
+        <source>Taking the computer off the list…</source>
+        <translation>正在从列表移除计算机…</translation>
+    </message>
+    <message>
+        <source>{name} is off the list.</source>
+        <translation>{name} 已从列表移除。</translation>
+    </message>
+    <message>
+        <source>The computer is off the list.</source>
+        <translation>计算机已从列表移除。</translation>
+    </message>
+    <message>
+        <source>Take {name} off the list?</source>
+        <translation>从列表移除 {name} 吗？</translation>
+    </message>
+    <message>
+        <source>Take this computer off the list?</source>
+        <translation>从列表移除此计算机吗？</translation>
+    </message>
+    <message>
+        <source>Take off</source>
+        <translation>从列表移除</translation>
+    </message>
+    <message>
+        <source>The workspace is called “{name}” now.</source>
+        <translation>工作区现名为“{name}”。</translation>
+    </message>
+    <message>
+        <source>You left “{name}”. Its projects are private copies now.</source>
+        <translation>你已离开“{name}”。其项目现在是私有副本。</translation>
+    </message>
+    <message>
+        <source>You are in “{name}” again.</source>
+        <translation>你又回到“{name}”中了。</translation>
+    </message>
+    <message>
+        <source>You left it. Its projects are private copies now.</source>
+        <translation>你已离开它。其项目现在是私有副本。</translation>
+    </message>
+    <message>
+        <source>This computer is in no workspace.</source>
+        <translation>此计算机不在任何工作区中。</translation>
+    </message>
+    <message>
+        <source>Create or join one in Settings, Team sync.</source>
+        <translation>请在“设置”的“团队同步”中创建或加入一个。</translation>
+    </message>
+    <message>
+        <source>The file could not be written: {why}.</source>
+        <translation>无法写入文件：{why}。</translation>
+    </message>
+    <message>
+        <source>the system says no</source>
+        <translation>系统不允许</translation>
+    </message>
+    <message>
+        <source>The code is still shown here.</source>
+        <translation>代码仍显示在此处。</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the code.</source>
+        <translation>请选择另一个文件夹，或复制代码。</translation>
+    </message>
+    <message>
+        <source>The workspace “{name}” is ready.</source>
+        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
+        <translation>工作区“{name}”已就绪。</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”.</source>
+        <translation>你在“{name}”中。</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read as an invitation.</source>
+        <translation>{name} 无法作为邀请读取。</translation>
+    </message>
+    <message>
+        <source>Ask for the code as text.</source>
+        <translation>请要求以文字形式提供代码。</translation>
+    </message>
+    <message>
+        <source>You are in “{name}”. What is shared with you comes in now.</source>
+        <translation>你在“{name}”中。与你共享的内容正在到来。</translation>
+    </message>
+    <message>
+        <source>Opening the file of keys…</source>
+        <translation>正在打开密钥文件…</translation>
+    </message>
+    <message>
+        <source>“{name}” and {more} more of “{workspace}” is here.</source>
+        <translation>“{workspace}”的“{name}”及另外 {more} 个已在此处。</translation>
+    </message>
+    <message>
+        <source>“{name}” of “{workspace}” is here.</source>
+        <translation>“{workspace}”的“{name}”已在此处。</translation>
+    </message>
+    <message>
+        <source>The database of “{name}” is up to date.</source>
+        <translation>“{name}”的数据库已是最新。</translation>
+    </message>
+    <message>
+        <source>The rights and limits of “{name}” apply from now on.</source>
+        <translation>“{name}”的权限和限额从现在起生效。</translation>
+    </message>
+    <message>
+        <source>“{name}” is {address} from now on, for this computer.</source>
+        <translation>对此计算机来说，“{name}”从现在起位于 {address}。</translation>
+    </message>
+    <message>
+        <source>To share a project, create a workspace or join one first.</source>
+        <translation>要共享项目，请先创建或加入工作区。</translation>
+    </message>
+    <message>
+        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
+        <translation>“{name}”已共享。对话串下方的一行显示其进度。</translation>
+    </message>
+    <message>
+        <source>That project is not shared any more.</source>
+        <translation>该项目已不再共享。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a private project on this computer now.</source>
+        <translation>“{name}”现在是此计算机上的私有项目。</translation>
+    </message>
+    <message>
+        <source>Try again in a while.</source>
+        <translation>请过一会儿重试。</translation>
+    </message>
+    <message>
+        <source>This is nested too deeply.</source>
+        <translation>嵌套太深。</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON in line {number}.</source>
+        <translation>第 {number} 行不是有效的 JSON。</translation>
+    </message>
+    <message>
+        <source>This is not valid JSON.</source>
+        <translation>这不是有效的 JSON。</translation>
+    </message>
+    <message>
+        <source>Arguments are a JSON object: { … }.</source>
+        <translation>参数是一个 JSON 对象：{ … }。</translation>
+    </message>
+    <message>
+        <source>1 of {count}</source>
+        <translation>1/{count}</translation>
+    </message>
+    <message>
+        <source>Review proposed changes</source>
+        <translation>查看更改建议</translation>
+    </message>
+    <message>
+        <source>Review the proposed change</source>
+        <translation>查看更改建议</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Reject</source>
+        <translation>拒绝</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines added, {removed} removed</source>
+        <comment>{count} line added, {removed} removed</comment>
+        <translation>
+            <numerusform>新增 {count} 行，删除 {removed} 行</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>差异</translation>
+    </message>
+    <message>
+        <source>Applied: {path}</source>
+        <translation>已应用：{path}</translation>
+    </message>
+    <message>
+        <source>Rejected: {path}</source>
+        <translation>已拒绝：{path}</translation>
+    </message>
+    <message>
+        <source>Undone: {path}</source>
+        <translation>已撤销：{path}</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer.</source>
+        <translation>此更改不是在此计算机上建议的。</translation>
+    </message>
+    <message>
+        <source>No file was changed.</source>
+        <translation>未更改任何文件。</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it here.</source>
+        <translation>请让模型在这里提出建议。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tool servers</source>
+        <comment>{count} tool server</comment>
+        <translation>
+            <numerusform>{count} 个工具服务器</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tools in this chat: {names}</source>
+        <translation>此聊天中的工具：{names}</translation>
+    </message>
+    <message>
+        <source>Tools in this project: {names}</source>
+        <translation>此项目中的工具：{names}</translation>
+    </message>
+    <message>
+        <source>Folder: {folder}</source>
+        <translation>文件夹：{folder}</translation>
+    </message>
+    <message>
+        <source>As in the project</source>
+        <translation>与项目相同</translation>
+    </message>
+    <message>
+        <source>Use these in the whole project</source>
+        <translation>在整个项目中使用这些</translation>
+    </message>
+    <message>
+        <source>Tool servers…</source>
+        <translation>工具服务器…</translation>
+    </message>
+    <message>
+        <source>{name} of {server} waits for your approval: Ctrl+Shift+Y.</source>
+        <translation>{server} 的 {name} 等待你的批准：Ctrl+Shift+Y。</translation>
+    </message>
+    <message>
+        <source>{name} waits for your approval in another chat.</source>
+        <translation>{name} 在另一个聊天中等待你的批准。</translation>
+    </message>
+    <message>
+        <source>Allow in this chat</source>
+        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
+        <translation>在此聊天中允许</translation>
+    </message>
+    <message>
+        <source>Allow in this project</source>
+        <translation>在此项目中允许</translation>
+    </message>
+    <message>
+        <source>Always allow</source>
+        <translation>始终允许</translation>
+    </message>
+    <message>
+        <source>Allow in this chat, it only reads</source>
+        <translation>在此聊天中允许，它只读取</translation>
+    </message>
+    <message>
+        <source>Allow in this project, it only reads</source>
+        <translation>在此项目中允许，它只读取</translation>
+    </message>
+    <message>
+        <source>Always allow, it only reads</source>
+        <translation>始终允许，它只读取</translation>
+    </message>
+    <message>
+        <source>Deny</source>
+        <translation>拒绝</translation>
+    </message>
+    <message>
+        <source>Allow once</source>
+        <translation>允许一次</translation>
+    </message>
+    <message>
+        <source>Allow for longer…</source>
+        <translation>允许更长时间…</translation>
+    </message>
+    <message>
+        <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
+        <translation>你声明它不更改也不发送任何内容，因此在有外来文字之后它也会运行。</translation>
+    </message>
+    <message>
+        <source>Run “{name}” of {server}?</source>
+        <translation>运行 {server} 的“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>Arguments of {name}</source>
+        <translation>{name} 的参数</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more characters are not shown, but would be sent.</source>
+        <comment>{count} more character is not shown, but would be sent.</comment>
+        <translation>
+            <numerusform>还有 {count} 个字符未显示，但会发送。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Deny: {name} of {server}</source>
+        <translation>拒绝：{server} 的 {name}</translation>
+    </message>
+    <message>
+        <source>Allow once: {name} of {server}</source>
+        <translation>允许一次：{server} 的 {name}</translation>
+    </message>
+    <message>
+        <source>ChatDesk runs this itself. What it finds goes to the model that answers.</source>
+        <translation>ChatDesk 自己运行它。找到的内容会交给回答的模型。</translation>
+    </message>
+    <message>
+        <source>These arguments are sent to {where}</source>
+        <translation>这些参数会发送到 {where}</translation>
+    </message>
+    <message>
+        <source>These arguments are given to a program on this computer: {where}</source>
+        <translation>这些参数会交给此计算机上的程序：{where}</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something: Ctrl+Shift+Y.</source>
+        <translation>{server} 向你请求某项内容：Ctrl+Shift+Y。</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something in another chat.</source>
+        <translation>{server} 在另一个聊天中向你请求某项内容。</translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation>谢绝</translation>
+    </message>
+    <message>
+        <source>{server} asks you for something</source>
+        <translation>{server} 向你请求某项内容</translation>
+    </message>
+    <message>
+        <source>{server} wants you to open a page</source>
+        <translation>{server} 想让你打开一个页面</translation>
+    </message>
+    <message>
+        <source>Open in browser</source>
+        <translation>在浏览器中打开</translation>
+    </message>
+    <message>
+        <source>{server} wants to ask {model}</source>
+        <translation>{server} 想询问 {model}</translation>
+    </message>
+    <message>
+        <source>The whole question</source>
+        <translation>完整问题</translation>
+    </message>
+    <message numerus="yes">
+        <source>{names} look like secrets. {server} gets what you enter, as you enter it.</source>
+        <comment>{names} looks like a secret. {server} gets what you enter, as you enter it.</comment>
+        <translation>
+            <numerusform>{names} 看起来像机密。{server} 会原样得到你输入的内容。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It asks while “{tool}” runs.</source>
+        <translation>它在“{tool}”运行时提出请求。</translation>
+    </message>
+    <message>
+        <source>It chose this page: check the address before you enter anything there.</source>
+        <translation>此页面由它选择：在那里输入任何内容之前请检查地址。</translation>
+    </message>
+    <message numerus="yes">
+        <source>You pay for it under your limits, at most {count} tokens.</source>
+        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <translation>
+            <numerusform>费用由你在限额内支付，最多 {count} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The answer is sent to {where}</source>
+        <translation>答复会发送到 {where}</translation>
+    </message>
+    <message>
+        <source>The answer is given to a program here: {where}</source>
+        <translation>答复会交给此处的程序：{where}</translation>
+    </message>
+    <message>
+        <source>What you send is sent to {where}</source>
+        <translation>你发送的内容会发送到 {where}</translation>
+    </message>
+    <message>
+        <source>What you send is given to a program here: {where}</source>
+        <translation>你发送的内容会交给此处的程序：{where}</translation>
+    </message>
+    <message>
+        <source>None: models only read pages</source>
+        <translation>无：模型只读取网页</translation>
+    </message>
+    <message>
+        <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
+        <translation>向其他搜索引擎查询的服务器：你自己的，或所有者允许程序搜索的。</translation>
+    </message>
+    <message>
+        <source>A service. What is searched for goes there, with your key.</source>
+        <translation>一项服务。搜索内容连同你的密钥会发送到那里。</translation>
+    </message>
+    <message>
+        <source>Web search</source>
+        <translation>网页搜索</translation>
+    </message>
+    <message>
+        <source>Search engine</source>
+        <translation>搜索引擎</translation>
+    </message>
+    <message>
+        <source>Address of SearXNG</source>
+        <translation>SearXNG 的地址</translation>
+    </message>
+    <message>
+        <source>{address} or {other}</source>
+        <translation>{address} 或 {other}</translation>
+    </message>
+    <message>
+        <source>Test the search engine</source>
+        <translation>测试搜索引擎</translation>
+    </message>
+    <message>
+        <source>A key is kept; type another to replace it</source>
+        <translation>已保存密钥；输入另一个即可替换</translation>
+    </message>
+    <message>
+        <source>A key is kept. Type another to replace it.</source>
+        <translation>已保存密钥。输入另一个即可替换。</translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation>正在测试…</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>正在保存…</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. No search engine is chosen: models can only read pages.</source>
+        <translation>随 ChatDesk 附带。未选择搜索引擎：模型只能读取网页。</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
+        <translation>随 ChatDesk 附带。使用 {host} 上的 {engine} 搜索。</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk. Searches with {engine}.</source>
+        <translation>随 ChatDesk 附带。使用 {engine} 搜索。</translation>
+    </message>
+    <message>
+        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
+        <translation>只有此处的内容、PATH 和你的文件所在位置会传给程序。机密保存在你的密钥所在之处。</translation>
+    </message>
+    <message>
+        <source>Add a tool server</source>
+        <translation>添加工具服务器</translation>
+    </message>
+    <message>
+        <source>Edit the tool server</source>
+        <translation>编辑工具服务器</translation>
+    </message>
+    <message>
+        <source>For example: Notes</source>
+        <translation>例如：笔记</translation>
+    </message>
+    <message>
+        <source>Command or address</source>
+        <translation>命令或地址</translation>
+    </message>
+    <message>
+        <source>Variables or headers</source>
+        <translation>变量或标头</translation>
+    </message>
+    <message>
+        <source>Folder it runs in</source>
+        <translation>运行所在的文件夹</translation>
+    </message>
+    <message>
+        <source>An empty one of its own</source>
+        <translation>它自己的空文件夹</translation>
+    </message>
+    <message>
+        <source>Client ID</source>
+        <translation>客户端 ID</translation>
+    </message>
+    <message>
+        <source>Empty: ChatDesk registers itself</source>
+        <translation>留空：ChatDesk 自行注册</translation>
+    </message>
+    <message>
+        <source>Client secret</source>
+        <translation>客户端机密</translation>
+    </message>
+    <message>
+        <source>Empty: none</source>
+        <translation>留空：无</translation>
+    </message>
+    <message>
+        <source>Unchanged</source>
+        <translation>未更改</translation>
+    </message>
+    <message>
+        <source>You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here.</source>
+        <translation>也可以在这里粘贴 Claude Desktop、Cursor、VS Code 或 LM Studio 的 JSON。</translation>
+    </message>
+    <message>
+        <source>Variables, or headers of an address, a line each</source>
+        <translation>变量或地址的标头，每行一个</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Client ID, if you registered one to sign in with</source>
+        <translation>客户端 ID（如果你为登录注册了一个）</translation>
+    </message>
+    <message>
+        <source>Filled in from the description of “{name}”.</source>
+        <translation>已根据“{name}”的描述填写。</translation>
+    </message>
+    <message>
+        <source>Still to be filled in: {missing}.</source>
+        <translation>仍待填写：{missing}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>The text has {count} servers: this is the first; paste again for the others.</source>
+        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <translation>
+            <numerusform>此文字有 {count} 个服务器：这是第一个；请再次粘贴以添加其他的。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Give it a name.</source>
+        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <translation>请为它命名。</translation>
+    </message>
+    <message>
+        <source>Enter the command that starts it, or its address.</source>
+        <translation>请输入启动它的命令，或其地址。</translation>
+    </message>
+    <message>
+        <source>A quotation mark of the command is not closed.</source>
+        <translation>命令中有引号未闭合。</translation>
+    </message>
+    <message>
+        <source>Write each line as NAME=value, not “{line}”.</source>
+        <translation>每行请写成 NAME=value，而不是“{line}”。</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in: Ctrl+Shift+Y.</source>
+        <translation>{name} 要求你登录：Ctrl+Shift+Y。</translation>
+    </message>
+    <message>
+        <source>Asking where to sign in…</source>
+        <translation>正在询问登录位置…</translation>
+    </message>
+    <message>
+        <source>Signed in. Ask again to use its tools.</source>
+        <translation>已登录。请重新提问以使用其工具。</translation>
+    </message>
+    <message>
+        <source>Sign in…</source>
+        <translation>登录…</translation>
+    </message>
+    <message>
+        <source>{name} asks you to sign in</source>
+        <translation>{name} 要求你登录</translation>
+    </message>
+    <message>
+        <source>The tools of {address} are left out until you have signed in.</source>
+        <translation>在你登录之前，{address} 的工具会被略去。</translation>
+    </message>
+    <message>
+        <source>Sign in at {host} in your browser, within five minutes.</source>
+        <translation>请在五分钟内于浏览器中登录 {host}。</translation>
+    </message>
+    <message>
+        <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
+        <translation>已在此处退出登录。未通知服务器，或服务器无法撤回登录：请在那里的账户中结束它。</translation>
+    </message>
+    <message>
+        <source>Signing out…</source>
+        <translation>正在退出登录…</translation>
+    </message>
+    <message>
+        <source>It did not ask you to sign in.</source>
+        <translation>它没有要求你登录。</translation>
+    </message>
+    <message>
+        <source>Remove {name}?</source>
+        <translation>移除 {name} 吗？</translation>
+    </message>
+    <message>
+        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
+        <translation>它的工具会从所有聊天中消失，连同其机密和你的许可。聊天保留它的答复。</translation>
+    </message>
+    <message>
+        <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
+        <translation>模型可用来读取文件、搜索和执行操作的工具。在你允许之前不会运行任何内容。</translation>
+    </message>
+    <message>
+        <source>No other server is set up.</source>
+        <translation>没有设置其他服务器。</translation>
+    </message>
+    <message>
+        <source>Every call is asked about.</source>
+        <translation>每次调用都会询问。</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>已找到</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>已启动</translation>
+    </message>
+    <message>
+        <source>Speaks the protocol</source>
+        <translation>支持该协议</translation>
+    </message>
+    <message>
+        <source>Lists its tools</source>
+        <translation>列出其工具</translation>
+    </message>
+    <message>
+        <source>in one chat</source>
+        <translation>在一个聊天中</translation>
+    </message>
+    <message>
+        <source>in one project</source>
+        <translation>在一个项目中</translation>
+    </message>
+    <message>
+        <source>everywhere</source>
+        <translation>在所有地方</translation>
+    </message>
+    <message>
+        <source>in one chat, also after text from outside</source>
+        <translation>在一个聊天中，包括有外来文字之后</translation>
+    </message>
+    <message>
+        <source>in one project, also after text from outside</source>
+        <translation>在一个项目中，包括有外来文字之后</translation>
+    </message>
+    <message>
+        <source>everywhere, also after text from outside</source>
+        <translation>在所有地方，包括有外来文字之后</translation>
+    </message>
+    <message>
+        <source>Add server…</source>
+        <translation>添加服务器…</translation>
+    </message>
+    <message>
+        <source>Allowed without asking</source>
+        <translation>无需询问即允许</translation>
+    </message>
+    <message>
+        <source>{tool} of {server}</source>
+        <translation>{server} 的 {tool}</translation>
+    </message>
+    <message>
+        <source>{scope} · since {when}</source>
+        <translation>{scope} · 自 {when}</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>重新询问</translation>
+    </message>
+    <message>
+        <source>Ask again about {title}</source>
+        <translation>重新询问 {title}</translation>
+    </message>
+    <message>
+        <source>May ask the model. You agree each time</source>
+        <translation>可询问模型。每次由你同意</translation>
+    </message>
+    <message>
+        <source>Comes with ChatDesk</source>
+        <translation>随 ChatDesk 附带</translation>
+    </message>
+    <message>
+        <source>Search engine…</source>
+        <translation>搜索引擎…</translation>
+    </message>
+    <message>
+        <source>It wrote: {tail}</source>
+        <translation>它写道：{tail}</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>退出登录</translation>
+    </message>
+    <message>
+        <source>Sign out of {name}</source>
+        <translation>退出登录 {name}</translation>
+    </message>
+    <message>
+        <source>Sign in to {name}</source>
+        <translation>登录 {name}</translation>
+    </message>
+    <message>
+        <source>Test {name}</source>
+        <translation>测试 {name}</translation>
+    </message>
+    <message>
+        <source>Edit {name}</source>
+        <translation>编辑 {name}</translation>
+    </message>
+    <message>
+        <source>Choose the search engine</source>
+        <translation>选择搜索引擎</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tools</source>
+        <comment>{count} tool</comment>
+        <translation>
+            <numerusform>{count} 个工具</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Running, {count} tools</source>
+        <comment>Running, {count} tool</comment>
+        <translation>
+            <numerusform>运行中，{count} 个工具</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It failed.</source>
+        <translation>它失败了。</translation>
+    </message>
+    <message>
+        <source>Starts when it is needed</source>
+        <translation>需要时启动</translation>
+    </message>
+    <message>
+        <source>Markdown (*.md)</source>
+        <translation>Markdown (*.md)</translation>
+    </message>
+    <message>
+        <source>Web page (*.html)</source>
+        <translation>网页 (*.html)</translation>
+    </message>
+    <message>
+        <source>PDF (*.pdf)</source>
+        <translation>PDF (*.pdf)</translation>
+    </message>
+    <message>
+        <source>ChatDesk&apos;s JSON with attachments (*.zip);;ChatDesk&apos;s JSON (*.json)</source>
+        <translation>ChatDesk 的 JSON（含附件） (*.zip);;ChatDesk 的 JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>The project</source>
+        <translation>该项目</translation>
+    </message>
+    <message numerus="yes">
+        <source>These {count} threads</source>
+        <comment>This thread</comment>
+        <translation>
+            <numerusform>这 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The thread has {count} messages, too many for the clipboard. Export it instead.</source>
+        <comment>The thread has {count} message, too many for the clipboard. Export it instead.</comment>
+        <translation>
+            <numerusform>对话串有 {count} 条消息，对剪贴板来说太多。请改为导出。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The thread is in the clipboard, as Markdown</source>
+        <translation>对话串已作为 Markdown 放入剪贴板</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Folder to export into</source>
+        <translation>导出到的文件夹</translation>
+    </message>
+    <message>
+        <source>The export was cancelled; nothing was left behind.</source>
+        <translation>导出已取消；没有留下任何内容。</translation>
+    </message>
+    <message>
+        <source>Exporting</source>
+        <translation>正在导出</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>正在读取…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{done} of {count} messages</source>
+        <comment>{done} of {count} messages</comment>
+        <translation>
+            <numerusform>{done}/{count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>For editors and notes. One file a thread, attachments in a folder beside it.</source>
+        <translation>用于编辑器和笔记。每个对话串一个文件，附件放在旁边的文件夹中。</translation>
+    </message>
+    <message>
+        <source>Web page</source>
+        <translation>网页</translation>
+    </message>
+    <message>
+        <source>One file with everything in it, to read and to print.</source>
+        <translation>一个包含所有内容的文件，用于阅读和打印。</translation>
+    </message>
+    <message>
+        <source>For paper and for sending on.</source>
+        <translation>用于打印和转发。</translation>
+    </message>
+    <message>
+        <source>JSON with attachments (zip)</source>
+        <translation>JSON（含附件）(zip)</translation>
+    </message>
+    <message>
+        <source>Everything, other versions too. ChatDesk can import it again.</source>
+        <translation>所有内容，包括其他版本。ChatDesk 可以重新导入。</translation>
+    </message>
+    <message>
+        <source>What to export</source>
+        <translation>导出内容</translation>
+    </message>
+    <message>
+        <source>Include the trash</source>
+        <translation>包括回收站</translation>
+    </message>
+    <message>
+        <source>Choose where…</source>
+        <translation>选择位置…</translation>
+    </message>
+    <message>
+        <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>请在 ChatGPT 中打开“设置”、“数据管理”，选择“导出数据”。zip 文件的链接会通过电子邮件发来。请在这里直接选择该文件。</translation>
+    </message>
+    <message>
+        <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>请在 Claude 中打开“设置”、“隐私”，选择“导出数据”。zip 文件的链接会通过电子邮件发来。请在这里直接选择该文件。</translation>
+    </message>
+    <message>
+        <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
+        <translation>请在 Open WebUI 中打开“设置”、“对话”，选择“导出对话”。它会保存一个 JSON 文件：请在这里选择它。</translation>
+    </message>
+    <message>
+        <source>In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.</source>
+        <translation>请在 LibreChat 中打开一个会话，在其菜单中选择“导出”，格式选 JSON。请在这里选择该文件。</translation>
+    </message>
+    <message>
+        <source>In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV and JSONL are read as well, with less in them.</source>
+        <translation>请在 AnythingLLM 中打开“设置”、“管理员”、“工作区对话”，选择“导出”，再选 JSON。请在这里选择该文件。CSV 和 JSONL 也可读取，但内容较少。</translation>
+    </message>
+    <message>
+        <source>In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that file here.</source>
+        <translation>请在 Chatbox 中打开“设置”、“常规”、“数据备份”。勾选“聊天记录”并选择“导出勾选数据”。请在这里选择该文件。</translation>
+    </message>
+    <message>
+        <source>In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions choose Backup. Choose that zip file here.</source>
+        <translation>请在 Cherry Studio 中打开“设置”、“数据设置”。选择“导出至手机”并导出到文件；旧版本请选择“备份”。请在这里选择该 zip 文件。</translation>
+    </message>
+    <message>
+        <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
+        <translation>请在 Jan 中打开“设置”、“常规”，并显示数据文件夹。请在这里选择其中的文件夹“threads”。</translation>
+    </message>
+    <message>
+        <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
+        <translation>请在这里选择文件夹“conversations”。它在主文件夹的“.lmstudio”文件夹中；在 LM Studio 的聊天菜单中选择“Reveal”即可显示。</translation>
+    </message>
+    <message>
+        <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
+        <translation>请在另一个 ChatDesk 的对话串菜单中选择“导出…”，再选择“全部”和 JSON。请在这里选择该 zip 文件。</translation>
+    </message>
+    <message>
+        <source>Import or attach?</source>
+        <translation>导入还是附加？</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
+        <translation>“{name}”看起来像聊天的导出文件。要导入其对话串，还是将文件附加到消息？</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>导入</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>附加</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>报告</translation>
+    </message>
+    <message>
+        <source>The report is in the clipboard</source>
+        <translation>报告已在剪贴板中</translation>
+    </message>
+    <message>
+        <source>Exports (*.zip *.json *.jsonl *.csv);;All files (*)</source>
+        <translation>导出文件 (*.zip *.json *.jsonl *.csv);;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>One named after the program</source>
+        <translation>以来源程序命名的项目</translation>
+    </message>
+    <message>
+        <source>Looking into the file …</source>
+        <translation>正在查看文件…</translation>
+    </message>
+    <message>
+        <source>Import a folder</source>
+        <translation>导入文件夹</translation>
+    </message>
+    <message>
+        <source>{name} is chosen. Import starts it.</source>
+        <translation>已选择 {name}。按“导入”开始。</translation>
+    </message>
+    <message>
+        <source>Stopping …</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen</source>
+        <translation>未选择任何内容</translation>
+    </message>
+    <message>
+        <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
+        <translation>已有的内容保持原样，因此可以随时导入同一批聊天的较新导出文件。</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>选择文件…</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>选择文件夹…</translation>
+    </message>
+    <message>
+        <source>Project for the imported threads</source>
+        <translation>导入的对话串所属项目</translation>
+    </message>
+    <message>
+        <source>Into project</source>
+        <translation>导入到项目</translation>
+    </message>
+    <message>
+        <source>Program that the chats come from</source>
+        <translation>聊天来源程序</translation>
+    </message>
+    <message>
+        <source>Chats from</source>
+        <translation>聊天来自</translation>
+    </message>
+    <message>
+        <source>Open {program}</source>
+        <translation>打开 {program}</translation>
+    </message>
+    <message>
+        <source>Progress of the import</source>
+        <translation>导入进度</translation>
+    </message>
+    <message>
+        <source>You can go on working: the import does not need this window. What is imported already stays if you stop.</source>
+        <translation>可以继续工作：导入不需要此窗口。停止时已导入的内容会保留。</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>隐藏</translation>
+    </message>
+    <message>
+        <source>Result of each thread</source>
+        <translation>每个对话串的结果</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is available.</source>
+        <translation>ChatDesk {version} 已可用。</translation>
+    </message>
+    <message>
+        <source>What is new…</source>
+        <translation>新增内容…</translation>
+    </message>
+    <message>
+        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>要让 ChatDesk 查找新版本吗？它不会自行安装。</translation>
+    </message>
+    <message>
+        <source>Once a day</source>
+        <translation>每天一次</translation>
+    </message>
+    <message>
+        <source>This is ChatDesk {version}.</source>
+        <translation>这是 ChatDesk {version}。</translation>
+    </message>
+    <message>
+        <source>Look now</source>
+        <translation>立即查找</translation>
+    </message>
+    <message>
+        <source>Install</source>
+        <translation>安装</translation>
+    </message>
+    <message>
+        <source>ChatDesk {version} is the newest version.</source>
+        <translation>ChatDesk {version} 是最新版本。</translation>
+    </message>
+    <message>
+        <source>ChatDesk {new} is available; you have {version}.</source>
+        <translation>ChatDesk {new} 已可用；你使用的是 {version}。</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>新增内容</translation>
+    </message>
+    <message>
+        <source>Its makers have written nothing about it.</source>
+        <translation>开发者没有写相关说明。</translation>
+    </message>
+    <message>
+        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
+        <translation>新版本已安装。下次打开 ChatDesk 时启动。</translation>
+    </message>
+    <message>
+        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
+        <translation>之前的版本保留在旁边；如何退回见“帮助”中的“Upgrades and the way back”。已备份你的数据。</translation>
+    </message>
+    <message>
+        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>“安装”会获取 {size} MB，备份你的数据，并用数据副本试运行新版本。然后它在你下次打开 ChatDesk 时启动；在此之前不会有任何变化。</translation>
+    </message>
+    <message>
+        <source>Looking for a new version…</source>
+        <translation>正在查找新版本…</translation>
+    </message>
+    <message>
+        <source>Backing up your data…</source>
+        <translation>正在备份你的数据…</translation>
+    </message>
+    <message>
+        <source>Fetching the new version…</source>
+        <translation>正在获取新版本…</translation>
+    </message>
+    <message>
+        <source>Unpacking it…</source>
+        <translation>正在解包…</translation>
+    </message>
+    <message>
+        <source>Trying it with a copy of your data…</source>
+        <translation>正在用你的数据副本试运行…</translation>
+    </message>
+    <message>
+        <source>Tokens a day</source>
+        <translation>每天 token 数</translation>
+    </message>
+    <message>
+        <source>Tokens a month</source>
+        <translation>每月 token 数</translation>
+    </message>
+    <message>
+        <source>Dollars a day</source>
+        <translation>每天美元</translation>
+    </message>
+    <message>
+        <source>Dollars a month</source>
+        <translation>每月美元</translation>
+    </message>
+    <message>
+        <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
+        <translation>达到警告值时，每天提示一次，标题和摘要暂停。达到停止值时不再发送任何内容：问题会保留，你仍可选择发送。没有价格的模型在此按免费计算。消息有速率，例如 20/min 或 200/day：更多消息会排队等待。</translation>
+    </message>
+    <message>
+        <source>Add a limit</source>
+        <translation>添加限额</translation>
+    </message>
+    <message>
+        <source>Two rates apply to the same provider or project. Remove one of them.</source>
+        <translation>有两个速率适用于同一提供商或项目。请移除其中一个。</translation>
+    </message>
+    <message>
+        <source>Remove limit {number}</source>
+        <translation>移除限额 {number}</translation>
+    </message>
+    <message>
+        <source>warning at</source>
+        <translation>警告值</translation>
+    </message>
+    <message>
+        <source>stop at</source>
+        <translation>停止值</translation>
+    </message>
+    <message>
+        <source>Limit {number}, for</source>
+        <translation>限额 {number}，对象</translation>
+    </message>
+    <message>
+        <source>Limit {number}, of</source>
+        <translation>限额 {number}，类型</translation>
+    </message>
+    <message>
+        <source>Limit {number}, warning at</source>
+        <translation>限额 {number}，警告值</translation>
+    </message>
+    <message>
+        <source>Limit {number}, stop at</source>
+        <translation>限额 {number}，停止值</translation>
+    </message>
+    <message>
+        <source>No warning</source>
+        <translation>无警告</translation>
+    </message>
+    <message>
+        <source>No stop</source>
+        <translation>无停止</translation>
+    </message>
+    <message>
+        <source>at most</source>
+        <translation>最多</translation>
+    </message>
+    <message>
+        <source>“{typed}” is no rate ({where}): {why}.</source>
+        <translation>“{typed}”不是速率（{where}）：{why}。</translation>
+    </message>
+    <message>
+        <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
+        <translation>“{typed}”不是数字（{where}）。请写成 100000 或 2.50。</translation>
+    </message>
+    <message>
+        <source>It is sent when the answer before it is complete.</source>
+        <translation>之前的回答完成后发送。</translation>
+    </message>
+    <message>
+        <source>The answer before it was not completed. Go to it to send it now.</source>
+        <translation>之前的回答未完成。请转到该问题以立即发送。</translation>
+    </message>
+    <message>
+        <source>You are offline. It is sent when the connection is back.</source>
+        <translation>你处于离线状态。恢复连接后发送。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait</source>
+        <comment>{count} message waits</comment>
+        <translation>
+            <numerusform>{count} 条消息等待中</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>ChatDesk usage {first} to {last}.csv</source>
+        <translation>ChatDesk 用量 {first} 至 {last}.csv</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>导出用量</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines were written to {name}</source>
+        <comment>{count} lines were written to {name}</comment>
+        <translation>
+            <numerusform>已将 {count} 行写入 {name}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{amount} used</source>
+        <translation>已用 {amount}</translation>
+    </message>
+    <message>
+        <source>It is sent in a moment.</source>
+        <translation>马上发送。</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}, {before} before it.</source>
+        <translation>等待中：{clock} 发送，前面还有 {before} 个。</translation>
+    </message>
+    <message>
+        <source>Waiting: sends at {clock}.</source>
+        <translation>等待中：{clock} 发送。</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically, {before} before it.</source>
+        <translation>等待中：自动发送，前面还有 {before} 个。</translation>
+    </message>
+    <message>
+        <source>Waiting: it is sent automatically.</source>
+        <translation>等待中：自动发送。</translation>
+    </message>
+    <message>
+        <source>{time} on {day}</source>
+        <translation>{day} {time}</translation>
+    </message>
+    <message>
+        <source>Waiting to be sent</source>
+        <translation>等待发送</translation>
+    </message>
+    <message>
+        <source>Go to it</source>
+        <translation>转到它</translation>
+    </message>
+    <message>
+        <source>Go to {about}</source>
+        <translation>转到 {about}</translation>
+    </message>
+    <message>
+        <source>Send first</source>
+        <translation>优先发送</translation>
+    </message>
+    <message>
+        <source>Send first: {about}</source>
+        <translation>优先发送：{about}</translation>
+    </message>
+    <message>
+        <source>Cancel {about}</source>
+        <translation>取消 {about}</translation>
+    </message>
+    <message>
+        <source>Nothing waits.</source>
+        <translation>没有等待中的内容。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
+        <comment>{count} message waits. What is cancelled is not sent; the question is kept.</comment>
+        <translation>
+            <numerusform>{count} 条消息等待中。取消的不会发送；问题会保留。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{problem} Nothing was kept.</source>
+        <translation>{problem} 未保存任何内容。</translation>
+    </message>
+    <message>
+        <source>{label} is kept. It cannot answer before it has a key.</source>
+        <translation>{label} 已保存。有密钥之前它无法回答。</translation>
+    </message>
+    <message>
+        <source>{label} is connected.</source>
+        <translation>{label} 已连接。</translation>
+    </message>
+    <message>
+        <source>{label} is connected. {model} answers.</source>
+        <translation>{label} 已连接。由 {model} 回答。</translation>
+    </message>
+    <message>
+        <source>Paste the key of a provider, or choose a server of your own. It is tested before it is kept.</source>
+        <translation>粘贴提供商的密钥，或选择自己的服务器。保存之前会先测试。</translation>
+    </message>
+    <message>
+        <source>All providers…</source>
+        <translation>所有提供商…</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>提供商</translation>
+    </message>
+    <message>
+        <source>Address of the server</source>
+        <translation>服务器的地址</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>连接</translation>
+    </message>
+    <message>
+        <source>Save without a test</source>
+        <translation>不测试直接保存</translation>
+    </message>
+    <message>
+        <source>Found on this computer:</source>
+        <translation>在此计算机上找到：</translation>
+    </message>
+    <message>
+        <source>Use {label}, {models}</source>
+        <translation>使用 {label}，{models}</translation>
+    </message>
+    <message>
+        <source>Found on this computer: {servers}</source>
+        <translation>在此计算机上找到：{servers}</translation>
+    </message>
+    <message>
+        <source>Choose where the key is kept, then connect</source>
+        <translation>请选择密钥保存位置，然后连接</translation>
+    </message>
+    <message>
+        <source>Enter the name of your resource.</source>
+        <translation>请输入资源名称。</translation>
+    </message>
+    <message>
+        <source>Paste the key that {label} gave you.</source>
+        <translation>请粘贴 {label} 给你的密钥。</translation>
+    </message>
+    <message>
+        <source>This is a key of {label}</source>
+        <translation>这是 {label} 的密钥</translation>
+    </message>
+    <message>
+        <source>First steps</source>
+        <translation>入门步骤</translation>
+    </message>
+    <message>
+        <source>Take the tour</source>
+        <translation>观看导览</translation>
+    </message>
+    <message>
+        <source>Welcome to ChatDesk</source>
+        <translation>欢迎使用 ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect a model to begin. Your chats stay on this computer.</source>
+        <translation>连接模型即可开始。聊天保存在此计算机上。</translation>
+    </message>
+    <message>
+        <source>Connect a provider</source>
+        <translation>连接提供商</translation>
+    </message>
+    <message>
+        <source>Import your chats</source>
+        <translation>导入聊天</translation>
+    </message>
+    <message>
+        <source>Choose where they are now: the next page says how to get them out.</source>
+        <translation>请选择它们现在的位置：下一页会说明如何导出。</translation>
+    </message>
+    <message>
+        <source>Import from {program}</source>
+        <translation>从 {program} 导入</translation>
+    </message>
+    <message>
+        <source>Try it offline</source>
+        <translation>离线试用</translation>
+    </message>
+    <message>
+        <source>No account and no network: the demo model shows what ChatDesk can do.</source>
+        <translation>无需账户和网络：演示模型会展示 ChatDesk 的功能。</translation>
+    </message>
+    <message>
+        <source>What can ChatDesk do?</source>
+        <translation>ChatDesk 能做什么？</translation>
+    </message>
+    <message>
+        <source>The provider of this model is gone. Choose another model at the top.</source>
+        <translation>此模型的提供商已不存在。请在顶部选择其他模型。</translation>
+    </message>
+    <message>
+        <source>{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another model at the top.</source>
+        <translation>{label} 还没有密钥，因此无法回答。请在“设置”的“提供商”中放入密钥，或在顶部选择其他模型。</translation>
+    </message>
+    <message>
+        <source>The demo model answers, without account or network. It shows what ChatDesk can do.</source>
+        <translation>由演示模型回答，无需账户或网络。它会展示 ChatDesk 的功能。</translation>
+    </message>
+    <message>
+        <source>{who} answers. Choose another model at the top.</source>
+        <translation>由 {who} 回答。可在顶部选择其他模型。</translation>
+    </message>
+    <message>
+        <source>Text of the artifact</source>
+        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
+        <translation>制品的文字</translation>
+    </message>
+    <message>
+        <source>Ctrl+Enter saves a version, Esc leaves. Tab writes a tab.</source>
+        <translation>Ctrl+Enter 保存版本，Esc 离开。Tab 输入制表符。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows</source>
+        <comment>{count} row</comment>
+        <translation>
+            <numerusform>{count} 行</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} columns</source>
+        <comment>{count} column</comment>
+        <translation>
+            <numerusform>{count} 列</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Ask for a change</source>
+        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
+        <translation>要求更改</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Show in the thread</source>
+        <translation>在对话串中显示</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
+        <source>All artifacts</source>
+        <translation>所有制品</translation>
+    </message>
+    <message>
+        <source>Previous version of the artifact</source>
+        <translation>制品的上一版本</translation>
+    </message>
+    <message>
+        <source>Next version of the artifact</source>
+        <translation>制品的下一版本</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>源代码</translation>
+    </message>
+    <message>
+        <source>Differences</source>
+        <translation>差异</translation>
+    </message>
+    <message>
+        <source>Save as version</source>
+        <translation>保存为版本</translation>
+    </message>
+    <message>
+        <source>Hide differences</source>
+        <translation>隐藏差异</translation>
+    </message>
+    <message>
+        <source>Hide the differences</source>
+        <translation>隐藏差异</translation>
+    </message>
+    <message>
+        <source>Show what changed since version {number}</source>
+        <translation>显示自版本 {number} 以来的更改</translation>
+    </message>
+    <message>
+        <source>Drawn</source>
+        <translation>渲染</translation>
+    </message>
+    <message>
+        <source>Show it drawn</source>
+        <translation>显示渲染结果</translation>
+    </message>
+    <message>
+        <source>Show its source</source>
+        <translation>显示其源代码</translation>
+    </message>
+    <message>
+        <source>{name}, version {number} of {count}</source>
+        <translation>{name}，版本 {number}/{count}</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some.</source>
+        <translation>临时聊天不保存制品，因为制品存储在磁盘上。请保留聊天以打开制品。</translation>
+    </message>
+    <message>
+        <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
+        <translation>此对话串还没有制品。消息中的文件会列在这里，你打开的代码也是：15 行以上的代码在其标题栏和消息菜单中有“作为制品打开”。</translation>
+    </message>
+    <message>
+        <source>Artifacts of this thread</source>
+        <translation>此对话串的制品</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} versions</source>
+        <comment>{count} version</comment>
+        <translation>
+            <numerusform>{count} 个版本</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>edited by you</source>
+        <translation>由你编辑</translation>
+    </message>
+    <message>
+        <source>proposed change to a file</source>
+        <translation>对文件的更改建议</translation>
+    </message>
+    <message>
+        <source>from the tool {tool}</source>
+        <translation>来自工具 {tool}</translation>
+    </message>
+    <message>
+        <source>attached to a question</source>
+        <translation>附加到问题</translation>
+    </message>
+    <message>
+        <source>from a question</source>
+        <translation>来自问题</translation>
+    </message>
+    <message>
+        <source>from an answer</source>
+        <translation>来自回答</translation>
+    </message>
+    <message>
+        <source>sent</source>
+        <translation>已发送</translation>
+    </message>
+    <message>
+        <source>in the summary</source>
+        <translation>在摘要中</translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation>已排除</translation>
+    </message>
+    <message>
+        <source>did not fit</source>
+        <translation>放不下</translation>
+    </message>
+    <message>
+        <source>empty</source>
+        <translation>空</translation>
+    </message>
+    <message>
+        <source>user</source>
+        <translation>用户</translation>
+    </message>
+    <message>
+        <source>assistant</source>
+        <translation>助手</translation>
+    </message>
+    <message>
+        <source>system</source>
+        <translation>系统</translation>
+    </message>
+    <message>
+        <source>tool</source>
+        <translation>工具</translation>
+    </message>
+    <message>
+        <source>before the start of the context</source>
+        <translation>在上下文起点之前</translation>
+    </message>
+    <message>
+        <source>What the model will see</source>
+        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
+        <translation>模型将看到的内容</translation>
+    </message>
+    <message>
+        <source>What happens to each message</source>
+        <translation>每条消息的处理</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>固定</translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation>排除</translation>
+    </message>
+    <message>
+        <source>Start here</source>
+        <translation>从这里开始</translation>
+    </message>
+    <message>
+        <source>Copy request as JSON</source>
+        <translation>将请求复制为 JSON</translation>
+    </message>
+    <message>
+        <source>Nothing yet: ask something.</source>
+        <translation>还没有内容：请提问。</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>取消固定</translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation>包含</translation>
+    </message>
+    <message>
+        <source>Start at the top</source>
+        <translation>从头开始</translation>
+    </message>
+    <message>
+        <source>(no text)</source>
+        <translation>（无文字）</translation>
+    </message>
+    <message>
+        <source>{about}: {text}</source>
+        <translation>{about}：{text}</translation>
+    </message>
+    <message>
+        <source>about {used} of {window} tokens · {model}</source>
+        <translation>约 {used} / {window} 个 token · {model}</translation>
+    </message>
+    <message>
+        <source>{used} of {window} tokens · {model}</source>
+        <translation>{used} / {window} 个 token · {model}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>已固定</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} did not fit</source>
+        <comment>{count} did not fit</comment>
+        <translation>
+            <numerusform>{count} 条放不下</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} excluded</source>
+        <comment>{count} excluded</comment>
+        <translation>
+            <numerusform>{count} 条已排除</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>older messages are left out from where you started</source>
+        <translation>起点之前的较旧消息已略去</translation>
+    </message>
+    <message>
+        <source>the summary is out of date and not sent</source>
+        <translation>摘要已过时，不会发送</translation>
+    </message>
+    <message>
+        <source>{part}: {tokens}</source>
+        <translation>{part}：{tokens}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages</source>
+        <comment>Summary of {count} message</comment>
+        <translation>
+            <numerusform>{count} 条消息的摘要</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pinned · {count} messages</source>
+        <comment>Pinned · {count} message</comment>
+        <translation>
+            <numerusform>已固定 · {count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Recent · {count} messages</source>
+        <comment>Recent · {count} message</comment>
+        <translation>
+            <numerusform>最近 · {count} 条消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Your draft</source>
+        <translation>你的草稿</translation>
+    </message>
+    <message>
+        <source>Room for the answer</source>
+        <translation>留给回答的空间</translation>
+    </message>
+    <message>
+        <source>Inspector</source>
+        <translation>检查器</translation>
+    </message>
+    <message>
+        <source>Inspector tabs</source>
+        <translation>检查器标签页</translation>
+    </message>
+    <message>
+        <source>Close the inspector</source>
+        <translation>关闭检查器</translation>
+    </message>
+    <message>
+        <source>Filter the questions</source>
+        <translation>筛选问题</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} questions</source>
+        <comment>{count} question</comment>
+        <translation>
+            <numerusform>{count} 个问题</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading the thread…</source>
+        <translation>正在读取对话串…</translation>
+    </message>
+    <message>
+        <source>No question holds these words.</source>
+        <translation>没有包含这些词的问题。</translation>
+    </message>
+    <message>
+        <source>No question has been asked yet.</source>
+        <translation>还没有提问。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens</source>
+        <comment>{count} tokens</comment>
+        <translation>
+            <numerusform>{count} 个 token</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} tokens</source>
+        <comment>about {count} tokens</comment>
+        <translation>
+            <numerusform>约 {count} 个 token</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>one of its messages was edited</source>
+        <translation>其中一条消息已编辑</translation>
+    </message>
+    <message>
+        <source>one of its messages was deleted</source>
+        <translation>其中一条消息已删除</translation>
+    </message>
+    <message>
+        <source>another version of one of its messages is shown</source>
+        <translation>其中一条消息显示的是另一个版本</translation>
+    </message>
+    <message>
+        <source>one of its messages was excluded</source>
+        <translation>其中一条消息已排除</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Tool result</source>
+        <translation>工具结果</translation>
+    </message>
+    <message>
+        <source>Text of the summary</source>
+        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
+        <translation>摘要的文字</translation>
+    </message>
+    <message>
+        <source>Kept word for word, a line each</source>
+        <translation>逐字保留，每行一条</translation>
+    </message>
+    <message>
+        <source>Facts that are kept word for word, a line each</source>
+        <translation>逐字保留的事实，每行一条</translation>
+    </message>
+    <message>
+        <source>Summarise this thread</source>
+        <translation>为此对话串生成摘要</translation>
+    </message>
+    <message>
+        <source>Summarise threads of this project</source>
+        <translation>为此项目的对话串生成摘要</translation>
+    </message>
+    <message>
+        <source>Do not send</source>
+        <translation>不发送</translation>
+    </message>
+    <message>
+        <source>First source</source>
+        <translation>第一个来源</translation>
+    </message>
+    <message>
+        <source>Last source</source>
+        <translation>最后一个来源</translation>
+    </message>
+    <message>
+        <source>There is no summary yet: it is made when the context fills.</source>
+        <translation>还没有摘要：上下文填满时生成。</translation>
+    </message>
+    <message>
+        <source>Save the summary</source>
+        <translation>保存摘要</translation>
+    </message>
+    <message>
+        <source>Edit the summary</source>
+        <translation>编辑摘要</translation>
+    </message>
+    <message>
+        <source>Send again</source>
+        <translation>重新发送</translation>
+    </message>
+    <message numerus="yes">
+        <source>Made from {count} messages</source>
+        <comment>Made from {count} message</comment>
+        <translation>
+            <numerusform>由 {count} 条消息生成</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>a model</source>
+        <translation>模型</translation>
+    </message>
+    <message numerus="yes">
+        <source>Version {version}, by {who}, {when}: {count} messages in {tokens} tokens.</source>
+        <comment>Version {version}, by {who}, {when}: {count} message in {tokens} tokens.</comment>
+        <translation>
+            <numerusform>版本 {version}，由{who}于 {when} 生成：用 {tokens} 个 token 概括 {count} 条消息。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens.</source>
+        <comment>Making it took {count} token.</comment>
+        <translation>
+            <numerusform>生成它用了 {count} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Making it took {count} tokens ({price}).</source>
+        <comment>Making it took {count} token ({price}).</comment>
+        <translation>
+            <numerusform>生成它用了 {count} 个 token（{price}）。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Summaries are switched off in Settings, Context, for all threads.</source>
+        <translation>在“设置”的“上下文”中已为所有对话串关闭摘要。</translation>
+    </message>
+    <message>
+        <source>No thread of this project is summarised.</source>
+        <translation>此项目的对话串都不生成摘要。</translation>
+    </message>
+    <message>
+        <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
+        <translation>已达到今天标题和摘要的限额。摘要明天会再次生成。</translation>
+    </message>
+    <message>
+        <source>Some of its messages are gone for good, so it is not sent.</source>
+        <translation>它的一些消息已永久消失，因此不发送。</translation>
+    </message>
+    <message>
+        <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
+        <translation>不发送：你已将其关闭。只有重做时才会生成另一个。</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
+        <translation>它已过时，不会发送：{why}。请重做以再次发送。</translation>
+    </message>
+    <message>
+        <source>It is out of date and not sent. Redo it to have it sent again.</source>
+        <translation>它已过时，不会发送。请重做以再次发送。</translation>
+    </message>
+    <message>
+        <source>Messages that the summary is made from</source>
+        <translation>生成摘要所用的消息</translation>
+    </message>
+    <message>
+        <source>All versions of this thread</source>
+        <translation>此对话串的所有版本</translation>
+    </message>
+    <message>
+        <source>{what} of {model}</source>
+        <translation>{model} 的{what}</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}</source>
+        <translation>版本 {number}/{count}</translation>
+    </message>
+    <message>
+        <source>removed for good</source>
+        <translation>已永久移除</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>显示中</translation>
+    </message>
+    <message>
+        <source>{number}k</source>
+        <translation>{number}k</translation>
+    </message>
+    <message>
+        <source>{number}M</source>
+        <translation>{number}M</translation>
+    </message>
+    <message>
+        <source>at least {cost}</source>
+        <translation>至少 {cost}</translation>
+    </message>
+    <message>
+        <source>no price is known</source>
+        <translation>价格未知</translation>
+    </message>
+    <message>
+        <source>In</source>
+        <translation>输入</translation>
+    </message>
+    <message>
+        <source>Cached</source>
+        <translation>缓存</translation>
+    </message>
+    <message>
+        <source>Of them from the provider&apos;s cache</source>
+        <translation>其中来自提供商的缓存</translation>
+    </message>
+    <message>
+        <source>Out</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>Thought</source>
+        <translation>思考</translation>
+    </message>
+    <message>
+        <source>Of them for reasoning</source>
+        <translation>其中用于推理</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>费用</translation>
+    </message>
+    <message>
+        <source>What this thread used</source>
+        <translation>此对话串的用量</translation>
+    </message>
+    <message>
+        <source>Add prices…</source>
+        <translation>添加价格…</translation>
+    </message>
+    <message>
+        <source>Total</source>
+        <translation>总计</translation>
+    </message>
+    <message>
+        <source>{line}, {column}: {value}</source>
+        <translation>{line}，{column}：{value}</translation>
+    </message>
+    <message>
+        <source>Tokens and cost by kind of work and model</source>
+        <translation>按工作类型和模型列出的 token 和费用</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} requests</source>
+        <comment>{count} request</comment>
+        <translation>
+            <numerusform>{count} 个请求</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}.</source>
+        <translation>{requests}，共 {tokens}。</translation>
+    </message>
+    <message>
+        <source>{tokens} in {requests}, {cost}.</source>
+        <translation>{requests}，共 {tokens}，{cost}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>The tokens of {count} requests are estimates: the server did not count them.</source>
+        <comment>The tokens of {count} request are estimates: the server did not count them.</comment>
+        <translation>
+            <numerusform>{count} 个请求的 token 数为估计值：服务器没有统计。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens were stored in the provider&apos;s cache.</source>
+        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <translation>
+            <numerusform>{count} 个 token 存储在提供商的缓存中。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No price is known for {models}. The cost leaves it out.</source>
+        <translation>不知道 {models} 的价格。费用不含它。</translation>
+    </message>
+    <message>
+        <source>{month} {year}</source>
+        <translation>{year}年{month}</translation>
+    </message>
+    <message>
+        <source>{day} {month}</source>
+        <translation>{month}{day}日</translation>
+    </message>
+    <message>
+        <source>{day} {month} {year}</source>
+        <translation>{year}年{month}{day}日</translation>
+    </message>
+    <message>
+        <source>{day}, {time}</source>
+        <translation>{day} {time}</translation>
+    </message>
+    <message>
+        <source>under {amount}</source>
+        <translation>低于 {amount}</translation>
+    </message>
+    <message>
+        <source>in threads with a tag</source>
+        <translation>在带有某标签的对话串中</translation>
+    </message>
+    <message>
+        <source>written by you or by the model</source>
+        <translation>由你或由模型所写</translation>
+    </message>
+    <message>
+        <source>answered by a model</source>
+        <translation>由某模型回答</translation>
+    </message>
+    <message>
+        <source>before a day: 2026-05-01, yesterday, 7d</source>
+        <translation>某日之前：2026-05-01、yesterday、7d</translation>
+    </message>
+    <message>
+        <source>from a day on: 2026-05-01, yesterday, 7d</source>
+        <translation>某日起：2026-05-01、yesterday、7d</translation>
+    </message>
+    <message>
+        <source>with code, an image or a file</source>
+        <translation>含代码、图像或文件</translation>
+    </message>
+    <message>
+        <source>pinned, archived or trashed</source>
+        <translation>已固定、已归档或在回收站中</translation>
+    </message>
+    <message>
+        <source>Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. &gt; lists commands.</source>
+        <translation>用 project: tag: role: model: before: after: has: is: 缩小范围，用 -word 排除。&gt; 列出命令。</translation>
+    </message>
+    <message>
+        <source>No command matches.</source>
+        <translation>没有匹配的命令。</translation>
+    </message>
+    <message>
+        <source>Filters</source>
+        <translation>筛选条件</translation>
+    </message>
+    <message>
+        <source>Filter {filter}</source>
+        <translation>筛选条件 {filter}</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Search everything</source>
+        <translation>搜索全部</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Tab goes to the next group</source>
+        <translation>结果在下方：向上和向下键选择，Tab 转到下一组</translation>
+    </message>
+    <message>
+        <source>Search messages, threads, files and commands</source>
+        <translation>搜索消息、对话串、文件和命令</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>More messages…</source>
+        <translation>更多消息…</translation>
+    </message>
+    <message>
+        <source>More threads…</source>
+        <translation>更多对话串…</translation>
+    </message>
+    <message>
+        <source>More projects…</source>
+        <translation>更多项目…</translation>
+    </message>
+    <message>
+        <source>More tags…</source>
+        <translation>更多标签…</translation>
+    </message>
+    <message>
+        <source>More files…</source>
+        <translation>更多文件…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tags</source>
+        <comment>{count} tag</comment>
+        <translation>
+            <numerusform>{count} 个标签</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files</source>
+        <comment>{count} file</comment>
+        <translation>
+            <numerusform>{count} 个文件</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>工具</translation>
+    </message>
+    <message>
+        <source>Recent threads</source>
+        <translation>最近的对话串</translation>
+    </message>
+    <message>
+        <source>more than {found}</source>
+        <translation>超过 {found}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} commands</source>
+        <comment>{count} command</comment>
+        <translation>
+            <numerusform>{count} 个命令</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today</source>
+        <translation>今天</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation>昨天</translation>
+    </message>
+    <message>
+        <source>archived</source>
+        <translation>已归档</translation>
+    </message>
+    <message>
+        <source>another version</source>
+        <translation>另一个版本</translation>
+    </message>
+    <message>
+        <source>{what}, in {thread}</source>
+        <translation>{what}，在 {thread} 中</translation>
+    </message>
+    <message>
+        <source>thread {name}</source>
+        <translation>对话串 {name}</translation>
+    </message>
+    <message>
+        <source>project {name}</source>
+        <translation>项目 {name}</translation>
+    </message>
+    <message>
+        <source>tag {name}</source>
+        <translation>标签 {name}</translation>
+    </message>
+    <message>
+        <source>file {name}</source>
+        <translation>文件 {name}</translation>
+    </message>
+    <message numerus="yes">
+        <source>more than {count} found in {took} ms</source>
+        <comment>more than {count} found in {took} ms</comment>
+        <translation>
+            <numerusform>{took} 毫秒内找到超过 {count} 个</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found in {took} ms</source>
+        <comment>{count} found in {took} ms</comment>
+        <translation>
+            <numerusform>{took} 毫秒内找到 {count} 个</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>more than {count} found</source>
+        <translation>找到超过 {count} 个</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found</source>
+        <comment>{count} found</comment>
+        <translation>
+            <numerusform>找到 {count} 个</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Opens the list of what waits</source>
+        <translation>打开等待列表</translation>
+    </message>
+    <message>
+        <source>Temporary chat, not stored</source>
+        <translation>临时聊天，不存储</translation>
+    </message>
+    <message>
+        <source>Opens the temporary chat</source>
+        <translation>打开临时聊天</translation>
+    </message>
+    <message>
+        <source>{title} (temporary: nothing is stored)</source>
+        <translation>{title}（临时：不存储任何内容）</translation>
+    </message>
+    <message>
+        <source>Sync</source>
+        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
+        <translation>同步</translation>
+    </message>
+    <message>
+        <source>Opens the details of sync</source>
+        <translation>打开同步详情</translation>
+    </message>
+    <message numerus="yes">
+        <source>{title}, project folder, {count} threads</source>
+        <comment>{title}, project folder, {count} thread</comment>
+        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
+        <translation>
+            <numerusform>{title}，项目文件夹，{count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>By name</source>
+        <translation>按名称</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>今天</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>昨天</translation>
+    </message>
+    <message>
+        <source>Previous 7 days</source>
+        <translation>过去 7 天</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} days left</source>
+        <comment>{count} day left</comment>
+        <translation>
+            <numerusform>还剩 {count} 天</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>today {time}</source>
+        <translation>今天 {time}</translation>
+    </message>
+    <message>
+        <source>Load the list of threads again</source>
+        <translation>重新加载对话串列表</translation>
+    </message>
+    <message>
+        <source>Loading threads…</source>
+        <translation>正在加载对话串…</translation>
+    </message>
+    <message>
+        <source>No thread has “{query}” in its title.</source>
+        <translation>没有标题含“{query}”的对话串。</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>回收站</translation>
+    </message>
+    <message>
+        <source>You can only read this project</source>
+        <translation>你只能读取此项目</translation>
+    </message>
+    <message numerus="yes">
+        <source>Mark {count} threads as read</source>
+        <comment>Mark {count} thread as read</comment>
+        <translation>
+            <numerusform>将 {count} 个对话串标为已读</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads to a project…</source>
+        <comment>Move {count} thread to a project…</comment>
+        <translation>
+            <numerusform>将 {count} 个对话串移到项目…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tags…</source>
+        <translation>标签…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Export {count} threads…</source>
+        <comment>Export {count} thread…</comment>
+        <translation>
+            <numerusform>导出 {count} 个对话串…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads</source>
+        <comment>Delete {count} thread</comment>
+        <translation>
+            <numerusform>删除 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sort by last activity</source>
+        <translation>按最近活动排序</translation>
+    </message>
+    <message>
+        <source>Sort by name</source>
+        <translation>按名称排序</translation>
+    </message>
+    <message>
+        <source>Group by date</source>
+        <translation>按日期分组</translation>
+    </message>
+    <message>
+        <source>Group by project</source>
+        <translation>按项目分组</translation>
+    </message>
+    <message>
+        <source>Show one tag</source>
+        <translation>显示一个标签</translation>
+    </message>
+    <message>
+        <source>All threads</source>
+        <translation>所有对话串</translation>
+    </message>
+    <message>
+        <source>Delete for good…</source>
+        <translation>永久删除…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Restore {count} threads</source>
+        <comment>Restore {count} thread</comment>
+        <translation>
+            <numerusform>恢复 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete {count} threads for good…</source>
+        <comment>Delete {count} thread for good…</comment>
+        <translation>
+            <numerusform>永久删除 {count} 个对话串…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unpin {count} threads</source>
+        <comment>Unpin {count} thread</comment>
+        <translation>
+            <numerusform>取消固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Pin {count} threads</source>
+        <comment>Pin {count} thread</comment>
+        <translation>
+            <numerusform>固定 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move {count} threads out of the archive</source>
+        <comment>Move {count} thread out of the archive</comment>
+        <translation>
+            <numerusform>将 {count} 个对话串移出归档</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Archive {count} threads</source>
+        <comment>Archive {count} thread</comment>
+        <translation>
+            <numerusform>归档 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Project {name}, {shared}</source>
+        <translation>项目 {name}，{shared}</translation>
+    </message>
+    <message>
+        <source>Opens the list of projects</source>
+        <translation>打开项目列表</translation>
+    </message>
+    <message>
+        <source>deleted {when}</source>
+        <translation>删除于 {when}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} unread</source>
+        <comment>{count} unread</comment>
+        <translation>
+            <numerusform>{count} 条未读</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>tagged {tags}</source>
+        <translation>标签：{tags}</translation>
+    </message>
+    <message>
+        <source>answer is being written</source>
+        <translation>正在编写回答</translation>
+    </message>
+    <message>
+        <source>Typing narrows the list of threads, Enter searches everything</source>
+        <translation>输入文字可缩小对话串列表，Enter 搜索全部</translation>
+    </message>
+    <message>
+        <source>Marked threads</source>
+        <translation>已标记的对话串</translation>
+    </message>
+    <message>
+        <source>Mark nothing</source>
+        <translation>取消全部标记</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} marked</source>
+        <comment>{count} marked</comment>
+        <translation>
+            <numerusform>已标记 {count} 个</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} threads are marked</source>
+        <comment>{count} thread is marked</comment>
+        <translation>
+            <numerusform>已标记 {count} 个对话串</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Sidebar</source>
+        <translation>侧边栏</translation>
+    </message>
+    <message>
+        <source>New thread (Ctrl+N)</source>
+        <translation>新对话串 (Ctrl+N)</translation>
+    </message>
+    <message>
+        <source>Settings (Ctrl+,)</source>
+        <translation>设置 (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Threads, archive or trash</source>
+        <translation>对话串、归档或回收站</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>Status: {text}</source>
+        <translation>状态：{text}</translation>
+    </message>
+    <message>
+        <source>{what}: {text}</source>
+        <translation>{what}：{text}</translation>
+    </message>
+    <message>
+        <source>Title of the thread</source>
+        <translation>对话串的标题</translation>
+    </message>
+    <message>
+        <source>No thread here has the tag “{tag}”.</source>
+        <translation>这里没有带标签“{tag}”的对话串。</translation>
+    </message>
+    <message>
+        <source>Nothing is archived.</source>
+        <translation>没有归档内容。</translation>
+    </message>
+    <message numerus="yes">
+        <source>No thread is in the trash. Deleted threads and messages stay here for {count} days.</source>
+        <comment>No thread is in the trash. Deleted threads and messages stay here for {count} day.</comment>
+        <translation>
+            <numerusform>回收站中没有对话串。删除的对话串和消息在这里保留 {count} 天。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No threads in this project yet. Type a question to begin the first.</source>
+        <translation>此项目中还没有对话串。输入问题即可开始第一个。</translation>
+    </message>
+    <message>
+        <source>No threads yet. Type a question to begin the first.</source>
+        <translation>还没有对话串。输入问题即可开始第一个。</translation>
+    </message>
+    <message>
+        <source>{list} · back to threads</source>
+        <translation>{list} · 返回对话串</translation>
+    </message>
+    <message>
+        <source>{list} with “{tag}” · show all</source>
+        <translation>{list}，带“{tag}” · 显示全部</translation>
+    </message>
+    <message>
+        <source>{name}. {remark}</source>
+        <translation>{name}。{remark}</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>图像</translation>
+    </message>
+    <message>
+        <source>Diagram</source>
+        <translation>图表</translation>
+    </message>
+    <message>
+        <source>Attached: {file}</source>
+        <translation>已附加：{file}</translation>
+    </message>
+    <message>
+        <source>New messages begin here</source>
+        <translation>新消息从这里开始</translation>
+    </message>
+    <message>
+        <source>Message tools</source>
+        <translation>消息工具</translation>
+    </message>
+    <message>
+        <source>Formula {text}</source>
+        <translation>公式 {text}</translation>
+    </message>
+    <message>
+        <source>Heading level {level}</source>
+        <translation>{level} 级标题</translation>
+    </message>
+    <message>
+        <source>List level {level}</source>
+        <translation>{level} 级列表</translation>
+    </message>
+    <message>
+        <source>Not fetched, from {host}</source>
+        <translation>未获取，来自 {host}</translation>
+    </message>
+    <message>
+        <source>{column}: {words}</source>
+        <translation>{column}：{words}</translation>
+    </message>
+    <message>
+        <source>Column {column}</source>
+        <translation>列 {column}</translation>
+    </message>
+    <message>
+        <source>Row {number}, column {column}</source>
+        <translation>第 {number} 行，列 {column}</translation>
+    </message>
+    <message>
+        <source>Transcript</source>
+        <translation>聊天记录</translation>
+    </message>
+    <message>
+        <source>The first {most_messages} messages were copied.</source>
+        <translation>已复制前 {most_messages} 条消息。</translation>
+    </message>
+    <message>
+        <source>{weekday}, {moment} {zone}</source>
+        <translation>{weekday}，{moment} {zone}</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{minutes} min {seconds} s</source>
+        <translation>{minutes} 分 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>It is not an image that can be shown.</source>
+        <translation>它不是可以显示的图像。</translation>
+    </message>
+    <message>
+        <source>It has too many pixels.</source>
+        <translation>它的像素太多。</translation>
+    </message>
+    <message>
+        <source>It is damaged or too large.</source>
+        <translation>它已损坏或太大。</translation>
+    </message>
+    <message>
+        <source>The file is not there.</source>
+        <translation>文件不存在。</translation>
+    </message>
+    <message>
+        <source>It is larger than {limit} MB.</source>
+        <translation>它大于 {limit} MB。</translation>
+    </message>
+    <message>
+        <source>The file cannot be read.</source>
+        <translation>无法读取文件。</translation>
+    </message>
+    <message>
+        <source>Column {name}: Left and Right choose another, with Shift they change its width, Enter fits all columns again</source>
+        <translation>列 {name}：向左和向右键选择其他列，加 Shift 更改宽度，Enter 重新适应所有列</translation>
+    </message>
+    <message>
+        <source>Previous match (Shift+Enter)</source>
+        <translation>上一个匹配 (Shift+Enter)</translation>
+    </message>
+    <message>
+        <source>Next match (Enter)</source>
+        <translation>下一个匹配 (Enter)</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>关闭 (Esc)</translation>
+    </message>
+    <message>
+        <source>{number} of {count}+</source>
+        <translation>{number}/{count}+</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>{number}/{count}</translation>
+    </message>
+    <message>
+        <source>{count}+ found</source>
+        <translation>找到 {count}+ 个</translation>
+    </message>
+    <message>
+        <source>Match {place}</source>
+        <translation>匹配 {place}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} found, match {place}</source>
+        <comment>{count} found, match {place}</comment>
+        <translation>
+            <numerusform>找到 {count} 个，匹配 {place}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{action}: {reason}</source>
+        <translation>{action}：{reason}</translation>
+    </message>
+    <message>
+        <source>New file</source>
+        <translation>新文件</translation>
+    </message>
+    <message>
+        <source>Change to a file</source>
+        <translation>对文件的更改</translation>
+    </message>
+    <message>
+        <source>Removal of a file</source>
+        <translation>移除文件</translation>
+    </message>
+    <message>
+        <source>Proposed</source>
+        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <translation>已建议</translation>
+    </message>
+    <message>
+        <source>Applied</source>
+        <translation>已应用</translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation>已拒绝</translation>
+    </message>
+    <message>
+        <source>Outdated: the file was changed since</source>
+        <translation>已过时：此后文件已更改</translation>
+    </message>
+    <message>
+        <source>Applied; the file was changed since</source>
+        <translation>已应用；此后文件已更改</translation>
+    </message>
+    <message>
+        <source>The project has no such folder here</source>
+        <translation>项目在此处没有这样的文件夹</translation>
+    </message>
+    <message>
+        <source>Proposed elsewhere, so it cannot be applied here</source>
+        <translation>在别处建议，因此无法在这里应用</translation>
+    </message>
+    <message>
+        <source>Apply…</source>
+        <translation>应用…</translation>
+    </message>
+    <message>
+        <source>Apply the change to {file}</source>
+        <translation>应用对 {file} 的更改</translation>
+    </message>
+    <message>
+        <source>Reject the change to {file}</source>
+        <translation>拒绝对 {file} 的更改</translation>
+    </message>
+    <message>
+        <source>Undo the change to {file}</source>
+        <translation>撤销对 {file} 的更改</translation>
+    </message>
+    <message>
+        <source>its beginning</source>
+        <translation>其开头</translation>
+    </message>
+    <message>
+        <source>Do not wrap lines</source>
+        <translation>不自动换行</translation>
+    </message>
+    <message>
+        <source>Wrap lines</source>
+        <translation>自动换行</translation>
+    </message>
+    <message>
+        <source>Open this page in your browser</source>
+        <translation>在浏览器中打开此页面</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} lines</source>
+        <comment>Show all {count} lines</comment>
+        <translation>
+            <numerusform>显示全部 {count} 行</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer lines</source>
+        <translation>显示较少的行</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>复制代码</translation>
+    </message>
+    <message>
+        <source>Save code…</source>
+        <translation>保存代码…</translation>
+    </message>
+    <message>
+        <source>Open code as artifact</source>
+        <translation>将代码作为制品打开</translation>
+    </message>
+    <message>
+        <source>Copy {language} code</source>
+        <translation>复制 {language} 代码</translation>
+    </message>
+    <message>
+        <source>Save {language} code…</source>
+        <translation>保存 {language} 代码…</translation>
+    </message>
+    <message>
+        <source>Open {language} code as artifact</source>
+        <translation>将 {language} 代码作为制品打开</translation>
+    </message>
+    <message>
+        <source>Show picture</source>
+        <translation>显示图片</translation>
+    </message>
+    <message>
+        <source>Show diagram</source>
+        <translation>显示图表</translation>
+    </message>
+    <message>
+        <source>Show source</source>
+        <translation>显示源代码</translation>
+    </message>
+    <message>
+        <source>Markdown</source>
+        <translation>Markdown</translation>
+    </message>
+    <message>
+        <source>Document</source>
+        <translation>文档</translation>
+    </message>
+    <message>
+        <source>Slides</source>
+        <translation>幻灯片</translation>
+    </message>
+    <message>
+        <source>is being fetched from the team</source>
+        <translation>正在从团队获取</translation>
+    </message>
+    <message>
+        <source>missing on the team&apos;s server; tried again later</source>
+        <translation>团队的服务器上缺失；稍后重试</translation>
+    </message>
+    <message>
+        <source>Open {file}</source>
+        <translation>打开 {file}</translation>
+    </message>
+    <message>
+        <source>Save a copy of {file}</source>
+        <translation>保存 {file} 的副本</translation>
+    </message>
+    <message>
+        <source>Show in its folder: {file}</source>
+        <translation>在其文件夹中显示：{file}</translation>
+    </message>
+    <message>
+        <source>Copy {file}</source>
+        <translation>复制 {file}</translation>
+    </message>
+    <message>
+        <source>Open as artifact: {file}</source>
+        <translation>作为制品打开：{file}</translation>
+    </message>
+    <message>
+        <source>{format} file</source>
+        <translation>{format} 文件</translation>
+    </message>
+    <message>
+        <source>Hide {name}</source>
+        <translation>隐藏 {name}</translation>
+    </message>
+    <message>
+        <source>Show {name}</source>
+        <translation>显示 {name}</translation>
+    </message>
+    <message>
+        <source>asked by {name}</source>
+        <translation>由 {name} 提问</translation>
+    </message>
+    <message>
+        <source>Load image from {host}</source>
+        <translation>从 {host} 加载图像</translation>
+    </message>
+    <message>
+        <source>Load image from {host} in your own network</source>
+        <translation>从你自己网络中的 {host} 加载图像</translation>
+    </message>
+    <message>
+        <source>Load it anyway</source>
+        <translation>仍然加载</translation>
+    </message>
+    <message>
+        <source>Load image</source>
+        <translation>加载图像</translation>
+    </message>
+    <message>
+        <source>from {host}</source>
+        <translation>来自 {host}</translation>
+    </message>
+    <message>
+        <source>not shown</source>
+        <translation>未显示</translation>
+    </message>
+    <message numerus="yes">
+        <source>Summary of {count} messages ends here · out of date and not sent · Show</source>
+        <comment>Summary of {count} message ends here · out of date and not sent · Show</comment>
+        <translation>
+            <numerusform>{count} 条消息的摘要到此结束 · 已过时，不会发送 · 显示</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages, out of date and not sent</source>
+        <comment>Show the summary of {count} message, out of date and not sent</comment>
+        <translation>
+            <numerusform>显示 {count} 条消息的摘要，已过时，不会发送</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Summarised up to here · {count} messages · Show</source>
+        <comment>Summarised up to here · {count} message · Show</comment>
+        <translation>
+            <numerusform>摘要截至此处 · {count} 条消息 · 显示</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show the summary of {count} messages up to here</source>
+        <comment>Show the summary of {count} message up to here</comment>
+        <translation>
+            <numerusform>显示截至此处 {count} 条消息的摘要</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Note, which the model sees</source>
+        <translation>备注，模型可看到</translation>
+    </message>
+    <message>
+        <source>Note, pinned into the context</source>
+        <translation>备注，已固定到上下文</translation>
+    </message>
+    <message>
+        <source>Note, not sent to the model</source>
+        <translation>备注，不发送给模型</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, pinned into the context</source>
+        <translation>由 {person} 编辑，已固定到上下文</translation>
+    </message>
+    <message>
+        <source>Edited by {person}, excluded from the context</source>
+        <translation>由 {person} 编辑，已从上下文排除</translation>
+    </message>
+    <message>
+        <source>Edited by {person}</source>
+        <translation>由 {person} 编辑</translation>
+    </message>
+    <message>
+        <source>Wide formula: Left and Right move it</source>
+        <translation>宽公式：用向左和向右键移动</translation>
+    </message>
+    <message>
+        <source>Trying again…</source>
+        <translation>正在重试…</translation>
+    </message>
+    <message>
+        <source>Trying again in {time} (attempt {attempt}).</source>
+        <translation>{time}后重试（第 {attempt} 次）。</translation>
+    </message>
+    <message>
+        <source>This picture is being fetched from the team.</source>
+        <translation>正在从团队获取此图片。</translation>
+    </message>
+    <message>
+        <source>This picture is missing on the team&apos;s server. ChatDesk tries again later.</source>
+        <translation>团队的服务器上缺少此图片。ChatDesk 稍后会重试。</translation>
+    </message>
+    <message>
+        <source>Copy table</source>
+        <translation>复制表格</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all {count} rows</source>
+        <comment>Show all {count} rows</comment>
+        <translation>
+            <numerusform>显示全部 {count} 行</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show fewer rows</source>
+        <translation>显示较少的行</translation>
+    </message>
+    <message>
+        <source>Waiting for {who}, {duration}</source>
+        <translation>正在等待 {who}，{duration}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} new messages</source>
+        <comment>{count} new message</comment>
+        <translation>
+            <numerusform>{count} 条新消息</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Jump to newest</source>
+        <translation>跳转到最新</translation>
+    </message>
+    <message>
+        <source>Jump to newest, {new}</source>
+        <translation>跳转到最新，{new}</translation>
+    </message>
+    <message>
+        <source>This question has no answer.</source>
+        <translation>此问题没有回答。</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>{count} from cache</source>
+        <translation>{count} 来自缓存</translation>
+    </message>
+    <message>
+        <source>{count} cached</source>
+        <translation>{count} 已缓存</translation>
+    </message>
+    <message>
+        <source>you can only read this project</source>
+        <translation>你只能读取此项目</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>你</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>系统</translation>
+    </message>
+    <message>
+        <source>version {number} of {count}, by {person}</source>
+        <translation>版本 {number}/{count}，来自 {person}</translation>
+    </message>
+    <message>
+        <source>{person} wrote this</source>
+        <translation>由 {person} 所写</translation>
+    </message>
+    <message>
+        <source>Try now</source>
+        <translation>立即重试</translation>
+    </message>
+    <message>
+        <source>Choose another model…</source>
+        <translation>选择其他模型…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model…</source>
+        <translation>选择更大的模型…</translation>
+    </message>
+    <message>
+        <source>Edit the message</source>
+        <translation>编辑消息</translation>
+    </message>
+    <message>
+        <source>Shorten</source>
+        <translation>缩短</translation>
+    </message>
+    <message>
+        <source>Change the key…</source>
+        <translation>更改密钥…</translation>
+    </message>
+    <message>
+        <source>Check the key…</source>
+        <translation>检查密钥…</translation>
+    </message>
+    <message>
+        <source>Open the provider…</source>
+        <translation>打开提供商…</translation>
+    </message>
+    <message>
+        <source>Choose a larger model</source>
+        <translation>选择更大的模型</translation>
+    </message>
+    <message>
+        <source>Send as attachment excerpt</source>
+        <translation>作为附件摘录发送</translation>
+    </message>
+    <message>
+        <source>Edit the system prompt</source>
+        <translation>编辑系统提示词</translation>
+    </message>
+    <message>
+        <source>Include it and ask</source>
+        <translation>包含并提问</translation>
+    </message>
+    <message>
+        <source>Send anyway once</source>
+        <translation>仍然发送一次</translation>
+    </message>
+    <message>
+        <source>Raise limit…</source>
+        <translation>提高限额…</translation>
+    </message>
+    <message>
+        <source>Something went wrong. Your message is kept.</source>
+        <translation>出了点问题。消息已保留。</translation>
+    </message>
+    <message>
+        <source>{person} stopped this answer.</source>
+        <translation>{person} 停止了此回答。</translation>
+    </message>
+    <message>
+        <source>You stopped this answer.</source>
+        <translation>你停止了此回答。</translation>
+    </message>
+    <message>
+        <source>The answer reached its maximum length.</source>
+        <translation>回答达到了最大长度。</translation>
+    </message>
+    <message>
+        <source>ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>在此回答完成之前，{person} 的 ChatDesk 已关闭。已到达的内容全部保留。</translation>
+    </message>
+    <message>
+        <source>ChatDesk was closed before this answer was complete. Everything that had arrived is kept.</source>
+        <translation>在此回答完成之前，ChatDesk 已关闭。已到达的内容全部保留。</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk was closed while {count} calls waited for your approval. Nothing was run.</source>
+        <comment>ChatDesk was closed while {count} call waited for your approval. Nothing was run.</comment>
+        <translation>
+            <numerusform>{count} 个调用等待你批准时 ChatDesk 已关闭。未运行任何内容。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Decide…</source>
+        <translation>决定…</translation>
+    </message>
+    <message>
+        <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <translation>{tool} 运行期间 ChatDesk 结束了。无从得知它做了什么；除非你要求，否则不会重复。</translation>
+    </message>
+    <message numerus="yes">
+        <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
+        <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
+        <translation>
+            <numerusform>{count} 个调用运行期间 ChatDesk 结束了。无从得知它们做了什么；除非你要求，否则不会重复。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Run again…</source>
+        <translation>再次运行…</translation>
+    </message>
+    <message>
+        <source>Try at {time}</source>
+        <translation>{time} 重试</translation>
+    </message>
+    <message>
+        <source>Open {host}…</source>
+        <translation>打开 {host}…</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <translation>正在思考…</translation>
+    </message>
+    <message>
+        <source>Thought for {time}</source>
+        <translation>思考了 {time}</translation>
+    </message>
+    <message>
+        <source>It is on its way…</source>
+        <translation>正在到来…</translation>
+    </message>
+    <message>
+        <source>{name}: {state}</source>
+        <translation>{name}：{state}</translation>
+    </message>
+    <message>
+        <source>under a second</source>
+        <translation>不到一秒</translation>
+    </message>
+    <message>
+        <source>pinned into the context</source>
+        <translation>已固定到上下文</translation>
+    </message>
+    <message>
+        <source>excluded from the context</source>
+        <translation>已从上下文排除</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} code blocks</source>
+        <comment>{count} code block</comment>
+        <translation>
+            <numerusform>{count} 个代码块</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tables</source>
+        <comment>{count} table</comment>
+        <translation>
+            <numerusform>{count} 个表格</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} formulas</source>
+        <comment>{count} formula</comment>
+        <translation>
+            <numerusform>{count} 个公式</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} images</source>
+        <comment>{count} image</comment>
+        <translation>
+            <numerusform>{count} 张图像</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} diagrams</source>
+        <comment>{count} diagram</comment>
+        <translation>
+            <numerusform>{count} 个图表</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>bullet</source>
+        <translation>项目符号</translation>
+    </message>
+    <message>
+        <source>not done</source>
+        <translation>未完成</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>edited by {person}</source>
+        <translation>由 {person} 编辑</translation>
+    </message>
+    <message>
+        <source>asked by {person}</source>
+        <translation>由 {person} 提问</translation>
+    </message>
+    <message>
+        <source>message {number} of {count}</source>
+        <translation>第 {number} 条消息，共 {count} 条</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>备注</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} lines</source>
+        <comment>{count} line</comment>
+        <translation>
+            <numerusform>{count} 行</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Table, {count} columns</source>
+        <comment>Table, {count} column</comment>
+        <translation>
+            <numerusform>表格，{count} 列</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{table}, rows {first} to {last} of {count}</source>
+        <translation>{table}，第 {first} 至 {last} 行，共 {count} 行</translation>
+    </message>
+    <message>
+        <source>Back to the text</source>
+        <translation>返回文字</translation>
+    </message>
+    <message>
+        <source>Footnote {number}</source>
+        <translation>脚注 {number}</translation>
+    </message>
+    <message>
+        <source>{author} is answering</source>
+        <translation>{author} 正在回答</translation>
+    </message>
+    <message>
+        <source>{author} has answered</source>
+        <translation>{author} 已回答</translation>
+    </message>
+    <message>
+        <source>The answer was stopped</source>
+        <translation>回答已停止</translation>
+    </message>
+    <message>
+        <source>The answer is not complete</source>
+        <translation>回答不完整</translation>
+    </message>
+    <message>
+        <source>Formula</source>
+        <translation>公式</translation>
+    </message>
+    <message>
+        <source>Image, {alt}</source>
+        <translation>图像，{alt}</translation>
+    </message>
+    <message>
+        <source>day</source>
+        <translation>日</translation>
+    </message>
+    <message>
+        <source>week</source>
+        <translation>周</translation>
+    </message>
+    <message>
+        <source>month</source>
+        <translation>月</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>project</source>
+        <translation>项目</translation>
+    </message>
+    <message>
+        <source>kind</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Chart of usage</source>
+        <translation>用量图表</translation>
+    </message>
+    <message>
+        <source>Chart of {measure} by {rows}</source>
+        <translation>按{rows}显示{measure}的图表</translation>
+    </message>
+    <message>
+        <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
+        <translation>用方向键在柱之间移动；下方的表格有相同的数字。</translation>
+    </message>
+    <message>
+        <source>{row}: {amount}</source>
+        <translation>{row}：{amount}</translation>
+    </message>
+    <message>
+        <source>No requests in these days.</source>
+        <translation>这些天没有请求。</translation>
+    </message>
+    <message numerus="yes">
+        <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
+        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <translation>
+            <numerusform>{count} 行合计 {amount}。最大的是 {row}，为 {most}。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>no price known</source>
+        <translation>价格未知</translation>
+    </message>
+    <message numerus="yes">
+        <source>About {count} tokens in {requests}.</source>
+        <comment>About {count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>{requests}，约 {count} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} tokens in {requests}.</source>
+        <comment>{count} tokens in {requests}.</comment>
+        <translation>
+            <numerusform>{requests}，{count} 个 token。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Week of {day}</source>
+        <translation>{day}所在周</translation>
+    </message>
+    <message>
+        <source>{weekday}, {day}</source>
+        <translation>{day}，{weekday}</translation>
+    </message>
+    <message>
+        <source>cost</source>
+        <translation>费用</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>requests</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>7 days</source>
+        <extracomment>What days took, added up in each way of looking at it.</extracomment>
+        <translation>7 天</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Own days</source>
+        <translation>自选日期</translation>
+    </message>
+    <message>
+        <source>By day</source>
+        <translation>按日</translation>
+    </message>
+    <message>
+        <source>By model</source>
+        <translation>按模型</translation>
+    </message>
+    <message>
+        <source>By project</source>
+        <translation>按项目</translation>
+    </message>
+    <message>
+        <source>By kind</source>
+        <translation>按类型</translation>
+    </message>
+    <message>
+        <source>First day</source>
+        <translation>第一天</translation>
+    </message>
+    <message>
+        <source>Last day</source>
+        <translation>最后一天</translation>
+    </message>
+    <message>
+        <source>What the bars show</source>
+        <translation>柱所显示的内容</translation>
+    </message>
+    <message>
+        <source>Export CSV…</source>
+        <translation>导出 CSV…</translation>
+    </message>
+    <message>
+        <source>Cost: {cost}.</source>
+        <translation>费用：{cost}。</translation>
+    </message>
+    <message>
+        <source>No price is known for these models.</source>
+        <translation>不知道这些模型的价格。</translation>
+    </message>
+    <message numerus="yes">
+        <source>≈: the tokens of {count} requests are estimates.</source>
+        <comment>≈: the tokens of {count} request are estimates.</comment>
+        <translation>
+            <numerusform>≈：{count} 个请求的 token 数为估计值。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>No price is known for {count} requests; the cost leaves them out.</source>
+        <comment>No price is known for {count} request; the cost leaves them out.</comment>
+        <translation>
+            <numerusform>{count} 个请求的价格未知；费用不含它们。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tokens in</source>
+        <translation>输入 token</translation>
+    </message>
+    <message>
+        <source>From cache</source>
+        <translation>来自缓存</translation>
+    </message>
+    <message>
+        <source>Of them read from the provider&apos;s cache</source>
+        <translation>其中从提供商的缓存读取</translation>
+    </message>
+    <message>
+        <source>Of them written to the provider&apos;s cache</source>
+        <translation>其中写入提供商的缓存</translation>
+    </message>
+    <message>
+        <source>Tokens out</source>
+        <translation>输出 token</translation>
+    </message>
+    <message>
+        <source>Week</source>
+        <translation>周</translation>
+    </message>
+    <message>
+        <source>Month</source>
+        <translation>月</translation>
+    </message>
+    <message>
+        <source>Day</source>
+        <translation>日</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Usage as a table</source>
+        <translation>用量表格</translation>
+    </message>
+    <message>
+        <source>Close this notice</source>
+        <translation>关闭此通知</translation>
+    </message>
+    <message>
+        <source>{percent}%</source>
+        <translation>{percent}%</translation>
+    </message>
+    <message>
+        <source>nearly full</source>
+        <translation>快满了</translation>
+    </message>
+    <message>
+        <source>filling up</source>
+        <translation>逐渐填满</translation>
+    </message>
+    <message>
+        <source>Context used: {percentage}</source>
+        <translation>上下文已用：{percentage}</translation>
+    </message>
+    <message>
+        <source>Context of this thread</source>
+        <translation>此对话串的上下文</translation>
+    </message>
+    <message>
+        <source>How full the context is</source>
+        <translation>上下文的占用情况</translation>
+    </message>
+    <message>
+        <source>Show what is sent</source>
+        <translation>显示发送的内容</translation>
+    </message>
+    <message>
+        <source>Explain a stack trace</source>
+        <translation>解释堆栈跟踪</translation>
+    </message>
+    <message>
+        <source>Paste it; get the cause and the fix</source>
+        <translation>粘贴后得到原因和修复方法</translation>
+    </message>
+    <message>
+        <source>Explain this error. What causes it, and how do I fix it?
+
+</source>
+        <translation>请解释此错误。原因是什么，如何修复？
+
+</translation>
+    </message>
+    <message>
+        <source>Summarise a document</source>
+        <translation>为文档生成摘要</translation>
+    </message>
+    <message>
+        <source>Drop a PDF or a text file</source>
+        <translation>拖入 PDF 或文本文件</translation>
+    </message>
+    <message>
+        <source>Summarise this document: the main points first, then what is left open.</source>
+        <translation>请为此文档生成摘要：先写要点，再写尚未解决的问题。</translation>
+    </message>
+    <message>
+        <source>Make a comparison table</source>
+        <translation>制作比较表</translation>
+    </message>
+    <message>
+        <source>Options against criteria</source>
+        <translation>按标准比较各选项</translation>
+    </message>
+    <message>
+        <source>Compare these options in a table, by cost, effort and risk:
+- </source>
+        <translation>请用表格按费用、工作量和风险比较这些选项：
+- </translation>
+    </message>
+    <message>
+        <source>From a ChatGPT or Claude export</source>
+        <translation>从 ChatGPT 或 Claude 的导出文件</translation>
+    </message>
+    <message>
+        <source>What ChatDesk can do</source>
+        <translation>ChatDesk 的功能</translation>
+    </message>
+    <message>
+        <source>See an answer</source>
+        <translation>查看一个回答</translation>
+    </message>
+    <message>
+        <source>With code, a table and a formula</source>
+        <translation>含代码、表格和公式</translation>
+    </message>
+    <message>
+        <source>A key, or a server of your own</source>
+        <translation>一个密钥，或自己的服务器</translation>
+    </message>
+    <message>
+        <source>See what goes with it, and save it</source>
+        <translation>查看附带的内容，并保存</translation>
+    </message>
+    <message>
+        <source>Nothing is changed</source>
+        <translation>不做任何更改</translation>
+    </message>
+    <message>
+        <source>See what is in it first</source>
+        <translation>先查看其中的内容</translation>
+    </message>
+    <message>
+        <source>What are you working on?</source>
+        <translation>你在做什么？</translation>
+    </message>
+    <message>
+        <source>Your chats could not be opened</source>
+        <translation>无法打开你的聊天</translation>
+    </message>
+    <message>
+        <source>If you restore a backup, the database as it is now is kept.</source>
+        <translation>如果恢复备份，现在的数据库会保留。</translation>
+    </message>
+    <message>
+        <source>Opening your chats…</source>
+        <translation>正在打开你的聊天…</translation>
+    </message>
+    <message>
+        <source>{size} KB</source>
+        <translation>{size} KB</translation>
+    </message>
+    <message>
+        <source>{size} MB</source>
+        <translation>{size} MB</translation>
+    </message>
+    <message>
+        <source>{first} is typing…</source>
+        <translation>{first} 正在输入…</translation>
+    </message>
+    <message>
+        <source>{first} and {second} are typing…</source>
+        <translation>{first} 和 {second} 正在输入…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} people are typing…</source>
+        <comment>{count} person is typing…</comment>
+        <translation>
+            <numerusform>{count} 人正在输入…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} (elsewhere in the project)</source>
+        <translation>{name}（在项目的其他位置）</translation>
+    </message>
+    <message>
+        <source>Here now: {names}</source>
+        <translation>当前在此：{names}</translation>
+    </message>
+    <message>
+        <source>Temporary</source>
+        <translation>临时</translation>
+    </message>
+    <message>
+        <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
+        <translation>此聊天不存储任何内容。除非你保留它，否则 ChatDesk 关闭时它会消失。</translation>
+    </message>
+    <message>
+        <source>Store this chat with all its messages</source>
+        <translation>存储此聊天及其所有消息</translation>
+    </message>
+    <message>
+        <source>Keep this chat</source>
+        <translation>保留此聊天</translation>
+    </message>
+    <message>
+        <source>Temporary. {meaning}</source>
+        <translation>临时。{meaning}</translation>
+    </message>
+    <message>
+        <source>Thread header</source>
+        <translation>对话串标题栏</translation>
+    </message>
+    <message>
+        <source>Show the sidebar</source>
+        <translation>显示侧边栏</translation>
+    </message>
+    <message>
+        <source>Questions of this thread</source>
+        <translation>此对话串的问题</translation>
+    </message>
+    <message>
+        <source>More about this thread</source>
+        <translation>此对话串的更多操作</translation>
+    </message>
+    <message>
+        <source>Close this chat</source>
+        <translation>关闭此聊天</translation>
+    </message>
+    <message>
+        <source>Thread title</source>
+        <translation>对话串标题</translation>
+    </message>
+    <message>
+        <source>Paste your API key</source>
+        <translation>粘贴你的 API 密钥</translation>
+    </message>
+    <message>
+        <source>Show the key</source>
+        <translation>显示密钥</translation>
+    </message>
+    <message>
+        <source>A key is kept: {masked}. Type another to replace it.</source>
+        <translation>已保存密钥：{masked}。输入另一个即可替换。</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>隐藏密钥</translation>
+    </message>
+    <message>
+        <source>Opens {url} in the browser.</source>
+        <translation>在浏览器中打开 {url}。</translation>
+    </message>
+    <message>
+        <source>{others} and {last}</source>
+        <translation>{others} 和 {last}</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、 </translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>Up and Down move, Enter chooses, Ctrl+D marks a favourite.</source>
+        <translation>向上和向下键移动，Enter 选择，Ctrl+D 标为收藏。</translation>
+    </message>
+    <message>
+        <source>Fetch the lists of models again</source>
+        <translation>重新获取模型列表</translation>
+    </message>
+    <message>
+        <source>Add provider…</source>
+        <translation>添加提供商…</translation>
+    </message>
+    <message>
+        <source>No model matches.</source>
+        <translation>没有匹配的模型。</translation>
+    </message>
+    <message>
+        <source>There is no model yet. Add a provider.</source>
+        <translation>还没有模型。请添加提供商。</translation>
+    </message>
+    <message>
+        <source>Marked as a favourite</source>
+        <translation>已标为收藏</translation>
+    </message>
+    <message>
+        <source>No favourite any more</source>
+        <translation>已取消收藏</translation>
+    </message>
+    <message>
+        <source>Model: {text}</source>
+        <translation>模型：{text}</translation>
+    </message>
+    <message>
+        <source>{text}: choose another model</source>
+        <translation>{text}：选择其他模型</translation>
+    </message>
+    <message>
+        <source>Favourites</source>
+        <translation>收藏</translation>
+    </message>
+    <message>
+        <source>favourite</source>
+        <translation>收藏</translation>
+    </message>
+    <message>
+        <source>chosen</source>
+        <translation>已选择</translation>
+    </message>
+    <message>
+        <source>Find a project</source>
+        <translation>查找项目</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>已打开</translation>
+    </message>
+    <message>
+        <source>No project matches.</source>
+        <translation>没有匹配的项目。</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>清除搜索</translation>
+    </message>
+    <message>
+        <source>Border between the two chats</source>
+        <translation>两个聊天之间的边界</translation>
+    </message>
+    <message>
+        <source>Chat at the left</source>
+        <translation>左侧的聊天</translation>
+    </message>
+    <message>
+        <source>Chat at the right</source>
+        <translation>右侧的聊天</translation>
+    </message>
+    <message>
+        <source>Active: commands act here</source>
+        <translation>当前：命令在此生效</translation>
+    </message>
+    <message>
+        <source>Chats of this window</source>
+        <translation>此窗口的聊天</translation>
+    </message>
+    <message>
+        <source>Menu bar</source>
+        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
+        <translation>菜单栏</translation>
+    </message>
+    <message>
+        <source>Show the menu bar</source>
+        <translation>显示菜单栏</translation>
+    </message>
+    <message>
+        <source>Hide the menu bar</source>
+        <translation>隐藏菜单栏</translation>
+    </message>
+    <message>
+        <source>Hide the sidebar</source>
+        <translation>隐藏侧边栏</translation>
+    </message>
+    <message>
+        <source>{title} – ChatDesk</source>
+        <translation>{title} – ChatDesk</translation>
+    </message>
+</context>
 </TS>
