@@ -13,6 +13,7 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.focus_ring import shows_ring
 
 _NO_LIMIT = 16_777_215  # Qt's own
+_MARGIN_PX, _ROOM_FOR_TABS = 12, 1.25
 _WIDE_SHARE = 0.44
 _WIDEST_PX = 760
 
@@ -48,7 +49,7 @@ class Inspector(QWidget):
         top.addStretch(1)
         top.addWidget(self.close_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 8)
+        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, 8)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         self._bar.currentChanged.connect(self._on_bar_current_changed)
@@ -60,6 +61,7 @@ class Inspector(QWidget):
         self._names.append(name)
         self._stack.addWidget(pane)
         self._bar.addTab(shown(name))
+        self._fit()
 
     @property
     def tab(self) -> str:
@@ -106,6 +108,8 @@ class Inspector(QWidget):
     def _fit(self) -> None:
         scale = max(1.0, self._theme.scale)
         width = round(INSPECTOR_WIDTH_PX * scale)
+        tabs = self._bar.sizeHint().width() + self.close_button.sizeHint().width() + 3 * _MARGIN_PX
+        width = max(width, min(tabs, round(width * _ROOM_FOR_TABS)))  # some languages need more for their tabs
         if self._is_wide:
             share = min(self._window_px * _WIDE_SHARE, self._window_px - THREAD_LEAST_PX * scale, _WIDEST_PX * scale)
             width = max(width, round(share))

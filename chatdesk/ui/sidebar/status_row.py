@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
@@ -10,6 +9,7 @@ from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
@@ -20,11 +20,9 @@ class StatusRow(QWidget):
         self._is_error = False
         self._is_busy = False
         self._sign = QLabel(self)
-        self._label = QLabel(self)
+        self._label = ElidedLabel(theme, role="muted", parent=self)
         self._label.setObjectName("statusText")
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._label.setProperty("textRole", "muted")
         self.settings_button = IconButton(
             theme, "settings", name=tr("Settings"), object_name="settingsButton", parent=self
         )
@@ -55,7 +53,8 @@ class StatusRow(QWidget):
     def set_text(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
         self._is_error, self._is_busy = is_error, is_busy
         self._label.setText(text)
-        set_plain_tooltip(self._label, text if is_error else "")
+        if is_error:
+            set_plain_tooltip(self._label, text)
         self._label.setAccessibleName(tr("Status: {text}", text=text))
         self._dress()
 

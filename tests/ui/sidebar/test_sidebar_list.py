@@ -187,7 +187,8 @@ def test_menus_fit_the_thread_and_the_view(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     thread = samples.make_thread(1, "x", pinned_at=1)
     texts = [action.text().split("\t")[0] for action in sidebar.thread_menu(thread).actions() if action.text()]
-    assert texts == ["Rename", "Unpin", "Archive", "Move to a project…", "Tags…", "Export…", "Import…", "Delete"]
+    assert texts[:2] == ["Open in a new window", "Open beside"]
+    assert texts[2:] == ["Rename", "Unpin", "Archive", "Move to a project…", "Tags…", "Export…", "Import…", "Delete"]
     for menu in (sidebar.thread_menu(thread), sidebar.view_menu()):
         with qtbot.waitSignal(sidebar.importRequested):
             next(action for action in menu.actions() if action.text() == "Import…").trigger()
