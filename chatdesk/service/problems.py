@@ -81,7 +81,7 @@ def codes_by_status() -> dict[int, tuple[str, ...]]:
 
     kinds = {
         each
-        for module in (errors, refusals)
+        for module in (errors, limits, refusals)
         for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, ChatDeskError)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QTabBar
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import TextStreamed
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import IconButton
@@ -85,7 +86,8 @@ def test_a_thread_that_is_shown_three_times_gets_the_same_answer_in_all(paths: A
         await until(lambda: texts(chats[0]) == texts(chats[1]) == texts(chats[2]))
         assert texts(chats[0])[2] == "/demo long" and texts(chats[0])[3].startswith(streamed[0])
 
-    play(paths, script)
+    # Slow enough that there is an answer to stop, in small pieces.
+    play(paths, script, Settings(offline_speed_tokens_per_s=200))
 
 
 def test_a_thread_that_is_shown_twice_has_one_draft(paths: AppPaths) -> None:
