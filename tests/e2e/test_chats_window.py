@@ -365,6 +365,7 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
         assert application.chats.beside is not None and application.chats.beside.threads.thread_id is None
         assert (own.panes.window.width(), own.panes.window.height()) == (640, 500)
         assert own.panes.composer.text() == "unsent"
+        await until(application.panes.window.isActiveWindow)
         assert application.chats.active is application.bindings
 
     play(paths, first)

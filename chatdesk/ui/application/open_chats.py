@@ -112,11 +112,14 @@ class OpenChats(QObject):
         window.stateChanged.connect(self.changed)
         await chat.bindings.threads.open(thread_id)
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, saved is not None)
+        has_keys = QApplication.activeWindow()
         window.show()
         if saved is None:
             window.come_to_front()
             window.focus_composer()
             self._activate(chat.bindings)
+        elif has_keys is not None:
+            has_keys.activateWindow()  # not every desktop leaves the keys where they were
         self._watch_focus()
         self.changed.emit()
 

@@ -108,6 +108,7 @@ class Inspector(QWidget):
     def _fit(self) -> None:
         scale = max(1.0, self._theme.scale)
         width = round(INSPECTOR_WIDTH_PX * scale)
+        self._bar.ensurePolished()  # tabs that were measured before would keep a height of their own
         tabs = self._bar.sizeHint().width() + self.close_button.sizeHint().width() + 3 * _MARGIN_PX
         width = max(width, min(tabs, round(width * _ROOM_FOR_TABS)))  # some languages need more for their tabs
         if self._is_wide:

@@ -70,7 +70,7 @@ class KeyField(QLineEdit):
         self.clear()
         self.setPlaceholderText(masked or self._hint)
         self.setAccessibleDescription(
-            tr("A key is kept: {masked}. Type another to replace it.", masked=masked) if masked else ""
+            tr("A key is kept: {masked}. Type another to replace it.", masked=masked) if masked else self._hint
         )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

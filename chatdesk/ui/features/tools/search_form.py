@@ -134,10 +134,11 @@ class SearchForm(TaskPanel):
             widget.setVisible(engine is SearchEngine.SEARXNG)
         for widget in (self.key_label, self.key):
             widget.setVisible(needs_key)
-        self.key.set_hint(tr("Paste the key"))
+        hint = tr("Paste the key")
+        self.key.set_hint(hint)
         if needs_key and is_kept:
             self.key.setPlaceholderText(tr("A key is kept; type another to replace it"))
-        self.key.setAccessibleDescription(tr("A key is kept. Type another to replace it.") if is_kept else "")
+        self.key.setAccessibleDescription(tr("A key is kept. Type another to replace it.") if is_kept else hint)
         for each, link in self.links.items():
             link.setVisible(each is engine and not is_kept)
         self.forget_button.setVisible(needs_key and is_kept)
