@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -10,7 +11,7 @@ def main() -> None:
         from chatdesk.core.local_api.quick_call import show_quick_window
 
         if show_quick_window(sys.argv[1:]):
-            return
+            os._exit(0)  # nothing is left to be written, and taking Python down takes a tenth of the time
     import chatdesk.core.late_modules  # before anything else
     import chatdesk.core.shared_methods  # noqa: F401 - before the first dataclass
 

@@ -20,6 +20,8 @@ _KEYS = "Ctrl+Alt+Space"
 _MOST_MS = 80.0
 _GOAL = "at most 80 ms; the yardstick is a bare Qt window"
 _PAUSE_S = 0.5
+_BY_PROCESS = "another process"
+_CALLER_GOAL = "the yardstick is a Python that does nothing"
 _CALL = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
 
@@ -31,7 +33,7 @@ def showing(folder: Path, is_quick: bool) -> list[Row]:
     with display() as screen, _window_manager(screen):
         environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "DISPLAY": screen, "HOME": str(folder)}
         command = [str(Path(sys.executable).with_name("chatdesk")), "quick", "--data-dir", str(folder / "data")]
-        ways = {"another process": (command, "")}
+        ways = {_BY_PROCESS: (command, "")}
         if shutil.which("xdotool"):
             ways["its keys"] = (["xdotool", "key", _KEYS.lower()], _KEYS)
         place = str(folder / "bare.sock")
@@ -41,7 +43,30 @@ def showing(folder: Path, is_quick: bool) -> list[Row]:
             program = ["app", str(folder / "data"), set_keys]
             runs = [_measured(program, trigger, environment, shows) for _ in range(starts)]
             rows += _rows(way, [run[0] for run in runs], [each for run in runs for each in run[1:]], bare)
+            if way == _BY_PROCESS:
+                rows.append(_caller(folder, trigger, environment, starts * shows))
         return rows
+
+
+def _caller(folder: Path, trigger: list[str], environment: dict[str, str], times: int) -> Row:
+    """What the process costs by which another one asks: in turns with a Python that does nothing."""
+    nothing = [sys.executable, "-c", "pass"]
+    with _running(["app", str(folder / "data"), ""], environment) as program:
+        costs = [(_cpu_ms(trigger, environment), _cpu_ms(nothing, environment)) for _ in range(times)]
+        program.stdin.close()  # type: ignore[union-attr]
+    found, bare = (median(each) for each in zip(*costs, strict=True))
+    return Row(
+        "quick window: CPU of the process that asks", found, "ms", _CALLER_GOAL, found <= 2 * bare, bare, found / bare
+    )
+
+
+def _cpu_ms(command: list[str], environment: dict[str, str]) -> float:
+    """Return the processor time of a process that ends by itself."""
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def _rows(way: str, first_ms: list[float], later_ms: list[float], bare_ms: list[float]) -> list[Row]:
@@ -54,13 +79,9 @@ def _rows(way: str, first_ms: list[float], later_ms: list[float], bare_ms: list[
 
 def _measured(arguments: list[str], trigger: list[str], environment: dict[str, str], shows: int) -> list[float]:
     """Return the milliseconds from each start of ``trigger`` to the first frame after it, in one run of the program."""
-    command = [sys.executable, "-P", "-m", "tests.benchmarks.quick_window_probe", *arguments]
     found = []
-    with subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as program:
+    with _running(arguments, environment) as program:
         assert program.stdin is not None and program.stdout is not None
-        assert program.stdout.readline() == "ready\n"
         for _ in range(shows):
             time.sleep(_PAUSE_S)
             began = time.monotonic()
@@ -71,6 +92,18 @@ def _measured(arguments: list[str], trigger: list[str], environment: dict[str, s
             assert program.stdout.readline() == "hidden\n"
         program.stdin.close()
     return found
+
+
+@contextlib.contextmanager
+def _running(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A program that can be asked for its window; it ends with its input."""
+    command = [sys.executable, "-P", "-m", "tests.benchmarks.quick_window_probe", *arguments]
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        yield program
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ a slice at a time, so that neither side ever waits for all of a long answer at o
 
 from __future__ import annotations
 
-import json
+from chatdesk.core.local_api.light_json import read_json, string_json
 
 TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def read_object(reader: asyncio.StreamReader, limit_bytes: int) -> dict[st
             raise BadFrame("too large")
         pieces += await reader.readexactly(size)
     try:
-        value = json.loads(pieces)
+        value = read_json(pieces)
     except (ValueError, RecursionError) as error:
         raise BadFrame("not JSON") from error
     if not isinstance(value, dict):
@@ -65,13 +65,17 @@ def _json_pieces(value: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield the JSON of an object; a long text in it comes in slices: each character is escaped by itself."""
     before = b"{"
     for name, member in value.items():
-        yield before + json.dumps(name).encode() + b":"
+        yield before + string_json(name).encode() + b":"
         before = b","
-        if isinstance(member, str) and len(member) > _SLICE_CHARACTERS:
+        if isinstance(member, str):
             yield b'"'
             for start in range(0, len(member), _SLICE_CHARACTERS):
-                yield json.dumps(member[start : start + _SLICE_CHARACTERS])[1:-1].encode()
+                yield string_json(member[start : start + _SLICE_CHARACTERS])[1:-1].encode()
             yield b'"'
+        elif type(member) is int:
+            yield str(member).encode()
         else:
+            import json  # not needed by ``quick_call``
+
             yield json.dumps(member).encode()
     yield b"{}" if before == b"{" else b"}"

@@ -12,7 +12,7 @@ import sys
 
 TYPE_CHECKING = False  # that of ``typing``, which takes a tenth of the time that this has
 if TYPE_CHECKING:
-    import socket
+    from _socket import socket
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
 
@@ -49,37 +49,40 @@ def data_dir_of(arguments: Sequence[str], environ: Mapping[str, str]) -> str | N
 
 
 def _is_shown(data_dir: str) -> bool:
-    import json
-    import socket
+    from _socket import AF_UNIX, SOCK_STREAM, socket  # ``socket`` without the classes that it makes of its constants
 
     from chatdesk.core.local_api.frames import BadFrame
+    from chatdesk.core.local_api.light_json import read_json
     from chatdesk.core.local_api.proof import NotProven
 
     try:
         # As ``instance.read_holder`` reads it: not to be kept waiting by a pipe that somebody put there.
         descriptor = os.open(f"{data_dir}/instance.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
-            note = json.loads(file.read(_LONGEST_NOTE_BYTES))
+            note = read_json(file.read(_LONGEST_NOTE_BYTES))
         if note["purpose"] != "window":
             return False
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection = socket(AF_UNIX, SOCK_STREAM)
+        try:
             connection.settimeout(_WAIT_S)
             connection.connect(note["address"])
             return _ask(connection, note["pid"], bytes.fromhex(note["secret"]))
+        finally:
+            connection.close()
     except (OSError, EOFError, KeyError, TypeError, ValueError, RecursionError, BadFrame, NotProven):
         return False
 
 
-def _ask(connection: socket.socket, pid: int, secret: bytes) -> bool:
+def _ask(connection: socket, pid: int, secret: bytes) -> bool:
     """Ask the owner after both have shown that they are of one person. Raises as ``client`` does."""
-    import socket
-    import struct
+    from _socket import SO_PEERCRED, SOL_SOCKET
+    from struct import calcsize, unpack
 
     from chatdesk.core.local_api.frames import read_object, write_object
     from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    peer_pid, peer_uid, _gid = struct.unpack("3i", credentials)
+    credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, calcsize("3i"))
+    peer_pid, peer_uid, _gid = unpack("3i", credentials)
     stream: Any = _WaitingStream(connection)
     if (peer_pid, peer_uid) != (pid, os.geteuid()) or _run(prove_to_owner(stream, stream, secret)) != pid:
         raise NotProven
@@ -90,7 +93,7 @@ def _ask(connection: socket.socket, pid: int, secret: bytes) -> bool:
 class _WaitingStream:
     """The reader and the writer of asyncio over a socket that waits, so that their coroutines never give way."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket) -> None:
         self._connection = connection
 
     async def readexactly(self, count: int) -> bytes:

@@ -22,7 +22,21 @@ from tests.helpers.owned_directory import owner_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the command goes its ordinary way")
 ROOT = Path(__file__).parents[3]
-HEAVY = ("asyncio", "typing", "pathlib", "dataclasses", "logging", "argparse", "PySide6", "chatdesk.cli")
+HEAVY = (
+    "asyncio",
+    "typing",
+    "pathlib",
+    "json",
+    "re",
+    "enum",
+    "socket",
+    "hashlib",
+    "dataclasses",
+    "logging",
+    "argparse",
+    "PySide6",
+    "chatdesk.cli",
+)
 CALL = f"""
 import sys
 from chatdesk.core.local_api.quick_call import show_quick_window
