@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.languages import chosen_language, wanted_languages
 from chatdesk.core.paths import translations_dir
@@ -12,6 +12,8 @@ from chatdesk.core.texts import is_translated, use_translation
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
+
+_LARGEST_COUNT: Final = 1_000_000_000
 
 
 def use_language(setting: str) -> str:
@@ -41,6 +43,8 @@ def _use_catalogue(code: str) -> None:
     QLocale.setDefault(locale)
 
     def translate(source: str, singular: str, count: int) -> str:
+        if not -_LARGEST_COUNT <= count <= _LARGEST_COUNT:  # Qt's end before 2**31; the last digits choose a form
+            count = _LARGEST_COUNT + count % _LARGEST_COUNT
         return catalogue.translate("", source, singular, count) or ""
 
     signs = dict(zip("0123456789", (locale.toString(digit) for digit in range(10)), strict=True))

@@ -13,13 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 #: Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
 #: source, else "", the third its number, else -1.
 Translate = Callable[[str, str, int], str]
 
 _MIB = 2**20
+#: Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.
+_LONGEST_SOURCE = 2_000
+_LONGEST_SENTENCE = 100_000
+_LARGEST_NUMBER = 2**63
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -134,21 +138,38 @@ def packed(text: str) -> object:
 
 
 def unpacked(data: object, *, depth: int = 4) -> str:
-    """Return the string that was packed; anything else is "", and so is what is nested too deeply. The data may be
-    somebody else's: a source that is in no catalogue is only ever shown as it is."""
+    """Return the string that was packed; anything else is "", and so is what is nested too deeply or would be too long.
+    The data may be somebody else's: a source that is in no catalogue is only ever shown as it is."""
     if isinstance(data, str) or depth == 0:
         return data if isinstance(data, str) else ""
-    if not isinstance(data, Mapping) or not isinstance(data.get("source"), str):
+    source = data.get("source") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or not _is_template(source):
         return ""
     given, number, singular = data.get("fields"), data.get("number"), data.get("singular")
     fields = {
-        str(name): value if isinstance(value, (int, float)) else unpacked(value, depth=depth - 1)
+        str(name): _unpacked_number(value) if isinstance(value, (int, float)) else unpacked(value, depth=depth - 1)
         for name, value in (given.items() if isinstance(given, Mapping) else ())
     }
+    if sum(len(str(fields.get(name, ""))) for name in _FIELD.findall(source)) > _LONGEST_SENTENCE:
+        return ""
     made = Sentences if data.get("parts") is True else Text
-    if isinstance(singular, str) and isinstance(number, int) and not isinstance(number, bool):
-        return made._made(data["source"], singular, number, fields)
-    return made._made(data["source"], "", -1, fields)
+    if _is_template(singular) and isinstance(number, int) and not isinstance(number, bool):
+        return made._made(source, singular, number, fields)
+    return made._made(source, "", -1, fields)
+
+
+def _is_template(source: object) -> TypeGuard[str]:
+    if not isinstance(source, str) or len(source) > _LONGEST_SOURCE:
+        return False
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unpacked_number(value: float) -> float | str:
+    return value if -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER else ""
 
 
 def _filled(template: str, fields: Mapping[str, object], value_text: Callable[[object], str]) -> str:

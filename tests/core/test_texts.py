@@ -142,3 +142,25 @@ def test_a_packed_text_of_somebody_else_does_no_harm() -> None:
     assert unpacked(deep) == ""
     assert unpacked({"source": "{a} {b}", "fields": {"a": [1], "b": "{a}"}, "number": "x", "singular": 3}) == " {a}"
     assert unpacked({"source": "{a}", "fields": "none"}) == "{a}"
+
+
+@pytest.mark.parametrize("copies", [50, 600])
+def test_a_packed_text_grows_to_no_more_than_a_sentence(copies: int) -> None:
+    """14 KB of templates that fill each other would take 8 GB."""
+    grown: object = "x" * 1_000
+    for _ in range(3):
+        grown = {"source": "{a}" * copies, "fields": {"a": grown}}
+
+    assert len(unpacked(grown)) <= 100_000
+    assert unpacked({"source": "x" * 10_000}) == ""
+
+
+def test_a_number_that_no_sentence_has_is_left_out() -> None:
+    for number in (10**4_300, -(10**30), 1e300, float("inf"), float("nan")):  # one that pytest could not name
+        assert unpacked({"source": "<{n}>", "fields": {"n": number}}) == "<>"
+    assert unpacked({"source": "<{n}>", "fields": {"n": 12}}) == "<12>"
+
+
+def test_a_template_that_no_catalogue_can_be_asked_for_is_empty() -> None:
+    assert unpacked({"source": "half \ud800"}) == ""
+    assert unpacked({"source": "many", "singular": "half \ud800", "number": 1}) == "many"
