@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
@@ -23,9 +23,11 @@ from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.events import AnswerFinished, EventBus, SummaryWorkChanged
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.local_days import day_number, start_ms
+from chatdesk.core.small_files import read_small_json
 from chatdesk.service.errors import TokenLimitReached
 
 _MINUTE_MS: Final = 60_000
+_LARGEST_BYTES: Final = 4 * 1024
 _MOST_UNKNOWN: Final = 256
 
 
@@ -168,9 +170,9 @@ class Allowances:
 
     def _read(self, token_id: str) -> _Spent:
         try:
-            data = json.loads(self._path(token_id).read_text("utf-8"))
+            data: Any = read_small_json(self._path(token_id), _LARGEST_BYTES)
             return _Spent(day=int(data["day"]), cost_usd=float(data["cost_usd"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return _Spent()
 
     def _write(self, token_id: str, spent: _Spent) -> None:

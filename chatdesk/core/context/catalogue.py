@@ -8,7 +8,6 @@ beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no pric
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -17,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
+from chatdesk.core.small_files import read_small_json
 
 _log = logging.getLogger(__name__)
 
 _LARGEST_FIGURE = 2**31
+_LARGEST_BYTES = 4 * 1024 * 1024
 _SUFFIX = re.compile(r"[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview|exp|instruct|chat)$")
 _VERSION = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview)$")
 _BOUNDARIES = ("-", ":", "@")
@@ -141,7 +142,7 @@ def _is_same(model: str, name: str) -> bool:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = read_small_json(path, _LARGEST_BYTES)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -29,6 +29,8 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 _REPORTS_KEPT = 20
+#: No link is followed, and no pipe waited for, in a directory that somebody else may have made.
+_WRITTEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class CrashReporter:
             earlier = self._collect_fatal()
             if not faulthandler.is_enabled():  # else its trace goes where who enabled it reads it, as those who test do
                 path = self._dir / f"fatal-{os.getpid()}.log"
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                descriptor = os.open(path, _WRITTEN, 0o600)
                 self._fatal_file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - open until uninstall
                 faulthandler.enable(self._fatal_file)
         except OSError as error:
@@ -163,7 +165,7 @@ class CrashReporter:
         path = self._dir / f"crash-{stamp}-{fingerprint}.txt"
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = os.open(path, _WRITTEN, 0o600)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
             for old in sorted(self._dir.glob("crash-*.txt"))[:-_REPORTS_KEPT]:

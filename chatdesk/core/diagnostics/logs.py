@@ -22,6 +22,8 @@ from chatdesk.core.hidden_characters import visible_controls
 OWN_LOGGERS = "chatdesk"
 _FILE_BYTES = 1024 * 1024
 _FILES_KEPT = 5
+#: No link is followed, and no pipe waited for, in a directory that somebody else may have made.
+_APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # A storm of errors must cost log lines, not memory.
 _QUEUE_RECORDS = 10_000
 
@@ -162,7 +164,7 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
         super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace")
 
     def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self.baseFilename, _APPENDED, 0o600)
         self._bytes = os.fstat(descriptor).st_size
         return open(descriptor, "a", encoding=self.encoding, errors=self.errors)
 

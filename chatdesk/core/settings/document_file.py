@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.small_files import read_small_json
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
@@ -35,9 +36,7 @@ class DocumentFile:
         """Return the document, None where there is no usable one, and a sentence about what is wrong with it. Never
         raises. A damaged file is kept under another name."""
         try:
-            if self.path.stat().st_size > _LARGEST_BYTES:
-                raise ValueError("too large")
-            document = json.loads(self.path.read_text("utf-8"))
+            document = read_small_json(self.path, _LARGEST_BYTES)
             if not isinstance(document, dict) or not isinstance(document.get(self._list_name), list):
                 raise TypeError("no list")
         except FileNotFoundError:
@@ -50,7 +49,7 @@ class DocumentFile:
                 path=self.path,
                 strerror=error.strerror,
             )
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             return None, self._keep_broken()
         return document, ""
 
@@ -99,8 +98,8 @@ class DocumentFile:
 
     def _is_newer(self) -> bool:
         try:
-            document = json.loads(self.path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            document = read_small_json(self.path, _LARGEST_BYTES)
+        except (OSError, ValueError):
             return False
         version = document.get("version") if isinstance(document, dict) else None
         return isinstance(version, int) and version > self._version

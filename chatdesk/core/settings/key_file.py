@@ -12,6 +12,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.passphrase import check_passphrase
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.small_files import read_small_json
 from chatdesk.core.texts import Text
 
 FILE_NAME = "keys.encrypted.json"
@@ -104,9 +105,7 @@ class KeyFile:
 
     def _read(self, secret: bytes) -> dict[str, str]:
         try:
-            if self._path.stat().st_size > _LARGEST_BYTES:
-                raise ValueError("too large")
-            opened = unseal(json.loads(self._path.read_text("utf-8")), secret)
+            opened = unseal(read_small_json(self._path, _LARGEST_BYTES), secret)
         except CannotUnseal:
             raise WrongPassphrase from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

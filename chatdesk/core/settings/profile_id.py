@@ -11,8 +11,10 @@ import secrets
 from pathlib import Path
 
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.small_files import read_small_file
 
 FILE_NAME = "profile-id"
+_MOST_BYTES = 64
 _ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -28,8 +30,7 @@ class ProfileId:
         if self._path is None or self._made:
             return self._made
         try:
-            with self._path.open(encoding="ascii") as file:
-                text = file.read(64).strip()
+            text = read_small_file(self._path, _MOST_BYTES).decode("ascii").strip()
         except (OSError, UnicodeError):
             return ""
         return text if _ID.match(text) else ""

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
+from chatdesk.core.small_files import read_small_file
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _log = logging.getLogger(__name__)
+_LARGEST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -84,7 +86,7 @@ class SettingsStore:
             if text := os.environ.get(setting.env, ""):
                 return setting.parsed(text)
         with suppress(OSError, ValueError, RecursionError):  # ``InvalidValue`` among them
-            data = self._path.read_bytes()
+            data = read_small_file(self._path, _LARGEST_BYTES)
             import tomllib  # as in ``_read_table``
 
             found = _find(tomllib.loads(data.decode("utf-8")), setting.key)
@@ -113,9 +115,8 @@ class SettingsStore:
         problems: list[str] = []
         self._read_table(problems)  # moves a broken file out of the way, with its text kept
         try:
-            document = (
-                tomlkit.parse(self._path.read_text(encoding="utf-8")) if self._path.exists() else tomlkit.document()
-            )
+            text = read_small_file(self._path, _LARGEST_BYTES) if self._path.exists() else b""
+            document = tomlkit.parse(text)
             for name, value in checked.items():
                 _put(document, self._declared[name].key, value)
             write_atomically(self._path, tomlkit.dumps(document))
@@ -124,7 +125,7 @@ class SettingsStore:
 
     def _read_table(self, problems: list[str]) -> dict[str, Any]:
         try:
-            data = self._path.read_bytes()
+            data = read_small_file(self._path, _LARGEST_BYTES)
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -137,6 +138,8 @@ class SettingsStore:
                 )
             )
             return {}
+        except ValueError:  # too large
+            return self._damaged(problems)
         if not data:
             # As a computer leaves it that lost its power while something else wrote the file.
             problems.append(
@@ -150,18 +153,22 @@ class SettingsStore:
         try:
             return tomllib.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):
-            kept = self._keep_broken(data)
-            where = Text("kept as {name}", name=kept.name) if kept else Text("left as it is")
-            problems.append(
-                Text(
-                    "The settings file {path} is damaged. Defaults are used; the damaged file is {where}.",
-                    path=self._path,
-                    where=where,
-                )
-            )
-            return {}
+            return self._damaged(problems)
 
-    def _keep_broken(self, data: bytes) -> Path | None:
+    def _damaged(self, problems: list[str]) -> dict[str, Any]:
+        """Move the file aside and say so; what it held is not used."""
+        kept = self._keep_broken()
+        where = Text("kept as {name}", name=kept.name) if kept else Text("left as it is")
+        problems.append(
+            Text(
+                "The settings file {path} is damaged. Defaults are used; the damaged file is {where}.",
+                path=self._path,
+                where=where,
+            )
+        )
+        return {}
+
+    def _keep_broken(self) -> Path | None:
         """Move the file aside under the first free name; the newest damage never overwrites an older copy."""
         for number in range(1, 100):
             kept = self._path.with_name(f"{self._path.stem}.broken-{number}{self._path.suffix}")
@@ -172,7 +179,7 @@ class SettingsStore:
             except OSError as error:
                 _log.warning("broken settings file not moved: %s", error.strerror)
                 return None
-            _log.warning("settings file of %d bytes was not valid TOML", len(data))
+            _log.warning("the settings file was not valid TOML")
             return kept
         return None
 

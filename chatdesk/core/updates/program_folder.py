@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.paths import sync_directory
+from chatdesk.core.small_files import read_small_json
 from chatdesk.core.updates.installation import VERSIONS
 from chatdesk.core.updates.release import Version
 
@@ -95,9 +96,8 @@ class ProgramFolder:
     def read_state(self) -> dict[str, object]:
         """Return what was remembered of this installation; nothing where it is damaged."""
         try:
-            with (self.feed / "state.json").open("rb") as file:
-                found = json.loads(file.read(_LARGEST_STATE_BYTES))
-        except (OSError, ValueError, RecursionError):
+            found = read_small_json(self.feed / "state.json", _LARGEST_STATE_BYTES)
+        except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.small_files import read_small_file
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ MAX_WINDOWS: Final = 12
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
+_LARGEST: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,7 @@ class WindowStateFile:
 
     def load(self) -> WindowState:
         try:
-            if self._path.stat().st_size > _MAX_FILE_BYTES:
-                raise ValueError("the window state is too large")
-            return WindowState.from_json(self._path.read_text(encoding="utf-8"))
+            return WindowState.from_json(read_small_file(self._path, _MAX_FILE_BYTES).decode("utf-8"))
         except FileNotFoundError:
             return WindowState()
         except (ValueError, RecursionError) as error:
@@ -211,8 +211,8 @@ def _whole(value: object, default: int | None, least: int) -> int | None:
 
 
 def _number(value: object, default: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # NaN is not equal to itself
-        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST:
+        return default  # NaN too: it is not less than anything
     return float(value)
 
 

@@ -33,6 +33,20 @@ def test_senseless_fields_take_their_defaults():
     assert state == WindowState()
 
 
+def test_numbers_that_are_too_large_take_their_defaults():
+    large = "1" + "0" * 400
+    assert WindowState.from_json(f'{{"beside": {{"share": {large}}}}}').beside.share == 0.5
+    state = WindowState.from_json(f'{{"anchors": {{"t": {{"offset_px": -{large}}}}}, "width": {large}}}')
+    assert state == WindowState(anchors={"t": SavedAnchor()})
+
+
+def test_a_huge_file_is_kept_aside(tmp_path):
+    path = tmp_path / "window.json"
+    path.write_text(" " * 2_000_000)
+    assert WindowStateFile(path).load() == WindowState()
+    assert (tmp_path / "window.json.bad").exists()
+
+
 def test_only_the_newest_anchors_are_kept():
     state = WindowState(anchors={str(number): SavedAnchor() for number in range(MAX_ANCHORS + 5)})
     kept = list(WindowState.from_json(state.to_json()).anchors)

@@ -13,6 +13,7 @@ from typing import Any
 from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_check import ListedModel, ModelList
 from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.small_files import read_small_json
 
 _log = logging.getLogger(__name__)
 
@@ -105,9 +106,7 @@ def _model(row: list[Any]) -> ListedModel:
 
 def _read(path: Path) -> dict[str, _Kept]:
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            return {}
-        document = json.loads(path.read_text("utf-8"))
+        document: Any = read_small_json(path, _LARGEST_BYTES)
         return {
             str(name): _Kept(
                 str(row["address"]),
@@ -118,7 +117,7 @@ def _read(path: Path) -> dict[str, _Kept]:
             )
             for name, row in document.items()
         }
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         return {}
 
 

@@ -11,8 +11,13 @@ import os
 import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from chatdesk.core.small_files import read_small_json
 from chatdesk.core.texts import Text, plural
+
+_LARGEST_BYTES = 4 * 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def has_log(database: Path) -> bool:
 def read(database: Path) -> HighWater | None:
     """Return the mark; None if there is none that makes sense."""
     try:
-        data = json.loads(mark_path(database).read_text("utf-8"))
+        data: Any = read_small_json(mark_path(database), _LARGEST_BYTES)
         return HighWater(str(data["device_id"]), int(data["commits"]), int(data["messages"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -58,7 +63,11 @@ def write(database: Path, mark: HighWater) -> None:
     """Replace the mark without syncing it: after a power loss an older mark is as good, and a torn one is ignored."""
     target = mark_path(database)
     temporary = target.with_name(target.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        descriptor = os.open(temporary, _NEW, 0o600)
+    except FileExistsError:  # of a process that was killed, or a link that somebody put there
+        temporary.unlink()
+        descriptor = os.open(temporary, _NEW, 0o600)
     try:
         os.write(descriptor, json.dumps(asdict(mark)).encode())
     finally:

@@ -16,10 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job, log_event
 from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
+from chatdesk.core.file_writing import write_text
+from chatdesk.core.small_files import read_small_json
 from chatdesk.core.storage.engine import high_water
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
@@ -29,6 +32,7 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
+_LARGEST_NOTE_BYTES = 4 * 1024
 _POLITENESS = 10  # of the thread, as ``nice`` counts
 
 
@@ -157,7 +161,8 @@ class Maintenance:
 
     def _is_check_due(self, now: int) -> bool:
         try:
-            at = int(json.loads(self._note.read_text("utf-8"))["at"])
+            note: Any = read_small_json(self._note, _LARGEST_NOTE_BYTES)
+            at = int(note["at"])
         except (OSError, ValueError, KeyError, TypeError):
             return True
         return abs(now - at) >= _DAY_MS
@@ -165,9 +170,7 @@ class Maintenance:
     def _note_check(self, now: int) -> None:
         """Write down when the check was made; if that is lost, it only means one more check."""
         with suppress(OSError):
-            descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"at": now}, file)
+            write_text(self._note, json.dumps({"at": now}))
 
 
 def _is_sound(conn: sqlite3.Connection) -> bool:
