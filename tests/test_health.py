@@ -150,6 +150,15 @@ async def test_doctor_tells_what_a_window_says(
     assert f"a window, process {os.getpid()}" in found.message
 
 
+async def test_doctor_names_what_is_tried_out(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path)
+    loaded = SettingsStore(paths.settings_file).load({"CHATDESK_IMAGE_TOOL": "1"})
+    found = next(each for each in (await examine(paths, loaded, environ={})).findings if each.name == "settings")
+    trial = found.details["trials"]["models.image_tool"]
+    assert trial["is_on"] and trial["owner"]
+    assert f"models.image_tool (on, {trial['until']})" in found.message
+
+
 async def test_doctor_names_an_owner_that_does_not_answer(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path)
     async with open_services(paths, FAST):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
+from chatdesk.core.settings.schema import Settings, all_settings
 from chatdesk.core.settings.store import LoadedSettings
 from chatdesk.core.texts import Text
 
@@ -70,7 +71,25 @@ async def _given(finding: Finding) -> Finding:
 async def _settings(loaded: LoadedSettings) -> Finding:
     if loaded.problems:
         return Finding("settings", Level.NOTE, " ".join(loaded.problems))
-    return Finding("settings", Level.OK, "valid", {"from_environment": sorted(loaded.from_environment)})
+    trials = _trials(loaded.settings)
+    details = {"from_environment": sorted(loaded.from_environment), "trials": trials}
+    if not trials:
+        return Finding("settings", Level.OK, "valid", details)
+    listed = ", ".join(f"{key} ({'on' if row['is_on'] else 'off'}, {row['until']})" for key, row in trials.items())
+    return Finding("settings", Level.OK, Text("valid; tried out until the day given: {trials}", trials=listed), details)
+
+
+def _trials(settings: Settings) -> dict[str, dict[str, object]]:
+    """Return the features that are tried out: whether each is on, who decides about it, and until when."""
+    return {
+        each.key: {
+            "is_on": getattr(settings, each.name),
+            "owner": each.trial.owner,
+            "until": each.trial.until.isoformat(),
+        }
+        for each in all_settings()
+        if each.trial is not None
+    }
 
 
 async def _database(services: Services) -> tuple[Finding, ...]:

@@ -131,4 +131,5 @@ def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
             first_byte_s=settings.first_byte_timeout_s,
             silence_s=settings.silence_timeout_s,
         ),
+        has_image_tool=settings.image_tool,
     )

@@ -4600,6 +4600,14 @@
         <translation>نموذج المحادثة نفسها</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>السماح للنماذج بالرسم بأداة الصور لدى مزوّدها</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>لبروتوكول Responses فقط؛ ولا يرى أي حدّ كلفة الرسم.</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>نموذج الصور</translation>
     </message>
@@ -7818,8 +7826,12 @@
         <translation>الأمر &apos;chatdesk tokens list&apos; يعرضها كلها.</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>صالحة؛ قيد التجربة حتى اليوم المذكور: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>استعد نسخة احتياطية (&apos;chatdesk restore --list&apos;؛ وهي في {backup_dir})، أو انسخ ما تمكن قراءته باستخدام &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
@@ -12332,6 +12344,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>متغيّر البيئة {env} يحدّد هذا.</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} قيد التجربة حتى {day} وقد يتغيّر.</translation>
     </message>
     <message>
         <source>Add a provider</source>

@@ -4428,6 +4428,14 @@
         <translation>Das Modell der Unterhaltung</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>Modelle mit dem Bildwerkzeug ihres Anbieters zeichnen lassen</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>Nur mit dem Responses-Protokoll; kein Limit sieht, was das Zeichnen kostet.</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>Modell für Bilder</translation>
     </message>
@@ -7498,8 +7506,12 @@
         <translation>&apos;chatdesk tokens list&apos; zeigt alle.</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>gültig; in Erprobung bis zum genannten Tag: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Stellen Sie eine Sicherung wieder her (&apos;chatdesk restore --list&apos;; sie liegen in {backup_dir}), oder kopieren Sie das Lesbare mit &apos;chatdesk doctor --repair&apos; heraus.</translation>
     </message>
     <message>
@@ -11804,6 +11816,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>Die Umgebungsvariable {env} bestimmt das.</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} Wird bis {day} erprobt und kann sich ändern.</translation>
     </message>
     <message>
         <source>Add a provider</source>

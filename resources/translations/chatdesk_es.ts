@@ -4428,6 +4428,14 @@
         <translation>El modelo de la conversación</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>Dejar que los modelos dibujen con la herramienta de imágenes de su proveedor</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>Solo con el protocolo Responses; ningún límite ve lo que cuesta dibujar.</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>Modelo para imágenes</translation>
     </message>
@@ -7498,8 +7506,12 @@
         <translation>&apos;chatdesk tokens list&apos; los muestra todos.</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>válidos; en prueba hasta el día indicado: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Restaura una copia (&apos;chatdesk restore --list&apos;; están en {backup_dir}), o copia lo legible con &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
@@ -11804,6 +11816,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>Lo decide la variable de entorno {env}.</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} En prueba hasta el {day}; puede cambiar.</translation>
     </message>
     <message>
         <source>Add a provider</source>

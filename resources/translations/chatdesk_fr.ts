@@ -14,7 +14,7 @@
     </message>
     <message>
         <source>the question; - reads it from stdin</source>
-        <translation>la question ; - la lit depuis stdin</translation>
+        <translation>la question&#xa0;; - la lit depuis stdin</translation>
     </message>
     <message>
         <source>go on in this thread (the beginning of its id is enough)</source>
@@ -22,7 +22,7 @@
     </message>
     <message>
         <source>another version of this question; the old one stays</source>
-        <translation>une autre version de cette question ; l’ancienne reste</translation>
+        <translation>une autre version de cette question&#xa0;; l’ancienne reste</translation>
     </message>
     <message>
         <source>begin a new thread (the default)</source>
@@ -34,7 +34,7 @@
     </message>
     <message>
         <source>provider that answers, by its id: see providers</source>
-        <translation>fournisseur qui répond, par son id : voir providers</translation>
+        <translation>fournisseur qui répond, par son id&#xa0;: voir providers</translation>
     </message>
     <message>
         <source>assistant of the library that answers</source>
@@ -42,19 +42,19 @@
     </message>
     <message>
         <source>a file that goes along; repeatable</source>
-        <translation>un fichier à joindre ; répétable</translation>
+        <translation>un fichier à joindre&#xa0;; répétable</translation>
     </message>
     <message>
         <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>serveurs dont le modèle reçoit les outils, séparés par des virgules ; none : aucun</translation>
+        <translation>serveurs dont le modèle reçoit les outils, séparés par des virgules&#xa0;; none&#xa0;: aucun</translation>
     </message>
     <message>
         <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>appels d’outils : ask (dans un terminal), deny, ou le nom d’un serveur ou d’un outil à autoriser ; répétable</translation>
+        <translation>appels d’outils&#xa0;: ask (dans un terminal), deny, ou le nom d’un serveur ou d’un outil à autoriser&#xa0;; répétable</translation>
     </message>
     <message>
         <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>un objet JSON par ligne : start, text, ..., finish</translation>
+        <translation>un objet JSON par ligne&#xa0;: start, text, ..., finish</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -62,7 +62,7 @@
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with the question.</source>
-        <translation>{name} a changé le prompt système ; il est envoyé avec la question.</translation>
+        <translation>{name} a changé le prompt système&#xa0;; il est envoyé avec la question.</translation>
     </message>
     <message>
         <source>Trying again in {seconds} s.</source>
@@ -70,11 +70,11 @@
     </message>
     <message>
         <source>The question waits, {count} before it; Ctrl+C cancels.</source>
-        <translation>La question attend, {count} avant elle ; Ctrl+C annule.</translation>
+        <translation>La question attend, {count} avant elle&#xa0;; Ctrl+C annule.</translation>
     </message>
     <message>
         <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>Nouveaux essais d’enregistrer la réponse pendant un moment ; Ctrl+C y met fin.</translation>
+        <translation>Nouveaux essais d’enregistrer la réponse pendant un moment&#xa0;; Ctrl+C y met fin.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -98,7 +98,7 @@
     </message>
     <message>
         <source>Allow it?</source>
-        <translation>L’autoriser ?</translation>
+        <translation>L’autoriser&#xa0;?</translation>
     </message>
     <message>
         <source>The model wants to call {tool} of {server}. {words}</source>
@@ -106,11 +106,11 @@
     </message>
     <message>
         <source>It was denied: nobody can be asked here (see --approve).</source>
-        <translation>L’appel a été refusé : personne ne peut être interrogé ici (voir --approve).</translation>
+        <translation>L’appel a été refusé&#xa0;: personne ne peut être interrogé ici (voir --approve).</translation>
     </message>
     <message>
         <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>Une fenêtre est ouverte et répond ici : --tools et --approve sont pour les commandes qui s’exécutent seules.</translation>
+        <translation>Une fenêtre est ouverte et répond ici&#xa0;: --tools et --approve sont pour les commandes qui s’exécutent seules.</translation>
     </message>
     <message>
         <source>Nothing was asked.</source>
@@ -138,7 +138,7 @@
     </message>
     <message>
         <source>There are: {names}.</source>
-        <translation>Disponibles : {names}.</translation>
+        <translation>Disponibles&#xa0;: {names}.</translation>
     </message>
     <message>
         <source>none</source>
@@ -166,7 +166,7 @@
     </message>
     <message>
         <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>le fichier à écrire (json : aussi .zip, qui contient les pièces jointes) ; pour plusieurs conversations un dossier</translation>
+        <translation>le fichier à écrire (json&#xa0;: aussi .zip, qui contient les pièces jointes)&#xa0;; pour plusieurs conversations un dossier</translation>
     </message>
     <message>
         <source>make a backup now</source>
@@ -222,7 +222,7 @@
     </message>
     <message>
         <source>an attachment is not in it: {sentence}</source>
-        <translation>une pièce jointe n’y est pas : {sentence}</translation>
+        <translation>une pièce jointe n’y est pas&#xa0;: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -230,7 +230,7 @@
     </message>
     <message>
         <source>Use Settings, Data and backup, Back up now; or give a FILE.</source>
-        <translation>Utilisez Paramètres, Données et sauvegarde, Sauvegarder maintenant ; ou donnez un FILE.</translation>
+        <translation>Utilisez Paramètres, Données et sauvegarde, Sauvegarder maintenant&#xa0;; ou donnez un FILE.</translation>
     </message>
     <message>
         <source>Close the window, or choose another --data-dir.</source>
@@ -238,7 +238,7 @@
     </message>
     <message>
         <source>Replace the current database with it? The current one is kept.</source>
-        <translation>Remplacer la base de données actuelle par elle ? L’actuelle est conservée.</translation>
+        <translation>Remplacer la base de données actuelle par elle&#xa0;? L’actuelle est conservée.</translation>
     </message>
     <message>
         <source>No backup was named.</source>
@@ -266,7 +266,7 @@
     </message>
     <message>
         <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
-        <translation>Conversations : {threads}, messages : {messages}, version du schéma {schema}</translation>
+        <translation>Conversations&#xa0;: {threads}, messages&#xa0;: {messages}, version du schéma {schema}</translation>
     </message>
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
@@ -274,11 +274,11 @@
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
-        <translation>La base de données était endommagée ; ce qui pouvait être lu a été copié dans une nouvelle.</translation>
+        <translation>La base de données était endommagée&#xa0;; ce qui pouvait être lu a été copié dans une nouvelle.</translation>
     </message>
     <message>
         <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
-        <translation>La base endommagée est conservée dans {kept}. Comparez avec &apos;chatdesk restore --list&apos; : une sauvegarde en contient peut-être plus.</translation>
+        <translation>La base endommagée est conservée dans {kept}. Comparez avec &apos;chatdesk restore --list&apos;&#xa0;: une sauvegarde en contient peut-être plus.</translation>
     </message>
     <message>
         <source>fill a data directory with made-up threads</source>
@@ -338,11 +338,11 @@
     </message>
     <message>
         <source>Made {threads} with {messages}.</source>
-        <translation>Créé : {threads} avec {messages}.</translation>
+        <translation>Créé&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message>
         <source>written to {file}; look through it before you send it</source>
-        <translation>écrit dans {file} ; relisez-le avant de l’envoyer</translation>
+        <translation>écrit dans {file}&#xa0;; relisez-le avant de l’envoyer</translation>
     </message>
     <message>
         <source>This process may open only {limit} files at once, and ChatDesk needs at least {needed}.</source>
@@ -358,7 +358,7 @@
     </message>
     <message>
         <source>The data directory cannot be used: {file} is a file.</source>
-        <translation>Le dossier de données ne peut pas être utilisé : {file} est un fichier.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: {file} est un fichier.</translation>
     </message>
     <message>
         <source>Choose a directory with --data-dir.</source>
@@ -366,7 +366,7 @@
     </message>
     <message>
         <source>The data directory cannot be used: The disk of {directory} is full.</source>
-        <translation>Le dossier de données ne peut pas être utilisé : le disque de {directory} est plein.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: le disque de {directory} est plein.</translation>
     </message>
     <message>
         <source>Free some space, or choose another with --data-dir.</source>
@@ -374,11 +374,11 @@
     </message>
     <message>
         <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
-        <translation>Le dossier de données ne peut pas être utilisé : {file} ne peut pas être ouvert ou créé par cet utilisateur.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: {file} ne peut pas être ouvert ou créé par cet utilisateur.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: {reason}: {file}.</source>
-        <translation>Le dossier de données ne peut pas être utilisé : {reason} : {file}.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: {reason}&#xa0;: {file}.</translation>
     </message>
     <message>
         <source>Nothing was changed.</source>
@@ -406,7 +406,7 @@
     </message>
     <message>
         <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk : zip, JSON, JSON Lines, CSV, ou un dossier</translation>
+        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: zip, JSON, JSON Lines, CSV, ou un dossier</translation>
     </message>
     <message>
         <source>put the threads into this project (one named by the program)</source>
@@ -438,7 +438,7 @@
     </message>
     <message>
         <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>tout conserver dans DIR (aussi : CHATDESK_DATA_DIR)</translation>
+        <translation>tout conserver dans DIR (aussi&#xa0;: CHATDESK_DATA_DIR)</translation>
     </message>
     <message>
         <source>log more, also to stderr</source>
@@ -462,19 +462,19 @@
     </message>
     <message>
         <source>repair the database; a copy of it is kept</source>
-        <translation>réparer la base de données ; une copie en est conservée</translation>
+        <translation>réparer la base de données&#xa0;; une copie en est conservée</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
-        <translation>La sortie n’a pas pu être écrite : {reason}.</translation>
+        <translation>La sortie n’a pas pu être écrite&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>unrecognized arguments: {unknown}</source>
-        <translation>arguments inconnus : {unknown}</translation>
+        <translation>arguments inconnus&#xa0;: {unknown}</translation>
     </message>
     <message>
         <source>Something unexpected happened: {title}. Your messages are kept.</source>
-        <translation>Il s’est passé quelque chose d’inattendu : {title}. Vos messages sont conservés.</translation>
+        <translation>Il s’est passé quelque chose d’inattendu&#xa0;: {title}. Vos messages sont conservés.</translation>
     </message>
     <message>
         <source>A report is in {path}.</source>
@@ -494,7 +494,7 @@
     </message>
     <message>
         <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>Installez-les : pip install &apos;chatdesk[service]&apos;.</translation>
+        <translation>Installez-les&#xa0;: pip install &apos;chatdesk[service]&apos;.</translation>
     </message>
     <message>
         <source>it must be ask, write, or ask,write</source>
@@ -518,7 +518,7 @@
     </message>
     <message>
         <source>show the field for a quick question; bind it to a key</source>
-        <translation>montrer le champ pour une question rapide ; associez-le à une touche</translation>
+        <translation>montrer le champ pour une question rapide&#xa0;; associez-le à une touche</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -558,7 +558,7 @@
     </message>
     <message>
         <source>with --agree: do not ask</source>
-        <translation>avec --agree : ne rien demander</translation>
+        <translation>avec --agree&#xa0;: ne rien demander</translation>
     </message>
     <message>
         <source>a JSON array</source>
@@ -574,7 +574,7 @@
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
-        <translation>Accordé : la clé de {provider} va à {server}.</translation>
+        <translation>Accordé&#xa0;: la clé de {provider} va à {server}.</translation>
     </message>
     <message>
         <source>Offline demo, without network</source>
@@ -636,7 +636,7 @@
     </message>
     <message>
         <source>Indexing: {percent} %</source>
-        <translation>Indexation : {percent} %</translation>
+        <translation>Indexation&#xa0;: {percent}&#xa0;%</translation>
     </message>
     <message>
         <source>serve other programs of this computer until Ctrl+C</source>
@@ -644,7 +644,7 @@
     </message>
     <message>
         <source>listen on this port; 0: any that is free</source>
-        <translation>écouter sur ce port ; 0 : n’importe lequel de libre</translation>
+        <translation>écouter sur ce port&#xa0;; 0&#xa0;: n’importe lequel de libre</translation>
     </message>
     <message>
         <source>make, list and revoke the tokens of other programs</source>
@@ -688,7 +688,7 @@
     </message>
     <message>
         <source>revoke a token; what it does now ends</source>
-        <translation>révoquer un jeton ; ce qu’il fait prend fin</translation>
+        <translation>révoquer un jeton&#xa0;; ce qu’il fait prend fin</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -704,11 +704,11 @@
     </message>
     <message>
         <source>The token “{name}”, which is shown only now:</source>
-        <translation>Le jeton « {name} », qui n’est montré que maintenant :</translation>
+        <translation>Le jeton «&#xa0;{name}&#xa0;», qui n’est montré que maintenant&#xa0;:</translation>
     </message>
     <message>
         <source>The token “{name}” is revoked.</source>
-        <translation>Le jeton « {name} » est révoqué.</translation>
+        <translation>Le jeton «&#xa0;{name}&#xa0;» est révoqué.</translation>
     </message>
     <message>
         <source>never used</source>
@@ -732,7 +732,7 @@
     </message>
     <message>
         <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>ce doit être plus de 0 et moins de 1 000 000</translation>
+        <translation>ce doit être plus de 0 et moins de 1&#xa0;000&#xa0;000</translation>
     </message>
     <message>
         <source>it must be at least 1</source>
@@ -752,7 +752,7 @@
     </message>
     <message>
         <source>compare this one (without an address: the only one)</source>
-        <translation>comparer celui-ci (sans adresse : le seul)</translation>
+        <translation>comparer celui-ci (sans adresse&#xa0;: le seul)</translation>
     </message>
     <message>
         <source>fetch again what differs from what the team has</source>
@@ -776,7 +776,7 @@
     </message>
     <message>
         <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>en attente : venu avec une sauvegarde, rien ne s’y connecte</translation>
+        <translation>en attente&#xa0;: venu avec une sauvegarde, rien ne s’y connecte</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -828,7 +828,7 @@
     </message>
     <message>
         <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>son nom ou son id : met fin à son partage, et rien n’en reste</translation>
+        <translation>son nom ou son id&#xa0;: met fin à son partage, et rien n’en reste</translation>
     </message>
     <message>
         <source>say for how long a shared project keeps its messages</source>
@@ -836,7 +836,7 @@
     </message>
     <message>
         <source>a number, or forever; without it: how long it is now</source>
-        <translation>un nombre, ou forever ; sans lui : la durée actuelle</translation>
+        <translation>un nombre, ou forever&#xa0;; sans lui&#xa0;: la durée actuelle</translation>
     </message>
     <message>
         <source>for the server, at most ({seconds})</source>
@@ -856,46 +856,46 @@
     </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Donnez un nombre de jours, ou « forever ».</translation>
+        <translation>Donnez un nombre de jours, ou «&#xa0;forever&#xa0;».</translation>
     </message>
     <message>
         <source>“{project}” keeps messages forever.</source>
-        <translation>« {project} » garde les messages pour toujours.</translation>
+        <translation>«&#xa0;{project}&#xa0;» garde les messages pour toujours.</translation>
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
         <comment>“{project}” keeps messages for {count} days.</comment>
         <translation>
-            <numerusform>« {project} » garde les messages {count} jour.</numerusform>
-            <numerusform>« {project} » garde les messages {count} jours.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jour.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jours.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
         <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
         <translation>
-            <numerusform>Effacer de « {project} » ce qui a plus de {count} jour, pour tous et dès maintenant ?</numerusform>
-            <numerusform>Effacer de « {project} » ce qui a plus de {count} jours, pour tous et dès maintenant ?</numerusform>
+            <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jour, pour tous et dès maintenant&#xa0;?</numerusform>
+            <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jours, pour tous et dès maintenant&#xa0;?</numerusform>
         </translation>
     </message>
     <message>
         <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs le gardent ; un ordinateur éteint l’efface à sa prochaine synchronisation.</translation>
+        <translation>C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs le gardent&#xa0;; un ordinateur éteint l’efface à sa prochaine synchronisation.</translation>
     </message>
     <message numerus="yes">
         <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
         <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
         <translation>
-            <numerusform>Effacer {count} message ({others} des autres restent dans la corbeille) pour tous ?</numerusform>
-            <numerusform>Effacer {count} messages ({others} des autres restent dans la corbeille) pour tous ?</numerusform>
+            <numerusform>Effacer {count} message ({others} des autres restent dans la corbeille) pour tous&#xa0;?</numerusform>
+            <numerusform>Effacer {count} messages ({others} des autres restent dans la corbeille) pour tous&#xa0;?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Erase {count} messages for everybody?</source>
         <comment>Erase {count} message for everybody?</comment>
         <translation>
-            <numerusform>Effacer {count} message pour tous ?</numerusform>
-            <numerusform>Effacer {count} messages pour tous ?</numerusform>
+            <numerusform>Effacer {count} message pour tous&#xa0;?</numerusform>
+            <numerusform>Effacer {count} messages pour tous&#xa0;?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -924,11 +924,11 @@
     </message>
     <message>
         <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>Mettre fin à « {project} » et tout en effacer, sur le serveur et sur chaque ordinateur ?</translation>
+        <translation>Mettre fin à «&#xa0;{project}&#xa0;» et tout en effacer, sur le serveur et sur chaque ordinateur&#xa0;?</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
-        <translation>« {name} » est effacé.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est effacé.</translation>
     </message>
     <message>
         <source>There is no such workspace in this profile.</source>
@@ -944,15 +944,15 @@
     </message>
     <message>
         <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Dites lequel par son id ; voyez « team status ».</translation>
+        <translation>Dites lequel par son id&#xa0;; voyez «&#xa0;team status&#xa0;».</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
-        <translation>Phrase secrète du fichier de clés : </translation>
+        <translation>Phrase secrète du fichier de clés&#xa0;: </translation>
     </message>
     <message>
         <source>There is no keyring here. New passphrase for an encrypted file of keys: </source>
-        <translation>Il n’y a pas de trousseau ici. Nouvelle phrase secrète pour un fichier de clés chiffré : </translation>
+        <translation>Il n’y a pas de trousseau ici. Nouvelle phrase secrète pour un fichier de clés chiffré&#xa0;: </translation>
     </message>
     <message numerus="yes">
         <source>{count} changes wait</source>
@@ -984,7 +984,7 @@
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>un projet partagé et viewer, editor, admin ou owner ; peut être répété</translation>
+        <translation>un projet partagé et viewer, editor, admin ou owner&#xa0;; peut être répété</translation>
     </message>
     <message>
         <source>good for N days (7)</source>
@@ -1000,7 +1000,7 @@
     </message>
     <message>
         <source>that holds it; - reads stdin</source>
-        <translation>qui le contient ; - lit stdin</translation>
+        <translation>qui le contient&#xa0;; - lit stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
@@ -1008,7 +1008,7 @@
     </message>
     <message>
         <source>sync no more; everything stays here</source>
-        <translation>ne plus synchroniser ; tout reste ici</translation>
+        <translation>ne plus synchroniser&#xa0;; tout reste ici</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1020,7 +1020,7 @@
     </message>
     <message>
         <source>give it up instead; its projects stay as private copies</source>
-        <translation>y renoncer plutôt ; ses projets restent comme copies privées</translation>
+        <translation>y renoncer plutôt&#xa0;; ses projets restent comme copies privées</translation>
     </message>
     <message>
         <source>print a code for a further computer of yours</source>
@@ -1064,7 +1064,7 @@
     </message>
     <message>
         <source>or: its name or number</source>
-        <translation>ou : son nom ou numéro</translation>
+        <translation>ou&#xa0;: son nom ou numéro</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1080,7 +1080,7 @@
     </message>
     <message>
         <source>no encryption; only in a network of your own</source>
-        <translation>sans chiffrement ; seulement dans un réseau à vous</translation>
+        <translation>sans chiffrement&#xa0;; seulement dans un réseau à vous</translation>
     </message>
     <message>
         <source>The workspace {name} was made. You are its owner.</source>
@@ -1092,11 +1092,11 @@
     </message>
     <message>
         <source>for {name}, good once; anyone who has it can join</source>
-        <translation>pour {name}, valable une fois ; quiconque l’a peut rejoindre</translation>
+        <translation>pour {name}, valable une fois&#xa0;; quiconque l’a peut rejoindre</translation>
     </message>
     <message>
         <source>Passphrase: </source>
-        <translation>Phrase secrète : </translation>
+        <translation>Phrase secrète&#xa0;: </translation>
     </message>
     <message>
         <source>You are in the workspace {name} now.</source>
@@ -1104,7 +1104,7 @@
     </message>
     <message>
         <source>Leave {name}? Its projects stay here as private copies.</source>
-        <translation>Quitter {name} ? Ses projets restent ici comme copies privées.</translation>
+        <translation>Quitter {name}&#xa0;? Ses projets restent ici comme copies privées.</translation>
     </message>
     <message>
         <source>You left {name}.</source>
@@ -1112,11 +1112,11 @@
     </message>
     <message>
         <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>Renoncer à {name}, la base de données {database} sur {host}:{port} ?</translation>
+        <translation>Renoncer à {name}, la base de données {database} sur {host}:{port}&#xa0;?</translation>
     </message>
     <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
-        <translation>Se connecter à {name}, la base de données {database} sur {host}:{port} ?</translation>
+        <translation>Se connecter à {name}, la base de données {database} sur {host}:{port}&#xa0;?</translation>
     </message>
     <message>
         <source>You are in {name} again.</source>
@@ -1124,11 +1124,11 @@
     </message>
     <message>
         <source>its passphrase is {passphrase}; both are good for a day</source>
-        <translation>sa phrase secrète est {passphrase} ; les deux sont valables un jour</translation>
+        <translation>sa phrase secrète est {passphrase}&#xa0;; les deux sont valables un jour</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
-        <translation>Mot de passe de {user} : </translation>
+        <translation>Mot de passe de {user}&#xa0;: </translation>
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
@@ -1140,19 +1140,19 @@
     </message>
     <message>
         <source>Password: </source>
-        <translation>Mot de passe : </translation>
+        <translation>Mot de passe&#xa0;: </translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
         <comment>{count} shared project is called “{name}”.</comment>
         <translation>
-            <numerusform>{count} projet partagé s’appelle « {name} ».</numerusform>
-            <numerusform>{count} projets partagés s’appellent « {name} ».</numerusform>
+            <numerusform>{count} projet partagé s’appelle «&#xa0;{name}&#xa0;».</numerusform>
+            <numerusform>{count} projets partagés s’appellent «&#xa0;{name}&#xa0;».</numerusform>
         </translation>
     </message>
     <message>
         <source>No shared project is called “{name}”.</source>
-        <translation>Aucun projet partagé ne s’appelle « {name} ».</translation>
+        <translation>Aucun projet partagé ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Nobody was invited.</source>
@@ -1164,7 +1164,7 @@
     </message>
     <message>
         <source>“{role}” is not a role.</source>
-        <translation>« {role} » n’est pas un rôle.</translation>
+        <translation>«&#xa0;{role}&#xa0;» n’est pas un rôle.</translation>
     </message>
     <message>
         <source>Use viewer, editor, admin or owner.</source>
@@ -1172,7 +1172,7 @@
     </message>
     <message>
         <source>Do not put a password into the arguments: everybody on this computer can see them.</source>
-        <translation>Ne mettez pas de mot de passe dans les arguments : tout le monde sur cet ordinateur peut les voir.</translation>
+        <translation>Ne mettez pas de mot de passe dans les arguments&#xa0;: tout le monde sur cet ordinateur peut les voir.</translation>
     </message>
     <message>
         <source>Nothing was sent.</source>
@@ -1204,15 +1204,15 @@
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
-        <translation>Les textes sont dans la conversation privée « {title} ».</translation>
+        <translation>Les textes sont dans la conversation privée «&#xa0;{title}&#xa0;».</translation>
     </message>
     <message>
         <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>Ils attendent d’être envoyés ; &apos;chatdesk team sync&apos; les envoie.</translation>
+        <translation>Ils attendent d’être envoyés&#xa0;; &apos;chatdesk team sync&apos; les envoie.</translation>
     </message>
     <message>
         <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (limite {limit}) : {sentence}</translation>
+        <translation>{changes} (limite {limit})&#xa0;: {sentence}</translation>
     </message>
     <message>
         <source>nothing was refused</source>
@@ -1220,7 +1220,7 @@
     </message>
     <message>
         <source>“{wanted}” was not refused.</source>
-        <translation>« {wanted} » n’a pas été refusé.</translation>
+        <translation>«&#xa0;{wanted}&#xa0;» n’a pas été refusé.</translation>
     </message>
     <message>
         <source>&apos;chatdesk team refused&apos; lists them.</source>
@@ -1273,7 +1273,7 @@
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
-        <translation>Partager « {project} » ({threads}, {messages}) avec {workspace} ? Ce qui est envoyé ne peut pas être repris à ceux qui l’ont lu.</translation>
+        <translation>Partager «&#xa0;{project}&#xa0;» ({threads}, {messages}) avec {workspace}&#xa0;? Ce qui est envoyé ne peut pas être repris à ceux qui l’ont lu.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads</source>
@@ -1293,19 +1293,19 @@
     </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>« {name} » est le projet où vont les nouvelles discussions : ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles discussions&#xa0;: ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
-        <translation>« {project} » est partagé avec {workspace}.</translation>
+        <translation>«&#xa0;{project}&#xa0;» est partagé avec {workspace}.</translation>
     </message>
     <message>
         <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>Mettre fin au partage de « {name} » pour tous ? Tous gardent des copies privées.</translation>
+        <translation>Mettre fin au partage de «&#xa0;{name}&#xa0;» pour tous&#xa0;? Tous gardent des copies privées.</translation>
     </message>
     <message>
         <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>Quitter « {name} » ? Une copie privée reste ici.</translation>
+        <translation>Quitter «&#xa0;{name}&#xa0;»&#xa0;? Une copie privée reste ici.</translation>
     </message>
     <message>
         <source>This is a private copy.</source>
@@ -1313,15 +1313,15 @@
     </message>
     <message>
         <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} est maintenant {role} de « {project} ».</translation>
+        <translation>{name} est maintenant {role} de «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
         <source>{name} is in “{project}” no more.</source>
-        <translation>{name} n’est plus dans « {project} ».</translation>
+        <translation>{name} n’est plus dans «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
         <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>Retirer {name} de {workspace} ? Ce que cette personne a écrit reste.</translation>
+        <translation>Retirer {name} de {workspace}&#xa0;? Ce que cette personne a écrit reste.</translation>
     </message>
     <message>
         <source>{name} was removed from {workspace}.</source>
@@ -1329,7 +1329,7 @@
     </message>
     <message>
         <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} avait invité {others}, toujours membres ; &apos;chatdesk team remove&apos; les retire</translation>
+        <translation>{name} avait invité {others}, toujours membres&#xa0;; &apos;chatdesk team remove&apos; les retire</translation>
     </message>
     <message>
         <source>{name} is an ordinary member of {workspace} now.</source>
@@ -1357,15 +1357,15 @@
     </message>
     <message>
         <source>{workspace}: {state}.</source>
-        <translation>{workspace} : {state}.</translation>
+        <translation>{workspace}&#xa0;: {state}.</translation>
     </message>
     <message>
         <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>L’équipe ne l’a pas encore reçu : {problem} Cela attend ici ; &apos;chatdesk team sync&apos; l’envoie.</translation>
+        <translation>L’équipe ne l’a pas encore reçu&#xa0;: {problem} Cela attend ici&#xa0;; &apos;chatdesk team sync&apos; l’envoie.</translation>
     </message>
     <message>
         <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>L’équipe ne l’a pas encore reçu. Cela attend ici ; &apos;chatdesk team sync&apos; l’envoie.</translation>
+        <translation>L’équipe ne l’a pas encore reçu. Cela attend ici&#xa0;; &apos;chatdesk team sync&apos; l’envoie.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes wait here.</source>
@@ -1391,13 +1391,13 @@
         <source>{count} members are called “{name}”.</source>
         <comment>{count} member is called “{name}”.</comment>
         <translation>
-            <numerusform>{count} membre s’appelle « {name} ».</numerusform>
-            <numerusform>{count} membres s’appellent « {name} ».</numerusform>
+            <numerusform>{count} membre s’appelle «&#xa0;{name}&#xa0;».</numerusform>
+            <numerusform>{count} membres s’appellent «&#xa0;{name}&#xa0;».</numerusform>
         </translation>
     </message>
     <message>
         <source>No member is called “{name}”.</source>
-        <translation>Aucun membre ne s’appelle « {name} ».</translation>
+        <translation>Aucun membre ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
@@ -1441,7 +1441,7 @@
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
-        <translation>Il n’y a pas d’étiquette « {tag} ».</translation>
+        <translation>Il n’y a pas d’étiquette «&#xa0;{tag}&#xa0;».</translation>
     </message>
     <message>
         <source>Check its name in the window.</source>
@@ -1453,11 +1453,11 @@
     </message>
     <message>
         <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
-        <translation>« {wanted} » n’est pas le début de l’id d’une conversation.</translation>
+        <translation>«&#xa0;{wanted}&#xa0;» n’est pas le début de l’id d’une conversation.</translation>
     </message>
     <message>
         <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
-        <translation>Donnez au moins {count} de ses caractères ; &apos;chatdesk threads&apos; les énumère.</translation>
+        <translation>Donnez au moins {count} de ses caractères&#xa0;; &apos;chatdesk threads&apos; les énumère.</translation>
     </message>
     <message>
         <source>No thread&apos;s id begins with {prefix}.</source>
@@ -1487,8 +1487,8 @@
         <source>{count} projects are called “{name}”: {projects}.</source>
         <comment>{count} project is called “{name}”: {projects}.</comment>
         <translation>
-            <numerusform>{count} projet s’appelle « {name} » : {projects}.</numerusform>
-            <numerusform>{count} projets s’appellent « {name} » : {projects}.</numerusform>
+            <numerusform>{count} projet s’appelle «&#xa0;{name}&#xa0;»&#xa0;: {projects}.</numerusform>
+            <numerusform>{count} projets s’appellent «&#xa0;{name}&#xa0;»&#xa0;: {projects}.</numerusform>
         </translation>
     </message>
     <message>
@@ -1497,19 +1497,19 @@
     </message>
     <message>
         <source>No project is called “{name}”.</source>
-        <translation>Aucun projet ne s’appelle « {name} ».</translation>
+        <translation>Aucun projet ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>No project that is shared is called “{name}”.</source>
-        <translation>Aucun projet partagé ne s’appelle « {name} ».</translation>
+        <translation>Aucun projet partagé ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>No project that is not shared yet is called “{name}”.</source>
-        <translation>Aucun projet encore non partagé ne s’appelle « {name} ».</translation>
+        <translation>Aucun projet encore non partagé ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>une variable de cet environnement dont le serveur reçoit la valeur et que le trousseau garde ; répétable</translation>
+        <translation>une variable de cet environnement dont le serveur reçoit la valeur et que le trousseau garde&#xa0;; répétable</translation>
     </message>
     <message>
         <source>switch a server on</source>
@@ -1541,7 +1541,7 @@
     </message>
     <message>
         <source>add a server; options stand before its name</source>
-        <translation>ajouter un serveur ; les options précèdent son nom</translation>
+        <translation>ajouter un serveur&#xa0;; les options précèdent son nom</translation>
     </message>
     <message>
         <source>what it is called</source>
@@ -1565,7 +1565,7 @@
     </message>
     <message>
         <source>in which the program runs; without it: an empty one</source>
-        <translation>où le programme s’exécute ; sans lui : un dossier vide</translation>
+        <translation>où le programme s’exécute&#xa0;; sans lui&#xa0;: un dossier vide</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1581,7 +1581,7 @@
     </message>
     <message>
         <source>its id; without it: all that are on</source>
-        <translation>son id ; sans lui : tous ceux qui sont actifs</translation>
+        <translation>son id&#xa0;; sans lui&#xa0;: tous ceux qui sont actifs</translation>
     </message>
     <message>
         <source>its id</source>
@@ -1597,7 +1597,7 @@
     </message>
     <message>
         <source>one tool; without it: all of the server</source>
-        <translation>un outil ; sans lui : tous ceux du serveur</translation>
+        <translation>un outil&#xa0;; sans lui&#xa0;: tous ceux du serveur</translation>
     </message>
     <message>
         <source>the folder in which tools work for a project</source>
@@ -1605,7 +1605,7 @@
     </message>
     <message>
         <source>without it: show it</source>
-        <translation>sans lui : le montrer</translation>
+        <translation>sans lui&#xa0;: le montrer</translation>
     </message>
     <message>
         <source>the project has no folder any more</source>
@@ -1633,7 +1633,7 @@
     </message>
     <message>
         <source>Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.</source>
-        <translation>Écrivez : add --address URL NAME, ou : add NAME COMMAND ARGUMENTS.</translation>
+        <translation>Écrivez&#xa0;: add --address URL NAME, ou&#xa0;: add NAME COMMAND ARGUMENTS.</translation>
     </message>
     <message>
         <source>The variable {first} is not set here.</source>
@@ -1641,11 +1641,11 @@
     </message>
     <message>
         <source>{name}: {field} is still to be filled in.</source>
-        <translation>{name} : {field} est encore à remplir.</translation>
+        <translation>{name}&#xa0;: {field} est encore à remplir.</translation>
     </message>
     <message>
         <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
-        <translation>Ils sont inactifs jusqu’à ce que vous les activiez : chatdesk tools on SERVER.</translation>
+        <translation>Ils sont inactifs jusqu’à ce que vous les activiez&#xa0;: chatdesk tools on SERVER.</translation>
     </message>
     <message>
         <source>ok</source>
@@ -1657,7 +1657,7 @@
     </message>
     <message>
         <source>Sign in to {name} in your browser. If no page opens, open this one:</source>
-        <translation>Connectez-vous à {name} dans votre navigateur. Si aucune page ne s’ouvre, ouvrez celle-ci :</translation>
+        <translation>Connectez-vous à {name} dans votre navigateur. Si aucune page ne s’ouvre, ouvrez celle-ci&#xa0;:</translation>
     </message>
     <message>
         <source>Signed in.</source>
@@ -1673,7 +1673,7 @@
     </message>
     <message>
         <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>Déconnecté, ici ; le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
+        <translation>Déconnecté, ici&#xa0;; le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1681,7 +1681,7 @@
     </message>
     <message>
         <source>There is no tool server “{name}”.</source>
-        <translation>Il n’y a pas de serveur d’outils « {name} ».</translation>
+        <translation>Il n’y a pas de serveur d’outils «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>See chatdesk tools list.</source>
@@ -1709,7 +1709,7 @@
     </message>
     <message>
         <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>l’interroger, étape par étape ; avec un moteur, rien n’est changé</translation>
+        <translation>l’interroger, étape par étape&#xa0;; avec un moteur, rien n’est changé</translation>
     </message>
     <message>
         <source>remove the kept key of the engine</source>
@@ -1746,7 +1746,7 @@
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
         <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
-        <translation>Laissé de côté : une réponse a au plus {most_in_message} images.</translation>
+        <translation>Laissé de côté&#xa0;: une réponse a au plus {most_in_message} images.</translation>
     </message>
     <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
@@ -1771,7 +1771,7 @@
     </message>
     <message>
         <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>« {name} » est d’un type refusé : {mime}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est d’un type refusé&#xa0;: {mime}.</translation>
     </message>
     <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
@@ -1779,7 +1779,7 @@
     </message>
     <message>
         <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>Un message accepte au plus {number} fichiers ; il y en a {attachments}.</translation>
+        <translation>Un message accepte au plus {number} fichiers&#xa0;; il y en a {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
@@ -1787,11 +1787,11 @@
     </message>
     <message>
         <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>Les fichiers d’un message peuvent faire {limit} ensemble ; ceux-ci font {total}.</translation>
+        <translation>Les fichiers d’un message peuvent faire {limit} ensemble&#xa0;; ceux-ci font {total}.</translation>
     </message>
     <message>
         <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>Avec « {name} », les fichiers d’aujourd’hui feraient {total} ; la limite d’un jour est {limit}.</translation>
+        <translation>Avec «&#xa0;{name}&#xa0;», les fichiers d’aujourd’hui feraient {total}&#xa0;; la limite d’un jour est {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1803,7 +1803,7 @@
     </message>
     <message>
         <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>Un message accepte {number} fichiers ; {number_2} ont été laissés de côté.</translation>
+        <translation>Un message accepte {number} fichiers&#xa0;; {number_2} ont été laissés de côté.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1819,7 +1819,7 @@
     </message>
     <message>
         <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>Le fichier n’a pas pu être conservé près de vos messages : {reason}.</translation>
+        <translation>Le fichier n’a pas pu être conservé près de vos messages&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>the disk refused it</source>
@@ -1849,7 +1849,7 @@
     </message>
     <message>
         <source>“{name}” is empty.</source>
-        <translation>« {name} » est vide.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est vide.</translation>
     </message>
     <message>
         <source>Attach a file that has something in it.</source>
@@ -1861,15 +1861,15 @@
     </message>
     <message>
         <source>“{name}” is no longer there.</source>
-        <translation>« {name} » n’est plus là.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est plus là.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
-        <translation>« {name} » n’est pas un fichier lisible.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier lisible.</translation>
     </message>
     <message>
         <source>“{name}” is a folder.</source>
-        <translation>« {name} » est un dossier.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est un dossier.</translation>
     </message>
     <message>
         <source>Attach the files in it.</source>
@@ -1877,7 +1877,7 @@
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
-        <translation>« {name} » ne peut pas être lu : {reason}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» ne peut pas être lu&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Check the file, then attach it again.</source>
@@ -1897,7 +1897,7 @@
     </message>
     <message>
         <source>The image is at another place: {host}.</source>
-        <translation>L’image se trouve ailleurs : {host}.</translation>
+        <translation>L’image se trouve ailleurs&#xa0;: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
@@ -1913,7 +1913,7 @@
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
-        <translation>Affichée par ChatDesk, une fois. Scripts et liens sont désactivés ; rien n’est chargé ni envoyé.</translation>
+        <translation>Affichée par ChatDesk, une fois. Scripts et liens sont désactivés&#xa0;; rien n’est chargé ni envoyé.</translation>
     </message>
     <message>
         <source>This page is empty.</source>
@@ -1942,7 +1942,7 @@
     </message>
     <message>
         <source>It is long; its first {cut} characters are read.</source>
-        <translation>Il est long ; ses {cut} premiers caractères sont lus.</translation>
+        <translation>Il est long&#xa0;; ses {cut} premiers caractères sont lus.</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -1950,11 +1950,11 @@
     </message>
     <message>
         <source>No text can be read from it; it may hold scanned pages.</source>
-        <translation>Aucun texte ne peut y être lu ; il contient peut-être des pages numérisées.</translation>
+        <translation>Aucun texte ne peut y être lu&#xa0;; il contient peut-être des pages numérisées.</translation>
     </message>
     <message>
         <source>It is long; {read} of its {total} pages are read.</source>
-        <translation>Il est long ; {read} de ses {total} pages sont lues.</translation>
+        <translation>Il est long&#xa0;; {read} de ses {total} pages sont lues.</translation>
     </message>
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
@@ -1966,7 +1966,7 @@
     </message>
     <message>
         <source>The file was kept out; your text and the other attachments are kept.</source>
-        <translation>Le fichier a été refusé ; votre texte et les autres pièces jointes sont conservés.</translation>
+        <translation>Le fichier a été refusé&#xa0;; votre texte et les autres pièces jointes sont conservés.</translation>
     </message>
     <message>
         <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
@@ -1982,7 +1982,7 @@
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
-        <translation>L’antivirus a trouvé « {found} » dans le fichier.</translation>
+        <translation>L’antivirus a trouvé «&#xa0;{found}&#xa0;» dans le fichier.</translation>
     </message>
     <message>
         <source>This is not the address of a web page.</source>
@@ -2035,7 +2035,7 @@
     </message>
     <message>
         <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
-        <translation>Le message a {size_bytes} octets ; la limite est de {most_bytes} octets.</translation>
+        <translation>Le message a {size_bytes} octets&#xa0;; la limite est de {most_bytes} octets.</translation>
     </message>
     <message>
         <source>The copying was stopped.</source>
@@ -2055,7 +2055,7 @@
     </message>
     <message>
         <source>The page cannot be handed to your browser: {strerror}.</source>
-        <translation>La page ne peut pas être remise à votre navigateur : {strerror}.</translation>
+        <translation>La page ne peut pas être remise à votre navigateur&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>The attached file or the folder is no longer there.</source>
@@ -2067,7 +2067,7 @@
     </message>
     <message>
         <source>The file could not be written: {strerror}.</source>
-        <translation>Le fichier n’a pas pu être écrit : {strerror}.</translation>
+        <translation>Le fichier n’a pas pu être écrit&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>The attached file is unchanged.</source>
@@ -2107,7 +2107,7 @@
     </message>
     <message>
         <source>Choose a provider that speaks chat completions.</source>
-        <translation>Choisissez un fournisseur qui parle « chat completions ».</translation>
+        <translation>Choisissez un fournisseur qui parle «&#xa0;chat completions&#xa0;».</translation>
     </message>
     <message>
         <source>A draft cannot be empty.</source>
@@ -2187,7 +2187,7 @@
     </message>
     <message>
         <source>The file could not be read: {strerror}.</source>
-        <translation>Le fichier n’a pas pu être lu : {strerror}.</translation>
+        <translation>Le fichier n’a pas pu être lu&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>The file is larger than {largest_file_bytes} MB.</source>
@@ -2211,7 +2211,7 @@
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
-        <translation>Le prompt {number} du fichier n’en est pas un : il lui faut un genre, un nom et un texte pas trop long.</translation>
+        <translation>Le prompt {number} du fichier n’en est pas un&#xa0;: il lui faut un genre, un nom et un texte pas trop long.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file has no list of files, or too many.</source>
@@ -2239,7 +2239,7 @@
     </message>
     <message>
         <source>The prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>Le prompt a {text} caractères ; le maximum est {longest_text}.</translation>
+        <translation>Le prompt a {text} caractères&#xa0;; le maximum est {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it, or keep the text in a file and attach that.</source>
@@ -2300,7 +2300,7 @@
     </message>
     <message>
         <source>The system prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>Le prompt système a {text} caractères ; le maximum est {longest_text}.</translation>
+        <translation>Le prompt système a {text} caractères&#xa0;; le maximum est {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it.</source>
@@ -2361,19 +2361,19 @@
     </message>
     <message>
         <source>“{name}” is missing.</source>
-        <translation>« {name} » manque.</translation>
+        <translation>«&#xa0;{name}&#xa0;» manque.</translation>
     </message>
     <message>
         <source>There is no “{name}”.</source>
-        <translation>Il n’y a pas de « {name} ».</translation>
+        <translation>Il n’y a pas de «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>“{name}” is not of the type {map}.</source>
-        <translation>« {name} » n’est pas du type {map}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas du type {map}.</translation>
     </message>
     <message>
         <source>The person did not allow this call. Do not try it again in another way; go on without it, or ask them.</source>
-        <translation>La personne n’a pas autorisé cet appel. Ne le retente pas autrement ; continue sans lui, ou demande-lui.</translation>
+        <translation>La personne n’a pas autorisé cet appel. Ne le retente pas autrement&#xa0;; continue sans lui, ou demande-lui.</translation>
     </message>
     <message>
         <source>There is no tool with this name.</source>
@@ -2420,8 +2420,8 @@
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
         <comment>{count} tool can be called: about {tokens} tokens with each request.</comment>
         <translation>
-            <numerusform>{count} outil peut être appelé : environ {tokens} tokens à chaque requête.</numerusform>
-            <numerusform>{count} outils peuvent être appelés : environ {tokens} tokens à chaque requête.</numerusform>
+            <numerusform>{count} outil peut être appelé&#xa0;: environ {tokens} tokens à chaque requête.</numerusform>
+            <numerusform>{count} outils peuvent être appelés&#xa0;: environ {tokens} tokens à chaque requête.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2478,11 +2478,11 @@
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
-        <translation>Le message a environ {scaled} tokens ; le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+        <translation>Le message a environ {scaled} tokens&#xa0;; le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
     </message>
     <message>
         <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
-        <translation>Le prompt système a environ {scaled} tokens et ne laisse pas de place au message : le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+        <translation>Le prompt système a environ {scaled} tokens et ne laisse pas de place au message&#xa0;: le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
@@ -2491,7 +2491,7 @@
     </message>
     <message>
         <source>The report could not be written to {target}: {reason}.</source>
-        <translation>Le rapport n’a pas pu être écrit dans {target} : {reason}.</translation>
+        <translation>Le rapport n’a pas pu être écrit dans {target}&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Nothing half-written was left.</source>
@@ -2527,7 +2527,7 @@
     </message>
     <message>
         <source>Others can look into {path}. Run: chmod 700 {path}</source>
-        <translation>D’autres peuvent regarder dans {path}. Exécutez : chmod 700 {path}</translation>
+        <translation>D’autres peuvent regarder dans {path}. Exécutez&#xa0;: chmod 700 {path}</translation>
     </message>
     <message>
         <source>{name} directory</source>
@@ -2551,7 +2551,7 @@
     </message>
     <message>
         <source>No display here: the window runs unseen, the command line works.</source>
-        <translation>Pas d’écran ici : la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
+        <translation>Pas d’écran ici&#xa0;: la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
     </message>
     <message>
         <source>It did not arrive whole.</source>
@@ -2562,13 +2562,13 @@
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
         <translation>
-            <numerusform>Écrit depuis, et absent de celle-ci : {count} message, dans {names}. Exportez-le d’abord pour le garder sous la main.</numerusform>
-            <numerusform>Écrits depuis, et absents de celle-ci : {count} messages, dans {names}. Exportez-les d’abord pour les garder sous la main.</numerusform>
+            <numerusform>Écrit depuis, et absent de celle-ci&#xa0;: {count} message, dans {names}. Exportez-le d’abord pour le garder sous la main.</numerusform>
+            <numerusform>Écrits depuis, et absents de celle-ci&#xa0;: {count} messages, dans {names}. Exportez-les d’abord pour les garder sous la main.</numerusform>
         </translation>
     </message>
     <message>
         <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
-        <translation>D’un ChatDesk plus ancien (schéma {schema}) ; elle est mise à niveau au prochain démarrage.</translation>
+        <translation>D’un ChatDesk plus ancien (schéma {schema})&#xa0;; elle est mise à niveau au prochain démarrage.</translation>
     </message>
     <message numerus="yes">
         <source>{count} attached files are neither in it nor in the data directory.</source>
@@ -2582,8 +2582,8 @@
         <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
         <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
         <translation>
-            <numerusform>{count} réponse n’était pas finie : elle reste interrompue, et rien n’est envoyé.</numerusform>
-            <numerusform>{count} réponses n’étaient pas finies : elles restent interrompues, et rien n’est envoyé.</numerusform>
+            <numerusform>{count} réponse n’était pas finie&#xa0;: elle reste interrompue, et rien n’est envoyé.</numerusform>
+            <numerusform>{count} réponses n’étaient pas finies&#xa0;: elles restent interrompues, et rien n’est envoyé.</numerusform>
         </translation>
     </message>
     <message>
@@ -2592,7 +2592,7 @@
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
-        <translation>Équipes : {names}. ChatDesk ne s’y connecte pas avant que vous les rejoigniez à nouveau.</translation>
+        <translation>Équipes&#xa0;: {names}. ChatDesk ne s’y connecte pas avant que vous les rejoigniez à nouveau.</translation>
     </message>
     <message>
         <source>Afterwards search fills up again in the background.</source>
@@ -2606,8 +2606,8 @@
         <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
         <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
         <translation>
-            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée : {lost}</numerusform>
-            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées : {lost}</numerusform>
+            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée&#xa0;: {lost}</numerusform>
+            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées&#xa0;: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2650,7 +2650,7 @@
     <message>
         <source>Send the key of {short} to {server}?</source>
         <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
-        <translation>Envoyer la clé de {short} à {server} ?</translation>
+        <translation>Envoyer la clé de {short} à {server}&#xa0;?</translation>
     </message>
     <message>
         <source>The variable {variable} names the server of {label}, {server}. Only a key from a variable is sent there, never one that is kept.</source>
@@ -2658,7 +2658,7 @@
     </message>
     <message>
         <source>The key of {label} would travel unencrypted to {words}: anybody on the way could read it.</source>
-        <translation>La clé de {label} voyagerait sans chiffrement vers {words} : n’importe qui en chemin pourrait la lire.</translation>
+        <translation>La clé de {label} voyagerait sans chiffrement vers {words}&#xa0;: n’importe qui en chemin pourrait la lire.</translation>
     </message>
     <message>
         <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
@@ -2690,7 +2690,7 @@
     </message>
     <message>
         <source>“{unit}” is no period; use s, min, h or day</source>
-        <translation>« {unit} » n’est pas une durée ; utilisez s, min, h ou day</translation>
+        <translation>«&#xa0;{unit}&#xa0;» n’est pas une durée&#xa0;; utilisez s, min, h ou day</translation>
     </message>
     <message>
         <source>the number of messages must be from 1 to {most_messages}</source>
@@ -2726,7 +2726,7 @@
     </message>
     <message>
         <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
-        <translation>Les résumés et les titres reprennent demain ; la limite est dans Paramètres, Contexte.</translation>
+        <translation>Les résumés et les titres reprennent demain&#xa0;; la limite est dans Paramètres, Contexte.</translation>
     </message>
     <message>
         <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
@@ -2738,7 +2738,7 @@
     </message>
     <message>
         <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
-        <translation>Ils reprennent quand la limite repart ; elle est dans Paramètres, Utilisation et limites.</translation>
+        <translation>Ils reprennent quand la limite repart&#xa0;; elle est dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
         <source>Your question is kept.</source>
@@ -2833,7 +2833,7 @@
     </message>
     <message>
         <source>“{name}” is no name of a header.</source>
-        <translation>« {name} » n’est pas un nom d’en-tête.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un nom d’en-tête.</translation>
     </message>
     <message>
         <source>The value of the header {name} holds characters that cannot be sent.</source>
@@ -2853,23 +2853,23 @@
     </message>
     <message>
         <source>Nothing was sent; your text stays where it is.</source>
-        <translation>Rien n’a été envoyé ; votre texte reste où il est.</translation>
+        <translation>Rien n’a été envoyé&#xa0;; votre texte reste où il est.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} a choisi {label} pour cette conversation. Vous y interrogiez {before} jusqu’ici ; votre question, et la conversation avec elle, iraient à {label}.</translation>
+        <translation>{name} a choisi {label} pour cette conversation. Vous y interrogiez {before} jusqu’ici&#xa0;; votre question, et la conversation avec elle, iraient à {label}.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} a choisi {label} pour cette conversation. Votre propre choix est {before} ; votre question, et la conversation avec elle, iraient à {label}.</translation>
+        <translation>{name} a choisi {label} pour cette conversation. Votre propre choix est {before}&#xa0;; votre question, et la conversation avec elle, iraient à {label}.</translation>
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
-        <translation>Choisissez vous-même un modèle, ou nommez le fournisseur : --provider {name}.</translation>
+        <translation>Choisissez vous-même un modèle, ou nommez le fournisseur&#xa0;: --provider {name}.</translation>
     </message>
     <message>
         <source>Ask {label}?</source>
-        <translation>Interroger {label} ?</translation>
+        <translation>Interroger {label}&#xa0;?</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -2894,23 +2894,23 @@
     </message>
     <message>
         <source>“{name}” is no longer shared.</source>
-        <translation>« {name} » n’est plus partagé.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est plus partagé.</translation>
     </message>
     <message>
         <source>You left “{name}”.</source>
-        <translation>Vous avez quitté « {name} ».</translation>
+        <translation>Vous avez quitté «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>You were removed from “{name}”.</source>
-        <translation>Vous avez été retiré de « {name} ».</translation>
+        <translation>Vous avez été retiré de «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>“{name}” was deleted from the team by its owner.</source>
-        <translation>« {name} » a été supprimé de l’équipe par son propriétaire.</translation>
+        <translation>«&#xa0;{name}&#xa0;» a été supprimé de l’équipe par son propriétaire.</translation>
     </message>
     <message>
         <source>“{name}” was erased for everybody by its owner.</source>
-        <translation>« {name} » a été effacé pour tous par son propriétaire.</translation>
+        <translation>«&#xa0;{name}&#xa0;» a été effacé pour tous par son propriétaire.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
@@ -2957,12 +2957,12 @@
     </message>
     <message>
         <source>Unknown: ChatDesk ended while it ran</source>
-        <translation>Inconnu : ChatDesk s’est terminé pendant l’exécution</translation>
+        <translation>Inconnu&#xa0;: ChatDesk s’est terminé pendant l’exécution</translation>
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
-        <translation>Il vous demande de vous connecter : choisissez Se connecter dans Paramètres, Outils.</translation>
+        <translation>Il vous demande de vous connecter&#xa0;: choisissez Se connecter dans Paramètres, Outils.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -3008,7 +3008,7 @@
     </message>
     <message>
         <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
-        <translation>Vérifiez l’identifiant ; il ressemble à 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
+        <translation>Vérifiez l’identifiant&#xa0;; il ressemble à 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
     </message>
     <message>
         <source>The message is empty.</source>
@@ -3040,7 +3040,7 @@
     </message>
     <message>
         <source>“{name}” is larger than {limit}.</source>
-        <translation>« {name} » dépasse {limit}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» dépasse {limit}.</translation>
     </message>
     <message>
         <source>The file is larger than {limit}.</source>
@@ -3076,7 +3076,7 @@
     </message>
     <message>
         <source>It may have been deleted for good; look in the list.</source>
-        <translation>Elle a peut-être été supprimée définitivement ; regardez dans la liste.</translation>
+        <translation>Elle a peut-être été supprimée définitivement&#xa0;; regardez dans la liste.</translation>
     </message>
     <message>
         <source>There is no thread with that id.</source>
@@ -3132,7 +3132,7 @@
     </message>
     <message>
         <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>Rien n’a été changé ; les messages présents sont envoyés dans la mesure où ils tiennent.</translation>
+        <translation>Rien n’a été changé&#xa0;; les messages présents sont envoyés dans la mesure où ils tiennent.</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3144,7 +3144,7 @@
     </message>
     <message>
         <source>Nothing was changed; the newest messages are sent as they fit.</source>
-        <translation>Rien n’a été changé ; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+        <translation>Rien n’a été changé&#xa0;; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
     </message>
     <message>
         <source>It is tried again later.</source>
@@ -3156,11 +3156,11 @@
     </message>
     <message>
         <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>Rien n’a été envoyé ; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+        <translation>Rien n’a été envoyé&#xa0;; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
-        <translation>Autorisez-le, ou laissez la conversation telle quelle ; la limite est dans Paramètres, Utilisation et limites.</translation>
+        <translation>Autorisez-le, ou laissez la conversation telle quelle&#xa0;; la limite est dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
         <source>This thread is in the trash.</source>
@@ -3212,7 +3212,7 @@
     </message>
     <message>
         <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
-        <translation>Ce qui était enregistré est inchangé ; de la réponse, seul le début est peut-être conservé.</translation>
+        <translation>Ce qui était enregistré est inchangé&#xa0;; de la réponse, seul le début est peut-être conservé.</translation>
     </message>
     <message>
         <source>Make it possible to save, then ask again.</source>
@@ -3244,7 +3244,7 @@
     </message>
     <message>
         <source>The file was left as it is; backups are in the backup directory.</source>
-        <translation>Le fichier est resté tel quel ; les sauvegardes sont dans le dossier des sauvegardes.</translation>
+        <translation>Le fichier est resté tel quel&#xa0;; les sauvegardes sont dans le dossier des sauvegardes.</translation>
     </message>
     <message>
         <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
@@ -3260,7 +3260,7 @@
     </message>
     <message>
         <source>Restore the file or a backup; run &apos;chatdesk doctor&apos; for the paths.</source>
-        <translation>Restaurez le fichier ou une sauvegarde ; &apos;chatdesk doctor&apos; donne les chemins.</translation>
+        <translation>Restaurez le fichier ou une sauvegarde&#xa0;; &apos;chatdesk doctor&apos; donne les chemins.</translation>
     </message>
     <message>
         <source>The database file was moved or replaced while ChatDesk was running.</source>
@@ -3276,7 +3276,7 @@
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
-        <translation>La base de données est hors d’atteinte : son lecteur, son dossier ou son fichier n’est pas là.</translation>
+        <translation>La base de données est hors d’atteinte&#xa0;: son lecteur, son dossier ou son fichier n’est pas là.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else, and your text is still in the window.</source>
@@ -3288,7 +3288,7 @@
     </message>
     <message>
         <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>Rebranchez le lecteur ou remettez le fichier : ChatDesk continue alors de lui-même.</translation>
+        <translation>Rebranchez le lecteur ou remettez le fichier&#xa0;: ChatDesk continue alors de lui-même.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3308,7 +3308,7 @@
     </message>
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
-        <translation>Elle est restée telle quelle et peut être lue ; une sauvegarde vérifiée est dans le dossier des sauvegardes.</translation>
+        <translation>Elle est restée telle quelle et peut être lue&#xa0;; une sauvegarde vérifiée est dans le dossier des sauvegardes.</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
@@ -3392,7 +3392,7 @@
     </message>
     <message>
         <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun} : se trouve ailleurs, à {host}.</translation>
+        <translation>{noun}&#xa0;: se trouve ailleurs, à {host}.</translation>
     </message>
     <message>
         <source>{host} sends in circles.</source>
@@ -3404,7 +3404,7 @@
     </message>
     <message>
         <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} est cet ordinateur ou sert des machines ; rien n’en est chargé ({noun}).</translation>
+        <translation>{host} est cet ordinateur ou sert des machines&#xa0;; rien n’en est chargé ({noun}).</translation>
     </message>
     <message>
         <source>{host} is a place in a private network.</source>
@@ -3437,7 +3437,7 @@
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
         <extracomment>What ends the names of files and folders that are being written.</extracomment>
-        <translation>« {name} » à côté est un lien ou un fichier, pas un dossier</translation>
+        <translation>«&#xa0;{name}&#xa0;» à côté est un lien ou un fichier, pas un dossier</translation>
     </message>
     <message>
         <source>The disk of {target} is full.</source>
@@ -3477,15 +3477,15 @@
     </message>
     <message>
         <source>{target} could not be written: {strerror}.</source>
-        <translation>{target} n’a pas pu être écrit : {strerror}.</translation>
+        <translation>{target} n’a pas pu être écrit&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
-        <translation>« chatdesk {purpose} » (processus {pid}) est à l’œuvre dans ce dossier de données.</translation>
+        <translation>«&#xa0;chatdesk {purpose}&#xa0;» (processus {pid}) est à l’œuvre dans ce dossier de données.</translation>
     </message>
     <message>
         <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
-        <translation>Attendez qu’il ait fini, puis réessayez ; ou choisissez un autre --data-dir.</translation>
+        <translation>Attendez qu’il ait fini, puis réessayez&#xa0;; ou choisissez un autre --data-dir.</translation>
     </message>
     <message>
         <source>Another process answers in the place of the ChatDesk that has this data directory open.</source>
@@ -3497,7 +3497,7 @@
     </message>
     <message>
         <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
-        <translation>Fermez ChatDesk et redémarrez-le ; &apos;chatdesk doctor&apos; montre à qui est le dossier.</translation>
+        <translation>Fermez ChatDesk et redémarrez-le&#xa0;; &apos;chatdesk doctor&apos; montre à qui est le dossier.</translation>
     </message>
     <message>
         <source>The ChatDesk that was answering has ended.</source>
@@ -3542,7 +3542,7 @@
     </message>
     <message>
         <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
-        <translation>Il n’y a pas de dossier personnel : HOME n’est pas défini, et le système n’en connaît pas pour cet utilisateur.</translation>
+        <translation>Il n’y a pas de dossier personnel&#xa0;: HOME n’est pas défini, et le système n’en connaît pas pour cet utilisateur.</translation>
     </message>
     <message>
         <source>Set HOME, or choose an absolute directory with --data-dir.</source>
@@ -3558,7 +3558,7 @@
     </message>
     <message>
         <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
-        <translation>Le dossier de données ne peut pas être utilisé : le nom {data_dir} n’est pas en UTF-8.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: le nom {data_dir} n’est pas en UTF-8.</translation>
     </message>
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
@@ -3579,7 +3579,7 @@
     </message>
     <message>
         <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>L’interface propre d’Anthropic a besoin du paquet « anthropic », qui n’est pas installé.</translation>
+        <translation>L’interface propre d’Anthropic a besoin du paquet «&#xa0;anthropic&#xa0;», qui n’est pas installé.</translation>
     </message>
     <message>
         <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
@@ -3620,7 +3620,7 @@
     </message>
     <message>
         <source>Check the network, then try again; the offline model works without.</source>
-        <translation>Vérifiez le réseau, puis réessayez ; le modèle hors ligne s’en passe.</translation>
+        <translation>Vérifiez le réseau, puis réessayez&#xa0;; le modèle hors ligne s’en passe.</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3640,11 +3640,11 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat ou son chiffrement n’a pas été accepté.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat ou son chiffrement n’a pas été accepté.</translation>
     </message>
     <message>
         <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’horloge de cet ordinateur, l’URL de base et un éventuel proxy ; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’horloge de cet ordinateur, l’URL de base et un éventuel proxy&#xa0;; d’ici là, rien n’est envoyé.</translation>
     </message>
     <message>
         <source>{who} did not accept the request.</source>
@@ -3744,7 +3744,7 @@
     </message>
     <message>
         <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} s’est tu : plus rien de la réponse n’est arrivé pendant {seconds} s.</translation>
+        <translation>{who} s’est tu&#xa0;: plus rien de la réponse n’est arrivé pendant {seconds} s.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3756,7 +3756,7 @@
     </message>
     <message>
         <source>Try again; if it stays so, check the base URL.</source>
-        <translation>Réessayez ; si cela persiste, vérifiez l’URL de base.</translation>
+        <translation>Réessayez&#xa0;; si cela persiste, vérifiez l’URL de base.</translation>
     </message>
     <message>
         <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
@@ -3792,7 +3792,7 @@
     </message>
     <message>
         <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à une autre adresse ; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+        <translation>{who} voulait renvoyer la requête à une autre adresse&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
     </message>
     <message>
         <source>Set the base URL to the final address if you trust it.</source>
@@ -3840,48 +3840,48 @@
     </message>
     <message>
         <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>Vérifiez l’URL de base : un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
+        <translation>Vérifiez l’URL de base&#xa0;: un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
     </message>
     <message>
         <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à une autre adresse ({host}) ; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+        <translation>{who} voulait renvoyer la requête à une autre adresse ({host})&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
     </message>
     <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’horloge de cet ordinateur ; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’horloge de cet ordinateur&#xa0;; d’ici là, rien n’est envoyé.</translation>
     </message>
     <message>
         <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’URL de base et un éventuel proxy ; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’URL de base et un éventuel proxy&#xa0;; d’ici là, rien n’est envoyé.</translation>
     </message>
     <message>
         <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
-        <translation>Si c’est votre propre serveur, indiquez son fichier de certificat dans Paramètres, Fournisseurs ; d’ici là, rien n’est envoyé.</translation>
+        <translation>Si c’est votre propre serveur, indiquez son fichier de certificat dans Paramètres, Fournisseurs&#xa0;; d’ici là, rien n’est envoyé.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat est signé par une autorité à laquelle cet ordinateur ne se fie pas.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est signé par une autorité à laquelle cet ordinateur ne se fie pas.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
         <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
-        <translation>La connexion à {who} n’est pas sûre : son certificat n’est pas encore valable.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat n’est pas encore valable.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat a expiré.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat a expiré.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat n’est signé que par lui-même.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat n’est signé que par lui-même.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat est pour un autre nom.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est pour un autre nom.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another address.</source>
-        <translation>La connexion à {who} n’est pas sûre : son certificat est pour une autre adresse.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est pour une autre adresse.</translation>
     </message>
     <message numerus="yes">
         <source>{count} days</source>
@@ -3925,11 +3925,11 @@
     </message>
     <message>
         <source>Try again; the log file has the details.</source>
-        <translation>Réessayez ; le fichier journal contient les détails.</translation>
+        <translation>Réessayez&#xa0;; le fichier journal contient les détails.</translation>
     </message>
     <message>
         <source>It says: “{quoted}”{stop}</source>
-        <translation>Il dit : « {quoted} »{stop}</translation>
+        <translation>Il dit&#xa0;: «&#xa0;{quoted}&#xa0;»{stop}</translation>
     </message>
     <message>
         <source>Try again in {duration}.</source>
@@ -3937,19 +3937,19 @@
     </message>
     <message>
         <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>Payez chez {host} si vous lui faites confiance, puis réessayez ; ou choisissez un autre fournisseur.</translation>
+        <translation>Payez chez {host} si vous lui faites confiance, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
     </message>
     <message>
         <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>Payez comme le serveur l’indique, puis réessayez ; ou choisissez un autre fournisseur.</translation>
+        <translation>Payez comme le serveur l’indique, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} veut être payé avant de répondre : {payment}. ChatDesk ne paie rien de lui-même.</translation>
+        <translation>{who} veut être payé avant de répondre&#xa0;: {payment}. ChatDesk ne paie rien de lui-même.</translation>
     </message>
     <message>
         <source>Choose another model; the nearest are {nearest}.</source>
-        <translation>Choisissez un autre modèle ; les plus proches sont {nearest}.</translation>
+        <translation>Choisissez un autre modèle&#xa0;; les plus proches sont {nearest}.</translation>
     </message>
     <message>
         <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
@@ -3986,11 +3986,11 @@
     </message>
     <message>
         <source>This server has no list of models; type their names.</source>
-        <translation>Ce serveur n’a pas de liste de modèles ; tapez leurs noms.</translation>
+        <translation>Ce serveur n’a pas de liste de modèles&#xa0;; tapez leurs noms.</translation>
     </message>
     <message>
         <source>No model to ask: choose one, then test again.</source>
-        <translation>Pas de modèle à interroger : choisissez-en un, puis testez à nouveau.</translation>
+        <translation>Pas de modèle à interroger&#xa0;: choisissez-en un, puis testez à nouveau.</translation>
     </message>
     <message>
         <source>The server offers no model.</source>
@@ -4010,7 +4010,7 @@
     </message>
     <message>
         <source>Not encrypted: the address is http.</source>
-        <translation>Non chiffrée : l’adresse est en http.</translation>
+        <translation>Non chiffrée&#xa0;: l’adresse est en http.</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -4034,11 +4034,11 @@
     </message>
     <message>
         <source>There is no provider called “{name}”.</source>
-        <translation>Il n’y a pas de fournisseur nommé « {name} ».</translation>
+        <translation>Il n’y a pas de fournisseur nommé «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Choose another model; the providers are: {known}.</source>
-        <translation>Choisissez un autre modèle ; les fournisseurs sont : {known}.</translation>
+        <translation>Choisissez un autre modèle&#xa0;; les fournisseurs sont&#xa0;: {known}.</translation>
     </message>
     <message>
         <source>{label} has no key yet.</source>
@@ -4067,23 +4067,23 @@
     </message>
     <message>
         <source>Looking further back would take long: only the newest part was searched.</source>
-        <translation>Chercher plus loin en arrière prendrait du temps : seule la partie la plus récente a été parcourue.</translation>
+        <translation>Chercher plus loin en arrière prendrait du temps&#xa0;: seule la partie la plus récente a été parcourue.</translation>
     </message>
     <message>
         <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
-        <translation>Les {most_ranked} résultats les plus récents ont été classés ; les plus anciens suivent.</translation>
+        <translation>Les {most_ranked} résultats les plus récents ont été classés&#xa0;; les plus anciens suivent.</translation>
     </message>
     <message>
         <source>Older messages are still being indexed: {percent} %.</source>
-        <translation>Les messages plus anciens sont encore en cours d’indexation : {percent} %.</translation>
+        <translation>Les messages plus anciens sont encore en cours d’indexation&#xa0;: {percent} %.</translation>
     </message>
     <message>
         <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
-        <translation>La recherche n’est pas possible ici : l’index est endommagé. Vos messages ne sont pas touchés.</translation>
+        <translation>La recherche n’est pas possible ici&#xa0;: l’index est endommagé. Vos messages ne sont pas touchés.</translation>
     </message>
     <message>
         <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
-        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés ; cherchez à nouveau plus tard.</translation>
+        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés&#xa0;; cherchez à nouveau plus tard.</translation>
     </message>
     <message>
         <source>That is not a place in these results.</source>
@@ -4244,7 +4244,7 @@
     </message>
     <message>
         <source>each line must look like &apos;Name: value&apos;</source>
-        <translation>chaque ligne doit ressembler à « Nom: valeur »</translation>
+        <translation>chaque ligne doit ressembler à «&#xa0;Nom: valeur&#xa0;»</translation>
     </message>
     <message>
         <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
@@ -4256,7 +4256,7 @@
     </message>
     <message>
         <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
-        <translation>cela ne doit pas contenir de mot de passe ; utilisez le trousseau ou OPENAI_API_KEY</translation>
+        <translation>cela ne doit pas contenir de mot de passe&#xa0;; utilisez le trousseau ou OPENAI_API_KEY</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -4268,7 +4268,7 @@
     </message>
     <message>
         <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
-        <translation>Le fichier {path} ({subject}) est endommagé ; il est conservé sous {name}. Refaites la configuration.</translation>
+        <translation>Le fichier {path} ({subject}) est endommagé&#xa0;; il est conservé sous {name}. Refaites la configuration.</translation>
     </message>
     <message>
         <source>The passphrase does not open the file of keys.</source>
@@ -4280,7 +4280,7 @@
     </message>
     <message>
         <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>Tapez-la à nouveau ; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
+        <translation>Tapez-la à nouveau&#xa0;; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
     </message>
     <message>
         <source>The file of keys cannot be read or written.</source>
@@ -4288,7 +4288,7 @@
     </message>
     <message>
         <source>It was left as it is; keys hold until ChatDesk closes.</source>
-        <translation>Il est resté tel quel ; les clés valent jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>Il est resté tel quel&#xa0;; les clés valent jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
@@ -4317,7 +4317,7 @@
     <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
-        <translation>Une nouvelle phrase secrète : quatre mots ou plus</translation>
+        <translation>Une nouvelle phrase secrète&#xa0;: quatre mots ou plus</translation>
     </message>
     <message>
         <source>This passphrase is easy to guess.</source>
@@ -4333,7 +4333,7 @@
     </message>
     <message>
         <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>Cette phrase secrète est facile à deviner : {first}{warning}.</translation>
+        <translation>Cette phrase secrète est facile à deviner&#xa0;: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4357,7 +4357,7 @@
     </message>
     <message>
         <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
-        <translation>L’ancien fichier est inchangé ; le changement vaut jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>L’ancien fichier est inchangé&#xa0;; le changement vaut jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>Check the permissions and the free space of the configuration directory.</source>
@@ -4383,8 +4383,8 @@
         <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
         <comment>{count} provider was left out: its entry in providers.json cannot be used.</comment>
         <translation>
-            <numerusform>{count} fournisseur a été laissé de côté : son entrée dans providers.json est inutilisable.</numerusform>
-            <numerusform>{count} fournisseurs ont été laissés de côté : leur entrée dans providers.json est inutilisable.</numerusform>
+            <numerusform>{count} fournisseur a été laissé de côté&#xa0;: son entrée dans providers.json est inutilisable.</numerusform>
+            <numerusform>{count} fournisseurs ont été laissés de côté&#xa0;: leur entrée dans providers.json est inutilisable.</numerusform>
         </translation>
     </message>
     <message>
@@ -4426,6 +4426,14 @@
     <message>
         <source>The thread&apos;s own model</source>
         <translation>Le modèle de la conversation</translation>
+    </message>
+    <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>Laisser les modèles dessiner avec l’outil d’image de leur fournisseur</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>Protocole Responses seulement&#xa0;; aucune limite ne voit le coût des dessins.</translation>
     </message>
     <message>
         <source>Model for pictures</source>
@@ -4537,7 +4545,7 @@
     </message>
     <message>
         <source>For example: answer briefly, in British English.</source>
-        <translation>Par exemple : réponds brièvement, en français.</translation>
+        <translation>Par exemple&#xa0;: réponds brièvement, en français.</translation>
     </message>
     <message>
         <source>custom instructions system prompt personality</source>
@@ -4710,7 +4718,7 @@
     </message>
     <message>
         <source>The keyring did not answer; it may be locked or waiting for a password.</source>
-        <translation>Le trousseau n’a pas répondu ; il est peut-être verrouillé ou attend un mot de passe.</translation>
+        <translation>Le trousseau n’a pas répondu&#xa0;; il est peut-être verrouillé ou attend un mot de passe.</translation>
     </message>
     <message>
         <source>no answer within {timeout_s} s</source>
@@ -4798,7 +4806,7 @@
     </message>
     <message>
         <source>The old settings file is unchanged; the new settings hold until ChatDesk closes.</source>
-        <translation>L’ancien fichier de paramètres est inchangé ; les nouveaux valent jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>L’ancien fichier de paramètres est inchangé&#xa0;; les nouveaux valent jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>{key} in the settings file</source>
@@ -4806,7 +4814,7 @@
     </message>
     <message>
         <source>{key} cannot be set: {error}.</source>
-        <translation>{key} ne peut pas être défini : {error}.</translation>
+        <translation>{key} ne peut pas être défini&#xa0;: {error}.</translation>
     </message>
     <message>
         <source>The settings file {path} could not be written.</source>
@@ -4814,11 +4822,11 @@
     </message>
     <message>
         <source>The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.</source>
-        <translation>Le fichier de paramètres {path} ne peut pas être lu ({strerror}). Les valeurs par défaut sont utilisées ; le fichier est inchangé.</translation>
+        <translation>Le fichier de paramètres {path} ne peut pas être lu ({strerror}). Les valeurs par défaut sont utilisées&#xa0;; le fichier est inchangé.</translation>
     </message>
     <message>
         <source>The settings file {path} is empty. Defaults are used; delete it if that is meant.</source>
-        <translation>Le fichier de paramètres {path} est vide. Les valeurs par défaut sont utilisées ; supprimez-le si c’est voulu.</translation>
+        <translation>Le fichier de paramètres {path} est vide. Les valeurs par défaut sont utilisées&#xa0;; supprimez-le si c’est voulu.</translation>
     </message>
     <message>
         <source>kept as {name}</source>
@@ -4830,7 +4838,7 @@
     </message>
     <message>
         <source>The settings file {path} is damaged. Defaults are used; the damaged file is {where}.</source>
-        <translation>Le fichier de paramètres {path} est endommagé. Les valeurs par défaut sont utilisées ; le fichier endommagé est {where}.</translation>
+        <translation>Le fichier de paramètres {path} est endommagé. Les valeurs par défaut sont utilisées&#xa0;; le fichier endommagé est {where}.</translation>
     </message>
     <message>
         <source>Steps of an answer</source>
@@ -5129,7 +5137,7 @@
     </message>
     <message>
         <source>This answer has ended; nothing can be added to it.</source>
-        <translation>Cette réponse est finie ; rien ne peut y être ajouté.</translation>
+        <translation>Cette réponse est finie&#xa0;; rien ne peut y être ajouté.</translation>
     </message>
     <message>
         <source>A turn cannot end in a state that is not final.</source>
@@ -5141,7 +5149,7 @@
     </message>
     <message>
         <source>There is a tag “{key}” already.</source>
-        <translation>Il y a déjà une étiquette « {key} ».</translation>
+        <translation>Il y a déjà une étiquette «&#xa0;{key}&#xa0;».</translation>
     </message>
     <message>
         <source>Choose another name.</source>
@@ -5161,7 +5169,7 @@
     </message>
     <message>
         <source>There is another tag “{name}” by now.</source>
-        <translation>Il y a maintenant une autre étiquette « {name} ».</translation>
+        <translation>Il y a maintenant une autre étiquette «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Rename that one and try again.</source>
@@ -5291,7 +5299,7 @@
     </message>
     <message>
         <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
-        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk : {lost} manquent peut-être. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
+        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk&#xa0;: {lost} manquent peut-être. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
@@ -5300,7 +5308,7 @@
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
-        <translation>Vous pouvez lire, chercher, copier et exporter vos conversations ; rien n’est changé.</translation>
+        <translation>Vous pouvez lire, chercher, copier et exporter vos conversations&#xa0;; rien n’est changé.</translation>
     </message>
     <message>
         <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
@@ -5308,7 +5316,7 @@
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
-        <translation>Cette base de données a la version de schéma {revision} ; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire : « {lacking} » n’y est pas tel qu’il le connaît.</translation>
+        <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire&#xa0;: «&#xa0;{lacking}&#xa0;» n’y est pas tel qu’il le connaît.</translation>
     </message>
     <message>
         <source>This request was carried out before, and what it made is not known any more.</source>
@@ -5333,7 +5341,7 @@
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
-        <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis : {first}{more}.</translation>
+        <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
         <source>Nothing of it was used, and the file was left as it is.</source>
@@ -5341,7 +5349,7 @@
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
-        <translation>Exécutez &apos;chatdesk doctor --repair&apos; : il copie vos messages dans une nouvelle base et garde celle-ci.</translation>
+        <translation>Exécutez &apos;chatdesk doctor --repair&apos;&#xa0;: il copie vos messages dans une nouvelle base et garde celle-ci.</translation>
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
@@ -5350,7 +5358,7 @@
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
-        <translation>Cette base de données a la version de schéma {revision} ; ce ChatDesk connaît les versions jusqu’à {head_revision}.</translation>
+        <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}.</translation>
     </message>
     <message>
         <source>The database could not be upgraded from schema version {revision} to {head_revision}.</source>
@@ -5358,7 +5366,7 @@
     </message>
     <message>
         <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
-        <translation>Elle est restée telle quelle et peut être lue ; une sauvegarde vérifiée est à {saved}.</translation>
+        <translation>Elle est restée telle quelle et peut être lue&#xa0;; une sauvegarde vérifiée est à {saved}.</translation>
     </message>
     <message>
         <source>The database file is damaged, so it was not upgraded.</source>
@@ -5366,7 +5374,7 @@
     </message>
     <message>
         <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
-        <translation>La base de données doit être mise à niveau, ce qui demande {needed} Mo de place libre ; il y en a {free}.</translation>
+        <translation>La base de données doit être mise à niveau, ce qui demande {needed} Mo de place libre&#xa0;; il y en a {free}.</translation>
     </message>
     <message>
         <source>The database was not touched.</source>
@@ -5374,7 +5382,7 @@
     </message>
     <message>
         <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>Libérez de la place : ChatDesk continue alors de lui-même.</translation>
+        <translation>Libérez de la place&#xa0;: ChatDesk continue alors de lui-même.</translation>
     </message>
     <message>
         <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
@@ -5382,7 +5390,7 @@
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
-        <translation>La mise à niveau aurait changé le nombre de lignes de {changed} ; elle a été annulée.</translation>
+        <translation>La mise à niveau aurait changé le nombre de lignes de {changed}&#xa0;; elle a été annulée.</translation>
     </message>
     <message numerus="yes">
         <source>delete {count} threads</source>
@@ -5466,7 +5474,7 @@
     </message>
     <message>
         <source>Stop sharing it first; then delete your copy.</source>
-        <translation>Cessez d’abord de le partager ; supprimez ensuite votre copie.</translation>
+        <translation>Cessez d’abord de le partager&#xa0;; supprimez ensuite votre copie.</translation>
     </message>
     <message>
         <source>This project is shared by others, so you cannot delete it.</source>
@@ -5474,7 +5482,7 @@
     </message>
     <message>
         <source>Leave it first; then delete your copy.</source>
-        <translation>Quittez-le d’abord ; supprimez ensuite votre copie.</translation>
+        <translation>Quittez-le d’abord&#xa0;; supprimez ensuite votre copie.</translation>
     </message>
     <message>
         <source>The library holds {most_prompts} prompts at most.</source>
@@ -5486,7 +5494,7 @@
     </message>
     <message>
         <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
-        <translation>Les derniers changements ne peuvent pas être affichés : ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
+        <translation>Les derniers changements ne peuvent pas être affichés&#xa0;: ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
     </message>
     <message>
         <source>The disk of {directory} is full, so ChatDesk only reads.</source>
@@ -5507,11 +5515,11 @@
     <message>
         <source>No project is called “{value}”.</source>
         <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
-        <translation>Aucun projet ne s’appelle « {value} ».</translation>
+        <translation>Aucun projet ne s’appelle «&#xa0;{value}&#xa0;».</translation>
     </message>
     <message>
         <source>No tag is called “{value}”.</source>
-        <translation>Aucune étiquette ne s’appelle « {value} ».</translation>
+        <translation>Aucune étiquette ne s’appelle «&#xa0;{value}&#xa0;».</translation>
     </message>
     <message>
         <source>This database has no search index yet, because it could not be upgraded.</source>
@@ -5532,7 +5540,7 @@
     </message>
     <message>
         <source>Nobody else has this: its project is not shared.</source>
-        <translation>Personne d’autre n’a ceci : son projet n’est pas partagé.</translation>
+        <translation>Personne d’autre n’a ceci&#xa0;: son projet n’est pas partagé.</translation>
     </message>
     <message>
         <source>Delete it, and empty the trash.</source>
@@ -5576,15 +5584,15 @@
     </message>
     <message>
         <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
-        <translation>{deleted_by} a supprimé cette conversation ; elle est revenue parce que {by} y a écrit en même temps.</translation>
+        <translation>{deleted_by} a supprimé cette conversation&#xa0;; elle est revenue parce que {by} y a écrit en même temps.</translation>
     </message>
     <message>
         <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
-        <translation>{deleted_by} a supprimé un message ici ; il est revenu parce que {by} a écrit en dessous en même temps.</translation>
+        <translation>{deleted_by} a supprimé un message ici&#xa0;; il est revenu parce que {by} a écrit en dessous en même temps.</translation>
     </message>
     <message>
         <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>Quelque chose a été perdu ici quand la base de l’équipe a été restaurée ; {by} l’a ramené.</translation>
+        <translation>Quelque chose a été perdu ici quand la base de l’équipe a été restaurée&#xa0;; {by} l’a ramené.</translation>
     </message>
     <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
@@ -5592,7 +5600,7 @@
     </message>
     <message>
         <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
-        <translation>La sauvegarde du jour n’a pas été faite : elle demande {needed} Mo, {free} Mo sont libres.</translation>
+        <translation>La sauvegarde du jour n’a pas été faite&#xa0;: elle demande {needed} Mo, {free} Mo sont libres.</translation>
     </message>
     <message>
         <source>Your messages are kept, and so are the older backups.</source>
@@ -5600,7 +5608,7 @@
     </message>
     <message>
         <source>Free some space; it is tried again within the hour.</source>
-        <translation>Libérez de la place ; un nouvel essai a lieu dans l’heure.</translation>
+        <translation>Libérez de la place&#xa0;; un nouvel essai a lieu dans l’heure.</translation>
     </message>
     <message>
         <source>Your messages and the older backups are as they were.</source>
@@ -5608,7 +5616,7 @@
     </message>
     <message>
         <source>Check the disk; it is tried again within the hour.</source>
-        <translation>Vérifiez le disque ; un nouvel essai a lieu dans l’heure.</translation>
+        <translation>Vérifiez le disque&#xa0;; un nouvel essai a lieu dans l’heure.</translation>
     </message>
     <message>
         <source>{name} is not a whole backup of ChatDesk.</source>
@@ -5628,7 +5636,7 @@
     </message>
     <message>
         <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
-        <translation>Rien n’a été changé, et ce que vous voyez peut toujours être lu ; il n’y a pas encore de sauvegarde.</translation>
+        <translation>Rien n’a été changé, et ce que vous voyez peut toujours être lu&#xa0;; il n’y a pas encore de sauvegarde.</translation>
     </message>
     <message>
         <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
@@ -5640,7 +5648,7 @@
     </message>
     <message>
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
-        <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde : Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
+        <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde&#xa0;: Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
         <source>{count} projects came back from the trash, because of threads that are not there.</source>
@@ -5677,7 +5685,7 @@
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
         <extracomment>Said where projects of a team are pulled again.</extracomment>
-        <translation>Les projets partagés sont comparés au serveur de leur équipe ; ce qu’il a de ce qui était perdu revient.</translation>
+        <translation>Les projets partagés sont comparés au serveur de leur équipe&#xa0;; ce qu’il a de ce qui était perdu revient.</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
@@ -5690,7 +5698,7 @@
     </message>
     <message>
         <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>L’index de recherche a été reconstruit ; il se remplit à nouveau en arrière-plan.</translation>
+        <translation>L’index de recherche a été reconstruit&#xa0;; il se remplit à nouveau en arrière-plan.</translation>
     </message>
     <message numerus="yes">
         <source>The shown end was found again for {count} threads.</source>
@@ -5720,8 +5728,8 @@
         <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
-            <numerusform>{count} conversation qui avait perdu titre et réglages s’appelle « {recovered_title} ».</numerusform>
-            <numerusform>{count} conversations qui avaient perdu titre et réglages s’appellent « {recovered_title} ».</numerusform>
+            <numerusform>{count} conversation qui avait perdu titre et réglages s’appelle «&#xa0;{recovered_title}&#xa0;».</numerusform>
+            <numerusform>{count} conversations qui avaient perdu titre et réglages s’appellent «&#xa0;{recovered_title}&#xa0;».</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5758,7 +5766,7 @@
     </message>
     <message>
         <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>C’est resté tel quel ; une sauvegarde l’a peut-être comme c’était.</translation>
+        <translation>C’est resté tel quel&#xa0;; une sauvegarde l’a peut-être comme c’était.</translation>
     </message>
     <message>
         <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
@@ -5775,7 +5783,7 @@
     </message>
     <message>
         <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>Regarder dans la sauvegarde demande jusqu’à {needed} Mo ; {free} Mo sont libres.</translation>
+        <translation>Regarder dans la sauvegarde demande jusqu’à {needed} Mo&#xa0;; {free} Mo sont libres.</translation>
     </message>
     <message>
         <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
@@ -5796,11 +5804,11 @@
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
         <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
-        <translation>{name} contient quelque chose que ChatDesk n’y a pas mis : {first}{more}.</translation>
+        <translation>{name} contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
         <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} est endommagé : certains messages sont en dessous d’eux-mêmes.</translation>
+        <translation>{name} est endommagé&#xa0;: certains messages sont en dessous d’eux-mêmes.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -5812,7 +5820,7 @@
     </message>
     <message>
         <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} n’est pas une sauvegarde entière de ChatDesk : {lack} manque.</translation>
+        <translation>{name} n’est pas une sauvegarde entière de ChatDesk&#xa0;: {lack} manque.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -5828,19 +5836,19 @@
     </message>
     <message>
         <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed} messages n’ont pas pu être lus ; leurs textes sont de nouveau à leur place.</translation>
+        <translation>{placed} messages n’ont pas pu être lus&#xa0;; leurs textes sont de nouveau à leur place.</translation>
     </message>
     <message>
         <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart} textes avaient perdu leurs messages ; ils sont dans la conversation « {title} ».</translation>
+        <translation>{apart} textes avaient perdu leurs messages&#xa0;; ils sont dans la conversation «&#xa0;{title}&#xa0;».</translation>
     </message>
     <message>
         <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>Il reste {wrong} constats ; &apos;chatdesk doctor&apos; les énumère.</translation>
+        <translation>Il reste {wrong} constats&#xa0;; &apos;chatdesk doctor&apos; les énumère.</translation>
     </message>
     <message>
         <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name} : ce n’est pas une table de ChatDesk, elle a été laissée de côté.</translation>
+        <translation>{name}&#xa0;: ce n’est pas une table de ChatDesk, elle a été laissée de côté.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -5852,20 +5860,20 @@
     </message>
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name} : {number} lignes ont été copiées ; {places} n’ont pas pu être lues.</translation>
+        <translation>{name}&#xa0;: {number} lignes ont été copiées&#xa0;; {places} n’ont pas pu être lues.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
-        <translation>{name} : les {number} lignes ont toutes été copiées.</translation>
+        <translation>{name}&#xa0;: les {number} lignes ont toutes été copiées.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>L’invitation nomme le serveur « {host} », que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou un numéro que les autres atteignent avant d’inviter quelqu’un : Paramètres, Synchronisation d’équipe, Adresse.</translation>
+        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou un numéro que les autres atteignent avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
-        <translation>L’invitation nomme le serveur « {host} », qui ne se trouve que dans votre propre réseau. Qui est ailleurs a besoin d’un accès, comme un VPN.</translation>
+        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», qui ne se trouve que dans votre propre réseau. Qui est ailleurs a besoin d’un accès, comme un VPN.</translation>
     </message>
     <message>
         <source>That is not the address of a Postgres database.</source>
@@ -5873,11 +5881,11 @@
     </message>
     <message>
         <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
-        <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team ; l’exploitant du serveur la donne.</translation>
+        <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team&#xa0;; l’exploitant du serveur la donne.</translation>
     </message>
     <message>
         <source>“{host}” is not the name or the number of a server.</source>
-        <translation>« {host} » n’est ni le nom ni le numéro d’un serveur.</translation>
+        <translation>«&#xa0;{host}&#xa0;» n’est ni le nom ni le numéro d’un serveur.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
@@ -6022,7 +6030,7 @@
     </message>
     <message>
         <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
-        <translation>Impossible d’écrire en ce moment dans la base de l’équipe : son serveur est une réplique, ou a été mis en lecture seule.</translation>
+        <translation>Impossible d’écrire en ce moment dans la base de l’équipe&#xa0;: son serveur est une réplique, ou a été mis en lecture seule.</translation>
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
@@ -6038,7 +6046,7 @@
     </message>
     <message>
         <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
-        <translation>Le serveur de l’équipe n’a pas accepté le mot de passe : il est faux, ou il a expiré.</translation>
+        <translation>Le serveur de l’équipe n’a pas accepté le mot de passe&#xa0;: il est faux, ou il a expiré.</translation>
     </message>
     <message>
         <source>Enter the password again, or ask the workspace&apos;s owner for a new invitation.</source>
@@ -6046,7 +6054,7 @@
     </message>
     <message>
         <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
-        <translation>Votre accès à la base de l’équipe a été fermé : vous n’êtes plus membre de cet espace de travail.</translation>
+        <translation>Votre accès à la base de l’équipe a été fermé&#xa0;: vous n’êtes plus membre de cet espace de travail.</translation>
     </message>
     <message>
         <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
@@ -6070,11 +6078,11 @@
     </message>
     <message>
         <source>The invitation was used already, or withdrawn; each is good once.</source>
-        <translation>L’invitation a déjà servi, ou a été retirée ; chacune vaut une fois.</translation>
+        <translation>L’invitation a déjà servi, ou a été retirée&#xa0;; chacune vaut une fois.</translation>
     </message>
     <message>
         <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
-        <translation>Si vous avez rejoint sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre ; demandez-en ensuite une nouvelle.</translation>
+        <translation>Si vous avez rejoint sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre&#xa0;; demandez-en ensuite une nouvelle.</translation>
     </message>
     <message>
         <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
@@ -6106,7 +6114,7 @@
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
-        <translation>Ce n’est peut-être pas le serveur de l’équipe. Demandez à son exploitant ; ses mots de passe doivent être en scram-sha-256.</translation>
+        <translation>Ce n’est peut-être pas le serveur de l’équipe. Demandez à son exploitant&#xa0;; ses mots de passe doivent être en scram-sha-256.</translation>
     </message>
     <message>
         <source>There is no such database on the team&apos;s server.</source>
@@ -6146,11 +6154,11 @@
     </message>
     <message>
         <source>Update ChatDesk to go on; until then, what you change waits here.</source>
-        <translation>Mettez ChatDesk à jour pour continuer ; d’ici là, ce que vous changez attend ici.</translation>
+        <translation>Mettez ChatDesk à jour pour continuer&#xa0;; d’ici là, ce que vous changez attend ici.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
-        <translation>Ce compte ne peut pas faire ce que demande la création d’un espace de travail : posséder la base et y créer des rôles.</translation>
+        <translation>Ce compte ne peut pas faire ce que demande la création d’un espace de travail&#xa0;: posséder la base et y créer des rôles.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6227,11 +6235,11 @@
     </message>
     <message>
         <source>A shared file could not be kept: {reason}.</source>
-        <translation>Un fichier partagé n’a pas pu être conservé : {reason}.</translation>
+        <translation>Un fichier partagé n’a pas pu être conservé&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
-        <translation>Faites de la place sur le disque ; ChatDesk réessaie de lui-même.</translation>
+        <translation>Faites de la place sur le disque&#xa0;; ChatDesk réessaie de lui-même.</translation>
     </message>
     <message>
         <source>That is not an invitation to a workspace.</source>
@@ -6243,7 +6251,7 @@
     </message>
     <message>
         <source>The invitation is cut off: its end is missing.</source>
-        <translation>L’invitation est coupée : sa fin manque.</translation>
+        <translation>L’invitation est coupée&#xa0;: sa fin manque.</translation>
     </message>
     <message>
         <source>Copy all of it, or ask for it as a file.</source>
@@ -6251,7 +6259,7 @@
     </message>
     <message>
         <source>The invitation was changed on its way: it is not as it was written.</source>
-        <translation>L’invitation a été changée en chemin : elle n’est pas telle qu’elle a été écrite.</translation>
+        <translation>L’invitation a été changée en chemin&#xa0;: elle n’est pas telle qu’elle a été écrite.</translation>
     </message>
     <message>
         <source>Copy it again from where you got it, or ask for it as a file.</source>
@@ -6335,7 +6343,7 @@
     </message>
     <message>
         <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
-        <translation>Ce code n’ouvre plus la base de l’équipe : le mot de passe a été changé, ou vous avez été retiré.</translation>
+        <translation>Ce code n’ouvre plus la base de l’équipe&#xa0;: le mot de passe a été changé, ou vous avez été retiré.</translation>
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
@@ -6351,11 +6359,11 @@
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
-        <translation>Ce serveur n’a pas de chiffrement : tout le monde en chemin peut lire et changer ce qui est envoyé, mots de passe compris.</translation>
+        <translation>Ce serveur n’a pas de chiffrement&#xa0;: tout le monde en chemin peut lire et changer ce qui est envoyé, mots de passe compris.</translation>
     </message>
     <message>
         <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
-        <translation>Demandez un serveur avec TLS ; n’acceptez que sur cet ordinateur ou dans un réseau à vous.</translation>
+        <translation>Demandez un serveur avec TLS&#xa0;; n’acceptez que sur cet ordinateur ou dans un réseau à vous.</translation>
     </message>
     <message>
         <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
@@ -6363,7 +6371,7 @@
     </message>
     <message>
         <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
-        <translation>Activez TLS sur le serveur ; docs/team-administration.md dit comment.</translation>
+        <translation>Activez TLS sur le serveur&#xa0;; docs/team-administration.md dit comment.</translation>
     </message>
     <message>
         <source>A name has 1 to 80 characters on one line.</source>
@@ -6400,7 +6408,7 @@
     </message>
     <message>
         <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
-        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs ; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
+        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs&#xa0;; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
@@ -6429,15 +6437,15 @@
     </message>
     <message>
         <source>What others write comes up to half a minute late: the server&apos;s notifications do not arrive on this connection.</source>
-        <translation>Ce que les autres écrivent arrive avec jusqu’à une demi-minute de retard : les notifications du serveur n’arrivent pas sur cette connexion.</translation>
+        <translation>Ce que les autres écrivent arrive avec jusqu’à une demi-minute de retard&#xa0;: les notifications du serveur n’arrivent pas sur cette connexion.</translation>
     </message>
     <message>
         <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
-        <translation>Utilisez l’adresse directe du serveur, ou un pooler en mode session : Paramètres, Synchronisation d’équipe, Adresse.</translation>
+        <translation>Utilisez l’adresse directe du serveur, ou un pooler en mode session&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
-        <translation>La base de l’équipe demande un ChatDesk plus récent pour y écrire ; ce que vous écrivez attend sur cet ordinateur.</translation>
+        <translation>La base de l’équipe demande un ChatDesk plus récent pour y écrire&#xa0;; ce que vous écrivez attend sur cet ordinateur.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk.</source>
@@ -6461,19 +6469,19 @@
     </message>
     <message>
         <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>« {name} » : {what} de l’équipe, non montré ici.</translation>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} de l’équipe, non montré ici.</translation>
     </message>
     <message>
         <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>« {name} » : {what} montré ici, et l’équipe n’en montre pas de tel.</translation>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} montré ici, et l’équipe n’en montre pas de tel.</translation>
     </message>
     <message>
         <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>« {name} » : {what} montré ici autrement que par le journal de l’équipe.</translation>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} montré ici autrement que par le journal de l’équipe.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
-        <translation>« {name} » : {sentence}</translation>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {sentence}</translation>
     </message>
     <message>
         <source>the server has another history than the one that was taken over.</source>
@@ -6483,8 +6491,8 @@
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
         <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
         <translation>
-            <numerusform>{count} modification manque sur le serveur ; quelqu’un a retiré des lignes de ses tables.</numerusform>
-            <numerusform>{count} modifications manquent sur le serveur ; quelqu’un a retiré des lignes de ses tables.</numerusform>
+            <numerusform>{count} modification manque sur le serveur&#xa0;; quelqu’un a retiré des lignes de ses tables.</numerusform>
+            <numerusform>{count} modifications manquent sur le serveur&#xa0;; quelqu’un a retiré des lignes de ses tables.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6499,16 +6507,16 @@
         <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
         <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
         <translation>
-            <numerusform>{count} modification n’est pas là où le dit la chaîne du serveur ; ses tables ont été changées.</numerusform>
-            <numerusform>{count} modifications ne sont pas là où le dit la chaîne du serveur ; ses tables ont été changées.</numerusform>
+            <numerusform>{count} modification n’est pas là où le dit la chaîne du serveur&#xa0;; ses tables ont été changées.</numerusform>
+            <numerusform>{count} modifications ne sont pas là où le dit la chaîne du serveur&#xa0;; ses tables ont été changées.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not what was taken over here: the server has other words.</source>
         <comment>{count} change is not what was taken over here: the server has other words.</comment>
         <translation>
-            <numerusform>{count} modification n’est pas ce qui a été repris ici : le serveur a d’autres mots.</numerusform>
-            <numerusform>{count} modifications ne sont pas ce qui a été repris ici : le serveur a d’autres mots.</numerusform>
+            <numerusform>{count} modification n’est pas ce qui a été repris ici&#xa0;: le serveur a d’autres mots.</numerusform>
+            <numerusform>{count} modifications ne sont pas ce qui a été repris ici&#xa0;: le serveur a d’autres mots.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6562,7 +6570,7 @@
     </message>
     <message>
         <source>Check host, port and network, and that the server runs; then check again.</source>
-        <translation>Vérifiez l’hôte, le port et le réseau, et que le serveur tourne ; puis vérifiez à nouveau.</translation>
+        <translation>Vérifiez l’hôte, le port et le réseau, et que le serveur tourne&#xa0;; puis vérifiez à nouveau.</translation>
     </message>
     <message>
         <source>The server answers and takes the login.</source>
@@ -6590,7 +6598,7 @@
     </message>
     <message>
         <source>Not encrypted: whoever is in between can read everything.</source>
-        <translation>Non chiffrée : qui est entre les deux peut tout lire.</translation>
+        <translation>Non chiffrée&#xa0;: qui est entre les deux peut tout lire.</translation>
     </message>
     <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
@@ -6610,7 +6618,7 @@
     </message>
     <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
-        <translation>Le compte ne peut pas : {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
+        <translation>Le compte ne peut pas&#xa0;: {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
     </message>
     <message>
         <source>{one} or {other}</source>
@@ -6622,7 +6630,7 @@
     </message>
     <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
-        <translation>Le serveur n’accepte pas de changements : c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
+        <translation>Le serveur n’accepte pas de changements&#xa0;: c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
     </message>
     <message>
         <source>The database keeps text as {encoding}. Make one with UTF8.</source>
@@ -6634,7 +6642,7 @@
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
-        <translation>Les notifications n’arrivent pas : cela semble être un pooler. Utilisez le port direct du serveur, ou le pooling par session.</translation>
+        <translation>Les notifications n’arrivent pas&#xa0;: cela semble être un pooler. Utilisez le port direct du serveur, ou le pooling par session.</translation>
     </message>
     <message>
         <source>Notifications arrive.</source>
@@ -6642,7 +6650,7 @@
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>Le serveur accepte {most} connexions ; un ordinateur en demande jusqu’à deux pendant que ChatDesk tourne.</translation>
+        <translation>Le serveur accepte {most} connexions&#xa0;; un ordinateur en demande jusqu’à deux pendant que ChatDesk tourne.</translation>
     </message>
     <message>
         <source>The server takes {most} connections, up to two for each computer.</source>
@@ -6658,7 +6666,7 @@
     </message>
     <message>
         <source>The output could not be written: {strerror}.</source>
-        <translation>La sortie n’a pas pu être écrite : {strerror}.</translation>
+        <translation>La sortie n’a pas pu être écrite&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>{megabytes} MB</source>
@@ -6676,15 +6684,15 @@
     <message>
         <source>{about} of {server} failed: {reason}</source>
         <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
-        <translation>{about} de {server} a échoué : {reason}</translation>
+        <translation>{about} de {server} a échoué&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>“{tool}” of {server} was changed by its server after it was offered, so it was not run.</source>
-        <translation>« {tool} » de {server} a été changé par son serveur après avoir été proposé, il n’a donc pas été exécuté.</translation>
+        <translation>«&#xa0;{tool}&#xa0;» de {server} a été changé par son serveur après avoir été proposé, il n’a donc pas été exécuté.</translation>
     </message>
     <message>
         <source>Ask again: you are shown it as it is now.</source>
-        <translation>Redemandez : il vous est montré tel qu’il est maintenant.</translation>
+        <translation>Redemandez&#xa0;: il vous est montré tel qu’il est maintenant.</translation>
     </message>
     <message>
         <source>The process for tools could not be started.</source>
@@ -6722,19 +6730,19 @@
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
         <extracomment>The line that installs a program that servers are often started with.</extracomment>
-        <translation>Installez Node.js : https://nodejs.org (sous Debian et Ubuntu : sudo apt install npm).</translation>
+        <translation>Installez Node.js&#xa0;: https://nodejs.org (sous Debian et Ubuntu&#xa0;: sudo apt install npm).</translation>
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs).</source>
-        <translation>Installez Node.js : https://nodejs.org (sous Debian et Ubuntu : sudo apt install nodejs).</translation>
+        <translation>Installez Node.js&#xa0;: https://nodejs.org (sous Debian et Ubuntu&#xa0;: sudo apt install nodejs).</translation>
     </message>
     <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
-        <translation>Installez uv : pipx install uv (ou voyez https://docs.astral.sh/uv).</translation>
+        <translation>Installez uv&#xa0;: pipx install uv (ou voyez https://docs.astral.sh/uv).</translation>
     </message>
     <message>
         <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
-        <translation>Installez pipx (sous Debian et Ubuntu : sudo apt install pipx).</translation>
+        <translation>Installez pipx (sous Debian et Ubuntu&#xa0;: sudo apt install pipx).</translation>
     </message>
     <message>
         <source>Install it, or give its whole path.</source>
@@ -6762,7 +6770,7 @@
     </message>
     <message>
         <source>“{label}” is missing.</source>
-        <translation>« {label} » manque.</translation>
+        <translation>«&#xa0;{label}&#xa0;» manque.</translation>
     </message>
     <message>
         <source>“{label}” is not a whole number.</source>
@@ -6770,15 +6778,15 @@
     </message>
     <message>
         <source>“{label}” is not a number.</source>
-        <translation>« {label} » n’est pas un nombre.</translation>
+        <translation>«&#xa0;{label}&#xa0;» n’est pas un nombre.</translation>
     </message>
     <message>
         <source>“{label}” is at least {least}{unit}.</source>
-        <translation>« {label} » est au moins {least}{unit}.</translation>
+        <translation>«&#xa0;{label}&#xa0;» est au moins {least}{unit}.</translation>
     </message>
     <message>
         <source>“{label}” is at most {most}{unit}.</source>
-        <translation>« {label} » est au plus {most}{unit}.</translation>
+        <translation>«&#xa0;{label}&#xa0;» est au plus {most}{unit}.</translation>
     </message>
     <message>
         <source>an email address</source>
@@ -6798,7 +6806,7 @@
     </message>
     <message>
         <source>“{label}” is not {words}.</source>
-        <translation>« {label} » n’est pas {words}.</translation>
+        <translation>«&#xa0;{label}&#xa0;» n’est pas {words}.</translation>
     </message>
     <message>
         <source>This tool server cannot be used as it is.</source>
@@ -6826,7 +6834,7 @@
     </message>
     <message>
         <source>Secrets are sent over https only: anybody on the way could read them.</source>
-        <translation>Les secrets ne sont envoyés que par https : n’importe qui en chemin pourrait les lire.</translation>
+        <translation>Les secrets ne sont envoyés que par https&#xa0;: n’importe qui en chemin pourrait les lire.</translation>
     </message>
     <message>
         <source>The tool servers could not be saved.</source>
@@ -6948,7 +6956,7 @@
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
         <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
-        <translation>Non chiffré : d’autres sur le réseau pourraient lire ce qui est cherché.</translation>
+        <translation>Non chiffré&#xa0;: d’autres sur le réseau pourraient lire ce qui est cherché.</translation>
     </message>
     <message>
         <source>The web cannot be searched like this.</source>
@@ -6992,7 +7000,7 @@
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
-        <translation>Le PDF n’a pas pu être fait : {reason}.</translation>
+        <translation>Le PDF n’a pas pu être fait&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>This file holds more chats than can be read at once.</source>
@@ -7117,7 +7125,7 @@
     </message>
     <message>
         <source>The import was stopped; importing the file again goes on.</source>
-        <translation>L’import a été arrêté ; importer à nouveau le fichier le poursuit.</translation>
+        <translation>L’import a été arrêté&#xa0;; importer à nouveau le fichier le poursuit.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7129,11 +7137,11 @@
     </message>
     <message>
         <source>Would import {threads} with {messages}.</source>
-        <translation>Importerait : {threads} avec {messages}.</translation>
+        <translation>Importerait&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message>
         <source>Imported {threads} with {messages}.</source>
-        <translation>Importé : {threads} avec {messages}.</translation>
+        <translation>Importé&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that went on</source>
@@ -7145,11 +7153,11 @@
     </message>
     <message>
         <source>Would import {threads} and {grown}, {messages} in all.</source>
-        <translation>Importerait : {threads} et {grown}, {messages} en tout.</translation>
+        <translation>Importerait&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
     </message>
     <message>
         <source>Imported {threads} and {grown}, {messages} in all.</source>
-        <translation>Importé : {threads} et {grown}, {messages} en tout.</translation>
+        <translation>Importé&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files that messages name are not in the export.</source>
@@ -7205,7 +7213,7 @@
     </message>
     <message>
         <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>Ce qui a été importé jusqu’ici est entier ; importer à nouveau le fichier poursuit.</translation>
+        <translation>Ce qui a été importé jusqu’ici est entier&#xa0;; importer à nouveau le fichier poursuit.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -7237,11 +7245,11 @@
     </message>
     <message>
         <source>{name} is cut off: its end is missing.</source>
-        <translation>{name} est coupé : sa fin manque.</translation>
+        <translation>{name} est coupé&#xa0;: sa fin manque.</translation>
     </message>
     <message>
         <source>{name} could not be read: {reason}.</source>
-        <translation>{name} n’a pas pu être lu : {reason}.</translation>
+        <translation>{name} n’a pas pu être lu&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Check the file.</source>
@@ -7277,7 +7285,7 @@
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>Vérifiez la date de cet ordinateur ; sinon, réessayez demain.</translation>
+        <translation>Vérifiez la date de cet ordinateur&#xa0;; sinon, réessayez demain.</translation>
     </message>
     <message>
         <source>The feed of updates cannot be reached, or broke off.</source>
@@ -7313,40 +7321,40 @@
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
-        <translation>Installé depuis un paquet : les mises à jour de cet ordinateur apportent les nouvelles versions, comme « apt upgrade ».</translation>
+        <translation>Installé depuis un paquet&#xa0;: les mises à jour de cet ordinateur apportent les nouvelles versions, comme «&#xa0;apt upgrade&#xa0;».</translation>
     </message>
     <message>
         <source>Installed as a Flatpak: the updates of this computer bring new versions, or “flatpak update”.</source>
-        <translation>Installé comme Flatpak : les mises à jour de cet ordinateur apportent les nouvelles versions, ou « flatpak update ».</translation>
+        <translation>Installé comme Flatpak&#xa0;: les mises à jour de cet ordinateur apportent les nouvelles versions, ou «&#xa0;flatpak update&#xa0;».</translation>
     </message>
     <message>
         <source>Installed as a snap: the system brings new versions by itself.</source>
-        <translation>Installé comme snap : le système apporte de lui-même les nouvelles versions.</translation>
+        <translation>Installé comme snap&#xa0;: le système apporte de lui-même les nouvelles versions.</translation>
     </message>
     <message>
         <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
-        <translation>Installé avec pipx : « pipx upgrade chatdesk » apporte une nouvelle version.</translation>
+        <translation>Installé avec pipx&#xa0;: «&#xa0;pipx upgrade chatdesk&#xa0;» apporte une nouvelle version.</translation>
     </message>
     <message>
         <source>Installed with pip: “pip install --upgrade chatdesk” brings a new version.</source>
-        <translation>Installé avec pip : « pip install --upgrade chatdesk » apporte une nouvelle version.</translation>
+        <translation>Installé avec pip&#xa0;: «&#xa0;pip install --upgrade chatdesk&#xa0;» apporte une nouvelle version.</translation>
     </message>
     <message>
         <source>A checkout: “git pull” brings a new version.</source>
-        <translation>Un checkout : « git pull » apporte une nouvelle version.</translation>
+        <translation>Un checkout&#xa0;: «&#xa0;git pull&#xa0;» apporte une nouvelle version.</translation>
     </message>
     <message>
         <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>Le programme portable : un fichier .run plus récent, démarré une fois, met une nouvelle version à sa place.</translation>
+        <translation>Le programme portable&#xa0;: un fichier .run plus récent, démarré une fois, met une nouvelle version à sa place.</translation>
     </message>
     <message>
         <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>Cette copie ne se met pas à jour d’elle-même : décompressez-en une plus récente à sa place.</translation>
+        <translation>Cette copie ne se met pas à jour d’elle-même&#xa0;: décompressez-en une plus récente à sa place.</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
         <extracomment>Where packages of the system lie.</extracomment>
-        <translation>Cherche une nouvelle version une fois par jour ; elle est installée quand vous le dites.</translation>
+        <translation>Cherche une nouvelle version une fois par jour&#xa0;; elle est installée quand vous le dites.</translation>
     </message>
     <message>
         <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
@@ -7415,7 +7423,7 @@
     </message>
     <message>
         <source>The warning at {amount} {name} is passed: with this question it is about {spent}.</source>
-        <translation>L’avertissement à {amount} {name} est dépassé : avec cette question, cela fait environ {spent}.</translation>
+        <translation>L’avertissement à {amount} {name} est dépassé&#xa0;: avec cette question, cela fait environ {spent}.</translation>
     </message>
     <message>
         <source>Nothing is sent beyond {amount}.</source>
@@ -7451,11 +7459,11 @@
     </message>
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used.</source>
-        <translation>La limite de {amount} {name} est atteinte : {spent} sont utilisés.</translation>
+        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} sont utilisés.</translation>
     </message>
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
-        <translation>La limite de {amount} {name} est atteinte : {spent} sont utilisés et cette question demande environ {needed}.</translation>
+        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} sont utilisés et cette question demande environ {needed}.</translation>
     </message>
     <message>
         <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
@@ -7498,9 +7506,13 @@
         <translation>&apos;chatdesk tokens list&apos; les montre tous.</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
-        <translation>Restaurez une sauvegarde (&apos;chatdesk restore --list&apos; ; elles sont dans {backup_dir}), ou copiez ce qui se lit avec &apos;chatdesk doctor --repair&apos;.</translation>
+        <translation>valides&#xa0;; à l’essai jusqu’au jour indiqué&#xa0;: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>Restaurez une sauvegarde (&apos;chatdesk restore --list&apos;&#xa0;; elles sont dans {backup_dir}), ou copiez ce qui se lit avec &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -7508,7 +7520,7 @@
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} à nouveau ouverts, leurs copies attendent « Partager… »</translation>
+        <translation>{let_in} à nouveau ouverts, leurs copies attendent «&#xa0;Partager…&#xa0;»</translation>
     </message>
     <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
@@ -7536,7 +7548,7 @@
     </message>
     <message>
         <source>Workspace {workspace}: {reason}.</source>
-        <translation>Espace de travail {workspace} : {reason}.</translation>
+        <translation>Espace de travail {workspace}&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
@@ -7544,7 +7556,7 @@
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
-        <translation>{missing} manquent ou sont endommagés : les comptes de tokens sont des estimations.</translation>
+        <translation>{missing} manquent ou sont endommagés&#xa0;: les comptes de tokens sont des estimations.</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -7577,23 +7589,23 @@
     </message>
     <message>
         <source>Try again; the log says more.</source>
-        <translation>Réessayez ; le journal en dit plus.</translation>
+        <translation>Réessayez&#xa0;; le journal en dit plus.</translation>
     </message>
     <message>
         <source>You: {question}</source>
-        <translation>Vous : {question}</translation>
+        <translation>Vous&#xa0;: {question}</translation>
     </message>
     <message>
         <source>Status: {status}. Thread: {id}.</source>
-        <translation>État : {status}. Conversation : {id}.</translation>
+        <translation>État&#xa0;: {status}. Conversation&#xa0;: {id}.</translation>
     </message>
     <message>
         <source>Screenshot: {path}</source>
-        <translation>Capture d’écran : {path}</translation>
+        <translation>Capture d’écran&#xa0;: {path}</translation>
     </message>
     <message>
         <source>Screenshot: could not be saved</source>
-        <translation>Capture d’écran : n’a pas pu être enregistrée</translation>
+        <translation>Capture d’écran&#xa0;: n’a pas pu être enregistrée</translation>
     </message>
     <message>
         <source>Something failed that ChatDesk needs to start.</source>
@@ -7601,7 +7613,7 @@
     </message>
     <message>
         <source>Start it again; “chatdesk doctor” and the log say more.</source>
-        <translation>Redémarrez-le ; « chatdesk doctor » et le journal en disent plus.</translation>
+        <translation>Redémarrez-le&#xa0;; «&#xa0;chatdesk doctor&#xa0;» et le journal en disent plus.</translation>
     </message>
     <message>
         <source>Not saved</source>
@@ -7621,14 +7633,14 @@
     </message>
     <message>
         <source>The database was upgraded; a backup of the old one is kept.</source>
-        <translation>La base de données a été mise à niveau ; une sauvegarde de l’ancienne est conservée.</translation>
+        <translation>La base de données a été mise à niveau&#xa0;; une sauvegarde de l’ancienne est conservée.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
         <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
         <translation>
-            <numerusform>Une réponse a été interrompue la dernière fois. Le texte est conservé ; Continuer la reprend.</numerusform>
-            <numerusform>{count} réponses ont été interrompues la dernière fois. Le texte est conservé ; Continuer les reprend.</numerusform>
+            <numerusform>Une réponse a été interrompue la dernière fois. Le texte est conservé&#xa0;; Continuer la reprend.</numerusform>
+            <numerusform>{count} réponses ont été interrompues la dernière fois. Le texte est conservé&#xa0;; Continuer les reprend.</numerusform>
         </translation>
     </message>
     <message>
@@ -7678,7 +7690,7 @@
     </message>
     <message>
         <source>Close a window first: {count} are open.</source>
-        <translation>Fermez d’abord une fenêtre : {count} sont ouvertes.</translation>
+        <translation>Fermez d’abord une fenêtre&#xa0;: {count} sont ouvertes.</translation>
     </message>
     <message>
         <source>A temporary chat stays in its place. Keep it to open it elsewhere.</source>
@@ -8486,11 +8498,11 @@
     </message>
     <message>
         <source>Back to the thread; all answers stay as versions</source>
-        <translation>Retour à la conversation ; toutes les réponses restent comme versions</translation>
+        <translation>Retour à la conversation&#xa0;; toutes les réponses restent comme versions</translation>
     </message>
     <message>
         <source>Your question: {question}</source>
-        <translation>Votre question : {question}</translation>
+        <translation>Votre question&#xa0;: {question}</translation>
     </message>
     <message>
         <source>{name}, being copied</source>
@@ -8538,7 +8550,7 @@
     </message>
     <message>
         <source>Parameters: how answers are made</source>
-        <translation>Paramètres du modèle : comment les réponses sont faites</translation>
+        <translation>Paramètres du modèle&#xa0;: comment les réponses sont faites</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -8558,7 +8570,7 @@
     </message>
     <message>
         <source>Not sent yet: see the note above your text, then send again.</source>
-        <translation>Pas encore envoyé : voyez la note au-dessus de votre texte, puis envoyez à nouveau.</translation>
+        <translation>Pas encore envoyé&#xa0;: voyez la note au-dessus de votre texte, puis envoyez à nouveau.</translation>
     </message>
     <message>
         <source>Prompts</source>
@@ -8594,11 +8606,11 @@
     </message>
     <message>
         <source>{leave}: {state}</source>
-        <translation>{leave} : {state}</translation>
+        <translation>{leave}&#xa0;: {state}</translation>
     </message>
     <message>
         <source>Move up: {text}</source>
-        <translation>Monter : {text}</translation>
+        <translation>Monter&#xa0;: {text}</translation>
     </message>
     <message>
         <source>Send it before the one above</source>
@@ -8626,7 +8638,7 @@
     </message>
     <message>
         <source>Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, file names or keys. Look through them first; nothing is sent automatically.</source>
-        <translation>Enregistrez ces fichiers dans un zip et envoyez-le avec une description de ce qui s’est mal passé. Ils ne contiennent ni messages, ni titres, ni noms de fichiers, ni clés. Parcourez-les d’abord ; rien n’est envoyé automatiquement.</translation>
+        <translation>Enregistrez ces fichiers dans un zip et envoyez-le avec une description de ce qui s’est mal passé. Ils ne contiennent ni messages, ni titres, ni noms de fichiers, ni clés. Parcourez-les d’abord&#xa0;; rien n’est envoyé automatiquement.</translation>
     </message>
     <message>
         <source>Report a problem</source>
@@ -8663,7 +8675,7 @@
     <message>
         <source>(The end of it; the zip has all {count} characters.)
 …{end}</source>
-        <translation>(La fin seulement ; le zip a les {count} caractères.)
+        <translation>(La fin seulement&#xa0;; le zip a les {count} caractères.)
 …{end}</translation>
     </message>
     <message>
@@ -8676,11 +8688,11 @@
     </message>
     <message>
         <source>Choose: {name}</source>
-        <translation>Choisir : {name}</translation>
+        <translation>Choisir&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Remove: {name}</source>
-        <translation>Retirer : {name}</translation>
+        <translation>Retirer&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Press the keys…</source>
@@ -8700,7 +8712,7 @@
     </message>
     <message>
         <source>The report could not be read: {reason}.</source>
-        <translation>Le rapport n’a pas pu être lu : {reason}.</translation>
+        <translation>Le rapport n’a pas pu être lu&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Copied</source>
@@ -8804,7 +8816,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Press the new keys for “{name}”.</source>
-        <translation>Appuyez sur les nouvelles touches pour « {name} ».</translation>
+        <translation>Appuyez sur les nouvelles touches pour «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Use these</source>
@@ -8812,7 +8824,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{keys} belongs to “{name}”, which would lose it.</source>
-        <translation>{keys} appartient à « {name} », qui les perdrait.</translation>
+        <translation>{keys} appartient à «&#xa0;{name}&#xa0;», qui les perdrait.</translation>
     </message>
     <message>
         <source>Take over</source>
@@ -8896,7 +8908,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
-        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés, et vous pouvez continuer. Un rapport a été écrit, sans vos messages. Pour l’envoyer aux développeurs, choisissez « Signaler un problème… » dans le menu : vous voyez tout d’abord.</translation>
+        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés, et vous pouvez continuer. Un rapport a été écrit, sans vos messages. Pour l’envoyer aux développeurs, choisissez «&#xa0;Signaler un problème…&#xa0;» dans le menu&#xa0;: vous voyez tout d’abord.</translation>
     </message>
     <message>
         <source>Details…</source>
@@ -8908,7 +8920,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
-        <translation>Ils diffèrent trop pour être comparés ligne à ligne ; ce qui diffère est montré comme remplacé.</translation>
+        <translation>Ils diffèrent trop pour être comparés ligne à ligne&#xa0;; ce qui diffère est montré comme remplacé.</translation>
     </message>
     <message numerus="yes">
         <source>The first {count} rows are shown.</source>
@@ -8968,7 +8980,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Artifacts are stored on disk; a temporary chat is not.</source>
-        <translation>Les artefacts sont stockés sur le disque ; une discussion temporaire ne l’est pas.</translation>
+        <translation>Les artefacts sont stockés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
     </message>
     <message>
         <source>Change the attached file {name} and answer with all of it in one code block.</source>
@@ -8993,11 +9005,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Files are stored on disk; a temporary chat is not.</source>
-        <translation>Les fichiers sont stockés sur le disque ; une discussion temporaire ne l’est pas.</translation>
+        <translation>Les fichiers sont stockés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
     </message>
     <message>
         <source>Of “{name}” only the name is sent.</source>
-        <translation>De « {name} », seul le nom est envoyé.</translation>
+        <translation>De «&#xa0;{name}&#xa0;», seul le nom est envoyé.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -9025,7 +9037,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Delete this message only, or also those after it?</source>
-        <translation>Supprimer seulement ce message, ou aussi ceux d’après ?</translation>
+        <translation>Supprimer seulement ce message, ou aussi ceux d’après&#xa0;?</translation>
     </message>
     <message>
         <source>Do not ask again</source>
@@ -9073,19 +9085,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Question in “{title}”, deleted {when}</source>
-        <translation>Question dans « {title} », supprimée {when}</translation>
+        <translation>Question dans «&#xa0;{title}&#xa0;», supprimée {when}</translation>
     </message>
     <message>
         <source>Answer in “{title}”, deleted {when}</source>
-        <translation>Réponse dans « {title} », supprimée {when}</translation>
+        <translation>Réponse dans «&#xa0;{title}&#xa0;», supprimée {when}</translation>
     </message>
     <message>
         <source>Question and {more} more in “{title}”, deleted {when}</source>
-        <translation>Question et {more} de plus dans « {title} », supprimées {when}</translation>
+        <translation>Question et {more} de plus dans «&#xa0;{title}&#xa0;», supprimées {when}</translation>
     </message>
     <message>
         <source>Answer and {more} more in “{title}”, deleted {when}</source>
-        <translation>Réponse et {more} de plus dans « {title} », supprimées {when}</translation>
+        <translation>Réponse et {more} de plus dans «&#xa0;{title}&#xa0;», supprimées {when}</translation>
     </message>
     <message>
         <source>Message restored</source>
@@ -9093,15 +9105,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
-        <translation>Cela quitte le serveur, et chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Ce qui reste : les sauvegardes du serveur et des ordinateurs jusqu’à leur remplacement, les copies privées des membres partis, et ce que quelqu’un a copié ou exporté.</translation>
+        <translation>Cela quitte le serveur, et chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Ce qui reste&#xa0;: les sauvegardes du serveur et des ordinateurs jusqu’à leur remplacement, les copies privées des membres partis, et ce que quelqu’un a copié ou exporté.</translation>
     </message>
     <message>
         <source>Erase this thread for everyone?</source>
-        <translation>Effacer cette conversation pour tous ?</translation>
+        <translation>Effacer cette conversation pour tous&#xa0;?</translation>
     </message>
     <message>
         <source>Erase this message for everyone?</source>
-        <translation>Effacer ce message pour tous ?</translation>
+        <translation>Effacer ce message pour tous&#xa0;?</translation>
     </message>
     <message>
         <source>Erase for everyone</source>
@@ -9123,8 +9135,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
         <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
         <translation>
-            <numerusform>{count} message d’autrui reste dans la corbeille : seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
-            <numerusform>{count} messages d’autrui restent dans la corbeille : seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
+            <numerusform>{count} message d’autrui reste dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
+            <numerusform>{count} messages d’autrui restent dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
         </translation>
     </message>
     <message>
@@ -9133,14 +9145,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>Ce modèle ne voit peut-être pas les images : choisissez-en un par son nom pour dire s’il le fait.</translation>
+        <translation>Ce modèle ne voit peut-être pas les images&#xa0;: choisissez-en un par son nom pour dire s’il le fait.</translation>
     </message>
     <message numerus="yes">
         <source>Do {models} all see images?</source>
         <comment>Does {models} see images?</comment>
         <translation>
-            <numerusform>{models} voit-il les images ?</numerusform>
-            <numerusform>{models} voient-ils tous les images ?</numerusform>
+            <numerusform>{models} voit-il les images&#xa0;?</numerusform>
+            <numerusform>{models} voient-ils tous les images&#xa0;?</numerusform>
         </translation>
     </message>
     <message>
@@ -9163,8 +9175,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{models} cannot see images: only their names are sent.</source>
         <comment>{models} cannot see images: only their names are sent.</comment>
         <translation>
-            <numerusform>{models} ne peut pas voir les images : seuls leurs noms sont envoyés.</numerusform>
-            <numerusform>{models} ne peuvent pas voir les images : seuls leurs noms sont envoyés.</numerusform>
+            <numerusform>{models} ne peut pas voir les images&#xa0;: seuls leurs noms sont envoyés.</numerusform>
+            <numerusform>{models} ne peuvent pas voir les images&#xa0;: seuls leurs noms sont envoyés.</numerusform>
         </translation>
     </message>
     <message>
@@ -9253,7 +9265,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Low is steady, high is varied.</source>
-        <translation>Basse : régulier ; haute : varié.</translation>
+        <translation>Basse&#xa0;: régulier&#xa0;; haute&#xa0;: varié.</translation>
     </message>
     <message>
         <source>How many of the likely words are considered.</source>
@@ -9298,11 +9310,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Empty means: {value}.</source>
-        <translation>Vide signifie : {value}.</translation>
+        <translation>Vide signifie&#xa0;: {value}.</translation>
     </message>
     <message>
         <source>Same as the project: {value}</source>
-        <translation>Comme le projet : {value}</translation>
+        <translation>Comme le projet&#xa0;: {value}</translation>
     </message>
     <message>
         <source>Up to {number}</source>
@@ -9362,7 +9374,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>Utilisés quand cet assistant répond ; ce qui est vide suit la discussion.</translation>
+        <translation>Utilisés quand cet assistant répond&#xa0;; ce qui est vide suit la discussion.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -9386,7 +9398,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Keep the temporary chat?</source>
-        <translation>Garder la discussion temporaire ?</translation>
+        <translation>Garder la discussion temporaire&#xa0;?</translation>
     </message>
     <message>
         <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
@@ -9462,7 +9474,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{what} in “{title}”: {label}</source>
-        <translation>{what} dans « {title} » : {label}</translation>
+        <translation>{what} dans «&#xa0;{title}&#xa0;»&#xa0;: {label}</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages moved to the trash</source>
@@ -9488,8 +9500,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{names} are not saved yet, but kept here. ChatDesk tries again.</source>
         <comment>{names} is not saved yet, but kept here. ChatDesk tries again.</comment>
         <translation>
-            <numerusform>{names} : pas encore enregistré, mais gardé ici. ChatDesk réessaie.</numerusform>
-            <numerusform>{names} : pas encore enregistrés, mais gardés ici. ChatDesk réessaie.</numerusform>
+            <numerusform>{names}&#xa0;: pas encore enregistré, mais gardé ici. ChatDesk réessaie.</numerusform>
+            <numerusform>{names}&#xa0;: pas encore enregistrés, mais gardés ici. ChatDesk réessaie.</numerusform>
         </translation>
     </message>
     <message>
@@ -9510,15 +9522,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sent when the answer is complete:</source>
-        <translation>Envoyé quand la réponse est complète :</translation>
+        <translation>Envoyé quand la réponse est complète&#xa0;:</translation>
     </message>
     <message>
         <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
-        <translation>Non envoyé : la réponse précédente n’a pas été complétée. Envoyez maintenant, ou modifiez.</translation>
+        <translation>Non envoyé&#xa0;: la réponse précédente n’a pas été complétée. Envoyez maintenant, ou modifiez.</translation>
     </message>
     <message>
         <source>There is only one model yet: add another in Settings</source>
-        <translation>Il n’y a encore qu’un modèle : ajoutez-en un autre dans les paramètres</translation>
+        <translation>Il n’y a encore qu’un modèle&#xa0;: ajoutez-en un autre dans les paramètres</translation>
     </message>
     <message>
         <source>Kept. The other answers stay as versions.</source>
@@ -9568,7 +9580,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The file for starting at login could not be changed: {strerror}.</source>
-        <translation>Le fichier de démarrage à l’ouverture de session n’a pas pu être changé : {strerror}.</translation>
+        <translation>Le fichier de démarrage à l’ouverture de session n’a pas pu être changé&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>Open</source>
@@ -9588,7 +9600,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Command: {command}</source>
-        <translation>Commande : {command}</translation>
+        <translation>Commande&#xa0;: {command}</translation>
     </message>
     <message>
         <source>Copy the command</source>
@@ -9600,7 +9612,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The desktop shows it at: {keys}.</source>
-        <translation>Le bureau les montre ainsi : {keys}.</translation>
+        <translation>Le bureau les montre ainsi&#xa0;: {keys}.</translation>
     </message>
     <message>
         <source>The keys work.</source>
@@ -9608,19 +9620,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>Un autre programme a {keys}. Choisissez d’autres touches, ou libérez-les là-bas et réessayez. Vous pouvez aussi associer cette commande dans les réglages de votre bureau :</translation>
+        <translation>Un autre programme a {keys}. Choisissez d’autres touches, ou libérez-les là-bas et réessayez. Vous pouvez aussi associer cette commande dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Le bureau n’a pas donné ces touches à ChatDesk. Réessayez, ou associez cette commande à des touches dans les réglages de votre bureau :</translation>
+        <translation>Le bureau n’a pas donné ces touches à ChatDesk. Réessayez, ou associez cette commande à des touches dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
-        <translation>Le bureau n’a pas de nom pour {keys}. Choisissez d’autres touches, ou associez cette commande dans les réglages de votre bureau :</translation>
+        <translation>Le bureau n’a pas de nom pour {keys}. Choisissez d’autres touches, ou associez cette commande dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Ce bureau ne donne pas de touches aux programmes. Associez cette commande à des touches dans les réglages de votre bureau :</translation>
+        <translation>Ce bureau ne donne pas de touches aux programmes. Associez cette commande à des touches dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
@@ -9668,27 +9680,27 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>About {used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
-        <translation>Environ {used} tokens sur {window} sont pris ; {reserved} sont gardés pour la réponse.</translation>
+        <translation>Environ {used} tokens sur {window} sont pris&#xa0;; {reserved} sont gardés pour la réponse.</translation>
     </message>
     <message>
         <source>{used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
-        <translation>{used} tokens sur {window} sont pris ; {reserved} sont gardés pour la réponse.</translation>
+        <translation>{used} tokens sur {window} sont pris&#xa0;; {reserved} sont gardés pour la réponse.</translation>
     </message>
     <message>
         <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
-        <translation>Votre message seul ne tient pas : raccourcissez-le, joignez-le, ou choisissez un modèle plus grand.</translation>
+        <translation>Votre message seul ne tient pas&#xa0;: raccourcissez-le, joignez-le, ou choisissez un modèle plus grand.</translation>
     </message>
     <message numerus="yes">
         <source>It is full: {count} older messages stay behind because of what you are writing.</source>
         <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
         <translation>
-            <numerusform>Il est plein : {count} message plus ancien reste en arrière à cause de ce que vous écrivez.</numerusform>
-            <numerusform>Il est plein : {count} messages plus anciens restent en arrière à cause de ce que vous écrivez.</numerusform>
+            <numerusform>Il est plein&#xa0;: {count} message plus ancien reste en arrière à cause de ce que vous écrivez.</numerusform>
+            <numerusform>Il est plein&#xa0;: {count} messages plus anciens restent en arrière à cause de ce que vous écrivez.</numerusform>
         </translation>
     </message>
     <message>
         <source>It is full: the oldest messages stay behind when you send.</source>
-        <translation>Il est plein : les messages les plus anciens restent en arrière quand vous envoyez.</translation>
+        <translation>Il est plein&#xa0;: les messages les plus anciens restent en arrière quand vous envoyez.</translation>
     </message>
     <message>
         <source>{free} tokens are free before older messages stay behind.</source>
@@ -9758,13 +9770,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Summarising the older messages: {requests} of about {count} requests, {spent}.</source>
         <comment>Summarising the older messages: {requests} of about {count} request, {spent}.</comment>
         <translation>
-            <numerusform>Résumé des messages anciens : {requests} sur environ {count} requête, {spent}.</numerusform>
-            <numerusform>Résumé des messages anciens : {requests} sur environ {count} requêtes, {spent}.</numerusform>
+            <numerusform>Résumé des messages anciens&#xa0;: {requests} sur environ {count} requête, {spent}.</numerusform>
+            <numerusform>Résumé des messages anciens&#xa0;: {requests} sur environ {count} requêtes, {spent}.</numerusform>
         </translation>
     </message>
     <message>
         <source>Older messages summarised: {taken}</source>
-        <translation>Messages anciens résumés : {taken}</translation>
+        <translation>Messages anciens résumés&#xa0;: {taken}</translation>
     </message>
     <message numerus="yes">
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
@@ -9878,13 +9890,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Delete {count} threads for good?</source>
         <comment>Delete this thread for good?</comment>
         <translation>
-            <numerusform>Supprimer définitivement cette conversation ?</numerusform>
-            <numerusform>Supprimer définitivement {count} conversations ?</numerusform>
+            <numerusform>Supprimer définitivement cette conversation&#xa0;?</numerusform>
+            <numerusform>Supprimer définitivement {count} conversations&#xa0;?</numerusform>
         </translation>
     </message>
     <message>
         <source>{title}: all messages are removed. This cannot be undone.</source>
-        <translation>{title} : tous les messages sont retirés. C’est irréversible.</translation>
+        <translation>{title}&#xa0;: tous les messages sont retirés. C’est irréversible.</translation>
     </message>
     <message>
         <source>Delete for good</source>
@@ -9896,7 +9908,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Empty the trash?</source>
-        <translation>Vider la corbeille ?</translation>
+        <translation>Vider la corbeille&#xa0;?</translation>
     </message>
     <message>
         <source>Empty the trash</source>
@@ -9920,7 +9932,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The tag was deleted; its threads stay</source>
-        <translation>L’étiquette a été supprimée ; ses conversations restent</translation>
+        <translation>L’étiquette a été supprimée&#xa0;; ses conversations restent</translation>
     </message>
     <message numerus="yes">
         <source>Pin {count} threads</source>
@@ -9988,7 +10000,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Move to a project: {what}</source>
-        <translation>Déplacer vers un projet : {what}</translation>
+        <translation>Déplacer vers un projet&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Teal</source>
@@ -10077,7 +10089,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For example: answer as an editor would, in British English.</source>
-        <translation>Par exemple : réponds comme un relecteur, en français.</translation>
+        <translation>Par exemple&#xa0;: réponds comme un relecteur, en français.</translation>
     </message>
     <message>
         <source>Instructions for its threads (optional)</source>
@@ -10141,15 +10153,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Archived: {name}</source>
-        <translation>Archivé : {name}</translation>
+        <translation>Archivé&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Out of the archive: {name}</source>
-        <translation>Sorti des archives : {name}</translation>
+        <translation>Sorti des archives&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Delete the project “{name}”?</source>
-        <translation>Supprimer le projet « {name} » ?</translation>
+        <translation>Supprimer le projet «&#xa0;{name}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>Move to trash</source>
@@ -10157,7 +10169,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Moved to the trash: {name}</source>
-        <translation>Mis à la corbeille : {name}</translation>
+        <translation>Mis à la corbeille&#xa0;: {name}</translation>
     </message>
     <message>
         <source>The project was restored</source>
@@ -10213,7 +10225,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tags: {what}</source>
-        <translation>Étiquettes : {what}</translation>
+        <translation>Étiquettes&#xa0;: {what}</translation>
     </message>
     <message>
         <source>New tag</source>
@@ -10225,11 +10237,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
-        <translation>Il n’y a pas encore d’étiquettes. Mettez-en une à une conversation avec « Étiquettes… » dans son menu.</translation>
+        <translation>Il n’y a pas encore d’étiquettes. Mettez-en une à une conversation avec «&#xa0;Étiquettes…&#xa0;» dans son menu.</translation>
     </message>
     <message>
         <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>Le message du lien n’est pas affiché dans cette discussion : il a été supprimé, ou est dans une autre version.</translation>
+        <translation>Le message du lien n’est pas affiché dans cette discussion&#xa0;: il a été supprimé, ou est dans une autre version.</translation>
     </message>
     <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
@@ -10253,7 +10265,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
-        <translation>Révoquer le jeton « {name} » ?</translation>
+        <translation>Révoquer le jeton «&#xa0;{name}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
@@ -10353,7 +10365,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For example: editor</source>
-        <translation>Par exemple : éditeur</translation>
+        <translation>Par exemple&#xa0;: éditeur</translation>
     </message>
     <message>
         <source>Valid for</source>
@@ -10377,11 +10389,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>None chosen: in all of them.</source>
-        <translation>Aucun choisi : dans tous.</translation>
+        <translation>Aucun choisi&#xa0;: dans tous.</translation>
     </message>
     <message>
         <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
-        <translation>Voici le jeton de « {name} ». Il n’est montré que maintenant et stocké nulle part : copiez-le là où il est utilisé.</translation>
+        <translation>Voici le jeton de «&#xa0;{name}&#xa0;». Il n’est montré que maintenant et stocké nulle part&#xa0;: copiez-le là où il est utilisé.</translation>
     </message>
     <message>
         <source>It may</source>
@@ -10409,11 +10421,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Assistant: none</source>
-        <translation>Assistant : aucun</translation>
+        <translation>Assistant&#xa0;: aucun</translation>
     </message>
     <message>
         <source>Assistant: {name}</source>
-        <translation>Assistant : {name}</translation>
+        <translation>Assistant&#xa0;: {name}</translation>
     </message>
     <message>
         <source>No assistant</source>
@@ -10569,15 +10581,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{title}: {detail}</source>
-        <translation>{title} : {detail}</translation>
+        <translation>{title}&#xa0;: {detail}</translation>
     </message>
     <message>
         <source>Still to fill in: {missing}.</source>
-        <translation>Reste à remplir : {missing}.</translation>
+        <translation>Reste à remplir&#xa0;: {missing}.</translation>
     </message>
     <message>
         <source>The prompt was not inserted: another thread is open now.</source>
-        <translation>Le prompt n’a pas été inséré : une autre conversation est ouverte maintenant.</translation>
+        <translation>Le prompt n’a pas été inséré&#xa0;: une autre conversation est ouverte maintenant.</translation>
     </message>
     <message>
         <source>There is no text in the clipboard.</source>
@@ -10593,7 +10605,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Fill in: {prompt_name}</source>
-        <translation>Remplir : {prompt_name}</translation>
+        <translation>Remplir&#xa0;: {prompt_name}</translation>
     </message>
     <message>
         <source>Insert</source>
@@ -10621,7 +10633,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choosing it below an answer, in its menu or in the search asks this about the answer. The variables of templates are filled in; where one is asked for, the text goes into the composer first.</source>
-        <translation>Choisie sous une réponse, dans son menu ou dans la recherche, elle demande ceci à propos de la réponse. Les variables des modèles de texte sont remplies ; quand l’une est demandée, le texte va d’abord dans la zone de saisie.</translation>
+        <translation>Choisie sous une réponse, dans son menu ou dans la recherche, elle demande ceci à propos de la réponse. Les variables des modèles de texte sont remplies&#xa0;; quand l’une est demandée, le texte va d’abord dans la zone de saisie.</translation>
     </message>
     <message>
         <source>{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.</source>
@@ -10653,7 +10665,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong. Nothing was stored; the text is kept here.</source>
-        <translation>Quelque chose s’est mal passé. Rien n’a été stocké ; le texte est gardé ici.</translation>
+        <translation>Quelque chose s’est mal passé. Rien n’a été stocké&#xa0;; le texte est gardé ici.</translation>
     </message>
     <message>
         <source>add prompt</source>
@@ -10683,16 +10695,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Added: {count} prompts. What was there already stays as it is.</source>
         <comment>Added: {count} prompt. What was there already stays as it is.</comment>
         <translation>
-            <numerusform>Ajouté : {count} prompt. Ce qui était déjà là reste tel quel.</numerusform>
-            <numerusform>Ajoutés : {count} prompts. Ce qui était déjà là reste tel quel.</numerusform>
+            <numerusform>Ajouté&#xa0;: {count} prompt. Ce qui était déjà là reste tel quel.</numerusform>
+            <numerusform>Ajoutés&#xa0;: {count} prompts. Ce qui était déjà là reste tel quel.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Exported: {count} prompts to {name}.</source>
         <comment>Exported: {count} prompt to {name}.</comment>
         <translation>
-            <numerusform>Exporté : {count} prompt vers {name}.</numerusform>
-            <numerusform>Exportés : {count} prompts vers {name}.</numerusform>
+            <numerusform>Exporté&#xa0;: {count} prompt vers {name}.</numerusform>
+            <numerusform>Exportés&#xa0;: {count} prompts vers {name}.</numerusform>
         </translation>
     </message>
     <message>
@@ -10717,7 +10729,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Deleted: {name}</source>
-        <translation>Supprimé : {name}</translation>
+        <translation>Supprimé&#xa0;: {name}</translation>
     </message>
     <message>
         <source>New</source>
@@ -10739,8 +10751,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} more: type part of a name.</source>
         <comment>{count} more: type part of a name.</comment>
         <translation>
-            <numerusform>{count} de plus : tapez une partie du nom.</numerusform>
-            <numerusform>{count} de plus : tapez une partie du nom.</numerusform>
+            <numerusform>{count} de plus&#xa0;: tapez une partie du nom.</numerusform>
+            <numerusform>{count} de plus&#xa0;: tapez une partie du nom.</numerusform>
         </translation>
     </message>
     <message>
@@ -10757,7 +10769,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Quick action: {name}</source>
-        <translation>Action rapide : {name}</translation>
+        <translation>Action rapide&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Select something in the thread first.</source>
@@ -10774,7 +10786,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asking {server} for “{title}”…</source>
-        <translation>« {title} » est demandé à {server}…</translation>
+        <translation>«&#xa0;{title}&#xa0;» est demandé à {server}…</translation>
     </message>
     <message>
         <source>{server} wrote this text. Read it before you send it.</source>
@@ -10782,7 +10794,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{title}” came while you were typing.</source>
-        <translation>« {title} » est arrivé pendant que vous tapiez.</translation>
+        <translation>«&#xa0;{title}&#xa0;» est arrivé pendant que vous tapiez.</translation>
     </message>
     <message>
         <source>{label} (optional)</source>
@@ -10830,11 +10842,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The project has none: in threads without their own, the default from the settings is sent.</source>
-        <translation>Le projet n’en a pas : dans les conversations sans prompt propre, celui des paramètres est envoyé.</translation>
+        <translation>Le projet n’en a pas&#xa0;: dans les conversations sans prompt propre, celui des paramètres est envoyé.</translation>
     </message>
     <message>
         <source>The project has none: in threads without their own, no system prompt is sent.</source>
-        <translation>Le projet n’en a pas : dans les conversations sans prompt propre, aucun prompt système n’est envoyé.</translation>
+        <translation>Le projet n’en a pas&#xa0;: dans les conversations sans prompt propre, aucun prompt système n’est envoyé.</translation>
     </message>
     <message>
         <source>This thread&apos;s own system prompt is sent.</source>
@@ -10842,15 +10854,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This thread has none: the project&apos;s is sent.</source>
-        <translation>Cette conversation n’en a pas : celui du projet est envoyé.</translation>
+        <translation>Cette conversation n’en a pas&#xa0;: celui du projet est envoyé.</translation>
     </message>
     <message>
         <source>Neither thread nor project has one: the default from the settings is sent.</source>
-        <translation>Ni la conversation ni le projet n’en a : celui des paramètres est envoyé.</translation>
+        <translation>Ni la conversation ni le projet n’en a&#xa0;: celui des paramètres est envoyé.</translation>
     </message>
     <message>
         <source>Neither thread nor project has one: no system prompt is sent.</source>
-        <translation>Ni la conversation ni le projet n’en a : aucun prompt système n’est envoyé.</translation>
+        <translation>Ni la conversation ni le projet n’en a&#xa0;: aucun prompt système n’est envoyé.</translation>
     </message>
     <message numerus="yes">
         <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
@@ -10876,16 +10888,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
         <comment>About {count} token: it leaves no room for a message in the {window} that the model can read.</comment>
         <translation>
-            <numerusform>Environ {count} token : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
-            <numerusform>Environ {count} tokens : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>Environ {count} token&#xa0;: il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>Environ {count} tokens&#xa0;: il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
         <comment>{count} token: it leaves no room for a message in the {window} that the model can read.</comment>
         <translation>
-            <numerusform>{count} token : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
-            <numerusform>{count} tokens : il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>{count} token&#xa0;: il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
+            <numerusform>{count} tokens&#xa0;: il ne laisse pas de place à un message dans les {window} que le modèle peut lire.</numerusform>
         </translation>
     </message>
     <message>
@@ -10895,7 +10907,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
         <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
-        <translation>{name} a changé le prompt système ; il est envoyé avec votre question.</translation>
+        <translation>{name} a changé le prompt système&#xa0;; il est envoyé avec votre question.</translation>
     </message>
     <message>
         <source>A temporary chat has the instructions of its project.</source>
@@ -10903,7 +10915,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Saved to the library: {name}</source>
-        <translation>Enregistré dans la bibliothèque : {name}</translation>
+        <translation>Enregistré dans la bibliothèque&#xa0;: {name}</translation>
     </message>
     <message>
         <source>change system prompt</source>
@@ -11007,15 +11019,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove {label}?</source>
-        <translation>Retirer {label} ?</translation>
+        <translation>Retirer {label}&#xa0;?</translation>
     </message>
     <message>
         <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
-        <translation>Sa clé est oubliée. Les conversations gardent leurs réponses ; celle qui l’utilisait demande un autre modèle.</translation>
+        <translation>Sa clé est oubliée. Les conversations gardent leurs réponses&#xa0;; celle qui l’utilisait demande un autre modèle.</translation>
     </message>
     <message>
         <source>{problem} Nothing was sent; see Settings, Providers.</source>
-        <translation>{problem} Rien n’a été envoyé ; voyez Paramètres, Fournisseurs.</translation>
+        <translation>{problem} Rien n’a été envoyé&#xa0;; voyez Paramètres, Fournisseurs.</translation>
     </message>
     <message>
         <source>Chat completions, which every server has</source>
@@ -11139,7 +11151,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{place}; it wins over a kept key, so it cannot be changed here</source>
-        <translation>{place} ; elle l’emporte sur une clé conservée, elle ne peut donc pas être changée ici</translation>
+        <translation>{place}&#xa0;; elle l’emporte sur une clé conservée, elle ne peut donc pas être changée ici</translation>
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
@@ -11155,7 +11167,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{why}: choose where the key is kept.</source>
-        <translation>{why} : choisissez où la clé est conservée.</translation>
+        <translation>{why}&#xa0;: choisissez où la clé est conservée.</translation>
     </message>
     <message>
         <source>Models of {label}</source>
@@ -11252,7 +11264,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Headers; values that are keys are stored with your keys</source>
-        <translation>En-têtes ; les valeurs qui sont des clés sont stockées avec vos clés</translation>
+        <translation>En-têtes&#xa0;; les valeurs qui sont des clés sont stockées avec vos clés</translation>
     </message>
     <message>
         <source>Seconds to wait for</source>
@@ -11341,7 +11353,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{words}: leave it out</source>
-        <translation>{words} : laisser de côté</translation>
+        <translation>{words}&#xa0;: laisser de côté</translation>
     </message>
     <message>
         <source>Choose a part of the screen</source>
@@ -11406,7 +11418,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The backup was made: {name}</source>
-        <translation>La sauvegarde a été faite : {name}</translation>
+        <translation>La sauvegarde a été faite&#xa0;: {name}</translation>
     </message>
     <message>
         <source>Nothing is wrong.</source>
@@ -11428,8 +11440,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>All but {count} attachments was saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
-            <numerusform>Tout sauf {count} pièce jointe a été enregistré dans {name} :</numerusform>
-            <numerusform>Tout sauf {count} pièces jointes a été enregistré dans {name} :</numerusform>
+            <numerusform>Tout sauf {count} pièce jointe a été enregistré dans {name}&#xa0;:</numerusform>
+            <numerusform>Tout sauf {count} pièces jointes a été enregistré dans {name}&#xa0;:</numerusform>
         </translation>
     </message>
     <message>
@@ -11475,7 +11487,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong?</source>
-        <translation>Quelque chose s’est mal passé ?</translation>
+        <translation>Quelque chose s’est mal passé&#xa0;?</translation>
     </message>
     <message>
         <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
@@ -11492,7 +11504,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
-        <translation>… et {lines} de plus ; &apos;chatdesk doctor --json&apos; les énumère.</translation>
+        <translation>… et {lines} de plus&#xa0;; &apos;chatdesk doctor --json&apos; les énumère.</translation>
     </message>
     <message>
         <source>{label}, its own choice</source>
@@ -11565,7 +11577,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
-        <translation>Trouvés sur cet ordinateur : {names}.</translation>
+        <translation>Trouvés sur cet ordinateur&#xa0;: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -11710,7 +11722,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{code}: the key was refused</source>
-        <translation>{code} : la clé a été refusée</translation>
+        <translation>{code}&#xa0;: la clé a été refusée</translation>
     </message>
     <message numerus="yes">
         <source>works, {count} models</source>
@@ -11775,11 +11787,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Newest message: {newest}</source>
-        <translation>Message le plus récent : {newest}</translation>
+        <translation>Message le plus récent&#xa0;: {newest}</translation>
     </message>
     <message>
         <source>Newest threads:</source>
-        <translation>Conversations les plus récentes :</translation>
+        <translation>Conversations les plus récentes&#xa0;:</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -11791,7 +11803,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Not saved: {why}.</source>
-        <translation>Non enregistré : {why}.</translation>
+        <translation>Non enregistré&#xa0;: {why}.</translation>
     </message>
     <message>
         <source>Show and change…</source>
@@ -11804,6 +11816,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>La variable d’environnement {env} en décide.</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} À l’essai jusqu’au {day}, susceptible de changer.</translation>
     </message>
     <message>
         <source>Add a provider</source>
@@ -11891,7 +11907,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Share “{name}”</source>
-        <translation>Partager « {name} »</translation>
+        <translation>Partager «&#xa0;{name}&#xa0;»</translation>
     </message>
     <message>
         <source>Counting…</source>
@@ -11903,7 +11919,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is shared with “{name}”.</source>
-        <translation>Il est partagé avec « {name} ».</translation>
+        <translation>Il est partagé avec «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Choose which workspace it goes to.</source>
@@ -11919,7 +11935,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>Les nouvelles discussions vont dans « {name} » : une fois partagé, d’autres voient tout ce que vous y demandez sans choisir un autre projet. Un nouveau projet pour ce que vous partagez garde celui-ci pour vous.</translation>
+        <translation>Les nouvelles discussions vont dans «&#xa0;{name}&#xa0;»&#xa0;: une fois partagé, d’autres voient tout ce que vous y demandez sans choisir un autre projet. Un nouveau projet pour ce que vous partagez garde celui-ci pour vous.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -11951,11 +11967,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sharing of “{name}”</source>
-        <translation>Partage de « {name} »</translation>
+        <translation>Partage de «&#xa0;{name}&#xa0;»</translation>
     </message>
     <message>
         <source>Shared with “{workspace}”. Your role is {role}: {hint}.</source>
-        <translation>Partagé avec « {workspace} ». Votre rôle est {role} : {hint}.</translation>
+        <translation>Partagé avec «&#xa0;{workspace}&#xa0;». Votre rôle est {role}&#xa0;: {hint}.</translation>
     </message>
     <message>
         <source>Who sees it</source>
@@ -12023,11 +12039,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.</source>
-        <translation>Chaque ordinateur qui l’a garde sa copie comme projet privé, celui-ci aussi ; rien n’est supprimé ici.</translation>
+        <translation>Chaque ordinateur qui l’a garde sa copie comme projet privé, celui-ci aussi&#xa0;; rien n’est supprimé ici.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}”?</source>
-        <translation>Arrêter le partage de « {name} » ?</translation>
+        <translation>Arrêter le partage de «&#xa0;{name}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>Stop sharing</source>
@@ -12039,7 +12055,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Leave “{name}”?</source>
-        <translation>Quitter « {name} » ?</translation>
+        <translation>Quitter «&#xa0;{name}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>Leave</source>
@@ -12047,7 +12063,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
-        <translation>Tout ce qu’il contient est enlevé : du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
+        <translation>Tout ce qu’il contient est enlevé&#xa0;: du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members lose it, too.</source>
@@ -12063,7 +12079,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
-        <translation>Arrêter le partage de « {name} » et l’effacer pour tous ?</translation>
+        <translation>Arrêter le partage de «&#xa0;{name}&#xa0;» et l’effacer pour tous&#xa0;?</translation>
     </message>
     <message>
         <source>Stop and erase</source>
@@ -12103,7 +12119,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Team sync: details</source>
-        <translation>Synchronisation d’équipe : détails</translation>
+        <translation>Synchronisation d’équipe&#xa0;: détails</translation>
     </message>
     <message>
         <source>Workspace</source>
@@ -12141,8 +12157,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
         <translation>
-            <numerusform>Refusé : {count} modification</numerusform>
-            <numerusform>Refusé : {count} modifications</numerusform>
+            <numerusform>Refusé&#xa0;: {count} modification</numerusform>
+            <numerusform>Refusé&#xa0;: {count} modifications</numerusform>
         </translation>
     </message>
     <message>
@@ -12159,7 +12175,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Le premier est montré jusqu’à ce que quelqu’un choisisse ; le choix vaut pour tous.</translation>
+        <translation>Le premier est montré jusqu’à ce que quelqu’un choisisse&#xa0;; le choix vaut pour tous.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -12167,7 +12183,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{who}: (empty)</source>
-        <translation>{who} : (vide)</translation>
+        <translation>{who}&#xa0;: (vide)</translation>
     </message>
     <message>
         <source>Use this</source>
@@ -12203,14 +12219,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>{changes} de {projects} comparées : cet ordinateur et le serveur contiennent la même chose.</translation>
+        <translation>{changes} de {projects} comparées&#xa0;: cet ordinateur et le serveur contiennent la même chose.</translation>
     </message>
     <message numerus="yes">
         <source>{count} differences:</source>
         <comment>{count} difference:</comment>
         <translation>
-            <numerusform>{count} différence :</numerusform>
-            <numerusform>{count} différences :</numerusform>
+            <numerusform>{count} différence&#xa0;:</numerusform>
+            <numerusform>{count} différences&#xa0;:</numerusform>
         </translation>
     </message>
     <message>
@@ -12340,15 +12356,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
-        <translation>« {name} » est prêt, et vous en êtes propriétaire. Rien n’est encore partagé : ouvrez un projet et choisissez « Partager… », et invitez ceux avec qui vous travaillez.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est prêt, et vous en êtes propriétaire. Rien n’est encore partagé&#xa0;: ouvrez un projet et choisissez «&#xa0;Partager…&#xa0;», et invitez ceux avec qui vous travaillez.</translation>
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
-        <translation>Un espace de travail est une base de données PostgreSQL, 15 ou plus récent, par laquelle les ordinateurs de votre équipe partagent les modifications. Donnez-en une vide, et un compte qui peut créer des rôles ; son mot de passe sert maintenant et n’est pas conservé.</translation>
+        <translation>Un espace de travail est une base de données PostgreSQL, 15 ou plus récent, par laquelle les ordinateurs de votre équipe partagent les modifications. Donnez-en une vide, et un compte qui peut créer des rôles&#xa0;; son mot de passe sert maintenant et n’est pas conservé.</translation>
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
-        <translation>L’espace de travail a été installé à la main ? Alors connectez-vous avec votre compte.</translation>
+        <translation>L’espace de travail a été installé à la main&#xa0;? Alors connectez-vous avec votre compte.</translation>
     </message>
     <message>
         <source>Sign in</source>
@@ -12360,7 +12376,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>If setting up is interrupted, set up the same database again: it continues.</source>
-        <translation>Si l’installation est interrompue, installez à nouveau la même base de données : elle continue.</translation>
+        <translation>Si l’installation est interrompue, installez à nouveau la même base de données&#xa0;: elle continue.</translation>
     </message>
     <message>
         <source>Looking at the database…</source>
@@ -12392,7 +12408,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Cet ordinateur ne peut plus synchroniser sous ce nom ; ce qu’il contient y reste. S’il a été perdu, faites aussi un nouveau mot de passe sous « Mon nom et mes rôles », et ajoutez à nouveau vos autres ordinateurs.</translation>
+        <translation>Cet ordinateur ne peut plus synchroniser sous ce nom&#xa0;; ce qu’il contient y reste. S’il a été perdu, faites aussi un nouveau mot de passe sous «&#xa0;Mon nom et mes rôles&#xa0;», et ajoutez à nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -12432,7 +12448,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Invite to “{workspace}”</source>
-        <translation>Inviter dans « {workspace} »</translation>
+        <translation>Inviter dans «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
         <source>{workspace} invitation</source>
@@ -12460,7 +12476,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Their name; they can change it</source>
-        <translation>Son nom ; la personne peut le changer</translation>
+        <translation>Son nom&#xa0;; la personne peut le changer</translation>
     </message>
     <message>
         <source>Days for which the invitation can be used</source>
@@ -12472,7 +12488,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
-        <translation>Envoyez ceci à {name} et à personne d’autre : le premier qui l’utilise prend cette place. Cela marche une fois, jusqu’au {day}. La personne choisit « Rejoindre un espace de travail » dans Paramètres, Synchronisation d’équipe.</translation>
+        <translation>Envoyez ceci à {name} et à personne d’autre&#xa0;: le premier qui l’utilise prend cette place. Cela marche une fois, jusqu’au {day}. La personne choisit «&#xa0;Rejoindre un espace de travail&#xa0;» dans Paramètres, Synchronisation d’équipe.</translation>
     </message>
     <message>
         <source>Making the invitation…</source>
@@ -12492,7 +12508,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
-        <translation>Portez le code ou le fichier à votre autre ordinateur, choisissez-y « Rejoindre un espace de travail », et tapez la phrase secrète. Utilisable jusqu’au {day}. Le code seul n’ouvre rien ; n’envoyez pas les deux par la même voie.</translation>
+        <translation>Portez le code ou le fichier à votre autre ordinateur, choisissez-y «&#xa0;Rejoindre un espace de travail&#xa0;», et tapez la phrase secrète. Utilisable jusqu’au {day}. Le code seul n’ouvre rien&#xa0;; n’envoyez pas les deux par la même voie.</translation>
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
@@ -12513,7 +12529,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Join anyway: nothing is encrypted on the way</source>
-        <translation>Rejoindre quand même : rien n’est chiffré en chemin</translation>
+        <translation>Rejoindre quand même&#xa0;: rien n’est chiffré en chemin</translation>
     </message>
     <message>
         <source>Paste the code or link that you were given, or open its file.</source>
@@ -12541,15 +12557,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>Amène cet ordinateur dans « {workspace} », en tant que même personne que sur l’ordinateur d’origine.</translation>
+        <translation>Amène cet ordinateur dans «&#xa0;{workspace}&#xa0;», en tant que même personne que sur l’ordinateur d’origine.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
-        <translation>Vous êtes invité par {name} dans « {workspace} ».</translation>
+        <translation>Vous êtes invité par {name} dans «&#xa0;{workspace}&#xa0;».</translation>
     </message>
     <message>
         <source>You are invited to “{workspace}”.</source>
-        <translation>Vous êtes invité dans « {workspace} ».</translation>
+        <translation>Vous êtes invité dans «&#xa0;{workspace}&#xa0;».</translation>
     </message>
     <message>
         <source>The database is {address}.</source>
@@ -12557,7 +12573,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Projects: {projects}.</source>
-        <translation>Projets : {projects}.</translation>
+        <translation>Projets&#xa0;: {projects}.</translation>
     </message>
     <message>
         <source>It expired on {day}. Ask for a new one.</source>
@@ -12573,11 +12589,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
-        <translation>Le chemin vers ce serveur n’est pas chiffré : quiconque s’y trouve peut tout lire et changer. C’est acceptable pour un serveur sur cet ordinateur ou un réseau que vous seul utilisez.</translation>
+        <translation>Le chemin vers ce serveur n’est pas chiffré&#xa0;: quiconque s’y trouve peut tout lire et changer. C’est acceptable pour un serveur sur cet ordinateur ou un réseau que vous seul utilisez.</translation>
     </message>
     <message>
         <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
-        <translation>Cet ordinateur n’a pas de trousseau qui pourrait garder le mot de passe. Gardez-le plutôt dans le fichier de clés chiffré de ChatDesk ; vous saisissez sa phrase secrète une fois après chaque démarrage.</translation>
+        <translation>Cet ordinateur n’a pas de trousseau qui pourrait garder le mot de passe. Gardez-le plutôt dans le fichier de clés chiffré de ChatDesk&#xa0;; vous saisissez sa phrase secrète une fois après chaque démarrage.</translation>
     </message>
     <message>
         <source>Keep it in the file</source>
@@ -12589,7 +12605,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Leave “{workspace}”?</source>
-        <translation>Quitter « {workspace} » ?</translation>
+        <translation>Quitter «&#xa0;{workspace}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
@@ -12609,11 +12625,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For good: end my membership</source>
-        <translation>Pour de bon : mettre fin à mon adhésion</translation>
+        <translation>Pour de bon&#xa0;: mettre fin à mon adhésion</translation>
     </message>
     <message>
         <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>Vous restez membre ; un code d’un autre de vos ordinateurs le ramène.</translation>
+        <translation>Vous restez membre&#xa0;; un code d’un autre de vos ordinateurs le ramène.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -12625,7 +12641,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Password for “{workspace}”</source>
-        <translation>Mot de passe pour « {workspace} »</translation>
+        <translation>Mot de passe pour «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
         <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
@@ -12649,7 +12665,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>On all of your computers. What you wrote stays with the team; to come back you need an invitation.</source>
-        <translation>Sur tous vos ordinateurs. Ce que vous avez écrit reste à l’équipe ; pour revenir, il vous faut une invitation.</translation>
+        <translation>Sur tous vos ordinateurs. Ce que vous avez écrit reste à l’équipe&#xa0;; pour revenir, il vous faut une invitation.</translation>
     </message>
     <message>
         <source>Make somebody else an owner first.</source>
@@ -12661,7 +12677,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>End their connections: for somebody whose unfinished change holds up the others</source>
-        <translation>Couper ses connexions : pour quelqu’un dont la modification inachevée retient les autres</translation>
+        <translation>Couper ses connexions&#xa0;: pour quelqu’un dont la modification inachevée retient les autres</translation>
     </message>
     <message>
         <source>My name and roles…</source>
@@ -12721,15 +12737,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} invited {people}. They are still members, with the roles they have. Remove them as well if they came for {name} only; what they wrote stays either way.</source>
-        <translation>{name} a invité {people}. Ces personnes sont toujours membres, avec leurs rôles. Retirez-les aussi si elles ne sont venues que pour {name} ; ce qu’elles ont écrit reste de toute façon.</translation>
+        <translation>{name} a invité {people}. Ces personnes sont toujours membres, avec leurs rôles. Retirez-les aussi si elles ne sont venues que pour {name}&#xa0;; ce qu’elles ont écrit reste de toute façon.</translation>
     </message>
     <message>
         <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
-        <translation>{name} ne peut plus se connecter, d’aucun ordinateur, dès cet instant. Ce que cette personne a écrit reste à l’équipe ; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
+        <translation>{name} ne peut plus se connecter, d’aucun ordinateur, dès cet instant. Ce que cette personne a écrit reste à l’équipe&#xa0;; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
     </message>
     <message>
         <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
-        <translation>Cet ordinateur reçoit un nouveau mot de passe que personne ne voit. Vos autres ordinateurs ne peuvent plus se connecter avec l’ancien : ajoutez-les à nouveau avec « Ajouter un de mes ordinateurs ». Rien n’est supprimé.</translation>
+        <translation>Cet ordinateur reçoit un nouveau mot de passe que personne ne voit. Vos autres ordinateurs ne peuvent plus se connecter avec l’ancien&#xa0;: ajoutez-les à nouveau avec «&#xa0;Ajouter un de mes ordinateurs&#xa0;». Rien n’est supprimé.</translation>
     </message>
     <message>
         <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
@@ -12745,7 +12761,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Give {name} up; its projects stay here as private copies</source>
-        <translation>Renoncer à {name} ; ses projets restent ici comme copies privées</translation>
+        <translation>Renoncer à {name}&#xa0;; ses projets restent ici comme copies privées</translation>
     </message>
     <message>
         <source>Create another workspace…</source>
@@ -12757,11 +12773,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne ; une base de données PostgreSQL à vous transporte les modifications, et rien de chez nous n’est entre les deux.</translation>
+        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne&#xa0;; une base de données PostgreSQL à vous transporte les modifications, et rien de chez nous n’est entre les deux.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
-        <translation>Pour une équipe qui n’en a pas : installe une base de données vide que vous donnez, et fait de vous son propriétaire.</translation>
+        <translation>Pour une équipe qui n’en a pas&#xa0;: installe une base de données vide que vous donnez, et fait de vous son propriétaire.</translation>
     </message>
     <message>
         <source>Create a workspace…</source>
@@ -12769,7 +12785,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Avec une invitation : un code, un lien ou un fichier fait par quelqu’un de l’équipe, ou par un autre de vos ordinateurs. Rien n’est envoyé avant que vous ayez vu ce que c’est.</translation>
+        <translation>Avec une invitation&#xa0;: un code, un lien ou un fichier fait par quelqu’un de l’équipe, ou par un autre de vos ordinateurs. Rien n’est envoyé avant que vous ayez vu ce que c’est.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -12801,7 +12817,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.</source>
-        <translation>Aucun encore. Ouvrez un projet et choisissez « Partager… » dans son menu ; seul ce que vous partagez quitte cet ordinateur.</translation>
+        <translation>Aucun encore. Ouvrez un projet et choisissez «&#xa0;Partager…&#xa0;» dans son menu&#xa0;; seul ce que vous partagez quitte cet ordinateur.</translation>
     </message>
     <message>
         <source>Members</source>
@@ -12905,7 +12921,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Rights and limits of “{workspace}”</source>
-        <translation>Droits et limites de « {workspace} »</translation>
+        <translation>Droits et limites de «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
         <source>Invitations are made by</source>
@@ -12937,7 +12953,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Older messages are erased for everybody, about once a day; that cannot be undone.</source>
-        <translation>Les messages plus anciens sont effacés pour tous, environ une fois par jour ; c’est irréversible.</translation>
+        <translation>Les messages plus anciens sont effacés pour tous, environ une fois par jour&#xa0;; c’est irréversible.</translation>
     </message>
     <message>
         <source>Days for which messages are kept</source>
@@ -12983,16 +12999,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Messages that are older than {count} days are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</source>
         <comment>Messages that are older than {count} day are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</comment>
         <translation>
-            <numerusform>Les messages de plus de {count} jour sont effacés pour tous, maintenant et désormais : du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
-            <numerusform>Les messages de plus de {count} jours sont effacés pour tous, maintenant et désormais : du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
+            <numerusform>Les messages de plus de {count} jour sont effacés pour tous, maintenant et désormais&#xa0;: du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
+            <numerusform>Les messages de plus de {count} jours sont effacés pour tous, maintenant et désormais&#xa0;: du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs les gardent.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Keep messages of “{name}” for {count} days only?</source>
         <comment>Keep messages of “{name}” for {count} day only?</comment>
         <translation>
-            <numerusform>Ne garder les messages de « {name} » que {count} jour ?</numerusform>
-            <numerusform>Ne garder les messages de « {name} » que {count} jours ?</numerusform>
+            <numerusform>Ne garder les messages de «&#xa0;{name}&#xa0;» que {count} jour&#xa0;?</numerusform>
+            <numerusform>Ne garder les messages de «&#xa0;{name}&#xa0;» que {count} jours&#xa0;?</numerusform>
         </translation>
     </message>
     <message>
@@ -13019,11 +13035,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
-        <translation>Mettre à niveau la base de données de « {workspace} »</translation>
+        <translation>Mettre à niveau la base de données de «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
         <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>Cela se fait en une étape, ou pas du tout ; les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent une mise à jour : ce qui y est écrit attend. Faites d’abord une sauvegarde de la base de données.</translation>
+        <translation>Cela se fait en une étape, ou pas du tout&#xa0;; les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent une mise à jour&#xa0;: ce qui y est écrit attend. Faites d’abord une sauvegarde de la base de données.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13035,7 +13051,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>Pas votre propre compte : le propriétaire de la base de données, qui peut créer des rôles. Il sert une fois et n’est pas conservé.</translation>
+        <translation>Pas votre propre compte&#xa0;: le propriétaire de la base de données, qui peut créer des rôles. Il sert une fois et n’est pas conservé.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13047,11 +13063,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Where “{workspace}” is reached</source>
-        <translation>Où « {workspace} » est joignable</translation>
+        <translation>Où «&#xa0;{workspace}&#xa0;» est joignable</translation>
     </message>
     <message>
         <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
-        <translation>Pour un serveur qui a déménagé, ou qui a maintenant un autre nom. ChatDesk vérifie d’abord que cet espace de travail y est. Votre compte reste ; vos autres ordinateurs et les autres membres changent d’adresse eux-mêmes.</translation>
+        <translation>Pour un serveur qui a déménagé, ou qui a maintenant un autre nom. ChatDesk vérifie d’abord que cet espace de travail y est. Votre compte reste&#xa0;; vos autres ordinateurs et les autres membres changent d’adresse eux-mêmes.</translation>
     </message>
     <message>
         <source>Use this address</source>
@@ -13095,11 +13111,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
-        <translation>Seuls les projets que vous partagez quittent cet ordinateur : leurs conversations, messages, pièces jointes et résumés. Les clés, les brouillons, les épingles, la bibliothèque de prompts et tout le reste restent ici.</translation>
+        <translation>Seuls les projets que vous partagez quittent cet ordinateur&#xa0;: leurs conversations, messages, pièces jointes et résumés. Les clés, les brouillons, les épingles, la bibliothèque de prompts et tout le reste restent ici.</translation>
     </message>
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
-        <translation>Ce que d’autres ont lu, copié ou exporté, et les copies privées de ceux qui partent. Les conversations et les messages peuvent être effacés pour tous plus tard, sur le serveur et sur chaque ordinateur à sa synchronisation ; les sauvegardes les gardent jusqu’à leur remplacement. Arrêter le partage n’enlève rien du serveur, sauf si vous choisissez d’effacer le projet.</translation>
+        <translation>Ce que d’autres ont lu, copié ou exporté, et les copies privées de ceux qui partent. Les conversations et les messages peuvent être effacés pour tous plus tard, sur le serveur et sur chaque ordinateur à sa synchronisation&#xa0;; les sauvegardes les gardent jusqu’à leur remplacement. Arrêter le partage n’enlève rien du serveur, sauf si vous choisissez d’effacer le projet.</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -13107,7 +13123,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Open to you again; this copy waits for Share…</source>
-        <translation>De nouveau ouvert pour vous ; cette copie attend « Partager… »</translation>
+        <translation>De nouveau ouvert pour vous&#xa0;; cette copie attend «&#xa0;Partager…&#xa0;»</translation>
     </message>
     <message>
         <source>going up</source>
@@ -13147,11 +13163,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts} partent maintenant ; ce qui est écrit plus tard suit de lui-même.</translation>
+        <translation>{parts} partent maintenant&#xa0;; ce qui est écrit plus tard suit de lui-même.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
-        <translation>retiré ; ce qu’il a écrit reste</translation>
+        <translation>retiré&#xa0;; ce qu’il a écrit reste</translation>
     </message>
     <message>
         <source>you</source>
@@ -13187,7 +13203,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>last here {moment}</source>
-        <translation>ici la dernière fois : {moment}</translation>
+        <translation>ici la dernière fois&#xa0;: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13205,8 +13221,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
         <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
         <translation>
-            <numerusform>{count} connexion de {name} a été coupée : ce qui était inachevé ne compte pas.</numerusform>
-            <numerusform>{count} connexions de {name} ont été coupées : ce qui était inachevé ne compte pas.</numerusform>
+            <numerusform>{count} connexion de {name} a été coupée&#xa0;: ce qui était inachevé ne compte pas.</numerusform>
+            <numerusform>{count} connexions de {name} ont été coupées&#xa0;: ce qui était inachevé ne compte pas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -13251,23 +13267,23 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
-        <translation>« {name} » vous est de nouveau ouvert. Rien n’en a été envoyé, car vous avez écrit entre-temps dans votre propre copie : choisissez « Partager… » dans son menu, et cela part aussi.</translation>
+        <translation>«&#xa0;{name}&#xa0;» vous est de nouveau ouvert. Rien n’en a été envoyé, car vous avez écrit entre-temps dans votre propre copie&#xa0;: choisissez «&#xa0;Partager…&#xa0;» dans son menu, et cela part aussi.</translation>
     </message>
     <message>
         <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
-        <translation>Vous n’êtes plus membre de « {workspace} ». Ses projets restent sur cet ordinateur avec tout leur contenu, et ce que vous y écrivez attend désormais ici. Pour revenir, demandez une nouvelle invitation à son propriétaire.</translation>
+        <translation>Vous n’êtes plus membre de «&#xa0;{workspace}&#xa0;». Ses projets restent sur cet ordinateur avec tout leur contenu, et ce que vous y écrivez attend désormais ici. Pour revenir, demandez une nouvelle invitation à son propriétaire.</translation>
     </message>
     <message>
         <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>« {workspace} » : {problem} {next_step} Rien de ce que vous écrivez n’est perdu pour autant.</translation>
+        <translation>«&#xa0;{workspace}&#xa0;»&#xa0;: {problem} {next_step} Rien de ce que vous écrivez n’est perdu pour autant.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
-        <translation>Vous pouvez lire ce projet ; demandez à {name} de vous laisser écrire.</translation>
+        <translation>Vous pouvez lire ce projet&#xa0;; demandez à {name} de vous laisser écrire.</translation>
     </message>
     <message>
         <source>You can read this project; ask its owner to let you write.</source>
-        <translation>Vous pouvez lire ce projet ; demandez à son propriétaire de vous laisser écrire.</translation>
+        <translation>Vous pouvez lire ce projet&#xa0;; demandez à son propriétaire de vous laisser écrire.</translation>
     </message>
     <message>
         <source>Another member</source>
@@ -13312,22 +13328,22 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>Copié dans la nouvelle conversation « {title} », dans un projet privé.</translation>
+        <translation>Copié dans la nouvelle conversation «&#xa0;{title}&#xa0;», dans un projet privé.</translation>
     </message>
     <message>
         <source>Copied to “{title}”</source>
-        <translation>Copié dans « {title} »</translation>
+        <translation>Copié dans «&#xa0;{title}&#xa0;»</translation>
     </message>
     <message>
         <source>{label}: chosen for everybody.</source>
-        <translation>{label} : choisi pour tous.</translation>
+        <translation>{label}&#xa0;: choisi pour tous.</translation>
     </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
         <translation>
-            <numerusform>Oublier {count} modification refusée ?</numerusform>
-            <numerusform>Oublier {count} modifications refusées ?</numerusform>
+            <numerusform>Oublier {count} modification refusée&#xa0;?</numerusform>
+            <numerusform>Oublier {count} modifications refusées&#xa0;?</numerusform>
         </translation>
     </message>
     <message>
@@ -13368,7 +13384,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
-        <translation>Hors ligne : la base de données de l’équipe est injoignable.</translation>
+        <translation>Hors ligne&#xa0;: la base de données de l’équipe est injoignable.</translation>
     </message>
     <message>
         <source>Update ChatDesk to send</source>
@@ -13376,7 +13392,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This ChatDesk is too old to send changes; it still receives those of others.</source>
-        <translation>Ce ChatDesk est trop ancien pour envoyer des modifications ; il reçoit encore celles des autres.</translation>
+        <translation>Ce ChatDesk est trop ancien pour envoyer des modifications&#xa0;; il reçoit encore celles des autres.</translation>
     </message>
     <message>
         <source>Refused by the team&apos;s server</source>
@@ -13388,15 +13404,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Synced at {moment}.</source>
-        <translation>Synchronisé : {moment}.</translation>
+        <translation>Synchronisé&#xa0;: {moment}.</translation>
     </message>
     <message>
         <source>Syncing {done} of {total}.</source>
-        <translation>Synchronisation : {done} sur {total}.</translation>
+        <translation>Synchronisation&#xa0;: {done} sur {total}.</translation>
     </message>
     <message>
         <source>Synced last at {moment}.</source>
-        <translation>Dernière synchronisation : {moment}.</translation>
+        <translation>Dernière synchronisation&#xa0;: {moment}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes were refused.</source>
@@ -13408,7 +13424,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The next try is at {moment}.</source>
-        <translation>Prochain essai : {moment}.</translation>
+        <translation>Prochain essai&#xa0;: {moment}.</translation>
     </message>
     <message>
         <source>never</source>
@@ -13416,7 +13432,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Syncing {done} of {total}</source>
-        <translation>Synchronisation : {done} sur {total}</translation>
+        <translation>Synchronisation&#xa0;: {done} sur {total}</translation>
     </message>
     <message>
         <source>Synced {time}</source>
@@ -13424,7 +13440,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Refused: {problem}</source>
-        <translation>Refusé : {problem}</translation>
+        <translation>Refusé&#xa0;: {problem}</translation>
     </message>
     <message numerus="yes">
         <source>Sending {count} changes</source>
@@ -13452,7 +13468,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove {name} from the workspace?</source>
-        <translation>Retirer {name} de l’espace de travail ?</translation>
+        <translation>Retirer {name} de l’espace de travail&#xa0;?</translation>
     </message>
     <message>
         <source>Removing the member…</source>
@@ -13460,7 +13476,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove the people {name} invited?</source>
-        <translation>Retirer les personnes que {name} a invitées ?</translation>
+        <translation>Retirer les personnes que {name} a invitées&#xa0;?</translation>
     </message>
     <message>
         <source>Remove them</source>
@@ -13472,7 +13488,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Make a new password?</source>
-        <translation>Faire un nouveau mot de passe ?</translation>
+        <translation>Faire un nouveau mot de passe&#xa0;?</translation>
     </message>
     <message>
         <source>New password</source>
@@ -13496,11 +13512,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Take {name} off the list?</source>
-        <translation>Retirer {name} de la liste ?</translation>
+        <translation>Retirer {name} de la liste&#xa0;?</translation>
     </message>
     <message>
         <source>Take this computer off the list?</source>
-        <translation>Retirer cet ordinateur de la liste ?</translation>
+        <translation>Retirer cet ordinateur de la liste&#xa0;?</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -13508,15 +13524,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The workspace is called “{name}” now.</source>
-        <translation>L’espace de travail s’appelle maintenant « {name} ».</translation>
+        <translation>L’espace de travail s’appelle maintenant «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>You left “{name}”. Its projects are private copies now.</source>
-        <translation>Vous avez quitté « {name} ». Ses projets sont maintenant des copies privées.</translation>
+        <translation>Vous avez quitté «&#xa0;{name}&#xa0;». Ses projets sont maintenant des copies privées.</translation>
     </message>
     <message>
         <source>You are in “{name}” again.</source>
-        <translation>Vous êtes à nouveau dans « {name} ».</translation>
+        <translation>Vous êtes à nouveau dans «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>You left it. Its projects are private copies now.</source>
@@ -13532,7 +13548,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The file could not be written: {why}.</source>
-        <translation>Le fichier n’a pas pu être écrit : {why}.</translation>
+        <translation>Le fichier n’a pas pu être écrit&#xa0;: {why}.</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13549,11 +13565,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The workspace “{name}” is ready.</source>
         <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
-        <translation>L’espace de travail « {name} » est prêt.</translation>
+        <translation>L’espace de travail «&#xa0;{name}&#xa0;» est prêt.</translation>
     </message>
     <message>
         <source>You are in “{name}”.</source>
-        <translation>Vous êtes dans « {name} ».</translation>
+        <translation>Vous êtes dans «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>{name} cannot be read as an invitation.</source>
@@ -13565,7 +13581,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>Vous êtes dans « {name} ». Ce qui est partagé avec vous arrive maintenant.</translation>
+        <translation>Vous êtes dans «&#xa0;{name}&#xa0;». Ce qui est partagé avec vous arrive maintenant.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -13573,23 +13589,23 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>« {name} » et {more} de plus de « {workspace} » sont ici.</translation>
+        <translation>«&#xa0;{name}&#xa0;» et {more} de plus de «&#xa0;{workspace}&#xa0;» sont ici.</translation>
     </message>
     <message>
         <source>“{name}” of “{workspace}” is here.</source>
-        <translation>« {name} » de « {workspace} » est ici.</translation>
+        <translation>«&#xa0;{name}&#xa0;» de «&#xa0;{workspace}&#xa0;» est ici.</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
-        <translation>La base de données de « {name} » est à jour.</translation>
+        <translation>La base de données de «&#xa0;{name}&#xa0;» est à jour.</translation>
     </message>
     <message>
         <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Les droits et limites de « {name} » valent désormais.</translation>
+        <translation>Les droits et limites de «&#xa0;{name}&#xa0;» valent désormais.</translation>
     </message>
     <message>
         <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>« {name} » est désormais {address}, pour cet ordinateur.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est désormais {address}, pour cet ordinateur.</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
@@ -13597,7 +13613,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>« {name} » est partagé. La ligne sous les conversations montre où il en est.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations montre où il en est.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>
@@ -13605,7 +13621,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is a private project on this computer now.</source>
-        <translation>« {name} » est maintenant un projet privé sur cet ordinateur.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est maintenant un projet privé sur cet ordinateur.</translation>
     </message>
     <message>
         <source>Try again in a while.</source>
@@ -13625,7 +13641,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Arguments are a JSON object: { … }.</source>
-        <translation>Les arguments sont un objet JSON : { … }.</translation>
+        <translation>Les arguments sont un objet JSON&#xa0;: { … }.</translation>
     </message>
     <message>
         <source>1 of {count}</source>
@@ -13665,15 +13681,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Applied: {path}</source>
-        <translation>Appliqué : {path}</translation>
+        <translation>Appliqué&#xa0;: {path}</translation>
     </message>
     <message>
         <source>Rejected: {path}</source>
-        <translation>Rejeté : {path}</translation>
+        <translation>Rejeté&#xa0;: {path}</translation>
     </message>
     <message>
         <source>Undone: {path}</source>
-        <translation>Annulé : {path}</translation>
+        <translation>Annulé&#xa0;: {path}</translation>
     </message>
     <message>
         <source>This change was not proposed on this computer.</source>
@@ -13697,15 +13713,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tools in this chat: {names}</source>
-        <translation>Outils de cette discussion : {names}</translation>
+        <translation>Outils de cette discussion&#xa0;: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
-        <translation>Outils de ce projet : {names}</translation>
+        <translation>Outils de ce projet&#xa0;: {names}</translation>
     </message>
     <message>
         <source>Folder: {folder}</source>
-        <translation>Dossier : {folder}</translation>
+        <translation>Dossier&#xa0;: {folder}</translation>
     </message>
     <message>
         <source>As in the project</source>
@@ -13721,7 +13737,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} of {server} waits for your approval: Ctrl+Shift+Y.</source>
-        <translation>{name} de {server} attend votre accord : Ctrl+Maj+Y.</translation>
+        <translation>{name} de {server} attend votre accord&#xa0;: Ctrl+Maj+Y.</translation>
     </message>
     <message>
         <source>{name} waits for your approval in another chat.</source>
@@ -13770,7 +13786,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Run “{name}” of {server}?</source>
-        <translation>Exécuter « {name} » de {server} ?</translation>
+        <translation>Exécuter «&#xa0;{name}&#xa0;» de {server}&#xa0;?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -13786,11 +13802,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Deny: {name} of {server}</source>
-        <translation>Refuser : {name} de {server}</translation>
+        <translation>Refuser&#xa0;: {name} de {server}</translation>
     </message>
     <message>
         <source>Allow once: {name} of {server}</source>
-        <translation>Autoriser une fois : {name} de {server}</translation>
+        <translation>Autoriser une fois&#xa0;: {name} de {server}</translation>
     </message>
     <message>
         <source>ChatDesk runs this itself. What it finds goes to the model that answers.</source>
@@ -13802,11 +13818,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>These arguments are given to a program on this computer: {where}</source>
-        <translation>Ces arguments sont donnés à un programme de cet ordinateur : {where}</translation>
+        <translation>Ces arguments sont donnés à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
         <source>{server} asks you for something: Ctrl+Shift+Y.</source>
-        <translation>{server} vous demande quelque chose : Ctrl+Maj+Y.</translation>
+        <translation>{server} vous demande quelque chose&#xa0;: Ctrl+Maj+Y.</translation>
     </message>
     <message>
         <source>{server} asks you for something in another chat.</source>
@@ -13846,11 +13862,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It asks while “{tool}” runs.</source>
-        <translation>Il le demande pendant que « {tool} » s’exécute.</translation>
+        <translation>Il le demande pendant que «&#xa0;{tool}&#xa0;» s’exécute.</translation>
     </message>
     <message>
         <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>Il a choisi cette page : vérifiez l’adresse avant d’y saisir quoi que ce soit.</translation>
+        <translation>Il a choisi cette page&#xa0;: vérifiez l’adresse avant d’y saisir quoi que ce soit.</translation>
     </message>
     <message numerus="yes">
         <source>You pay for it under your limits, at most {count} tokens.</source>
@@ -13866,7 +13882,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The answer is given to a program here: {where}</source>
-        <translation>La réponse est donnée à un programme ici : {where}</translation>
+        <translation>La réponse est donnée à un programme ici&#xa0;: {where}</translation>
     </message>
     <message>
         <source>What you send is sent to {where}</source>
@@ -13874,15 +13890,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What you send is given to a program here: {where}</source>
-        <translation>Ce que vous envoyez est donné à un programme ici : {where}</translation>
+        <translation>Ce que vous envoyez est donné à un programme ici&#xa0;: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
-        <translation>Aucun : les modèles lisent seulement des pages</translation>
+        <translation>Aucun&#xa0;: les modèles lisent seulement des pages</translation>
     </message>
     <message>
         <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
-        <translation>Un serveur qui interroge d’autres moteurs de recherche : le vôtre, ou un dont le propriétaire laisse des programmes chercher.</translation>
+        <translation>Un serveur qui interroge d’autres moteurs de recherche&#xa0;: le vôtre, ou un dont le propriétaire laisse des programmes chercher.</translation>
     </message>
     <message>
         <source>A service. What is searched for goes there, with your key.</source>
@@ -13910,7 +13926,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A key is kept; type another to replace it</source>
-        <translation>Une clé est conservée ; tapez-en une autre pour la remplacer</translation>
+        <translation>Une clé est conservée&#xa0;; tapez-en une autre pour la remplacer</translation>
     </message>
     <message>
         <source>A key is kept. Type another to replace it.</source>
@@ -13926,7 +13942,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Comes with ChatDesk. No search engine is chosen: models can only read pages.</source>
-        <translation>Fourni avec ChatDesk. Aucun moteur de recherche n’est choisi : les modèles ne peuvent que lire des pages.</translation>
+        <translation>Fourni avec ChatDesk. Aucun moteur de recherche n’est choisi&#xa0;: les modèles ne peuvent que lire des pages.</translation>
     </message>
     <message>
         <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
@@ -13950,7 +13966,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For example: Notes</source>
-        <translation>Par exemple : Notes</translation>
+        <translation>Par exemple&#xa0;: Notes</translation>
     </message>
     <message>
         <source>Command or address</source>
@@ -13974,7 +13990,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Empty: ChatDesk registers itself</source>
-        <translation>Vide : ChatDesk s’enregistre lui-même</translation>
+        <translation>Vide&#xa0;: ChatDesk s’enregistre lui-même</translation>
     </message>
     <message>
         <source>Client secret</source>
@@ -13982,7 +13998,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Empty: none</source>
-        <translation>Vide : aucun</translation>
+        <translation>Vide&#xa0;: aucun</translation>
     </message>
     <message>
         <source>Unchanged</source>
@@ -14006,18 +14022,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Filled in from the description of “{name}”.</source>
-        <translation>Rempli d’après la description de « {name} ».</translation>
+        <translation>Rempli d’après la description de «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Still to be filled in: {missing}.</source>
-        <translation>Encore à remplir : {missing}.</translation>
+        <translation>Encore à remplir&#xa0;: {missing}.</translation>
     </message>
     <message numerus="yes">
         <source>The text has {count} servers: this is the first; paste again for the others.</source>
         <comment>The text has {count} server: this is the first; paste again for the others.</comment>
         <translation>
-            <numerusform>Le texte a {count} serveur : celui-ci est le premier ; collez à nouveau pour les autres.</numerusform>
-            <numerusform>Le texte a {count} serveurs : celui-ci est le premier ; collez à nouveau pour les autres.</numerusform>
+            <numerusform>Le texte a {count} serveur&#xa0;: celui-ci est le premier&#xa0;; collez à nouveau pour les autres.</numerusform>
+            <numerusform>Le texte a {count} serveurs&#xa0;: celui-ci est le premier&#xa0;; collez à nouveau pour les autres.</numerusform>
         </translation>
     </message>
     <message>
@@ -14035,11 +14051,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Write each line as NAME=value, not “{line}”.</source>
-        <translation>Écrivez chaque ligne comme NAME=value, et non « {line} ».</translation>
+        <translation>Écrivez chaque ligne comme NAME=value, et non «&#xa0;{line}&#xa0;».</translation>
     </message>
     <message>
         <source>{name} asks you to sign in: Ctrl+Shift+Y.</source>
-        <translation>{name} vous demande de vous connecter : Ctrl+Maj+Y.</translation>
+        <translation>{name} vous demande de vous connecter&#xa0;: Ctrl+Maj+Y.</translation>
     </message>
     <message>
         <source>Asking where to sign in…</source>
@@ -14067,7 +14083,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
-        <translation>Déconnecté ici. Le serveur n’a pas été prévenu, ou ne peut pas retirer une connexion : mettez-y fin là-bas, dans votre compte.</translation>
+        <translation>Déconnecté ici. Le serveur n’a pas été prévenu, ou ne peut pas retirer une connexion&#xa0;: mettez-y fin là-bas, dans votre compte.</translation>
     </message>
     <message>
         <source>Signing out…</source>
@@ -14079,7 +14095,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove {name}?</source>
-        <translation>Enlever {name} ?</translation>
+        <translation>Enlever {name}&#xa0;?</translation>
     </message>
     <message>
         <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
@@ -14175,7 +14191,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It wrote: {tail}</source>
-        <translation>Il a écrit : {tail}</translation>
+        <translation>Il a écrit&#xa0;: {tail}</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -14275,7 +14291,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The export was cancelled; nothing was left behind.</source>
-        <translation>L’export a été annulé ; rien n’a été laissé.</translation>
+        <translation>L’export a été annulé&#xa0;; rien n’a été laissé.</translation>
     </message>
     <message>
         <source>Exporting</source>
@@ -14339,7 +14355,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
-        <translation>Dans Open WebUI, ouvrez Paramètres, Chats, et choisissez Exporter les chats. Il enregistre un fichier JSON : choisissez-le ici.</translation>
+        <translation>Dans Open WebUI, ouvrez Paramètres, Chats, et choisissez Exporter les chats. Il enregistre un fichier JSON&#xa0;: choisissez-le ici.</translation>
     </message>
     <message>
         <source>In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.</source>
@@ -14355,15 +14371,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions choose Backup. Choose that zip file here.</source>
-        <translation>Dans Cherry Studio, ouvrez Settings, Data Settings. Choisissez Export to Phone et exportez vers un fichier ; dans les versions plus anciennes, choisissez Backup. Choisissez ce fichier zip ici.</translation>
+        <translation>Dans Cherry Studio, ouvrez Settings, Data Settings. Choisissez Export to Phone et exportez vers un fichier&#xa0;; dans les versions plus anciennes, choisissez Backup. Choisissez ce fichier zip ici.</translation>
     </message>
     <message>
         <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
-        <translation>Dans Jan, ouvrez Settings, General, et affichez le dossier de données. Choisissez ici le dossier « threads » qu’il contient.</translation>
+        <translation>Dans Jan, ouvrez Settings, General, et affichez le dossier de données. Choisissez ici le dossier «&#xa0;threads&#xa0;» qu’il contient.</translation>
     </message>
     <message>
         <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
-        <translation>Choisissez ici le dossier « conversations ». Il est dans le dossier « .lmstudio » de votre dossier personnel ; LM Studio le montre quand vous choisissez Reveal dans le menu d’un chat.</translation>
+        <translation>Choisissez ici le dossier «&#xa0;conversations&#xa0;». Il est dans le dossier «&#xa0;.lmstudio&#xa0;» de votre dossier personnel&#xa0;; LM Studio le montre quand vous choisissez Reveal dans le menu d’un chat.</translation>
     </message>
     <message>
         <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
@@ -14371,11 +14387,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Import or attach?</source>
-        <translation>Importer ou joindre ?</translation>
+        <translation>Importer ou joindre&#xa0;?</translation>
     </message>
     <message>
         <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
-        <translation>« {name} » ressemble à un export de discussions. Importer ses conversations, ou joindre le fichier à votre message ?</translation>
+        <translation>«&#xa0;{name}&#xa0;» ressemble à un export de discussions. Importer ses conversations, ou joindre le fichier à votre message&#xa0;?</translation>
     </message>
     <message>
         <source>Import</source>
@@ -14459,7 +14475,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You can go on working: the import does not need this window. What is imported already stays if you stop.</source>
-        <translation>Vous pouvez continuer à travailler : l’import n’a pas besoin de cette fenêtre. Ce qui est déjà importé reste si vous arrêtez.</translation>
+        <translation>Vous pouvez continuer à travailler&#xa0;: l’import n’a pas besoin de cette fenêtre. Ce qui est déjà importé reste si vous arrêtez.</translation>
     </message>
     <message>
         <source>Hide</source>
@@ -14479,7 +14495,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>ChatDesk doit-il chercher de nouvelles versions ? Il n’en installe aucune de lui-même.</translation>
+        <translation>ChatDesk doit-il chercher de nouvelles versions&#xa0;? Il n’en installe aucune de lui-même.</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -14503,7 +14519,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk {new} is available; you have {version}.</source>
-        <translation>ChatDesk {new} est disponible ; vous avez {version}.</translation>
+        <translation>ChatDesk {new} est disponible&#xa0;; vous avez {version}.</translation>
     </message>
     <message>
         <source>What is new</source>
@@ -14519,11 +14535,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>La version précédente reste à côté ; Aide, Mises à niveau et retour en arrière, dit comment revenir. Une sauvegarde de vos données a été faite.</translation>
+        <translation>La version précédente reste à côté&#xa0;; Aide, Mises à niveau et retour en arrière, dit comment revenir. Une sauvegarde de vos données a été faite.</translation>
     </message>
     <message>
         <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Installer récupère {size} Mo, sauvegarde vos données, et essaie la nouvelle version avec une copie. Elle démarre ensuite la prochaine fois que vous ouvrez ChatDesk ; d’ici là, rien ne change.</translation>
+        <translation>Installer récupère {size} Mo, sauvegarde vos données, et essaie la nouvelle version avec une copie. Elle démarre ensuite la prochaine fois que vous ouvrez ChatDesk&#xa0;; d’ici là, rien ne change.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -14563,7 +14579,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
-        <translation>À l’avertissement, vous recevez une note par jour, et titres et résumés attendent. À l’arrêt, plus rien n’est envoyé : votre question est conservée, et vous pouvez l’envoyer quand même. Un modèle sans prix compte ici comme gratuit. Les messages ont un débit, comme 20/min ou 200/day : les suivants attendent leur tour.</translation>
+        <translation>À l’avertissement, vous recevez une note par jour, et titres et résumés attendent. À l’arrêt, plus rien n’est envoyé&#xa0;: votre question est conservée, et vous pouvez l’envoyer quand même. Un modèle sans prix compte ici comme gratuit. Les messages ont un débit, comme 20/min ou 200/day&#xa0;: les suivants attendent leur tour.</translation>
     </message>
     <message>
         <source>Add a limit</source>
@@ -14615,11 +14631,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>« {typed} » n’est pas un débit ({where}) : {why}.</translation>
+        <translation>«&#xa0;{typed}&#xa0;» n’est pas un débit ({where})&#xa0;: {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
-        <translation>« {typed} » n’est pas un nombre ({where}). Écrivez-le comme 100000 ou 2.50.</translation>
+        <translation>«&#xa0;{typed}&#xa0;» n’est pas un nombre ({where}). Écrivez-le comme 100000 ou 2.50.</translation>
     </message>
     <message>
         <source>It is sent when the answer before it is complete.</source>
@@ -14671,19 +14687,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Waiting: sends at {clock}, {before} before it.</source>
-        <translation>En attente : envoi à {clock}, {before} avant.</translation>
+        <translation>En attente&#xa0;: envoi à {clock}, {before} avant.</translation>
     </message>
     <message>
         <source>Waiting: sends at {clock}.</source>
-        <translation>En attente : envoi à {clock}.</translation>
+        <translation>En attente&#xa0;: envoi à {clock}.</translation>
     </message>
     <message>
         <source>Waiting: it is sent automatically, {before} before it.</source>
-        <translation>En attente : envoi automatique, {before} avant.</translation>
+        <translation>En attente&#xa0;: envoi automatique, {before} avant.</translation>
     </message>
     <message>
         <source>Waiting: it is sent automatically.</source>
-        <translation>En attente : envoi automatique.</translation>
+        <translation>En attente&#xa0;: envoi automatique.</translation>
     </message>
     <message>
         <source>{time} on {day}</source>
@@ -14707,7 +14723,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Send first: {about}</source>
-        <translation>Envoyer d’abord : {about}</translation>
+        <translation>Envoyer d’abord&#xa0;: {about}</translation>
     </message>
     <message>
         <source>Cancel {about}</source>
@@ -14721,8 +14737,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
         <comment>{count} message waits. What is cancelled is not sent; the question is kept.</comment>
         <translation>
-            <numerusform>{count} message attend. Ce qui est annulé n’est pas envoyé ; la question est conservée.</numerusform>
-            <numerusform>{count} messages attendent. Ce qui est annulé n’est pas envoyé ; la question est conservée.</numerusform>
+            <numerusform>{count} message attend. Ce qui est annulé n’est pas envoyé&#xa0;; la question est conservée.</numerusform>
+            <numerusform>{count} messages attendent. Ce qui est annulé n’est pas envoyé&#xa0;; la question est conservée.</numerusform>
         </translation>
     </message>
     <message>
@@ -14767,7 +14783,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Found on this computer:</source>
-        <translation>Trouvés sur cet ordinateur :</translation>
+        <translation>Trouvés sur cet ordinateur&#xa0;:</translation>
     </message>
     <message>
         <source>Use {label}, {models}</source>
@@ -14775,7 +14791,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Found on this computer: {servers}</source>
-        <translation>Trouvés sur cet ordinateur : {servers}</translation>
+        <translation>Trouvés sur cet ordinateur&#xa0;: {servers}</translation>
     </message>
     <message>
         <source>Choose where the key is kept, then connect</source>
@@ -14819,7 +14835,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose where they are now: the next page says how to get them out.</source>
-        <translation>Choisissez où elles sont maintenant : la page suivante dit comment les en sortir.</translation>
+        <translation>Choisissez où elles sont maintenant&#xa0;: la page suivante dit comment les en sortir.</translation>
     </message>
     <message>
         <source>Import from {program}</source>
@@ -14831,11 +14847,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
-        <translation>Ni compte ni réseau : le modèle de démonstration montre ce que ChatDesk sait faire.</translation>
+        <translation>Ni compte ni réseau&#xa0;: le modèle de démonstration montre ce que ChatDesk sait faire.</translation>
     </message>
     <message>
         <source>What can ChatDesk do?</source>
-        <translation>Que sait faire ChatDesk ?</translation>
+        <translation>Que sait faire ChatDesk&#xa0;?</translation>
     </message>
     <message>
         <source>The provider of this model is gone. Choose another model at the top.</source>
@@ -14953,7 +14969,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
-        <translation>Cette conversation n’a pas encore d’artefacts. Les fichiers de ses messages sont énumérés ici, ainsi que le code que vous ouvrez : le code de 15 lignes ou plus a « Ouvrir comme artefact », dans son en-tête et dans le menu de son message.</translation>
+        <translation>Cette conversation n’a pas encore d’artefacts. Les fichiers de ses messages sont énumérés ici, ainsi que le code que vous ouvrez&#xa0;: le code de 15 lignes ou plus a «&#xa0;Ouvrir comme artefact&#xa0;», dans son en-tête et dans le menu de son message.</translation>
     </message>
     <message>
         <source>Artifacts of this thread</source>
@@ -15058,7 +15074,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing yet: ask something.</source>
-        <translation>Rien encore : posez une question.</translation>
+        <translation>Rien encore&#xa0;: posez une question.</translation>
     </message>
     <message>
         <source>Unpin</source>
@@ -15078,7 +15094,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{about}: {text}</source>
-        <translation>{about} : {text}</translation>
+        <translation>{about}&#xa0;: {text}</translation>
     </message>
     <message>
         <source>about {used} of {window} tokens · {model}</source>
@@ -15118,7 +15134,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{part}: {tokens}</source>
-        <translation>{part} : {tokens}</translation>
+        <translation>{part}&#xa0;: {tokens}</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -15263,7 +15279,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>There is no summary yet: it is made when the context fills.</source>
-        <translation>Il n’y a pas encore de résumé : il est fait quand le contexte se remplit.</translation>
+        <translation>Il n’y a pas encore de résumé&#xa0;: il est fait quand le contexte se remplit.</translation>
     </message>
     <message>
         <source>Save the summary</source>
@@ -15293,8 +15309,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Version {version}, by {who}, {when}: {count} messages in {tokens} tokens.</source>
         <comment>Version {version}, by {who}, {when}: {count} message in {tokens} tokens.</comment>
         <translation>
-            <numerusform>Version {version}, par {who}, {when} : {count} message en {tokens} tokens.</numerusform>
-            <numerusform>Version {version}, par {who}, {when} : {count} messages en {tokens} tokens.</numerusform>
+            <numerusform>Version {version}, par {who}, {when}&#xa0;: {count} message en {tokens} tokens.</numerusform>
+            <numerusform>Version {version}, par {who}, {when}&#xa0;: {count} messages en {tokens} tokens.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -15331,11 +15347,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
-        <translation>Il n’est pas envoyé : vous l’avez désactivé. Un autre n’est fait que si vous le refaites.</translation>
+        <translation>Il n’est pas envoyé&#xa0;: vous l’avez désactivé. Un autre n’est fait que si vous le refaites.</translation>
     </message>
     <message>
         <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
-        <translation>Il est périmé et non envoyé : {why}. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
+        <translation>Il est périmé et non envoyé&#xa0;: {why}. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
     </message>
     <message>
         <source>It is out of date and not sent. Redo it to have it sent again.</source>
@@ -15423,7 +15439,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{line}, {column}: {value}</source>
-        <translation>{line}, {column} : {value}</translation>
+        <translation>{line}, {column}&#xa0;: {value}</translation>
     </message>
     <message>
         <source>Tokens and cost by kind of work and model</source>
@@ -15449,8 +15465,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>The tokens of {count} requests are estimates: the server did not count them.</source>
         <comment>The tokens of {count} request are estimates: the server did not count them.</comment>
         <translation>
-            <numerusform>Les tokens de {count} requête sont des estimations : le serveur ne les a pas comptés.</numerusform>
-            <numerusform>Les tokens de {count} requêtes sont des estimations : le serveur ne les a pas comptés.</numerusform>
+            <numerusform>Les tokens de {count} requête sont des estimations&#xa0;: le serveur ne les a pas comptés.</numerusform>
+            <numerusform>Les tokens de {count} requêtes sont des estimations&#xa0;: le serveur ne les a pas comptés.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -15499,11 +15515,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>before a day: 2026-05-01, yesterday, 7d</source>
-        <translation>avant un jour : 2026-05-01, yesterday, 7d</translation>
+        <translation>avant un jour&#xa0;: 2026-05-01, yesterday, 7d</translation>
     </message>
     <message>
         <source>from a day on: 2026-05-01, yesterday, 7d</source>
-        <translation>à partir d’un jour : 2026-05-01, yesterday, 7d</translation>
+        <translation>à partir d’un jour&#xa0;: 2026-05-01, yesterday, 7d</translation>
     </message>
     <message>
         <source>with code, an image or a file</source>
@@ -15539,7 +15555,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Results are below: up and down choose, Tab goes to the next group</source>
-        <translation>Les résultats sont en dessous : haut et bas choisissent, Tab va au groupe suivant</translation>
+        <translation>Les résultats sont en dessous&#xa0;: haut et bas choisissent, Tab va au groupe suivant</translation>
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
@@ -15683,7 +15699,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{title} (temporary: nothing is stored)</source>
-        <translation>{title} (temporaire : rien n’est stocké)</translation>
+        <translation>{title} (temporaire&#xa0;: rien n’est stocké)</translation>
     </message>
     <message>
         <source>Sync</source>
@@ -15741,7 +15757,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No thread has “{query}” in its title.</source>
-        <translation>Aucune conversation n’a « {query} » dans son titre.</translation>
+        <translation>Aucune conversation n’a «&#xa0;{query}&#xa0;» dans son titre.</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -15941,11 +15957,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Status: {text}</source>
-        <translation>État : {text}</translation>
+        <translation>État&#xa0;: {text}</translation>
     </message>
     <message>
         <source>{what}: {text}</source>
-        <translation>{what} : {text}</translation>
+        <translation>{what}&#xa0;: {text}</translation>
     </message>
     <message>
         <source>Title of the thread</source>
@@ -15953,7 +15969,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No thread here has the tag “{tag}”.</source>
-        <translation>Aucune conversation ici n’a l’étiquette « {tag} ».</translation>
+        <translation>Aucune conversation ici n’a l’étiquette «&#xa0;{tag}&#xa0;».</translation>
     </message>
     <message>
         <source>Nothing is archived.</source>
@@ -15981,7 +15997,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{list} with “{tag}” · show all</source>
-        <translation>{list} avec « {tag} » · tout montrer</translation>
+        <translation>{list} avec «&#xa0;{tag}&#xa0;» · tout montrer</translation>
     </message>
     <message>
         <source>{name}. {remark}</source>
@@ -15997,7 +16013,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Attached: {file}</source>
-        <translation>Joint : {file}</translation>
+        <translation>Joint&#xa0;: {file}</translation>
     </message>
     <message>
         <source>New messages begin here</source>
@@ -16025,7 +16041,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{column}: {words}</source>
-        <translation>{column} : {words}</translation>
+        <translation>{column}&#xa0;: {words}</translation>
     </message>
     <message>
         <source>Column {column}</source>
@@ -16081,7 +16097,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Column {name}: Left and Right choose another, with Shift they change its width, Enter fits all columns again</source>
-        <translation>Colonne {name} : Gauche et Droite en choisissent une autre, avec Maj elles changent sa largeur, Entrée ajuste à nouveau toutes les colonnes</translation>
+        <translation>Colonne {name}&#xa0;: Gauche et Droite en choisissent une autre, avec Maj elles changent sa largeur, Entrée ajuste à nouveau toutes les colonnes</translation>
     </message>
     <message>
         <source>Previous match (Shift+Enter)</source>
@@ -16121,7 +16137,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{action}: {reason}</source>
-        <translation>{action} : {reason}</translation>
+        <translation>{action}&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>New file</source>
@@ -16150,11 +16166,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Outdated: the file was changed since</source>
-        <translation>Périmé : le fichier a été changé depuis</translation>
+        <translation>Périmé&#xa0;: le fichier a été changé depuis</translation>
     </message>
     <message>
         <source>Applied; the file was changed since</source>
-        <translation>Appliqué ; le fichier a été changé depuis</translation>
+        <translation>Appliqué&#xa0;; le fichier a été changé depuis</translation>
     </message>
     <message>
         <source>The project has no such folder here</source>
@@ -16262,7 +16278,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>missing on the team&apos;s server; tried again later</source>
-        <translation>manque sur le serveur de l’équipe ; nouvel essai plus tard</translation>
+        <translation>manque sur le serveur de l’équipe&#xa0;; nouvel essai plus tard</translation>
     </message>
     <message>
         <source>Open {file}</source>
@@ -16274,7 +16290,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show in its folder: {file}</source>
-        <translation>Montrer dans son dossier : {file}</translation>
+        <translation>Montrer dans son dossier&#xa0;: {file}</translation>
     </message>
     <message>
         <source>Copy {file}</source>
@@ -16282,7 +16298,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Open as artifact: {file}</source>
-        <translation>Ouvrir comme artefact : {file}</translation>
+        <translation>Ouvrir comme artefact&#xa0;: {file}</translation>
     </message>
     <message>
         <source>{format} file</source>
@@ -16382,7 +16398,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Wide formula: Left and Right move it</source>
-        <translation>Formule large : Gauche et Droite la déplacent</translation>
+        <translation>Formule large&#xa0;: Gauche et Droite la déplacent</translation>
     </message>
     <message>
         <source>Trying again…</source>
@@ -16603,7 +16619,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name}: {state}</source>
-        <translation>{name} : {state}</translation>
+        <translation>{name}&#xa0;: {state}</translation>
     </message>
     <message>
         <source>under a second</source>
@@ -16767,15 +16783,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Chart of {measure} by {rows}</source>
-        <translation>Graphique : {measure} par {rows}</translation>
+        <translation>Graphique&#xa0;: {measure} par {rows}</translation>
     </message>
     <message>
         <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
-        <translation>Les flèches vont de barre en barre ; le tableau en dessous a les mêmes nombres.</translation>
+        <translation>Les flèches vont de barre en barre&#xa0;; le tableau en dessous a les mêmes nombres.</translation>
     </message>
     <message>
         <source>{row}: {amount}</source>
-        <translation>{row} : {amount}</translation>
+        <translation>{row}&#xa0;: {amount}</translation>
     </message>
     <message>
         <source>No requests in these days.</source>
@@ -16876,7 +16892,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Cost: {cost}.</source>
-        <translation>Coût : {cost}.</translation>
+        <translation>Coût&#xa0;: {cost}.</translation>
     </message>
     <message>
         <source>No price is known for these models.</source>
@@ -16886,16 +16902,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>≈: the tokens of {count} requests are estimates.</source>
         <comment>≈: the tokens of {count} request are estimates.</comment>
         <translation>
-            <numerusform>≈ : les tokens de {count} requête sont des estimations.</numerusform>
-            <numerusform>≈ : les tokens de {count} requêtes sont des estimations.</numerusform>
+            <numerusform>≈&#xa0;: les tokens de {count} requête sont des estimations.</numerusform>
+            <numerusform>≈&#xa0;: les tokens de {count} requêtes sont des estimations.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>No price is known for {count} requests; the cost leaves them out.</source>
         <comment>No price is known for {count} request; the cost leaves them out.</comment>
         <translation>
-            <numerusform>Aucun prix n’est connu pour {count} requête ; le coût n’en tient pas compte.</numerusform>
-            <numerusform>Aucun prix n’est connu pour {count} requêtes ; le coût n’en tient pas compte.</numerusform>
+            <numerusform>Aucun prix n’est connu pour {count} requête&#xa0;; le coût n’en tient pas compte.</numerusform>
+            <numerusform>Aucun prix n’est connu pour {count} requêtes&#xa0;; le coût n’en tient pas compte.</numerusform>
         </translation>
     </message>
     <message>
@@ -16956,7 +16972,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Context used: {percentage}</source>
-        <translation>Contexte utilisé : {percentage}</translation>
+        <translation>Contexte utilisé&#xa0;: {percentage}</translation>
     </message>
     <message>
         <source>Context of this thread</source>
@@ -16976,7 +16992,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Paste it; get the cause and the fix</source>
-        <translation>Collez-la ; obtenez la cause et le remède</translation>
+        <translation>Collez-la&#xa0;; obtenez la cause et le remède</translation>
     </message>
     <message>
         <source>Explain this error. What causes it, and how do I fix it?
@@ -16996,7 +17012,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Summarise this document: the main points first, then what is left open.</source>
-        <translation>Résume ce document : d’abord les points principaux, puis ce qui reste ouvert.</translation>
+        <translation>Résume ce document&#xa0;: d’abord les points principaux, puis ce qui reste ouvert.</translation>
     </message>
     <message>
         <source>Make a comparison table</source>
@@ -17046,7 +17062,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What are you working on?</source>
-        <translation>Sur quoi travaillez-vous ?</translation>
+        <translation>Sur quoi travaillez-vous&#xa0;?</translation>
     </message>
     <message>
         <source>Your chats could not be opened</source>
@@ -17090,7 +17106,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Here now: {names}</source>
-        <translation>Ici maintenant : {names}</translation>
+        <translation>Ici maintenant&#xa0;: {names}</translation>
     </message>
     <message>
         <source>Temporary</source>
@@ -17146,7 +17162,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Une clé est conservée : {masked}. Tapez-en une autre pour la remplacer.</translation>
+        <translation>Une clé est conservée&#xa0;: {masked}. Tapez-en une autre pour la remplacer.</translation>
     </message>
     <message>
         <source>Hide the key</source>
@@ -17198,11 +17214,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Model: {text}</source>
-        <translation>Modèle : {text}</translation>
+        <translation>Modèle&#xa0;: {text}</translation>
     </message>
     <message>
         <source>{text}: choose another model</source>
-        <translation>{text} : choisir un autre modèle</translation>
+        <translation>{text}&#xa0;: choisir un autre modèle</translation>
     </message>
     <message>
         <source>Favourites</source>
@@ -17246,7 +17262,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Active: commands act here</source>
-        <translation>Active : les commandes agissent ici</translation>
+        <translation>Active&#xa0;: les commandes agissent ici</translation>
     </message>
     <message>
         <source>Chats of this window</source>

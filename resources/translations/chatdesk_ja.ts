@@ -4385,6 +4385,14 @@
         <translation>スレッドのモデル</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>提供元の画像ツールでモデルに描かせる</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>Responses プロトコルのみ。描画の費用は上限に含まれません。</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>画像用のモデル</translation>
     </message>
@@ -7418,8 +7426,12 @@
         <translation>&apos;chatdesk tokens list&apos;ですべて表示できます。</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>有効。記載の日まで試用中: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>バックアップを復元するか(&apos;chatdesk restore --list&apos;。{backup_dir}にあります)、&apos;chatdesk doctor --repair&apos;で読めるものをコピーしてください。</translation>
     </message>
     <message>
@@ -11672,6 +11684,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>環境変数{env}で決められています。</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} {day} まで試用中で、変わることがあります。</translation>
     </message>
     <message>
         <source>Add a provider</source>

@@ -4428,6 +4428,14 @@
         <translation>O modelo da própria conversa</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>Deixar os modelos desenharem com a ferramenta de imagens do provedor</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>Só com o protocolo Responses; nenhum limite vê o custo dos desenhos.</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>Modelo para imagens</translation>
     </message>
@@ -7498,8 +7506,12 @@
         <translation>&apos;chatdesk tokens list&apos; mostra todos.</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>válidas; em teste até o dia indicado: {trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Restaure um backup (&apos;chatdesk restore --list&apos;; eles estão em {backup_dir}), ou copie o que pode ser lido com &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
@@ -11804,6 +11816,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>A variável de ambiente {env} decide isto.</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} Em teste até {day}; pode mudar.</translation>
     </message>
     <message>
         <source>Add a provider</source>

@@ -4385,6 +4385,14 @@
         <translation>对话串自己的模型</translation>
     </message>
     <message>
+        <source>Let models draw with their vendor&apos;s image tool</source>
+        <translation>让模型使用其厂商的图像工具绘图</translation>
+    </message>
+    <message>
+        <source>Responses protocol only; no limit sees what drawing costs.</source>
+        <translation>仅限 Responses 协议；绘图费用不计入任何限额。</translation>
+    </message>
+    <message>
         <source>Model for pictures</source>
         <translation>用于图片的模型</translation>
     </message>
@@ -7418,8 +7426,12 @@
         <translation>&apos;chatdesk tokens list&apos; 会显示全部令牌。</translation>
     </message>
     <message>
-        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
+        <source>valid; tried out until the day given: {trials}</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>有效；试用至所示日期：{trials}</translation>
+    </message>
+    <message>
+        <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>请恢复备份（&apos;chatdesk restore --list&apos;；它们在 {backup_dir} 中），或用 &apos;chatdesk doctor --repair&apos; 复制可读取的内容。</translation>
     </message>
     <message>
@@ -11672,6 +11684,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The environment variable {env} decides this.</source>
         <translation>由环境变量 {env} 决定。</translation>
+    </message>
+    <message>
+        <source>{hint} It is tried out until {day}, and may change.</source>
+        <translation>{hint} 试用至 {day}，可能会有变化。</translation>
     </message>
     <message>
         <source>Add a provider</source>

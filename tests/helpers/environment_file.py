@@ -19,7 +19,7 @@ from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
 from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
 from chatdesk.core.tools.web_search.choice import SearchEngine
-from tests.helpers.settings_table import with_table
+from tests.helpers.settings_table import meaning_of, with_table
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "packaging" / "service" / ".env.example"
@@ -75,7 +75,7 @@ def table() -> str:
     rows = [(name, "", f"Key of {label}.") for name, label in _of_vendors()]
     rows += [(name, "", meaning) for name, meaning in (*_OTHERS, *_OF_COMMANDS)]
     ordered = sorted(all_settings(), key=lambda each: PAGES.index(each.shown.page))
-    rows += [(each.env, _default(each), f"{each.help} (`{each.key}`)") for each in ordered]
+    rows += [(each.env, _default(each), f"{meaning_of(each)} (`{each.key}`)") for each in ordered]
     lines = ("| variable | default | meaning |", "|---|---|---|")
     return "\n".join((*lines, *(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in rows)))
 
@@ -98,7 +98,7 @@ def _settings() -> Iterator[str]:
         if found:
             yield from _heading(page)
         for setting in found:
-            yield from _comment(setting.help)
+            yield from _comment(meaning_of(setting))
             yield f"#{setting.env}={_default(setting)}"
 
 

@@ -27,7 +27,13 @@ def with_table(text: str, made: str) -> str:
 def _line(setting: Setting) -> str:
     place = f"{setting.shown.page} › {setting.shown.title}"
     place += f" (in {setting.shown.hidden})" if setting.shown.hidden else ""
-    return f"| `{setting.key}` | `{setting.env}` | {_default(setting)} | {place} | {setting.help} |"
+    return f"| `{setting.key}` | `{setting.env}` | {_default(setting)} | {place} | {meaning_of(setting)} |"
+
+
+def meaning_of(setting: Setting) -> str:
+    """What the documents say of a setting."""
+    trial = setting.trial
+    return setting.help if trial is None else f"{setting.help} Tried out by {trial.owner} until {trial.until}."
 
 
 def _default(setting: Setting) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
@@ -145,7 +146,11 @@ async def _check(provider: Provider) -> ProviderCheck:
 
 
 def provider_of(
-    account: Account, limits: StreamLimits | None = None, *, retry: RetryPolicy | None = None
+    account: Account,
+    limits: StreamLimits | None = None,
+    *,
+    retry: RetryPolicy | None = None,
+    has_image_tool: bool = False,
 ) -> OpenAICompatibleProvider:
     """Return the provider that speaks to this account; ``limits`` hold where the account has none of its own."""
     profile = account.profile
@@ -164,7 +169,7 @@ def provider_of(
         ca_digest=account.ca_digest,
         withheld=(withheld.sentence(profile.label), withheld.next_step(profile.id)) if withheld else None,
     )
-    return _protocol(profile.api)(
+    return _protocol(profile.api, has_image_tool=has_image_tool)(
         profile.id,
         profile.label,
         Endpoint.of(profile.base_url or preset.base_url, account.key.value, account.headers, connection=connection),
@@ -180,12 +185,12 @@ def provider_of(
     )
 
 
-def _protocol(api: Api) -> type[OpenAICompatibleProvider]:
+def _protocol(api: Api, *, has_image_tool: bool) -> Callable[..., OpenAICompatibleProvider]:
     """Return the class that speaks ``api``; the rarer ones are imported when somebody has set up one of them."""
     if api is Api.RESPONSES:
         from chatdesk.core.providers.responses import ResponsesProvider
 
-        return ResponsesProvider
+        return partial(ResponsesProvider, has_image_tool=has_image_tool)
     if api is Api.ANTHROPIC:
         from chatdesk.core.providers.anthropic import AnthropicProvider
 
@@ -200,13 +205,14 @@ def build_account_registry(
     model: str | None,
     offline_speed: float | None,
     limits: StreamLimits | None = None,
+    has_image_tool: bool = False,
 ) -> ProviderRegistry:
     """Return the registry of these accounts and the offline model. ``chosen`` is the id of the default, or ``auto``
     for the first that has all it needs, or whose key waits for an agreement. A provider that was chosen is the
     default even without a key: nobody must mistake the offline model for it."""
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     enabled = [each for each in accounts if each.profile.is_enabled]
-    providers = {each.profile.id: provider_of(each, limits) for each in enabled}
+    providers = {each.profile.id: provider_of(each, limits, has_image_tool=has_image_tool) for each in enabled}
     ready = [each for each in providers.values() if each.is_configured or each.withheld or each.name == chosen]
     lacking = [each for each in providers.values() if each not in ready]
     switched_off = {each.profile.id: each.profile.label for each in accounts if not each.profile.is_enabled}

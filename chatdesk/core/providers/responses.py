@@ -34,12 +34,19 @@ _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 _MOST_CALLS = 1000
 _PICTURE = "image_generation_call"
+# What a server may name when it refuses the image tool.
+_IMAGE_TOOL = frozenset({"image_generation", "tools"})
 
 
 class ResponsesProvider(OpenAICompatibleProvider):
-    """A provider that speaks OpenAI's Responses protocol."""
+    """A provider that speaks OpenAI's Responses protocol. With ``has_image_tool``, models are offered the image tool
+    of their vendor, unless it refuses it."""
 
     optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store", "include"})
+
+    def __init__(self, *of_any: Any, has_image_tool: bool = False, **more: Any) -> None:
+        super().__init__(*of_any, **more)
+        self._has_image_tool = has_image_tool
 
     def lacks(self, request: ChatRequest) -> list[str]:
         return [*for_responses(request.passed_on)[1], *(["stop"] if request.stop else [])]
@@ -75,7 +82,16 @@ class ResponsesProvider(OpenAICompatibleProvider):
             "reasoning": {"effort": request.reasoning_effort, "summary": "auto"} if request.reasoning_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
+        if self._offers_image_tool(request):
+            body["tools"] = [*body.get("tools", ()), {"type": "image_generation", "partial_images": 1}]
         return body | {name: value for name, value in wanted.items() if name not in self._refused_fields}
+
+    def _optional_fields_of(self, request: ChatRequest, model: str) -> frozenset[str]:
+        fields = super()._optional_fields_of(request, model)
+        return fields | _IMAGE_TOOL if self._offers_image_tool(request) else fields
+
+    def _offers_image_tool(self, request: ChatRequest) -> bool:
+        return self._has_image_tool and request.may_draw and not self._refused_fields & _IMAGE_TOOL
 
 
 class ResponsesReader:

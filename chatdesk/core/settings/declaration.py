@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
+from datetime import date
 from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack, get_args
 from urllib.parse import urlsplit
 
@@ -62,11 +63,21 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Trial:
+    """A feature that is tried out: who decides about it, and the last day by which it stays or goes. A test fails
+    after that day."""
+
+    owner: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Setting:
     """The declaration of one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
 
     ``choices`` are values with what a person reads. Text takes nothing else, unless ``is_open``. Free text
-    with ``is_reported`` is nothing private, so that a report of a problem may contain it.
+    with ``is_reported`` is nothing private, so that a report of a problem may contain it. ``trial`` marks a
+    switch of a feature that is tried out.
     """
 
     name: str
@@ -85,6 +96,7 @@ class Setting:
     is_open: bool = False
     is_multiline: bool = False
     is_reported: bool = False
+    trial: Trial | None = None
 
     def checked(self, value: object) -> Value:
         """Return ``value`` as this setting's type. Raises ``InvalidValue``."""
@@ -164,6 +176,7 @@ class Limits(TypedDict, total=False):
     is_open: bool
     is_multiline: bool
     is_reported: bool
+    trial: Trial
 
 
 def declared(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 
 from chatdesk.core.settings.context_settings import ContextSettings
-from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Value, declared, setting_of
+from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Trial, Value, declared, setting_of
 from chatdesk.core.texts import Text
 
 __all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Value", "all_settings"]
@@ -66,6 +67,19 @@ class Settings(ContextSettings):
             empty=Text("The thread's own model"),
         ),
         is_model=True,
+    )
+    image_tool: bool = declared(
+        "models.image_tool",
+        False,
+        "Offers models of providers with the Responses protocol the vendor's image tool. What drawing costs is in no "
+        "usage that the vendor sends, so that no limit sees it.",
+        Shown(
+            "Providers",
+            Text("Let models draw with their vendor's image tool"),
+            Text("Responses protocol only; no limit sees what drawing costs."),
+            section=Text("Models"),
+        ),
+        trial=Trial("the maintainers of the providers", date(2027, 6, 30)),
     )
     image_model: str = declared(
         "models.images",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import date
 
 import pytest
 
@@ -32,6 +33,14 @@ def test_every_setting_has_a_place_and_words_in_the_window(setting: Setting) -> 
         assert setting.minimum != 0 or shown.empty, "what 0 means"
     if setting.choices and setting.kind is str:
         assert all(setting.checked(value) == value for value in setting.choices)
+
+
+@pytest.mark.parametrize("setting", [each for each in all_settings() if each.trial], ids=lambda setting: setting.name)
+def test_what_is_tried_out_is_off_at_first_has_an_owner_and_is_decided_in_time(setting: Setting) -> None:
+    assert setting.trial is not None
+    assert setting.default is False and not setting.shown.hidden
+    assert setting.trial.owner
+    assert date.today() <= setting.trial.until, "decide: remove the switch, with the feature or without its trial"
 
 
 def test_instructions_have_lines_and_other_texts_have_one() -> None:

@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelFields
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
+from chatdesk.ui.local_forms import date_text
 
 _SLICE_MS: Final = 1
 _SECTION_GAP_PX: Final = 18
@@ -138,6 +139,10 @@ class SettingsPage(QScrollArea):
         if fixed is not None:
             field.widget.setEnabled(False)
             place = replace(place, hint=tr("The environment variable {env} decides this.", env=fixed.env))
+        elif setting.trial is not None:
+            until = date_text(setting.trial.until)
+            hint = tr("{hint} It is tried out until {day}, and may change.", hint=shown(place.hint), day=until)
+            place = replace(place, hint=hint)
         row = SettingsRow(place.title, place.hint, field.widget, is_wide=field.is_wide)
         self.rows |= dict.fromkeys(names, row)
         return row
