@@ -207,7 +207,12 @@ def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
             NoticeDialog(theme, "Something went wrong", "Your messages are kept.", file=Path("crash.txt")),
         ),
         ("temporary-dialog", TemporaryDialog(theme)),
-        ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
+        (
+            "confirm",
+            ConfirmDialog(
+                theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete", is_dangerous=True
+            ),
+        ),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),
         ("about", AboutDialog(theme)),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QDialog,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.early_keys import early_keys
@@ -245,3 +254,9 @@ def plain_label(text: str, role: FontRole, *, parent: QWidget | None = None, wra
     if wraps:
         label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
     return label
+
+
+def pad_spin_box(box: QAbstractSpinBox, theme: Theme) -> None:
+    """Keep the text of a spin box away from its border: no padding of a stylesheet reaches the line in it."""
+    side = theme.tokens.space.s
+    box.lineEdit().setTextMargins(side, 0, side, 0)

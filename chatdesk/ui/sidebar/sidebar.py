@@ -221,8 +221,11 @@ class Sidebar(SidebarBase):
         column.addSpacing(space.s)
         column.addWidget(self._view_bar)
         column.addWidget(self.thread_list, 1)
+        below = QVBoxLayout()
+        below.setSpacing(space.xs)
         for button in self.notices.buttons:
-            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            below.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(below)
         column.addWidget(self._line)
         column.addWidget(self.notices.status)
         return column

@@ -60,7 +60,7 @@ QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
     min-height: {_TARGET_PX - 2 * FOCUS_RING_PX}px; font-size: {point_size("muted"):.2f}pt; }}
 QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: transparent; }}
 QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
-QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
+QPushButton[isDanger="true"]:enabled {{ color: {tokens.danger}; }}
 """
 
 

@@ -6,6 +6,7 @@ The arrow keys go from bar to bar; what a bar stands for is said, and shown abov
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -160,8 +161,8 @@ class UsageChart(QWidget):
     def _paint_axis(self, painter: QPainter) -> None:
         plot, top, theme = self._plot(), self._top(), self._theme
         flag = Qt.AlignmentFlag
-        for tick in range(_TICKS + 1):
-            y = plot.bottom() - plot.height() * tick / _TICKS
+        for value in self._ticks():
+            y = plot.bottom() - plot.height() * value / top
             painter.setPen(theme.colour("line"))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(theme.colour("muted"))
@@ -169,7 +170,7 @@ class UsageChart(QWidget):
             area = QRectF(0, y - half, self.width(), 2 * half)
             area.setRight(plot.left() - 6) if not self._is_mirrored() else area.setLeft(plot.right() + 6)
             side = flag.AlignLeft if self._is_mirrored() else flag.AlignRight
-            painter.drawText(area, int(side | flag.AlignVCenter), self._measure.short(top * tick / _TICKS))
+            painter.drawText(area, int(side | flag.AlignVCenter), self._measure.short(value))
         rows = self._rows()
         widest = max((painter.fontMetrics().horizontalAdvance(self._short(row)) for row in rows), default=0) + 20
         every = max(1, math.ceil(widest * len(rows) / max(plot.width(), 1)))
@@ -231,8 +232,8 @@ class UsageChart(QWidget):
 
     def _plot(self) -> QRectF:
         """Return the rectangle in which the bars of days stand."""
-        metrics, top = self.fontMetrics(), self._top()
-        figures = [self._measure.short(top * tick / _TICKS) for tick in range(_TICKS + 1)]
+        metrics = self.fontMetrics()
+        figures = [self._measure.short(value) for value in self._ticks()]
         axis = max(24, *(metrics.horizontalAdvance(each) for each in figures)) + 14.0
         left, right = (_PAD_PX, axis) if self._is_mirrored() else (axis, _PAD_PX)
         head, foot = self._head_px() + 4, metrics.height() + 8
@@ -254,6 +255,11 @@ class UsageChart(QWidget):
         largest = max((self._measure.of(row.total) for row in self._rows()), default=0.0)
         return round_up(largest) if self._is_by_day() else largest or 1.0
 
+    def _ticks(self) -> tuple[float, ...]:
+        if not any(self._measure.of(row.total) for row in self._rows()):
+            return (0.0,)
+        return axis_values(self._top(), self._measure.short)
+
     def _is_by_day(self) -> bool:
         return self._overview is not None and self._overview.grouping is Grouping.DAY
 
@@ -272,6 +278,15 @@ class UsageChart(QWidget):
     def _on_theme_changed(self) -> None:
         self.updateGeometry()
         self.update()
+
+
+def axis_values(top: float, short: Callable[[float], str]) -> tuple[float, ...]:
+    """Return the values from 0 to ``top`` that lines are drawn at: fewer where two of four would be written alike."""
+    for parts in (_TICKS, _TICKS // 2):
+        values = tuple(top * tick / parts for tick in range(parts + 1))
+        if len(set(map(short, values))) == len(values):
+            return values
+    return 0.0, top
 
 
 def round_up(value: float) -> float:

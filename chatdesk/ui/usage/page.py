@@ -26,7 +26,7 @@ from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import UsageChart, describe
@@ -214,6 +214,7 @@ class UsagePage(QWidget):
 
     def _date_edit(self, name: str, words: str) -> QDateEdit:
         edit = QDateEdit(_qt_date(date_of(self._today if name == "usageTo" else self._today - 29)))
+        pad_spin_box(edit, self._theme)
         edit.setObjectName(name)
         edit.setAccessibleName(words)
         edit.setCalendarPopup(False)

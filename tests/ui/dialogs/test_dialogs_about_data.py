@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QPushButton, QRadioButton
 
 from chatdesk import app
 from chatdesk.ui.dialogs.progress import ProgressDialog
@@ -137,3 +138,33 @@ def test_a_new_start_is_the_same_command(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "chatdesk", "--data-dir", "/x"])
     app.start_again()
     assert started == [[sys.executable, "-m", "chatdesk", "--data-dir", "/x"]]
+
+
+def test_without_a_backup_the_keyboard_begins_where_something_can_be_done(look: Theme, tmp_path: Path) -> None:
+    dialog = RestoreDialog(look, [])
+    dialog.show()
+    other, contents = dialog.findChild(QPushButton, "restoreOther"), dialog.findChild(QLabel, "restoreContents")
+    assert other is not None and contents is not None
+    assert dialog.focusWidget() is other
+    assert contents.text() == "There is no backup yet."
+    assert contents.width() > dialog.width() // 2, "an empty list takes half of the room"
+    dialog.add_file(tmp_path / "from elsewhere.db")
+    backups = dialog.findChild(QListWidget, "restoreList")
+    assert backups is not None and backups.isVisible()
+    dialog.close()
+
+
+def test_a_button_that_would_destroy_is_grey_while_it_cannot(look: Theme) -> None:
+    dialog = RestoreDialog(look, [])
+    dialog.show()
+    dialog.restore_button.ensurePolished()
+    assert _ink(dialog.restore_button, look) == "muted"
+    dialog.restore_button.setEnabled(True)
+    assert _ink(dialog.restore_button, look) == "danger"
+    dialog.close()
+
+
+def _ink(button: QPushButton, look: Theme) -> str:
+    """Return the name of the colour of the token that a button writes in."""
+    drawn = button.palette().color(QPalette.ColorRole.ButtonText).name()
+    return next((name for name in ("danger", "muted", "text") if look.colour(name).name() == drawn), drawn)

@@ -16,7 +16,7 @@ from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, Scop
 from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.usage.chart import round_up
+from chatdesk.ui.usage.chart import axis_values, round_up
 from chatdesk.ui.usage.figures import short_count
 from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from tests.gallery.usage_page_samples import build_samples, cells
@@ -230,3 +230,9 @@ def test_a_rate_of_messages_is_for_a_provider_or_a_project(theme: Theme, qtbot: 
         _find(dialog, QPushButton, "limitsSave").click()
     assert dialog.rates() == (ScopedRate(LimitScope.PROJECT, "p1", "20/min"),)
     assert len(dialog.limits()) == line - 1
+
+
+def test_no_two_lines_of_the_axis_have_the_same_figure() -> None:
+    assert axis_values(80_000, short_count) == (0, 20_000, 40_000, 60_000, 80_000)
+    assert axis_values(2, short_count) == (0, 1, 2)
+    assert axis_values(1, short_count) == (0, 1)

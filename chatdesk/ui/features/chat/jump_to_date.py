@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QDate, QDateTime, QEvent, QObject, Qt, QTime, Signal
-from PySide6.QtGui import QKeyEvent, QTextCharFormat
+from PySide6.QtCore import QDate, QDateTime, QEvent, QObject, QSize, Qt, QTime, Signal
+from PySide6.QtGui import QIcon, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCalendarWidget,
     QDateEdit,
+    QToolButton,
     QWidget,
 )
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import is_translated, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import pad_spin_box
+from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX
 
 _WIDTH_PX: Final = 360
+_PAD_PX: Final = 4
 _CALENDAR_ROWS = 8  # six weeks, the names of their days, and the month
 
 
@@ -39,8 +44,11 @@ class JumpToDateDialog(FormPanel):
         )
         self.setAccessibleDescription(words)
         self.field = QDateEdit()
+        pad_spin_box(self.field, theme)
         self.field.setObjectName("dateField")
         self.field.setAccessibleName(tr("Date"))
+        if not is_translated():
+            self.field.setDisplayFormat("yyyy-MM-dd")  # as `local_forms.date_text` writes it
         self.field.setDateRange(first, last)
         self.field.setDate(_day(current_ms))
         self.field.installEventFilter(self)
@@ -50,13 +58,13 @@ class JumpToDateDialog(FormPanel):
         for days in self.calendar.findChildren(QAbstractItemView):
             days.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)
-        self.calendar.setMinimumHeight(theme.target_px(0) * _CALENDAR_ROWS)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
-        words_format = QTextCharFormat()
-        words_format.setForeground(theme.colour("text"))  # Qt's red of weekends is too faint on dark grounds
-        for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
-            self.calendar.setWeekdayTextFormat(weekday, words_format)
+        self._dress_calendar()
+        rows_px = theme.target_px(0) * _CALENDAR_ROWS
+        self.calendar.setMinimumHeight(
+            max(rows_px, self.calendar.sizeHint().height() + 2 * FOCUS_RING_PX + 2 * _PAD_PX)
+        )
         self.calendar.selectionChanged.connect(self._on_calendar_changed)
         self.calendar.activated.connect(lambda _day: self._go())
         self.field.dateChanged.connect(self.calendar.setSelectedDate)
@@ -75,6 +83,40 @@ class JumpToDateDialog(FormPanel):
             self._go()
             return True
         return super().eventFilter(watched, event)
+
+    def _dress_calendar(self) -> None:
+        """Give the calendar, which Qt puts together, the look of the rest."""
+        tokens = self.theme.tokens
+        day, heading = QTextCharFormat(), QTextCharFormat()
+        day.setForeground(self.theme.colour("text"))  # Qt's red of weekends is too faint on dark grounds
+        heading.setForeground(self.theme.colour("muted"))
+        heading.setBackground(self.theme.colour("card"))
+        self.calendar.setHeaderTextFormat(heading)
+        for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+            self.calendar.setWeekdayTextFormat(weekday, day)
+        self.calendar.setStyleSheet(
+            f"#qt_calendar_navigationbar {{ background: {tokens.card}; }}"
+            f"QToolButton {{ background: transparent; color: {tokens.text}; border: none; padding: {_PAD_PX}px 8px;"
+            f" border-radius: {tokens.radius.row}px; }}"
+            f"QToolButton:hover, QToolButton:pressed {{ background: {tokens.hover}; }}"
+            "QToolButton::menu-indicator { image: none; }"
+            f"QAbstractItemView {{ background: {tokens.card}; color: {tokens.text}; outline: none;"
+            f" border: {FOCUS_RING_PX}px solid {tokens.card}; border-radius: {tokens.radius.row}px;"
+            f" selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}"
+            f"QAbstractItemView:focus {{ border-color: {tokens.accent}; }}"
+            f"QAbstractItemView:disabled {{ color: {tokens.muted}; }}"
+        )
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        size, ratio = round(ICON_PX * max(1.0, self.theme.scale)), self.devicePixelRatioF()
+        for name, icon, mirrored in (
+            ("qt_calendar_prevmonth", "chevron-left", "chevron-right"),
+            ("qt_calendar_nextmonth", "chevron-right", "chevron-left"),
+        ):
+            button = self.calendar.findChild(QToolButton, name)
+            if button is not None:
+                drawn = icon_pixmap(mirrored if is_mirrored else icon, tokens.text, size, device_pixel_ratio=ratio)
+                button.setIcon(QIcon(drawn))
+                button.setIconSize(QSize(size, size))
 
     def _on_calendar_changed(self) -> None:
         self.field.setDate(self.calendar.selectedDate())

@@ -64,9 +64,11 @@ class RestoreDialog(FormPanel):
         self._list.currentItemChanged.connect(lambda _item, _old: self._look())
         if backups:
             self._list.setCurrentRow(0)
+            self._list.setFocus()
         else:
             self._contents.setText(tr("There is no backup yet."))
-        self._list.setFocus()
+            self._list.hide()
+            other.setFocus()
 
     @property
     def path(self) -> str:
@@ -77,6 +79,7 @@ class RestoreDialog(FormPanel):
     def add_file(self, path: Path) -> None:
         """Add a backup file from elsewhere, which is inspected at once."""
         self._add(str(path), path.name)
+        self._list.show()
         self._list.setCurrentRow(self._list.count() - 1)
 
     def show_contents(self, path: str, lines: Sequence[str], *, can_restore: bool) -> None:

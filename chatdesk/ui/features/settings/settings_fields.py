@@ -67,7 +67,7 @@ class NumberField(QDoubleSpinBox):
         self.setRange((setting.minimum or 0) / place.unit_size, most)
         if place.empty and not setting.minimum:
             self.setSpecialValueText(shown(place.empty))
-        self.lineEdit().setTextMargins(_INSIDE_PX, 0, 0, 0)  # no stylesheet reaches in there
+        self.lineEdit().setTextMargins(_INSIDE_PX, 0, _INSIDE_PX, 0)  # no stylesheet reaches in there
         self.valueChanged.connect(self._show_unit)
         self.setValue(value / place.unit_size)
         self._first = self.value()

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTableView
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
@@ -59,3 +59,25 @@ def test_only_days_of_the_thread_can_be_chosen(theme: Theme, qtbot: QtBot) -> No
     assert dialog.field.date() == QDate(2026, 4, 30)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert chosen == []
+
+
+def test_all_weeks_of_the_calendar_are_seen_whatever_the_text_size(theme: Theme, qtbot: QtBot) -> None:
+    theme.apply()
+    for scale in (0.8, 1.0, 2.0):
+        theme.set_scale(scale)
+        dialog, _chosen = _date(theme, qtbot)
+        days = dialog.calendar.findChild(QTableView)
+        assert days is not None
+        QApplication.processEvents()
+        rows_px = sum(days.rowHeight(row) for row in range(days.model().rowCount()))
+        assert rows_px <= days.viewport().height()
+        assert days.rowHeight(1) >= days.fontMetrics().height()
+        dialog.reject()
+
+
+def test_the_date_does_not_touch_the_border_of_its_field(theme: Theme, qtbot: QtBot) -> None:
+    dialog, _chosen = _date(theme, qtbot)
+    margins = dialog.field.lineEdit().textMargins()
+    assert min(margins.left(), margins.right()) >= theme.tokens.space.s
+    assert dialog.field.text() == "2026-03-06"
+    dialog.reject()

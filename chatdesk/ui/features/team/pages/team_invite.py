@@ -15,7 +15,7 @@ from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
@@ -217,7 +217,7 @@ class InviteDialog(_CodePanel):
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
         self.days.setSuffix(tr(" days"))
-        self.days.lineEdit().setTextMargins(self.theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
+        pad_spin_box(self.days, self.theme)
 
     def show_invitation(self, invitation: Invitation) -> None:
         """Show the invitation that was created."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 from chatdesk.core.domain.sharing.team import WorkspacePolicy
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 
@@ -59,6 +59,7 @@ class WorkspacePolicyDialog(TaskPanel):
         self.limits: dict[str, QSpinBox] = {}
         for name, title_of, unit, size, (least, most) in _LIMITS:
             box = QSpinBox()
+            pad_spin_box(box, theme)
             box.setObjectName(f"teamLimit_{name}")
             box.setRange(least, most)
             box.setGroupSeparatorShown(True)

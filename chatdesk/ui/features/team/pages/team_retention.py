@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -44,7 +44,7 @@ class RetentionField(QWidget):
         self.days.setAccessibleName(tr("Days for which messages are kept"))
         self.days.setRange(1, LONGEST_RETENTION_DAYS)
         self.days.setSuffix(tr(" days"))
-        self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
+        pad_spin_box(self.days, theme)
         self.set_button = push_button(
             tr("Set"), "teamRetentionSet", self._set, name=tr("Set how long messages are kept")
         )
