@@ -110,6 +110,11 @@ def size_text(size_bytes: int) -> Text:
     return plural("{count} bytes", "{count} byte", size_bytes)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, or its beginning with an ellipsis where it has more than ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def tr(source: str, /, **fields: object) -> str:
     """Return a sentence in the language of the program; ``source`` and ``fields`` as of ``Text``. Called when something
     is shown, never while a module is imported."""

@@ -2930,11 +2930,6 @@
         <translation>O servidor e este perfil contêm o mesmo.</translation>
     </message>
     <message>
-        <source>out of date and not sent</source>
-        <extracomment>What a stale summary is, in every sentence about one.</extracomment>
-        <translation>desatualizado e não enviado</translation>
-    </message>
-    <message>
         <source>Waiting for approval</source>
         <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>Esperando aprovação</translation>

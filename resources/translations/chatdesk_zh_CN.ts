@@ -2894,11 +2894,6 @@
         <translation>服务器与此配置的内容一致。</translation>
     </message>
     <message>
-        <source>out of date and not sent</source>
-        <extracomment>What a stale summary is, in every sentence about one.</extracomment>
-        <translation>已过时且未发送</translation>
-    </message>
-    <message>
         <source>Waiting for approval</source>
         <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>等待批准</translation>

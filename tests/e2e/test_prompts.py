@@ -23,7 +23,7 @@ from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-TEMPLATE, SYSTEM = PromptKind.TEMPLATE, PromptKind.SYSTEM
+TEMPLATE = PromptKind.TEMPLATE
 T = TypeVar("T", bound=QWidget)
 
 
@@ -278,13 +278,6 @@ def test_the_composers_text_becomes_a_prompt(paths: AppPaths) -> None:
         await _closed(application, PromptsDialog)
         assert "Mine" in await _names(application)
         assert application.panes.composer.text() == "Write it like this"
-        application.bindings.prompts.save_text("of a message", SYSTEM)
-        dialog = await _opened(application, PromptsDialog)
-        await until(lambda: dialog.form.written().text == "of a message")
-        assert dialog.form.written().kind is SYSTEM
-        dialog.done_button.click()
-        await _closed(application, PromptsDialog)
-        assert "of a message" in await _names(application)
 
     play(paths, script)
 

@@ -380,7 +380,8 @@ def _diagram(*, is_source: bool = False) -> DiagramItem:
 
 
 def _folds() -> list[Item]:
-    opened = FoldItem("b", "read_file · app.log", icon="wrench", aside="0.2 s", is_done=True)
+    opened = FoldItem("b", "read_file · app.log", icon="wrench")
+    opened.tell("0.2 s", is_done=True)
     return [FoldItem("a", "Thought for 4 s"), opened, FoldItem("c", "Thinking…")]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import zipfile
@@ -208,11 +207,3 @@ def _spaces(size: int) -> Iterator[bytes]:
         piece = b" " * min(size, 1 << 20)
         size -= len(piece)
         yield piece
-
-
-def zip_bytes(entries: Mapping[str, bytes]) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in entries.items():
-            archive.writestr(name, data)
-    return target.getvalue()

@@ -19,7 +19,7 @@ from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.file_writing import replacing
@@ -53,14 +53,13 @@ class AttachmentService:
         *,
         reader: FileReader | None = None,
         limits: AttachmentLimits | None = None,
-        clock: Clock | None = None,
     ) -> None:
         self.blobs = blobs
         self._artifacts = artifacts
         self._reader = reader or FileReader()
         self._intake = Intake(blobs, self._reader)
         self.limits = limits or AttachmentLimits()
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         # Everybody shares the threads that wait; twenty files must not take them all.
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = TaskSet()

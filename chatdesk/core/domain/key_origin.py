@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.texts import Sentences, Text
+from chatdesk.core.texts import Sentences, Text, shortened
 
 _PORTS = {"https": 443, "http": 80}
 _SHOWN_DIGITS, _LONGEST_LABEL = 12, 40
@@ -180,7 +180,7 @@ class KeyNotAgreed(NotPossible):
 
 def _short(label: str) -> str:
     """Return the label cut to a length at which a name from a file cannot tell a story of its own in a question."""
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+    return shortened(label, _LONGEST_LABEL)
 
 
 def _as_ascii(host: str) -> str:

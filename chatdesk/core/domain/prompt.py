@@ -10,7 +10,7 @@ from typing import Any, Final
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from
 from chatdesk.core.domain.parameters import Parameters, checked_parameters, parameters_from
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shortened
 
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
@@ -157,7 +157,7 @@ def checked_name(name: str) -> str:
     """Return the name on one line, cut to ``LONGEST_NAME``; empty where nothing in it is visible."""
     words = name.strip()[: LONGEST_NAME * 4].split()
     line = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
-    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+    return shortened(line, LONGEST_NAME)
 
 
 def setup_from(values: Mapping[str, Any]) -> AssistantSetup:

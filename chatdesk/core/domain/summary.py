@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.texts import Text
 
 
 class SummaryAuthor(StrEnum):
@@ -22,10 +20,6 @@ class SummaryState(StrEnum):
     VALID = "valid"
     STALE = "stale"
     OFF = "off"
-
-
-#: What a stale summary is, in every sentence about one.
-STALE_TEXT: Final = Text("out of date and not sent")
 
 
 class StaleReason(StrEnum):

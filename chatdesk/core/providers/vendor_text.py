@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
+from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
 _MAX_READ = 20_000
@@ -38,10 +39,7 @@ def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
 
         text = words_of(text)
     text = "".join(_visible(character) for character in text)
-    text = redact(" ".join(text.split()), secrets)
-    if len(text) > MAX_LENGTH:
-        text = text[: MAX_LENGTH - 1].rstrip() + "…"
-    return text
+    return shortened(redact(" ".join(text.split()), secrets), MAX_LENGTH)
 
 
 def _visible(character: str) -> str:

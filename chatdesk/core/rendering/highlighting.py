@@ -117,13 +117,11 @@ def _names_a_file(code: str, at: int) -> bool:
     return code.startswith("--- ", code.rfind("\n", 0, max(0, at - 1)) + 1)
 
 
-def highlight(
-    language: str, code: str, *, max_bytes: int = MAX_CODE_BYTES, budget: float = BUDGET_S
-) -> tuple[CodeRun, ...]:
+def highlight(language: str, code: str, *, budget: float = BUDGET_S) -> tuple[CodeRun, ...]:
     """Return runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
-    language or code over ``max_bytes``."""
+    language or code over ``MAX_CODE_BYTES``."""
     lexer = find_lexer(language) if is_highlightable(language, code) else None
-    if lexer is None or len(code.encode("utf-8", "replace")) > max_bytes:
+    if lexer is None or len(code.encode("utf-8", "replace")) > MAX_CODE_BYTES:
         return ()
     ends_at = time.perf_counter() + budget
     runs: list[CodeRun] = []

@@ -48,10 +48,6 @@ def without_pictures(text: str) -> str:
     return IMAGE.sub(lambda match: f"[picture: {match[1]}]" if match[1].strip() else "[picture]", text)
 
 
-def is_picture_url(url: str) -> bool:
-    return re.fullmatch(_URL, url) is not None
-
-
 def picture_bytes(url: str) -> bytes:
     """Return the bytes of a data URL; empty when it is damaged or too large."""
     letters = url.partition(",")[2]

@@ -15,6 +15,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
 from chatdesk.core.rendering.misleading_links import spelt_host
 from chatdesk.core.rendering.safety import is_safe_link, link_host
+from chatdesk.core.texts import shortened
 
 #: The name of the list in the content of a result's part.
 SOURCES: Final = "sources"
@@ -45,9 +46,7 @@ def source_of(number: int, title: str, url: str) -> Source | None:
     """Return the source, None if its address is not one that may be opened."""
     if not url.lower().startswith(("https://", "http://")) or not is_safe_link(url):
         return None
-    shown = visible_controls(" ".join(title.split()))
-    if len(shown) > _LONGEST_TITLE:
-        shown = f"{shown[: _LONGEST_TITLE - 1]}…"
+    shown = shortened(visible_controls(" ".join(title.split())), _LONGEST_TITLE)
     return Source(number, shown or url, url)
 
 

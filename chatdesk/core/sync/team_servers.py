@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,23 +24,20 @@ class Client:
 
 
 class TeamServers:
-    """Opens connections as this computer. ``connect`` reaches a server, on a thread."""
+    """Opens connections as this computer."""
 
     def __init__(
         self,
         passwords: TeamPasswords,
         client: Client,
-        *,
-        connect: Callable[[ServerAddress, str], PostgresTeamStore] | None = None,
     ) -> None:
         self.passwords = passwords
         self.client = client
-        self._connect = connect or _connect
 
     def open(self, workspace: Workspace) -> PostgresTeamStore:
         """Connect, on a thread of sync. Raises ``TeamError``."""
         return self.passwords.open_with(
-            workspace.id, workspace.address, lambda password: self._connect(workspace.address, password)
+            workspace.id, workspace.address, lambda password: _connect(workspace.address, password)
         )
 
     @asynccontextmanager

@@ -18,7 +18,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import Hello
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.backoff import FIRST_S, Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.notify_throttle import NotifyThrottle
@@ -376,7 +376,7 @@ class SyncWorker:
                 # What waits is counted, and a first try is due soon: a person who writes wants it to be sent.
                 self._written.clear()
                 self._report.count_waiting()
-                until_s = min(until_s, self._clock.monotonic_s() + self._backoff.first_s)
+                until_s = min(until_s, self._clock.monotonic_s() + FIRST_S)
 
     def _check_stop(self) -> None:
         if self._stopping.is_set():

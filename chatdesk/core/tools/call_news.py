@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import shortened
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,5 @@ class CallNews:
 def progress_words(progress: float, total: float | None, message: str) -> str:
     """Return how far a call is: the share that is done, where the server says of what, and its words."""
     share = f"{progress / total:.0%}".replace("%", " %") if total and 0 <= progress <= total else ""
-    words = clean_line(message[:_LONGEST_WORDS])
-    if len(words) > _SHOWN_WORDS:
-        words = words[:_SHOWN_WORDS].rstrip() + "…"
+    words = shortened(clean_line(message[:_LONGEST_WORDS]), _SHOWN_WORDS)
     return " · ".join(filter(None, (share, words)))

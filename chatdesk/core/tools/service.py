@@ -66,7 +66,6 @@ class ToolService:
         bus: EventBus,
         clock: Clock,
         finder: ProgramFinder | None = None,
-        command: Sequence[str] | None = None,
         built_in: Sequence[BuiltInServer] = (),
     ) -> None:
         seals = Seals(secrets, key_place)
@@ -94,7 +93,6 @@ class ToolService:
             on_changed=self._on_host_changed,
             on_kept=self.sign_ins.take,
             on_listing=self.offers.forget,
-            command=command,
         )
 
     # Servers

@@ -13,7 +13,6 @@ started before starts again. The names of folders are made here, of the numbers 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from chatdesk.core.file_writing import write_text
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.small_files import read_small_json
 from chatdesk.core.updates.installation import VERSIONS
@@ -104,15 +104,7 @@ class ProgramFolder:
     def write_state(self, state: dict[str, object]) -> None:
         """Remember something of this installation. Raises ``OSError``."""
         self.feed.mkdir(mode=0o700, exist_ok=True)
-        target = self.feed / "state.json"
-        descriptor, name = tempfile.mkstemp(dir=self.feed)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(state, file)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_text(self.feed / "state.json", json.dumps(state))
 
     def _link(self, name: str, target: Path) -> None:
         """Point a link at a version, in one rename."""

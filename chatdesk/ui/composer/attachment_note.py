@@ -21,8 +21,8 @@ class AttachmentNote(QWidget):
 
     actionRequested = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._actions: tuple[NoteAction, ...] = ()
         self._label = ElidedLabel(theme, role="muted")
         self._label.setObjectName("attachmentNote")

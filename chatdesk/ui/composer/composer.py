@@ -53,8 +53,8 @@ class Composer(QWidget):
     filesOffered = Signal(list)
     imageOffered = Signal(object)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._is_streaming = False
         self._is_usable = True

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
@@ -36,8 +36,8 @@ class KeysButton(QPushButton):
     keysChosen = Signal(str)
     refused = Signal(str)
 
-    def __init__(self, keys: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, keys: str) -> None:
+        super().__init__()
         self._keys = keys
         self._is_recording = False
         self.setAutoDefault(False)

@@ -20,11 +20,8 @@ class ProgressDialog(FormPanel):
 
     stopped = Signal()
 
-    def __init__(
-        self, theme: Theme, title: str, text: str, *, can_stop: bool = True, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, theme: Theme, title: str, text: str, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, title, object_name="progressDialog", width_px=_WIDTH_PX, parent=parent)
-        self._can_stop = can_stop
         self._is_over = False
         self._text = plain_label(text, "text", wraps=True)
         self._text.setObjectName("progressText")
@@ -36,7 +33,6 @@ class ProgressDialog(FormPanel):
         self.body.addWidget(self._text)
         self.body.addWidget(self.bar)
         self.stop_button = self.add_button(push_button(tr("Cancel"), "progressStop", self.reject))
-        self.stop_button.setVisible(can_stop)
         announce(self, text)
 
     def show_text(self, text: str) -> None:
@@ -58,7 +54,7 @@ class ProgressDialog(FormPanel):
     def reject(self) -> None:
         if self._is_over:
             super().reject()
-        elif self._can_stop:
+        else:
             self._is_over = True
             super().reject()
             self.stopped.emit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -22,7 +23,6 @@ from chatdesk.ui.palette.rows import (
     NextPage,
     Row,
     RowKind,
-    local_now,
     summary_of,
 )
 from chatdesk.ui.theme.theme import Theme
@@ -305,7 +305,7 @@ class Palette(Panel):
             self._note,
             is_over,
         )
-        self._model.show(rows_of(listed, now=local_now()))
+        self._model.show(rows_of(listed, now=datetime.now().astimezone()))
         choosable = self._choosable()
         number = next((each for each in choosable if self._model.rows[each].key == kept), None)
         if number is None:

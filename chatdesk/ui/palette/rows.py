@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.local_forms import day_text, weekday_name
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -132,10 +132,6 @@ def when_text(at_ms: int, now: datetime) -> str:
     return day_text(at, is_short=True, with_year=at.year != now.year)
 
 
-def local_now(zone: tzinfo | None = None) -> datetime:
-    return datetime.now(zone).astimezone(zone)
-
-
 def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
     icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
@@ -143,7 +139,7 @@ def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
     if hit.kind is SearchKind.MESSAGE:
         text, marks = hit.snippet.text, hit.snippet.matches
         version = "" if hit.is_on_path else tr("another version")
-        aside = _joined(_shortened(hit.title), version, place, when)
+        aside = _joined(shortened(hit.title, _LONGEST_TITLE), version, place, when)
         who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=hit.title)
         spoken = _joined(text, who, hit.project, version, place, when)
     else:
@@ -192,10 +188,6 @@ def _count_text(group: SearchGroup) -> str:
 
 def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
-
-
-def _shortened(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _is_image(name: str) -> bool:

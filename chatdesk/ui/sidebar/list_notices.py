@@ -37,7 +37,7 @@ class ListNotices:
         self._load_error = ""
         self._is_loading = False
         self._has_loaded = False
-        self._told_status: tuple[str, bool, bool] | None = None
+        self._told_status: tuple[str, bool] | None = None
         self._slow_timer = QTimer(sidebar, singleShot=True, interval=_SLOW_FETCH_MS)
         self.retry_button = _button(tr("Try again"), sidebar)
         self.retry_button.setObjectName("retryListButton")
@@ -56,9 +56,9 @@ class ListNotices:
         """The buttons below the list, from the top."""
         return self.retry_button, self.messages_button, self.empty_button
 
-    def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
-        """Set the line at the bottom: the result of the last change, or that the list is being read."""
-        self._told_status = text, is_error, is_busy
+    def set_status(self, text: str, *, is_error: bool = False) -> None:
+        """Set the line at the bottom: the result of the last change."""
+        self._told_status = text, is_error
         self._show_status()
 
     def begin_loading(self) -> None:
@@ -99,10 +99,10 @@ class ListNotices:
     def _show_status(self) -> None:
         if self._told_status is None:
             return
-        text, is_error, is_busy = self._told_status
+        (text, is_error), is_busy = self._told_status, False
         is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
         if self._load_error and not is_error and self._list.row_count():  # with no rows it stands in their place
-            text, is_error, is_busy = self._load_error, True, False
+            text, is_error = self._load_error, True
         elif is_waited_for and not is_error:
             text, is_busy = tr("Loading threads…"), True
         if (text, is_error, is_busy) != self.status.shown:

@@ -48,9 +48,8 @@ class Sidebar(SidebarBase):
         *,
         clock: Clock | None = None,
         zone: tzinfo | None = None,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(FolderModel(fetch, clock or SystemClock(), zone=zone), theme, parent)
+        super().__init__(FolderModel(fetch, clock or SystemClock(), zone=zone), theme)
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project

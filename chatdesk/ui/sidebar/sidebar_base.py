@@ -62,8 +62,8 @@ class SidebarBase(QWidget):
 
     thread_list: ThreadList
 
-    def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None) -> None:
-        super().__init__(parent)
+    def __init__(self, model: FolderModel, theme: Theme) -> None:
+        super().__init__()
         model.setParent(self)
         self.rows = model
         self._theme = theme

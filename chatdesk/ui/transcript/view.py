@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, Signal
-from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import MessagePage
 from chatdesk.core.texts import tr
@@ -51,12 +50,11 @@ class TranscriptView(EventArea):
         fetch: MessageFetcher,
         renderer: BlockRenderer,
         theme: ThemeLike,
-        parent: QWidget | None = None,
         *,
         sizes: SizesFetcher | None = None,
         find: ThreadFinder | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         give_interfaces(TranscriptView, announcing.make_interface)
         self.setObjectName("transcript")
         self.setAccessibleName(tr("Transcript"))

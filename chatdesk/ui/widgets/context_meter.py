@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.theme import Theme
@@ -23,8 +23,8 @@ _DOT_PX = 5
 class ContextMeter(QAbstractButton):
     """Hidden until a fraction is known; a click asks what it means."""
 
-    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._fraction = 0.0
         self._note = ""

@@ -84,8 +84,8 @@ class EmptyState(QScrollArea):
     questionAsked = Signal(str)
     commandChosen = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._way_in: QWidget | None = None
         self._is_loading = False

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
@@ -31,8 +31,8 @@ class KeyField(QLineEdit):
     submitted = Signal(str)
     pasted = Signal(str)
 
-    def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, *, name: str, object_name: str) -> None:
+        super().__init__()
         self._theme = theme
         self._hint = tr("Paste your API key")
         self._before = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -13,8 +13,8 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 class LinkButton(QPushButton):
     """``url`` must come from ChatDesk itself: it is opened without asking."""
 
-    def __init__(self, text: str, url: str, *, object_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, url: str, *, object_name: str) -> None:
+        super().__init__(text)
         self._url = url
         self.setObjectName(object_name)
         self.setAccessibleName(text)

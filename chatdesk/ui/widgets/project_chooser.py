@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -63,7 +63,6 @@ class ProjectChooser(QWidget):
         entries: Sequence[ChooserEntry],
         *,
         mime: str = "",
-        placeholder: str = Text("Find a project"),
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -72,8 +71,8 @@ class ProjectChooser(QWidget):
         self.setObjectName("projectChooser")
         self.field = QLineEdit(self)
         self.field.setObjectName("projectField")
-        self.field.setAccessibleName(shown(placeholder))
-        self.field.setPlaceholderText(shown(placeholder))
+        self.field.setAccessibleName(tr("Find a project"))
+        self.field.setPlaceholderText(tr("Find a project"))
         self.field.setFrame(False)
         self.list = _DropList(mime, self)
         self.list.setObjectName("projectList")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.icons import paint_icon
@@ -41,10 +41,10 @@ class Start:
 
 
 class PromptCard(ThemedButton):
-    def __init__(self, theme: Theme, start: Start, *, object_name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, start: Start, *, object_name: str) -> None:
         title, detail = shown(start.title), shown(start.detail)
         name = tr("{title}: {detail}", title=title, detail=detail)
-        super().__init__(theme, name=name, object_name=object_name, parent=parent)
+        super().__init__(theme, name=name, object_name=object_name)
         self.start = start
         self._detail = detail
         self.setText(title)

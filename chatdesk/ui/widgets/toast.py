@@ -22,10 +22,10 @@ class Toast(QWidget):
     actionTriggered = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget, *, bottom_px: int = 24) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._bottom_px = bottom_px
+        self._bottom_px = 24
         self.setObjectName("toast")
         self._label = QLabel()
         self._label.setObjectName("toastText")

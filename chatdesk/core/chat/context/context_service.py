@@ -230,12 +230,10 @@ class ContextService:
             return ContextLandmarks(frame.starts_at_id)
         return await landmarks_of(frame, self.summaries)
 
-    async def request_json(
-        self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = (), assistant: str | None = None
-    ) -> bytes:
+    async def request_json(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> bytes:
         """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
         ``ProviderError`` where a server has to be asked for its model first."""
-        frame = await self._frames.of_next(checked_id(thread_id), assistant)
+        frame = await self._frames.of_next(checked_id(thread_id), None)
         prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.domain.attachment import Enclosed
+from chatdesk.core.texts import shortened
 
 _MAX_QUOTE = 240
 _OPENINGS = (
@@ -77,9 +78,7 @@ def quote(text: str) -> str:
     """Return the beginning of ``text`` on one line, escaped so that Markdown shows it as it was typed."""
     visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
     visible = "".join(c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Cn", "Co"})
-    line = " ".join(visible.split())
-    if len(line) > _MAX_QUOTE:
-        line = line[:_MAX_QUOTE].rstrip() + "…"
+    line = shortened(" ".join(visible.split()), _MAX_QUOTE)
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=:])", r"\\\1", line)
 
 

@@ -21,7 +21,7 @@ from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import outside_text, projects, shown_path, thread_counters
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
-from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new
+from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new_messages
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
 
@@ -77,7 +77,7 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
     _copy_messages(conn, origin, thread.id, path, new_ids)
     copy_parts(conn, origin, new_ids)
     close_calls(conn, new_ids.values())
-    log_new(conn, origin, project_id=thread.project_id, kind="message", entities=list(new_ids.values()))
+    log_new_messages(conn, origin, project_id=thread.project_id, entities=list(new_ids.values()))
     conn.exec_driver_sql(
         "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)
     )

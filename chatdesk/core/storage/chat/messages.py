@@ -87,7 +87,6 @@ class MessageRepository:
         *,
         provider: str | None,
         model: str | None,
-        system_prompt: str = "",
         title_source: TitleSource = TitleSource.PERSON,
         with_answer: AnswerPlan | None = None,
         attachments: Sequence[Attachment] = (),
@@ -104,7 +103,7 @@ class MessageRepository:
                 title,
                 provider=provider,
                 model=model,
-                system_prompt=system_prompt,
+                system_prompt="",
                 title_source=title_source,
                 assistant_id=assistant_id,
             )

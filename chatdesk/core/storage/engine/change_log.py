@@ -359,8 +359,8 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
     return found
 
 
-def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
-    """Log the creation of many entities at once, in their order."""
+def log_new_messages(conn: Connection, origin: Origin, *, project_id: str, entities: Sequence[str]) -> None:
+    """Log the creation of many messages at once, in their order."""
     _announce(origin, project_id, CONTENT)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entities]
@@ -371,7 +371,7 @@ def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, ent
         raw,
         "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
         [
-            (ids[place], project_id, device, first + place, kind, "new", entity, CONTENT, "[]", stamps[place], now)
+            (ids[place], project_id, device, first + place, "message", "new", entity, CONTENT, "[]", stamps[place], now)
             for place, entity in enumerate(entities)
         ],
     )

@@ -19,7 +19,7 @@ from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.chat.branching import Row, insert_rows, log_steering, rows_as_stored
 from chatdesk.core.storage.chat.threads import touch
 from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.engine.change_log import Origin, log_change, log_new, seen
+from chatdesk.core.storage.engine.change_log import Origin, log_change, log_new_messages, seen
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.usage import days
 
@@ -114,7 +114,7 @@ def _log(conn: Connection, origin: Origin, thread: Thread, rows: ThreadRows) -> 
     messages = rows["messages"]
     if not messages:
         return
-    log_new(conn, origin, project_id=thread.project_id, kind="message", entities=[row["id"] for row in messages])
+    log_new_messages(conn, origin, project_id=thread.project_id, entities=[row["id"] for row in messages])
     for row in messages:
         if row["deleted_at"] is not None:
             log_change(

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.storage.engine import change_log, search_index, tables
 from chatdesk.core.storage.engine.bulk import insert_rows
-from chatdesk.core.storage.engine.change_log import Origin, log_change, log_new
+from chatdesk.core.storage.engine.change_log import Origin, log_change, log_new_messages
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.transfer.import_paths import clear_path, lead_on
 from chatdesk.core.storage.transfer.import_rows import MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, Step
@@ -78,7 +78,7 @@ def _log_messages(conn: Connection, origin: Origin, steps: Sequence[Step]) -> No
     for project_id in dict.fromkeys(step.project_id for step in steps):
         rows = [row for step in steps if step.project_id == project_id for row in step.messages]
         if rows:
-            log_new(conn, origin, project_id=project_id, kind="message", entities=[row.id for row in rows])
+            log_new_messages(conn, origin, project_id=project_id, entities=[row.id for row in rows])
         dead = [row for row in rows if not row.is_live]
         covers = change_log.seen(conn, origin, project_id) if dead else {}
         for row in dead:

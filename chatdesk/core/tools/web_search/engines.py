@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from chatdesk.core.domain.tools import ToolSource
 from chatdesk.core.fetching.guarded_fetch import Ask
 from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.texts import shortened
 from chatdesk.core.tools.web_search.choice import SearchEngine
 
 MOST_FOUND: Final = 10
@@ -76,4 +77,4 @@ def _words(value: object, most: int) -> str:
     if not isinstance(value, str):
         return ""
     text = " ".join(html.unescape(_MARKUP.sub("", value[: 4 * most])).split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return shortened(text, most)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedMessage
 from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.texts import shortened
 
 #: Before the first and after the last of these a moment is a mistake: no chat is older than 1990.
 EARLIEST_MS: Final = 631_152_000_000
@@ -102,7 +103,7 @@ def title_of(value: object, first_question: str = "") -> str:
     words = " ".join(first_question[: 8 * _LONGEST_DERIVED_TITLE].split())
     if not words:
         return "Untitled"
-    return words if len(words) <= _LONGEST_DERIVED_TITLE else f"{words[: _LONGEST_DERIVED_TITLE - 1].rstrip()}…"
+    return shortened(words, _LONGEST_DERIVED_TITLE)
 
 
 def title_source_of(value: object) -> str | None:

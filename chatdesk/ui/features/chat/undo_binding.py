@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
@@ -115,13 +115,9 @@ class UndoBinding(QObject):
         assert thread_id is not None
         title = (await self._open_thread.chat_of(thread_id).get_thread(thread_id)).title
         show = partial(self._threads.open_soon, thread_id)
-        window.show_toast(
-            tr("{what} in “{title}”: {label}", what=what, title=_short(title), label=step.label), tr("Show"), show
-        )
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"
+        title = shortened(title, _LONGEST_TITLE)
+        words = tr("{what} in “{title}”: {label}", what=what, title=title, label=step.label)
+        window.show_toast(words, tr("Show"), show)
 
 
 def moved_words(count: int) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -87,7 +87,7 @@ class TrayIcon(QObject):
         if threads:
             self.menu.addSeparator()
         for thread in threads:
-            title = thread.title if len(thread.title) <= _LONGEST_TITLE else f"{thread.title[: _LONGEST_TITLE - 1]}…"
+            title = shortened(thread.title, _LONGEST_TITLE)
             self._add(title.replace("&", "&&"), partial(self.threadChosen.emit, thread.id))
         self.menu.addSeparator()
         self._add(tr("Quit ChatDesk"), self.quitRequested.emit)

@@ -64,8 +64,8 @@ class AssistantFields(QWidget):
     parametersRequested = Signal(object)  # Parameters
     filesRequested = Signal()
 
-    def __init__(self, theme: Theme, choices: AssistantChoices, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, choices: AssistantChoices) -> None:
+        super().__init__()
         self._theme = theme
         self._choices = choices
         self._setup = AssistantSetup()

@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.events import ProjectChanged, PromptsChanged
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.texts import shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
@@ -251,16 +251,14 @@ class PromptBinding(QObject):
     def open_library(self) -> None:
         self._tasks.start(self._opened_library(), "open prompts")
 
-    def save_text(self, text: str, kind: PromptKind = PromptKind.TEMPLATE) -> None:
-        """Open the library with a new prompt of a text."""
+    def _save_composed(self) -> None:
+        """Open the library with a new prompt that has the text of the composer."""
+        text = self._panes.composer.text()
 
         async def work() -> None:
-            (await self._opened_library()).begin(kind, text)
+            (await self._opened_library()).begin(PromptKind.TEMPLATE, text)
 
         self._tasks.start(work(), "save as prompt")
-
-    def _save_composed(self) -> None:
-        self.save_text(self._panes.composer.text())
 
     async def _opened_library(self) -> PromptLibrary:
         if self._library is None:
@@ -284,9 +282,8 @@ class PromptBinding(QObject):
         name = await self._project_name(thread)
         if thread is not self._threads.open_thread:
             return  # another one was opened meanwhile, whose own words come next
-        if len(name) > _LONGEST_PROJECT:
-            name = name[: _LONGEST_PROJECT - 1].rstrip() + "…"
-        self._panes.composer.set_placeholder(tr("Message {name} — drop files here, / for prompts", name=name))
+        words = tr("Message {name} — drop files here, / for prompts", name=shortened(name, _LONGEST_PROJECT))
+        self._panes.composer.set_placeholder(words)
 
     async def _project_name(self, thread: Thread | None) -> str:
         if thread is None:

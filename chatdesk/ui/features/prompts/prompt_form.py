@@ -63,8 +63,8 @@ class PromptForm(QWidget):
     parametersRequested = Signal(object)
     filesRequested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._choices = AssistantChoices()
         self.assistant: AssistantFields | None = None

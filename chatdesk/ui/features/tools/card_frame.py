@@ -27,8 +27,8 @@ class CardFrame(QWidget):
     For a moment after ``ask_anew`` a mouse can press nothing that agrees.
     """
 
-    def __init__(self, theme: Theme, prefix: str, icon: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, prefix: str, icon: str) -> None:
+        super().__init__()
         self._theme = theme
         self._icon = icon
         self._guard: UnreadGuard | None = None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.hidden_characters import clean_line, visible_controls
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arguments, readable
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
@@ -40,8 +40,8 @@ class ConsentCard(CardFrame):
 
     answered = Signal(str, object, object, bool)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "consent", "hammer", parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "consent", "hammer")
         self._request: ApprovalRequest | None = None
         self._shown_arguments = ""
         self._where = card_label("muted", "consentWhere")
@@ -114,9 +114,7 @@ class ConsentCard(CardFrame):
         server = clean_line(tool.server_name)
         title = tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)
-        about = visible_controls(" ".join(tool.description.split()))
-        if len(about) > _LONGEST_DESCRIPTION:
-            about = about[:_LONGEST_DESCRIPTION].rstrip() + "…"
+        about = shortened(visible_controls(" ".join(tool.description.split())), _LONGEST_DESCRIPTION)
         self._about.setText(about)
         self._about.setVisible(bool(about))
         self._where.setText(where_words(request))

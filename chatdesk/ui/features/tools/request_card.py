@@ -40,8 +40,8 @@ class RequestCard(CardFrame):
     answered = Signal(str, str, object)
     pageRequested = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "request", "message-square", parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "request", "message-square")
         self._request: ServerRequest | None = None
         self._fields: RequestFields | None = None
         self._message = card_label("text", "requestMessage")

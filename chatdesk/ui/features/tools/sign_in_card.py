@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.hidden_characters import clean_line, visible_controls
@@ -20,8 +19,8 @@ class SignInCard(CardFrame):
     signInRequested = Signal(str)
     dismissed = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "signIn", "plug", parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "signIn", "plug")
         self._server: ToolServer | None = None
         self._words = card_label("muted", "signInWords")
         self.sign_in_button = push_button(tr("Sign in…"), "signInNow", self._on_sign_in, is_primary=True)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgress
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
@@ -318,9 +318,8 @@ class _Lines(QAbstractListModel):
         if line.messages:
             outcome = with_commas((outcome, plural("{count} messages", "{count} message", line.messages)))
         reason = f". {shown(line.reason)}" if line.reason else ""
-        is_cut = role == Qt.ItemDataRole.DisplayRole and len(line.title) > _LONGEST_TITLE
         # What became of it must be seen, however long its title is.
-        title = f"{line.title[: _LONGEST_TITLE - 1].rstrip()}…" if is_cut else line.title
+        title = shortened(line.title, _LONGEST_TITLE) if role == Qt.ItemDataRole.DisplayRole else line.title
         text = f"{title} — {outcome}{reason}"
         return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
-from chatdesk.core.texts import Text, plural, shown
+from chatdesk.core.texts import Text, plural, shortened, shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
@@ -162,8 +162,7 @@ async def _question_row(chat: ChatService, question: WaitingQuestion) -> Waiting
 
 
 def _shortened(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= _QUESTION_CHARACTERS else f"{words[: _QUESTION_CHARACTERS - 1].rstrip()}…"
+    return shortened(" ".join(text.split()), _QUESTION_CHARACTERS)
 
 
 def queue_words(count: int) -> str:

@@ -47,8 +47,8 @@ class ConnectProvider(QWidget):
     cancelled = Signal()
     keyStateWanted = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._is_connecting = False
         self._key_state: KeyState | None = None

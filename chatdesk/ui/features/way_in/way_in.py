@@ -29,8 +29,8 @@ class WayIn(QWidget):
     importRequested = Signal(str)
     tourRequested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self.setObjectName("wayIn")
         self.setAccessibleName(tr("First steps"))

@@ -257,7 +257,7 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: str = "muted") -> None:
+def paint_button(painter: QPainter, button: Button, state: PaintState) -> None:
     """Paint a button: icon, text or both; tinted when hovered, ringed when focused."""
     style = state.style
     area = button.area
@@ -267,7 +267,7 @@ def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: 
         painter.setPen(style.line_pen if button.is_framed else Qt.PenStyle.NoPen)
         painter.setBrush(style.colour("hover") if is_hovered else style.colour("card"))
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), style.tokens.radius.row, style.tokens.radius.row)
-    colour = "text" if is_hovered or button.is_framed else role
+    colour = "text" if is_hovered or button.is_framed else "muted"
     painter.setOpacity(1.0 if button.is_enabled else 0.4)
     x = area.x() + style.px(12 if button.is_framed else WORDS_PAD_PX if button.text and not button.icon else 0)
     if button.icon:

@@ -157,13 +157,13 @@ def split_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tu
     return pieces
 
 
-def split_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
+def split_plain(text: str) -> list[str]:
     """Split plain text into paragraphs, at empty lines and where a paragraph is too long."""
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
         stripped = paragraph.strip("\n")
         if stripped.strip():
-            pieces += ["".join(span.text for span in piece) for piece in split_spans((Span(stripped),), limit)]
+            pieces += ["".join(span.text for span in piece) for piece in split_spans((Span(stripped),))]
     return pieces
 
 

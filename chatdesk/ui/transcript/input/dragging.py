@@ -41,10 +41,9 @@ class Dragging(QObject):
         *,
         pointer: Pointer,
         selection: Selection,
-        start: Callable[[QDrag], object] = lambda drag: drag.exec(Qt.DropAction.CopyAction),
     ) -> None:
         super().__init__(view)
-        self.start = start
+        self.start: Callable[[QDrag], object] = lambda drag: drag.exec(Qt.DropAction.CopyAction)
         self._view = view
         self._viewport_layout = viewport_layout
         self._pointer = pointer

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QTextLayout
 
 from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
-from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
@@ -327,9 +327,9 @@ def _shown(text: str) -> str:
     return text[:-1] if text.endswith("\n") else text
 
 
-def plain_code(text: str, language: str = "", runs: tuple[CodeRun, ...] = ()) -> CodeItem:
+def plain_code(text: str, language: str = "") -> CodeItem:
     """Return a card for text that stands in no answer, such as the arguments of a tool."""
-    item = CodeItem(CodeBlock(language, text, runs))
+    item = CodeItem(CodeBlock(language, text, ()))
     item.is_of_answer = False
     return item
 

@@ -18,8 +18,8 @@ _MAX_LABEL = 200
 class FoldItem(Item):
     """A line that opens and closes the items after it.
 
-    ``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure`` says
-    that the fold is part of the text.
+    ``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right, as ``tell`` set it.
+    ``is_structure`` says that the fold is part of the text.
     """
 
     kind = "fold"
@@ -30,15 +30,13 @@ class FoldItem(Item):
         label: str,
         *,
         icon: str = "",
-        aside: str = "",
-        is_done: bool = False,
         is_structure: bool = False,
     ) -> None:
         super().__init__()
         self.key = key
         self.label = label
-        self.aside = aside
-        self.is_done = is_done
+        self.aside = ""
+        self.is_done = False
         self.is_open = False
         self.can_open = True
         self._icon = icon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import SystemClock
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _TICK_MS = 1_000
@@ -13,10 +13,10 @@ _TICK_MS = 1_000
 class Ticking(QObject):
     """A timer that runs once a second, only while an item in view changes with the time."""
 
-    def __init__(self, viewport_layout: ViewportLayout, clock: Clock | None = None) -> None:
+    def __init__(self, viewport_layout: ViewportLayout) -> None:
         super().__init__(viewport_layout)
         self._viewport_layout = viewport_layout
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self.timer = QTimer(self, interval=_TICK_MS)
         self.timer.timeout.connect(self.tick)
         viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)

@@ -65,11 +65,11 @@ class Section:
 class TextSection(Section):
     """A Markdown text; plain paragraphs stand in for its blocks until the renderer delivers them."""
 
-    def __init__(self, index: int, text: str, *, is_rendered: bool = True) -> None:
+    def __init__(self, index: int, text: str) -> None:
         super().__init__(index)
         self._chunks = [text] if text else []
         self.blocks: tuple[Block, ...] | None = None
-        self.wants_blocks = is_rendered and bool(text)
+        self.wants_blocks = bool(text)
         self._groups: list[Group] = []
         self.items = plain_items(text)
 
@@ -196,7 +196,7 @@ class ToolSection(Section):
                 self.items.append(plain_code(self._result.text[:_FOLD_TEXT_LIMIT], "result"))
 
 
-def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = True) -> list[Section]:
+def sections_of(parts: tuple[Part, ...], *, is_live: bool) -> list[Section]:
     """Return one section for each part.
 
     A result joins the call it answers, and an error is shown by the message's notice. The sources of an answer that
@@ -207,7 +207,7 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
     last_call: ToolSection | None = None
     for part in sorted(parts, key=lambda each: each.index):
         if part.type is PartType.TEXT:
-            sections.append(TextSection(part.index, part.text, is_rendered=is_rendered))
+            sections.append(TextSection(part.index, part.text))
         elif part.type is PartType.REASONING:
             sections.append(ReasoningSection(part, part.index, part.text, is_live=is_live))
         elif part.type is PartType.TOOL_CALL:

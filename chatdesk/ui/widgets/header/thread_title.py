@@ -23,8 +23,8 @@ class ThreadTitle(QWidget):
     titleEdited = Signal(str)
     editEnded = Signal()
 
-    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._is_editable = True
         self._is_editing = False
         self._is_narrow = False
