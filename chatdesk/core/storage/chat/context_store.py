@@ -19,9 +19,10 @@ from chatdesk.core.storage.chat import context_rows, summary_staleness
 from chatdesk.core.storage.chat.summaries import best_for_path
 from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.engine.change_log import CONTEXT, CONTEXT_FROM, PARAMETERS, SUMMARIES, write_register
+from chatdesk.core.storage.engine.change_log import CONTEXT, CONTEXT_FROM, write_register
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import get_message
+from chatdesk.core.storage.engine.steering import PARAMETERS, SUMMARIES
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database

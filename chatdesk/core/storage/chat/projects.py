@@ -18,6 +18,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
+from chatdesk.core.storage.engine.steering import MODEL
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ _SELECT = (
 _REGISTERS: Final[Mapping[str, str]] = {
     "name": change_log.NAME,
     "colour": change_log.COLOUR,
-    "provider": change_log.MODEL,
-    "model": change_log.MODEL,
+    "provider": MODEL,
+    "model": MODEL,
     "archived_at": change_log.ARCHIVED,
 }
 

@@ -15,6 +15,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import get_thread
+from chatdesk.core.storage.engine.steering import MODEL
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -100,7 +101,7 @@ class ThreadRepository:
 
     async def set_model(self, thread_id: str, provider: str | None, model: str | None) -> Thread:
         values = {"provider": provider, "model": model}
-        return await self._change(thread_id, values, change_log.MODEL, values)
+        return await self._change(thread_id, values, MODEL, values)
 
     async def set_assistant(self, thread_id: str, assistant_id: str | None) -> Thread:
         """Set the assistant that answers in a thread. The change log has no line of it: it is one of this

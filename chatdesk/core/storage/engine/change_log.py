@@ -25,7 +25,6 @@ from chatdesk.core.storage.engine.plain_text import to_json
 
 CONTENT = "content"
 TITLE = "title"
-MODEL = "lww.model"
 PINNED = "lww.pinned"
 ARCHIVED = "lww.archived"
 PROJECT = "lww.project"
@@ -34,9 +33,6 @@ COLOUR = "lww.colour"
 TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
 CONTEXT = "lww.context"
 CONTEXT_FROM = "lww.context_from"
-SYSTEM_PROMPT = "system_prompt"
-PARAMETERS = "lww.parameters"
-SUMMARIES = "lww.summaries"
 SWITCH = "lww.switch"
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
 ERASED = "erased"  # what is erased for everybody: see ``storage/sync/erasing.py``

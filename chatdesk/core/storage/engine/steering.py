@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from chatdesk.core.storage.engine.change_log import MODEL, PARAMETERS, SUMMARIES, SYSTEM_PROMPT
-
+SYSTEM_PROMPT: Final = "system_prompt"
+MODEL: Final = "lww.model"
+PARAMETERS: Final = "lww.parameters"
+SUMMARIES: Final = "lww.summaries"
 #: The columns of each register in ``threads`` and ``projects``, with the values that they have at first.
 STEERING: Final[Mapping[str, Mapping[str, Any]]] = {
     SYSTEM_PROMPT: {"system_prompt": ""},

@@ -13,6 +13,7 @@ from chatdesk.core.errors import NotFound
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
 from chatdesk.core.storage.sync.projection.projection import homes, project_register
 from chatdesk.core.storage.sync.registers import LogRow, member_of, read, settle, winner
 from chatdesk.core.texts import Text
@@ -25,7 +26,7 @@ _SEVERAL = (
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     change_log.TITLE: ("Title", "title"),
     change_log.NAME: ("Name", "name"),
-    change_log.SYSTEM_PROMPT: ("System prompt", "system_prompt"),
+    SYSTEM_PROMPT: ("System prompt", "system_prompt"),
 }
 
 

@@ -6,8 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.sharing.shared_choice import ChosenByOther
-from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.steering import MODEL, SYSTEM_PROMPT
 from chatdesk.core.storage.sync import registers
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SharedChoiceRepository:
 
 def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str | None) -> ChosenByOther | None:
     kind, entity = ("thread", thread_id) if thread_id else ("project", project_id)
-    found = _other(raw, kind, entity, project_id, change_log.MODEL)
+    found = _other(raw, kind, entity, project_id, MODEL)
     if found is None:
         return None
     last = raw.execute(_LAST_PROVIDER, (thread_id,)).fetchone() if thread_id else None
@@ -65,7 +65,7 @@ def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str 
 def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
     asked: int | None = None
     for kind, entity in (("thread", thread_id), ("project", project_id)):
-        found = _other(raw, kind, entity, project_id, change_log.SYSTEM_PROMPT)
+        found = _other(raw, kind, entity, project_id, SYSTEM_PROMPT)
         if found is None:
             continue
         if asked is None:

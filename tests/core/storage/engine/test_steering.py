@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.storage.engine.change_log import COLOUR, NAME, PARAMETERS, SUMMARIES, TITLE
-from chatdesk.core.storage.engine.steering import STEERING, changed_registers
+from chatdesk.core.storage.engine.change_log import COLOUR, NAME, TITLE
+from chatdesk.core.storage.engine.steering import PARAMETERS, STEERING, SUMMARIES, changed_registers
 from chatdesk.core.storage.engine.tables import projects, threads
 from chatdesk.core.storage.sync.projection import values
 

@@ -9,7 +9,7 @@ from chatdesk.core.domain.parameters import parameters_from
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage.chat.projects import LONGEST_NAME, checked_colour
-from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine import change_log, steering
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.storage.sync.wire.rows import word
 
@@ -66,24 +66,17 @@ def _switch(body: Values) -> Columns:
 
 
 Reader = Callable[[Values], Columns]
-THREAD: Final[Mapping[str, Reader]] = {
-    change_log.TITLE: _title,
-    change_log.SYSTEM_PROMPT: _system_prompt,
-    change_log.MODEL: _model,
-    change_log.PARAMETERS: _parameters,
-    change_log.SUMMARIES: _summaries,
+_OF_BOTH: Final[Mapping[str, Reader]] = {
+    steering.SYSTEM_PROMPT: _system_prompt,
+    steering.MODEL: _model,
+    steering.PARAMETERS: _parameters,
+    steering.SUMMARIES: _summaries,
 }
-PROJECT: Final[Mapping[str, Reader]] = {
-    change_log.NAME: _name,
-    change_log.COLOUR: _colour,
-    change_log.SYSTEM_PROMPT: _system_prompt,
-    change_log.MODEL: _model,
-    change_log.PARAMETERS: _parameters,
-    change_log.SUMMARIES: _summaries,
-}
+THREAD: Final[Mapping[str, Reader]] = {change_log.TITLE: _title, **_OF_BOTH}
+PROJECT: Final[Mapping[str, Reader]] = {change_log.NAME: _name, change_log.COLOUR: _colour, **_OF_BOTH}
 SUMMARY: Final[Mapping[str, Reader]] = {change_log.SWITCH: _switch}
 #: Registers whose values are sent to a model, or decide what is.
-CONTEXT: Final = frozenset((change_log.SYSTEM_PROMPT, change_log.PARAMETERS, change_log.SUMMARIES, change_log.SWITCH))
+CONTEXT: Final = frozenset((steering.SYSTEM_PROMPT, steering.PARAMETERS, steering.SUMMARIES, change_log.SWITCH))
 
 
 def thread_columns(body: Values) -> Columns:
