@@ -117,8 +117,13 @@ def put_feed(folder):
     if address and root:
         if not address.startswith("https://"):
             raise set_up.SetUpError("CHATDESK_UPDATE_FEED must begin with https://.")
-        _put(folder / "feed.json", json.dumps({"address": address}).encode())
-        _put(folder / "root.json", Path(root).read_bytes())
+        write_feed(folder, address, Path(root))
+
+
+def write_feed(folder, address, root):
+    """Write the address of a feed and its first root, a file, as the program reads them."""
+    _put(folder / "feed.json", json.dumps({"address": address}).encode())
+    _put(folder / "root.json", root.read_bytes())
 
 
 def _install(uv, environment, lock):
@@ -186,19 +191,20 @@ def build_deb():
     return target
 
 
-def build_run():
-    """Build the portable .run, which unpacks itself and starts; its path."""
-    target = PLACE / "chatdesk-{}.run".format(version())
+def build_run(program=PROGRAM, target=None, level=9):
+    """Build the portable .run, which unpacks itself and starts, packed as closely as ``level`` of xz does; its path."""
+    target = target or PLACE / "chatdesk-{}.run".format(version())
     tree = PLACE / "run"
     shutil.rmtree(str(tree), ignore_errors=True)
-    shutil.copytree(str(PROGRAM), str(tree), symlinks=True)
+    shutil.copytree(str(program), str(tree), symlinks=True)
     _put(tree / "install.sh", (DESKTOP / "install.sh").read_bytes(), mode=0o755)
     _put(tree / "chatdesk.desktop", (DESKTOP / "chatdesk.desktop").read_bytes())
     _put(tree / "chatdesk.mime.xml", (DESKTOP / "chatdesk.mime.xml").read_bytes())
     _put(tree / "chatdesk.svg", ICON.read_bytes())
     _same_dates(tree)
     date = "@{}".format(commit_time())
-    packing = ["makeself", "--quiet", "--xz", "--nox11", "--tar-quietly", "--packaging-date", date]
+    packing = ["makeself", "--quiet", "--xz", "--complevel", str(level), "--nox11", "--tar-quietly"]
+    packing += ["--packaging-date", date]
     packing += ["--tar-extra", "--sort=name --owner=0 --group=0 --numeric-owner --mtime=" + date]
     run(packing + [str(tree), str(target), "ChatDesk " + version(), "./install.sh"])
     return target

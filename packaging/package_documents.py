@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import os
 import re
 
 import package_base
@@ -19,6 +20,7 @@ def metainfo():
 
 def man_page():
     """Return the manual page, made of what the program says of itself."""
+    os.environ["COLUMNS"] = "200"  # each command in one line
     told = package_base.said([str(package_base.PROGRAM / "chatdesk"), "--help"])
     options = told.partition("options:\n")[2]
     commands = re.findall(r"^    ([a-z-]+) +(.+)$", told.partition("positional arguments:\n")[2], re.MULTILINE)

@@ -101,7 +101,7 @@ def _install(purpose, venv, python, is_new):
 def find_uv():
     """Return the pinned ``uv`` in .tools, where pip puts it with its hash checked: that needs neither venv nor root.
     One that happens to be on the PATH is not used: nobody knows what it does with hashes and indexes."""
-    program = TOOLS / "bin" / "uv"
+    program = TOOLS / "bin" / ("uv.exe" if os.name == "nt" else "uv")
     stamp = TOOLS / "uv-lock.sha256"
     if program.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == _digest(UV_LOCK):
         return str(program)

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from chatdesk import __version__
+from chatdesk.core.languages import LANGUAGES
 
 ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "packaging"
@@ -129,6 +130,19 @@ def test_what_opens_links_and_files_is_declared_alike() -> None:
     assert {each.text for each in metainfo.findall("provides/mediatype")} == types
     assert metainfo.findtext("launchable") == "chatdesk.desktop"
     assert metainfo.find("releases/release").attrib == {"version": "@VERSION@", "date": "@DATE@"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("code", [each for each in LANGUAGES if each != "en"])
+def test_the_launcher_and_the_software_center_speak_every_language(code: str) -> None:
+    desktop = (PACKAGING / "desktop" / "chatdesk.desktop").read_text("utf-8")
+    for group in desktop.split("[Desktop ")[1:]:
+        keys = {line.partition("=")[0] for line in group.splitlines() if "=" in line}
+        own = {"Name"} if group.startswith("Action") else {"GenericName", "Comment", "Keywords"}
+        assert {f"{key}[{code}]" for key in own} <= keys
+    language = "{http://www.w3.org/XML/1998/namespace}lang"
+    for name, tag, count in (("chatdesk.metainfo.xml", "summary", 1), ("chatdesk.mime.xml", "comment", 2)):
+        found = [each for each in ElementTree.parse(PACKAGING / "desktop" / name).iter() if each.tag.endswith(tag)]
+        assert len([each for each in found if each.get(language) == code and each.text]) == count
 
 
 def test_the_bundle_of_macos_may_do_one_thing_more_than_others() -> None:

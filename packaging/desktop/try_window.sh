@@ -21,27 +21,6 @@ EOF
 chmod 755 "$work/bin/xdg-open"
 export PATH="$work/bin:$PATH"
 
-focused() { # name of a window, which gets the keys from now on
-    soon "xdotool search --onlyvisible --name '$1'" || return 1
-    place=$(xdotool search --onlyvisible --name "$1" | tail -1)
-    xdotool windowraise "$place" windowfocus "$place"
-    sleep 0.5
-}
-
-say() { # words, typed and sent
-    xdotool type --delay 20 "$1"
-    xdotool key Return
-}
-
-run_command() { # words of a command of the window, chosen in the palette
-    xdotool key ctrl+k
-    sleep 1
-    xdotool type --delay 20 ">$1"
-    sleep 1
-    xdotool key Return
-    sleep 1
-}
-
 asked_in() { # thread, words: whether they stand there soon
     soon "chatdesk show $1 | grep -q '$2'"
 }

@@ -1,4 +1,4 @@
-# What try_program.sh and try_window.sh share: a folder for their files, and a line for each thing that is tried.
+# What the scripts beside it share: a folder for their files, a line for each thing that is tried, and keys for windows.
 export LANG=C.UTF-8
 failed=0
 work=$(mktemp -d)
@@ -27,4 +27,25 @@ soon() { # command: whether it succeeds within twenty seconds
         i=$((i + 1))
     done
     return 1
+}
+
+focused() { # name of a window, which gets the keys from now on
+    soon "xdotool search --onlyvisible --name '$1'" || return 1
+    place=$(xdotool search --onlyvisible --name "$1" | tail -1)
+    xdotool windowraise "$place" windowfocus "$place"
+    sleep 0.5
+}
+
+say() { # words, typed and sent
+    xdotool type --delay 20 "$1"
+    xdotool key Return
+}
+
+run_command() { # words of a command of the window, chosen in the palette
+    xdotool key ctrl+k
+    sleep 1
+    xdotool type --delay 20 ">$1"
+    sleep 1
+    xdotool key Return
+    sleep 1
 }

@@ -47,7 +47,13 @@ Name: "fr"; MessagesFile: "compiler:Languages\French.isl"
 Name: "es"; MessagesFile: "compiler:Languages\Spanish.isl"
 Name: "pt_BR"; MessagesFile: "compiler:Languages\BrazilianPortuguese.isl"
 Name: "ja"; MessagesFile: "compiler:Languages\Japanese.isl"
+; Arabic and Chinese come with newer ones of Inno Setup only.
+#if FileExists(CompilerPath + "Languages\Arabic.isl")
 Name: "ar"; MessagesFile: "compiler:Languages\Arabic.isl"
+#endif
+#if FileExists(CompilerPath + "Languages\ChineseSimplified.isl")
+Name: "zh_CN"; MessagesFile: "compiler:Languages\ChineseSimplified.isl"
+#endif
 
 [Files]
 #ifdef Sign

@@ -1,0 +1,82 @@
+#!/bin/sh
+# What a plain user does before an upgrade, after it, and on the way back: `try_upgrade.sh older`, with the version before,
+# leaves things of every kind; `newer` looks for them and adds some; `again`, with the version before, goes back by the
+# backup that was made before the upgrade. Prints a line for each thing that was tried. Run by packaging/try_package.py, in a
+# session with a keyring.
+set -u
+. "$(dirname "$0")/trying.sh"
+kept=$HOME/kept
+backups=$HOME/.local/share/chatdesk-backups
+export HARBOUR_KEY=
+
+threads() { # the threads, with how much each holds
+    chatdesk threads | sort
+}
+
+settings_hold() { # a question of 3,000 letters is over the limit that the settings have
+    head -c 3000 /dev/zero | tr '\0' a | chatdesk ask - 2>&1 | grep "limit is 2,000"
+}
+
+attachment_holds() { # the bytes of the file come out of an export as they went in
+    chatdesk export "$(cat "$kept/attached")" --format json --output "$work/attached.zip" &&
+        unzip -p "$work/attached.zip" | grep -aq "The depth here is seventeen fathoms"
+}
+
+try_what_was_kept() {
+    threads > "$work/threads"
+    try "threads and messages are as they were" "diff $kept/threads $work/threads"
+    try "they are found" 'chatdesk search "before the upgrade" | grep -q Threads && chatdesk search fathoms | grep -q chart.txt'
+    attachment_holds > "$work/out" 2>&1
+    judge "an attached file is whole" $?
+    settings_hold > "$work/out" 2>&1
+    judge "the settings hold" $?
+    try "the key in the keyring goes to the server of tools" "chatdesk tools test keyed"
+    try "the doctor finds nothing wrong" "chatdesk doctor"
+}
+
+case $1 in
+older)
+    mkdir -p "$kept" "$HOME/.config/chatdesk"
+    printf 'The depth here is seventeen fathoms.\n' > "$work/chart.txt"
+    try "a question is asked" 'chatdesk ask "asked before the upgrade"'
+    try "a file is attached" "chatdesk ask --new --attach $work/chart.txt 'what does the chart say'"
+    chatdesk threads | awk 'NR == 1 { print $1 }' > "$kept/attached"
+    try "chats of another program are imported" "chatdesk import /tmp/try/chatgpt.json"
+    printf '[limits]\nmax_message_bytes = 2000\n' > "$HOME/.config/chatdesk/settings.toml"
+    settings_hold > "$work/out" 2>&1
+    judge "a setting is made" $?
+    export HARBOUR_KEY=light
+    try "a key is put into the keyring" \
+        'chatdesk tools add --secret HARBOUR_KEY keyed sh -c "test \"\$HARBOUR_KEY\" = light && exec chatdesk mcp"'
+    export HARBOUR_KEY=
+    try "the server of tools gets it from there" "chatdesk tools test keyed"
+    try "a project is shared with a team" \
+        "chatdesk team create --name Harbour --my-name Ada --url $TEAM_URL --without-tls && chatdesk team share --yes Personal"
+    threads > "$kept/threads"
+    ;;
+newer)
+    try_what_was_kept
+    try "a backup was made before the upgrade" "ls $backups/chatdesk-pre-*.db"
+    try "the team is synced" 'chatdesk team sync && chatdesk team members | grep -q Ada'
+    try "more is asked after the upgrade" 'chatdesk ask --new "asked after the upgrade"'
+    try "the team gets it" "chatdesk team sync"
+    try "what was written since is saved" "chatdesk export --all --format json --output $kept/since.zip"
+    cp "$HOME/.local/share/chatdesk/chatdesk.db" "$kept/newer.db"
+    ;;
+again)
+    try "the older one writes nothing into the newer database" '! chatdesk ask "asked too early"'
+    chatdesk doctor > "$work/doctor" 2>&1
+    try "it says why" "grep -i 'newer' $work/doctor"
+    try "the backup is listed" "chatdesk restore --list | grep pre-"
+    try "it is restored" "chatdesk restore --yes \$(ls -t $backups/chatdesk-pre-*.db | head -1)"
+    try_what_was_kept
+    try "the newer database is kept" "ls $backups/*before-restore* $HOME/.local/share/chatdesk/*before-restore*"
+    try "the team is joined again and synced" 'chatdesk team join-again --yes; chatdesk team sync'
+    try "what was written since is imported, or refused with nothing changed" \
+        "chatdesk import $kept/since.zip || grep -q format $work/out"
+    try "what was written since is there" 'chatdesk search "after the upgrade" | grep -q Threads'
+    try "the older one asks again" 'chatdesk ask --new "asked after the way back"'
+    ;;
+esac
+rm -rf "$work"
+exit $failed
