@@ -96,7 +96,7 @@ feed: ## sign the feed of updates (ARGS="publish --feed DIR …", see packaging/
 	@$(PYTHON) packaging/set_up.py test
 	@$(BIN)/python -P packaging/feed.py $(ARGS)
 
-package-test: ## install the .deb in a fresh Debian 12 without Python and use it there (root)
+package-test: ## use the packages in a fresh Debian 12 without Python, as a plain user (root)
 	@$(PYTHON) packaging/try_package.py $(ARGS)
 
 package-bench: ## measure the start of the packaged program against the checkout and a bare packaged window

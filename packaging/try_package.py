@@ -50,6 +50,8 @@ def main():
     if os.geteuid() != 0 or shutil.which("debootstrap") is None or not deb.exists():
         print("This needs root, debootstrap, and the packages of `make package`.", file=sys.stderr)
         return 1
+    if "--alone" not in sys.argv:
+        return in_namespaces_of_its_own()
     wanted = [each for each in PARTS if each in sys.argv] or PARTS
     tries = Tries()
     _examine(tries, deb)
@@ -81,6 +83,14 @@ def main():
         try_upgrade.upgrade_and_go_back(tries, Path(os.environ["CHATDESK_OLDER_DEB"]), deb)
     print("{} of {} failed.".format(tries.failed, tries.count))
     return 1 if tries.failed else 0
+
+
+def in_namespaces_of_its_own():
+    """Run this script again where its mounts and processes end with it, however it ends. Returns its code."""
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # The first process is a shell, which waits for those that lost their parents.
+    command += ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv, "--alone"]
+    return subprocess.run(command).returncode
 
 
 def _examine(tries, deb):
