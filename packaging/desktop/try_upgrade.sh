@@ -37,10 +37,9 @@ try_what_was_kept() {
 case $1 in
 older)
     mkdir -p "$kept" "$HOME/.config/chatdesk"
-    printf 'The depth here is seventeen fathoms.\n' > "$work/chart.txt"
     try "a question is asked" 'chatdesk ask "asked before the upgrade"'
-    try "a file is attached" "chatdesk ask --new --attach $work/chart.txt 'what does the chart say'"
-    chatdesk threads | awk 'NR == 1 { print $1 }' > "$kept/attached"
+    try "a thread with an attached file is imported" "chatdesk import /tmp/try/chart.zip"
+    chatdesk threads | awk '/Chart/ { print $1 }' > "$kept/attached"
     try "chats of another program are imported" "chatdesk import /tmp/try/chatgpt.json"
     printf '[limits]\nmax_message_bytes = 2000\n' > "$HOME/.config/chatdesk/settings.toml"
     settings_hold > "$work/out" 2>&1
