@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
@@ -14,7 +14,7 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.desktop.autostart import autostart_file, starts_at_login
 from chatdesk.ui.features.desktop.notice import Notice
-from tests.helpers.window import FAST, ask, play, until
+from tests.helpers.window import FAST, answered, ask, play, until
 
 pytestmark = [
     pytest.mark.usefixtures("qapp"),
@@ -150,6 +150,31 @@ def test_a_quick_answer_is_told_of_where_that_is_wanted(tmp_path: Path, wanted: 
         assert not application.panes.window.isMinimized()
 
     play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, answer_notices=wanted))
+
+
+def test_notices_are_kept_from_whoever_looks_at_any_window_or_dialog(tmp_path: Path) -> None:
+    desktop = _Desktop()
+
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "in two windows")
+        application.bindings.desktop.notices.notifier.use(desktop)
+        main, chats = application.panes.window, application.chats
+        chats.open_window(answer.thread_id)
+        await until(lambda: len(chats.windows) == 1 and chats.windows[0].panes.window.isActiveWindow())
+        [own] = chats.windows
+        main.showMinimized()
+        own.panes.registry.trigger("app.shortcuts")
+        await until(lambda: QApplication.activeWindow() not in (None, own.panes.window, main))
+        await answered(application, lambda: own.commands.ask("seen behind a dialog"))
+        QApplication.activeWindow().close()
+        own.panes.window.showMinimized()
+        await answered(application, lambda: own.commands.ask("seen by nobody"))
+        await until(lambda: answer.thread_id in desktop.shown)
+        own.panes.window.come_to_front()
+        await until(lambda: not desktop.shown)
+        assert main.isMinimized()
+
+    play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, answer_notices="all"))
 
 
 def test_starting_at_login_is_a_file_that_the_desktop_may_remove(

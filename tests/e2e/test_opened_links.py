@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from chatdesk.app import run_window
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.ids import new_id
-from chatdesk.core.links import link_to
+from chatdesk.core.links import NEW_CHAT, link_to
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
@@ -181,5 +181,50 @@ def test_the_menu_of_the_launcher_begins_a_chat_a_quick_question_and_a_search(tm
         await until(lambda: bindings.search.palette is not None)
         assert bindings.search.palette is not None
         bindings.search.palette.reject()
+
+    play(paths, script)
+
+
+def test_a_link_goes_to_the_chat_that_shows_its_thread_else_to_the_one_that_was_active_last(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "in its window")
+        chats, links = application.chats, application.bindings.links
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        second = await ask(application, "in the main window")
+        chats.open_window(first.thread_id)
+        await until(lambda: len(chats.windows) == 1 and chats.active is chats.windows[0])
+        [own] = chats.windows
+        chats.open_beside(None)
+        await until(lambda: chats.beside is not None and chats.active is chats.beside)
+        assert chats.beside is not None
+        # It is shown in the window, at the message that the link names.
+        links.show(link_to(first.thread_id, first.id))
+        await until(lambda: chats.active is own and own.panes.window.isActiveWindow())
+        # It is shown at the left, though the window was active.
+        links.show(link_to(second.thread_id))
+        await until(lambda: chats.active is application.bindings and application.panes.window.isActiveWindow())
+        # It is shown nowhere: the active chat has it.
+        services = await application.services()
+        third = (await services.chat.create_thread(None, "", "nowhere yet")).thread
+        chats.beside.panes.pane.focus_composer()
+        await until(lambda: chats.active is chats.beside)
+        links.show(link_to(third.id))
+        await until(lambda: chats.beside is not None and chats.beside.threads.thread_id == third.id)
+        assert [application.threads.thread_id, own.threads.thread_id] == [second.thread_id, first.thread_id]
+        # What is wrong is said there, too.
+        links.show("chatdesk://ask/?text=anything")
+        await until(chats.beside.panes.pane.banner.isVisible)
+        assert not application.panes.pane.banner.isVisible()
+        own.panes.window.activateWindow()
+        await until(lambda: chats.active is own)
+        links.show("")
+        assert own.panes.window.isActiveWindow()
+        links.show(NEW_CHAT)
+        await until(lambda: own.threads.thread_id is None)
+        application.bindings.desktop.notices.notifier.pressed.emit(second.thread_id, second.id)
+        await until(lambda: chats.active is application.bindings and application.panes.window.isActiveWindow())
 
     play(paths, script)

@@ -417,7 +417,7 @@ def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPat
 
 def test_who_leaves_the_window_for_a_minute_is_away(paths: AppPaths) -> None:
     async def script(application: WindowApplication, team: TeamDouble) -> None:
-        thread, presence = open_thread(application), team_window(application).presence
+        thread, presence = open_thread(application), team_window(application).place
         here = (thread.project_id, thread.id, False)
         assert team.presence_calls[-1] == here
         away = presence.findChild(QTimer, "away")
@@ -439,10 +439,10 @@ def test_who_stops_typing_is_told_to_have_stopped_and_leaving_the_window_takes_o
 
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         teams.append(team)
-        thread, presence = open_thread(application), team_window(application).presence
+        thread = open_thread(application)
         type_text(application, "h")
         assert team.presence_calls[-1][2] is True
-        presence.findChild(QTimer, "typing").start(10)
+        application.panes.pane.findChild(QTimer, "typing").start(10)
         await until(lambda: team.presence_calls[-1] == (thread.project_id, thread.id, False))
 
     play_shared(paths, script)
@@ -598,5 +598,66 @@ def test_a_system_prompt_of_another_is_told_at_the_composer(paths: AppPaths) -> 
         await until(lambda: "changed the system prompt" in notice.text())
         await ask(application, "Again")
         await until(lambda: "changed the system prompt" not in notice.text())
+
+    play_shared(paths, script)
+
+
+def test_each_chat_shows_who_is_here_and_the_person_is_told_of_at_one_place(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread, first = open_thread(application), application.bindings
+        project = thread.project_id
+        application.chats.open_beside(None)
+        await until(lambda: application.chats.beside is not None and application.chats.active is not first)
+        beside = application.chats.beside
+        assert beside is not None
+        services = await application.services()
+        other = (await services.chat.create_thread(project, "", "In the same project")).thread
+        await until(lambda: not services.chat.is_answering(other.id))
+        await beside.threads.open(other.id)
+        assert team.presence_calls[-1] == (project, other.id, False)
+        team.tell_presence(project, [Presence(project, ANA, "Ana Ruiz", other.id, PresenceState.TYPING)])
+        names = [chat.panes.header.presence.accessibleName() for chat in (first, beside)]  # type: ignore[union-attr]
+        assert names == [
+            "Here now: Ana Ruiz (elsewhere in the project)",
+            "Here now: Ana Ruiz, Ana Ruiz is typing…",
+        ]
+        count = len(team.presence_calls)
+        QTest.keyClicks(beside.panes.composer.editor, "a")
+        assert team.presence_calls[-1] == (project, other.id, True)
+        beside.panes.composer.clear()
+        assert team.presence_calls[-1] == (project, other.id, False)
+        first.panes.pane.focus_composer()
+        await until(lambda: team.presence_calls[-1] == (project, thread.id, False))
+        assert len(team.presence_calls) == count + 3  # no other chat has said anything of its own
+        application.chats.open_window(other.id)
+        await until(lambda: len(application.chats.windows) == 1)
+        [own] = application.chats.windows
+        await until(lambda: team.presence_calls[-1] == (project, other.id, False))
+        own.panes.window.close()
+        await until(lambda: team.presence_calls[-1] == (project, thread.id, False))
+        assert len(team_window(application).chats) == 2
+        application.chats.close_beside()
+        await until(lambda: len(team_window(application).chats) == 1)
+
+    play_shared(paths, script)
+
+
+def test_a_thread_counts_as_read_in_whichever_chat_its_end_is_seen(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread = open_thread(application)
+        application.chats.open_window(thread.id)
+        await until(lambda: len(application.chats.windows) == 1)
+        [own] = application.chats.windows
+        await application.threads.open(None)
+        await until(own.panes.window.isActiveWindow)
+        team.tell_unread({thread.id: 2})
+        await until(lambda: team.read == [thread.id])
+        team.tell_unread({thread.id: 1})
+        assert own.panes.registry.trigger("thread.mark_read")
+        await until(lambda: team.read[1:] and set(team.read) == {thread.id})
+        viewer = {thread.project_id: replace(team.shared[thread.project_id], role=TeamRole.VIEWER)}
+        team.shared.update(viewer)
+        team.tell_team()
+        await until(lambda: own.panes.composer.refusal)
 
     play_shared(paths, script)

@@ -6,7 +6,7 @@ None of it is needed to type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ from chatdesk.ui.features.usage.usage_binding import UsageBinding
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.shown_chats import ShownChats
 from chatdesk.ui.window.window_context import OpenThread, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 class Bindings(PaneBindings):
     """The controllers of the main window: those of the chat that is always there, and those that exist once.
-    ``active`` returns the controllers of the chat that commands act on."""
+    ``active`` returns the controllers of the chat that commands act on, ``all_chats`` those of all that are shown."""
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class Bindings(PaneBindings):
         restart_after: RestartAfter,
     ) -> None:
         self.active: Callable[[], PaneBindings] = lambda: self
+        self.all_chats: Callable[[], Sequence[PaneBindings]] = lambda: (self,)
+        self.shown_chats = ShownChats(self)
         self.renderer = renderer
         self._team_services = team_services_of(services)
         self._is_team_begun = False
@@ -82,6 +85,7 @@ class Bindings(PaneBindings):
             OpenThread(services.chat, services.chat_of, services.is_temporary),
             self.subscriptions.subscribe,
             lambda: self.settings.current,
+            self.shown_chats,
         )
         super().__init__(context, self._shared_parts(context, services, store))
         self._build_library(context, services)
@@ -162,14 +166,10 @@ class Bindings(PaneBindings):
         )
         self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
         self.links = LinkBinding(
-            context,
-            self.threads,
-            import_file=self.imports.open,
-            join=self.team.open_join,
-            takes_file=self.team.takes,
+            context, import_file=self.imports.open, join=self.team.open_join, takes_file=self.team.takes
         )
         self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
-        self.desktop = DesktopBinding(context, self.threads, self.settings, services.library, paths=services.paths)
+        self.desktop = DesktopBinding(context, self.settings, services.library, paths=services.paths)
         self.updates = UpdateBinding(context, self.settings, partial(load_updates, services))
         self.network = NetworkBinding(
             context,
@@ -180,7 +180,6 @@ class Bindings(PaneBindings):
         )
         self.queue = QueueBinding(
             context,
-            self.threads,
             take_back=self.waiting_questions.take_back,
             questions=lambda: services.questions,
             network=lambda: services.network,
@@ -202,17 +201,17 @@ class Bindings(PaneBindings):
         """Build the team's part of the window at the first word of a team: imported beside the loop, built on it."""
         if not self._is_team_begun:
             self._is_team_begun = True
-            self.context_of_pane.tasks.start(self._begin_team(), "begin team")
+            self.tasks.start(self._begin_team(), "begin team")
 
     async def _begin_team(self) -> None:
         module = await import_beside("chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
             self.context_of_pane,
-            self.threads,
             await self._team_services.load(),
             self._team_services.library,
-            come_to_front=self.panes.window.come_to_front,
         )
+        for chat in self.all_chats():
+            self.team_window.join(chat.context_of_pane, chat.threads)
 
     async def end(self) -> None:
         """End all bindings, because the window closes."""

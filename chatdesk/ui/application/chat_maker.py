@@ -18,7 +18,6 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.pane_commands import PaneCommands
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.pyside_support import NEXT_TURN_S
 from chatdesk.ui.widgets.empty_state import EmptyState
@@ -57,8 +56,8 @@ class ExtraChat(QObject):
         self.panes.registry.keys.use(self.bindings.settings.own_keys())
 
     def show_error(self, error: ChatDeskError) -> None:
-        """Show why something failed in the window of the chat."""
-        ErrorDisplay(self.panes.window).show(error)
+        """Show above the thread why something failed."""
+        self.panes.pane.show_banner(error.sentence, is_danger=False)
 
 
 class ChatMaker:
@@ -84,10 +83,12 @@ class ChatMaker:
         main, shared = self._main, self._main.shared
         services = shared.services
         panes = self._panes_of(window, pane, commands)
-        tasks = AsyncTasks(partial(self._show_error, window))
+        tasks = AsyncTasks(partial(self._show_error, pane))
         subscriptions = EventSubscriptions(services.events)
         open_thread = OpenThread(services.chat, services.chat_of, services.is_temporary)
-        context = WindowContext(panes, tasks, open_thread, subscriptions.subscribe, lambda: main.settings.current)
+        context = WindowContext(
+            panes, tasks, open_thread, subscriptions.subscribe, lambda: main.settings.current, main.shown_chats
+        )
         found: list[PaneBindings] = []
         make_transcript(panes, shared.renderer, lambda: found[0].threads)
         await asyncio.sleep(NEXT_TURN_S)
@@ -120,6 +121,8 @@ class ChatMaker:
         """End everything that belongs to a chat, which has been saved."""
         bindings = chat.bindings
         bindings.stop_filling()
+        if self._main.team_window is not None:
+            self._main.team_window.leave(chat.panes)
         await bindings.artifacts.end()
         await chat.tasks.close()
         bindings.let_go()
@@ -135,10 +138,10 @@ class ChatMaker:
         header = pane.header
         return Panes(window, main.main_window, pane, commands, main.sidebar, header, empty_state, composer, main.theme)
 
-    def _show_error(self, window: ChatWindow, error: Exception) -> None:
-        """Show an error in the window of its chat; what nobody expected is reported as everywhere."""
+    def _show_error(self, pane: ChatPane, error: Exception) -> None:
+        """Show an error in its chat; what nobody expected is reported as everywhere."""
         if isinstance(error, ChatDeskError):
-            ErrorDisplay(window).show(error)
+            pane.show_banner(error.sentence, is_danger=False)
         else:
             self._notices.show(error)
 

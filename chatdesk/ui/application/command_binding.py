@@ -91,7 +91,7 @@ class CommandBinding(QObject):
         """Act on the message that was walked to, else on the lowest one in view that can do it."""
         transcript = self._panes.transcript
         if not (transcript.isVisible() and transcript.parts.actions.act(*(each.name for each in actions))):
-            self._panes.window.show_toast(shown(actions[0].otherwise))
+            self._panes.pane.show_toast(shown(actions[0].otherwise))
 
     def _can_act(self, actions: Sequence[MessageAction]) -> bool:
         return self._panes.transcript.isVisible() and self._offered(actions) is not None

@@ -41,7 +41,7 @@ class OpenChats(QObject):
         super().__init__(main.panes.window)
         self._main = main
         self._panes = panes = main.panes
-        self._tasks = main.context_of_pane.tasks
+        self._tasks = main.tasks
         self._maker = ChatMaker(main, notices, opened=self._on_thread_opened)
         self._beside: ExtraChat | None = None
         self._windows: list[ExtraChat] = []
@@ -50,7 +50,9 @@ class OpenChats(QObject):
         self._is_watching = False
         self._stays_in_tray = panes.window.hides_on_close
         panes.window.hides_on_close = self._hides_on_close
-        main.active = lambda: self._active
+        main.active = main.shown_chats.active = lambda: self._active
+        main.all_chats = main.shown_chats.listed = self.shown
+        main.shown_chats.activate = self._on_pane_chosen
         panes.main_window.chats.chosen.connect(self._on_pane_chosen)
         panes.main_window.chats.moved.connect(self.changed)
         panes.header.closeRequested.connect(self._close_first)
@@ -102,6 +104,7 @@ class OpenChats(QObject):
         registry = CommandRegistry(window, CATALOGUE)
         chat = await self._maker.build(window, window.pane, registry)
         self._windows.append(chat)
+        self._join_team(chat)
         self._bind(registry)
         forward(registry, self._panes.registry, self._open_main)
         window.set_commands(registry)
@@ -130,6 +133,7 @@ class OpenChats(QObject):
             pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
             pane.hide()
             self._beside = chat = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
+            self._join_team(chat)
             main.add_menu(header)
             header.closeRequested.connect(self.close_beside)
             await chat.bindings.threads.open(thread_id)
@@ -143,6 +147,11 @@ class OpenChats(QObject):
             self._beside.panes.pane.focus_composer()
             self._activate(self._beside.bindings)
         self.changed.emit()
+
+    def _join_team(self, chat: ExtraChat) -> None:
+        """Join a new chat with the team; a team that is joined later takes all that are shown then."""
+        if self._main.team_window is not None:
+            self._main.team_window.join(chat.bindings.context_of_pane, chat.bindings.threads)
 
     def _bind(self, commands: CommandRegistry | PaneCommands) -> None:
         """Bind what opens and closes chats, in one of the windows."""
@@ -348,9 +357,10 @@ class OpenChats(QObject):
                 self._activate(chat.bindings)
 
     def _of_pane(self, pane: ChatPane) -> PaneBindings:
-        return self._beside.bindings if self._beside is not None and pane is self._beside.panes.pane else self._main
+        return next((chat.bindings for chat in self._all() if chat.panes.pane is pane), self._main)
 
     def _on_pane_chosen(self, pane: ChatPane) -> None:
+        """Make a chat the active one, with the focus in it: else that would make the one before active again."""
         self._activate(self._of_pane(pane))
         pane.focus_composer()
 
@@ -368,6 +378,8 @@ class OpenChats(QObject):
             self._panes.sidebar.thread_list.show_open(bindings.threads.stored_id)
             main.activate(panes.pane)
         panes.registry.refresh()
+        if self._main.team_window is not None:
+            self._main.team_window.place.tell()
 
     def _on_thread_opened(self, _thread: object) -> None:
         for chat in self._windows:

@@ -82,6 +82,7 @@ class PaneBindings:
     def __init__(self, context: WindowContext, shared: SharedParts) -> None:
         self.context_of_pane = context
         self.panes = context.panes
+        self.tasks = context.tasks
         self.shared = shared
         self.models = shared.models
         self.settings = shared.settings

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.async_tasks import AsyncTasks
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.shown_chats import ShownChats
 
 
 class OpenThread:
@@ -37,10 +38,12 @@ class OpenThread:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WindowContext:
-    """``settings`` gives those in force; a subscription ends with the object that it is made for."""
+    """``settings`` gives those in force; a subscription ends with the object that it is made for; ``chats`` leads to
+    threads that are shown elsewhere."""
 
     panes: Panes
     tasks: AsyncTasks
     open_thread: OpenThread
     subscribe: Subscribe
     settings: Callable[[], Settings]
+    chats: ShownChats

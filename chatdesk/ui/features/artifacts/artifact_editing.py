@@ -57,12 +57,12 @@ class ArtifactEditing(QObject):
     async def _begin(self, version: ArtifactVersion) -> None:
         found = await self._service.text_of(version)
         if found.problem or len(found.text) > MOST_CHARACTERS:
-            self._panes.window.show_toast(shown(found.problem or _TOO_LARGE))
+            self._panes.pane.show_toast(shown(found.problem or _TOO_LARGE))
             return
         unfinished = await self._service.unfinished_edit(version)
         self._show(version, found.text if unfinished is None else unfinished, original=found.text)
         if unfinished is not None:
-            self._panes.window.show_toast(tr("Your unfinished edit is back"))
+            self._panes.pane.show_toast(tr("Your unfinished edit is back"))
 
     def _show(self, version: ArtifactVersion, text: str, *, original: str) -> None:
         self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
@@ -90,7 +90,7 @@ class ArtifactEditing(QObject):
         if version is None:
             return
         if self._view.editor.is_changed:
-            self._panes.window.show_toast(
+            self._panes.pane.show_toast(
                 tr("Your changes were left out"), tr("Edit again"), self._way_back(version, text)
             )
         self._end()
@@ -130,7 +130,7 @@ class ArtifactEditing(QObject):
         except StorageError as error:
             self._unsaved.keep("artifact", error, partial(self._service.edit, version, text))
         else:
-            self._panes.window.show_toast(tr("Your edit of {name} is a version of it", name=version.name))
+            self._panes.pane.show_toast(tr("Your edit of {name} is a version of it", name=version.name))
 
     def _end(self) -> None:
         self._autosave.stop()

@@ -280,7 +280,7 @@ class ArtifactsBinding(QObject):
         """Put a request into the composer, with this version as its file: the answer becomes the next version."""
         composer, thread_id = self._panes.composer, self._threads.thread_id
         if composer.refusal:
-            self._panes.window.show_toast(composer.refusal)
+            self._panes.pane.show_toast(composer.refusal)
         elif thread_id is not None:
             await self._drafts.add_words(
                 thread_id,
@@ -297,7 +297,7 @@ class ArtifactsBinding(QObject):
         found = await self._service.text_of(version)
         if not found.problem:
             QGuiApplication.clipboard().setText(found.text)
-        self._panes.window.show_toast(shown(found.problem) or tr("Copied"))
+        self._panes.pane.show_toast(shown(found.problem) or tr("Copied"))
 
     async def _remove(self, version: ArtifactVersion) -> None:
         artifact = self._artifact
@@ -305,7 +305,7 @@ class ArtifactsBinding(QObject):
             self._removed = await self._service.remove(artifact)
             self._back()
             await self.fill()
-            self._panes.window.show_toast(tr("Removed from the list"), tr("Undo"), self._restore)
+            self._panes.pane.show_toast(tr("Removed from the list"), tr("Undo"), self._restore)
 
     def _restore(self) -> None:
         async def work() -> None:

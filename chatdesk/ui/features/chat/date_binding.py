@@ -41,7 +41,7 @@ class DateBinding(QObject):
         chat = self._open_thread.chat_of(thread_id)
         span = await chat.reader.time_span(thread_id)
         if span is None:
-            self._panes.window.show_toast(tr("This thread has no message yet."))
+            self._panes.pane.show_toast(tr("This thread has no message yet."))
             return
         read = self._message_read()
         dialog = JumpToDateDialog(
@@ -58,7 +58,7 @@ class DateBinding(QObject):
         chat = self._open_thread.chat_of(thread_id)
         found = await chat.reader.first_message_since(thread_id, day_ms)
         if found is None:
-            self._panes.window.show_toast(tr("Nothing was written on that day or later."))
+            self._panes.pane.show_toast(tr("Nothing was written on that day or later."))
         else:
             self._go(thread_id, found.message_id)
 

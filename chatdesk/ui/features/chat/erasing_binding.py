@@ -65,7 +65,7 @@ class ErasingBinding:
             try:
                 found = await look(await self._erasing())
             except ChatDeskError as error:
-                self._panes.window.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
+                self._panes.pane.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
                 return
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
@@ -82,7 +82,7 @@ class ErasingBinding:
 
         async def run() -> None:
             await erase(await self._erasing())
-            self._panes.window.show_toast(tr("It is in the trash, and is erased as soon as the server has taken it."))
+            self._panes.pane.show_toast(tr("It is in the trash, and is erased as soon as the server has taken it."))
 
         self._tasks.start(work(), "ask to erase")
 

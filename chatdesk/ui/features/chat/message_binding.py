@@ -195,7 +195,7 @@ class MessageBinding(QObject):
                 return
             if self.edit.is_unchanged(thread_id, text, attached):
                 self.edit.cancel()
-                self._panes.window.show_toast(tr("Nothing was changed, so the answer stays as it is."))
+                self._panes.pane.show_toast(tr("Nothing was changed, so the answer stays as it is."))
                 return
             editing, stays = self.edit.take(thread_id)
             asked_id = self.assistants.once_id
@@ -329,7 +329,7 @@ class MessageBinding(QObject):
             message = await self._last(Role.ASSISTANT)
             if message is not None:
                 QGuiApplication.clipboard().setText(message.text)
-                self._panes.window.show_toast(tr("Copied"))
+                self._panes.pane.show_toast(tr("Copied"))
 
         self._tasks.replace(work(), "copy")
 
@@ -341,13 +341,13 @@ class MessageBinding(QObject):
         async def work() -> None:
             thread = await self._open_thread.chat.paths.branch_thread(message_id)
             await self._threads.open(thread.id)
-            self._panes.window.show_toast(tr("This is a branch. The thread it came from stays as it is."))
+            self._panes.pane.show_toast(tr("This is a branch. The thread it came from stays as it is."))
 
         self._tasks.start_once(work(), "branch")
 
     def _on_transcript_copy_requested(self, _text: str) -> None:
         # The transcript has filled the clipboard, in more formats than this text.
-        self._panes.window.show_toast(tr("Copied"))
+        self._panes.pane.show_toast(tr("Copied"))
 
     def delete(self, message_id: str) -> None:
         """Delete a message. With messages after it the person is asked how much goes, unless that was answered for

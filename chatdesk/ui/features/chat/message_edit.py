@@ -107,13 +107,13 @@ class MessageEdit(QObject):
     async def _begin(self, message_id: str) -> None:
         composer = self._panes.composer
         if composer.refusal:
-            self._panes.window.show_toast(composer.refusal)
+            self._panes.pane.show_toast(composer.refusal)
             return
         chat = self._open_thread.chat
         message = await chat.reader.get_message(message_id)
         is_answer = message.role is Role.ASSISTANT
         if is_answer and not message.status.is_final:
-            self._panes.window.show_toast(tr("Wait for the answer, or press Esc to stop it. Then it can be edited."))
+            self._panes.pane.show_toast(tr("Wait for the answer, or press Esc to stop it. Then it can be edited."))
             return
         # Of the shown path; the answer to a question goes with it and is not counted.
         page = await chat.reader.get_thread_messages(message.thread_id, 1)

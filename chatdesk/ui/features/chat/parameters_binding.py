@@ -80,13 +80,13 @@ class ParametersBinding(QObject):
     def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
         async def work() -> None:
             await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
-            self._panes.window.show_toast(tr("Saved. The next answer is made with these parameters."))
+            self._panes.pane.show_toast(tr("Saved. The next answer is made with these parameters."))
 
         self._tasks.start(work(), "save parameters")
 
     def _save_project(self, project_id: str, parameters: Parameters) -> None:
         async def work() -> None:
             await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
-            self._panes.window.show_toast(tr("Saved for all threads of the project that have none of their own."))
+            self._panes.pane.show_toast(tr("Saved for all threads of the project that have none of their own."))
 
         self._tasks.start(work(), "save parameters")

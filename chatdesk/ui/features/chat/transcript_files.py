@@ -129,12 +129,12 @@ class TranscriptFiles(QObject):
                 safe=Text("Nothing was changed."),
                 next_step=Text("Choose a browser in the settings of your system, or save the page as a file."),
             )
-        self._panes.window.show_toast(tr("Opened in your browser"))
+        self._panes.pane.show_toast(tr("Opened in your browser"))
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
         """Write the attached file to ``target``."""
         await self._attachments.save_copy(attachment, target)
-        self._panes.window.show_toast(tr("Saved to {name}", name=target.name))
+        self._panes.pane.show_toast(tr("Saved to {name}", name=target.name))
 
     async def use(self, what: str, attachment: Attachment) -> None:
         """Open the file, show where it lies, or put it on the clipboard."""
@@ -157,7 +157,7 @@ class TranscriptFiles(QObject):
         if attachment.is_image and (image := await asyncio.to_thread(_image_in, copy)) is not None:
             data.setImageData(image)
         QGuiApplication.clipboard().setMimeData(data)
-        self._panes.window.show_toast(tr("Copied"))
+        self._panes.pane.show_toast(tr("Copied"))
 
     async def save(self, text: str, target: Path) -> None:
         """Write ``text``; the target is replaced only by a whole file."""
@@ -169,7 +169,7 @@ class TranscriptFiles(QObject):
                 safe=Text("The message is unchanged."),
                 next_step=Text("Choose another place."),
             ) from error
-        self._panes.window.show_toast(tr("Saved to {name}", name=target.name))
+        self._panes.pane.show_toast(tr("Saved to {name}", name=target.name))
 
 
 def _image_in(path: Path) -> QImage | None:

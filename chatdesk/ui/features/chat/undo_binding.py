@@ -32,6 +32,7 @@ class UndoBinding(QObject):
         super().__init__()
         self._panes = panes = context.panes
         self._threads = threads
+        self._chats = context.chats
         self._open_thread = context.open_thread
         self._tasks = context.tasks
         self._history = history or UndoHistory()
@@ -77,7 +78,7 @@ class UndoBinding(QObject):
         """Say what was done, with the way back."""
         step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
-        self._panes.window.show_toast(text, tr("Undo"), partial(self.undo, step))
+        self._panes.pane.show_toast(text, tr("Undo"), partial(self.undo, step))
 
     def undo(self, step: Step | None = None) -> None:
         """Take back ``step``, else the last change that can be seen from here, else the last one of all."""
@@ -108,16 +109,15 @@ class UndoBinding(QObject):
     async def _say(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
         """Show what was done with a button that reverses it. A change out of sight also names its thread, with a button
         that opens it."""
-        window, thread_id = self._panes.window, step.thread_id
+        pane, thread_id = self._panes.pane, step.thread_id
         if thread_id in (None, self._threads.thread_id):
-            window.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
+            pane.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
             return
         assert thread_id is not None
         title = (await self._open_thread.chat_of(thread_id).get_thread(thread_id)).title
-        show = partial(self._threads.open_soon, thread_id)
         title = shortened(title, _LONGEST_TITLE)
         words = tr("{what} in “{title}”: {label}", what=what, title=title, label=step.label)
-        window.show_toast(words, tr("Show"), show)
+        pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, thread_id))
 
 
 def moved_words(count: int) -> str:

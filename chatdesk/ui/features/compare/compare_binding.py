@@ -81,7 +81,7 @@ class CompareBinding(QObject):
 
         header, window = self._panes.header, self._panes.window
         if sum(len(choices) for _provider, _label, choices in header.models) < 2:
-            window.show_toast(tr("There is only one model yet: add another in Settings"))
+            self._panes.pane.show_toast(tr("There is only one model yet: add another in Settings"))
             return
         dialog = CompareModelsDialog(
             self._panes.theme,
@@ -184,7 +184,7 @@ class CompareBinding(QObject):
             await chat.paths.select_version(message_id)
             if answer.provider is not None and answer.model is not None:
                 self._messages.models.choose(answer.provider, answer.model)
-            self._panes.window.show_toast(tr("Kept. The other answers stay as versions."))
+            self._panes.pane.show_toast(tr("Kept. The other answers stay as versions."))
 
         self._tasks.replace(work(), "keep version")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import ChatDeskError
@@ -15,7 +14,6 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
-from chatdesk.ui.window.chat_window import ChatWindow
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ApprovalRequest
@@ -28,17 +26,19 @@ _TITLES: Final = {Status.COMPLETE: Text("An answer is ready"), Status.ERROR: Tex
 
 class AnswerNotices(QObject):
     """Notices of the desktop, one a thread, which say the thread's title and nothing of what was written: others may
-    see the screen. ``show_message`` brings the window to the front, at a message of a thread."""
+    see the screen."""
 
-    def __init__(self, context: WindowContext, show_message: Callable[[str, str], None]) -> None:
+    def __init__(self, context: WindowContext) -> None:
         super().__init__()
-        self._window = context.panes.window
+        self._chats = context.chats
         self._tasks = context.tasks
         self._settings = context.settings
         self._chat_of = context.open_thread.chat_of
-        self.notifier = Notifier(self._window, context.tasks)
-        self.notifier.pressed.connect(show_message)
-        self._window.installEventFilter(self)
+        self.notifier = Notifier(context.panes.window, context.tasks)
+        self.notifier.pressed.connect(context.chats.show_soon)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.focusWindowChanged.connect(self._on_focus_window_changed)
         context.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
         context.subscribe(self, ApprovalAsked, lambda event: self._on_approval_asked(event.request))
         context.subscribe(self, ApprovalEnded, lambda event: self.notifier.withdraw(event.thread_id))
@@ -47,16 +47,12 @@ class AnswerNotices(QObject):
         """Take the notices away, because the window closes."""
         await self.notifier.close()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowActivate:
+    def _on_focus_window_changed(self, _window: object) -> None:
+        if self._chats.has_person():
             self.notifier.keep_only(())  # the person is here, and sees it
-        return super().eventFilter(watched, event)
 
     def _is_wanted(self, took_ms: int | None) -> bool:
-        active = QApplication.activeWindow()
-        other = active if isinstance(active, ChatWindow) and active.isVisible() else None
-        here = self._window if self._window.isVisible() and self._window.isActiveWindow() else other
-        if here is not None and not here.isMinimized():
+        if self._chats.has_person():
             return False
         wanted = self._settings().answer_notices
         return wanted == "all" or (wanted == "long" and (took_ms is None or took_ms >= LONG_MS))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.paths import AppPaths
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -31,7 +30,6 @@ class DesktopBinding(QObject):
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
         settings: SettingsBinding,
         library: LibraryService,
         *,
@@ -39,12 +37,11 @@ class DesktopBinding(QObject):
     ) -> None:
         super().__init__()
         self._context = context
-        self._threads = threads
         self._settings = settings
         self._login_arguments = ("--data-dir", str(paths.data_dir)) if paths.is_chosen else ()
         self._starts_at_login: bool | None = None  # as far as the file was read or written
-        self.notices = AnswerNotices(context, self._show_message)
-        self.tray = TrayBinding(context, threads, settings, library)
+        self.notices = AnswerNotices(context)
+        self.tray = TrayBinding(context, settings, library)
         self.keys = QuickKeysBinding(context, settings, self._login_arguments)
         self.touch = TouchBinding(context, settings)
         settings.applied.connect(self._on_settings_applied)
@@ -54,10 +51,6 @@ class DesktopBinding(QObject):
         self.tray.end()
         await self.keys.end()
         await self.notices.end()
-
-    def _show_message(self, thread_id: str, message_id: str) -> None:
-        self._context.panes.window.come_to_front()
-        self._context.tasks.start(self._threads.open_at(thread_id, message_id), "open notified message")
 
     def _on_settings_applied(self) -> None:
         self._context.tasks.replace(self._apply_start_at_login(), "start at login")

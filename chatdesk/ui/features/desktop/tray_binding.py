@@ -15,7 +15,6 @@ from chatdesk.core.texts import Text, shown
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.desktop.tray_icon import TrayIcon
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.window.window_context import WindowContext
@@ -30,14 +29,12 @@ class TrayBinding(QObject):
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
         settings: SettingsBinding,
         library: LibraryService,
     ) -> None:
         super().__init__()
         self._context = context
         self._panes = context.panes
-        self._threads = threads
         self._library = library
         self._has_said = False
         self._writing: set[str] = set()
@@ -73,18 +70,17 @@ class TrayBinding(QObject):
 
         panes = self._panes
         icon = TrayIcon(panes.theme, panes.window)
-        icon.openRequested.connect(panes.window.come_to_front)
-        icon.newThreadRequested.connect(lambda: self._open(None))
-        icon.threadChosen.connect(self._open)
+        icon.openRequested.connect(self._open_window)
+        icon.newThreadRequested.connect(lambda: self._context.chats.show_soon(None))
+        icon.threadChosen.connect(self._context.chats.show_soon)
         icon.quickRequested.connect(lambda: panes.commands.trigger("app.quick"))
         icon.quitRequested.connect(lambda: panes.commands.trigger("app.quit"))
         icon.menuOpened.connect(self._list_threads)
         self._list_threads()
         return icon
 
-    def _open(self, thread_id: str | None) -> None:
-        self._panes.window.come_to_front()
-        self._threads.open_soon(thread_id)
+    def _open_window(self) -> None:
+        self._context.chats.bring(None)
 
     def _list_threads(self) -> None:
         async def work() -> None:

@@ -107,7 +107,7 @@ class InspectorBinding(QObject):
             subscribe(self, kind, lambda _event: self._fill_soon())
         subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
-        subscribe(self, SummaryFailed, lambda event: self._panes.window.show_toast(shown(event.sentence)))
+        subscribe(self, SummaryFailed, self._on_summary_failed)
 
     def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:
         """Add a tab of another controller, made with the inspector; ``fill`` is run when it is shown and when the
@@ -203,6 +203,11 @@ class InspectorBinding(QObject):
     def _on_tab_shown(self, _name: str) -> None:
         self.tabLeft.emit()
         self._fill()
+
+    def _on_summary_failed(self, event: SummaryFailed) -> None:
+        chats, panes = self._window_context.chats, self._panes
+        if chats.speaks_for(panes, event.thread_id) or chats.tells_of(panes, event.thread_id):
+            panes.pane.show_toast(shown(event.sentence))
 
     # Filling
 
@@ -305,6 +310,6 @@ class InspectorBinding(QObject):
                 composer = self._panes.composer
                 body = await context.request_json(thread_id, composer.text(), attachments=composer.files.attached)
                 QGuiApplication.clipboard().setText(body.decode("utf-8"))
-                self._panes.window.show_toast(tr("Request copied"))
+                self._panes.pane.show_toast(tr("Request copied"))
 
         self._tasks.replace(work(), "copy request")

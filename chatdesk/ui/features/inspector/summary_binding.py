@@ -112,7 +112,7 @@ class SummaryBinding(QObject):
             thread_id = self._threads.thread_id
             if thread_id is not None:
                 await self._open_thread.chat.context.redo_summary(thread_id)
-                self._panes.window.show_toast(tr("The summary is being made in the background"))
+                self._panes.pane.show_toast(tr("The summary is being made in the background"))
 
         self._tasks.start(ProviderConsent(self._context).run(work), "redo summary")
 

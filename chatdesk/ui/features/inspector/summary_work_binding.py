@@ -55,7 +55,7 @@ class SummaryWorkBinding(QObject):
         if work.stage in (SummaryStage.MADE, SummaryStage.STOPPED):
             self._show(None)
             if work.requests:
-                self._panes.window.show_toast(ended_words(work))
+                self._panes.pane.show_toast(ended_words(work))
         else:
             self._show(work)
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, read_link
+from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLink, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.panel import Panel
 
 if TYPE_CHECKING:
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.chat_window import ChatWindow
+    from chatdesk.ui.window.shown_chats import ShownChat
     from chatdesk.ui.window.window_context import WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
@@ -34,7 +35,6 @@ class LinkBinding(QObject):
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
         *,
         import_file: Callable[[Path], None],
         join: Callable[[str], None],
@@ -42,58 +42,74 @@ class LinkBinding(QObject):
     ) -> None:
         super().__init__()
         self._panes = context.panes
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
-        self._threads = threads
+        self._stored_chat = context.open_thread.stored_chat
+        self._chats = context.chats
         self._import_file = import_file
         self._join = join
         self._takes_file = takes_file
 
     def show(self, target: str) -> None:
-        """Bring the window to the front, and show what another program opened; empty: the window alone."""
-        if target != QUICK:
-            self._panes.window.come_to_front()
-        self.open(target)
+        """Show what another program opened; empty: the window that was in front last."""
+        if target:
+            self.open(target)
+        else:
+            self._chats.bring(None)
 
     def open(self, target: str) -> None:
-        """Show what a link or the path of a file names; nothing if it is empty."""
-        if target in _COMMANDS and (target == QUICK or not self._has_dialog()):
+        """Bring what a link or the path of a file names before the person; nothing if it is empty."""
+        if target == QUICK:
             self._panes.commands.trigger(_COMMANDS[target])
+        elif target in _COMMANDS:
+            chat = self._chats.bring(None)
+            if not _has_dialog(chat.panes.window):
+                chat.panes.commands.trigger(_COMMANDS[target])
         elif target:
-            self._tasks.replace(self._open(target), "open link")
-
-    def _has_dialog(self) -> bool:
-        return any(dialog.isVisible() for dialog in self._panes.window.findChildren(Panel))
+            self._chats.active().tasks.replace(self._open(target), "open link")
 
     async def _open(self, target: str) -> None:
-        if self._has_dialog():
-            self._panes.window.show_toast(shown(_DIALOG_IS_OPEN))  # it may be in the middle of something
-        elif target.lower().startswith(SCHEME):
-            await self._open_link(target)
+        try:
+            link = read_link(target) if target.lower().startswith(SCHEME) else None
+        except UnusableLink:
+            self._chats.bring(None)
+            raise
+        if isinstance(link, ThreadLink):
+            chat = self._chats.bring(link.thread_id)
+            if self._may_open_in(chat.panes.window):
+                chat.tasks.replace(self._open_thread(chat, link), "open thread")
+            return
+        window = self._panes.window
+        window.come_to_front()
+        if not self._may_open_in(window):
+            return
+        if link is not None:
+            self._join(link.text)
         else:
             self._open_file(Path(target))
 
-    async def _open_link(self, text: str) -> None:
-        link = read_link(text)
-        if not isinstance(link, ThreadLink):
-            self._join(link.text)
-            return
+    def _may_open_in(self, window: ChatWindow) -> bool:
+        """Return whether no dialog is open in a window; one may be in the middle of something, and the window says
+        so."""
+        has_dialog = _has_dialog(window)
+        if has_dialog:
+            window.show_toast(shown(_DIALOG_IS_OPEN))
+        return not has_dialog
+
+    async def _open_thread(self, chat: ShownChat, link: ThreadLink) -> None:
         if link.message_id is not None and await self._is_shown(link.thread_id, link.message_id):
-            await self._threads.open_at(link.thread_id, link.message_id)
+            await chat.threads.open_at(link.thread_id, link.message_id)
             return
         try:
-            await self._open_thread.stored_chat.get_thread(link.thread_id)
+            await self._stored_chat.get_thread(link.thread_id)
         except NotFound:
             raise _NotHere from None
-        await self._threads.open(link.thread_id)
+        await chat.threads.open(link.thread_id)
         if link.message_id is not None:
-            self._panes.window.show_toast(shown(_NOT_SHOWN))
+            chat.panes.pane.show_toast(shown(_NOT_SHOWN))
 
     async def _is_shown(self, thread_id: str, message_id: str) -> bool:
         """Return whether a message stands on the thread's shown path: a link chooses no other version."""
-        reader = self._open_thread.stored_chat.reader
         try:
-            page = await reader.get_thread_messages(thread_id, 1, around=message_id)
+            page = await self._stored_chat.reader.get_thread_messages(thread_id, 1, around=message_id)
         except NotFound:
             return False
         return any(message.id == message_id for message in page.messages)
@@ -101,6 +117,10 @@ class LinkBinding(QObject):
     def _open_file(self, path: Path) -> None:
         if not self._takes_file(path):
             self._import_file(path)
+
+
+def _has_dialog(window: ChatWindow) -> bool:
+    return any(dialog.isVisible() for dialog in window.findChildren(Panel))
 
 
 class _NotHere(InvalidInput):

@@ -194,7 +194,7 @@ class PromptBinding(QObject):
         made = await asyncio.to_thread(expand, template, {**values, **known}, datetime.now().astimezone())
         composer = self._panes.composer
         if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
-            self._panes.window.show_toast(tr("The prompt was not inserted: another thread is open now."))
+            self._panes.pane.show_toast(tr("The prompt was not inserted: another thread is open now."))
             return
         if is_after_slash:
             select_mark_query(composer.editor, SLASH)

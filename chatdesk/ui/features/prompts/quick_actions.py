@@ -68,7 +68,7 @@ class QuickActions(QObject):
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
         await self._consent.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
         if parent_id is not None:
-            self._panes.window.show_toast(tr("Asked below this answer. What came after it stays as another version."))
+            self._panes.pane.show_toast(tr("Asked below this answer. What came after it stays as another version."))
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         """The library is not read before there is an answer that could use it."""
@@ -107,9 +107,9 @@ class QuickActions(QObject):
     def _on_transcript_quote_requested(self, markdown: str) -> None:
         composer = self._panes.composer
         if composer.refusal:
-            self._panes.window.show_toast(composer.refusal)
+            self._panes.pane.show_toast(composer.refusal)
         elif not markdown.strip():
-            self._panes.window.show_toast(tr("Select something in the thread first."))
+            self._panes.pane.show_toast(tr("Select something in the thread first."))
         else:
             composer.insert_quote(markdown)
             self._panes.pane.focus_composer()

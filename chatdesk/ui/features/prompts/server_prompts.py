@@ -92,7 +92,7 @@ class ServerPrompts:
 
         def insert(*, takes_query: bool = False) -> None:
             if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
-                self._panes.window.show_toast(tr("The prompt was not inserted: another thread is open now."))
+                self._panes.pane.show_toast(tr("The prompt was not inserted: another thread is open now."))
                 return
             if takes_query:
                 select_mark_query(composer.editor, SLASH)
@@ -104,7 +104,7 @@ class ServerPrompts:
 
         if self._threads.thread_id == thread_id and composer.editor.written() != before:
             # It would go out unread with the message that somebody is about to send.
-            self._panes.window.show_toast(
+            self._panes.pane.show_toast(
                 tr("“{title}” came while you were typing.", title=prompt.title), tr("Insert"), insert
             )
         else:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
+    from chatdesk.ui.window.shown_chats import ShownChat
     from chatdesk.ui.window.window_context import WindowContext
 
 _AT_REST_MS: Final = 2_000
@@ -179,31 +180,30 @@ class QuickBinding(QObject):
             self._context.tasks.start(self._context.open_thread.stored_chat.stop(self._thread_id), "stop quick answer")
 
     def _on_open_requested(self) -> None:
-        self._go_on(lambda: None)
+        self._go_on(lambda _chat: None)
 
     def _on_view_action_requested(self, name: str, message_id: str) -> None:
         """Do in the large window what is asked of a message: there is room for what may be asked back."""
-        handlers = self._panes.message_handlers
-        if name in handlers.bound:
-            self._go_on(lambda: handlers.run(name, message_id))
+        if name in self._panes.message_handlers.bound:
+            self._go_on(lambda chat: chat.panes.message_handlers.run(name, message_id))
 
     def _on_view_quote_requested(self, text: str) -> None:
-        self._go_on(lambda: self._panes.transcript.quoteRequested.emit(text))
+        self._go_on(lambda chat: chat.panes.transcript.quoteRequested.emit(text))
 
-    def _go_on(self, then: Callable[[], object]) -> None:
-        """Go on in the large window, at the same thread."""
+    def _go_on(self, then: Callable[[ShownChat], object]) -> None:
+        """Go on in a large window, at the same thread."""
         thread_id = self._thread_id
         if self.window is None or thread_id is None:
             return
 
         async def work() -> None:
-            await self._threads.open(thread_id)
-            then()
+            await chat.threads.open(thread_id)
+            then(chat)
 
         self.window.hide()
-        self._panes.window.come_to_front()
+        chat = self._context.chats.bring(thread_id)
         self._begin_anew()
-        self._context.tasks.replace(work(), "open thread")
+        chat.tasks.replace(work(), "open thread")
 
     def _begin_anew(self) -> None:
         self._thread_id = None

@@ -1,12 +1,11 @@
-"""The presence of others at the shared project that is open, and what they are told of this person: that they are
-there, and that they type. What is typed is never sent."""
+"""The presence of others at the shared project that a chat shows, and what they are told of this person: that they
+are there, and that they type. What is typed is never sent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatdesk.core.domain.sharing.team import PresenceState, ShareState
 from chatdesk.core.events import PresenceChanged, TeamChanged
@@ -17,37 +16,33 @@ if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.team.presence_place import PresencePlace
     from chatdesk.ui.window.window_context import WindowContext
 
 _STILL_TYPING_MS = 4_000
-_AWAY_AFTER_MS = 60_000
 _BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)
 
 
 class PresenceBinding(QObject):
-    """Drafts that are put into the composer are no typing: only text that changes under keys is."""
+    """The presence in one chat. Drafts that are put into the composer are no typing: only text that changes under keys
+    is."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding, team: TeamService) -> None:
-        super().__init__()
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, team: TeamService, standing: PresencePlace
+    ) -> None:
+        super().__init__(context.panes.pane)
         self._panes = panes = context.panes
         self._threads = threads
         self._team = team
+        self._standing = standing
         self._place: tuple[str | None, str | None] = (None, None)
-        self._told: tuple[str | None, str | None, bool] = (None, None, False)
         self._is_by_hand = False
-        self._is_away = False
         self._typing = QTimer(self, singleShot=True, interval=_STILL_TYPING_MS)
         self._typing.setObjectName("typing")
         self._typing.timeout.connect(self._tell)
-        self._away = QTimer(self, singleShot=True, interval=_AWAY_AFTER_MS)
-        self._away.setObjectName("away")
-        self._away.timeout.connect(self._on_away_timeout)
         panes.composer.editor.installEventFilter(self)
         panes.composer.textChanged.connect(self._on_composer_text_changed)
         threads.opened.connect(self._on_thread_opened)
-        application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication)
-        application.applicationStateChanged.connect(self._on_application_state_changed)
         self._subscribe(context.subscribe)
 
     def _subscribe(self, subscribe: Subscribe) -> None:
@@ -60,10 +55,10 @@ class PresenceBinding(QObject):
         self._on_thread_opened(self._threads.open_thread)
 
     def end(self) -> None:
-        """Report that this person has left, because the window closes."""
+        """Report that this person has left, because the chat is closed."""
         self._place = (None, None)
         self._typing.stop()
-        self._tell()
+        self._standing.leave(self._panes)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _BY_HAND:
@@ -96,12 +91,9 @@ class PresenceBinding(QObject):
         self._show()
 
     def _tell(self) -> None:
-        project_id, thread_id = (None, None) if self._is_away else self._place
+        project_id, thread_id = self._place
         is_typing = self._typing.isActive() and project_id is not None
-        now = (project_id, thread_id, is_typing)
-        if now != self._told or is_typing:  # the service sends as often as is good
-            self._told = now
-            self._team.set_presence(project_id, thread_id, is_typing=is_typing)
+        self._standing.stand(self._panes, (project_id, thread_id, is_typing))
 
     def _on_presence_changed(self, event: PresenceChanged) -> None:
         if event.project_id == self._place[0]:
@@ -122,15 +114,3 @@ class PresenceBinding(QObject):
                 is_in_thread or (before is not None and before.is_in_thread),
             )
         self._panes.header.set_people(tuple(people.values()))
-
-    def _on_application_state_changed(self, state: Qt.ApplicationState) -> None:
-        if state is Qt.ApplicationState.ApplicationActive:
-            self._away.stop()
-            self._is_away = False
-            self._tell()
-        elif not self._away.isActive():
-            self._away.start()
-
-    def _on_away_timeout(self) -> None:
-        self._is_away = True
-        self._tell()

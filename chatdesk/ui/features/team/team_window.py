@@ -1,8 +1,8 @@
-"""The team's part of a window, built when the first workspace is there: without one it costs nothing."""
+"""The team's part of the windows, built when the first workspace is there: without one it costs nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -12,6 +12,8 @@ from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
 from chatdesk.ui.features.team.presence_binding import PresenceBinding
+from chatdesk.ui.features.team.presence_place import PresencePlace
+from chatdesk.ui.features.team.shared_list_binding import SharedListBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
 
@@ -20,42 +22,57 @@ if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
 
 DETAILS = "team.details"
 _MOST_WORDS = 200
 
 
-class TeamWindow(QObject):
-    """``come_to_front`` brings the window before the person."""
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TeamChat:
+    """The controllers of one chat that are about the team."""
 
-    def __init__(
-        self,
-        context: WindowContext,
-        threads: ThreadBinding,
-        team: TeamService,
-        library: LibraryService,
-        *,
-        come_to_front: Callable[[], None],
-    ) -> None:
+    panes: Panes
+    shared: SharedThreadBinding
+    presence: PresenceBinding
+
+
+class TeamWindow(QObject):
+    """``chats`` has what each chat shows of the team; the rest is there once."""
+
+    def __init__(self, context: WindowContext, team: TeamService, library: LibraryService) -> None:
         super().__init__()
-        self._panes = panes = context.panes
-        self._threads = threads
+        panes = context.panes
+        self._team = team
+        self._shown_chats = context.chats
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._settings = context.settings
-        self._come_to_front = come_to_front
-        self.shared = SharedThreadBinding(
-            context,
-            threads,
-            team,
-            library,
-            open_details=lambda: panes.commands.trigger(DETAILS),
-        )
-        self.presence = PresenceBinding(context, threads, team)
+        self.list = SharedListBinding(context, team, library, open_details=lambda: panes.commands.trigger(DETAILS))
+        self.place = PresencePlace(team, context.chats)
+        self.chats: list[TeamChat] = []
         self.notifier = Notifier(panes.window, context.tasks)
-        self.notifier.pressed.connect(self._on_notifier_pressed)
+        self.notifier.pressed.connect(context.chats.show_soon)
         self._subscribe(context.subscribe)
+
+    def join(self, context: WindowContext, threads: ThreadBinding) -> None:
+        """Join a chat with the team."""
+        self.list.offer_mark_read(context.panes)
+        self.chats.append(
+            TeamChat(
+                context.panes,
+                SharedThreadBinding(context, threads, self._team),
+                PresenceBinding(context, threads, self._team, self.place),
+            )
+        )
+
+    def leave(self, panes: Panes) -> None:
+        """End what a chat shows of the team, because it is closed."""
+        for chat in self.chats:
+            if chat.panes is panes:
+                chat.presence.end()
+        self.chats = [each for each in self.chats if each.panes is not panes]
 
     def _subscribe(self, subscribe: Subscribe) -> None:
         subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
@@ -63,12 +80,12 @@ class TeamWindow(QObject):
 
     async def end(self) -> None:
         """End the team's part of the window, because the window closes."""
-        self.presence.end()
+        for chat in tuple(self.chats):
+            self.leave(chat.panes)
         await self.notifier.close()
 
     def _on_shared_messages_arrived(self, event: SharedMessagesArrived) -> None:
-        window = self._panes.window
-        is_here = window.isVisible() and not window.isMinimized() and window.isActiveWindow()
+        is_here = self._shown_chats.has_person()
         if not is_here and self._settings().team_notifications != "off" and event.message_ids:
             self._tasks.start(self._notify(event), "notify of messages")
 
@@ -90,7 +107,3 @@ class TeamWindow(QObject):
 
     def _on_unread_changed(self, event: UnreadChanged) -> None:
         self.notifier.keep_only(event.counts)
-
-    def _on_notifier_pressed(self, thread_id: str, message_id: str) -> None:
-        self._come_to_front()
-        self._tasks.start(self._threads.open_at(thread_id, message_id), "open notified message")

@@ -162,7 +162,7 @@ class ChangesBinding(QObject):
             await act(shown.change.id, shown.diff_sum)
         finally:
             self.look_again()
-        self._panes.window.show_toast(words)
+        self._panes.pane.show_toast(words)
 
     async def _need_changes(self) -> FileChanges:
         changes = await self._changes()

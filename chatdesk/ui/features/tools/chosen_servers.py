@@ -142,6 +142,6 @@ class ChosenServers(QObject):
             try:
                 await service.choose(scope, scope_id, server_ids)
             except ChatDeskError as error:
-                self._panes.window.show_toast(shown(error.sentence))
+                self._panes.pane.show_toast(shown(error.sentence))
 
         self._tasks.start(choose(), "choose tool servers")

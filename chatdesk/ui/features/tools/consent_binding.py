@@ -38,6 +38,7 @@ class ConsentBinding(QObject):
     ) -> None:
         super().__init__()
         self._panes = context.panes
+        self._chats = context.chats
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._threads = threads
@@ -64,22 +65,20 @@ class ConsentBinding(QObject):
         name = clean_line(request.tool.title or request.tool.name)
         if request.thread_id == self._threads.thread_id:
             self._show()
+        if self._chats.speaks_for(self._panes, request.thread_id):
             words = tr(
                 "{name} of {server} waits for your approval: Ctrl+Shift+Y.",
                 name=name,
                 server=clean_line(request.tool.server_name),
             )
             announce(self._panes.window, words)
-        else:
-            self._panes.window.show_toast(
+        elif self._chats.tells_of(self._panes, request.thread_id):
+            self._panes.pane.show_toast(
                 tr("{name} waits for your approval in another chat.", name=name),
                 tr("Show"),
-                self._shower(request.thread_id),
+                partial(self._chats.show_soon, request.thread_id),
             )
         self._panes.commands.refresh()
-
-    def _shower(self, thread_id: str) -> Callable[[], object]:
-        return lambda: self._threads.open_soon(thread_id)
 
     def _show(self) -> None:
         """Show one card: what a server asks for stays until it is answered, then come calls, then signing in."""
@@ -127,7 +126,7 @@ class ConsentBinding(QObject):
             return
         waiting = self._approvals.waiting()
         if waiting:
-            self._threads.open_soon(waiting[0].thread_id)
+            self._chats.show_soon(waiting[0].thread_id)
         elif not self._requests.go_there():
             self._sign_ins.go_there()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QUrl, Signal
@@ -34,6 +34,7 @@ class RequestBinding(QObject):
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
         self._panes = context.panes
+        self._chats = context.chats
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._threads = threads
@@ -76,7 +77,7 @@ class RequestBinding(QObject):
             return True
         waiting = self._questions.waiting()
         if waiting:
-            self._threads.open_soon(waiting[0].asker.thread_id)
+            self._chats.show_soon(waiting[0].asker.thread_id)
         return bool(waiting)
 
     @property
@@ -98,14 +99,11 @@ class RequestBinding(QObject):
 
     def _tell(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
-        if request.asker.thread_id == self._threads.thread_id:
+        if self._chats.speaks_for(self._panes, request.asker.thread_id):
             announce(self._panes.window, tr("{server} asks you for something: Ctrl+Shift+Y.", server=server))
-        else:
+        elif self._chats.tells_of(self._panes, request.asker.thread_id):
             words = tr("{server} asks you for something in another chat.", server=server)
-            self._panes.window.show_toast(words, tr("Show"), self._shower(request.asker.thread_id))
-
-    def _shower(self, thread_id: str) -> Callable[[], object]:
-        return lambda: self._threads.open_soon(thread_id)
+            self._panes.pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, request.asker.thread_id))
 
     async def _make_card(self) -> None:
         module = await import_beside(_MODULE)

@@ -129,4 +129,4 @@ class SignInBinding(QObject):
             return
         self._begun.discard(server_id)
         self._look_soon()
-        self._panes.window.show_toast(tr("Signed in. Ask again to use its tools."))
+        self._panes.pane.show_toast(tr("Signed in. Ask again to use its tools."))

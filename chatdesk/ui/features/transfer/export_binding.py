@@ -88,7 +88,7 @@ class ExportBinding(QObject):
         chat = self._open_thread.chat_of(thread_id)
         thread = await chat.get_thread(thread_id)
         if thread.message_count > _MOST_COPIED:
-            self._panes.window.show_toast(
+            self._panes.pane.show_toast(
                 shown(
                     plural(
                         "The thread has {count} messages, too many for the clipboard. Export it instead.",
@@ -105,7 +105,7 @@ class ExportBinding(QObject):
             pages.insert(0, await chat.reader.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
         messages = [message for page in pages for message in page.messages]
         QGuiApplication.clipboard().setText(await asyncio.to_thread(thread_to_markdown, thread, messages))
-        self._panes.window.show_toast(tr("The thread is in the clipboard, as Markdown"))
+        self._panes.pane.show_toast(tr("The thread is in the clipboard, as Markdown"))
 
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
         from PySide6.QtWidgets import QFileDialog
@@ -160,11 +160,11 @@ class ExportBinding(QObject):
                 work.cancel()
                 await asyncio.wait([work])
                 raise
-            self._panes.window.show_toast(tr("The export was cancelled; nothing was left behind."))
+            self._panes.pane.show_toast(tr("The export was cancelled; nothing was left behind."))
             return
         finally:
             progress.end()
-        self._panes.window.show_toast(shown(report.sentence))
+        self._panes.pane.show_toast(shown(report.sentence))
 
 
 class _ShownProgress:

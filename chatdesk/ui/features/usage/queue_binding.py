@@ -13,7 +13,6 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
 from chatdesk.core.texts import Text, plural, shortened, shown
-from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ class QueueBinding(QObject):
     def __init__(
         self,
         context: WindowContext,
-        threads: ThreadBinding,
         *,
         take_back: Callable[[str], Awaitable[None]],
         questions: Callable[[], QuestionQueue],
@@ -47,7 +45,7 @@ class QueueBinding(QObject):
         super().__init__()
         self._take_back = take_back
         self._panes = panes = context.panes
-        self._threads = threads
+        self._chats = context.chats
         self._open_thread = context.open_thread
         self._question_queue = questions
         self._network = network
@@ -93,9 +91,7 @@ class QueueBinding(QObject):
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             return
         dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
-        dialog.openRequested.connect(
-            lambda thread, message: self._tasks.replace(self._go_to(thread, message), "open what waits")
-        )
+        dialog.openRequested.connect(self._go_to)
         dialog.cancelRequested.connect(lambda id_: self._tasks.start(self._cancel(id_), f"cancel {id_}"))
         dialog.firstRequested.connect(lambda id_: self._tasks.start(self._send_first(id_), f"send {id_} first"))
         await self._fill(dialog)
@@ -115,11 +111,9 @@ class QueueBinding(QObject):
         rows += [await _question_row(chat, each) for each in self._questions()]
         return [row for row in rows if row is not None]
 
-    async def _go_to(self, thread_id: str, message_id: str) -> None:
-        if any(each.id == message_id for each in self._questions()):  # no message of the thread yet
-            await self._threads.open(thread_id)
-        else:
-            await self._threads.open_at(thread_id, message_id)
+    def _go_to(self, thread_id: str, message_id: str) -> None:
+        is_message = all(each.id != message_id for each in self._questions())
+        self._chats.show_soon(thread_id, message_id if is_message else None)
 
     async def _cancel(self, message_id: str) -> None:
         chat = self._open_thread.chat

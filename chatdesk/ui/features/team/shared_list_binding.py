@@ -1,0 +1,137 @@
+"""The team's part of the list of threads: which projects are shared and which no longer are, what is unread, and the
+state of sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
+from chatdesk.core.events import ProjectChanged, SyncStatusChanged, TeamChanged, UnreadChanged
+from chatdesk.core.texts import tr
+from chatdesk.ui.features.team.shared_text import (
+    closed_words,
+    ended_words,
+    let_in_words,
+    role_words,
+    too_old_words,
+)
+from chatdesk.ui.features.team.sync_status_text import status_line
+from chatdesk.ui.transcript.drawing.moments import time_of
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.domain.project import Project
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
+
+#: What a server says to somebody who is no member any more, and to a version that is too old.
+_CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
+
+
+class SharedListBinding(QObject):
+    """Made once a workspace was joined. What it says of projects stands in the active chat."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        team: TeamService,
+        library: LibraryService,
+        *,
+        open_details: Callable[[], object],
+    ) -> None:
+        super().__init__()
+        self._panes = panes = context.panes
+        self._chats = context.chats
+        self._team = team
+        self._library = library
+        self._tasks = context.tasks
+        self._told: dict[str, str] = {}  # by workspace: what a banner said of it
+        self._names: dict[str, str] = {}
+        self._workspaces: dict[str, str] = {}
+        panes.sidebar.teamPressed.connect(open_details)
+        panes.sidebar.markReadRequested.connect(self._mark_read)
+        self._subscribe(context.subscribe)
+
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, SyncStatusChanged, lambda _event: self._show_status())
+        subscribe(self, TeamChanged, lambda _event: self._read())
+        subscribe(self, UnreadChanged, lambda event: self._panes.sidebar.rows.set_unread(event.counts))
+        subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        self._panes.sidebar.rows.set_unread(self._team.known.unread())
+        self._read()
+
+    def offer_mark_read(self, panes: Panes) -> None:
+        """Bind the command that marks threads as read, in one of the windows."""
+        panes.registry.bind("thread.mark_read", self._mark_selected, lambda: bool(self._team.known.unread()))
+
+    def _mark_read(self, thread_ids: Sequence[str]) -> None:
+        async def work() -> None:
+            for thread_id in thread_ids:
+                if self._team.known.unread().get(thread_id):
+                    await self._team.mark_read(thread_id)
+
+        self._tasks.start(work(), "mark as read")
+
+    def _mark_selected(self) -> None:
+        """Mark the selected threads as read, else the one in the active chat; other windows have no list."""
+        chat = self._chats.active()
+        open_id = chat.threads.thread_id
+        selected = self._panes.sidebar.selected_ids() if chat.panes.window is self._panes.window else ()
+        self._mark_read(selected or (() if open_id is None else (open_id,)))
+
+    # What is shared
+
+    def _read(self) -> None:
+        """Workspaces, projects and roles may be others."""
+        self._tasks.replace(self._read_state(), "read what is shared")
+
+    async def _read_state(self) -> None:
+        self._workspaces = {each.id: each.name for each in await self._team.records.workspaces()}
+        projects = {each.project_id: each for each in await self._team.records.projects()}
+        self._names = {each.id: each.name for each in await self._library.projects.list(deleted_too=True)}
+        live = {key: each for key, each in projects.items() if each.state is not ShareState.ENDED}
+        self._panes.sidebar.set_shared_projects(
+            {key: role_words(each.role) for key, each in live.items()},
+            read_only=frozenset(key for key, each in live.items() if not each.role.can_write),
+            workspaces={key: self._workspaces.get(each.workspace_id, "") for key, each in live.items()},
+        )
+        self._show_status()
+        told = [
+            ended_words(self._names.get(each.project_id, tr("A project")), each.ended)
+            for each in self._team.known.take_ended()
+            if each.ended is not None
+        ]
+        told += [
+            let_in_words(self._names.get(each.project_id, tr("A project"))) for each in self._team.known.take_let_in()
+        ]
+        if told:
+            self._chats.active().panes.pane.show_banner(" ".join(told), is_danger=False)
+
+    def _on_project_changed(self, project: Project) -> None:
+        self._names[project.id] = project.name
+
+    # How it stands
+
+    def _tell_whom_it_keeps_out(self, status: SyncStatus) -> None:
+        name = self._workspaces.get(status.workspace_id)
+        if status.phase is SyncPhase.SYNCED:
+            self._told.pop(status.workspace_id, None)
+        reason = status.code if status.phase is SyncPhase.REFUSED else status.phase.value
+        if name is None or reason not in (_CLOSED, _TOO_OLD, SyncPhase.READ_ONLY.value):
+            return
+        if self._told.get(status.workspace_id) != reason:
+            self._told[status.workspace_id] = reason
+            is_closed = reason == _CLOSED
+            words = closed_words(name) if is_closed else too_old_words(name, status)
+            self._chats.active().panes.pane.show_banner(words, is_danger=is_closed)
+
+    def _show_status(self) -> None:
+        for status in self._team.statuses():
+            self._tell_whom_it_keeps_out(status)
+        line = status_line(self._team.statuses(), self._workspaces, time_of)
+        self._panes.sidebar.lines.show_team(line.text, tone=line.tone, tip=line.tip, is_under_way=line.is_under_way)
