@@ -50,6 +50,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "kill": foundation.killing,
     "open": transcript.opening,
     "scroll": transcript.scrolling,
+    "artifacts": transcript.reading_artifacts,
     "answer": transcript.answering,
     "answer-x11": real_window.answering,
     "typing": transcript.typing,

@@ -75,6 +75,23 @@ def scrolling(folder: Path, is_quick: bool) -> list[Row]:
     ]
 
 
+def reading_artifacts(folder: Path, _is_quick: bool) -> list[Row]:
+    thread_id = asyncio.run(filled_threads(folder, (10,)))[10]
+    found = _result("artifact_probe", str(folder), thread_id)
+    bare = found.pop("bare")
+    rows = []
+    for name, each in found.items():
+        steps, usual = each["steps_ms"], bare["table" if "CSV" in name else "text"]
+        rows.append(_at_most(f"open {name}, largest turn ({_CPU})", max(each["turns_ms"]), 8))
+        rows.append(
+            _at_most(
+                f"page of {name}, cold, median ({_CPU})", statistics.median(steps), 8, bare=statistics.median(usual)
+            )
+        )
+        rows.append(_at_most(f"page of {name}, cold, worst of {len(steps)}", max(steps), 8, bare=max(usual)))
+    return rows
+
+
 def answering(folder: Path, is_quick: bool) -> list[Row]:
     """50 KB answers of each kind for the frames; 20,000 and 40,000 tokens of mixed text for the processor time."""
     rows = []

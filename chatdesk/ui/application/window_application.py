@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
 _LOOK_FOR_WINDOW_S = 0.2
+_STATE_PAUSE_MS = 100
 #: The exit code that asks for a new start.
 RESTART = 75
 
@@ -108,7 +109,6 @@ class WindowApplication(QObject):
         self._is_told_to_end = False
         self._settings = settings
         loop = self._loop = asyncio.get_running_loop()
-
         self._renderer: RenderClient | None = None
         self.panes = self._build_panes(theme)
         window = self.panes.main_window
@@ -117,6 +117,8 @@ class WindowApplication(QObject):
         loop.set_exception_handler(self._notices.report_loop_error)
         self.panes.commands.bind("app.quit", self.panes.leave)
         window.closing.connect(self._on_window_closing)
+        self._state_timer = QTimer(window, interval=_STATE_PAUSE_MS, singleShot=True)
+        self._state_timer.timeout.connect(self._save_state)
         window.stateChanged.connect(self._save_state_soon)
         window.restore(state)
         self._early_question: str | None = None
@@ -355,9 +357,8 @@ class WindowApplication(QObject):
             self._closing.set_result(None)
 
     async def _shut_down(self) -> None:
-        """Shut down without losing anything a person wrote: first save what is being sent, which is no draft then, and
-        the draft; then the running answers, then the window's state."""
-        self._save_state_soon()
+        """Save what is being sent, which is no draft then, and the draft; then end running answers, then all else."""
+        self._save_state()
         self._is_over = True
         bindings, services = self._bindings, self._services
         if bindings is not None:
@@ -387,6 +388,12 @@ class WindowApplication(QObject):
     # State
 
     def _save_state_soon(self) -> None:
+        """Save the state a moment later: while a window is resized, it changes with every frame."""
+        if not self._state_timer.isActive():
+            self._state_timer.start()
+
+    def _save_state(self) -> None:
+        self._state_timer.stop()
         if self._services is None or self._bindings is None or self._is_over:
             return
         self._state = self.chats.state_now(self._state)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from chatdesk.core.domain.artifacts.table_rows import TableRows
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.spreadsheet_cells import harmless_cell
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.inspector.table_cells import TableCells
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
@@ -20,9 +21,10 @@ from chatdesk.ui.widgets.stray_keys import begins_writing
 _Index = QModelIndex | QPersistentModelIndex
 _SHOWN_CHARACTERS: Final = 300
 _MEASURED_ROWS, _MEASURED_CELLS = 30, 1_000
-_ROWS_AT_ONCE: Final = 10_000
+_ROWS_AT_ONCE: Final = 5_000
 _MOST_COPIED_CELLS: Final = 50_000
 _LEAST_PX, _MOST_PX = 48, 260
+_INSIDE_PX: Final = 8
 
 
 class ArtifactTable(QTableView):
@@ -34,20 +36,24 @@ class ArtifactTable(QTableView):
         self._rows = _Model(self)
         self.setObjectName("artifactTable")
         self.setAccessibleName(tr("Table"))
+        self._columns, self._numbers = _Header(Qt.Orientation.Horizontal), _Header(Qt.Orientation.Vertical)
+        self.setHorizontalHeader(self._columns)
+        self.setVerticalHeader(self._numbers)
         self.setModel(self._rows)
+        self._cells = TableCells(self, self._rows.words)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-        self.horizontalHeader().setHighlightSections(False)
+        self._numbers.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
     def show_rows(self, rows: TableRows) -> None:
+        self._numbers.fit(number_text(len(rows)))
         self._rows.show_rows(rows)
         size = with_commas(
             (
@@ -66,6 +72,9 @@ class ArtifactTable(QTableView):
             event.ignore()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._cells.paint(event.rect())
 
     def _selected_text(self) -> str:
         """Return the selected cells as lines with tabs, as spreadsheets take them: of the first range alone."""
@@ -92,11 +101,11 @@ class ArtifactTable(QTableView):
     def _on_theme_changed(self) -> None:
         theme, tokens = self._theme, self._theme.tokens
         self.setFont(theme.font("table"))
-        for header in (self.horizontalHeader(), self.verticalHeader()):
+        for header in (self._columns, self._numbers):
             header.setFont(theme.font("muted"))
-        self.verticalHeader().setDefaultSectionSize(max(theme.target_px(0), self.fontMetrics().height() + 8))
-        self.horizontalHeader().setMinimumHeight(theme.target_px(0))
-        self.verticalHeader().setMinimumWidth(theme.target_px(0))
+        self._numbers.setDefaultSectionSize(max(theme.target_px(0), self.fontMetrics().height() + 8))
+        self._columns.setMinimumHeight(theme.target_px(0))
+        self._numbers.setMinimumWidth(theme.target_px(0))
         self.setStyleSheet(
             f"#artifactTable {{ background: {tokens.card}; color: {tokens.text}; gridline-color: {tokens.line};"
             f" border: 1px solid {tokens.line}; selection-background-color: {tokens.selected};"
@@ -104,10 +113,30 @@ class ArtifactTable(QTableView):
             f"#artifactTable:focus {{ border: 2px solid {tokens.accent}; }}"
             "#artifactTable QHeaderView, #artifactTable QTableCornerButton::section"
             f" {{ background: {tokens.surface}; border: none; }}"
+            f"#artifactTable::corner {{ background: {tokens.card}; border: none; }}"
             f"#artifactTable QHeaderView::section {{ background: {tokens.surface}; color: {tokens.muted}; border: none;"
             f" border-right: 1px solid {tokens.line}; border-bottom: 1px solid {tokens.line}; padding: 2px 6px; }}"
         )
+        self._cells.dress(theme)
         self._fit_columns()
+
+
+class _Header(QHeaderView):
+    """A header that knows its size: Qt asks the model for those of 200 sections, after each change again."""
+
+    def __init__(self, orientation: Qt.Orientation) -> None:
+        super().__init__(orientation)
+        self._widest = ""
+        self.setSectionsClickable(True)
+        self.setHighlightSections(False)
+
+    def fit(self, widest: str) -> None:
+        """Be wide enough for these words in a section."""
+        self._widest = widest
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._widest) + 2 * _INSIDE_PX, metrics.height() + 8)
 
 
 class _Model(QAbstractTableModel):
@@ -152,7 +181,11 @@ class _Model(QAbstractTableModel):
         is_there = 0 <= index.row() < len(self._rows) and 0 <= index.column() < self._rows.column_count
         if role != Qt.ItemDataRole.DisplayRole or not is_there:
             return None
-        return _shown(self.cell(index.row(), index.column()))
+        return self.words(index.row(), index.column())
+
+    def words(self, row: int, column: int) -> str:
+        """Return what is shown of a cell."""
+        return _shown(self.cell(row, column))
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

@@ -61,6 +61,7 @@ class Theme(QObject):
         self._is_applied = False
         self._is_touched = False
         self._has_style = has_style
+        self._does_system_want_contrast = _does_system_want_contrast()
         hints = application.styleHints()
         hints.colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
         if hasattr(hints, "accessibility"):
@@ -87,7 +88,7 @@ class Theme(QObject):
     @property
     def is_contrast_high(self) -> bool:
         """Asked for by the preference, or by the system whatever the preference is."""
-        return self._preference.endswith("-contrast") or _does_system_want_contrast()
+        return self._preference.endswith("-contrast") or self._does_system_want_contrast
 
     @property
     def scale(self) -> float:
@@ -204,6 +205,7 @@ class Theme(QObject):
             self._apply_again()
 
     def _on_accessibility_contrast_preference_changed(self, _preference: object) -> None:
+        self._does_system_want_contrast = _does_system_want_contrast()
         self._apply_again()
 
 

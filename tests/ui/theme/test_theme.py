@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QPalette
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -108,8 +108,13 @@ def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
 
 def test_the_contrast_of_the_system_is_followed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     theme.set_preference("light")
-    monkeypatch.setattr("chatdesk.ui.theme.theme._does_system_want_contrast", lambda: True)
-    assert theme.tokens == LIGHT_CONTRAST
+    hints = QGuiApplication.styleHints().accessibility()
+    with monkeypatch.context() as patched:
+        patched.setattr("chatdesk.ui.theme.theme._does_system_want_contrast", lambda: True)
+        hints.contrastPreferenceChanged.emit(Qt.ContrastPreference.HighContrast)
+        assert theme.tokens == LIGHT_CONTRAST
+    hints.contrastPreferenceChanged.emit(Qt.ContrastPreference.NoPreference)
+    assert theme.tokens == LIGHT
 
 
 def test_choosing_dark_repaints_everything(theme: Theme, qtbot: QtBot) -> None:

@@ -64,7 +64,7 @@ class ArtifactService:
         parts = await self._documents.texts_of(checked_id(message_id))
         if not parts or not code:
             raise NotPossible(Text("This message has no text that could be opened as an artifact."))
-        part_id, block = _place_of(parts, code)
+        part_id, block = await asyncio.to_thread(_place_of, parts, code)
         file = await self._keep(code, (block.file_name if block else "") or suggested_name(language))
         known = await self._documents.of_message(message_id)
         for each in known:

@@ -14,7 +14,6 @@ from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, R
 
 _PIECE_LINES: Final = 400
 _PIECE_CHARACTERS: Final = 24_000
-_LONG_LINE: Final = 2_000  # Qt lays out a line as a whole
 _MARKDOWN_CHARACTERS: Final = 6_000
 _PIECES_AT_ONCE: Final = 3
 
@@ -36,12 +35,12 @@ def paged_code(text: str, language: str) -> PagedText:
     begin = place = lines = 0
     while place < len(text):
         end = text.find("\n", place) + 1 or len(text)
-        is_long = end - place > _LONG_LINE
+        is_long = end - place > _PIECE_CHARACTERS
         if begin < place and (is_long or lines >= _PIECE_LINES or end - begin > _PIECE_CHARACTERS):
             pieces.append((begin, place))
             begin, lines = place, 0
         while is_long and begin < end:
-            pieces.append((begin, min(end, begin + _LONG_LINE)))
+            pieces.append((begin, min(end, begin + _PIECE_CHARACTERS)))
             begin = pieces[-1][1]
         place, lines = end, lines + 1
     if begin < len(text) or not pieces:

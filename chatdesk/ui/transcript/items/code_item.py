@@ -45,6 +45,7 @@ class CodeItem(ArtifactSource, Item):
         self.is_unfolded = block.is_open
         self.is_of_answer = True
         self.is_wrapped = False
+        self._is_wrap_chosen = False
         self._lines = CodeLines(_shown(block.text), block.runs)
         self._layouts = CodeLayouts(self._lines)
         self.scroll = SideScroll()
@@ -204,7 +205,7 @@ class CodeItem(ArtifactSource, Item):
         if action == "show-page":
             return Outcome(page=self.block.source)
         if action == "wrap-code":
-            self.is_wrapped = not self.is_wrapped
+            self.is_wrapped, self._is_wrap_chosen = not self.is_wrapped, True
             self.invalidate()
             return Outcome(is_resized=True)
         if action == "fold-code":
@@ -229,7 +230,12 @@ class CodeItem(ArtifactSource, Item):
         self.invalidate()
 
     def _cut_lines(self, style: TranscriptStyle) -> None:
-        """Cut the lines at the width of the card if they are to wrap; all letters of code are equally wide."""
+        """Cut the lines at the width of the card if they are to wrap; all letters of code are equally wide.
+
+        Where code is shown alone, lines that are too long to be read sideways wrap, unless a person chose otherwise.
+        """
+        if self.is_alone and not self._is_wrap_chosen and self._lines.longest >= LINE_LIMIT:
+            self.is_wrapped = True
         limit = LINE_LIMIT
         if self.is_wrapped:
             limit = max(_LEAST_COLUMNS, int(self._room(style) / style.metrics("code").horizontalAdvance("0")))

@@ -60,8 +60,8 @@ class EntryPlaces:
         self.style, self.width = style, width
         for item in self._items:
             # A bubble may be as wide as before in a wider column: what is laid out then keeps its true height.
-            if not item.is_laid_out(style, self.width_of(item)):
-                item.height = item.guess(style, self.width_of(item))
+            if not item.is_laid_out(style, room := self.width_of(item)):
+                item.height = item.guess(style, room)
         self._tops = None
         if self._facts.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
             for item in self._items[slice(*self._body)]:

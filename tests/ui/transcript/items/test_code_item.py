@@ -67,6 +67,21 @@ def test_wrapped_code_is_higher_and_needs_no_scrolling(style: TranscriptStyle) -
     assert item.height == height
 
 
+@pytest.mark.parametrize(("line_length", "is_wrapped"), [(1_000, False), (10_000, True)])
+def test_code_alone_wraps_where_a_line_is_too_long_to_be_read_sideways(
+    style: TranscriptStyle,  # noqa: F811
+    line_length: int,
+    is_wrapped: bool,
+) -> None:
+    item = CodeItem(CodeBlock("json", "1" * line_length))
+    item.is_alone = True
+    item.ensure_layout(style, WIDTH)
+    assert (item.is_wrapped, item.scroll_x(10)) == (is_wrapped, not is_wrapped)
+    item.press("wrap-code")
+    item.ensure_layout(style, WIDTH)
+    assert (item.is_wrapped, item.scroll_x(10)) == (not is_wrapped, is_wrapped)
+
+
 def test_wrapped_code_keeps_its_colours_and_grows(style: TranscriptStyle) -> None:  # noqa: F811
     runs = (CodeRun(4, "keyword"), CodeRun(len(LONG_LINE) - 4, "plain"))
     item = CodeItem(CodeBlock("x", LONG_LINE, runs))
