@@ -50,7 +50,7 @@ def _use_catalogue(code: str) -> None:
     signs = dict(zip("0123456789", (locale.toString(digit) for digit in range(10)), strict=True))
     signs |= {",": locale.groupSeparator(), ".": locale.decimalPoint(), "-": locale.negativeSign()}
     table = str.maketrans(signs)
-    use_translation(translate, lambda number: number.translate(table))
+    use_translation(translate, lambda number: number.translate(table), code.replace("_", "-"))
 
 
 def translate_qt(app: QApplication) -> None:

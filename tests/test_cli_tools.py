@@ -63,7 +63,7 @@ def test_the_search_engine_is_chosen_tested_and_shown(
         assert _tools(tmp_path, "search-engine") == 1
         assert capsys.readouterr().out == "none\n"
         assert _tools(tmp_path, "search-engine", "searxng", "--address", site.url(""), "--test") == 0
-        assert capsys.readouterr().out.split() == ["reached", "ok", "allowed", "ok", "found", "ok"]
+        assert capsys.readouterr().out.splitlines() == ["It answers: ok", "Lets ChatDesk search: ok", "Finds pages: ok"]
         assert _tools(tmp_path, "search-engine", "--json") == 1, "a test changes nothing"
         capsys.readouterr()
         assert _tools(tmp_path, "search-engine", "searxng", "--address", site.url("/")) == 0
@@ -151,7 +151,7 @@ def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pyte
     assert _tools(tmp_path, "add", "bad", "--", *program) == 0
     assert _tools(tmp_path, "test", "bad") == 1
     shown = capsys.readouterr().out
-    assert "found     ok" in shown and "started   ok" in shown and "exit code 3" in shown
+    assert "Found: ok" in shown and "Started: ok" in shown and "exit code 3" in shown
     assert not processes_with(str(tmp_path)), "other tests run the same program"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,23 @@ import translations
 #: ``plural`` fills the number, and what makes a provider's failure its name and the time.
 _FILLED_LATER = {"count", "who", "seconds"}
 _OTHERS = [code for code in LANGUAGES if code != "en"]
+
+#: What is no word: fields of argparse, tags, code, bold words, and the ends of lines.
+_KEPT = re.compile(r"%\(\w+\)[rs]|%[rs]|</?[a-z][^>]*>|`|\*\*|\n")
+_ENDS = {"…": "…", ":": ":：", "?": "?？؟"}
+_CJK = "\u3040-\u30ff\u4e00-\u9fff"
+#: Lists of endings for the system's dialogs, lists of words that a question has, headers, and words of a search.
+_NO_SENTENCE = re.compile(r"\(\*|^[^.]+, [^.]+$|Name: |project:")
+_WRONG_BY_LANGUAGE = {
+    "de": re.compile(r"“[^“„]*”|(?<!-)\b(?:dein|deine[mnrs]?|dir|dich)\b(?!-)"),
+    "fr": re.compile(
+        r"(?<![\u00a0\u202f;])[;!?»]|[^\u00a0\u202f]:(?=\s|$)|«(?!\u00a0)|[a-z]'[a-z]|\b(?:ton|tes|toi)\b"
+    ),
+    "es": re.compile(r"“[^“”]*”|\busted\b"),
+    "ja": re.compile(rf"[{_CJK}][;?!]|[;?!][{_CJK}]"),
+    "zh_CN": re.compile(rf"[{_CJK}][,;:?!]|[,;:?!][{_CJK}]|您"),
+    "ar": re.compile(r"[\u0600-\u06ff]\s?[,;?]|“[^“”]*”"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +105,50 @@ def test_a_translation_has_the_fields_of_its_sentence(code: str) -> None:
         if (set(FIELD.findall(form)) ^ set(FIELD.findall(entry.source))) - ({"count"} if entry.singular else set())
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def _wrong(code: str, is_wrong: Callable[[str, str], bool]) -> str:
+    """Return the forms that are wrong, a line each."""
+    return "\n".join(f"{source!r}: {form!r}" for source, form in _forms(code) if form and is_wrong(source, form))
+
+
+def _forms(code: str) -> Iterator[tuple[str, str]]:
+    for entry in read_catalogue(CATALOGUES / f"chatdesk_{code}.ts"):
+        for form in entry.forms:
+            yield entry.source, form
+
+
+@pytest.mark.parametrize("code", _OTHERS)
+def test_a_translation_keeps_what_is_no_word(code: str) -> None:
+    wrong = _wrong(code, lambda source, form: Counter(_KEPT.findall(source)) != Counter(_KEPT.findall(form)))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("code", _OTHERS)
+def test_a_translation_has_the_sign_that_its_sentence_ends_with(code: str) -> None:
+    def is_wrong(source: str, form: str) -> bool:
+        signs = _ENDS.get(source[-1:])
+        return signs is not None and not set(signs) & set(form)
+
+    wrong = _wrong(code, is_wrong)
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("code", _OTHERS)
+def test_a_translation_has_the_blanks_of_its_sentence(code: str) -> None:
+    def is_wrong(source: str, form: str) -> bool:
+        ends = [each[:1].isspace() + 2 * each[-1:].isspace() for each in (source, form)]
+        return ends[0] != ends[1] or ("  " in form) > ("  " in source) or ("..." in form) > ("..." in source)
+
+    wrong = _wrong(code, is_wrong)
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("code", sorted(_WRONG_BY_LANGUAGE))
+def test_a_translation_has_the_signs_and_the_form_of_address_of_its_language(code: str) -> None:
+    """French has a blank that does not break before ; : ? ! and », Chinese signs are wide, and so on."""
+    pattern = _WRONG_BY_LANGUAGE[code]
+    wrong = _wrong(
+        code, lambda source, form: not _NO_SENTENCE.search(source) and pattern.search(_KEPT.sub("", form)) is not None
+    )
+    assert not wrong, wrong

@@ -203,7 +203,7 @@ async def _assistant_id(services: Services, name: str | None) -> str | None:
     heads = [head for head in await services.prompts.list() if head.kind is PromptKind.ASSISTANT]
     found = [head.id for head in heads if head.name.casefold() == name.casefold()]
     if len(found) != 1:
-        listed = ", ".join(head.name for head in heads[:10])
+        listed = tuple(head.name for head in heads[:10])
         raise InvalidInput(
             Text("There are several assistants called {name}.", name=name)
             if found

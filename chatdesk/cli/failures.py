@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.processes import file_limit_shortfall
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 
@@ -38,7 +39,7 @@ def unusable(directory: Path, error: OSError) -> InvalidInput:
             "The data directory cannot be used: {file} may not be opened or made by this user.", file=error.filename
         )
     else:
-        reason = error.strerror or error
+        reason = reason_text(error)
         what = Text("The data directory cannot be used: {reason}: {file}.", reason=reason, file=error.filename)
     return InvalidInput(what, safe=Text("Nothing was changed."), next_step=next_step)
 

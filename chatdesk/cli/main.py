@@ -21,7 +21,8 @@ from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.texts import Sentences, Text, tr
+from chatdesk.core.system_errors import reason_text
+from chatdesk.core.texts import Sentences, Text, is_translated, tr
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -144,7 +145,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     except OSError as error:  # what argparse prints by itself; all else is caught further in
         terminal.give_up(sys.stdout)
         terminal.complain(
-            OutputFailed(Text("The output could not be written: {reason}.", reason=error.strerror or error)).sentence
+            OutputFailed(Text("The output could not be written: {reason}.", reason=reason_text(error))).sentence
         )
         return FAILED
 
@@ -180,6 +181,10 @@ def _use_language(data_dir: str | None) -> None:
     from chatdesk.translation import use_language
 
     use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
+    if is_translated():
+        from chatdesk.cli.argparse_words import translate_argparse
+
+        translate_argparse()
 
 
 def _target_of(options: argparse.Namespace) -> str:

@@ -27,6 +27,9 @@ _KEY_WORDS = {
 }
 
 
+_STATE_WORDS = {"ok": Text("ok"), "failed": Text("failed"), "skipped": Text("skipped")}
+
+
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("providers", parents=[common], help=tr("list the providers that are set up"))
     parser.add_argument("--test", action="store_true", help=tr("test each of them, step by step"))
@@ -42,6 +45,7 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
     with ``--agree`` when the person did not agree."""
     import asyncio
 
+    from chatdesk.core.domain.provider_check import STEP_TEXTS, Step
     from chatdesk.services.parts import read_accounts, registry_of
 
     book = await asyncio.to_thread(read_accounts, paths, settings)
@@ -75,7 +79,8 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
             if row["withheld"]:
                 terminal.say(f"    {shown(row['withheld'])}")
             for step in row.get("test", ()):
-                terminal.say(f"    {step['step']:10}{step['state']:8}  {shown(step['text'])}".rstrip())
+                name, state = shown(STEP_TEXTS[Step(step["step"])]), shown(_STATE_WORDS[step["state"]])
+                terminal.say(f"    {name}: {state}  {shown(step['text'])}".rstrip())
     return 0 if is_well else 1
 
 

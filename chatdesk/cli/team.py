@@ -127,17 +127,22 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
                 terminal.say(sentence)
         return 1 if result.differences else 0
     address, password = await asyncio.to_thread(address_of, options)
+    from chatdesk.cli.team_words import CHECK_WORDS
+
     checks = await service.membership.examine(address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
         terminal.say_json(rows)
     else:
         for each in checks:
-            terminal.say(f"{each.state.value:8}{shown(each.name):20}{shown(each.sentence)}")
+            terminal.say(f"{shown(CHECK_WORDS[each.state]):8}{shown(each.name):20}{shown(each.sentence)}")
     return 1 if any(each.state == "failed" for each in checks) else 0
 
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.cli.team_words import ROLE_WORDS, STATUS_WORDS
+    from chatdesk.core.domain.sharing.team import TeamRole
+
     workspace = await find_workspace(services, options.workspace)
     found = await (await services.load_team()).membership.administration.members(workspace.id)
     if options.json:
@@ -156,9 +161,9 @@ async def _members(options: argparse.Namespace, services: Services) -> int:
         return 0
     for each in found:
         mark = "*" if each.id == workspace.member_id else " "
-        standing = tr("owner") if each.is_owner else each.status.value
+        standing = shown(ROLE_WORDS[TeamRole.OWNER] if each.is_owner else STATUS_WORDS[each.status])
         count = len(each.roles)
-        projects = plural("{number} projects", "{number} projects", count, number=f"{count:3}")
+        projects = plural("{number} projects", "{number} project", count, number=f"{count:3}")
         terminal.say(f"{mark} {each.id}  {standing:8}  {shown(projects)}  {each.name}")
     return 0
 

@@ -12,6 +12,7 @@ from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, secret
 from chatdesk.core import terminal
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_new_text
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
@@ -353,4 +354,8 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _unusable(path: Path, error: OSError) -> ChatDeskError:
-    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step=tr("Check the name of the file."))
+    return InvalidInput(
+        Text("{path}: {reason}.", path=path, reason=reason_text(error)),
+        safe="",
+        next_step=tr("Check the name of the file."),
+    )

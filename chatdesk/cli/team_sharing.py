@@ -145,6 +145,7 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _role(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.cli.team_words import ROLE_WORDS
     from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
@@ -154,7 +155,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     given = None if options.role == "none" else TeamRole(options.role)
     await service.membership.administration.set_role(project.id, member.id, given)
     terminal.say(
-        tr("{name} is {role} of “{project}” now.", name=member.name, role=given.value, project=project.name)
+        tr("{name} is {role} of “{project}” now.", name=member.name, role=ROLE_WORDS[given], project=project.name)
         if given
         else tr("{name} is in “{project}” no more.", name=member.name, project=project.name)
     )
@@ -174,7 +175,7 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
     await membership.administration.remove_member(workspace.id, member.id)
     terminal.say(tr("{name} was removed from {workspace}.", name=member.name, workspace=workspace.name))
     invited = [each for each in await membership.administration.members(workspace.id) if each.invited_by == member.id]
-    names = ", ".join(each.name for each in invited if each.status is not MemberStatus.REMOVED)
+    names = tuple(each.name for each in invited if each.status is not MemberStatus.REMOVED)
     if names:
         terminal.complain(
             tr(
@@ -206,7 +207,7 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
     terminal.say(
         plural(
             "{count} connections of {name} were ended.",
-            "{count} connections of {name} were ended.",
+            "{count} connection of {name} was ended.",
             ended,
             name=member.name,
         )
@@ -215,6 +216,8 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _policy(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.cli.team_words import POLICY_VALUES, POLICY_WORDS
+
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
     if options.who_invites:
@@ -222,7 +225,7 @@ async def _policy(options: argparse.Namespace, services: Services) -> int:
     found = await membership.administration.policy(workspace.id)
     for each in fields(found):
         value = getattr(found, each.name)
-        terminal.say(f"{each.name.replace('_', ' ')}: {value if isinstance(value, str) else f'{value:,}'}")
+        terminal.say(tr("{name}: {value}", name=POLICY_WORDS[each.name], value=POLICY_VALUES.get(value, value)))
     return 0
 
 

@@ -111,7 +111,7 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
         return 0
     for thread in found:
         count = shown(plural("{count} messages", "{count} message", thread.message_count))
-        terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
+        terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {shown(thread.name)}")
     if not found:
         terminal.complain(tr("There are no threads here yet."))
     return 0
@@ -234,7 +234,7 @@ async def find_project(services: Services, wanted: str, *, is_shared: bool | Non
             "{count} project is called “{name}”: {projects}.",
             len(found),
             name=wanted[:60],
-            projects=", ".join(f"{each.id} ({labels[each.id]})" for each in found),
+            projects=tuple(f"{each.id} ({labels[each.id]})" for each in found),
         ),
         safe="",
         next_step=Text("Give the id of one."),

@@ -187,6 +187,8 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _test(options: argparse.Namespace, service: ToolService) -> int:
+    from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep
+
     wanted = [_found(service, options.server)] if options.server else [each for each in service.servers if each.is_on]
     rows: list[dict[str, Any]] = []
     for server in wanted:
@@ -201,7 +203,7 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
             terminal.say(server.id)
             for step in steps:
                 words = shown(step["problem"]) or (tr("ok") if step["is_well"] else tr("failed"))
-                terminal.say(f"    {step['step']:10}{words}")
+                terminal.say(f"    {shown(CHECK_STEP_TEXTS[CheckStep(step['step'])])}: {words}")
             for name in tools:
                 terminal.say(f"        {name}")
     if options.json:

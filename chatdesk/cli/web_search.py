@@ -78,6 +78,8 @@ async def _show(search: WebSearch, *, as_json: bool) -> int:
 
 
 async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: bool) -> int:
+    from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS
+
     if choice.engine is None:
         raise InvalidInput(
             Text("No search engine is chosen."), safe=Text("Nothing was sent."), next_step=Text("Name one to test it.")
@@ -89,5 +91,5 @@ async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: b
     else:
         for each in steps:
             words = shown(each.remark) or (tr("ok") if each.is_well else tr("failed"))
-            terminal.say(f"{each.step.value:10}{words}")
+            terminal.say(f"{shown(SEARCH_STEP_TEXTS[each.step])}: {words}")
     return 0 if all(each.is_well for each in steps) else 1

@@ -19,6 +19,7 @@ from typing import BinaryIO, TextIO
 
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.paths import sync_directory
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 #: What ends the names of files and folders that are being written.
@@ -175,7 +176,7 @@ def write_failure(error: OSError, target: Path) -> ExportFailed:
     elif error.errno == errno.ENAMETOOLONG:
         what = Text("The name {name}… is too long for that place.", name=target.name[:40])
     else:
-        what = Text("{target} could not be written: {strerror}.", target=target, strerror=error.strerror or error)
+        what = Text("{target} could not be written: {strerror}.", target=target, strerror=reason_text(error))
     return ExportFailed(what, next_step=next_step)
 
 

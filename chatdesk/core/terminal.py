@@ -18,9 +18,11 @@ from typing import Any, TextIO
 
 from chatdesk.core.errors import InvalidInput, OutputFailed
 from chatdesk.core.hidden_characters import has_hidden, visible_controls
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, shown
 
 _PREFIX = "chatdesk: "
+_YES_OR_NO, _YES = Text("[y/N]"), Text("y yes")  # letters and words that mean yes, with blanks between them
 _NOT_ASCII = re.compile(r"[^\x09\x0a\x20-\x7e]")
 _MOST_HELD = 32  # characters at the end of a piece that wait for what follows them
 
@@ -68,12 +70,12 @@ async def agrees(question: str) -> bool:
         raise InvalidInput(
             Text("Nobody can be asked here."), safe=Text("Nothing was changed."), next_step=Text("Add --yes.")
         )
-    note(f"{shown(question)} [y/N] ", end="")
+    note(f"{shown(question)} {shown(_YES_OR_NO)} ", end="")
     await _wait_for_line()
     line = sys.stdin.readline()
     if not line:
         note()
-    return line.strip().casefold() in ("y", "yes")
+    return line.strip().casefold() in {*_YES.split(), *shown(_YES).casefold().split()}
 
 
 async def _wait_for_line() -> None:
@@ -164,7 +166,7 @@ def _write(stream: TextIO | None, text: str) -> None:
     except OSError as error:
         if stream is not sys.stderr:
             raise OutputFailed(
-                Text("The output could not be written: {strerror}.", strerror=error.strerror or error)
+                Text("The output could not be written: {strerror}.", strerror=reason_text(error))
             ) from error
         if stream is sys.__stderr__:
             give_up(stream)

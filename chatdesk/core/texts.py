@@ -12,11 +12,11 @@ and ``tr`` by name. So their first argument is always written out, and ``tr`` st
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeGuard
 
 #: Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
-#: source, else "", the third its number, else -1.
+#: source, else what the text is about, the third its number, else -1.
 Translate = Callable[[str, str, int], str]
 
 _MIB = 2**20
@@ -24,18 +24,41 @@ _MIB = 2**20
 _LONGEST_SOURCE = 2_000
 _LONGEST_SENTENCE = 100_000
 _LARGEST_NUMBER = 2**63
+_MOST_LISTED = 100
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
 _translate: Translate | None = None
 _number_text: Callable[[str], str] = str
+_language_tag = "en"
 
 
-def use_translation(translate: Translate | None, number_text: Callable[[str], str] = str) -> None:
+def use_translation(
+    translate: Translate | None, number_text: Callable[[str], str] = str, language_tag: str = "en"
+) -> None:
     """Translate from now on with ``translate``, None for English. ``number_text`` writes a number of the form
-    ``1,234.5`` as the language does."""
-    global _translate, _number_text
-    _translate, _number_text = translate, number_text
+    ``1,234.5`` as the language does; ``language_tag`` names the language as web pages do, such as ``pt-BR``."""
+    global _translate, _number_text, _language_tag
+    _translate, _number_text, _language_tag = translate, number_text, language_tag
+
+
+def use_words(words: Mapping[str, str], language_tag: str) -> None:
+    """Translate from now on with what ``translations_of`` returned in another process."""
+    use_translation(lambda source, about, _count: words.get(f"{source}\0{about}", ""), language_tag=language_tag)
+
+
+def translations_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return the translations of these texts, fields unfilled, for ``use_words`` in another process; nothing while the
+    program speaks English."""
+    if _translate is None:
+        return {}
+    made = [text for text in texts if isinstance(text, Text)]
+    return {f"{text.source}\0{text.singular}": _translate(text.source, text.singular, text.number) for text in made}
+
+
+def language_tag() -> str:
+    """Return the language of the program as web pages name it, such as ``pt-BR``."""
+    return _language_tag
 
 
 def is_translated() -> bool:
@@ -47,7 +70,9 @@ class Text(str):
     """An English sentence that remembers how it was made.
 
     ``source`` is a template with fields in braces, ``{name}``. Numbers among the fields are written as the language
-    does (give an id, a port or a year as ``str``), fractions with three digits. A field may be a ``Text`` itself.
+    does (give an id, a port or a year as ``str``), fractions with three digits. A field may be a ``Text`` itself, or a
+    tuple of strings, which is written as a list: "Ana, Ben and Cleo". ``about`` tells texts apart that are the same in
+    English only, such as the archive and to archive; it is the comment of the entry in the catalogues.
     """
 
     __slots__ = ("fields", "number", "singular", "source")
@@ -56,8 +81,8 @@ class Text(str):
     singular: str
     number: int
 
-    def __new__(cls, source: str, /, **fields: object) -> Self:
-        return cls._made(source, "", -1, fields)
+    def __new__(cls, source: str, about: str = "", /, **fields: object) -> Self:
+        return cls._made(source, about, -1, fields)
 
     @classmethod
     def _made(cls, source: str, singular: str, count: int, fields: Mapping[str, object]) -> Self:
@@ -115,12 +140,12 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def tr(source: str, /, **fields: object) -> str:
-    """Return a sentence in the language of the program; ``source`` and ``fields`` as of ``Text``. Called when something
+def tr(source: str, about: str = "", /, **fields: object) -> str:
+    """Return a sentence in the language of the program; the arguments are those of ``Text``. Called when something
     is shown, never while a module is imported."""
     if _translate is None:
         return _filled(source, fields, _english) if fields else source
-    template = _translate(source, "", -1) or source
+    template = _translate(source, about, -1) or source
     return _filled(template, fields, _in_language) if fields else template
 
 
@@ -134,10 +159,7 @@ def packed(text: str) -> object:
     and in the database."""
     if not isinstance(text, Text):
         return text
-    fields = {
-        name: packed(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else str(value)
-        for name, value in text.fields.items()
-    }
+    fields = {name: _packed_field(value) for name, value in text.fields.items()}
     kind = {"parts": True} if isinstance(text, Sentences) else {}
     return {"source": text.source, "singular": text.singular, "number": text.number, "fields": fields, **kind}
 
@@ -152,7 +174,7 @@ def unpacked(data: object, *, depth: int = 4) -> str:
         return ""
     given, number, singular = data.get("fields"), data.get("number"), data.get("singular")
     fields = {
-        str(name): _unpacked_number(value) if isinstance(value, (int, float)) else unpacked(value, depth=depth - 1)
+        str(name): _unpacked_field(value, depth=depth - 1)
         for name, value in (given.items() if isinstance(given, Mapping) else ())
     }
     if sum(len(str(fields.get(name, ""))) for name in _FIELD.findall(source)) > _LONGEST_SENTENCE:
@@ -177,11 +199,31 @@ def _unpacked_number(value: float) -> float | str:
     return value if -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER else ""
 
 
+def _packed_field(value: object) -> object:
+    if isinstance(value, tuple):
+        return [packed(str(each)) for each in value]
+    return packed(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else str(value)
+
+
+def _unpacked_field(value: object, *, depth: int) -> object:
+    if isinstance(value, (list, tuple)):
+        return tuple(unpacked(each, depth=depth) for each in value[:_MOST_LISTED])
+    return _unpacked_number(value) if isinstance(value, (int, float)) else unpacked(value, depth=depth)
+
+
+def _listed(words: Sequence[str], comma: str, last: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return _FIELD.sub(lambda found: words[-1] if found[1] == "last" else comma.join(words[:-1]), last)
+
+
 def _filled(template: str, fields: Mapping[str, object], value_text: Callable[[object], str]) -> str:
     return _FIELD.sub(lambda found: value_text(fields[found[1]]) if found[1] in fields else found[0], template)
 
 
 def _english(value: object) -> str:
+    if isinstance(value, tuple):
+        return _listed(value, ", ", "{others} and {last}")
     if isinstance(value, float):
         decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
         whole, point, decimal = f"{value:,.{decimals}f}".partition(".")
@@ -192,7 +234,13 @@ def _english(value: object) -> str:
 def _in_language(value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _number_text(_english(value))
+    if isinstance(value, tuple):
+        words = [_in_language(each) for each in value]
+        return _listed(words, _COMMA.translated(), _LISTED.translated())
     return value.translated() if isinstance(value, Text) else str(value)
+
+
+_COMMA, _LISTED = Text(", "), Text("{others} and {last}")
 
 
 def _unpickled(cls: type[Text], source: str, singular: str, count: int, fields: Mapping[str, object]) -> Text:

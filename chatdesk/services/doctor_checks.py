@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
@@ -14,7 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
 from chatdesk.core.settings.schema import Settings, all_settings
 from chatdesk.core.settings.store import LoadedSettings
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Sentences, Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 
 _LATE_MS = 1_000
+_OWNER = Text("owner", "data directory")
+_STATUS_WORDS = {
+    "complete": Text("complete"),
+    "stopped": Text("stopped"),
+    "interrupted": Text("interrupted"),
+    "error": Text("failed"),
+}
 #: What a command that examines has the directory open for.
 PURPOSE = "doctor"
 
@@ -61,7 +68,7 @@ async def examine_window(services: Services | None, paths: AppPaths, loaded: Loa
 def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
     """Return a check that reports why the database cannot be opened."""
     details = {"code": error.code, "path": str(paths.database)}
-    return partial(_given, Finding("database", Level.PROBLEM, error.sentence, details))
+    return partial(_given, Finding(Text("database"), Level.PROBLEM, error.sentence, details))
 
 
 async def _given(finding: Finding) -> Finding:
@@ -70,13 +77,19 @@ async def _given(finding: Finding) -> Finding:
 
 async def _settings(loaded: LoadedSettings) -> Finding:
     if loaded.problems:
-        return Finding("settings", Level.NOTE, " ".join(loaded.problems))
+        return Finding(Text("settings"), Level.NOTE, Sentences.of(*loaded.problems))
     trials = _trials(loaded.settings)
     details = {"from_environment": sorted(loaded.from_environment), "trials": trials}
     if not trials:
-        return Finding("settings", Level.OK, "valid", details)
-    listed = ", ".join(f"{key} ({'on' if row['is_on'] else 'off'}, {row['until']})" for key, row in trials.items())
-    return Finding("settings", Level.OK, Text("valid; tried out until the day given: {trials}", trials=listed), details)
+        return Finding(Text("settings"), Level.OK, Text("valid"), details)
+    listed = tuple(
+        Text("{key} (on, {until})", key=key, until=row["until"])
+        if row["is_on"]
+        else Text("{key} (off, {until})", key=key, until=row["until"])
+        for key, row in trials.items()
+    )
+    valid = Text("valid; tried out until the day given: {trials}", trials=listed)
+    return Finding(Text("settings"), Level.OK, valid, details)
 
 
 def _trials(settings: Settings) -> dict[str, dict[str, object]]:
@@ -95,7 +108,14 @@ def _trials(settings: Settings) -> dict[str, dict[str, object]]:
 async def _database(services: Services) -> tuple[Finding, ...]:
     path = services.paths.database
     if not path.exists():
-        return (Finding("database", Level.OK, f"{path} (made when the first thread is)", {"path": str(path)}),)
+        return (
+            Finding(
+                Text("database"),
+                Level.OK,
+                Text("{path} (made when the first thread is)", path=path),
+                {"path": str(path)},
+            ),
+        )
     troubles = await services.repairs.check()
     damage = [each.text for each in troubles]
     sqlite = await services.database.read(lambda conn: str(conn.exec_driver_sql("SELECT sqlite_version()").scalar()))
@@ -119,17 +139,26 @@ async def _database(services: Services) -> tuple[Finding, ...]:
                 backup_dir=services.paths.backup_dir,
             )
             if is_damaged
-            else "'chatdesk doctor --repair' repairs it."
+            else Text("'chatdesk doctor --repair' repairs it.")
             if mendable
             else Text("A backup in {backup_dir} may have it as it was.", backup_dir=services.paths.backup_dir)
         )
-        text = f"{path} is damaged ({len(damage)} findings: {damage[0]}). {advice}"
-        return (Finding("database", Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
-    found = [Finding("database", Level.OK, f"{path} is sound; schema {report.upgraded_to}, SQLite {sqlite}", details)]
+        found_damage = plural(
+            "{path} is damaged ({count} findings: {first}).",
+            "{path} is damaged ({count} finding: {first}).",
+            len(damage),
+            path=path,
+            first=damage[0],
+        )
+        text = Sentences.of(found_damage, advice)
+        return (Finding(Text("database"), Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
+    schema = str(report.upgraded_to)
+    sound = Text("{path} is sound; schema {schema}, SQLite {sqlite}", path=path, schema=schema, sqlite=sqlite)
+    found = [Finding(Text("database"), Level.OK, sound, details)]
     if report.warning:
-        found.append(Finding("database opening", Level.NOTE, report.warning))
+        found.append(Finding(Text("database opening"), Level.NOTE, report.warning))
     if services.read_only_reason is not None and not services.has_other_owner:
-        found.append(Finding("database writing", Level.PROBLEM, services.read_only_reason.sentence))
+        found.append(Finding(Text("database writing"), Level.PROBLEM, services.read_only_reason.sentence))
     return tuple(found)
 
 
@@ -151,10 +180,14 @@ async def _team(services: Services) -> tuple[Finding, ...]:
 
 def _parked(workspace: Workspace) -> Finding:
     return Finding(
-        f"workspace {workspace.name}",
+        Text("workspace {name}", name=workspace.name),
         Level.NOTE,
-        f"{workspace.address.database} on {workspace.address.host}; parked: it came with a backup that was restored,"
-        " and nothing connects to it; Connect again in Settings, Team sync, or 'chatdesk team join-again' connects",
+        Text(
+            "{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect"
+            " again in Settings, Team sync, or 'chatdesk team join-again' connects",
+            database=workspace.address.database,
+            host=workspace.address.host,
+        ),
         {"id": workspace.id, "is_owner": workspace.is_owner, "is_parked": True},
     )
 
@@ -165,15 +198,27 @@ def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: 
     let_in = sum(each.is_let_in for each in projects)
     newest = rounds[0] if rounds else None
     at = "" if newest is None else datetime.fromtimestamp(newest.at / 1000, tz=UTC).isoformat(" ", "minutes")
-    parts = [
-        f"{workspace.address.database} on {workspace.address.host}",
-        f"{len(shared):,} shared, {waiting:,} waiting to be sent, {refused:,} refused",
-        "nothing was synced yet"
+    parts: list[str] = [
+        Text("{database} on {host}", database=workspace.address.database, host=workspace.address.host),
+        Text(
+            "{shared} shared, {waiting} waiting to be sent, {refused} refused",
+            shared=len(shared),
+            waiting=waiting,
+            refused=refused,
+        ),
+        Text("nothing was synced yet")
         if newest is None
-        else f"newest line of its log, {at}: {newest.problem or f'{newest.sent:,} sent, {newest.received:,} received'}",
+        else Text("newest line of its log, {at}: {problem}", at=at, problem=newest.problem)
+        if newest.problem
+        else Text(
+            "newest line of its log, {at}: {sent} sent, {received} received",
+            at=at,
+            sent=newest.sent,
+            received=newest.received,
+        ),
     ]
     if refused:
-        parts.append("Details in the line below the threads says why, copies out, and tries again")
+        parts.append(Text("Details in the line below the threads says why, copies out, and tries again"))
     if let_in:
         parts.append(Text("{let_in} open again, their copies wait for Share…", let_in=let_in))
     has_news = bool(refused or let_in or (newest is not None and newest.problem))
@@ -187,13 +232,15 @@ def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: 
         "last_round_at": None if newest is None else newest.at,
         "last_problem": "" if newest is None else newest.problem,
     }
-    return Finding(f"workspace {workspace.name}", Level.NOTE if has_news else Level.OK, "; ".join(parts), details)
+    name, level = Text("workspace {name}", name=workspace.name), Level.NOTE if has_news else Level.OK
+    joined = reduce(lambda first, rest: Text("{first}; {rest}", first=first, rest=rest), parts)
+    return Finding(name, level, joined, details)
 
 
 async def _providers(services: Services) -> tuple[Finding, ...]:
     return tuple(
         Finding(
-            f"provider {check.provider}",
+            Text("provider {name}", name=check.provider),
             Level.OK if check.is_reachable else Level.PROBLEM if check.is_expected else Level.NOTE,
             check.message,
             {"models": list(check.models)},
@@ -208,8 +255,10 @@ async def _providers_file(services: Services, paths: AppPaths) -> Finding:
     store = ProvidersStore(paths.config_dir)
     problem = services.accounts.stored.problem or await asyncio.to_thread(store.kept_problem)
     if problem:
-        return Finding("file of providers", Level.PROBLEM, problem)
-    return Finding("file of providers", Level.OK, "valid" if store.path.exists() else "there is none yet")
+        return Finding(Text("file of providers"), Level.PROBLEM, problem)
+    return Finding(
+        Text("file of providers"), Level.OK, Text("valid") if store.path.exists() else Text("there is none yet")
+    )
 
 
 async def _owner(paths: AppPaths) -> Finding:
@@ -220,22 +269,33 @@ async def _owner(paths: AppPaths) -> Finding:
     holder = read_holder(paths.data_dir)
     is_this = holder is not None and (holder.pid, holder.purpose) == (os.getpid(), PURPOSE)
     if holder is None or is_this or not holder.is_alive():
-        return Finding("owner", Level.OK, "no window is open and no other command at work")
-    name = "a window" if holder.purpose == WINDOW else f"“chatdesk {holder.purpose}”"
-    who, details = f"{name}, process {holder.pid}", {"pid": holder.pid, "purpose": holder.purpose}
+        return Finding(_OWNER, Level.OK, Text("no window is open and no other command at work"))
+    name = Text("a window") if holder.purpose == WINDOW else f"“chatdesk {holder.purpose}”"
+    who, details = (
+        Text("{name}, process {pid}", name=name, pid=str(holder.pid)),
+        {"pid": holder.pid, "purpose": holder.purpose},
+    )
     health = await owner_health(paths.data_dir)
     if health is None:
         level = Level.PROBLEM if holder.listens else Level.NOTE
-        return Finding("owner", level, Text("{who}, does not answer. If it hangs, end it.", who=who), details)
+        return Finding(_OWNER, level, Text("{who}, does not answer. If it hangs, end it.", who=who), details)
     troubles, notes = _troubles_of(health), _notes_of(health)
     since, lag = health["since_start"], health["loop_lag_ms"]
-    answers = ", ".join(f"{count:,} {status}" for status, count in since["answers"].items()) or "none"
-    text = (
-        f"{who}, open for {since['uptime_s'] // 60:,} min; {lag['most']:g} ms late at most; answers: {answers};"
-        f" {health['queue']['waiting']:,} waiting. {' '.join(troubles + notes)}".strip()
+    counts = tuple(
+        Text("{count} {status}", count=count, status=_STATUS_WORDS.get(status, status))
+        for status, count in since["answers"].items()
     )
+    state = Text(
+        "{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.",
+        who=who,
+        minutes=since["uptime_s"] // 60,
+        late=lag["most"],
+        answers=counts or Text("none"),
+        waiting=health["queue"]["waiting"],
+    )
+    text = Sentences.of(state, *troubles, *notes)
     level = Level.PROBLEM if troubles else Level.NOTE if notes else Level.OK
-    return Finding("owner", level, text, {**details, **health})
+    return Finding(_OWNER, level, text, {**details, **health})
 
 
 def _troubles_of(health: Mapping[str, Any]) -> list[str]:
@@ -272,9 +332,9 @@ async def _keyring() -> Finding:
 
     state = await asyncio.to_thread(SecretStore(register=register_secret).state)
     if state.is_usable:
-        return Finding("keyring", Level.OK, state.detail)
+        return Finding(Text("keyring"), Level.OK, state.detail)
     return Finding(
-        "keyring",
+        Text("keyring"),
         Level.NOTE,
         Text("{detail} Keys come from variables or an encrypted file, or hold for one run.", detail=state.detail),
     )
@@ -286,9 +346,9 @@ async def _encodings() -> Finding:
     missing = await asyncio.to_thread(TokenCounter(encodings_dir()).missing)
     details = {"path": str(encodings_dir())}
     if missing:
-        text = Text("{missing} missing or damaged: token counts are estimates.", missing=" and ".join(missing))
-        return Finding("token encodings", Level.NOTE, text, details)
-    return Finding("token encodings", Level.OK, "both here and intact", details)
+        text = Text("{missing} missing or damaged: token counts are estimates.", missing=tuple(missing))
+        return Finding(Text("token encodings"), Level.NOTE, text, details)
+    return Finding(Text("token encodings"), Level.OK, Text("both here and intact"), details)
 
 
 async def _updates(settings: Settings) -> Finding:
@@ -299,4 +359,4 @@ async def _updates(settings: Settings) -> Finding:
     found = await asyncio.to_thread(find_installation)
     source = None if found.place is None else await asyncio.to_thread(read_feed_source, resources_dir())
     details = {"installed_by": found.kind, "is_looked_for": source is not None and settings.updates_check}
-    return Finding("updates", Level.OK, how_updated(found, source, is_wanted=settings.updates_check), details)
+    return Finding(Text("updates"), Level.OK, how_updated(found, source, is_wanted=settings.updates_check), details)

@@ -42,14 +42,14 @@ def weekday_name(weekday: int, *, is_short: bool = False) -> str:
 def month_name(month: int, *, is_short: bool = False) -> str:
     """Return the name of a month as it stands in a date; 1 is January."""
     if is_translated():
-        return _locale().monthName(month, _form(is_short=is_short))
+        return _locale().monthName(month, _month_form(is_short=is_short))
     return _MONTHS[month - 1][:3] if is_short else _MONTHS[month - 1]
 
 
 def month_text(year: int, month: int, *, is_short: bool = False) -> str:
     """Return a month of a year: "October 2025"."""
     if is_translated():
-        name = _locale().standaloneMonthName(month, _form(is_short=is_short))
+        name = _locale().standaloneMonthName(month, _month_form(is_short=is_short))
         return tr("{month} {year}", month=name, year=_digits(year))
     return f"{month_name(month, is_short=is_short)} {year}"
 
@@ -132,6 +132,13 @@ def _locale() -> QLocale:
     from PySide6.QtCore import QLocale
 
     return QLocale()
+
+
+def _month_form(*, is_short: bool) -> QLocale.FormatType:
+    """Return the form of a month's name. Chinese counts months in digits wherever a year or a day stands beside."""
+    from PySide6.QtCore import QLocale
+
+    return _form(is_short=is_short or _locale().language() == QLocale.Language.Chinese)
 
 
 def _form(*, is_short: bool) -> QLocale.FormatType:

@@ -557,6 +557,10 @@
         <translation>المفتاح محجوب</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>متخطّى</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>سرد المزوّدين المُعدّين</translation>
     </message>
@@ -824,14 +828,14 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
-            <numerusform>المشاريع: {number}</numerusform>
-            <numerusform>المشاريع: {number}</numerusform>
-            <numerusform>المشاريع: {number}</numerusform>
-            <numerusform>المشاريع: {number}</numerusform>
-            <numerusform>المشاريع: {number}</numerusform>
-            <numerusform>المشاريع: {number}</numerusform>
+            <numerusform>{number} مشروع</numerusform>
+            <numerusform>{number} مشروع</numerusform>
+            <numerusform>{number} مشروع</numerusform>
+            <numerusform>{number} مشاريع</numerusform>
+            <numerusform>{number} مشروعًا</numerusform>
+            <numerusform>{number} مشروع</numerusform>
         </translation>
     </message>
     <message>
@@ -1239,6 +1243,10 @@
         <translation>احذفها وغيّرها، ثم أدخلها عبر stdin أو في {variable}.</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}.</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>تحقّق من اسم الملف.</translation>
     </message>
@@ -1405,15 +1413,19 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>لم تُنهَ أي اتصالات لـ {name}.</numerusform>
-            <numerusform>أُنهي اتصال واحد لـ {name}.</numerusform>
-            <numerusform>أُنهي اتصالان لـ {name}.</numerusform>
-            <numerusform>أُنهيت {count} اتصالات لـ {name}.</numerusform>
-            <numerusform>أُنهي {count} اتصالًا لـ {name}.</numerusform>
-            <numerusform>أُنهي {count} اتصال لـ {name}.</numerusform>
+            <numerusform>لم يُقطع أي اتصال لـ {name}.</numerusform>
+            <numerusform>قُطع اتصال واحد لـ {name}.</numerusform>
+            <numerusform>قُطع اتصالان لـ {name}.</numerusform>
+            <numerusform>قُطعت {count} اتصالات لـ {name}.</numerusform>
+            <numerusform>قُطع {count} اتصالًا لـ {name}.</numerusform>
+            <numerusform>قُطع {count} اتصال لـ {name}.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1906,10 +1918,6 @@
         <translation>تعذّر حفظ الملف إلى جانب رسائلك: {reason}.</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>رفضه القرص</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>أفسح مكانًا على القرص أو اختر دليل بيانات آخر، ثم أرفقه من جديد.</translation>
     </message>
@@ -1958,6 +1966,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>أرفق الملفات التي فيه.</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>اسمه أو موضعه غير صالح</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2615,7 +2627,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>انتهى ChatDesk على نحو غير متوقع.</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>تنبيه</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>مشكلة</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2626,8 +2648,28 @@
         <translation>فشل الفحص نفسه ({name}).</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>الإصدارات</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}، ‏Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>دليل البيانات</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>دليل الإعدادات</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>دليل السجلات</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>دليل النسخ الاحتياطية</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2646,10 +2688,6 @@
         <translation>يمكن للآخرين الاطلاع على {path}. شغّل: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>دليل {name}</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>المساحة الحرة {free_bytes} م.ب فقط. أفرغ بعض المساحة قريبًا.</translation>
     </message>
@@ -2658,8 +2696,16 @@
         <translation>{free_bytes} م.ب حرة</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>القرص</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>PySide6 غير مثبّت، فلا يمكن فتح نافذة.</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>الشاشة</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2715,8 +2761,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} وغيرها</translation>
+        <source>others</source>
+        <translation>غيرها</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2890,32 +2936,36 @@
         <translation>بانتظار إجابة</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>لم تبدأ</translation>
+        <source>This answer has not begun.</source>
+        <translation>لم تبدأ هذه الإجابة بعد.</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>لا تزال هذه الإجابة قيد الكتابة.</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>أُوقفت هذه الإجابة.</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>قُطعت هذه الإجابة.</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>فشلت هذه الإجابة.</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>قيد الكتابة</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>ما زالت قيد الكتابة</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>موقوفة</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>أُوقفت</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>مقطوعة</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>قُطعت</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4478,6 +4528,62 @@
         <translation>أدخل عبارة مروره.</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>صفوف المفاتيح المستقيمة يسهل تخمينها.</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>أنماط لوحة المفاتيح القصيرة يسهل تخمينها.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>التكرار مثل «aaa» يسهل تخمينه.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>التكرار مثل «abcabcabc» لا يكاد يصعب تخمينه أكثر من «abc».</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>التسلسل مثل «abc» أو «6543» يسهل تخمينه.</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>السنوات القريبة يسهل تخمينها.</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>التواريخ يسهل تخمينها غالبًا.</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>هذه من أكثر 10 كلمات مرور شيوعًا.</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>هذه من أكثر 100 كلمة مرور شيوعًا.</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>كلمة المرور هذه شائعة جدًّا.</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>تشبه هذه كلمة مرور شائعة.</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>الكلمة الواحدة وحدها يسهل تخمينها.</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>الأسماء والألقاب وحدها يسهل تخمينها.</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>الأسماء والألقاب الشائعة يسهل تخمينها.</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>عبارة مرور جديدة: أربع كلمات أو أكثر</translation>
@@ -4493,10 +4599,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>عبارة مرور من فراغات لا تحمي شيئًا.</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>عبارة المرور هذه سهلة التخمين: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -5072,8 +5174,212 @@
         <translation>داكنة، تباين عالٍ</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>جولة، مساعدة، ماذا تستطيع</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>لم يصلني ملف مع رسالتك:</numerusform>
+            <numerusform>وصلني هذا مع رسالتك:</numerusform>
+            <numerusform>وصلني هذان الملفان مع رسالتك:</numerusform>
+            <numerusform>وصلتني هذه الملفات مع رسالتك، وعددها {count}:</numerusform>
+            <numerusform>وصلتني هذه الملفات مع رسالتك، وعددها {count}:</numerusform>
+            <numerusform>وصلتني هذه الملفات مع رسالتك، وعددها {count}:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}، صورة من {size} بكسل</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}، ملف من {bytes} بايت ({kind})، يتّسع المجال لبدايته ونهايته</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}، ملف من {bytes} بايت ({kind})</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>لم تكتب شيئًا.</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>كتبتَ: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>دالّة صغيرة وكيفية استدعائها:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>يحافظ `dict` على ترتيب ظهور الكلمات أول مرة.</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>داخل التطبيق</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>على خادم</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>مكان التشغيل</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>مناسبة لـ</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>أول إصدار</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>جهاز واحد وملف واحد</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>أشخاص كثيرون في وقت واحد</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>تحليل الجداول الكبيرة</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**قل ما تريد.** تكفي جملة واحدة.</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**اجمع ما لديك.**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>ملاحظات</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>أمثلة</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>أسئلة مفتوحة</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**جرّب أصغر شيء قد ينجح**، ثم انظر إليه مرة أخرى.</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>طُرح السؤال</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>رُوجعت الإجابة</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>الخطوات</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>حين {first} و {second}، يكون جذرا {equation} هما $a$ و $b$:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>الرياضيات</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>مجموع أول $n$ عدد صحيح هو {total}.</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>اللغة</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>مرحبًا</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>شكرًا</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>الترجمة</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>النموذج الحقيقي يترجم جملتك أنت.</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>في الشرح كلمات **عريضة** و *مائلة* و [روابط](https://example.org) واقتباسات:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>الشرح الجيد يتيح لك توقّع ما سيحدث بعد ذلك.</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**الغرض منه** يأتي أولًا.</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**طريقة عمله** تتبعه، جزءًا بعد جزء.</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**أين ينتهي** هو الختام.</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>الشرح</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>في رسالتك **{words} كلمة** و {characters} حرفًا.</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>باختصار</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>مرحب، أهلا، السلام عليكم، صباح الخير، مساء الخير</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>كود، دالة، برنامج، شيفرة</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>جدول، قارن، مقارنة</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>قائمة، خطوات، خطة، أفكار</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>رياضيات، معادلة، صيغة، احسب</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>ترجم</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>اشرح، شرح، لماذا، ما هو، ما هي</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>لخّص، لخص، ملخص، باختصار</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -6920,6 +7226,14 @@
         <translation>يقبل الخادم {most} من الاتصالات، اثنين على الأكثر لكل حاسوب.</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[ن/لا]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>ن نعم</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>لا يمكن سؤال أحد هنا.</translation>
     </message>
@@ -6933,7 +7247,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} م.ب</translation>
     </message>
     <message numerus="yes">
@@ -7785,8 +8099,189 @@
         <translation>يبدأ الحدّ من جديد {end}. ارفعه، أو أرسل هذا السؤال على أي حال.</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>أنا **النموذج التجريبي** المرفق مع ChatDesk. لا أستطيع العمل على هذا، لكن النموذج الذي تصله يستطيع.</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>هنا يجيب نموذج حقيقي. أنا **النموذج التجريبي**: لا أحتاج إلى شبكة ولا أعرف شيئًا.</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>سؤال جيد لنموذج حقيقي! أنا **النموذج التجريبي** ولا أستطيع إلا أن أعرض ما يفعله ChatDesk.</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>أنا **النموذج التجريبي** ولا أستطيع العمل على هذا. هكذا يعرض ChatDesk مثل هذه الإجابة:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>هنا يجيب نموذج حقيقي. هكذا قد تبدو إجابته:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>لا أعرف شيئًا، لكني أستطيع أن أريك كيف تبدو مثل هذه الإجابة في ChatDesk:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>كان هذا **النموذج التجريبي** المرفق مع ChatDesk. للحصول على إجابات حقيقية اختر *إضافة مزوّد…* في قائمة النماذج بالأعلى. يسرد `/demo` ما أستطيع عرضه أيضًا.</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>مرحبًا!</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>جرّب معي أحد هذه:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>للحصول على إجابات حقيقية اختر *إضافة مزوّد…* في قائمة النماذج بالأعلى.</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>اطلب</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>لترى</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*جولة*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>ما يستطيع ChatDesk فعله</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*كود*، *جدول*، *معادلة*، *خطة*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>كيف تُرسم الإجابة</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>إجابة طويلة، للتمرير والإيقاف</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>ما يحدث حين ينقطع الاتصال</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>كل ما عدا ذلك</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>أنا **النموذج التجريبي**. آتي مع ChatDesk، ولا أحتاج إلى شبكة ولا حساب، ولا أعرف شيئًا؛ لكني أستطيع أن أريك ما يفعله ChatDesk بإجابات نموذج حقيقي.</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>ما يمكنك فعله</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>كيف</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>السؤال من جديد، أو سؤال نموذج آخر</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>الأزرار أسفل الإجابة، أو Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>تغيير سؤال</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>القلم الخاص به؛ وتبقى النسخة القديمة</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>تجربة اتجاه آخر</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>*تفريع إلى محادثة جديدة* في قائمة الرسالة</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>سؤال عدة نماذج معًا</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>*مقارنة النماذج…* في قائمة النماذج</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>إرفاق ملف أو صورة</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>أفلِته على النافذة أو الصقه</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>إيقاف إجابة</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>يجد **Ctrl+K** كل كلمة في كل محادثة، و **Ctrl+Shift+P** كل أمر، ويفتح **F1** المساعدة.</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>المشاريع والوسوم والتثبيت والأرشيف تحفظ النظام؛ وما حُذف ينتظر في سلة المهملات.</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>كل شيء على هذا الجهاز. يجلب *استيراد…* ما لديك في ChatGPT و Claude وغيرهما.</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>يمكن إغلاق النافذة في أي وقت: لا تضيع كلمة، ويمكن متابعة الإجابة.</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>اختر *إضافة مزوّد…* في قائمة النماذج بالأعلى، ثم الصق مفتاحًا.</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>أو شغّل خادمًا على هذا الجهاز، مثل Ollama: يُعثر عليه تلقائيًّا.</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>اكتب `/demo` لترى ما أستطيع عرضه أيضًا.</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>الإجابات</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>للكود ألوان وزر لنسخه، ويُمرَّر وحده:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>تُرسم المعادلات، {formula}، والجداول جداول:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>دردشاتك</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>التالي</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7821,25 +8316,150 @@
         <translation>الأمر &apos;chatdesk tokens list&apos; يعرضها كلها.</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>المستخدِم الحالي</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>مكتملة</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>قاعدة البيانات</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>الإعدادات</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>صالح</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key} (مفعّل، {until})</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key} (معطّل، {until})</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>صالحة؛ قيد التجربة حتى اليوم المذكور: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path} (يُنشأ مع أول محادثة)</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>استعد نسخة احتياطية (&apos;chatdesk restore --list&apos;؛ وهي في {backup_dir})، أو انسخ ما تمكن قراءته باستخدام &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>يصلحها «chatdesk doctor --repair».</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>قد يوجد في نسخة احتياطية في {backup_dir} كما كان.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+            <numerusform>{path} تالف ({count}: {first}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} سليم؛ المخطط {schema}، SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>فتح قاعدة البيانات</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>الكتابة في قاعدة البيانات</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>مساحة العمل {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يصلها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو «chatdesk team join-again»</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>{shared} مشتركة، {waiting} تنتظر الإرسال، {refused} مرفوضة</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>لم يُزامَن شيء بعد</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>أحدث سطر في سجلها، {at}: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>أحدث سطر في سجلها، {at}: أُرسل {sent}، ووصل {received}</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>«التفاصيل…» في السطر أسفل المحادثات تذكر السبب وتنسخ وتعيد المحاولة</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} مفتوحة من جديد، ونسخها تنتظر مشاركة…</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}؛ {rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>المزوّد {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>ملف المزوّدين</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>لا يوجد بعد</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>لا نافذة مفتوحة ولا أمر آخر يعمل</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>نافذة</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}، العملية {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who}، لا يجيب. إن كان معلّقًا، فأنهه.</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{count} {status}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}، مفتوحة منذ {minutes} د؛ أقصى تأخّر {late} م.ث؛ الإجابات: {answers}؛ {waiting} في الانتظار.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7866,12 +8486,28 @@
         <translation>مساحة العمل {workspace}:‏ {reason}.</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>حلقة المفاتيح</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} تأتي المفاتيح من متغيّرات أو ملف مشفّر، أو تبقى لتشغيل واحد.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} مفقود أو تالف: أعداد الرموز تقديرية.</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>ترميزات الرموز</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>كلاهما موجود وسليم</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>التحديثات</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8664,6 +9300,63 @@
         <translation>إجابة</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>ملاحظة</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>التفكير</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>استدعاء أداة</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>صورة: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>ملف: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>صورة: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>ملف: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>مرفق</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>محتواه مفقود أو تالف</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>في وقت غير معروف</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{year}/{month}/{day} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>الرابط «{words}» يؤدي إلى {place}.</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>في هذه الرسالة روابط أخرى تؤدي إلى غير ما تقوله كلماتها.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
+        <translation>إجابة السؤال</translation>
+    </message>
+    <message>
         <source>Regenerate</source>
         <translation>إعادة التوليد</translation>
     </message>
@@ -9202,8 +9895,68 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>Enter يغيّر المفاتيح، وDelete يزيلها</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>إجابة طويلة جدًّا (نحو 6000 كلمة)</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>كود بعدة لغات</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>جداول ضيّقة وعريضة</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>معادلات</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>صورة تُحفظ ملفًّا من ملفات الإجابة</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>كل أنواع Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>ثماني قطع في الثانية: وقت كافٍ للضغط على إيقاف</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>طلبات كثيرة: انتظار معلن ثم خطأ</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>الانتظار نفسه ثم إجابة</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>ينقطع الاتصال في المنتصف؛ وتكمله «متابعة»</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>أفكار قبل الإجابة</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>استدعاء أداة</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>لا يوجد عرض باسم {name}. الموجود هو:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>جرّب أحد هذه:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>الأمر</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>ما يعرضه</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -10556,11 +11309,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Archive</source>
-        <translation>أرشفة</translation>
+        <translation>الأرشيف</translation>
     </message>
     <message>
         <source>Move out of the archive</source>
         <translation>نقل خارج الأرشيف</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>أرشفة</translation>
     </message>
     <message>
         <source>Delete…</source>
@@ -10776,7 +11534,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Tokens</source>
+        <comment>access</comment>
         <translation>رموز الوصول</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>الرموز</translation>
     </message>
     <message>
         <source>The address is in the clipboard.</source>
@@ -11550,6 +12313,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>العنوان</translation>
     </message>
     <message>
@@ -11857,6 +12621,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Add a screenshot</source>
         <translation>إضافة لقطة شاشة</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>سؤال جديد</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12998,6 +13767,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إزالة من القائمة…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>الرمز</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>نسخ الرمز</translation>
     </message>
@@ -13786,6 +14560,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>أنت</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>أنت</translation>
     </message>
     <message>
@@ -14022,8 +14801,24 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>جارٍ الاتصال.</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>الصدى دون اتصال</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>النموذج دون اتصال</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>النموذج دون اتصال</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>دون اتصال</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>يتظاهر النموذج دون اتصال بأنه مشغول.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -14200,6 +14995,110 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>تعذّرت كتابة الملف: {why}.</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>عملية غير مسموح بها</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>لا يوجد ملف أو مجلّد بهذا الاسم</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>خطأ في الإدخال أو الإخراج</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>لا تكفي الذاكرة</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>رُفض الوصول</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>الجهاز أو المورد مشغول</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>الملف موجود بالفعل</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>ليس مجلّدًا</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>إنه مجلّد</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>وسيط غير صالح</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>ملفات مفتوحة كثيرة</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>الملف كبير جدًّا</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>لم تبقَ مساحة على الجهاز</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>نظام الملفات للقراءة فقط</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>انقطع الأنبوب</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>اسم الملف طويل جدًّا</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>المجلّد ليس فارغًا</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>روابط رمزية متتالية كثيرة</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>تجاوز حصة القرص</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>العنوان مستخدم بالفعل</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>تعذّر تخصيص العنوان</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>لا يمكن الوصول إلى الشبكة</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>لا مسار إلى المضيف</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>رُفض الاتصال</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>قطع الطرف الآخر الاتصال</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>انتهت مهلة الاتصال</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -14490,6 +15389,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} يطلب منك شيئًا في دردشة أخرى.</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>المستخدم</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14790,6 +15694,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>عُثر عليه</translation>
     </message>
     <message>
@@ -15649,6 +16554,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Save as version</source>
         <translation>حفظ كنسخة</translation>
+    </message>
+    <message>
+        <source>{number} / {count}</source>
+        <translation>{number} من {count}</translation>
     </message>
     <message>
         <source>Hide differences</source>
@@ -16542,6 +17451,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>Previous 7 days</source>
         <translation>آخر 7 أيام</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>المثبّتة</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -16682,6 +17596,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>حذف {count} محادثة نهائيًا…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>إلغاء التثبيت</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>تثبيت</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -16757,6 +17681,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>tagged {tags}</source>
         <translation>موسومة بـ {tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>مثبّتة</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -17146,6 +18075,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Slides</source>
         <translation>شرائح عرض</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>ملف مضغوط</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -17822,6 +18756,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>حسب النوع</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>الفترة</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>اليوم الأول</translation>
     </message>
@@ -17915,6 +18854,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -18247,6 +19187,207 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>الاستخدام: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>الوسائط</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>الخيارات</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>عرض هذه المساعدة والخروج</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>عرض إصدار البرنامج والخروج</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s: خطأ: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>الوسيط %(argument_name)s: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>هذه الوسائط مطلوبة: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>أحد هذه الوسائط مطلوب: %s</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>يلزم قيمة واحدة</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>يلزم قيمة واحدة على الأكثر</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>يلزم قيمة واحدة على الأقل</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>اختيار غير صالح: %(value)r (اختر من %(choices)s)</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>قيمة غير صالحة (%(type)s): %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>وسائط غير معروفة: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>غير مسموح مع الوسيط %s</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>خيار ملتبس: قد يعني %(option)s أيًّا من %(matches)s</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>قيمة غير متوقعة: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>لا تلزم قيمة (%s)</numerusform>
+            <numerusform>تلزم %s قيمة</numerusform>
+            <numerusform>تلزم %s قيمة</numerusform>
+            <numerusform>تلزم %s قيم</numerusform>
+            <numerusform>تلزم %s قيمة</numerusform>
+            <numerusform>تلزم %s قيمة</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>مُطالِع</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>محرِّر</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>مشرف</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>مدعوّ</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>نشط</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>مُزال</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>تحذير</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>من يدعو</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>من ينشئ المشاريع</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>الأعضاء</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>الدعوات</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>المشاريع لكل عضو</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>الاتصالات لكل عضو</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>التغييرات في الدقيقة</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>البايتات لكل عضو</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>البايتات لكل مشروع</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>بايتات الملفات لكل عضو</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>بايتات الملفات لكل مشروع</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>المالكون</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>المشرفون</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>دردشة جديدة</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title} (فرع)</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>خادم على المنفذ {port}</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>يستجيب</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>يسمح لـ ChatDesk بالبحث</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>يعثر على صفحات</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>جديد</translation>
     </message>
 </context>
 </TS>

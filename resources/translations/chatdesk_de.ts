@@ -545,6 +545,10 @@
         <translation>Schlüssel zurückgehalten</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>übersprungen</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>die eingerichteten Anbieter aufzählen</translation>
     </message>
@@ -808,7 +812,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number} Projekt</numerusform>
             <numerusform>{number} Projekte</numerusform>
@@ -1183,6 +1187,10 @@
         <translation>Lassen Sie es weg, ändern Sie es, und geben Sie es auf stdin oder in {variable} an.</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}.</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>Prüfen Sie den Namen der Datei.</translation>
     </message>
@@ -1341,11 +1349,15 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
             <numerusform>{count} Verbindung von {name} wurde beendet.</numerusform>
             <numerusform>{count} Verbindungen von {name} wurden beendet.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1822,10 +1834,6 @@
         <translation>Die Datei konnte nicht bei Ihren Nachrichten abgelegt werden: {reason}.</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>der Datenträger hat es verweigert</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>Schaffen Sie Platz auf dem Datenträger oder wählen Sie ein anderes Datenverzeichnis, dann hängen Sie sie erneut an.</translation>
     </message>
@@ -1874,6 +1882,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>Hängen Sie die Dateien darin an.</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>der Name oder der Ort ist nicht gültig</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2499,7 +2511,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk wurde unerwartet beendet.</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>Problem</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2510,8 +2532,28 @@
         <translation>Die Prüfung selbst schlug fehl ({name}).</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>Versionen</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>Datenverzeichnis</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>Verzeichnis der Einstellungen</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>Verzeichnis der Protokolle</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>Verzeichnis der Sicherungen</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2530,10 +2572,6 @@
         <translation>Andere können in {path} hineinsehen. Führen Sie aus: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>Verzeichnis {name}</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>Nur {free_bytes} MB sind frei. Schaffen Sie bald Platz.</translation>
     </message>
@@ -2542,8 +2580,16 @@
         <translation>{free_bytes} MB frei</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>Speicherplatz</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>PySide6 ist nicht installiert, deshalb kann es kein Fenster geben.</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>Anzeige</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2587,8 +2633,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} und andere</translation>
+        <source>others</source>
+        <translation>weitere</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2750,32 +2796,36 @@
         <translation>wartet auf eine Antwort</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>hat nicht begonnen</translation>
+        <source>This answer has not begun.</source>
+        <translation>Diese Antwort hat noch nicht begonnen.</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>Diese Antwort wird noch geschrieben.</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>Diese Antwort wurde angehalten.</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>Diese Antwort wurde unterbrochen.</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>Diese Antwort ist fehlgeschlagen.</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>wird geschrieben</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>wird noch geschrieben</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>angehalten</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>wurde angehalten</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>unterbrochen</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>wurde unterbrochen</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4310,6 +4360,62 @@
         <translation>Geben Sie ihre Passphrase ein.</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>Gerade Tastenreihen sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>Kurze Tastenmuster sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>Wiederholungen wie „aaa“ sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>Wiederholungen wie „abcabcabc“ sind kaum schwerer zu erraten als „abc“.</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>Folgen wie „abc“ oder „6543“ sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>Jahreszahlen der letzten Zeit sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>Datumsangaben sind oft leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>Das ist eines der 10 häufigsten Passwörter.</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>Das ist eines der 100 häufigsten Passwörter.</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>Das ist ein sehr häufiges Passwort.</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>Das ähnelt einem häufig benutzten Passwort.</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>Ein einzelnes Wort ist leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>Vor- und Nachnamen allein sind leicht zu erraten.</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>Häufige Vor- und Nachnamen sind leicht zu erraten.</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Eine neue Passphrase: vier Wörter oder mehr</translation>
@@ -4325,10 +4431,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>Eine Passphrase aus Leerzeichen schützt nichts.</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>Diese Passphrase ist leicht zu erraten: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4900,8 +5002,208 @@
         <translation>Dunkel, hoher Kontrast</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>tour, rundgang, hilfe, was kann, was ist chatdesk</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>Mit Ihrer Nachricht habe ich das hier bekommen:</numerusform>
+            <numerusform>Mit Ihrer Nachricht habe ich diese {count} Dateien bekommen:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}, ein Bild mit {size} Pixeln</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}, eine Datei mit {bytes} Bytes ({kind}), von der Anfang und Ende hineinpassen</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}, eine Datei mit {bytes} Bytes ({kind})</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>Sie haben nichts geschrieben.</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>Sie haben geschrieben: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>Eine kleine Funktion und ihr Aufruf:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>Das `dict` behält die Reihenfolge, in der die Wörter zuerst vorkamen.</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>in der Anwendung</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>auf einem Server</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>Gut für</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>Erste Version</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>ein Computer, eine Datei</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>viele Leute zugleich</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>Auswertung großer Tabellen</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**Sagen, was man will.** Ein Satz genügt.</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**Sammeln, was man hat.**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>Notizen</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>Beispiele</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>offene Fragen</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**Das Kleinste versuchen, das gelingen könnte**, und es dann wieder ansehen.</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>Frage gestellt</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>Antwort geprüft</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>Mit {first} und {second} sind die beiden Lösungen von {equation} gerade $a$ und $b$:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>Mathematik</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>Die Summe der ersten $n$ ganzen Zahlen ist {total}.</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>Hallo</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>Danke</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>Übersetzung</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>Ein echtes Modell würde Ihren eigenen Satz übersetzen.</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>Eine Erklärung hat **fette** und *kursive* Wörter, [Links](https://example.org) und Zitate:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>Eine gute Erklärung lässt einen voraussagen, was als Nächstes geschieht.</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**Wozu es da ist** kommt zuerst.</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**Wie es funktioniert** folgt, Teil für Teil.</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**Wo es endet** bildet den Schluss.</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>Erklärung</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>Ihre Nachricht hat **{words} Wörter** und {characters} Zeichen.</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>Kurz gesagt</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>hallo, guten morgen, guten tag, guten abend, servus, moin</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>code, funktion, programm, skript, python</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>tabelle, vergleich</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>liste, schritt, plan, idee, wie kann ich</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>mathe, formel, gleichung, rechne, berechne</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>übersetz</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>erklär, warum, wieso, was ist, was sind</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>zusammenfass, fasse, kurz gesagt</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -6652,6 +6954,14 @@
         <translation>Der Server nimmt {most} Verbindungen an, bis zu zwei für jeden Computer.</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[j/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>j ja</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>Hier kann niemand gefragt werden.</translation>
     </message>
@@ -6665,7 +6975,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -7465,8 +7775,189 @@
         <translation>Das Limit beginnt {end} neu. Erhöhen Sie es, oder senden Sie diese Frage trotzdem.</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>Ich bin das **Demo-Modell** von ChatDesk. Daran kann ich nicht arbeiten, ein Modell, das Sie verbinden, aber schon.</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>Hier würde ein echtes Modell antworten. Ich bin das **Demo-Modell**: Ich brauche kein Netz, und ich weiß nichts.</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>Eine gute Frage an ein echtes Modell! Ich bin das **Demo-Modell** und kann nur zeigen, was ChatDesk tut.</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>Ich bin das **Demo-Modell** und kann daran nicht arbeiten. So zeigt ChatDesk eine solche Antwort:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>Hier würde ein echtes Modell antworten. So könnte seine Antwort aussehen:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>Ich weiß nichts, aber ich kann zeigen, wie eine solche Antwort in ChatDesk aussieht:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>Das war das **Demo-Modell** von ChatDesk. Echte Antworten bekommen Sie mit *Anbieter hinzufügen…* in der Liste der Modelle oben. `/demo` nennt, was ich sonst noch zeigen kann.</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>Hallo!</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>Versuchen Sie eines davon mit mir:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>Echte Antworten bekommen Sie mit *Anbieter hinzufügen…* in der Liste der Modelle oben.</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>Fragen Sie nach</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>und sehen Sie</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*Rundgang*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>was ChatDesk kann</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*Code*, *Tabelle*, *Formel*, *Plan*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>wie eine Antwort gezeichnet wird</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>eine lange Antwort, zum Scrollen und Anhalten</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>was geschieht, wenn eine Verbindung abbricht</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>alles Weitere</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>Ich bin das **Demo-Modell**. Ich gehöre zu ChatDesk, brauche weder Netz noch Konto und weiß nichts; aber ich kann zeigen, was ChatDesk mit den Antworten eines echten Modells tut.</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>Was Sie tun können</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>Wie</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>Erneut fragen, oder ein anderes Modell</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>die Schaltflächen unter einer Antwort, oder Strg+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>Eine Frage ändern</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>ihr Stift; die alte Version bleibt</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>Eine andere Richtung versuchen</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>*In eine neue Unterhaltung abzweigen* im Menü einer Nachricht</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>Mehrere Modelle zugleich fragen</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>*Modelle vergleichen…* in der Liste der Modelle</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>Eine Datei oder ein Bild anhängen</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>auf das Fenster ziehen oder einfügen</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>Eine Antwort anhalten</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Strg+K** findet jedes Wort jeder Unterhaltung, **Strg+Umschalt+P** jeden Befehl, und **F1** öffnet die Hilfe.</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>Projekte, Schlagwörter, Angeheftetes und ein Archiv halten Ordnung; Gelöschtes wartet im Papierkorb.</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>Alles liegt auf diesem Computer. *Importieren…* übernimmt, was Sie in ChatGPT, Claude und anderen haben.</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>Das Fenster lässt sich jederzeit schließen: Kein Wort geht verloren, und eine Antwort lässt sich fortsetzen.</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>Wählen Sie *Anbieter hinzufügen…* in der Liste der Modelle oben, und fügen Sie einen Schlüssel ein.</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>Oder starten Sie einen Server auf diesem Computer, etwa Ollama: Er wird von selbst gefunden.</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>Schreiben Sie `/demo`, um zu sehen, was ich sonst noch zeigen kann.</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>Code hat Farben, eine Schaltfläche zum Kopieren und rollt für sich:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>Formeln werden gezeichnet, {formula}, und Tabellen sind Tabellen:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>Ihre Chats</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>Wie es weitergeht</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7501,25 +7992,146 @@
         <translation>&apos;chatdesk tokens list&apos; zeigt alle.</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>Inhaber</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>Datenbank</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>gültig</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key} (an, {until})</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key} (aus, {until})</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>gültig; in Erprobung bis zum genannten Tag: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path} (entsteht mit der ersten Unterhaltung)</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Stellen Sie eine Sicherung wieder her (&apos;chatdesk restore --list&apos;; sie liegen in {backup_dir}), oder kopieren Sie das Lesbare mit &apos;chatdesk doctor --repair&apos; heraus.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>„chatdesk doctor --repair“ repariert sie.</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>Eine Sicherung in {backup_dir} hat es vielleicht, wie es war.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} ist beschädigt ({count} Befund: {first}).</numerusform>
+            <numerusform>{path} ist beschädigt ({count} Befunde: {first}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} ist in Ordnung; Schema {schema}, SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>Öffnen der Datenbank</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>Schreiben der Datenbank</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>Arbeitsbereich {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{database} auf {host}; abgestellt: Er kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich mit ihm; „Wieder verbinden“ in Einstellungen, Teamabgleich, oder „chatdesk team join-again“ verbindet</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>{shared} geteilt, {waiting} noch zu senden, {refused} abgelehnt</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>noch nichts wurde abgeglichen</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>neueste Zeile des Protokolls, {at}: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>neueste Zeile des Protokolls, {at}: {sent} gesendet, {received} empfangen</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>„Details…“ in der Zeile unter den Unterhaltungen nennt den Grund, kopiert heraus und versucht es erneut</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} wieder offen, ihre Kopien warten auf „Teilen…“</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}; {rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>Anbieter {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>Datei der Anbieter</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>noch keine vorhanden</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>kein Fenster ist offen und kein anderer Befehl läuft</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>ein Fenster</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}, Prozess {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who}, antwortet nicht. Wenn es hängt, beenden Sie es.</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{count} {status}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}, seit {minutes} min offen; höchstens {late} ms verspätet; Antworten: {answers}; {waiting} wartend.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7546,12 +8158,28 @@
         <translation>Arbeitsbereich {workspace}: {reason}.</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>Schlüsselbund</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} Schlüssel kommen aus Variablen oder einer verschlüsselten Datei, oder gelten bis zum Beenden.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} fehlen oder sind beschädigt: Tokenzahlen sind Schätzungen.</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>Token-Kodierungen</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>beide vorhanden und unversehrt</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>Aktualisierungen</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8336,6 +8964,63 @@
         <translation>Antwort</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>Notiz</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>Überlegung</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>Werkzeugaufruf</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>Bild: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>Datei: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>Bild: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>Datei: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>Anhang</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>der Inhalt fehlt oder ist beschädigt</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>zu unbekannter Zeit</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{day}.{month}.{year} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>Der Link „{words}“ führt zu {place}.</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>Weitere Links dieser Nachricht führen anderswohin, als ihre Worte sagen.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
+        <translation>Antworten</translation>
+    </message>
+    <message>
         <source>Regenerate</source>
         <translation>Neu erzeugen</translation>
     </message>
@@ -8862,8 +9547,68 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Enter ändert die Tasten, Entf nimmt sie weg</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>eine sehr lange Antwort (etwa 6.000 Wörter)</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>Code in mehreren Sprachen</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>Tabellen, schmal und breit</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>Formeln</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>ein Bild, das als Datei der Antwort bleibt</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>alle Arten von Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>acht Stücke in der Sekunde: Zeit, um Anhalten zu drücken</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>zu viele Anfragen: eine angekündigte Wartezeit, dann ein Fehler</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>dieselbe Wartezeit, dann eine Antwort</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>die Verbindung bricht mittendrin ab; Fortsetzen bringt den Rest</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>Gedanken vor der Antwort</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>ein Werkzeugaufruf</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>Es gibt keine Demo namens {name}. Es gibt diese:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>Versuchen Sie eines davon:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>Was es zeigt</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -10107,6 +10852,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Aus dem Archiv holen</translation>
     </message>
     <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>Archivieren</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Löschen…</translation>
     </message>
@@ -10301,6 +11051,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Starting…</source>
         <translation>Startet…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <comment>access</comment>
+        <translation>Zugriffstoken</translation>
     </message>
     <message>
         <source>Tokens</source>
@@ -10752,11 +11507,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Make your last answer shorter. Keep what matters most.</source>
-        <translation>Mach deine letzte Antwort kürzer. Behalte, was am wichtigsten ist.</translation>
+        <translation>Die letzte Antwort bitte kürzer. Das Wichtigste bleibt.</translation>
     </message>
     <message>
         <source>Make your last answer longer. Go into more detail.</source>
-        <translation>Mach deine letzte Antwort länger. Geh mehr ins Einzelne.</translation>
+        <translation>Die letzte Antwort bitte länger, mit mehr Einzelheiten.</translation>
     </message>
     <message>
         <source>Asked below this answer. What came after it stays as another version.</source>
@@ -11042,6 +11797,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Adresse</translation>
     </message>
     <message>
@@ -11341,6 +12097,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Add a screenshot</source>
         <translation>Bildschirmfoto hinzufügen</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>Neu</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12414,6 +13175,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Von der Liste nehmen…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>Einladungscode</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>Code kopieren</translation>
     </message>
@@ -13166,6 +13932,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>Sie</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>Ihnen</translation>
     </message>
     <message>
@@ -13374,8 +14145,24 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Verbindet.</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>Offline-Echo</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>das Offline-Modell</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>Das Offline-Modell</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>Offline</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>Das Offline-Modell tut, als sei es beschäftigt.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13544,6 +14331,110 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>Die Datei konnte nicht geschrieben werden: {why}.</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>Vorgang nicht erlaubt</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>Datei oder Verzeichnis nicht gefunden</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Ein-/Ausgabefehler</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>Nicht genug Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>Keine Berechtigung</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>Gerät oder Ressource belegt</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>Datei existiert bereits</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>Kein Verzeichnis</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>Ist ein Verzeichnis</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>Ungültiges Argument</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>Zu viele offene Dateien</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>Datei zu groß</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>Kein Speicherplatz mehr auf dem Gerät</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>Das Dateisystem ist nur lesbar</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>Unterbrochene Pipe</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>Dateiname zu lang</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>Verzeichnis nicht leer</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>Zu viele symbolische Links hintereinander</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Plattenkontingent überschritten</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>Adresse wird bereits benutzt</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>Adresse kann nicht zugewiesen werden</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>Netzwerk nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>Kein Weg zum Server</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Verbindung vom Gegenüber beendet</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>Zeitüberschreitung der Verbindung</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13822,6 +14713,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} bittet Sie in einem anderen Chat um etwas.</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>Nutzer</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14110,6 +15006,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Gefunden</translation>
     </message>
     <message>
@@ -14931,6 +15828,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Als Version speichern</translation>
     </message>
     <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
+    </message>
+    <message>
         <source>Hide differences</source>
         <translation>Unterschiede ausblenden</translation>
     </message>
@@ -15730,6 +16631,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>Previous 7 days</source>
         <translation>Letzte 7 Tage</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>Angeheftet</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15842,6 +16748,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>{count} Unterhaltungen endgültig löschen…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>Anheften</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15897,6 +16813,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>tagged {tags}</source>
         <translation>Schlagwörter {tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>angeheftet</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16266,6 +17187,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Slides</source>
         <translation>Folien</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>Archiv</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16870,6 +17796,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Nach Art</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>Zeitraum</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>Erster Tag</translation>
     </message>
@@ -16955,6 +17886,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent} %</translation>
     </message>
     <message>
@@ -17283,6 +18215,203 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>Aufruf: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>Argumente</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>Optionen</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>diese Hilfe zeigen und enden</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>die Version des Programms zeigen und enden</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s: Fehler: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>Argument %(argument_name)s: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>es fehlen die Argumente: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>eines der Argumente %s ist nötig</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>ein Wert wird erwartet</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>höchstens ein Wert wird erwartet</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>mindestens ein Wert wird erwartet</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>ungültige Auswahl: %(value)r (möglich sind %(choices)s)</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>ungültiger Wert (%(type)s): %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>unbekannte Argumente: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>nicht zusammen mit Argument %s erlaubt</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>mehrdeutige Option: %(option)s kann %(matches)s sein</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>nicht erwarteter Wert: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>%s Wert wird erwartet</numerusform>
+            <numerusform>%s Werte werden erwartet</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>Leser</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>Bearbeiter</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>Verwalter</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>eingeladen</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>aktiv</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>entfernt</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>wer einlädt</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>wer Projekte anlegt</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>Mitglieder</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>Einladungen</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>Projekte je Mitglied</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>Verbindungen je Mitglied</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>Änderungen je Minute</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>Bytes je Mitglied</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>Bytes je Projekt</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>Datei-Bytes je Mitglied</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>Datei-Bytes je Projekt</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>Eigentümer</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>Verwalter</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title} (Zweig)</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>Server an Port {port}</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>Er antwortet</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>Lässt ChatDesk suchen</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>Findet Seiten</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>Neu</translation>
     </message>
 </context>
 </TS>

@@ -545,6 +545,10 @@
         <translation>clave retenida</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>omitido</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>muestra los proveedores configurados</translation>
     </message>
@@ -808,7 +812,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number} proyecto</numerusform>
             <numerusform>{number} proyectos</numerusform>
@@ -1183,6 +1187,10 @@
         <translation>Quítala, cámbiala, e indícala por stdin o en {variable}.</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}.</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>Comprueba el nombre del archivo.</translation>
     </message>
@@ -1341,11 +1349,15 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>Se terminó {count} conexión de {name}.</numerusform>
-            <numerusform>Se terminaron {count} conexiones de {name}.</numerusform>
+            <numerusform>Se cerró {count} conexión de {name}.</numerusform>
+            <numerusform>Se cerraron {count} conexiones de {name}.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1822,10 +1834,6 @@
         <translation>No se pudo guardar el archivo junto a tus mensajes: {reason}.</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>el disco lo rechazó</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>Haz sitio en el disco o elige otra carpeta de datos, y adjúntalo de nuevo.</translation>
     </message>
@@ -1874,6 +1882,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>Adjunta los archivos que contiene.</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>su nombre o su lugar no es válido</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2499,7 +2511,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk terminó de forma inesperada.</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>aviso</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>problema</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2510,8 +2532,28 @@
         <translation>La propia comprobación falló ({name}).</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>versiones</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>carpeta de datos</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>carpeta de ajustes</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>carpeta de registros</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>carpeta de copias</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2530,10 +2572,6 @@
         <translation>Otros pueden mirar dentro de {path}. Ejecuta: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>carpeta {name}</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>Solo quedan {free_bytes} MB libres. Libera espacio pronto.</translation>
     </message>
@@ -2542,8 +2580,16 @@
         <translation>{free_bytes} MB libres</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>disco</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>PySide6 no está instalado, así que no puede haber ventana.</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>pantalla</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2587,8 +2633,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} y otros</translation>
+        <source>others</source>
+        <translation>otros</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2750,32 +2796,36 @@
         <translation>espera una respuesta</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>no ha empezado</translation>
+        <source>This answer has not begun.</source>
+        <translation>Esta respuesta no ha empezado.</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>Esta respuesta aún se está escribiendo.</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>Esta respuesta se detuvo.</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>Esta respuesta se interrumpió.</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>Esta respuesta falló.</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>escribiéndose</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>todavía se está escribiendo</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>detenida</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>se detuvo</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>interrumpida</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>se interrumpió</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4310,6 +4360,62 @@
         <translation>Introduce su frase de contraseña.</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>Las filas rectas de teclas son fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>Los patrones cortos del teclado son fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>Repeticiones como «aaa» son fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>Repeticiones como «abcabcabc» son apenas más difíciles de adivinar que «abc».</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>Secuencias como «abc» o «6543» son fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>Los años recientes son fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>Las fechas suelen ser fáciles de adivinar.</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>Es una de las 10 contraseñas más comunes.</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>Es una de las 100 contraseñas más comunes.</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>Es una contraseña muy común.</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>Se parece a una contraseña común.</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>Una palabra sola es fácil de adivinar.</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>Un nombre o un apellido solo es fácil de adivinar.</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>Los nombres y apellidos comunes son fáciles de adivinar.</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Una frase de contraseña nueva: cuatro palabras o más</translation>
@@ -4325,10 +4431,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>Una frase de contraseña de espacios no protege nada.</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>Esta frase de contraseña es fácil de adivinar: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4900,8 +5002,208 @@
         <translation>Oscuro, alto contraste</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>visita, tour, ayuda, qué puedes</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>Con tu mensaje recibí esto:</numerusform>
+            <numerusform>Con tu mensaje recibí estos {count} archivos:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}, una imagen de {size} píxeles</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}, un archivo de {bytes} bytes ({kind}), del que caben el principio y el final</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}, un archivo de {bytes} bytes ({kind})</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>No escribiste nada.</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>Escribiste: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>Una función pequeña y cómo llamarla:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>El `dict` conserva el orden en que aparecieron las palabras.</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>en la aplicación</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>en un servidor</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Funciona</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>Sirve para</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>Primera versión</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>un ordenador, un archivo</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>muchas personas a la vez</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>analizar tablas grandes</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**Di lo que quieres.** Basta una frase.</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**Reúne lo que tienes.**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>notas</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>ejemplos</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>preguntas abiertas</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**Prueba lo más pequeño que podría funcionar** y míralo otra vez.</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>pregunta hecha</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>respuesta comprobada</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Pasos</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>Con {first} y {second}, las dos raíces de {equation} son $a$ y $b$:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>Matemáticas</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>La suma de los primeros $n$ números enteros es {total}.</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>Idioma</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>Hola</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>Gracias</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>Traducción</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>Un modelo real traduciría tu propia frase.</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>Una explicación lleva palabras en **negrita** y *cursiva*, [enlaces](https://example.org) y citas:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>Una buena explicación permite predecir lo que pasará después.</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**Para qué sirve** va primero.</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**Cómo funciona** sigue, parte por parte.</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**Dónde acaba** la cierra.</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>Explicación</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>Tu mensaje tiene **{words} palabras** y {characters} caracteres.</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>En resumen</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>hola, buenos días, buenas tardes, buenas noches</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>código, función, programa, script, python</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>tabla, compara</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>lista, pasos, plan, ideas</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>matemática, fórmula, ecuación, calcul</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>traduc</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>explica, por qué, qué es, qué son</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>resum, en breve</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -5073,7 +5375,7 @@
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
-        <translation>Solo el programa portátil; “Actualizaciones…” dice cómo se actualiza el tuyo.</translation>
+        <translation>Solo el programa portátil; «Actualizaciones…» dice cómo se actualiza el tuyo.</translation>
     </message>
     <message>
         <source>Updates</source>
@@ -6652,6 +6954,14 @@
         <translation>El servidor acepta {most} conexiones, hasta dos por ordenador.</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[s/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>s sí si</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>Aquí no se puede preguntar a nadie.</translation>
     </message>
@@ -6665,7 +6975,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -7465,8 +7775,189 @@
         <translation>El límite empieza de nuevo {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>Soy el **modelo de demostración** de ChatDesk. No puedo trabajar en esto, pero un modelo que conectes sí.</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>Aquí respondería un modelo real. Soy el **modelo de demostración**: no necesito red y no sé nada.</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>¡Buena pregunta para un modelo real! Soy el **modelo de demostración** y solo puedo mostrar lo que hace ChatDesk.</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>Soy el **modelo de demostración** y no puedo trabajar en esto. Así muestra ChatDesk una respuesta como esta:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>Aquí respondería un modelo real. Así podría ser su respuesta:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>No sé nada, pero puedo mostrarte cómo se ve una respuesta así en ChatDesk:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>Este fue el **modelo de demostración** de ChatDesk. Para tener respuestas reales elige *Añadir proveedor…* en la lista de modelos de arriba. `/demo` enumera qué más puedo mostrar.</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>¡Hola!</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>Prueba alguna de estas cosas conmigo:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>Para tener respuestas reales elige *Añadir proveedor…* en la lista de modelos de arriba.</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>Pide</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>y verás</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*una visita*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>lo que ChatDesk sabe hacer</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*código*, *una tabla*, *una fórmula*, *un plan*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>cómo se dibuja una respuesta</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>una respuesta larga, para desplazarla y detenerla</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>qué pasa cuando se corta una conexión</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>todo lo demás</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>Soy el **modelo de demostración**. Vengo con ChatDesk, no necesito red ni cuenta, y no sé nada; pero puedo mostrarte lo que ChatDesk hace con las respuestas de un modelo real.</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>Lo que puedes hacer</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>Cómo</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>Preguntar otra vez, o a otro modelo</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>los botones bajo una respuesta, o Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>Cambiar una pregunta</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>su lápiz; la versión anterior queda</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>Probar otra dirección</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>*Ramificar en una conversación nueva* en el menú de un mensaje</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>Preguntar a varios modelos a la vez</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>*Comparar modelos…* en la lista de modelos</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>Adjuntar un archivo o una imagen</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>suéltalo en la ventana, o pégalo</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>Detener una respuesta</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Ctrl+K** encuentra cada palabra de cada conversación, **Ctrl+Mayús+P** cada orden, y **F1** abre la ayuda.</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>Proyectos, etiquetas, fijados y un archivo mantienen el orden; lo eliminado espera en la papelera.</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>Todo está en este ordenador. *Importar…* trae lo que tienes en ChatGPT, Claude y otros.</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>La ventana se cierra en cualquier momento: no se pierde ni una palabra, y una respuesta puede continuar.</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>Elige *Añadir proveedor…* en la lista de modelos de arriba y pega una clave.</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>O inicia un servidor en este ordenador, como Ollama: se encuentra solo.</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>Escribe `/demo` para ver qué más puedo mostrar.</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>Respuestas</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>El código tiene colores, un botón para copiarlo y se desplaza aparte:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>Las fórmulas se dibujan, {formula}, y las tablas son tablas:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>Tus chats</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>A continuación</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7501,25 +7992,146 @@
         <translation>&apos;chatdesk tokens list&apos; los muestra todos.</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>ocupante</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>completa</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>base de datos</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>ajustes</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>válido</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key} (activado, {until})</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key} (desactivado, {until})</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>válidos; en prueba hasta el día indicado: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path} (se crea con la primera conversación)</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Restaura una copia (&apos;chatdesk restore --list&apos;; están en {backup_dir}), o copia lo legible con &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>«chatdesk doctor --repair» la repara.</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} está dañada ({count} hallazgo: {first}).</numerusform>
+            <numerusform>{path} está dañada ({count} hallazgos: {first}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} está en buen estado; esquema {schema}, SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>apertura de la base</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>escritura en la base</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>espacio de trabajo {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{database} en {host}; apartado: vino con una copia restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o «chatdesk team join-again» lo conecta</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>{shared} compartidos, {waiting} por enviar, {refused} rechazados</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>aún no se sincronizó nada</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>última línea de su registro, {at}: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>última línea de su registro, {at}: {sent} enviados, {received} recibidos</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>«Detalles…» en la línea bajo las conversaciones dice por qué, copia y vuelve a intentarlo</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} abiertos de nuevo, sus copias esperan a Compartir…</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}; {rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>proveedor {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>archivo de proveedores</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>aún no existe</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>no hay ninguna ventana abierta ni otra orden en marcha</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>una ventana</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}, proceso {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who} no responde. Si se cuelga, termínalo.</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{count} {status}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}, abierta desde hace {minutes} min; {late} ms de retraso como máximo; respuestas: {answers}; {waiting} en espera.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7546,12 +8158,28 @@
         <translation>Espacio de trabajo {workspace}: {reason}.</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>llavero</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} Las claves vienen de variables o de un archivo cifrado, o valen hasta cerrar.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} faltan o están dañados: los recuentos de tokens son estimaciones.</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>codificaciones de tokens</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>las dos están y están intactas</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>actualizaciones</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8333,6 +8961,63 @@
     </message>
     <message>
         <source>Answer</source>
+        <translation>Respuesta</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Nota</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>Razonamiento</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>Llamada a herramienta</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>Imagen: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>Archivo: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>Imagen: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>Archivo: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>adjunto</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>su contenido falta o está dañado</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>en fecha desconocida</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{day}/{month}/{year} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>El enlace «{words}» lleva a {place}.</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>Otros enlaces de este mensaje llevan a un lugar distinto del que dicen.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
         <translation>Responder</translation>
     </message>
     <message>
@@ -8862,8 +9547,68 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Intro cambia las teclas, Supr las quita</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>una respuesta muy larga (unas 6000 palabras)</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>código en varios lenguajes</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>tablas, estrechas y anchas</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>fórmulas</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>una imagen, que se guarda como archivo de la respuesta</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>todo tipo de Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>ocho trozos por segundo: tiempo para pulsar Detener</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>demasiadas peticiones: una espera anunciada y después un error</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>la misma espera y después una respuesta</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>la conexión se corta a la mitad; Continuar la termina</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>pensamientos antes de la respuesta</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>una llamada a herramienta</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>No hay ninguna demostración llamada {name}. Existen estas:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>Prueba una de estas:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>Orden</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>Qué muestra</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -10107,6 +10852,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Sacar del archivo</translation>
     </message>
     <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>Archivar</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Eliminar…</translation>
     </message>
@@ -10301,6 +11051,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Starting…</source>
         <translation>Iniciando…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <comment>access</comment>
+        <translation>Tokens de acceso</translation>
     </message>
     <message>
         <source>Tokens</source>
@@ -11042,6 +11797,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Dirección</translation>
     </message>
     <message>
@@ -11341,6 +12097,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Add a screenshot</source>
         <translation>Añadir una captura de pantalla</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>Nueva</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12414,6 +13175,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Quitar de la lista…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>Código</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>Copiar el código</translation>
     </message>
@@ -13166,6 +13932,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>tú</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>ti</translation>
     </message>
     <message>
@@ -13374,8 +14145,24 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Conectando.</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>Eco sin conexión</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>el modelo sin conexión</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>El modelo sin conexión</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>Sin conexión</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>El modelo sin conexión finge estar ocupado.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13544,6 +14331,110 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>No se pudo escribir el archivo: {why}.</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>Operación no permitida</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>No existe el archivo o la carpeta</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Error de entrada/salida</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>No hay memoria suficiente</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>Permiso denegado</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>Dispositivo o recurso ocupado</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>El archivo ya existe</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>No es una carpeta</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>Es una carpeta</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>Argumento no válido</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>Demasiados archivos abiertos</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>Archivo demasiado grande</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>No queda espacio en el dispositivo</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>Sistema de archivos de solo lectura</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>Tubería rota</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>Nombre de archivo demasiado largo</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>La carpeta no está vacía</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>Demasiados enlaces simbólicos seguidos</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Cuota de disco superada</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>La dirección ya está en uso</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>No se puede asignar la dirección</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>La red no está accesible</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>No hay ruta hasta el servidor</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Conexión rechazada</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>El otro extremo cerró la conexión</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>Se agotó el tiempo de la conexión</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13822,6 +14713,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} te pide algo en otro chat.</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>Usuario</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14110,6 +15006,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Encontrado</translation>
     </message>
     <message>
@@ -14931,6 +15828,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Guardar como versión</translation>
     </message>
     <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
+    </message>
+    <message>
         <source>Hide differences</source>
         <translation>Ocultar diferencias</translation>
     </message>
@@ -15730,6 +16631,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Previous 7 days</source>
         <translation>Últimos 7 días</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>Fijadas</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15842,6 +16748,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>Eliminar del todo {count} conversaciones…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>Soltar</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>Fijar</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15897,6 +16813,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>tagged {tags}</source>
         <translation>etiquetada {tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>fijada</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16266,6 +17187,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Slides</source>
         <translation>Diapositivas</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>Archivo comprimido</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16870,6 +17796,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Por tipo</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>Período</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>Primer día</translation>
     </message>
@@ -16955,6 +17886,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent} %</translation>
     </message>
     <message>
@@ -17283,6 +18215,203 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>uso: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>argumentos</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>opciones</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>muestra esta ayuda y termina</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>muestra la versión del programa y termina</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s: error: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>argumento %(argument_name)s: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>faltan estos argumentos: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>hace falta uno de los argumentos %s</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>se espera un valor</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>se espera un valor como máximo</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>se espera al menos un valor</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>opción no válida: %(value)r (elige entre %(choices)s)</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>valor no válido (%(type)s): %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>argumentos no reconocidos: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>no se permite con el argumento %s</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>opción ambigua: %(option)s puede ser %(matches)s</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>valor inesperado: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>se espera %s valor</numerusform>
+            <numerusform>se esperan %s valores</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>lector</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>editor</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>administrador</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>invitado</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>activo</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>retirado</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>advertencia</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>quién invita</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>quién crea proyectos</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>miembros</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>invitaciones</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>proyectos por miembro</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>conexiones por miembro</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>cambios por minuto</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>bytes por miembro</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>bytes por proyecto</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>bytes de archivos por miembro</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>bytes de archivos por proyecto</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>propietarios</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>administradores</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>Chat nuevo</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title} (rama)</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>Servidor en el puerto {port}</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>Responde</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>Permite a ChatDesk buscar</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>Encuentra páginas</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>Nuevo</translation>
     </message>
 </context>
 </TS>

@@ -545,6 +545,10 @@
         <translation>clé retenue</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>ignoré</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>énumérer les fournisseurs configurés</translation>
     </message>
@@ -808,7 +812,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number} projet</numerusform>
             <numerusform>{number} projets</numerusform>
@@ -1183,6 +1187,10 @@
         <translation>Omettez-le, changez-le, et donnez-le par stdin ou dans {variable}.</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}&#xa0;: {reason}.</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>Vérifiez le nom du fichier.</translation>
     </message>
@@ -1341,11 +1349,15 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>{count} connexion de {name} a été coupée.</numerusform>
-            <numerusform>{count} connexions de {name} ont été coupées.</numerusform>
+            <numerusform>{count} connexion de {name} a été fermée.</numerusform>
+            <numerusform>{count} connexions de {name} ont été fermées.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}&#xa0;: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1822,10 +1834,6 @@
         <translation>Le fichier n’a pas pu être conservé près de vos messages&#xa0;: {reason}.</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>le disque l’a refusé</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>Faites de la place sur le disque ou choisissez un autre dossier de données, puis joignez-le à nouveau.</translation>
     </message>
@@ -1874,6 +1882,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>Joignez les fichiers qu’il contient.</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>son nom ou son emplacement n’est pas valide</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2397,7 +2409,7 @@
     </message>
     <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
-        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Réponds avec ce que tu as.</translation>
+        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Répondez avec ce que vous avez.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2499,7 +2511,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk s’est terminé de façon inattendue.</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>remarque</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>problème</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2510,8 +2532,28 @@
         <translation>La vérification elle-même a échoué ({name}).</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>versions</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>dossier des données</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>dossier des paramètres</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>dossier des journaux</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>dossier des sauvegardes</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2530,10 +2572,6 @@
         <translation>D’autres peuvent regarder dans {path}. Exécutez&#xa0;: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>dossier {name}</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>Il ne reste que {free_bytes} Mo. Libérez bientôt de la place.</translation>
     </message>
@@ -2542,8 +2580,16 @@
         <translation>{free_bytes} Mo libres</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>disque</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>PySide6 n’est pas installé, il ne peut donc pas y avoir de fenêtre.</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>affichage</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2587,8 +2633,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} et d’autres</translation>
+        <source>others</source>
+        <translation>d’autres</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2750,32 +2796,36 @@
         <translation>attend une réponse</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>n’a pas commencé</translation>
+        <source>This answer has not begun.</source>
+        <translation>Cette réponse n’a pas commencé.</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>Cette réponse est encore en cours d’écriture.</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>Cette réponse a été arrêtée.</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>Cette réponse a été interrompue.</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>Cette réponse a échoué.</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>en cours d’écriture</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>est encore en cours d’écriture</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>arrêtée</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>a été arrêtée</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>interrompue</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>a été interrompue</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4310,6 +4360,62 @@
         <translation>Saisissez sa phrase secrète.</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>Les rangées de touches sont faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>Les motifs courts du clavier sont faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>Les répétitions comme «&#xa0;aaa&#xa0;» sont faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>Les répétitions comme «&#xa0;abcabcabc&#xa0;» ne sont guère plus difficiles à deviner que «&#xa0;abc&#xa0;».</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>Les suites comme «&#xa0;abc&#xa0;» ou «&#xa0;6543&#xa0;» sont faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>Les années récentes sont faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>Les dates sont souvent faciles à deviner.</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>C’est l’un des 10 mots de passe les plus courants.</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>C’est l’un des 100 mots de passe les plus courants.</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>C’est un mot de passe très courant.</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>Il ressemble à un mot de passe courant.</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>Un mot seul est facile à deviner.</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>Un prénom ou un nom seul est facile à deviner.</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>Les prénoms et noms courants sont faciles à deviner.</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Une nouvelle phrase secrète&#xa0;: quatre mots ou plus</translation>
@@ -4325,10 +4431,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>Une phrase secrète faite d’espaces ne protège rien.</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>Cette phrase secrète est facile à deviner&#xa0;: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4900,8 +5002,208 @@
         <translation>Sombre, contraste élevé</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>visite, tour, aide, que peux-tu, que pouvez-vous</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>Avec votre message, j’ai reçu ceci&#xa0;:</numerusform>
+            <numerusform>Avec votre message, j’ai reçu ces {count} fichiers&#xa0;:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}, une image de {size} pixels</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}, un fichier de {bytes} octets ({kind}), dont le début et la fin tiennent</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}, un fichier de {bytes} octets ({kind})</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>Vous n’avez rien écrit.</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>Vous avez écrit&#xa0;: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>Une petite fonction, et comment l’appeler&#xa0;:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>Le `dict` garde l’ordre dans lequel les mots sont apparus.</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>dans l’application</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>sur un serveur</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Fonctionne</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>Convient à</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>Première version</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>un ordinateur, un fichier</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>beaucoup de monde à la fois</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>l’analyse de grands tableaux</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**Dites ce que vous voulez.** Une phrase suffit.</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**Rassemblez ce que vous avez.**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>notes</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>exemples</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>questions ouvertes</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**Essayez la plus petite chose qui pourrait marcher**, puis regardez-la de nouveau.</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>question posée</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>réponse vérifiée</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Étapes</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>Avec {first} et {second}, les deux racines de {equation} sont $a$ et $b$&#xa0;:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>Mathématiques</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>La somme des $n$ premiers nombres entiers est {total}.</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>Langue</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>Bonjour</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>Merci</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>Traduction</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>Un vrai modèle traduirait votre propre phrase.</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>Une explication a des mots **gras** et *italiques*, des [liens](https://example.org) et des citations&#xa0;:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>Une bonne explication permet de prévoir ce qui se passera ensuite.</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**À quoi cela sert** vient d’abord.</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**Comment cela marche** suit, partie par partie.</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**Où cela s’arrête** conclut.</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>Explication</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>Votre message a **{words} mots** et {characters} caractères.</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>En bref</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>bonjour, bonsoir, salut</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>code, fonction, programme, script, python</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>tableau, compare</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>liste, étape, plan, idée</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>math, formule, équation, calcul</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>traduis, traduire, traduction, traduisez</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>explique, explication, pourquoi, qu’est-ce, qu&apos;est-ce</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>résum, en bref</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -4929,7 +5231,7 @@
     </message>
     <message>
         <source>When the screen is touched</source>
-        <translation>Quand on touche l&apos;écran</translation>
+        <translation>Quand on touche l’écran</translation>
     </message>
     <message>
         <source>Always</source>
@@ -5073,7 +5375,7 @@
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
-        <translation>Programme portable seulement ; « Mises à jour… » dit comment le vôtre est mis à jour.</translation>
+        <translation>Programme portable seulement&#xa0;; «&#xa0;Mises à jour…&#xa0;» dit comment le vôtre est mis à jour.</translation>
     </message>
     <message>
         <source>Updates</source>
@@ -6407,11 +6709,11 @@
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant à {server} : il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
+        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant à {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
     </message>
     <message>
         <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant à {server} : il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
+        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant à {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6603,8 +6905,8 @@
         <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
         <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
         <translation>
-            <numerusform>Elle n’est pas vide : il y a {count} table ou vue dedans. Un espace de travail a besoin d’une base pour lui ; créez-en une nouvelle.</numerusform>
-            <numerusform>Elle n’est pas vide : il y a {count} tables et vues dedans. Un espace de travail a besoin d’une base pour lui ; créez-en une nouvelle.</numerusform>
+            <numerusform>Elle n’est pas vide&#xa0;: il y a {count} table ou vue dedans. Un espace de travail a besoin d’une base pour lui&#xa0;; créez-en une nouvelle.</numerusform>
+            <numerusform>Elle n’est pas vide&#xa0;: il y a {count} tables et vues dedans. Un espace de travail a besoin d’une base pour lui&#xa0;; créez-en une nouvelle.</numerusform>
         </translation>
     </message>
     <message>
@@ -6652,6 +6954,14 @@
         <translation>Le serveur accepte {most} connexions, jusqu’à deux par ordinateur.</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[o/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>o oui</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>Personne ne peut être interrogé ici.</translation>
     </message>
@@ -6665,7 +6975,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} Mo</translation>
     </message>
     <message numerus="yes">
@@ -6769,7 +7079,7 @@
     </message>
     <message>
         <source>“{label}” is not a whole number.</source>
-        <translation>« {label} » n’est pas un nombre entier.</translation>
+        <translation>«&#xa0;{label}&#xa0;» n’est pas un nombre entier.</translation>
     </message>
     <message>
         <source>“{label}” is not a number.</source>
@@ -6843,8 +7153,8 @@
         <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
         <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
         <translation>
-            <numerusform>{count} serveur d’outils a été laissé de côté : l’entrée dans {file} est inutilisable.</numerusform>
-            <numerusform>{count} serveurs d’outils ont été laissés de côté : l’entrée dans {file} est inutilisable.</numerusform>
+            <numerusform>{count} serveur d’outils a été laissé de côté&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
+            <numerusform>{count} serveurs d’outils ont été laissés de côté&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7465,8 +7775,189 @@
         <translation>La limite repart {end}. Relevez-la, ou envoyez quand même cette question.</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>Je suis le **modèle de démonstration** de ChatDesk. Je ne peux pas y travailler, mais un modèle que vous connectez le peut.</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>Ici, un vrai modèle répondrait. Je suis le **modèle de démonstration**&#xa0;: je n’ai pas besoin de réseau, et je ne sais rien.</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>Une bonne question pour un vrai modèle&#xa0;! Je suis le **modèle de démonstration** et je montre seulement ce que fait ChatDesk.</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>Je suis le **modèle de démonstration** et je ne peux pas y travailler. Voici comment ChatDesk affiche une telle réponse&#xa0;:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>Ici, un vrai modèle répondrait. Voici à quoi sa réponse pourrait ressembler&#xa0;:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>Je ne sais rien, mais je peux vous montrer à quoi ressemble une telle réponse dans ChatDesk&#xa0;:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>C’était le **modèle de démonstration** de ChatDesk. Pour de vraies réponses, choisissez *Ajouter un fournisseur…* dans la liste des modèles en haut. `/demo` énumère ce que je peux montrer d’autre.</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>Bonjour&#xa0;!</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>Essayez avec moi&#xa0;:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>Pour de vraies réponses, choisissez *Ajouter un fournisseur…* dans la liste des modèles en haut.</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>Demandez</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>et voyez</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*une visite*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>ce que ChatDesk sait faire</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*du code*, *un tableau*, *une formule*, *un plan*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>comment une réponse est affichée</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>une longue réponse, à faire défiler et à arrêter</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>ce qui se passe quand une connexion se coupe</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>tout le reste</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>Je suis le **modèle de démonstration**. Je viens avec ChatDesk, je n’ai besoin ni de réseau ni de compte, et je ne sais rien&#xa0;; mais je peux vous montrer ce que ChatDesk fait des réponses d’un vrai modèle.</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>Ce que vous pouvez faire</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>Comment</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>Redemander, ou demander à un autre modèle</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>les boutons sous une réponse, ou Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>Modifier une question</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>son crayon&#xa0;; l’ancienne version reste</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>Essayer une autre voie</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>*Créer une branche dans une nouvelle conversation* dans le menu d’un message</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>Interroger plusieurs modèles à la fois</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>*Comparer des modèles…* dans la liste des modèles</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>Joindre un fichier ou une image</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>déposez-le sur la fenêtre, ou collez-le</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>Arrêter une réponse</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Échap</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Ctrl+K** trouve chaque mot de chaque conversation, **Ctrl+Maj+P** chaque commande, et **F1** ouvre l’aide.</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>Projets, étiquettes, épingles et archives gardent l’ordre&#xa0;; ce qui a été supprimé attend dans la corbeille.</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>Tout est sur cet ordinateur. *Importer…* reprend ce que vous avez dans ChatGPT, Claude et d’autres.</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>La fenêtre se ferme à tout moment&#xa0;: aucun mot n’est perdu, et une réponse peut être continuée.</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>Choisissez *Ajouter un fournisseur…* dans la liste des modèles en haut, et collez une clé.</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>Ou démarrez un serveur sur cet ordinateur, comme Ollama&#xa0;: il est trouvé tout seul.</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>Tapez `/demo` pour voir ce que je peux montrer d’autre.</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>Réponses</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>Le code a des couleurs, un bouton pour le copier, et défile à part&#xa0;:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>Les formules sont dessinées, {formula}, et les tableaux sont des tableaux&#xa0;:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>Vos discussions</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>Ensuite</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7501,25 +7992,146 @@
         <translation>&apos;chatdesk tokens list&apos; les montre tous.</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>détenteur</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>terminée</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>base de données</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>paramètres</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>valide</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key} (activé, {until})</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key} (désactivé, {until})</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>valides&#xa0;; à l’essai jusqu’au jour indiqué&#xa0;: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path} (créé avec la première conversation)</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Restaurez une sauvegarde (&apos;chatdesk restore --list&apos;&#xa0;; elles sont dans {backup_dir}), ou copiez ce qui se lit avec &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>«&#xa0;chatdesk doctor --repair&#xa0;» la répare.</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} est endommagé ({count} constat&#xa0;: {first}).</numerusform>
+            <numerusform>{path} est endommagé ({count} constats&#xa0;: {first}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} est en bon état&#xa0;; schéma {schema}, SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>ouverture de la base</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>écriture dans la base</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>espace de travail {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: il est venu avec une sauvegarde restaurée, et rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou «&#xa0;chatdesk team join-again&#xa0;» s’y connecte</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>{shared} partagés, {waiting} en attente d’envoi, {refused} refusés</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>rien n’a encore été synchronisé</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>dernière ligne de son journal, {at}&#xa0;: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>dernière ligne de son journal, {at}&#xa0;: {sent} envoyés, {received} reçus</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>«&#xa0;Détails…&#xa0;» dans la ligne sous les conversations dit pourquoi, en fait une copie et réessaie</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} à nouveau ouverts, leurs copies attendent «&#xa0;Partager…&#xa0;»</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}&#xa0;; {rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>fournisseur {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>fichier des fournisseurs</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>il n’y en a pas encore</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>aucune fenêtre n’est ouverte et aucune autre commande n’est en cours</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>une fenêtre</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}, processus {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who} ne répond pas. S’il est bloqué, mettez-y fin.</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{count} {status}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}, ouvert depuis {minutes} min&#xa0;; {late} ms de retard au plus&#xa0;; réponses&#xa0;: {answers}&#xa0;; {waiting} en attente.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7546,12 +8158,28 @@
         <translation>Espace de travail {workspace}&#xa0;: {reason}.</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>trousseau</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} Les clés viennent de variables ou d’un fichier chiffré, ou ne valent que jusqu’à la fermeture.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} manquent ou sont endommagés&#xa0;: les comptes de tokens sont des estimations.</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>encodages des tokens</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>les deux sont là et intacts</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>mises à jour</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8333,6 +8961,63 @@
     </message>
     <message>
         <source>Answer</source>
+        <translation>Réponse</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Note</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>Raisonnement</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>Appel d’outil</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>Image&#xa0;: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>Fichier&#xa0;: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>Image&#xa0;: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>Fichier&#xa0;: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>pièce jointe</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>son contenu manque ou est endommagé</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>à une date inconnue</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{day}/{month}/{year} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>Le lien «&#xa0;{words}&#xa0;» mène à {place}.</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>D’autres liens de ce message mènent ailleurs que ne le disent leurs mots.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
         <translation>Répondre</translation>
     </message>
     <message>
@@ -8862,8 +9547,68 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Entrée change les touches, Suppr les enlève</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>une très longue réponse (quelque 6&#xa0;000 mots)</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>du code en plusieurs langages</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>des tableaux, étroits et larges</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>des formules</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>une image, gardée comme fichier de la réponse</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>toutes les formes de Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>huit morceaux par seconde&#xa0;: le temps d’appuyer sur Arrêter</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>trop de requêtes&#xa0;: une attente annoncée, puis une erreur</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>la même attente, puis une réponse</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>la connexion se coupe au milieu&#xa0;; Continuer donne la suite</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>des réflexions avant la réponse</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>un appel d’outil</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>Il n’y a pas de démo nommée {name}. Voici celles qui existent&#xa0;:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>Essayez l’une d’elles&#xa0;:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>Commande</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>Ce qu’elle montre</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -10107,6 +10852,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Sortir des archives</translation>
     </message>
     <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>Archiver</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Supprimer…</translation>
     </message>
@@ -10304,7 +11054,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tokens</source>
+        <comment>access</comment>
         <translation>Jetons</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Tokens</translation>
     </message>
     <message>
         <source>The address is in the clipboard.</source>
@@ -11042,6 +11797,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Adresse</translation>
     </message>
     <message>
@@ -11341,6 +12097,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Add a screenshot</source>
         <translation>Ajouter une capture d’écran</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>Nouvelle</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12414,6 +13175,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Retirer de la liste…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>Code</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>Copier le code</translation>
     </message>
@@ -13166,6 +13932,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>vous</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>vous</translation>
     </message>
     <message>
@@ -13374,8 +14145,24 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Connexion.</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>Écho hors ligne</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>le modèle hors ligne</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>Le modèle hors ligne</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>Hors ligne</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>Le modèle hors ligne fait semblant d’être occupé.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13544,6 +14331,110 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>Le fichier n’a pas pu être écrit&#xa0;: {why}.</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>Opération non permise</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>Fichier ou dossier introuvable</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Erreur d’entrée/sortie</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>Mémoire insuffisante</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>Accès refusé</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>Périphérique ou ressource occupé</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>Le fichier existe déjà</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>N’est pas un dossier</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>Est un dossier</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>Argument non valide</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>Trop de fichiers ouverts</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>Fichier trop volumineux</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>Plus d’espace disponible</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>Système de fichiers en lecture seule</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>Tube rompu</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>Nom de fichier trop long</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>Dossier non vide</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>Trop de liens symboliques successifs</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Quota de disque dépassé</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>Adresse déjà utilisée</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>Impossible d’attribuer l’adresse</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>Réseau inaccessible</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>Aucune route vers l’hôte</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Connexion refusée</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Connexion fermée par le correspondant</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>Délai de connexion dépassé</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13822,6 +14713,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} vous demande quelque chose dans une autre discussion.</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>Utilisateur</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14110,6 +15006,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Trouvé</translation>
     </message>
     <message>
@@ -14931,6 +15828,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Enregistrer comme version</translation>
     </message>
     <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
+    </message>
+    <message>
         <source>Hide differences</source>
         <translation>Masquer les différences</translation>
     </message>
@@ -15730,6 +16631,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Previous 7 days</source>
         <translation>7 derniers jours</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>Épinglées</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15842,6 +16748,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>Supprimer définitivement {count} conversations…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>Désépingler</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>Épingler</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15897,6 +16813,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>tagged {tags}</source>
         <translation>étiquetée {tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>épinglée</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16266,6 +17187,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Slides</source>
         <translation>Présentation</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>Archive</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16870,6 +17796,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Par genre</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>Période</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>Premier jour</translation>
     </message>
@@ -16955,6 +17886,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent} %</translation>
     </message>
     <message>
@@ -16993,7 +17925,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Explain this error. What causes it, and how do I fix it?
 
 </source>
-        <translation>Explique cette erreur. Qu’est-ce qui la cause, et comment la corriger ?
+        <translation>Explique cette erreur. Qu’est-ce qui la cause, et comment la corriger&#xa0;?
 
 </translation>
     </message>
@@ -17020,7 +17952,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Compare these options in a table, by cost, effort and risk:
 - </source>
-        <translation>Compare ces options dans un tableau, par coût, effort et risque :
+        <translation>Compare ces options dans un tableau, par coût, effort et risque&#xa0;:
 - </translation>
     </message>
     <message>
@@ -17283,6 +18215,203 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>utilisation&#xa0;: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>arguments</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>options</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s&#xa0;:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>affiche cette aide et quitte</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>affiche la version du programme et quitte</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s&#xa0;: erreur&#xa0;: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>argument %(argument_name)s&#xa0;: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>les arguments suivants sont requis&#xa0;: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>un des arguments %s est requis</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>une valeur est attendue</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>une valeur au plus est attendue</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>une valeur au moins est attendue</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>choix non valide&#xa0;: %(value)r (choisir parmi %(choices)s)</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>valeur non valide (%(type)s)&#xa0;: %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>arguments non reconnus&#xa0;: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>non permis avec l’argument %s</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>option ambiguë&#xa0;: %(option)s peut correspondre à %(matches)s</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>valeur inattendue&#xa0;: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>%s valeur est attendue</numerusform>
+            <numerusform>%s valeurs sont attendues</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>lecteur</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>rédacteur</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>administrateur</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>invité</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>actif</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>retiré</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>avertissement</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>qui invite</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>qui crée des projets</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>membres</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>invitations</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>projets par membre</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>connexions par membre</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>changements par minute</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>octets par membre</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>octets par projet</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>octets de fichiers par membre</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>octets de fichiers par projet</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>propriétaires</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>administrateurs</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>Nouvelle discussion</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title} (branche)</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>Serveur sur le port {port}</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>Il répond</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>Laisse ChatDesk chercher</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>Trouve des pages</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>Nouveau</translation>
     </message>
 </context>
 </TS>

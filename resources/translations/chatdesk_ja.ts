@@ -98,7 +98,7 @@
     </message>
     <message>
         <source>Allow it?</source>
-        <translation>許可しますか?</translation>
+        <translation>許可しますか？</translation>
     </message>
     <message>
         <source>The model wants to call {tool} of {server}. {words}</source>
@@ -238,7 +238,7 @@
     </message>
     <message>
         <source>Replace the current database with it? The current one is kept.</source>
-        <translation>現在のデータベースをこれに置き換えますか? 現在のものは保管されます。</translation>
+        <translation>現在のデータベースをこれに置き換えますか？現在のものは保管されます。</translation>
     </message>
     <message>
         <source>No backup was named.</source>
@@ -542,6 +542,10 @@
         <translation>キーは保留中</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>スキップ</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>設定済みのプロバイダーを一覧表示します</translation>
     </message>
@@ -804,7 +808,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number}件のプロジェクト</numerusform>
         </translation>
@@ -867,7 +871,7 @@
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
         <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
         <translation>
-            <numerusform>今後、「{project}」から{count}日より古いものを全員分消去しますか?</numerusform>
+            <numerusform>今後、「{project}」から{count}日より古いものを全員分消去しますか？</numerusform>
         </translation>
     </message>
     <message>
@@ -878,14 +882,14 @@
         <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
         <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
         <translation>
-            <numerusform>{count}件のメッセージを全員分消去しますか?(ほかの人の{others}件はゴミ箱に残ります)</numerusform>
+            <numerusform>{count}件のメッセージを全員分消去しますか？(ほかの人の{others}件はゴミ箱に残ります)</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Erase {count} messages for everybody?</source>
         <comment>Erase {count} message for everybody?</comment>
         <translation>
-            <numerusform>{count}件のメッセージを全員分消去しますか?</numerusform>
+            <numerusform>{count}件のメッセージを全員分消去しますか？</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -912,7 +916,7 @@
     </message>
     <message>
         <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>「{project}」を終了し、サーバーとすべてのコンピューターから完全に消去しますか?</translation>
+        <translation>「{project}」を終了し、サーバーとすべてのコンピューターから完全に消去しますか？</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1091,7 +1095,7 @@
     </message>
     <message>
         <source>Leave {name}? Its projects stay here as private copies.</source>
-        <translation>{name}を離れますか? プロジェクトは個人用コピーとしてここに残ります。</translation>
+        <translation>{name}を離れますか？プロジェクトは個人用コピーとしてここに残ります。</translation>
     </message>
     <message>
         <source>You left {name}.</source>
@@ -1099,11 +1103,11 @@
     </message>
     <message>
         <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>{host}:{port}のデータベース{database}、{name}を放棄しますか?</translation>
+        <translation>{host}:{port}のデータベース{database}、{name}を放棄しますか？</translation>
     </message>
     <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
-        <translation>{host}:{port}のデータベース{database}、{name}に接続しますか?</translation>
+        <translation>{host}:{port}のデータベース{database}、{name}に接続しますか？</translation>
     </message>
     <message>
         <source>You are in {name} again.</source>
@@ -1167,6 +1171,10 @@
     <message>
         <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
         <translation>パスワードを外して変更し、標準入力か{variable}で渡してください。</translation>
+    </message>
+    <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}。</translation>
     </message>
     <message>
         <source>Check the name of the file.</source>
@@ -1259,7 +1267,7 @@
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
-        <translation>「{project}」({threads}、{messages})を{workspace}と共有しますか? 送ったものは、読んだ人から取り戻せません。</translation>
+        <translation>「{project}」({threads}、{messages})を{workspace}と共有しますか？送ったものは、読んだ人から取り戻せません。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads</source>
@@ -1285,11 +1293,11 @@
     </message>
     <message>
         <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>全員について「{name}」の共有を終了しますか? 全員に個人用コピーが残ります。</translation>
+        <translation>全員について「{name}」の共有を終了しますか？全員に個人用コピーが残ります。</translation>
     </message>
     <message>
         <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>「{name}」を離れますか? 個人用コピーがここに残ります。</translation>
+        <translation>「{name}」を離れますか？個人用コピーがここに残ります。</translation>
     </message>
     <message>
         <source>This is a private copy.</source>
@@ -1305,7 +1313,7 @@
     </message>
     <message>
         <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>{name}を{workspace}から外しますか? 書いたものは残ります。</translation>
+        <translation>{name}を{workspace}から外しますか？書いたものは残ります。</translation>
     </message>
     <message>
         <source>{name} was removed from {workspace}.</source>
@@ -1325,10 +1333,14 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>{name}の接続を{count}件終了しました。</numerusform>
+            <numerusform>{name}の接続を{count}件切断しました。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1801,10 +1813,6 @@
         <translation>ファイルをメッセージと一緒に保存できませんでした: {reason}。</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>ディスクに拒否されました</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>ディスクの空きを増やすか別のデータディレクトリを選んで、もう一度添付してください。</translation>
     </message>
@@ -1853,6 +1861,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>中のファイルを添付してください。</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>名前または場所が正しくありません</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2470,7 +2482,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDeskが予期せず終了しました。</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>注意</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>問題</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2481,8 +2503,28 @@
         <translation>確認自体に失敗しました({name})。</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>バージョン</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}、Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>データディレクトリ</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>設定ディレクトリ</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>ログディレクトリ</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>バックアップディレクトリ</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2501,10 +2543,6 @@
         <translation>ほかの人が{path}の中を見られます。実行してください: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>{name}ディレクトリ</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>空き容量が{free_bytes} MBしかありません。早めに増やしてください。</translation>
     </message>
@@ -2513,8 +2551,16 @@
         <translation>空き容量{free_bytes} MB</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>ディスク</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>PySide6がインストールされていないため、ウィンドウを開けません。</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>画面</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2555,8 +2601,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names}ほか</translation>
+        <source>others</source>
+        <translation>その他</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2616,7 +2662,7 @@
     <message>
         <source>Send the key of {short} to {server}?</source>
         <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
-        <translation>{short}のキーを{server}に送りますか?</translation>
+        <translation>{short}のキーを{server}に送りますか？</translation>
     </message>
     <message>
         <source>The variable {variable} names the server of {label}, {server}. Only a key from a variable is sent there, never one that is kept.</source>
@@ -2715,32 +2761,36 @@
         <translation>回答待ち</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>まだ始まっていません</translation>
+        <source>This answer has not begun.</source>
+        <translation>この回答はまだ始まっていません。</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>この回答はまだ書かれている途中です。</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>この回答は停止されました。</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>この回答は中断されました。</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>この回答は失敗しました。</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>書き込み中</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>まだ書いています</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>停止</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>停止されました</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>中断</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>中断されました</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -2834,7 +2884,7 @@
     </message>
     <message>
         <source>Ask {label}?</source>
-        <translation>{label}に質問しますか?</translation>
+        <translation>{label}に質問しますか？</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -4268,6 +4318,62 @@
         <translation>パスフレーズを入力してください。</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>キーの並びは推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>短いキーボードのパターンは推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>「aaa」のような繰り返しは推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>「abcabcabc」のような繰り返しは「abc」とほとんど変わらず推測されます。</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>「abc」や「6543」のような連続は推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>最近の年は推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>日付は推測されやすいことがよくあります。</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>最もよく使われる10のパスワードの一つです。</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>最もよく使われる100のパスワードの一つです。</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>とてもよく使われるパスワードです。</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>よく使われるパスワードに似ています。</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>一つの単語だけでは推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>名前や名字だけでは推測されやすくなります。</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>よくある名前や名字は推測されやすくなります。</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>新しいパスフレーズ: 4語以上</translation>
@@ -4283,10 +4389,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>空白だけのパスフレーズでは何も守れません。</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>このパスフレーズは推測されやすいものです: {first}{warning}。</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4857,8 +4959,207 @@
         <translation>ダーク、ハイコントラスト</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>ツアー, 案内, ヘルプ, 何ができ</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>メッセージと一緒に次の{count}件のファイルを受け取りました:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}、{size}ピクセルの画像</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}、{bytes}バイトのファイル（{kind}）、先頭と末尾だけが収まります</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}、{bytes}バイトのファイル（{kind}）</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>何も書かれていません。</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>入力: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>小さな関数と、その呼び出し方:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>`dict` は単語が最初に現れた順序を保ちます。</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>アプリケーション内</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>サーバー上</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>動作場所</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>向いている用途</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>最初のリリース</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>1台のコンピューター、1つのファイル</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>同時に多くの人</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>大きな表の分析</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**やりたいことを伝える。** 一文で十分です。</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**手元にあるものを集める。**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>例</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>未解決の疑問</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**うまくいきそうな一番小さなものを試し**、もう一度見直す。</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>質問した</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>回答を確認した</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>手順</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>{first}、{second} のとき、{equation} の2つの解は $a$ と $b$ そのものです:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>数学</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>最初の $n$ 個の整数の和は {total} です。</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>言語</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>こんにちは</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>ありがとう</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>翻訳</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>本物のモデルなら、あなたの文を翻訳します。</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>説明には**太字**や*斜体*、[リンク](https://example.org)、引用を使えます:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>よい説明があれば、次に何が起こるかを予測できます。</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**何のためのものか**を最初に。</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**どう動くか**を順を追って。</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**どこまでか**で締めくくります。</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>説明</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>メッセージは**{words}語**、{characters}文字です。</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>要約</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>こんにちは, おはよう, こんばんは, やあ</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>コード, 関数, プログラム, スクリプト</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>表, テーブル, 比較</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>リスト, 手順, 計画, アイデア</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>数学, 数式, 方程式, 計算</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>翻訳</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>説明, なぜ, とは</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>要約, まとめ</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -6585,6 +6886,14 @@
         <translation>サーバーの接続数は{most}で、1台のコンピューターあたり最大2つです。</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[y/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>y はい</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>ここでは誰にも確認できません。</translation>
     </message>
@@ -6598,7 +6907,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -7385,8 +7694,189 @@
         <translation>上限は{end}に新しく始まります。上限を上げるか、この質問をそのまま送ってください。</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>私は ChatDesk に付属の**デモモデル**です。この質問には取り組めませんが、接続したモデルならできます。</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>ここでは本物のモデルが答えます。私は**デモモデル**です。ネットワークは不要ですが、何も知りません。</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>本物のモデルにぴったりの質問です！私は**デモモデル**で、ChatDesk の機能をお見せすることしかできません。</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>私は**デモモデル**なので、この質問には取り組めません。ChatDesk ではこのような回答が次のように表示されます:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>ここでは本物のモデルが答えます。回答は次のようになるでしょう:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>私は何も知りませんが、このような回答が ChatDesk でどう見えるかをお見せできます:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>以上、ChatDesk に付属の**デモモデル**でした。本物の回答を得るには、上のモデル一覧で「プロバイダーを追加…」を選んでください。ほかにお見せできるものは `/demo` で確認できます。</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>こんにちは！</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>次のどれかを試してみてください:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>本物の回答を得るには、上のモデル一覧で「プロバイダーを追加…」を選んでください。</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>入力する言葉</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>見られるもの</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*ツアー*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>ChatDesk でできること</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*コード*、*表*、*数式*、*計画*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>回答の表示のされ方</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>長い回答（スクロールや停止を試せます）</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>接続が切れたときの動作</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>そのほかすべて</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>私は**デモモデル**です。ChatDesk に付属し、ネットワークもアカウントも不要で、何も知りません。それでも、ChatDesk が本物のモデルの回答をどう扱うかをお見せできます。</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>できること</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>もう一度、または別のモデルに質問する</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>回答の下のボタン、または Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>質問を変更する</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>鉛筆ボタン。元のバージョンは残ります</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>別の方向を試す</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>メッセージのメニューの「新しいスレッドにブランチ」</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>複数のモデルに同時に質問する</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>モデル一覧の「モデルを比較…」</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>ファイルや画像を添付する</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>ウィンドウにドロップするか、貼り付ける</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>回答を停止する</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Ctrl+K** はすべてのスレッドのすべての言葉、**Ctrl+Shift+P** はすべてのコマンドを探し、**F1** はヘルプを開きます。</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>プロジェクト、タグ、ピン留め、アーカイブで整理できます。削除したものはゴミ箱で待っています。</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>すべてこのコンピューターにあります。「インポート…」で ChatGPT、Claude などのデータを取り込めます。</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>ウィンドウはいつでも閉じられます。言葉は失われず、回答は続けられます。</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>上のモデル一覧で「プロバイダーを追加…」を選び、キーを貼り付けてください。</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>または、このコンピューターで Ollama などのサーバーを起動してください。自動的に見つかります。</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>`/demo` と入力すると、ほかにお見せできるものがわかります。</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>回答</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>コードには色とコピーボタンが付き、単独でスクロールします:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>数式は描画され（{formula}）、表は表として表示されます:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>チャット</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>次の一歩</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7421,25 +7911,145 @@
         <translation>&apos;chatdesk tokens list&apos;ですべて表示できます。</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>使用中のプロセス</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>データベース</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>有効</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key}（オン、{until}）</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key}（オフ、{until}）</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>有効。記載の日まで試用中: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path}（最初のスレッドと同時に作られます）</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>バックアップを復元するか(&apos;chatdesk restore --list&apos;。{backup_dir}にあります)、&apos;chatdesk doctor --repair&apos;で読めるものをコピーしてください。</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>「chatdesk doctor --repair」で修復できます。</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>{backup_dir}のバックアップに以前の状態があるかもしれません。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path}は破損しています（{count}件: {first}）。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path}は正常です。スキーマ{schema}、SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>データベースを開く</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>データベースへの書き込み</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>ワークスペース{name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{host}の{database}。保留中: 復元したバックアップに含まれていたもので、どこにも接続しません。設定のチーム同期の「再接続」または「chatdesk team join-again」で接続します</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>共有{shared}件、送信待ち{waiting}件、拒否{refused}件</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>まだ何も同期されていません</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>最新のログ、{at}: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>最新のログ、{at}: 送信{sent}件、受信{received}件</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>スレッドの下の行の「詳細…」で理由の確認、コピー、再試行ができます</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in}は再び開かれました。そのコピーは「共有…」を待っています。</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}；{rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>プロバイダー{name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>プロバイダーのファイル</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>まだありません</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>開いているウィンドウも実行中のコマンドもありません</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>ウィンドウ</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}、プロセス{pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who}が応答しません。固まっている場合は終了させてください。</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{status}{count}件</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}、稼働{minutes}分、遅れは最大{late}ミリ秒、回答: {answers}、待機中{waiting}件。</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7466,12 +8076,28 @@
         <translation>ワークスペース{workspace}: {reason}。</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>キーリング</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} キーは変数か暗号化ファイルから取得するか、今回の実行の間だけ有効です。</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing}がないか破損しています。トークン数は推定値です。</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>トークンのエンコーディング</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>両方とも揃っていて正常です</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>アップデート</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8254,6 +8880,63 @@
         <translation>回答</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>推論</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>ツールの呼び出し</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>画像: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>ファイル: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>画像: {name}（{problem}）</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>ファイル: {name}（{problem}）</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>添付ファイル</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>内容が失われているか破損しています</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>日時不明</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{year}/{month}/{day} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>リンク「{words}」の行き先は{place}です。</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>このメッセージには、表示と行き先が異なるリンクがほかにもあります。</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
+        <translation>回答する</translation>
+    </message>
+    <message>
         <source>Regenerate</source>
         <translation>再生成</translation>
     </message>
@@ -8777,8 +9460,68 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>Enterでキーを変更、Deleteで削除</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>とても長い回答（約6,000語）</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>いくつかの言語のコード</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>狭い表と広い表</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>数式</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>画像（回答のファイルとして保存されます）</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>あらゆる種類のMarkdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>1秒に8個ずつ: 停止を押す時間があります</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>リクエスト過多: 予告された待ち時間のあとエラー</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>同じ待ち時間のあと回答</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>途中で接続が切れます。続行で最後まで届きます</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>回答の前の思考</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>ツールの呼び出し</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>{name}というデモはありません。次のものがあります:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>次のどれかを試してください:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>コマンド</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>内容</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -8943,7 +9686,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Delete this message only, or also those after it?</source>
-        <translation>このメッセージだけを削除しますか? それともこの後のものも削除しますか?</translation>
+        <translation>このメッセージだけを削除しますか？それともこの後のものも削除しますか？</translation>
     </message>
     <message>
         <source>Do not ask again</source>
@@ -9015,11 +9758,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Erase this thread for everyone?</source>
-        <translation>全員のこのスレッドを消去しますか?</translation>
+        <translation>全員のこのスレッドを消去しますか？</translation>
     </message>
     <message>
         <source>Erase this message for everyone?</source>
-        <translation>全員のこのメッセージを消去しますか?</translation>
+        <translation>全員のこのメッセージを消去しますか？</translation>
     </message>
     <message>
         <source>Erase for everyone</source>
@@ -9055,7 +9798,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Do {models} all see images?</source>
         <comment>Does {models} see images?</comment>
         <translation>
-            <numerusform>{models}は画像を見られますか?</numerusform>
+            <numerusform>{models}は画像を見られますか？</numerusform>
         </translation>
     </message>
     <message>
@@ -9098,7 +9841,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Days</source>
-        <translation>日数</translation>
+        <translation>日</translation>
     </message>
     <message>
         <source>Send or cancel what you are editing first.</source>
@@ -9297,7 +10040,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Keep the temporary chat?</source>
-        <translation>一時チャットを保存しますか?</translation>
+        <translation>一時チャットを保存しますか？</translation>
     </message>
     <message>
         <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
@@ -9778,7 +10521,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Delete {count} threads for good?</source>
         <comment>Delete this thread for good?</comment>
         <translation>
-            <numerusform>{count}件のスレッドを完全に削除しますか?</numerusform>
+            <numerusform>{count}件のスレッドを完全に削除しますか？</numerusform>
         </translation>
     </message>
     <message>
@@ -9795,7 +10538,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Empty the trash?</source>
-        <translation>ゴミ箱を空にしますか?</translation>
+        <translation>ゴミ箱を空にしますか？</translation>
     </message>
     <message>
         <source>Empty the trash</source>
@@ -9993,6 +10736,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>アーカイブを解除</translation>
     </message>
     <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>アーカイブ</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>削除…</translation>
     </message>
@@ -10042,7 +10790,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Delete the project “{name}”?</source>
-        <translation>プロジェクト「{name}」を削除しますか?</translation>
+        <translation>プロジェクト「{name}」を削除しますか？</translation>
     </message>
     <message>
         <source>Move to trash</source>
@@ -10142,7 +10890,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
-        <translation>トークン「{name}」を失効させますか?</translation>
+        <translation>トークン「{name}」を失効させますか？</translation>
     </message>
     <message>
         <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
@@ -10183,6 +10931,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Starting…</source>
         <translation>起動中…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <comment>access</comment>
+        <translation>アクセストークン</translation>
     </message>
     <message>
         <source>Tokens</source>
@@ -10887,7 +11640,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {label}?</source>
-        <translation>{label}を削除しますか?</translation>
+        <translation>{label}を削除しますか？</translation>
     </message>
     <message>
         <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
@@ -10915,6 +11668,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>アドレス</translation>
     </message>
     <message>
@@ -11214,6 +11968,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>スクリーンショットを追加</translation>
     </message>
     <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>新規</translation>
+    </message>
+    <message>
         <source>Open in ChatDesk</source>
         <translation>ChatDeskで開く</translation>
     </message>
@@ -11352,7 +12111,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Something went wrong?</source>
-        <translation>問題が発生しましたか?</translation>
+        <translation>問題が発生しましたか？</translation>
     </message>
     <message>
         <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
@@ -11899,7 +12658,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Stop sharing “{name}”?</source>
-        <translation>「{name}」の共有を停止しますか?</translation>
+        <translation>「{name}」の共有を停止しますか？</translation>
     </message>
     <message>
         <source>Stop sharing</source>
@@ -11911,7 +12670,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Leave “{name}”?</source>
-        <translation>「{name}」を離れますか?</translation>
+        <translation>「{name}」を離れますか？</translation>
     </message>
     <message>
         <source>Leave</source>
@@ -11934,7 +12693,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
-        <translation>「{name}」の共有を停止し、全員分を消去しますか?</translation>
+        <translation>「{name}」の共有を停止し、全員分を消去しますか？</translation>
     </message>
     <message>
         <source>Stop and erase</source>
@@ -12268,6 +13027,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>一覧から外す…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>招待コード</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>コードをコピー</translation>
     </message>
@@ -12454,7 +13218,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Leave “{workspace}”?</source>
-        <translation>「{workspace}」を離れますか?</translation>
+        <translation>「{workspace}」を離れますか？</translation>
     </message>
     <message>
         <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
@@ -12852,7 +13616,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Keep messages of “{name}” for {count} days only?</source>
         <comment>Keep messages of “{name}” for {count} day only?</comment>
         <translation>
-            <numerusform>「{name}」のメッセージを{count}日間だけ保管しますか?</numerusform>
+            <numerusform>「{name}」のメッセージを{count}日間だけ保管しますか？</numerusform>
         </translation>
     </message>
     <message>
@@ -13008,6 +13772,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>removed; what they wrote stays</source>
         <translation>外されました。書いたものは残ります</translation>
+    </message>
+    <message>
+        <source>you</source>
+        <comment>beside a name</comment>
+        <translation>あなた</translation>
     </message>
     <message>
         <source>you</source>
@@ -13176,7 +13945,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
         <translation>
-            <numerusform>拒否された{count}件の変更を一覧から外しますか?</numerusform>
+            <numerusform>拒否された{count}件の変更を一覧から外しますか？</numerusform>
         </translation>
     </message>
     <message>
@@ -13212,8 +13981,24 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>接続中。</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>オフラインエコー</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>オフラインモデル</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>オフラインモデル</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>オフライン</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>オフラインモデルが混雑しているふりをしています。</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13299,7 +14084,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {name} from the workspace?</source>
-        <translation>{name}をワークスペースから外しますか?</translation>
+        <translation>{name}をワークスペースから外しますか？</translation>
     </message>
     <message>
         <source>Removing the member…</source>
@@ -13307,7 +14092,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove the people {name} invited?</source>
-        <translation>{name}が招待した人を外しますか?</translation>
+        <translation>{name}が招待した人を外しますか？</translation>
     </message>
     <message>
         <source>Remove them</source>
@@ -13319,7 +14104,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Make a new password?</source>
-        <translation>新しいパスワードを作成しますか?</translation>
+        <translation>新しいパスワードを作成しますか？</translation>
     </message>
     <message>
         <source>New password</source>
@@ -13343,11 +14128,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Take {name} off the list?</source>
-        <translation>{name}を一覧から外しますか?</translation>
+        <translation>{name}を一覧から外しますか？</translation>
     </message>
     <message>
         <source>Take this computer off the list?</source>
-        <translation>このコンピューターを一覧から外しますか?</translation>
+        <translation>このコンピューターを一覧から外しますか？</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -13380,6 +14165,110 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>ファイルを書き込めませんでした: {why}。</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>許可されていない操作です</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>ファイルまたはフォルダーがありません</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>入出力エラー</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>メモリが足りません</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>アクセスが拒否されました</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>デバイスまたはリソースが使用中です</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>ファイルはすでに存在します</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>フォルダーではありません</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>フォルダーです</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>引数が正しくありません</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>開いているファイルが多すぎます</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>ファイルが大きすぎます</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>空き容量がありません</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>読み取り専用のファイルシステムです</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>パイプが切断されました</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>ファイル名が長すぎます</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>フォルダーが空ではありません</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>シンボリックリンクが多すぎます</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>ディスクの割り当てを超えています</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>アドレスはすでに使用中です</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>アドレスを割り当てられません</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>ネットワークに接続できません</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>ホストへの経路がありません</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>接続が拒否されました</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>接続が相手側から切断されました</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>接続がタイムアウトしました</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13615,7 +14504,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Run “{name}” of {server}?</source>
-        <translation>{server}の「{name}」を実行しますか?</translation>
+        <translation>{server}の「{name}」を実行しますか？</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -13655,6 +14544,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>別のチャットで{server}が入力を求めています。</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>ユーザー</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -13920,7 +14814,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {name}?</source>
-        <translation>{name}を削除しますか?</translation>
+        <translation>{name}を削除しますか？</translation>
     </message>
     <message>
         <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
@@ -13940,6 +14834,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>検出</translation>
     </message>
     <message>
@@ -14207,11 +15102,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Import or attach?</source>
-        <translation>インポートしますか、添付しますか?</translation>
+        <translation>インポートしますか、添付しますか？</translation>
     </message>
     <message>
         <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
-        <translation>「{name}」はチャットのエクスポートのようです。スレッドをインポートしますか? それともファイルをメッセージに添付しますか?</translation>
+        <translation>「{name}」はチャットのエクスポートのようです。スレッドをインポートしますか？それともファイルをメッセージに添付しますか？</translation>
     </message>
     <message>
         <source>Import</source>
@@ -14315,7 +15210,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>ChatDeskが新しいバージョンを確認してもよいですか? 自動的にインストールすることはありません。</translation>
+        <translation>ChatDeskが新しいバージョンを確認してもよいですか？自動的にインストールすることはありません。</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -14668,7 +15563,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>What can ChatDesk do?</source>
-        <translation>ChatDeskで何ができますか?</translation>
+        <translation>ChatDeskで何ができますか？</translation>
     </message>
     <message>
         <source>The provider of this model is gone. Choose another model at the top.</source>
@@ -14749,6 +15644,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Save as version</source>
         <translation>バージョンとして保存</translation>
+    </message>
+    <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
     </message>
     <message>
         <source>Hide differences</source>
@@ -15527,6 +16426,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Previous 7 days</source>
         <translation>過去7日間</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>ピン留め</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15632,6 +16536,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
             <numerusform>{count}件のスレッドを完全に削除…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>ピン留めを外す</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>ピン留め</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15682,6 +16596,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>tagged {tags}</source>
         <translation>タグ{tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>ピン留め</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16046,6 +16965,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Slides</source>
         <translation>スライド</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>圧縮ファイル</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16632,6 +17556,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>種類別</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>期間</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>開始日</translation>
     </message>
@@ -16715,6 +17644,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -16753,7 +17683,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Explain this error. What causes it, and how do I fix it?
 
 </source>
-        <translation>このエラーを説明してください。原因は何で、どう直せばよいですか?
+        <translation>このエラーを説明してください。原因は何で、どう直せばよいですか？
 
 </translation>
     </message>
@@ -16817,7 +17747,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>What are you working on?</source>
-        <translation>今日は何に取り組みますか?</translation>
+        <translation>今日は何に取り組みますか？</translation>
     </message>
     <message>
         <source>Your chats could not be opened</source>
@@ -17042,6 +17972,202 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>使い方: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>引数</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>オプション</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>このヘルプを表示して終了</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>プログラムのバージョンを表示して終了</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s: エラー: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>引数%(argument_name)s: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>次の引数が必要です: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>次の引数のどれかが必要です: %s</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>値が1つ必要です</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>値は1つまでです</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>値が1つ以上必要です</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>無効な選択肢です: %(value)r（選択肢は%(choices)s）</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>無効な値です（%(type)s）: %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>認識できない引数です: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>引数%sと同時には使えません</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>オプションがあいまいです: %(option)sは%(matches)sのどれにも当てはまります</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>余分な値です: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>値が%s個必要です</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>閲覧者</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>編集者</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>管理者</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>招待中</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>有効</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>削除済み</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>招待できる人</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>プロジェクトを作れる人</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>メンバー</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>招待</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>1人あたりのプロジェクト</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>1人あたりの接続</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>1分あたりの変更</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>1人あたりのバイト数</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>プロジェクトのバイト数</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>1人あたりのファイルのバイト数</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>プロジェクトのファイルのバイト数</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>所有者</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>管理者</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>新しいチャット</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title}（ブランチ）</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>ポート{port}のサーバー</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>応答します</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>ChatDesk に検索を許可します</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>ページが見つかります</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>新着</translation>
     </message>
 </context>
 </TS>

@@ -545,6 +545,10 @@
         <translation>chave retida</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>pulado</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>listar os provedores configurados</translation>
     </message>
@@ -808,7 +812,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number} projeto</numerusform>
             <numerusform>{number} projetos</numerusform>
@@ -1183,6 +1187,10 @@
         <translation>Deixe-a de fora, troque-a e informe-a em stdin ou em {variable}.</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}.</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>Verifique o nome do arquivo.</translation>
     </message>
@@ -1341,11 +1349,15 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
             <numerusform>{count} conexão de {name} foi encerrada.</numerusform>
             <numerusform>{count} conexões de {name} foram encerradas.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1822,10 +1834,6 @@
         <translation>O arquivo não pôde ser guardado junto às suas mensagens: {reason}.</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>o disco o recusou</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>Libere espaço no disco ou escolha outro diretório de dados e anexe-o de novo.</translation>
     </message>
@@ -1874,6 +1882,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>Anexe os arquivos dela.</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>o nome ou o lugar não é válido</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2499,7 +2511,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>O ChatDesk terminou inesperadamente.</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>aviso</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>problema</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2510,8 +2532,28 @@
         <translation>A própria verificação falhou ({name}).</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>versões</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}, Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>pasta de dados</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>pasta de configurações</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>pasta de registros</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>pasta de backups</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2530,10 +2572,6 @@
         <translation>Outros podem ver dentro de {path}. Execute: chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>diretório {name}</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>Só {free_bytes} MB estão livres. Libere espaço logo.</translation>
     </message>
@@ -2542,8 +2580,16 @@
         <translation>{free_bytes} MB livres</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>disco</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>O PySide6 não está instalado, então não pode haver janela.</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>tela</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2587,8 +2633,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} e outras</translation>
+        <source>others</source>
+        <translation>outros</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2750,32 +2796,36 @@
         <translation>esperando por uma resposta</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>não começou</translation>
+        <source>This answer has not begun.</source>
+        <translation>Esta resposta ainda não começou.</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>Esta resposta ainda está sendo escrita.</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>Esta resposta foi parada.</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>Esta resposta foi interrompida.</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>Esta resposta falhou.</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>sendo escrita</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>ainda está sendo escrita</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>parada</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>foi parada</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>interrompida</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>foi interrompida</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4310,6 +4360,62 @@
         <translation>Digite sua frase secreta.</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>Fileiras retas de teclas são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>Padrões curtos do teclado são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>Repetições como “aaa” são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>Repetições como “abcabcabc” são pouco mais difíceis de adivinhar que “abc”.</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>Sequências como “abc” ou “6543” são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>Anos recentes são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>Datas costumam ser fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>É uma das 10 senhas mais comuns.</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>É uma das 100 senhas mais comuns.</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>É uma senha muito comum.</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>É parecida com uma senha comum.</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>Uma palavra sozinha é fácil de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>Nomes e sobrenomes sozinhos são fáceis de adivinhar.</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>Nomes e sobrenomes comuns são fáceis de adivinhar.</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Uma nova frase secreta: quatro palavras ou mais</translation>
@@ -4325,10 +4431,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>Uma frase secreta de espaços não protege nada.</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>Esta frase secreta é fácil de adivinhar: {first}{warning}.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4900,8 +5002,208 @@
         <translation>Escuro, alto contraste</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>tour, passeio, ajuda, o que você pode</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>Com a sua mensagem recebi isto:</numerusform>
+            <numerusform>Com a sua mensagem recebi estes {count} arquivos:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}, uma imagem de {size} pixels</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}, um arquivo de {bytes} bytes ({kind}), do qual cabem o começo e o fim</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}, um arquivo de {bytes} bytes ({kind})</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>Você não escreveu nada.</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>Você escreveu: {question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>Uma função pequena e como chamá-la:</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>O `dict` mantém a ordem em que as palavras apareceram.</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>no aplicativo</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>em um servidor</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Funciona</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>Boa para</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>Primeira versão</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>um computador, um arquivo</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>muitas pessoas ao mesmo tempo</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>analisar tabelas grandes</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**Diga o que você quer.** Basta uma frase.</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**Reúna o que você tem.**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>notas</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>exemplos</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>perguntas em aberto</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**Tente a menor coisa que poderia funcionar** e olhe de novo.</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>pergunta feita</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>resposta conferida</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Passos</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>Com {first} e {second}, as duas raízes de {equation} são $a$ e $b$:</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>Matemática</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>A soma dos primeiros $n$ números inteiros é {total}.</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>Idioma</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>Olá</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>Obrigado</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>Tradução</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>Um modelo de verdade traduziria a sua própria frase.</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>Uma explicação traz palavras em **negrito** e *itálico*, [links](https://example.org) e citações:</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>Uma boa explicação permite prever o que acontece depois.</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**Para que serve** vem primeiro.</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**Como funciona** vem depois, parte por parte.</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**Onde termina** fecha a explicação.</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>Explicação</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>A sua mensagem tem **{words} palavras** e {characters} caracteres.</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>Em resumo</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>olá, oi, bom dia, boa tarde, boa noite</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>código, função, programa, script, python</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>tabela, compar</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>lista, passos, plano, ideias</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>matemática, fórmula, equação, calcul</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>traduz, tradução</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>expli, por que, o que é, o que são</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>resum, em resumo</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -6652,6 +6954,14 @@
         <translation>O servidor aceita {most} conexões, até duas para cada computador.</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[s/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>s sim</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>Não há a quem perguntar aqui.</translation>
     </message>
@@ -6665,7 +6975,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -7465,8 +7775,189 @@
         <translation>O limite recomeça {end}. Aumente-o ou envie esta pergunta mesmo assim.</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>Eu sou o **modelo de demonstração** do ChatDesk. Não consigo trabalhar nisso, mas um modelo que você conectar consegue.</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>Aqui um modelo de verdade responderia. Eu sou o **modelo de demonstração**: não preciso de rede e não sei nada.</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>Uma boa pergunta para um modelo de verdade! Eu sou o **modelo de demonstração** e só posso mostrar o que o ChatDesk faz.</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>Eu sou o **modelo de demonstração** e não consigo trabalhar nisso. É assim que o ChatDesk mostra uma resposta dessas:</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>Aqui um modelo de verdade responderia. A resposta poderia ser assim:</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>Não sei nada, mas posso mostrar como uma resposta dessas aparece no ChatDesk:</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>Este foi o **modelo de demonstração** do ChatDesk. Para ter respostas de verdade, escolha *Adicionar provedor…* na lista de modelos no alto. `/demo` lista o que mais posso mostrar.</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>Olá!</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>Experimente uma destas comigo:</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>Para ter respostas de verdade, escolha *Adicionar provedor…* na lista de modelos no alto.</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>Peça</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>e veja</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*um tour*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>o que o ChatDesk sabe fazer</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*código*, *uma tabela*, *uma fórmula*, *um plano*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>como uma resposta é desenhada</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>uma resposta longa, para rolar e parar</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>o que acontece quando uma conexão cai</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>todo o resto</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>Eu sou o **modelo de demonstração**. Venho com o ChatDesk, não preciso de rede nem de conta e não sei nada; mas posso mostrar o que o ChatDesk faz com as respostas de um modelo de verdade.</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>O que você pode fazer</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>Como</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>Perguntar de novo, ou a outro modelo</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>os botões abaixo de uma resposta, ou Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>Mudar uma pergunta</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>o lápis dela; a versão antiga fica</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>Tentar outro caminho</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>*Ramificar para uma nova conversa* no menu de uma mensagem</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>Perguntar a vários modelos ao mesmo tempo</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>*Comparar modelos…* na lista de modelos</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>Anexar um arquivo ou uma imagem</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>solte na janela, ou cole</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>Parar uma resposta</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Ctrl+K** encontra cada palavra de cada conversa, **Ctrl+Shift+P** cada comando, e **F1** abre a ajuda.</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>Projetos, etiquetas, fixados e um arquivo mantêm a ordem; o que foi excluído espera na lixeira.</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>Tudo está neste computador. *Importar…* traz o que você tem no ChatGPT, no Claude e em outros.</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>A janela fecha a qualquer momento: nenhuma palavra se perde, e uma resposta pode ser continuada.</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>Escolha *Adicionar provedor…* na lista de modelos no alto e cole uma chave.</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>Ou inicie um servidor neste computador, como o Ollama: ele é encontrado sozinho.</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>Digite `/demo` para ver o que mais posso mostrar.</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>Respostas</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>O código tem cores, um botão para copiar e rola separado:</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>Fórmulas são desenhadas, {formula}, e tabelas são tabelas:</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>Seus chats</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>A seguir</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7501,25 +7992,146 @@
         <translation>&apos;chatdesk tokens list&apos; mostra todos.</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>detentor</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>completa</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>banco de dados</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>configurações</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>válido</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key} (ativado, {until})</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key} (desativado, {until})</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>válidas; em teste até o dia indicado: {trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path} (criado com a primeira conversa)</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>Restaure um backup (&apos;chatdesk restore --list&apos;; eles estão em {backup_dir}), ou copie o que pode ser lido com &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>“chatdesk doctor --repair” o repara.</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>Um backup em {backup_dir} pode tê-lo como era.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} está danificado ({count} achado: {first}).</numerusform>
+            <numerusform>{path} está danificado ({count} achados: {first}).</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} está em ordem; esquema {schema}, SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>abertura do banco</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>escrita no banco</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>espaço de trabalho {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{database} em {host}; à parte: veio com um backup restaurado, e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou “chatdesk team join-again” conecta</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>{shared} compartilhados, {waiting} por enviar, {refused} recusados</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>nada foi sincronizado ainda</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>linha mais nova do registro, {at}: {problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>linha mais nova do registro, {at}: {sent} enviados, {received} recebidos</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>“Detalhes…” na linha abaixo das conversas diz por quê, copia e tenta de novo</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} abertos de novo, suas cópias esperam por Compartilhar…</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}; {rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>provedor {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>arquivo de provedores</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>ainda não existe</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>nenhuma janela está aberta e nenhum outro comando está em andamento</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>uma janela</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}, processo {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who}, não responde. Se travou, encerre-o.</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{count} {status}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}, aberta há {minutes} min; {late} ms de atraso no máximo; respostas: {answers}; {waiting} em espera.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7546,12 +8158,28 @@
         <translation>Espaço de trabalho {workspace}: {reason}.</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>chaveiro</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} As chaves vêm de variáveis ou de um arquivo criptografado, ou valem por uma execução.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} ausentes ou danificados: as contagens de tokens são estimativas.</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>codificações de tokens</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>as duas estão aqui e intactas</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>atualizações</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8336,6 +8964,63 @@
         <translation>Resposta</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>Nota</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>Raciocínio</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>Chamada de ferramenta</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>Imagem: {name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>Arquivo: {name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>Imagem: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>Arquivo: {name} ({problem})</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>anexo</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>o conteúdo falta ou está danificado</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>em data desconhecida</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{day}/{month}/{year} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>O link “{words}” leva a {place}.</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>Outros links desta mensagem levam a um lugar diferente do que dizem.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
+        <translation>Responder</translation>
+    </message>
+    <message>
         <source>Regenerate</source>
         <translation>Gerar de novo</translation>
     </message>
@@ -8862,8 +9547,68 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Enter altera as teclas, Delete as retira</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>uma resposta muito longa (umas 6.000 palavras)</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>código em várias linguagens</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>tabelas, estreitas e largas</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>fórmulas</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>uma imagem, que fica como arquivo da resposta</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>todo tipo de Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>oito pedaços por segundo: tempo para apertar Parar</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>solicitações demais: uma espera anunciada, depois um erro</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>a mesma espera, depois uma resposta</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>a conexão cai no meio; Continuar termina</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>pensamentos antes da resposta</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>uma chamada de ferramenta</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>Não há demonstração chamada {name}. Existem estas:</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>Experimente uma destas:</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>Comando</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>O que mostra</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -10100,11 +10845,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Archive</source>
-        <translation>Arquivar</translation>
+        <translation>Arquivadas</translation>
     </message>
     <message>
         <source>Move out of the archive</source>
         <translation>Desarquivar</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>Arquivar</translation>
     </message>
     <message>
         <source>Delete…</source>
@@ -10301,6 +11051,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Starting…</source>
         <translation>Iniciando…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <comment>access</comment>
+        <translation>Tokens de acesso</translation>
     </message>
     <message>
         <source>Tokens</source>
@@ -11042,6 +11797,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Endereço</translation>
     </message>
     <message>
@@ -11341,6 +12097,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Add a screenshot</source>
         <translation>Adicionar uma captura de tela</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>Nova</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12414,6 +13175,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Tirar da lista…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>Código</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>Copiar o código</translation>
     </message>
@@ -13166,6 +13932,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>você</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>você</translation>
     </message>
     <message>
@@ -13374,8 +14145,24 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Conectando.</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>Eco offline</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>o modelo offline</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>O modelo offline</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>Offline</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>O modelo offline finge estar ocupado.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13544,6 +14331,110 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>O arquivo não pôde ser gravado: {why}.</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>Operação não permitida</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>Arquivo ou pasta não encontrado</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Erro de entrada/saída</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>Memória insuficiente</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>Permissão negada</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>Dispositivo ou recurso ocupado</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>O arquivo já existe</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>Não é uma pasta</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>É uma pasta</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>Argumento inválido</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>Arquivos abertos demais</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>Arquivo grande demais</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>Não há espaço no dispositivo</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>Sistema de arquivos somente leitura</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>Pipe rompido</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>Nome de arquivo longo demais</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>A pasta não está vazia</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>Links simbólicos demais em sequência</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Cota de disco excedida</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>Endereço já em uso</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>Não é possível atribuir o endereço</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>Rede inacessível</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>Sem rota até o servidor</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Conexão recusada</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Conexão encerrada pelo outro lado</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>Tempo de conexão esgotado</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13822,6 +14713,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} pede algo a você em outro chat.</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>Usuário</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14110,6 +15006,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>Encontrado</translation>
     </message>
     <message>
@@ -14931,6 +15828,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Salvar como versão</translation>
     </message>
     <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
+    </message>
+    <message>
         <source>Hide differences</source>
         <translation>Ocultar diferenças</translation>
     </message>
@@ -15730,6 +16631,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>Previous 7 days</source>
         <translation>7 dias anteriores</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>Fixadas</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15842,6 +16748,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>Excluir {count} conversas definitivamente…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>Soltar</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>Fixar</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15897,6 +16813,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>tagged {tags}</source>
         <translation>com as etiquetas {tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>fixada</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16266,6 +17187,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Slides</source>
         <translation>Slides</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>Arquivo compactado</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16870,6 +17796,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Por tipo</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>Período</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>Primeiro dia</translation>
     </message>
@@ -16955,6 +17886,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -17283,6 +18215,203 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>uso: </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>argumentos</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>opções</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s:</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>mostra esta ajuda e sai</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>mostra a versão do programa e sai</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s: erro: %(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>argumento %(argument_name)s: %(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>faltam estes argumentos: %s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>é preciso um dos argumentos %s</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>espera-se um valor</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>espera-se no máximo um valor</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>espera-se pelo menos um valor</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>escolha inválida: %(value)r (escolha entre %(choices)s)</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>valor inválido (%(type)s): %(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>argumentos não reconhecidos: %s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>não permitido com o argumento %s</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>opção ambígua: %(option)s pode ser %(matches)s</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>valor inesperado: %r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>espera-se %s valor</numerusform>
+            <numerusform>esperam-se %s valores</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>leitor</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>editor</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>administrador</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>convidado</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>ativo</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>removido</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>aviso</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>quem convida</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>quem cria projetos</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>membros</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>convites</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>projetos por membro</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>conexões por membro</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>mudanças por minuto</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>bytes por membro</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>bytes por projeto</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>bytes de arquivos por membro</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>bytes de arquivos por projeto</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>proprietários</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>administradores</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>Novo chat</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title} (ramificação)</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>Servidor na porta {port}</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>Ele responde</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>Permite que o ChatDesk busque</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>Encontra páginas</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>Novas</translation>
     </message>
 </context>
 </TS>

@@ -542,6 +542,10 @@
         <translation>密钥已扣留</translation>
     </message>
     <message>
+        <source>skipped</source>
+        <translation>已跳过</translation>
+    </message>
+    <message>
         <source>list the providers that are set up</source>
         <translation>列出已设置的提供商</translation>
     </message>
@@ -609,7 +613,7 @@
     </message>
     <message>
         <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
-        <translation>词语、&quot;短语&quot;、开头*、-排除、tag:、before: 等</translation>
+        <translation>词语、&quot;短语&quot;、开头*、-排除、tag:、before:、…</translation>
     </message>
     <message>
         <source>at most N hits of each kind (20)</source>
@@ -804,7 +808,7 @@
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
-        <comment>{number} projects</comment>
+        <comment>{number} project</comment>
         <translation>
             <numerusform>{number} 个项目</numerusform>
         </translation>
@@ -1169,6 +1173,10 @@
         <translation>请去掉并更改密码，然后通过 stdin 或 {variable} 给出。</translation>
     </message>
     <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}：{reason}。</translation>
+    </message>
+    <message>
         <source>Check the name of the file.</source>
         <translation>请检查文件名。</translation>
     </message>
@@ -1325,10 +1333,14 @@
     </message>
     <message numerus="yes">
         <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connections of {name} were ended.</comment>
+        <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>已结束 {name} 的 {count} 个连接。</numerusform>
+            <numerusform>已断开 {name} 的 {count} 个连接。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}：{value}</translation>
     </message>
     <message>
         <source>is up to date</source>
@@ -1801,10 +1813,6 @@
         <translation>无法将文件与消息一起保存：{reason}。</translation>
     </message>
     <message>
-        <source>the disk refused it</source>
-        <translation>磁盘拒绝了它</translation>
-    </message>
-    <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
         <translation>请腾出磁盘空间或选择另一个数据目录，然后重新附加。</translation>
     </message>
@@ -1853,6 +1861,10 @@
     <message>
         <source>Attach the files in it.</source>
         <translation>请附加其中的文件。</translation>
+    </message>
+    <message>
+        <source>its name or place is not valid</source>
+        <translation>名称或位置无效</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -2470,7 +2482,17 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
+        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk 意外结束。</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <comment>finding</comment>
+        <translation>提示</translation>
+    </message>
+    <message>
+        <source>problem</source>
+        <translation>问题</translation>
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
@@ -2481,8 +2503,28 @@
         <translation>检查本身失败（{name}）。</translation>
     </message>
     <message>
+        <source>versions</source>
+        <translation>版本</translation>
+    </message>
+    <message>
         <source>ChatDesk {version}, Python {python}</source>
         <translation>ChatDesk {version}，Python {python}</translation>
+    </message>
+    <message>
+        <source>data directory</source>
+        <translation>数据目录</translation>
+    </message>
+    <message>
+        <source>settings directory</source>
+        <translation>设置目录</translation>
+    </message>
+    <message>
+        <source>logs directory</source>
+        <translation>日志目录</translation>
+    </message>
+    <message>
+        <source>backups directory</source>
+        <translation>备份目录</translation>
     </message>
     <message>
         <source>{path} is not a directory.</source>
@@ -2501,10 +2543,6 @@
         <translation>其他人可以查看 {path}。请运行：chmod 700 {path}</translation>
     </message>
     <message>
-        <source>{name} directory</source>
-        <translation>{name}目录</translation>
-    </message>
-    <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
         <translation>仅剩 {free_bytes} MB 可用。请尽快释放一些空间。</translation>
     </message>
@@ -2513,8 +2551,16 @@
         <translation>{free_bytes} MB 可用</translation>
     </message>
     <message>
+        <source>disk</source>
+        <translation>磁盘</translation>
+    </message>
+    <message>
         <source>PySide6 is not installed, so there can be no window.</source>
         <translation>未安装 PySide6，因此无法显示窗口。</translation>
+    </message>
+    <message>
+        <source>display</source>
+        <translation>显示</translation>
     </message>
     <message>
         <source>the system&apos;s</source>
@@ -2555,8 +2601,8 @@
         </translation>
     </message>
     <message>
-        <source>{names} and others</source>
-        <translation>{names} 等</translation>
+        <source>others</source>
+        <translation>其他</translation>
     </message>
     <message>
         <source>Teams: {names}. ChatDesk does not connect to them until you join them again.</source>
@@ -2715,32 +2761,36 @@
         <translation>等待回答</translation>
     </message>
     <message>
-        <source>has not begun</source>
-        <translation>尚未开始</translation>
+        <source>This answer has not begun.</source>
+        <translation>此回答尚未开始。</translation>
+    </message>
+    <message>
+        <source>This answer is still being written.</source>
+        <translation>此回答仍在撰写中。</translation>
+    </message>
+    <message>
+        <source>This answer was stopped.</source>
+        <translation>此回答已停止。</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>此回答已中断。</translation>
+    </message>
+    <message>
+        <source>This answer failed.</source>
+        <translation>此回答失败。</translation>
     </message>
     <message>
         <source>being written</source>
         <translation>编写中</translation>
     </message>
     <message>
-        <source>is still being written</source>
-        <translation>仍在编写</translation>
-    </message>
-    <message>
         <source>stopped</source>
         <translation>已停止</translation>
     </message>
     <message>
-        <source>was stopped</source>
-        <translation>被停止</translation>
-    </message>
-    <message>
         <source>interrupted</source>
         <translation>已中断</translation>
-    </message>
-    <message>
-        <source>was interrupted</source>
-        <translation>被中断</translation>
     </message>
     <message>
         <source>{name} must be a number.</source>
@@ -4268,6 +4318,62 @@
         <translation>请输入其密码短语。</translation>
     </message>
     <message>
+        <source>Straight rows of keys are easy to guess.</source>
+        <translation>连成直线的按键很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Short keyboard patterns are easy to guess.</source>
+        <translation>短的键盘图案很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
+        <translation>“aaa”这样的重复很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Repeats like &quot;abcabcabc&quot; are only slightly harder to guess than &quot;abc&quot;.</source>
+        <translation>“abcabcabc”这样的重复只比“abc”略难猜。</translation>
+    </message>
+    <message>
+        <source>Sequences like &quot;abc&quot; or &quot;6543&quot; are easy to guess.</source>
+        <translation>“abc”或“6543”这样的序列很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Recent years are easy to guess.</source>
+        <translation>最近的年份很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Dates are often easy to guess.</source>
+        <translation>日期往往很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>This is a top-10 common password.</source>
+        <translation>这是最常见的 10 个密码之一。</translation>
+    </message>
+    <message>
+        <source>This is a top-100 common password.</source>
+        <translation>这是最常见的 100 个密码之一。</translation>
+    </message>
+    <message>
+        <source>This is a very common password.</source>
+        <translation>这是非常常见的密码。</translation>
+    </message>
+    <message>
+        <source>This is similar to a commonly used password.</source>
+        <translation>这与常用密码相似。</translation>
+    </message>
+    <message>
+        <source>A word by itself is easy to guess.</source>
+        <translation>单独一个词很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Names and surnames by themselves are easy to guess.</source>
+        <translation>单独的姓名很容易被猜到。</translation>
+    </message>
+    <message>
+        <source>Common names and surnames are easy to guess.</source>
+        <translation>常见的姓名很容易被猜到。</translation>
+    </message>
+    <message>
         <source>A new passphrase: four words or more</source>
         <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>新密码短语：四个或更多词</translation>
@@ -4283,10 +4389,6 @@
     <message>
         <source>A passphrase of blanks guards nothing.</source>
         <translation>全是空白的密码短语起不到保护作用。</translation>
-    </message>
-    <message>
-        <source>This passphrase is easy to guess: {first}{warning}.</source>
-        <translation>此密码短语容易被猜到：{first}{warning}。</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4857,8 +4959,207 @@
         <translation>深色，高对比度</translation>
     </message>
     <message>
+        <source>tour, help</source>
+        <translation>导览, 帮助, 能做什么, 会什么</translation>
+    </message>
+    <message numerus="yes">
+        <source>With your message I got these {count} files:</source>
+        <comment>With your message I got this:</comment>
+        <translation>
+            <numerusform>随你的消息，我收到了这 {count} 个文件：</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name}, an image of {size} pixels</source>
+        <translation>{name}，{size} 像素的图片</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
+        <translation>{name}，{bytes} 字节的文件（{kind}），只容得下开头和结尾</translation>
+    </message>
+    <message>
+        <source>{name}, a file of {bytes} bytes ({kind})</source>
+        <translation>{name}，{bytes} 字节的文件（{kind}）</translation>
+    </message>
+    <message>
+        <source>You wrote nothing.</source>
+        <translation>你什么也没写。</translation>
+    </message>
+    <message>
+        <source>You wrote: {question}</source>
+        <translation>你写的是：{question}</translation>
+    </message>
+    <message>
+        <source>A small function, and how to call it:</source>
+        <translation>一个小函数及其调用方式：</translation>
+    </message>
+    <message>
+        <source>The `dict` keeps the order in which words were first seen.</source>
+        <translation>`dict` 会保持单词首次出现的顺序。</translation>
+    </message>
+    <message>
+        <source>in the application</source>
+        <translation>应用程序内</translation>
+    </message>
+    <message>
+        <source>on a server</source>
+        <translation>服务器上</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>运行位置</translation>
+    </message>
+    <message>
+        <source>Good for</source>
+        <translation>适合</translation>
+    </message>
+    <message>
+        <source>First release</source>
+        <translation>首次发布</translation>
+    </message>
+    <message>
+        <source>one computer, one file</source>
+        <translation>一台计算机，一个文件</translation>
+    </message>
+    <message>
+        <source>many people at once</source>
+        <translation>多人同时使用</translation>
+    </message>
+    <message>
+        <source>analysing large tables</source>
+        <translation>分析大型表格</translation>
+    </message>
+    <message>
+        <source>**Say what you want.** One sentence is enough.</source>
+        <translation>**说出你想要什么。** 一句话就够了。</translation>
+    </message>
+    <message>
+        <source>**Collect what you have.**</source>
+        <translation>**收集你已有的。**</translation>
+    </message>
+    <message>
+        <source>notes</source>
+        <translation>笔记</translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation>示例</translation>
+    </message>
+    <message>
+        <source>open questions</source>
+        <translation>待解的问题</translation>
+    </message>
+    <message>
+        <source>**Try the smallest thing that could work**, then look at it again.</source>
+        <translation>**先试最小的可行做法**，然后再看一遍。</translation>
+    </message>
+    <message>
+        <source>question asked</source>
+        <translation>已提问</translation>
+    </message>
+    <message>
+        <source>answer checked</source>
+        <translation>已核对回答</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步骤</translation>
+    </message>
+    <message>
+        <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
+        <translation>当 {first}、{second} 时，{equation} 的两个根就是 $a$ 和 $b$：</translation>
+    </message>
+    <message>
+        <source>Mathematics</source>
+        <translation>数学</translation>
+    </message>
+    <message>
+        <source>The sum of the first $n$ whole numbers is {total}.</source>
+        <translation>前 $n$ 个整数之和为 {total}。</translation>
+    </message>
+    <message>
         <source>Language</source>
         <translation>语言</translation>
+    </message>
+    <message>
+        <source>Hello</source>
+        <translation>你好</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>谢谢</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>翻译</translation>
+    </message>
+    <message>
+        <source>A real model would translate your own sentence.</source>
+        <translation>真正的模型会翻译你自己的句子。</translation>
+    </message>
+    <message>
+        <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
+        <translation>解释中可以有**粗体**和*斜体*、[链接](https://example.org)以及引文：</translation>
+    </message>
+    <message>
+        <source>A good explanation is one that lets you predict what happens next.</source>
+        <translation>好的解释能让人预见接下来会发生什么。</translation>
+    </message>
+    <message>
+        <source>**What it is for** comes first.</source>
+        <translation>**它的用途**放在最前。</translation>
+    </message>
+    <message>
+        <source>**How it works** follows, part by part.</source>
+        <translation>**它如何运作**随后，逐部分说明。</translation>
+    </message>
+    <message>
+        <source>**Where it ends** closes it.</source>
+        <translation>**它止于何处**作为结尾。</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>解释</translation>
+    </message>
+    <message>
+        <source>Your message has **{words} words** and {characters} characters.</source>
+        <translation>你的消息有 **{words} 个词**、{characters} 个字符。</translation>
+    </message>
+    <message>
+        <source>In short</source>
+        <translation>简而言之</translation>
+    </message>
+    <message>
+        <source>hello, good morning</source>
+        <translation>你好, 早上好, 嗨</translation>
+    </message>
+    <message>
+        <source>code, function, program</source>
+        <translation>代码, 函数, 程序, 脚本</translation>
+    </message>
+    <message>
+        <source>table, compare</source>
+        <translation>表格, 比较, 对比</translation>
+    </message>
+    <message>
+        <source>list, steps, plan, ideas</source>
+        <translation>列表, 步骤, 计划, 点子</translation>
+    </message>
+    <message>
+        <source>mathematics, formula, calculate</source>
+        <translation>数学, 公式, 方程, 计算</translation>
+    </message>
+    <message>
+        <source>translate, translation</source>
+        <translation>翻译</translation>
+    </message>
+    <message>
+        <source>explain, why, what is</source>
+        <translation>解释, 为什么, 什么是, 是什么</translation>
+    </message>
+    <message>
+        <source>summary, summarise</source>
+        <translation>总结, 摘要, 概括</translation>
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
@@ -5030,7 +5331,7 @@
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
-        <translation>仅限便携版；“更新…”会说明您的版本如何更新。</translation>
+        <translation>仅限便携版；“更新…”会说明你的版本如何更新。</translation>
     </message>
     <message>
         <source>Updates</source>
@@ -6585,6 +6886,14 @@
         <translation>服务器接受 {most} 个连接，每台计算机最多两个。</translation>
     </message>
     <message>
+        <source>[y/N]</source>
+        <translation>[y/N]</translation>
+    </message>
+    <message>
+        <source>y yes</source>
+        <translation>y 是</translation>
+    </message>
+    <message>
         <source>Nobody can be asked here.</source>
         <translation>这里无法询问任何人。</translation>
     </message>
@@ -6598,7 +6907,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else &quot;&quot;, the third its number, else -1.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -6782,7 +7091,7 @@
         <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
         <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
         <translation>
-            <numerusform>此数据目录中的 {count} 个工具服务器可能来自他人，在您开启之前保持关闭。</numerusform>
+            <numerusform>此数据目录中的 {count} 个工具服务器可能来自他人，在你开启之前保持关闭。</numerusform>
         </translation>
     </message>
     <message>
@@ -7385,8 +7694,189 @@
         <translation>限额{end}重新开始。请提高限额，或仍然发送此问题。</translation>
     </message>
     <message>
+        <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
+        <translation>我是 ChatDesk 自带的**演示模型**。我处理不了这个问题，但你连接的模型可以。</translation>
+    </message>
+    <message>
+        <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
+        <translation>真正的模型会在这里回答。我是**演示模型**：不需要网络，也什么都不懂。</translation>
+    </message>
+    <message>
+        <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
+        <translation>这个问题很适合真正的模型！我是**演示模型**，只能展示 ChatDesk 的功能。</translation>
+    </message>
+    <message>
+        <source>I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:</source>
+        <translation>我是**演示模型**，处理不了这个问题。ChatDesk 会这样显示此类回答：</translation>
+    </message>
+    <message>
+        <source>A real model would answer here. This is what its answer could look like:</source>
+        <translation>真正的模型会在这里回答。回答可能是这样的：</translation>
+    </message>
+    <message>
+        <source>I know nothing, but I can show you how such an answer looks in ChatDesk:</source>
+        <translation>我什么都不懂，但可以让你看看此类回答在 ChatDesk 中的样子：</translation>
+    </message>
+    <message>
+        <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
+        <translation>以上是 ChatDesk 自带的**演示模型**。要获得真正的回答，请在顶部的模型列表中选择“添加提供商…”。`/demo` 会列出我还能展示的内容。</translation>
+    </message>
+    <message>
+        <source>Hello!</source>
+        <translation>你好！</translation>
+    </message>
+    <message>
+        <source>Try one of these with me:</source>
+        <translation>可以让我试试这些：</translation>
+    </message>
+    <message>
+        <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
+        <translation>要获得真正的回答，请在顶部的模型列表中选择“添加提供商…”。</translation>
+    </message>
+    <message>
+        <source>Ask for</source>
+        <translation>输入</translation>
+    </message>
+    <message>
+        <source>and see</source>
+        <translation>就能看到</translation>
+    </message>
+    <message>
+        <source>*a tour*</source>
+        <translation>*导览*</translation>
+    </message>
+    <message>
+        <source>what ChatDesk can do</source>
+        <translation>ChatDesk 能做什么</translation>
+    </message>
+    <message>
+        <source>*code*, *a table*, *a formula*, *a plan*</source>
+        <translation>*代码*、*表格*、*公式*、*计划*</translation>
+    </message>
+    <message>
+        <source>how an answer is drawn</source>
+        <translation>回答如何呈现</translation>
+    </message>
+    <message>
+        <source>a long answer, to scroll and to stop</source>
+        <translation>一个很长的回答，可滚动、可停止</translation>
+    </message>
+    <message>
+        <source>what happens when a connection breaks</source>
+        <translation>连接中断时会怎样</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>其他一切</translation>
+    </message>
+    <message>
+        <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
+        <translation>我是**演示模型**。我随 ChatDesk 提供，不需要网络和帐户，也什么都不懂；但我可以展示 ChatDesk 如何处理真正模型的回答。</translation>
+    </message>
+    <message>
+        <source>What you can do</source>
+        <translation>你可以做的</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Ask again, or another model</source>
+        <translation>再问一次，或换一个模型</translation>
+    </message>
+    <message>
+        <source>the buttons below an answer, or Ctrl+R</source>
+        <translation>回答下方的按钮，或 Ctrl+R</translation>
+    </message>
+    <message>
+        <source>Change a question</source>
+        <translation>修改问题</translation>
+    </message>
+    <message>
+        <source>its pencil; the old version stays</source>
+        <translation>它的铅笔按钮；旧版本会保留</translation>
+    </message>
+    <message>
+        <source>Try another direction</source>
+        <translation>尝试另一个方向</translation>
+    </message>
+    <message>
+        <source>*Branch* in the menu of a message</source>
+        <translation>消息菜单中的“分支到新对话串”</translation>
+    </message>
+    <message>
+        <source>Ask several models at once</source>
+        <translation>同时询问多个模型</translation>
+    </message>
+    <message>
+        <source>*Compare models…* in the list of models</source>
+        <translation>模型列表中的“比较模型…”</translation>
+    </message>
+    <message>
+        <source>Attach a file or a picture</source>
+        <translation>附加文件或图片</translation>
+    </message>
+    <message>
+        <source>drop it on the window, or paste it</source>
+        <translation>拖到窗口上，或直接粘贴</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>停止回答</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
+        <translation>**Ctrl+K** 可找到每个对话串中的每个词，**Ctrl+Shift+P** 可找到每条命令，**F1** 打开帮助。</translation>
+    </message>
+    <message>
+        <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
+        <translation>项目、标签、固定和归档让一切井井有条；删除的内容在回收站里等着。</translation>
+    </message>
+    <message>
+        <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
+        <translation>一切都在这台计算机上。“导入…”可以接收你在 ChatGPT、Claude 等程序中的内容。</translation>
+    </message>
+    <message>
+        <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
+        <translation>窗口随时可以关闭：不会丢失一个字，回答也可以继续。</translation>
+    </message>
+    <message>
+        <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
+        <translation>在顶部的模型列表中选择“添加提供商…”，然后粘贴密钥。</translation>
+    </message>
+    <message>
+        <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
+        <translation>或在这台计算机上启动服务器，例如 Ollama：它会被自动找到。</translation>
+    </message>
+    <message>
+        <source>Type `/demo` to see what else I can show.</source>
+        <translation>输入 `/demo` 查看我还能展示的内容。</translation>
+    </message>
+    <message>
         <source>Answers</source>
         <translation>回答</translation>
+    </message>
+    <message>
+        <source>Code has colours, a button to copy it, and scrolls on its own:</source>
+        <translation>代码有颜色和复制按钮，并可单独滚动：</translation>
+    </message>
+    <message>
+        <source>Formulas are drawn, {formula}, and tables are tables:</source>
+        <translation>公式会绘制出来，{formula}，表格就是表格：</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>你的聊天</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <comment>steps</comment>
+        <translation>下一步</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -7421,25 +7911,145 @@
         <translation>&apos;chatdesk tokens list&apos; 会显示全部令牌。</translation>
     </message>
     <message>
-        <source>valid; tried out until the day given: {trials}</source>
+        <source>owner</source>
+        <comment>data directory</comment>
+        <translation>占用者</translation>
+    </message>
+    <message>
+        <source>complete</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>database</source>
         <extracomment>What a command that examines has the directory open for.</extracomment>
+        <translation>数据库</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>有效</translation>
+    </message>
+    <message>
+        <source>{key} (on, {until})</source>
+        <translation>{key}（开，{until}）</translation>
+    </message>
+    <message>
+        <source>{key} (off, {until})</source>
+        <translation>{key}（关，{until}）</translation>
+    </message>
+    <message>
+        <source>valid; tried out until the day given: {trials}</source>
         <translation>有效；试用至所示日期：{trials}</translation>
+    </message>
+    <message>
+        <source>{path} (made when the first thread is)</source>
+        <translation>{path}（随第一个对话串创建）</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
         <translation>请恢复备份（&apos;chatdesk restore --list&apos;；它们在 {backup_dir} 中），或用 &apos;chatdesk doctor --repair&apos; 复制可读取的内容。</translation>
     </message>
     <message>
+        <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
+        <translation>“chatdesk doctor --repair”可以修复它。</translation>
+    </message>
+    <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
         <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{path} is damaged ({count} findings: {first}).</source>
+        <comment>{path} is damaged ({count} finding: {first}).</comment>
+        <translation>
+            <numerusform>{path} 已损坏（{count} 处：{first}）。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{path} is sound; schema {schema}, SQLite {sqlite}</source>
+        <translation>{path} 完好；架构 {schema}，SQLite {sqlite}</translation>
+    </message>
+    <message>
+        <source>database opening</source>
+        <translation>打开数据库</translation>
+    </message>
+    <message>
+        <source>database writing</source>
+        <translation>写入数据库</translation>
+    </message>
+    <message>
+        <source>workspace {name}</source>
+        <translation>工作区 {name}</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
+        <translation>{host} 上的 {database}；已搁置：它来自恢复的备份，没有任何东西会连接它；在“设置”的“团队同步”中点“重新连接”，或用“chatdesk team join-again”连接</translation>
+    </message>
+    <message>
+        <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
+        <translation>已共享 {shared}，待发送 {waiting}，被拒绝 {refused}</translation>
+    </message>
+    <message>
+        <source>nothing was synced yet</source>
+        <translation>尚未同步任何内容</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {problem}</source>
+        <translation>最新的日志，{at}：{problem}</translation>
+    </message>
+    <message>
+        <source>newest line of its log, {at}: {sent} sent, {received} received</source>
+        <translation>最新的日志，{at}：发送 {sent}，接收 {received}</translation>
+    </message>
+    <message>
+        <source>Details in the line below the threads says why, copies out, and tries again</source>
+        <translation>对话串下方一行中的“详情…”会说明原因、复制出来并重试</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
         <translation>{let_in} 个再次开放，其副本等待“共享…”</translation>
     </message>
     <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}；{rest}</translation>
+    </message>
+    <message>
+        <source>provider {name}</source>
+        <translation>提供商 {name}</translation>
+    </message>
+    <message>
+        <source>file of providers</source>
+        <translation>提供商文件</translation>
+    </message>
+    <message>
+        <source>there is none yet</source>
+        <translation>尚不存在</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command at work</source>
+        <translation>没有打开的窗口，也没有其他命令在运行</translation>
+    </message>
+    <message>
+        <source>a window</source>
+        <translation>一个窗口</translation>
+    </message>
+    <message>
+        <source>{name}, process {pid}</source>
+        <translation>{name}，进程 {pid}</translation>
+    </message>
+    <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
         <translation>{who} 没有响应。如果它已挂起，请结束它。</translation>
+    </message>
+    <message>
+        <source>{count} {status}</source>
+        <translation>{status} {count}</translation>
+    </message>
+    <message>
+        <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
+        <translation>{who}，已打开 {minutes} 分钟；最多延迟 {late} 毫秒；回答：{answers}；{waiting} 个在等待。</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -7466,12 +8076,28 @@
         <translation>工作区 {workspace}：{reason}。</translation>
     </message>
     <message>
+        <source>keyring</source>
+        <translation>密钥环</translation>
+    </message>
+    <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
         <translation>{detail} 密钥来自变量或加密文件，或仅在一次运行中有效。</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
         <translation>{missing} 缺失或损坏：token 数为估计值。</translation>
+    </message>
+    <message>
+        <source>token encodings</source>
+        <translation>token 编码</translation>
+    </message>
+    <message>
+        <source>both here and intact</source>
+        <translation>两者都在且完好</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>更新</translation>
     </message>
     <message>
         <source>Another process has this data directory open.</source>
@@ -8254,6 +8880,63 @@
         <translation>回答</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>备注</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>推理</translation>
+    </message>
+    <message>
+        <source>Tool call</source>
+        <translation>工具调用</translation>
+    </message>
+    <message>
+        <source>Image: {name}</source>
+        <translation>图片：{name}</translation>
+    </message>
+    <message>
+        <source>File: {name}</source>
+        <translation>文件：{name}</translation>
+    </message>
+    <message>
+        <source>Image: {name} ({problem})</source>
+        <translation>图片：{name}（{problem}）</translation>
+    </message>
+    <message>
+        <source>File: {name} ({problem})</source>
+        <translation>文件：{name}（{problem}）</translation>
+    </message>
+    <message>
+        <source>attachment</source>
+        <translation>附件</translation>
+    </message>
+    <message>
+        <source>its bytes are missing or damaged</source>
+        <translation>内容缺失或已损坏</translation>
+    </message>
+    <message>
+        <source>at an unknown time</source>
+        <translation>时间未知</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day} {hour}:{minute} UTC</source>
+        <translation>{year}-{month}-{day} {hour}:{minute} UTC</translation>
+    </message>
+    <message>
+        <source>The link “{words}” leads to {place}.</source>
+        <translation>链接“{words}”指向 {place}。</translation>
+    </message>
+    <message>
+        <source>More links of this message lead elsewhere than their words say.</source>
+        <translation>此消息中还有其他链接的去向与文字不符。</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <comment>verb</comment>
+        <translation>回答</translation>
+    </message>
+    <message>
         <source>Regenerate</source>
         <translation>重新生成</translation>
     </message>
@@ -8777,8 +9460,68 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>Enter 更改按键，Delete 移除按键</translation>
     </message>
     <message>
+        <source>a very long answer (some 6,000 words)</source>
+        <translation>一个非常长的回答（约 6,000 词）</translation>
+    </message>
+    <message>
+        <source>code in several languages</source>
+        <translation>多种语言的代码</translation>
+    </message>
+    <message>
+        <source>tables, narrow and wide</source>
+        <translation>窄表格和宽表格</translation>
+    </message>
+    <message>
+        <source>formulas</source>
+        <translation>公式</translation>
+    </message>
+    <message>
+        <source>a picture, which is kept as a file of the answer</source>
+        <translation>一张图片，会保存为回答的文件</translation>
+    </message>
+    <message>
+        <source>every kind of Markdown</source>
+        <translation>各种 Markdown</translation>
+    </message>
+    <message>
+        <source>eight pieces a second: time to press Stop</source>
+        <translation>每秒八段：有时间按停止</translation>
+    </message>
+    <message>
+        <source>too many requests: a wait that is announced, then an error</source>
+        <translation>请求过多：先预告等待，然后报错</translation>
+    </message>
+    <message>
+        <source>the same wait, then an answer</source>
+        <translation>同样的等待，然后给出回答</translation>
+    </message>
+    <message>
+        <source>the connection breaks in the middle; Continue finishes</source>
+        <translation>连接在中途断开；继续可完成</translation>
+    </message>
+    <message>
+        <source>thoughts before the answer</source>
+        <translation>回答前的思考</translation>
+    </message>
+    <message>
+        <source>a tool call</source>
+        <translation>一次工具调用</translation>
+    </message>
+    <message>
+        <source>There is no demo called {name}. These exist:</source>
+        <translation>没有名为 {name} 的演示。现有的有：</translation>
+    </message>
+    <message>
+        <source>Try one of these:</source>
+        <translation>可以试试这些：</translation>
+    </message>
+    <message>
         <source>Command</source>
         <translation>命令</translation>
+    </message>
+    <message>
+        <source>What it shows</source>
+        <translation>展示内容</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -9993,6 +10736,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>移出归档</translation>
     </message>
     <message>
+        <source>Archive</source>
+        <comment>verb</comment>
+        <translation>归档</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>删除…</translation>
     </message>
@@ -10183,6 +10931,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Starting…</source>
         <translation>正在启动…</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <comment>access</comment>
+        <translation>访问令牌</translation>
     </message>
     <message>
         <source>Tokens</source>
@@ -10915,6 +11668,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Address</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>地址</translation>
     </message>
     <message>
@@ -11212,6 +11966,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Add a screenshot</source>
         <translation>添加屏幕截图</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>question</comment>
+        <translation>新问题</translation>
     </message>
     <message>
         <source>Open in ChatDesk</source>
@@ -12268,6 +13027,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>从列表移除…</translation>
     </message>
     <message>
+        <source>Code</source>
+        <comment>invitation</comment>
+        <translation>邀请码</translation>
+    </message>
+    <message>
         <source>Copy the code</source>
         <translation>复制代码</translation>
     </message>
@@ -13011,6 +13775,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>you</source>
+        <comment>beside a name</comment>
+        <translation>你</translation>
+    </message>
+    <message>
+        <source>you</source>
         <translation>你</translation>
     </message>
     <message>
@@ -13212,8 +13981,24 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>正在连接。</translation>
     </message>
     <message>
+        <source>Offline echo</source>
+        <translation>离线回声</translation>
+    </message>
+    <message>
+        <source>the offline model</source>
+        <translation>离线模型</translation>
+    </message>
+    <message>
+        <source>The offline model</source>
+        <translation>离线模型</translation>
+    </message>
+    <message>
         <source>Offline</source>
         <translation>离线</translation>
+    </message>
+    <message>
+        <source>The offline model pretends to be busy.</source>
+        <translation>离线模型假装繁忙。</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
@@ -13380,6 +14165,110 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The file could not be written: {why}.</source>
         <translation>无法写入文件：{why}。</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>不允许的操作</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>没有那个文件或文件夹</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>输入/输出错误</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>权限不够</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>设备或资源正忙</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>文件已存在</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>不是文件夹</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>是文件夹</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>参数无效</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>打开的文件过多</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>文件过大</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>设备上没有空间</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>文件系统只读</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>管道已断开</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>文件名过长</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>文件夹非空</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>符号链接层数过多</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>超出磁盘配额</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>地址已被占用</translation>
+    </message>
+    <message>
+        <source>Cannot assign requested address</source>
+        <translation>无法分配地址</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>网络不可达</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>没有到主机的路由</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>连接被拒绝</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>连接被对方重置</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>连接超时</translation>
     </message>
     <message>
         <source>the system says no</source>
@@ -13655,6 +14544,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{server} asks you for something in another chat.</source>
         <translation>{server} 在另一个聊天中向你请求某项内容。</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <comment>role</comment>
+        <translation>用户</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -13940,6 +14834,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Found</source>
+        <extracomment>What a person reads for each step.</extracomment>
         <translation>已找到</translation>
     </message>
     <message>
@@ -14751,6 +15646,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>保存为版本</translation>
     </message>
     <message>
+        <source>{number} / {count}</source>
+        <translation>{number} / {count}</translation>
+    </message>
+    <message>
         <source>Hide differences</source>
         <translation>隐藏差异</translation>
     </message>
@@ -15527,6 +16426,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Previous 7 days</source>
         <translation>过去 7 天</translation>
     </message>
+    <message>
+        <source>Pinned</source>
+        <comment>heading</comment>
+        <translation>已固定</translation>
+    </message>
     <message numerus="yes">
         <source>{count} days left</source>
         <comment>{count} day left</comment>
@@ -15632,6 +16536,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
             <numerusform>永久删除 {count} 个对话串…</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Unpin</source>
+        <comment>thread</comment>
+        <translation>取消固定</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <comment>thread</comment>
+        <translation>固定</translation>
+    </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
@@ -15682,6 +16596,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>tagged {tags}</source>
         <translation>标签：{tags}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <comment>thread</comment>
+        <translation>已固定</translation>
     </message>
     <message>
         <source>answer is being written</source>
@@ -16046,6 +16965,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Slides</source>
         <translation>幻灯片</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <comment>file</comment>
+        <translation>压缩文件</translation>
     </message>
     <message>
         <source>is being fetched from the team</source>
@@ -16632,6 +17556,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>按类型</translation>
     </message>
     <message>
+        <source>Days</source>
+        <comment>period</comment>
+        <translation>时间段</translation>
+    </message>
+    <message>
         <source>First day</source>
         <translation>第一天</translation>
     </message>
@@ -16715,6 +17644,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>{percent}%</source>
+        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -17042,6 +17972,202 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
+    </message>
+    <message>
+        <source>usage: </source>
+        <translation>用法： </translation>
+    </message>
+    <message>
+        <source>positional arguments</source>
+        <translation>参数</translation>
+    </message>
+    <message>
+        <source>options</source>
+        <translation>选项</translation>
+    </message>
+    <message>
+        <source>%(heading)s:</source>
+        <translation>%(heading)s：</translation>
+    </message>
+    <message>
+        <source>show this help message and exit</source>
+        <translation>显示此帮助并退出</translation>
+    </message>
+    <message>
+        <source>show program&apos;s version number and exit</source>
+        <translation>显示程序版本并退出</translation>
+    </message>
+    <message>
+        <source>%(prog)s: error: %(message)s
+</source>
+        <translation>%(prog)s：错误：%(message)s
+</translation>
+    </message>
+    <message>
+        <source>argument %(argument_name)s: %(message)s</source>
+        <translation>参数 %(argument_name)s：%(message)s</translation>
+    </message>
+    <message>
+        <source>the following arguments are required: %s</source>
+        <translation>缺少以下参数：%s</translation>
+    </message>
+    <message>
+        <source>one of the arguments %s is required</source>
+        <translation>需要以下参数之一：%s</translation>
+    </message>
+    <message>
+        <source>expected one argument</source>
+        <translation>需要一个值</translation>
+    </message>
+    <message>
+        <source>expected at most one argument</source>
+        <translation>最多一个值</translation>
+    </message>
+    <message>
+        <source>expected at least one argument</source>
+        <translation>至少需要一个值</translation>
+    </message>
+    <message>
+        <source>invalid choice: %(value)r (choose from %(choices)s)</source>
+        <translation>无效的选项：%(value)r（可选 %(choices)s）</translation>
+    </message>
+    <message>
+        <source>invalid %(type)s value: %(value)r</source>
+        <translation>无效的值（%(type)s）：%(value)r</translation>
+    </message>
+    <message>
+        <source>unrecognized arguments: %s</source>
+        <translation>无法识别的参数：%s</translation>
+    </message>
+    <message>
+        <source>not allowed with argument %s</source>
+        <translation>不能与参数 %s 同时使用</translation>
+    </message>
+    <message>
+        <source>ambiguous option: %(option)s could match %(matches)s</source>
+        <translation>选项不明确：%(option)s 可能是 %(matches)s</translation>
+    </message>
+    <message>
+        <source>ignored explicit argument %r</source>
+        <translation>多余的值：%r</translation>
+    </message>
+    <message numerus="yes">
+        <source>expected %s arguments</source>
+        <comment>expected %s argument</comment>
+        <translation>
+            <numerusform>需要 %s 个值</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>viewer</source>
+        <translation>查看者</translation>
+    </message>
+    <message>
+        <source>editor</source>
+        <translation>编辑者</translation>
+    </message>
+    <message>
+        <source>admin</source>
+        <translation>管理员</translation>
+    </message>
+    <message>
+        <source>invited</source>
+        <translation>已邀请</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>有效</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>已移除</translation>
+    </message>
+    <message>
+        <source>warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>who invites</source>
+        <translation>谁可邀请</translation>
+    </message>
+    <message>
+        <source>who creates</source>
+        <translation>谁可创建项目</translation>
+    </message>
+    <message>
+        <source>members</source>
+        <translation>成员</translation>
+    </message>
+    <message>
+        <source>invitations</source>
+        <translation>邀请</translation>
+    </message>
+    <message>
+        <source>projects each</source>
+        <translation>每人的项目</translation>
+    </message>
+    <message>
+        <source>connections each</source>
+        <translation>每人的连接</translation>
+    </message>
+    <message>
+        <source>changes each minute</source>
+        <translation>每分钟的更改</translation>
+    </message>
+    <message>
+        <source>bytes each</source>
+        <translation>每人的字节</translation>
+    </message>
+    <message>
+        <source>bytes of a project</source>
+        <translation>每个项目的字节</translation>
+    </message>
+    <message>
+        <source>bytes of files each</source>
+        <translation>每人的文件字节</translation>
+    </message>
+    <message>
+        <source>bytes of files of a project</source>
+        <translation>每个项目的文件字节</translation>
+    </message>
+    <message>
+        <source>owners</source>
+        <translation>所有者</translation>
+    </message>
+    <message>
+        <source>admins</source>
+        <translation>管理员</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
+        <translation>新聊天</translation>
+    </message>
+    <message>
+        <source>{title} (branch)</source>
+        <translation>{title}（分支）</translation>
+    </message>
+    <message>
+        <source>Server at port {port}</source>
+        <translation>端口 {port} 上的服务器</translation>
+    </message>
+    <message>
+        <source>It answers</source>
+        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
+        <translation>有应答</translation>
+    </message>
+    <message>
+        <source>Lets ChatDesk search</source>
+        <translation>允许 ChatDesk 搜索</translation>
+    </message>
+    <message>
+        <source>Finds pages</source>
+        <translation>能找到网页</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <comment>messages</comment>
+        <translation>新消息</translation>
     </message>
 </context>
 </TS>

@@ -18,7 +18,8 @@ FIELD = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Sentence:
-    """One call that makes a sentence. ``source`` and ``singular`` are None where they are not written out."""
+    """One call that makes a sentence. ``source`` and ``singular``, which is what a sentence that is no plural is about,
+    are None where they are not written out."""
 
     place: str
     function: str
@@ -65,7 +66,7 @@ def _sentences_of(path: Path) -> Iterator[Sentence]:
             f"{path.relative_to(ROOT)}:{call.lineno}",
             call.func.id,
             written[0] if written else None,
-            (written[1] if len(written) > 1 else None) if call.func.id == "plural" else "",
+            (written[1] if len(written) > 1 else None if call.func.id == "plural" else ""),
             frozenset(keyword.arg or "**" for keyword in call.keywords),
             is_at_import,
             is_in_f_string,

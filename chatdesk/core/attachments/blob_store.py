@@ -21,6 +21,7 @@ from typing import BinaryIO
 from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 from chatdesk.core.paths import sync_directory
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -200,7 +201,7 @@ def _not_kept(error: OSError) -> AttachmentUnusable:
     return AttachmentUnusable(
         Text(
             "The file could not be kept beside your messages: {reason}.",
-            reason=error.strerror or Text("the disk refused it"),
+            reason=reason_text(error),
         ),
         next_step=Text("Make room on the disk or choose another data directory, then attach it again."),
     )

@@ -18,6 +18,7 @@ from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _PIECE_BYTES = 256 * 1024
@@ -141,8 +142,8 @@ def _folder(name: str) -> AttachmentUnusable:
 
 
 def _unreadable(name: str, error: Exception) -> AttachmentUnusable:
-    reason = getattr(error, "strerror", None) or "its name or place is not valid"
+    reason = reason_text(error) if isinstance(error, OSError) else Text("its name or place is not valid")
     return AttachmentUnusable(
-        Text("“{name}” cannot be read: {reason}.", name=name, reason=str(reason)),
+        Text("“{name}” cannot be read: {reason}.", name=name, reason=reason),
         next_step=Text("Check the file, then attach it again."),
     )

@@ -24,6 +24,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.local_days import day_number, start_ms
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class AttachmentService:
             return await self._pages.serve(text, title)
         except OSError as error:
             raise AttachmentUnusable(
-                Text("The page cannot be handed to your browser: {strerror}.", strerror=error.strerror),
+                Text("The page cannot be handed to your browser: {strerror}.", strerror=reason_text(error)),
                 safe=Text("Nothing was opened."),
                 next_step=Text("Save it as a file instead."),
             ) from error
@@ -267,7 +268,7 @@ def _copy(source: Path, target: Path) -> None:
         ) from error
     except OSError as error:
         raise AttachmentUnusable(
-            Text("The file could not be written: {strerror}.", strerror=error.strerror),
+            Text("The file could not be written: {strerror}.", strerror=reason_text(error)),
             safe=Text("The attached file is unchanged."),
             next_step=Text("Choose another place."),
         ) from error

@@ -76,9 +76,7 @@ class DirectQuestions:
         lacking = provider.lacks(request)
         if lacking:
             raise InvalidInput(
-                Text(
-                    "{label} takes no {lacking} from other programs.", label=provider.label, lacking=", ".join(lacking)
-                ),
+                Text("{label} takes no {lacking} from other programs.", label=provider.label, lacking=tuple(lacking)),
                 safe=Text("Nothing was sent."),
                 next_step=Text("Choose a provider that speaks chat completions."),
             )

@@ -22,14 +22,14 @@ from chatdesk.core.chat.projects import ProjectService
 from chatdesk.core.chat.prompts.assistants import ThreadAssistants
 from chatdesk.core.chat.results import Compared, Created, Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.chat.titles import checked_title, title_from_text
 from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.limits import LimitReached
 from chatdesk.core.domain.message import Message, Role
-from chatdesk.core.domain.thread import Thread, TitleSource
+from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, TitleSource
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import DoesNotFit, NotPossible, ThreadInTrash, TurnInProgress
 from chatdesk.core.events import (

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.thread import Thread, TitleSource
+from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, TitleSource
 from chatdesk.core.errors import NotPossible, StorageError
 from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
 from chatdesk.core.storage.library import kept_thread

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from chatdesk.core.domain.thread import BRANCH_MARK
+from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE
 from chatdesk.core.errors import InvalidTitle
 from chatdesk.core.hidden_characters import clean_line
 
-NEW_THREAD_TITLE = "New chat"
 _LONGEST_AUTOMATIC = 60
 _LONGEST = 300
 _MARKS = "#>*-`_~|=+ \t"

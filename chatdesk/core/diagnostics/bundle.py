@@ -19,6 +19,7 @@ from chatdesk.core.diagnostics.redaction import Redactor
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _MOST_FILE_BYTES = 4 * 1024 * 1024
@@ -76,9 +77,7 @@ def write(target: Path, files: Sequence[ReportFile]) -> None:
                 archive.writestr(each.name, each.text.encode("utf-8", "replace"))
     except OSError as error:
         raise ExportFailed(
-            Text(
-                "The report could not be written to {target}: {reason}.", target=target, reason=error.strerror or error
-            ),
+            Text("The report could not be written to {target}: {reason}.", target=target, reason=reason_text(error)),
             safe=Text("Nothing half-written was left."),
         ) from error
 

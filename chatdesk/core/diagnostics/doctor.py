@@ -21,7 +21,7 @@ from typing import Any
 from chatdesk import __version__
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 
 _PROBE_TIMEOUT_S = 30.0
 _LOW_SPACE_BYTES = 512 * 1024 * 1024
@@ -32,6 +32,9 @@ class Level(StrEnum):
     OK = "ok"
     NOTE = "note"  # works, with less
     PROBLEM = "problem"
+
+
+_LEVELS = {Level.OK: Text("ok"), Level.NOTE: Text("note", "finding"), Level.PROBLEM: Text("problem")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,11 @@ class DoctorReport:
         }
 
     def as_text(self) -> str:
-        width = max((len(each.name) for each in self.findings), default=0)
-        return "\n".join(f"{each.level.value:8}{each.name:{width}}  {each.message}" for each in self.findings)
+        """Return the report for people, a line for each finding."""
+        rows = [(shown(_LEVELS[each.level]), shown(each.name), shown(each.message)) for each in self.findings]
+        first = max(len(shown(each)) for each in _LEVELS.values())
+        second = max((len(name) for _level, name, _message in rows), default=0)
+        return "\n".join(f"{level:{first}} {name:{second}}  {message}" for level, name, message in rows)
 
 
 Probe = Callable[[], Awaitable[Finding | tuple[Finding, ...]]]
@@ -108,7 +114,7 @@ def _versions() -> Finding:
         except metadata.PackageNotFoundError:  # a packaged app may leave it out
             versions[package] = "unknown"
     return Finding(
-        "versions",
+        Text("versions"),
         Level.OK,
         Text("ChatDesk {version}, Python {python}", version=__version__, python=versions["python"]),
         versions,
@@ -117,10 +123,10 @@ def _versions() -> Finding:
 
 def _directories(paths: AppPaths) -> list[Finding]:
     places = {
-        "data": paths.data_dir,
-        "settings": paths.config_dir,
-        "logs": paths.log_dir,
-        "backups": paths.backup_dir,
+        Text("data directory"): paths.data_dir,
+        Text("settings directory"): paths.config_dir,
+        Text("logs directory"): paths.log_dir,
+        Text("backups directory"): paths.backup_dir,
     }
     findings = []
     for name, path in places.items():
@@ -143,7 +149,7 @@ def _directories(paths: AppPaths) -> list[Finding]:
             level, message = Level.PROBLEM, Text("Others can look into {path}. Run: chmod 700 {path}", path=path)
         else:
             level, message = Level.OK, str(path)
-        findings.append(Finding(Text("{name} directory", name=name), level, message, details))
+        findings.append(Finding(name, level, message, details))
     return findings
 
 
@@ -157,17 +163,17 @@ def _free_space(paths: AppPaths) -> Finding:
         )
     else:
         level, message = Level.OK, Text("{free_bytes} MB free", free_bytes=free_bytes // 1000000)
-    return Finding("disk", level, message, {"free_bytes": free_bytes})
+    return Finding(Text("disk"), level, message, {"free_bytes": free_bytes})
 
 
 def _display(environ: Mapping[str, str]) -> Finding:
     if importlib.util.find_spec("PySide6") is None:
-        return Finding("display", Level.PROBLEM, Text("PySide6 is not installed, so there can be no window."))
+        return Finding(Text("display"), Level.PROBLEM, Text("PySide6 is not installed, so there can be no window."))
     chosen = environ.get("QT_QPA_PLATFORM", "")
     display = environ.get("WAYLAND_DISPLAY") or environ.get("DISPLAY") or ""
     details = {"display": display, "qt_platform": chosen}
     if chosen or display or not sys.platform.startswith("linux"):
-        return Finding("display", Level.OK, display or chosen or Text("the system's"), details)
+        return Finding(Text("display"), Level.OK, display or chosen or Text("the system's"), details)
     return Finding(
-        "display", Level.NOTE, Text("No display here: the window runs unseen, the command line works."), details
+        Text("display"), Level.NOTE, Text("No display here: the window runs unseen, the command line works."), details
     )

@@ -35,7 +35,7 @@ class BackupContents:
         """The sentences that a person should read before the backup is restored."""
         said = []
         if self.written_since:
-            names = ", ".join(f"“{' '.join(each.split())[:60]}”" for each in self.threads_since)
+            names = tuple(f"“{' '.join(each.split())[:60]}”" for each in self.threads_since)
             said.append(
                 plural(
                     "Written since, and not in it: {count} messages, in {names}. Export them first to keep them at "
@@ -67,10 +67,12 @@ class BackupContents:
                 )
             )
         if self.workspaces:
-            first = ", ".join(self.workspaces[:3])
-            names = Text("{names} and others", names=first) if len(self.workspaces) > 3 else first
+            more = (Text("others"),) if len(self.workspaces) > 3 else ()
             said.append(
-                Text("Teams: {names}. ChatDesk does not connect to them until you join them again.", names=names)
+                Text(
+                    "Teams: {names}. ChatDesk does not connect to them until you join them again.",
+                    names=(*self.workspaces[:3], *more),
+                )
             )
         if self.messages:
             said.append(Text("Afterwards search fills up again in the background."))

@@ -40,11 +40,11 @@ class Status(StrEnum):
 
 #: The state of an answer: as a label beside its name, and as what a sentence about it says.
 STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
-    Status.PENDING: (Text("waiting for an answer"), Text("has not begun")),
-    Status.STREAMING: (Text("being written"), Text("is still being written")),
-    Status.STOPPED: (Text("stopped"), Text("was stopped")),
-    Status.INTERRUPTED: (Text("interrupted"), Text("was interrupted")),
-    Status.ERROR: (Text("failed"), Text("failed")),
+    Status.PENDING: (Text("waiting for an answer"), Text("This answer has not begun.")),
+    Status.STREAMING: (Text("being written"), Text("This answer is still being written.")),
+    Status.STOPPED: (Text("stopped"), Text("This answer was stopped.")),
+    Status.INTERRUPTED: (Text("interrupted"), Text("This answer was interrupted.")),
+    Status.ERROR: (Text("failed"), Text("This answer failed.")),
 }
 
 

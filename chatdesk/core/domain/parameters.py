@@ -87,7 +87,7 @@ def _effort(value: object) -> str | None:
         raise _refusal(
             Text(
                 "The reasoning effort must be one of {reasoning_efforts}.",
-                reasoning_efforts=", ".join(REASONING_EFFORTS),
+                reasoning_efforts=REASONING_EFFORTS,
             )
         )
     return None if value is None else str(value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from chatdesk.core.domain.model_info import Price
+from chatdesk.core.texts import Text
 
 
 class Step(StrEnum):
@@ -23,6 +26,16 @@ class StepState(StrEnum):
     OK = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+#: What a person reads for each step.
+STEP_TEXTS: Final[Mapping[Step, str]] = {
+    Step.ADDRESS: Text("Address"),
+    Step.TLS: Text("Encryption"),
+    Step.KEY: Text("Key"),
+    Step.MODELS: Text("Models"),
+    Step.STREAMING: Text("Streaming"),
+}
 
 
 @dataclass(frozen=True, slots=True)

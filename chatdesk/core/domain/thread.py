@@ -8,9 +8,19 @@ from enum import StrEnum
 from typing import Final
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.texts import Text
 
+#: The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people.
+NEW_THREAD_TITLE: Final = "New chat"
 #: Ends the title of a thread that branched off another one, until somebody calls it otherwise.
 BRANCH_MARK: Final = " (branch)"
+
+
+def title_text(title: str) -> str:
+    """Return a stored title for people: what ChatDesk itself wrote of it is a ``Text``."""
+    own = title.removesuffix(BRANCH_MARK)
+    name = Text("New chat") if own == NEW_THREAD_TITLE else own
+    return name if own == title else Text("{title} (branch)", title=name)
 
 
 class TitleSource(StrEnum):
@@ -59,9 +69,14 @@ class Thread:
         return self.title.endswith(BRANCH_MARK)
 
     @property
-    def title_without_mark(self) -> str:
-        """The title for where a sign says that the thread is a branch."""
-        return self.title.removesuffix(BRANCH_MARK)
+    def name(self) -> str:
+        """The title for people, as of ``title_text``."""
+        return title_text(self.title)
+
+    @property
+    def name_without_mark(self) -> str:
+        """The name for where a sign says that the thread is a branch."""
+        return title_text(self.title.removesuffix(BRANCH_MARK))
 
 
 #: The places of drafts that belong to no thread: the thread that does not exist yet, and the quick window.

@@ -252,6 +252,15 @@ class CheckStep(StrEnum):
     LISTED = "listed"
 
 
+#: What a person reads for each step.
+CHECK_STEP_TEXTS: Final[Mapping[CheckStep, str]] = {
+    CheckStep.FOUND: Text("Found"),
+    CheckStep.STARTED: Text("Started"),
+    CheckStep.SPOKE: Text("Speaks the protocol"),
+    CheckStep.LISTED: Text("Lists its tools"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCheck:
     """The result of one step. ``problem`` is a sentence where it failed; ``tool_count`` comes with the last step."""

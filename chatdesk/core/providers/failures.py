@@ -80,8 +80,10 @@ class CompressedAnswerError(Exception):
 class FailureTranslator:
     """Makes a ``ProviderError`` from any failure of one provider, whose secrets are kept out of the text."""
 
-    def __init__(self, who: str, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, who: str, secrets: tuple[str, ...] = (), *, begins: str = "") -> None:
+        """``begins``: the name as it begins a sentence, where that is not the name with a capital."""
         self._who = who
+        self._begins = begins or who[:1].upper() + who[1:]
         self._secrets = secrets
 
     def make(
@@ -99,8 +101,7 @@ class FailureTranslator:
         texts = FAILURE_TEXTS[kind]
         sentence = what or texts.what
         if isinstance(sentence, Text):
-            begins = sentence.source.startswith("{who}")
-            who = self._who[:1].upper() + self._who[1:] if begins else self._who
+            who = self._begins if sentence.source.startswith("{who}") else self._who
             sentence = sentence.filled(who=who, seconds=seconds)
         quoted = plain_excerpt(excerpt, self._secrets) if excerpt and kind in _QUOTED_KINDS else ""
         if quoted:

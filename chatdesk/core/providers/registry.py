@@ -55,7 +55,7 @@ class ProviderRegistry:
                 next_step=Text("Switch it on in Settings, Providers, or choose another model."),
             )
         if provider is None:
-            known = ", ".join(sorted(self._by_name))
+            known = tuple(sorted(self._by_name))
             raise NotPossible(
                 Text("There is no provider called “{name}”.", name=name[:60]),
                 next_step=Text("Choose another model; the providers are: {known}.", known=known),

@@ -137,7 +137,7 @@ class Setting:
         if not isinstance(value, str):
             raise InvalidValue(Text("it must be text"))
         if self.choices and not self.is_open and value not in self.choices:
-            raise InvalidValue(Text("it must be one of {choices}", choices=", ".join(self.choices)))
+            raise InvalidValue(Text("it must be one of {choices}", choices=tuple(self.choices)))
         if self.is_multiline:
             if any(ord(character) < 32 and character not in "\n\t" for character in value):
                 raise InvalidValue(Text("it must be text without control characters"))

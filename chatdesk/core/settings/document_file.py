@@ -11,6 +11,7 @@ from typing import Any
 
 from chatdesk.core.settings.store import write_atomically
 from chatdesk.core.small_files import read_small_json
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class DocumentFile:
                 "The file of {subject} {path} cannot be read ({strerror}).",
                 subject=self._subject,
                 path=self.path,
-                strerror=error.strerror,
+                strerror=reason_text(error),
             )
         except (ValueError, TypeError):
             return None, self._keep_broken()

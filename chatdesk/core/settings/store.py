@@ -18,6 +18,7 @@ from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
 from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class SettingsStore:
                 Text(
                     "The settings file {path} cannot be read ({strerror}). Defaults are used; the file is unchanged.",
                     path=self._path,
-                    strerror=error.strerror,
+                    strerror=reason_text(error),
                 )
             )
             return {}

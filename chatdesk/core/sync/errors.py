@@ -67,7 +67,7 @@ class TeamBusy(TeamError):
             super().__init__()
             return
         super().__init__(
-            Text("The team's database waits for an unfinished change of {by}.", by=" and ".join(self.by)),
+            Text("The team's database waits for an unfinished change of {by}.", by=self.by),
             next_step=Text(
                 "{next_step} If it stays so, an owner of the workspace can end their connections.",
                 next_step=self.next_step,

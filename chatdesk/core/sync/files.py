@@ -27,6 +27,7 @@ from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -335,7 +336,7 @@ def _append(unfinished: Path, index: int, data: bytes) -> None:
             stream.write(data)
     except OSError as error:
         raise AttachmentUnusable(
-            Text("A shared file could not be kept: {reason}.", reason=error.strerror or Text("the disk refused it")),
+            Text("A shared file could not be kept: {reason}.", reason=reason_text(error)),
             next_step=Text("Make room on the disk; ChatDesk tries again by itself."),
         ) from error
 

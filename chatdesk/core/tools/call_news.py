@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.texts import shortened
+from chatdesk.core.texts import Text, shortened, shown
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +83,6 @@ class CallNews:
 
 def progress_words(progress: float, total: float | None, message: str) -> str:
     """Return how far a call is: the share that is done, where the server says of what, and its words."""
-    share = f"{progress / total:.0%}".replace("%", " %") if total and 0 <= progress <= total else ""
+    share = Text("{percent}%", percent=round(100 * progress / total)) if total and 0 <= progress <= total else ""
     words = shortened(clean_line(message[:_LONGEST_WORDS]), _SHOWN_WORDS)
-    return " · ".join(filter(None, (share, words)))
+    return " · ".join(filter(None, (shown(share), words)))

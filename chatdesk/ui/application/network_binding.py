@@ -58,7 +58,7 @@ class NetworkBinding(QObject):
             self._tasks.start(network.resume(), "go on with what waits for the network")
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
-        known = {provider.name: provider.label for provider in self._models.providers.all()}
+        known = {provider.name: shown(provider.label) for provider in self._models.providers.all()}
         labels = [known.get(name, name) for name in event.unreachable]
         count = len(event.waiting) if self._current_settings().send_when_back else 0
         self._panes.composer.notice.set_offline(offline_words(labels, count))

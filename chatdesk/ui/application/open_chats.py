@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
 from chatdesk.ui.application.left_state import state_of
 from chatdesk.ui.application.pane_bindings import PaneBindings
@@ -385,12 +385,15 @@ class OpenChats(QObject):
         for chat in self._windows:
             thread = chat.bindings.threads.open_thread
             window: ThreadWindow = chat.panes.window  # type: ignore[assignment]
-            window.show_title(NEW_THREAD_TITLE if thread is None else thread.title)
+            window.show_title(_title_of(thread))
         if self._beside is not None:
-            shown = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
-            titles = [NEW_THREAD_TITLE if thread is None else thread.title for thread in shown]
-            self._panes.main_window.chats.show_titles(titles)
+            threads = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
+            self._panes.main_window.chats.show_titles([_title_of(thread) for thread in threads])
         self.changed.emit()
+
+
+def _title_of(thread: Thread | None) -> str:
+    return shown(title_text(NEW_THREAD_TITLE if thread is None else thread.title))
 
 
 def _is_session_ending() -> bool:

@@ -71,7 +71,7 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         command="message.open_page",
         otherwise=Text("No message in view has a block of HTML."),
     ),
-    MessageAction("answer", Text("Answer"), "ask", "sparkles", lambda state: state.is_unanswered, writes=True),
+    MessageAction("answer", Text("Answer", "verb"), "ask", "sparkles", lambda state: state.is_unanswered, writes=True),
     MessageAction("regenerate", Text("Regenerate"), "ask", "refresh-cw", is_answer, is_tool=True, writes=True),
     MessageAction(
         "regenerate-with",

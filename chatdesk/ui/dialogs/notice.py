@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from chatdesk import __version__
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
@@ -51,7 +52,7 @@ class NoticeDialog(FormPanel):
             with self._file.open(encoding="utf-8", errors="replace") as report:
                 text = report.read(_MOST_COPIED)
         except OSError as error:
-            announce(self, tr("The report could not be read: {reason}.", reason=error.strerror))
+            announce(self, tr("The report could not be read: {reason}.", reason=reason_text(error)))
             return
         QGuiApplication.clipboard().setText(text)
         announce(self, tr("Copied"))

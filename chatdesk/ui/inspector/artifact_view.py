@@ -18,7 +18,6 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.artifact_editor import ArtifactEditor
 from chatdesk.ui.inspector.artifact_table import ArtifactTable
 from chatdesk.ui.inspector.rows import plain_label
-from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -161,7 +160,7 @@ class ArtifactView(QWidget):
         self._face = artifact.face
         self.name.setText(artifact.name)
         self.about.setText(artifact.about)
-        self.place.setText(f"{number_text(artifact.place)} / {number_text(artifact.count)}")
+        self.place.setText(tr("{number} / {count}", number=artifact.place, count=artifact.count))
         self.place.setAccessibleName(tr("Version {number} of {count}", number=artifact.place, count=artifact.count))
         has_versions = artifact.count > 1
         for widget in (self.older_button, self.place, self.newer_button):

@@ -118,7 +118,9 @@ class _TreeModel(QAbstractListModel):
         return {
             RowRole.INDENT: row.indent,
             RowRole.ICON: _icon_of(row.node),
-            RowRole.NOTE: f"{row.version}/{row.version_count}" if row.version_count > 1 and row.version else "",
+            RowRole.NOTE: tr("{number} / {count}", number=row.version, count=row.version_count)
+            if row.version_count > 1 and row.version
+            else "",
             RowRole.IS_QUIET: not _is_on_path(row),
             RowRole.IS_STRUCK: row.node.is_in_trash,
         }.get(role)  # type: ignore[call-overload]

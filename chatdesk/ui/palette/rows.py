@@ -10,7 +10,7 @@ from typing import Final
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Thread, title_text
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.local_forms import day_text, weekday_name
 from chatdesk.ui.widgets.listed import with_commas
@@ -102,7 +102,13 @@ def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
         return []
     rows = [Row(RowKind.HEADING, "heading recent", tr("Recent threads"))]
     for thread in threads:
-        hit = SearchHit(SearchKind.THREAD, thread.id, thread.title, thread_id=thread.id, at=thread.last_activity_at)
+        hit = SearchHit(
+            SearchKind.THREAD,
+            thread.id,
+            shown(thread.name),
+            thread_id=thread.id,
+            at=thread.last_activity_at,
+        )
         rows.append(_row_of_hit(hit, now))
     return rows
 
@@ -139,8 +145,9 @@ def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
     if hit.kind is SearchKind.MESSAGE:
         text, marks = hit.snippet.text, hit.snippet.matches
         version = "" if hit.is_on_path else tr("another version")
-        aside = _joined(shortened(hit.title, _LONGEST_TITLE), version, place, when)
-        who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=hit.title)
+        title = shown(title_text(hit.title))
+        aside = _joined(shortened(title, _LONGEST_TITLE), version, place, when)
+        who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=title)
         spoken = _joined(text, who, hit.project, version, place, when)
     else:
         text, marks = hit.title, hit.title_matches

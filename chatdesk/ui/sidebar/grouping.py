@@ -99,7 +99,7 @@ def group_title(group: int) -> str:
     if group == _BY_NAME:
         return tr("By name")
     if group < _FIRST_MONTH:
-        return (tr("Pinned"), tr("Today"), tr("Yesterday"), tr("Previous 7 days"))[group]
+        return (tr("Pinned", "heading"), tr("Today"), tr("Yesterday"), tr("Previous 7 days"))[group]
     year, month = divmod(_LAST_MONTH_INDEX - (group - _FIRST_MONTH), 12)
     return month_text(year, month + 1)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.grouping import RowKey
 
@@ -143,7 +144,7 @@ class ListedRows:
         del self.keys[source], self.rows[source]
         place = target if target <= source else target - 1
         self.keys.insert(place, key)
-        self.rows.insert(place, Row(thread.title, thread))
+        self.rows.insert(place, Row(shown(thread.name), thread))
         return target, place
 
     # What is not listed any more

@@ -143,7 +143,7 @@ def _fill_dead(menu: QMenu, sidebar: SidebarBase, chosen: tuple[str, ...]) -> QM
 
 def _pin_text(count: int, *, is_pinned: bool) -> str:
     if count == 1:
-        return tr("Unpin") if is_pinned else tr("Pin")
+        return tr("Unpin", "thread") if is_pinned else tr("Pin", "thread")
     return shown(
         plural("Unpin {count} threads", "Unpin {count} thread", count)
         if is_pinned
@@ -153,7 +153,7 @@ def _pin_text(count: int, *, is_pinned: bool) -> str:
 
 def _archive_text(count: int, *, is_archived: bool) -> str:
     if count == 1:
-        return tr("Move out of the archive") if is_archived else tr("Archive")
+        return tr("Move out of the archive") if is_archived else tr("Archive", "verb")
     return shown(
         plural("Move {count} threads out of the archive", "Move {count} thread out of the archive", count)
         if is_archived

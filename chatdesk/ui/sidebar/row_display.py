@@ -88,7 +88,7 @@ class RowDisplay:
                 return thread.tags
             case ThreadRole.PAINTED:
                 return PaintedRow(
-                    thread.title_without_mark,
+                    shown(thread.name_without_mark),
                     self._time(thread),
                     thread.pinned_at is not None,
                     thread.id in self.streaming,
@@ -100,7 +100,7 @@ class RowDisplay:
         return None
 
     def spoken(self, thread: Thread) -> str:
-        words = [thread.title, spoken_time(self.how.moment(thread), self._today, self._zone)]
+        words = [shown(thread.name), spoken_time(self.how.moment(thread), self._today, self._zone)]
         if self.how.is_trash:
             words[1:] = [
                 tr("deleted {when}", when=words[1]),
@@ -112,7 +112,7 @@ class RowDisplay:
         if thread.tags:
             words.append(tr("tagged {tags}", tags=with_commas(thread.tags)))
         if thread.pinned_at is not None:
-            words.append(tr("pinned"))
+            words.append(tr("pinned", "thread"))
         if thread.project_id in self.shared:
             words.append(tr("shared"))
         if thread.id in self.streaming:

@@ -32,8 +32,8 @@ class SelectionBar(QWidget):
         self._live: list[IconButton] = []
         self._dead: list[IconButton] = []
         for icon, name, run, buttons in (
-            ("pin", tr("Pin"), self._pin, self._live),
-            ("archive", tr("Archive"), self._archive, self._live),
+            ("pin", tr("Pin", "thread"), self._pin, self._live),
+            ("archive", tr("Archive", "verb"), self._archive, self._live),
             ("folder", tr("Move to a project…"), lambda: sidebar.moveRequested.emit(self._ids()), self._live),
             ("tag", tr("Tags…"), lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
             ("archive-restore", tr("Restore"), lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
@@ -54,7 +54,7 @@ class SelectionBar(QWidget):
         for button in self._dead:
             button.setVisible(is_trash)
         is_archive = self._sidebar.view is ThreadView.ARCHIVE
-        self._live[1].set_name(tr("Move out of the archive") if is_archive else tr("Archive"))
+        self._live[1].set_name(tr("Move out of the archive") if is_archive else tr("Archive", "verb"))
         self._live[1].set_icon_name("archive-restore" if is_archive else "archive")
         count = len(self._ids())
         marked = shown(plural("{count} marked", "{count} marked", count))

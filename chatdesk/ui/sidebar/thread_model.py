@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, QTimer, Signal
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.folders import Folder, Folders
 from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadView, group_title, heading_key
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRows, Row, RowName
@@ -232,7 +233,7 @@ class ThreadModel(QStringListModel):
         """A title entered in place is only announced; the row changes when the new title has been saved."""
         thread = self.thread_at(index)
         title = str(value).strip()
-        if role != Qt.ItemDataRole.EditRole or thread is None or not title or title == thread.title:
+        if role != Qt.ItemDataRole.EditRole or thread is None or title in ("", thread.title, index.data()):
             return False
         self.renameEntered.emit(thread.id, title)
         return True
@@ -323,7 +324,7 @@ class ThreadModel(QStringListModel):
     def _entries_for(self, threads: Sequence[Thread]) -> list[Entry]:
         """Sorted rows for threads that are not listed yet, with the headings that are missing."""
         unique = {thread.id: thread for thread in threads}
-        entries = [(self._display.key(thread), Row(thread.title, thread)) for thread in unique.values()]
+        entries = [(self._display.key(thread), Row(shown(thread.name), thread)) for thread in unique.values()]
         groups = {key[0] for key, _ in entries if self._lacks_heading(key[0])}
         entries.extend((heading_key(group), Row(group_title(group), None)) for group in groups)
         return sorted(entries, key=lambda entry: entry[0])
@@ -361,7 +362,7 @@ class ThreadModel(QStringListModel):
             self._take(self.listed.place_for(heading_key(group)), 1)
 
     def _replace(self, place: int, thread: Thread) -> None:
-        self.listed.rows[place] = Row(thread.title, thread)
+        self.listed.rows[place] = Row(shown(thread.name), thread)
         self.dataChanged.emit(self.index(place), self.index(place))
 
     def _move(self, old_key: RowKey, key: RowKey, thread: Thread) -> None:

@@ -75,7 +75,7 @@ class UsagePage(QWidget):
         self._shown = (today, today)
         self._range = QComboBox()
         self._range.setObjectName("usageRange")
-        self._range.setAccessibleName(tr("Days"))
+        self._range.setAccessibleName(tr("Days", "period"))
         for words, days in _RANGES:
             self._range.addItem(shown(words), days)
         self._from, self._to = self._date_edit("usageFrom", tr("First day")), self._date_edit("usageTo", tr("Last day"))

@@ -14,11 +14,11 @@ from tests.helpers.waiting import until
 @pytest.mark.parametrize(
     ("progress", "total", "message", "words"),
     [
-        (3, 10, "step 3", "30 % · step 3"),
+        (3, 10, "step 3", "30% · step 3"),
         (3, None, "step 3", "step 3"),
         (12, 10, "", ""),
         (-1, 0, "\u202e\x1b[31mred\nline", "[31mred line"),
-        (1, 1, "x" * 500, "100 % · " + "x" * 40 + "…"),
+        (1, 1, "x" * 500, "100% · " + "x" * 39 + "…"),
     ],
 )
 def test_progress_is_a_share_and_a_few_clean_words(

@@ -20,6 +20,7 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind, setup_from
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1
@@ -62,7 +63,7 @@ def write_prompts(target: Path, prompts: Iterable[Prompt], files: Mapping[str, b
         write_text(target, json.dumps(document, ensure_ascii=False, indent=2) + "\n", errors="replace")
     except OSError as error:
         raise ChatDeskError(
-            Text("The file could not be written: {strerror}.", strerror=error.strerror),
+            Text("The file could not be written: {strerror}.", strerror=reason_text(error)),
             safe=Text("The prompts are unchanged."),
             next_step=Text("Choose another place."),
         ) from error
@@ -99,7 +100,7 @@ def _read(source: Path) -> Iterator[tuple[str, ReadPrompt]]:
         with source.open("rb") as file:
             data = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise _unread(Text("The file could not be read: {strerror}.", strerror=error.strerror)) from error
+        raise _unread(Text("The file could not be read: {strerror}.", strerror=reason_text(error))) from error
     if len(data) > _LARGEST_FILE_BYTES:
         raise _unread(
             Text(

@@ -15,6 +15,7 @@ from typing import Any
 
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.settings.presets import PRESETS, preset_of
+from chatdesk.core.texts import Text
 
 _HOST = "127.0.0.1"
 _CONNECT_S, _ANSWER_S = 0.4, 1.5
@@ -76,7 +77,7 @@ async def _lm_studio_rows(port: int) -> list[Mapping[str, Any]]:
 
 
 def _server(preset: str, port: int, names: Sequence[object], version: object) -> FoundServer:
-    label = preset_of(preset).label if preset != "other" else f"Server at port {port}"
+    label = preset_of(preset).label if preset != "other" else Text("Server at port {port}", port=str(port))
     models = tuple(each[:_LONGEST] for each in names[:_MOST_MODELS] if isinstance(each, str) and each.isprintable())
     told = version if isinstance(version, str) and _VERSION.match(version) else ""
     return FoundServer(preset, label, f"http://{_HOST}:{port}/v1", models, told)

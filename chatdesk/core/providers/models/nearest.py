@@ -34,6 +34,6 @@ async def with_nearest(failure: ProviderError, model: str, listed: Sequence[str]
     return ProviderError(
         failure.kind,
         failure.what,
-        next_step=Text("Choose another model; the nearest are {nearest}.", nearest=", ".join(nearest)),
+        next_step=Text("Choose another model; the nearest are {nearest}.", nearest=tuple(nearest)),
         details={**failure.details, "nearest": nearest},
     )

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from chatdesk.core.providers.offline import answers
 from chatdesk.core.providers.offline.drawing import sunset
+from chatdesk.core.providers.offline.tour import joined, table
+from chatdesk.core.texts import Text
 
 _LONG_SECTIONS = 60
 
@@ -46,25 +48,31 @@ def find_demo(question: str) -> Demo | None:
 def all_demos() -> Mapping[str, Demo]:
     """Return every demo under its name."""
     return {
-        "long": Demo("a very long answer (some 6,000 words)", _long_text()),
-        "code": Demo("code in several languages", _CODE),
-        "table": Demo("tables, narrow and wide", _TABLE),
-        "math": Demo("formulas", _MATH),
-        "picture": Demo("a picture, which is kept as a file of the answer", _PICTURE.format(sunset())),
-        "markdown": Demo("every kind of Markdown", _MARKDOWN),
-        "slow": Demo("eight pieces a second: time to press Stop", _SLOW, is_slow=True),
-        "429": Demo("too many requests: a wait that is announced, then an error", "", fault=DemoFault.RATE_LIMIT),
-        "busy": Demo("the same wait, then an answer", _BUSY, fault=DemoFault.BUSY_ONCE),
-        "error": Demo("the connection breaks in the middle; Continue finishes", _ERROR, fault=DemoFault.BROKEN_OFF),
-        "reasoning": Demo("thoughts before the answer", _REASONED, reasoning=_REASONING),
-        "tool": Demo("a tool call", _TOOL, tool_call=("get_weather", '{"city": "Reykjavík", "days": 3}')),
+        "long": Demo(Text("a very long answer (some 6,000 words)"), _long_text()),
+        "code": Demo(Text("code in several languages"), _CODE),
+        "table": Demo(Text("tables, narrow and wide"), _TABLE),
+        "math": Demo(Text("formulas"), _MATH),
+        "picture": Demo(Text("a picture, which is kept as a file of the answer"), _PICTURE.format(sunset())),
+        "markdown": Demo(Text("every kind of Markdown"), _MARKDOWN),
+        "slow": Demo(Text("eight pieces a second: time to press Stop"), _SLOW, is_slow=True),
+        "429": Demo(Text("too many requests: a wait that is announced, then an error"), "", fault=DemoFault.RATE_LIMIT),
+        "busy": Demo(Text("the same wait, then an answer"), _BUSY, fault=DemoFault.BUSY_ONCE),
+        "error": Demo(
+            Text("the connection breaks in the middle; Continue finishes"), _ERROR, fault=DemoFault.BROKEN_OFF
+        ),
+        "reasoning": Demo(Text("thoughts before the answer"), _REASONED, reasoning=_REASONING),
+        "tool": Demo(Text("a tool call"), _TOOL, tool_call=("get_weather", '{"city": "Reykjavík", "days": 3}')),
     }
 
 
 def _list_of(demos: Mapping[str, Demo], *, unknown: str) -> str:
-    rows = "\n".join(f"| `/demo {name}` | {demo.summary} |" for name, demo in demos.items())
-    intro = f"There is no demo called {answers.quote(unknown)}. These exist:" if unknown else "Try one of these:"
-    return f"{intro}\n\n| Command | What it shows |\n|:--|:--|\n{rows}"
+    rows = [(f"`/demo {name}`", demo.summary) for name, demo in demos.items()]
+    intro = (
+        Text("There is no demo called {name}. These exist:", name=answers.quote(unknown))
+        if unknown
+        else Text("Try one of these:")
+    )
+    return joined(intro, table([(Text("Command"), Text("What it shows")), *rows]))
 
 
 def _long_text() -> str:

@@ -31,13 +31,14 @@ from chatdesk.core.providers.picture_splitter import PictureSplitter
 from chatdesk.core.providers.retry import wait_or_hurry
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
+from chatdesk.core.texts import Text
 
 OFFLINE_NAME = "offline"
 DEFAULT_MODEL = "offline-demo"
 _ECHO_MODEL = "offline-echo"
 _MODELS = (
-    ListedModel(DEFAULT_MODEL, "Offline demo", 32_000),
-    ListedModel(_ECHO_MODEL, "Offline echo", 32_000),
+    ListedModel(DEFAULT_MODEL, Text("Offline demo"), 32_000),
+    ListedModel(_ECHO_MODEL, Text("Offline echo"), 32_000),
 )
 # Pieces of about a token's size: up to four letters with the space before them, or one other character.
 _PIECES = re.compile(r"\s?[^\W\d_]{1,4}|\s?\d{1,3}|\s+|.", re.DOTALL)
@@ -62,7 +63,7 @@ class OfflineProvider:
 
     def __init__(self, *, speed_tokens_per_s: float | None = 60.0) -> None:
         self._speed = speed_tokens_per_s if speed_tokens_per_s is None or speed_tokens_per_s > 0 else None
-        self._failures = FailureTranslator("the offline model")
+        self._failures = FailureTranslator(Text("the offline model"), begins=Text("The offline model"))
 
     @property
     def name(self) -> str:
@@ -70,7 +71,7 @@ class OfflineProvider:
 
     @property
     def label(self) -> str:
-        return "Offline"
+        return Text("Offline")
 
     async def list_models(self) -> tuple[ListedModel, ...]:
         """Return the two offline models."""
@@ -85,7 +86,7 @@ class OfflineProvider:
         if demo.fault in {DemoFault.RATE_LIMIT, DemoFault.BUSY_ONCE} and not request.continue_text:
             delay_s = 0.0 if self._speed is None else _DEMO_WAIT_S
             hurried = asyncio.Event()
-            yield RetryScheduled(1, delay_s, "The offline model pretends to be busy.", hurried.set)
+            yield RetryScheduled(1, delay_s, Text("The offline model pretends to be busy."), hurried.set)
             await wait_or_hurry(hurried, delay_s)
         if demo.fault is DemoFault.RATE_LIMIT:
             raise self._failures.make(Kind.RATE_LIMITED, retry_after=_DEMO_RETRY_AFTER_S, details={"status": 429})

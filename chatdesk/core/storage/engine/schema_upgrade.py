@@ -171,13 +171,10 @@ def _verifier(conn: Connection) -> Callable[[], None]:
         if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise UpgradeFailed(Text("After the upgrade some rows would have pointed at nothing, so it was undone."))
         now = _counts(conn)
-        changed = sorted(name for name, count in kept.items() if now.get(name, 0) != count)
+        changed = tuple(sorted(name for name, count in kept.items() if now.get(name, 0) != count))
         if changed:
             raise UpgradeFailed(
-                Text(
-                    "The upgrade would have changed the number of rows in {changed}; it was undone.",
-                    changed=", ".join(changed),
-                )
+                Text("The upgrade would have changed the number of rows in {changed}; it was undone.", changed=changed)
             )
 
     return verify

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from chatdesk.core.texts import Text
+
 #: The id of the server that has the tools for the web.
 WEB: Final = "chatdesk-web"
 
@@ -50,9 +52,9 @@ class SearchStep(StrEnum):
 
 #: What a person reads for each step that went well.
 SEARCH_STEP_TEXTS: Final[Mapping[SearchStep, str]] = {
-    SearchStep.REACHED: "Answers",
-    SearchStep.ALLOWED: "Lets ChatDesk search",
-    SearchStep.FOUND: "Finds pages",
+    SearchStep.REACHED: Text("It answers"),
+    SearchStep.ALLOWED: Text("Lets ChatDesk search"),
+    SearchStep.FOUND: Text("Finds pages"),
 }
 
 

@@ -15,12 +15,11 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
+from chatdesk.core.texts import shown
+from chatdesk.core.transfer.exports import words
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
-
-_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
-
 
 #: The way to the copy of an attachment, by its content's name and its own; None when there is no copy.
 LinkTo = Callable[[str, str], str | None]
@@ -37,7 +36,7 @@ def thread_to_markdown(thread: Thread, messages: Sequence[Message]) -> str:
 
 def head_as_markdown(thread: Thread) -> str:
     """Return title, time and system prompt, ending with a newline."""
-    blocks = [f"# {one_line(thread.title)}", f"*{when(thread.created_at)}*"]
+    blocks = [f"# {one_line(shown(thread.name))}", f"*{when(thread.created_at)}*"]
     if thread.system_prompt.strip():
         blocks.append("> " + thread.system_prompt.strip().replace("\n", "\n> "))
     return "\n\n".join(blocks) + "\n"
@@ -60,16 +59,16 @@ def speaker(message: Message) -> str:
     """Return who wrote a message, for a heading; a person's message to themselves is a note, and an edited answer is
     named as such."""
     if message.is_note:
-        return "Note"
-    return "Edited answer" if message.is_edited_answer else _SPEAKERS[message.role]
+        return shown(words.NOTE)
+    return shown(words.EDITED_ANSWER if message.is_edited_answer else words.SPEAKERS[message.role])
 
 
 def note_of(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
     if message.status is Status.ERROR:
-        return message.error
+        return None if message.error is None else shown(message.error)
     found = STATUS_TEXTS.get(message.status)
-    return f"This answer {found[1]}." if found is not None else None
+    return shown(found[1]) if found is not None else None
 
 
 def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
@@ -139,41 +138,46 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def heading(message: Message) -> str:
     """Return who wrote a message, with which model, and when."""
-    words = [speaker(message)]
-    if message.role is Role.ASSISTANT and message.model:
-        words.append(f"({one_line(message.model)})")
-    return f"{' '.join(words)} · {when(message.created_at)}"
+    model = f" ({one_line(message.model)})" if message.role is Role.ASSISTANT and message.model else ""
+    return f"{speaker(message)}{model} · {when(message.created_at)}"
 
 
 def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
     if part.type is PartType.TEXT:
         return part.text.strip("\n")
     if part.type is PartType.REASONING and part.text.strip():
-        return "> **Reasoning**\n>\n> " + part.text.strip().replace("\n", "\n> ")
+        return f"> **{shown(words.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:
         name, arguments = part.content.get("name", ""), str(part.content.get("arguments", ""))
-        return f"**Tool call** `{one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
+        return f"**{shown(words.TOOL_CALL)}** `{one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
     if part.type is PartType.TOOL_RESULT:
-        return f"**Tool result**\n\n{_fenced(part.text, '')}"
+        return f"**{shown(words.TOOL_RESULT)}**\n\n{_fenced(part.text, '')}"
     if part.type in (PartType.IMAGE, PartType.FILE):
         return _attachment_as_markdown(part, link_to)
     return ""
 
 
 def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
-    name, sha256 = str(part.content.get("name") or "attachment"), part.content.get("sha256")
-    words = one_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
+    name, sha256 = str(part.content.get("name") or shown(words.ATTACHMENT)), part.content.get("sha256")
+    escaped = one_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
     copy = link_to(sha256, name) if isinstance(sha256, str) else None
     if copy is None:
-        problem = problem_of(part)
-        return f"*{'Image' if part.type is PartType.IMAGE else 'File'}: {words}{f' ({problem})' if problem else ''}*"
-    return f"{'!' if part.type is PartType.IMAGE else ''}[{words}]({quote(copy)})"
+        return f"*{named_attachment(part, escaped, problem_of(part))}*"
+    return f"{'!' if part.type is PartType.IMAGE else ''}[{escaped}]({quote(copy)})"
+
+
+def named_attachment(part: Part, name: str, problem: str) -> str:
+    """Return what stands in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
+    is_image = part.type is PartType.IMAGE
+    if problem:
+        return shown((words.LOST_IMAGE if is_image else words.LOST_FILE).filled(name=name, problem=problem))
+    return shown((words.IMAGE if is_image else words.FILE).filled(name=name))
 
 
 def problem_of(part: Part) -> str:
     """Return why the picture of an answer was not kept; empty for all that was."""
     problem = part.content.get("problem")
-    return one_line(problem) if isinstance(problem, str) else ""
+    return one_line(shown(problem)) if isinstance(problem, str) else ""
 
 
 def _fenced(text: str, language: str) -> str:
@@ -198,8 +202,9 @@ def _minute(minutes: int) -> str:
     try:
         moment = datetime.fromtimestamp(minutes * 60, UTC)
     except (OverflowError, OSError, ValueError):
-        return "at an unknown time"
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+        return shown(words.UNKNOWN_TIME)
+    year, month, day, hour, minute = f"{moment:%Y %m %d %H %M}".split()
+    return shown(words.MOMENT.filled(year=year, month=month, day=day, hour=hour, minute=minute))
 
 
 def _iso(milliseconds: int | None) -> str | None:

@@ -30,6 +30,7 @@ from chatdesk.core.file_writing import (
     write_failure,
 )
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
+from chatdesk.core.texts import language_tag, translations_of
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.exports.files import (
     StoredFiles,
@@ -38,6 +39,7 @@ from chatdesk.core.transfer.exports.files import (
 )
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, ThreadWriter
 from chatdesk.core.transfer.exports.to_json import JsonWriter
+from chatdesk.core.transfer.exports.words import all_words
 
 _PROGRESS_EVERY_S = 0.1
 _MOST_NAMED = 20  # of the attachments that are not in it
@@ -123,6 +125,8 @@ class ExportService:
             "has_trash": choice.has_trash,
             "kind": kind.value,
             "target": str(target.absolute()),
+            "language": language_tag(),
+            "words": translations_of(all_words()),
         }
 
     def _writer(self, kind: ExportFormat) -> Callable[[], ThreadWriter]:

@@ -21,7 +21,9 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
-from chatdesk.core.transfer.exports.export import note_of, one_line, problem_of, speaker, when
+from chatdesk.core.texts import language_tag, shown
+from chatdesk.core.transfer.exports import words
+from chatdesk.core.transfer.exports.export import named_attachment, note_of, one_line, problem_of, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
@@ -59,7 +61,8 @@ class MessageHtml:
     def head(self, thread: Thread) -> str:
         prompt = thread.system_prompt.strip()
         quoted = f'<blockquote class="prompt">{_lines(prompt)}</blockquote>' if prompt else ""
-        return f'<h1>{escape(one_line(thread.title))}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
+        title = one_line(shown(thread.name))
+        return f'<h1>{escape(title)}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
 
     def read_ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
         """Yield the messages while the next ones are parsed. The caller must take all pieces of each."""
@@ -90,12 +93,12 @@ class MessageHtml:
     def _part(self, part: Part) -> Iterator[str]:
         if _is_parsed(part):
             made = self._markdown(part)
-            yield made if part.type is PartType.TEXT else self._folded("Reasoning", made)
+            yield made if part.type is PartType.TEXT else self._folded(shown(words.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(one_line(str(part.content.get("name", ""))))
-            yield self._folded(f"Tool call {name}", _pre(str(part.content.get("arguments", ""))))
+            yield self._folded(f"{shown(words.TOOL_CALL)} {name}", _pre(str(part.content.get("arguments", ""))))
         elif part.type is PartType.TOOL_RESULT:
-            yield self._folded("Tool result", _pre(part.text))
+            yield self._folded(shown(words.TOOL_RESULT), _pre(part.text))
         elif part.type in (PartType.IMAGE, PartType.FILE):
             yield from self._attachment(part)
 
@@ -110,19 +113,18 @@ class MessageHtml:
         return f"<details><summary>{title}</summary>\n{inner}</details>\n"
 
     def _attachment(self, part: Part) -> Iterator[str]:
-        name, mime = str(part.content.get("name") or "attachment"), str(part.content.get("mime", ""))
+        name, mime = str(part.content.get("name") or shown(words.ATTACHMENT)), str(part.content.get("mime", ""))
         path = self._stored.path(part.content.get("sha256"), name)
         problem = problem_of(part)
         self.attachments += path is not None
         self.missing += path is None and not problem
-        words = escape(one_line(name))
         if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
-            lost = "" if path is not None else f" ({escape(problem) or 'its bytes are missing or damaged'})"
-            yield f'<p class="note">{"Image" if part.type is PartType.IMAGE else "File"}: {words}{lost}</p>\n'
+            lost = "" if path is not None else problem or shown(words.BYTES_MISSING)
+            yield f'<p class="note">{escape(named_attachment(part, one_line(name), lost))}</p>\n'
         elif self._is_for_print:
             yield f'<p><img src="blob:{path.name}"></p>\n'
         else:
-            yield f'<p><img alt="{words}" src="data:{mime};base64,'
+            yield f'<p><img alt="{escape(one_line(name))}" src="data:{mime};base64,'
             yield from _base64(path)
             yield '"></p>\n'
 
@@ -166,11 +168,11 @@ class HtmlWriter:
 
     def _begin(self, sink: TextIO, thread: Thread) -> None:
         sink.write(
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<!DOCTYPE html>\n<html lang="{language_tag()}">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="ChatDesk">\n'
-            f"<title>{escape(one_line(thread.title))}</title>\n<style>\n{self._style}</style>\n</head>\n"
+            f"<title>{escape(one_line(shown(thread.name)))}</title>\n<style>\n{self._style}</style>\n</head>\n"
             '<body>\n<main dir="auto">\n'
         )
 

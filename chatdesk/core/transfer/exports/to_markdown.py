@@ -15,6 +15,8 @@ from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
 from chatdesk.core.rendering.misleading_links import destination_remark, link_words
 from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.texts import shown
+from chatdesk.core.transfer.exports import words
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import head_as_markdown, message_as_markdown
 from chatdesk.core.transfer.exports.files import AttachmentFolder
@@ -60,12 +62,12 @@ class MarkdownWriter:
             is_markdown = part.type in (PartType.TEXT, PartType.REASONING)
             if not is_markdown or not any(each in part.text for each in _LINK_MARKS):
                 continue
-            for words, place in _misleading_links(self._blocks(part.text)):
+            for said, place in _misleading_links(self._blocks(part.text)):
                 count += 1
                 if count > _MOST_NOTES:
-                    yield "\n*More links of this message lead elsewhere than their words say.*\n"
+                    yield f"\n*{shown(words.MORE_MISLEADING_LINKS)}*\n"
                     return
-                yield f"\n*The link “`{words}`” leads to `{place}`.*\n"
+                yield f"\n*{shown(words.MISLEADING_LINK.filled(words=f'`{said}`', place=f'`{place}`'))}*\n"
 
     def _blocks(self, text: str) -> tuple[Block, ...]:
         if self._source is None:
@@ -79,8 +81,8 @@ def _misleading_links(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
         for last in range(len(spans)):
             truth = destination_remark(spans, last)
             if truth:
-                words = " ".join(link_words(spans, last).replace("`", "'").split())
-                yield words[:_LONGEST_WORDS], truth.strip(" ()").replace("`", "'")
+                said = " ".join(link_words(spans, last).replace("`", "'").split())
+                yield said[:_LONGEST_WORDS], truth.strip(" ()").replace("`", "'")
 
 
 def _lines(blocks: Sequence[Block]) -> Iterator[Sequence[Span]]:

@@ -19,7 +19,7 @@ from chatdesk.core import child_process
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.storage.transfer.export_reader import ExportReader
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 from chatdesk.core.transfer.exports.to_html import MessageHtml
@@ -52,7 +52,7 @@ class PdfWriter:
         with replacing(task.target) as file:
             printer = _Printer(self._command, file)
             with printer:
-                printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
+                printer.tell({"title": shown(thread.name), "blobs": str(task.stored.folder)})
                 printer.tell({"html": messages.head(thread)})
                 for message in messages.read_ahead(reader.shown(task.thread_id)):
                     printer.tell({"html": "".join(messages.pieces(message))})

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import claude, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents
@@ -279,9 +280,7 @@ class _Measured:
 
 def unreadable(path: Path, error: OSError) -> ImportRefused:
     return ImportRefused(
-        Text(
-            "{name} could not be read: {reason}.", name=path.name, reason=error.strerror or Text("the disk refused it")
-        ),
+        Text("{name} could not be read: {reason}.", name=path.name, reason=reason_text(error)),
         next_step=Text("Check the file."),
     )
 
@@ -314,7 +313,7 @@ class Folder:
                 Text(
                     "{name} could not be read: {reason}.",
                     name=name,
-                    reason=error.strerror or Text("the disk refused it"),
+                    reason=reason_text(error),
                 )
             ) from error
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -354,4 +353,4 @@ def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:
 
 
 def _unread(name: str, error: OSError) -> Text:
-    return Text("{name} could not be read: {reason}.", name=name, reason=error.strerror or Text("the disk refused it"))
+    return Text("{name} could not be read: {reason}.", name=name, reason=reason_text(error))

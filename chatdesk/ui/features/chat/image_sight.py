@@ -47,7 +47,7 @@ def look_at_models(
     blind = tuple(each for each, info in infos.items() if info.sees_images is False)
 
     def words(models: Sequence[tuple[str, str]]) -> str:
-        return listed(labels.get(each) or infos[each].label or each[1] or tr("this model") for each in models)
+        return listed(labels.get(each) or shown(infos[each].label) or each[1] or tr("this model") for each in models)
 
     if unknown:
         if not all(model for _provider, model in unknown):  # the server's first model, whichever that is

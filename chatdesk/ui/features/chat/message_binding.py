@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.compared_models import compared_words
@@ -388,7 +387,7 @@ class MessageBinding(QObject):
             self.versions.forget()
             self.follower.forget()
         self._shown_id = thread_id
-        title = thread.title if thread else shown(NEW_THREAD_TITLE)
+        title = shown(title_text(thread.title if thread else NEW_THREAD_TITLE))
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
         is_editable = thread is not None and not self._threads.is_temporary
         self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)

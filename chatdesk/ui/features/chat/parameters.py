@@ -328,7 +328,7 @@ def _lower(words: str) -> str:
 
 def _about(info: ModelInfo, scope: Scope) -> str:
     """Return sentences on when the values hold and which parameters this model does not have."""
-    name = info.label or info.id or tr("The model")
+    name = shown(info.label) or info.id or tr("The model")
     missing = [shown(kind.title).lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
     said = tr("Used from the next answer on.")
     if scope == "project":

@@ -14,6 +14,7 @@ from chatdesk.core.attachments.file_kinds import HTML, can_open
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class TranscriptFiles(QObject):
             await asyncio.to_thread(write_text, target, text, errors="replace")
         except OSError as error:
             raise ChatDeskError(
-                Text("The file could not be written: {strerror}.", strerror=error.strerror),
+                Text("The file could not be written: {strerror}.", strerror=reason_text(error)),
                 safe=Text("The message is unchanged."),
                 next_step=Text("Choose another place."),
             ) from error

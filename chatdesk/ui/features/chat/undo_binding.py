@@ -114,7 +114,7 @@ class UndoBinding(QObject):
             pane.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
             return
         assert thread_id is not None
-        title = (await self._open_thread.chat_of(thread_id).get_thread(thread_id)).title
+        title = shown((await self._open_thread.chat_of(thread_id).get_thread(thread_id)).name)
         title = shortened(title, _LONGEST_TITLE)
         words = tr("{what} in “{title}”: {label}", what=what, title=title, label=step.label)
         pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, thread_id))

@@ -73,4 +73,4 @@ class AnswerNotices(QObject):
             thread = await self._chat_of(thread_id).get_thread(thread_id)
         except ChatDeskError:
             return  # gone by now
-        self.notifier.show(Notice(thread_id, message_id, title, thread.title))
+        self.notifier.show(Notice(thread_id, message_id, title, shown(thread.name)))

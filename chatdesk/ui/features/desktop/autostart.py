@@ -15,6 +15,7 @@ from typing import Final
 from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.updates.installation import program_path
 
@@ -58,7 +59,7 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
             file.unlink(missing_ok=True)
     except OSError as error:
         raise NoStartAtLogin(
-            Text("The file for starting at login could not be changed: {strerror}.", strerror=error.strerror)
+            Text("The file for starting at login could not be changed: {strerror}.", strerror=reason_text(error))
         ) from error
 
 

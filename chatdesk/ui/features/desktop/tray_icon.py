@@ -87,7 +87,7 @@ class TrayIcon(QObject):
         if threads:
             self.menu.addSeparator()
         for thread in threads:
-            title = shortened(thread.title, _LONGEST_TITLE)
+            title = shortened(shown(thread.name), _LONGEST_TITLE)
             self._add(title.replace("&", "&&"), partial(self.threadChosen.emit, thread.id))
         self.menu.addSeparator()
         self._add(tr("Quit ChatDesk"), self.quitRequested.emit)

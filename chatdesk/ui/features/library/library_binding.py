@@ -173,7 +173,7 @@ class LibraryBinding(QObject):
             return shown(plural("{count} threads", "{count} thread", len(ids)))
         known = self._panes.sidebar.known(ids)
         thread = known[0] if known else self._active().threads.open_thread
-        return thread.title if thread is not None and thread.id == ids[0] else tr("1 thread")
+        return shown(thread.name) if thread is not None and thread.id == ids[0] else tr("1 thread")
 
     # Asking first
 

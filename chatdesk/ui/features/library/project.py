@@ -160,7 +160,7 @@ class ProjectDialog(FormPanel):
         return box
 
     def _more(self, project: Project, *, is_last: bool, has_system_prompt: bool) -> QHBoxLayout:
-        to_archive = tr("Archive") if project.archived_at is None else tr("Move out of the archive")
+        to_archive = tr("Archive", "verb") if project.archived_at is None else tr("Move out of the archive")
         leave = self._leave
         prompt = push_button(tr("System prompt…"), "projectPrompt", partial(leave, self.systemPromptRequested.emit))
         archive = push_button(to_archive, "projectArchive", partial(leave, self.archiveRequested.emit))

@@ -150,7 +150,7 @@ class LocalServicePage(QWidget):
         buttons.addWidget(self._again)
         column.addLayout(buttons)
         column.addSpacing(10)
-        column.addWidget(plain_label(tr("Tokens"), "strong"))
+        column.addWidget(plain_label(tr("Tokens", "access"), "strong"))
         column.addWidget(self._hint)
         column.addLayout(self._list)
         row = FlowRow(8)

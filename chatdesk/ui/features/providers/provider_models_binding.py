@@ -84,7 +84,7 @@ class ProviderModelsBinding:
 async def _lines(models: ModelServices, provider: str, found: ModelList | None) -> list[ModelLine]:
     """The models of the list, and behind them those that only the person named."""
     profile = models.accounts.get(provider).profile
-    labels = {each.id: each.label for each in found.models} if found is not None else {}
+    labels = {each.id: shown(each.label) for each in found.models} if found is not None else {}
     own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))
     ids = list(dict.fromkeys([*labels, *own]))
     infos = await asyncio.to_thread(models.context.models.without_overrides, provider, ids)

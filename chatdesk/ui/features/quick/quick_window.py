@@ -70,7 +70,7 @@ class QuickWindow(QWidget):
             "clipboard": self._button(tr("Add the clipboard"), "quickClipboard", partial(self._want, "clipboard")),
             "selection": self._button(tr("Add the selection"), "quickSelection", partial(self._want, "selection")),
             "screenshot": self._button(tr("Add a screenshot"), "quickScreenshot", partial(self._want, "screenshot")),
-            "new": self._button(tr("New"), "quickNew", self.newRequested.emit),
+            "new": self._button(tr("New", "question"), "quickNew", self.newRequested.emit),
             "open": self._button(tr("Open in ChatDesk"), "quickOpen", self.openRequested.emit),
         }
         self._lay_out()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.texts import shown
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.provider_check import ModelList
@@ -118,7 +119,8 @@ class ModelMenu(QObject):
 
     def _show(self, lists: Mapping[str, list[ModelChoice]]) -> None:
         models = [
-            (provider.name, provider.label, lists.get(provider.name, [])) for provider in self._models.providers.all()
+            (provider.name, shown(provider.label), lists.get(provider.name, []))
+            for provider in self._models.providers.all()
         ]
         for header in self._headers:
             header.model_picker.set_liked(self._liked())
@@ -135,7 +137,7 @@ class ModelMenu(QObject):
     def _choices(self, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
         tastes = _preferences_of(self._models, provider)
-        known = {model.id: model.label for model in found.models} if found else {}
+        known = {model.id: shown(model.label) for model in found.models} if found else {}
         default_provider, default_model = self._models.providers.default()
         own = [default_model] if provider == default_provider and default_model not in known else []
         offered = [model for model in known if model not in tastes.hidden]

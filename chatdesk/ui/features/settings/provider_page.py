@@ -183,7 +183,9 @@ class ProviderPage(QWidget):
                 "text",
                 wraps=True,
             )
-            self._found.addWidget(_plain_row(self._theme, server.label, tr("found on this computer"), place, add))
+            self._found.addWidget(
+                _plain_row(self._theme, shown(server.label), tr("found on this computer"), place, add)
+            )
             self._found.addWidget(_line())
         if servers:
             names = listed(each.label for each in servers)

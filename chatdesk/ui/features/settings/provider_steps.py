@@ -8,11 +8,10 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.domain.provider_check import STEP_TEXTS, Step, StepResult, StepState
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_text import STEP_NAMES
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -51,7 +50,7 @@ class ProviderSteps(QWidget):
             text = self._texts[step] = plain_label("", "note", wraps=True)
             text.setObjectName(f"providerStep_{step.value}")
             grid.addWidget(mark, place, 0)
-            grid.addWidget(plain_label(shown(STEP_NAMES[step]), "text"), place, 1)
+            grid.addWidget(plain_label(shown(STEP_TEXTS[step]), "text"), place, 1)
             grid.addWidget(text, place, 2)
         self.hide()
 
@@ -64,7 +63,7 @@ class ProviderSteps(QWidget):
     def show_result(self, result: StepResult) -> None:
         self._show(result)
         if result.state is StepState.FAILED:
-            announce(self, f"{shown(STEP_NAMES[result.step])}: {shown(result.text)}")
+            announce(self, f"{shown(STEP_TEXTS[result.step])}: {shown(result.text)}")
         elif result.step is Step.STREAMING and result.state is StepState.OK:
             announce(self, tr("Everything works."))
 
@@ -76,7 +75,7 @@ class ProviderSteps(QWidget):
         mark.show_state(result.state)
         words = shown(result.text or _STATE_WORDS[result.state])
         text.setText(words)
-        text.setAccessibleName(f"{shown(STEP_NAMES[result.step])}: {words}")
+        text.setAccessibleName(f"{shown(STEP_TEXTS[result.step])}: {words}")
         colour = "danger" if result.state is StepState.FAILED else "muted"
         text.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
 

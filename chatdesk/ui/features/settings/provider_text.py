@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import date_time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chatdesk.core.chat.provider_setup.service import ShownProvider
-
-STEP_NAMES: Final[Mapping[Step, str]] = {
-    Step.ADDRESS: Text("Address"),
-    Step.TLS: Text("Encryption"),
-    Step.KEY: Text("Key"),
-    Step.MODELS: Text("Models"),
-    Step.STREAMING: Text("Streaming"),
-}
 
 
 def where_the_key_lies(shown: ShownProvider) -> str:

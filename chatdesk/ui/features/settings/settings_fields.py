@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
-from chatdesk.core.texts import shown
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.settings.units import unit_words
 
 _INSIDE_PX: Final = 8
@@ -88,7 +88,10 @@ class NumberField(QDoubleSpinBox):
     def _show_unit(self, value: float) -> None:
         unit = unit_words(self._unit, round(value))
         space = "" if self._unit.startswith("%") else " "
-        self.setSuffix(f"{space}{unit}" if unit else "")
+        if self._unit == "%":
+            self.setSuffix(tr("{percent}%", percent=""))
+        else:
+            self.setSuffix(f"{space}{unit}" if unit else "")
 
 
 class TextLines(QPlainTextEdit):
@@ -135,4 +138,4 @@ def listener(signal: Any) -> Callable[[Callable[[], None]], None]:
 
 
 def _words_of(value: Any) -> str:
-    return f"{value:.0%}".replace("%", " %") if isinstance(value, float) else str(value)
+    return tr("{percent}%", percent=round(value * 100)) if isinstance(value, float) else str(value)

@@ -125,7 +125,7 @@ class SharedThreadBinding(QObject):
         )
 
     def _lock_title(self, thread: Thread) -> None:
-        self._panes.header.set_title(thread.title, is_editable=False)
+        self._panes.header.set_title(shown(thread.name), is_editable=False)
 
     async def _refusal(self, shared: SharedProject) -> str:
         if self._refusal_of[0] != shared.project_id:

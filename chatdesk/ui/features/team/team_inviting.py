@@ -14,6 +14,7 @@ from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_words
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
@@ -85,7 +86,7 @@ class TeamInviting:
             await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
         except OSError as error:
             raise NotPossible(
-                Text("The file could not be written: {why}.", why=error.strerror or Text("the system says no")),
+                Text("The file could not be written: {why}.", why=reason_text(error)),
                 safe=Text("The code is still shown here."),
                 next_step=Text("Choose another folder, or copy the code."),
             ) from error

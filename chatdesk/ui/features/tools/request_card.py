@@ -30,7 +30,7 @@ from chatdesk.ui.widgets.listed import with_commas
 _MOST_LINES: Final = 9
 _FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 _LONGEST_MESSAGE: Final = 1_200
-_ROLES: Final = {"user": Text("User"), "assistant": Text("Assistant")}
+_ROLES: Final = {"user": Text("User", "role"), "assistant": Text("Assistant")}
 
 
 class RequestCard(CardFrame):

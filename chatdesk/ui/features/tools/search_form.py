@@ -160,8 +160,8 @@ class SearchForm(TaskPanel):
 
 def step_words(check: SearchCheck) -> str:
     """Return a step of a test as a line."""
-    words = f"{'✓' if check.is_well else '✗'} {SEARCH_STEP_TEXTS[check.step]}"
-    return f"{words}: {check.remark}" if check.remark else words
+    words = f"{'✓' if check.is_well else '✗'} {shown(SEARCH_STEP_TEXTS[check.step])}"
+    return f"{words}: {shown(check.remark)}" if check.remark else words
 
 
 def search_words(choice: SearchChoice, goes_to: str) -> str:

@@ -11,7 +11,15 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.tools import Answer, CheckStep, ServerKind, ServerState, ServerStatus, ToolCheck
+from chatdesk.core.domain.tools import (
+    CHECK_STEP_TEXTS,
+    Answer,
+    CheckStep,
+    ServerKind,
+    ServerState,
+    ServerStatus,
+    ToolCheck,
+)
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
@@ -27,12 +35,6 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
 _NONE: Final = Text("No other server is set up.")
 _NO_PERMISSIONS: Final = Text("Every call is asked about.")
-_STEPS: Final = {
-    CheckStep.FOUND: Text("Found"),
-    CheckStep.STARTED: Text("Started"),
-    CheckStep.SPOKE: Text("Speaks the protocol"),
-    CheckStep.LISTED: Text("Lists its tools"),
-}
 _SCOPES: Final = {
     Answer.THREAD: Text("in one chat"),
     Answer.PROJECT: Text("in one project"),
@@ -280,7 +282,7 @@ class _ServerRow(QWidget):
         announce(self, words)
 
     def show_check(self, check: ToolCheck) -> None:
-        words = shown(_STEPS[check.step])
+        words = shown(CHECK_STEP_TEXTS[check.step])
         if check.is_well:
             if check.step is CheckStep.LISTED:
                 count = plural("{count} tools", "{count} tool", check.tool_count)

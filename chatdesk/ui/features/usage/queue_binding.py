@@ -141,7 +141,7 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
     except ChatDeskError:  # it went meanwhile
         return None
     text = _shortened(question.text) if question is not None and question.role is Role.USER else ""
-    return WaitingRow(message_id, thread.id, thread.title, text, words, can_go_first)
+    return WaitingRow(message_id, thread.id, shown(thread.name), text, words, can_go_first)
 
 
 async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
@@ -152,7 +152,7 @@ async def _question_row(chat: ChatService, question: WaitingQuestion) -> Waiting
     except ChatDeskError:  # it went meanwhile
         return None
     words = shown(_AFTER_ANSWER) if chat.is_answering(thread.id) else shown(_UNFINISHED)
-    return WaitingRow(question.id, thread.id, thread.title, _shortened(question.text), words)
+    return WaitingRow(question.id, thread.id, shown(thread.name), _shortened(question.text), words)
 
 
 def _shortened(text: str) -> str:

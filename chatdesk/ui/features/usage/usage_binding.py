@@ -147,7 +147,7 @@ class UsageBinding(QObject):
         states = await self._open_thread.stored_chat.limits.states()
         projects = await self._open_thread.stored_chat.projects.list()
         targets = [
-            *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in self._models.providers.all()),
+            *(LimitTarget(LimitScope.PROVIDER, each.name, shown(each.label)) for each in self._models.providers.all()),
             *(LimitTarget(LimitScope.PROJECT, each.id, tr("Project {name}", name=each.name)) for each in projects),
         ]
         known = [(state.limit, tr("{amount} used", amount=state.limit.amount_text(state.spent))) for state in states]

@@ -111,7 +111,7 @@ class WayInBinding(QObject):
     def _who_answers(self, provider: str, model: str) -> str:
         if not self._models.providers.has(provider):
             return tr("The provider of this model is gone. Choose another model at the top.")
-        label = self._models.providers.get(provider).label
+        label = shown(self._models.providers.get(provider).label)
         if self._models.providers.lacks_key(provider):
             return tr(
                 "{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "

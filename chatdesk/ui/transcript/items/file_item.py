@@ -36,7 +36,7 @@ _KINDS = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Text("Document"),
     "application/vnd.oasis.opendocument.text": Text("Document"),
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": Text("Slides"),
-    "application/zip": Text("Archive"),
+    "application/zip": Text("Archive", "file"),
 }
 
 _STATES = {

@@ -82,7 +82,8 @@ class FooterItem(Item):
         shown, count = self.versions
         metrics = style.metrics("muted")
         by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, style.px(_BY_PX))
-        self._count_text = f"{shown} / {count} · {by}" if by else f"{shown} / {count}"
+        place = tr("{number} / {count}", number=shown, count=count)
+        self._count_text = f"{place} · {by}" if by else place
         count_wide = metrics.horizontalAdvance(self._count_text) + 16
         whole = sum(bool(tool.icon) for tool in self.tools) * step + (2 * step + count_wide if count > 1 else 0)
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2

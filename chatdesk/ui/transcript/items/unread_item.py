@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 26
-_LABEL = Text("New")
+_LABEL = Text("New", "messages")
 
 
 class UnreadItem(Item):

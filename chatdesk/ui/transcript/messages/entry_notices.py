@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 from chatdesk.ui.transcript.messages.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
 
-_ANSWER: Action = ("answer", Text("Answer"))
+_ANSWER: Action = ("answer", Text("Answer", "verb"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
     return FooterItem(
         tuple(_allowed(tool, facts.is_refused(tool.action)) for tool in tools),
         versions=versions,
-        version_by=(facts.person or tr("you")) if facts.version_words else "",
+        version_by=(facts.person or tr("you", "beside a name")) if facts.version_words else "",
         versions_tip=facts.version_words[:1].upper() + facts.version_words[1:],
         note=figures(message),
         time=time_of(message.created_at),

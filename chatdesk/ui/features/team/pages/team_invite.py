@@ -40,7 +40,7 @@ class CodeBox(QWidget):
         super().__init__()
         self._file_name = file_name
         self._link = self._file_text = ""
-        self.code = TextField(theme, name=tr("Code"), object_name="teamCodeShown", most=_MOST)
+        self.code = TextField(theme, name=tr("Code", "invitation"), object_name="teamCodeShown", most=_MOST)
         self.code.setReadOnly(True)
         self.code.setFont(theme.font("code"))
         self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)

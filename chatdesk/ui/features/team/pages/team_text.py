@@ -111,7 +111,7 @@ def member_words(member: TeamMember, *, is_me: bool) -> str:
     """Return what a person is in the workspace, for one line."""
     if member.status is MemberStatus.REMOVED:
         return tr("removed; what they wrote stays")
-    words = [tr("you")] if is_me else []
+    words = [tr("you", "beside a name")] if is_me else []
     if member.is_owner:
         words.append(tr("owner of the workspace"))
     if member.status is MemberStatus.INVITED:
