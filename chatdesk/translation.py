@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.languages import chosen_language, wanted_languages
 from chatdesk.core.paths import translations_dir
-from chatdesk.core.texts import is_translated, use_translation
+from chatdesk.core.texts import is_translated, language_tag, use_translation
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -39,7 +39,9 @@ def _use_catalogue(code: str) -> None:
     catalogue = QTranslator()
     if not catalogue.load(str(translations_dir() / f"chatdesk_{code}.qm")):
         return  # a checkout in which nothing was compiled reads English
-    locale = QLocale.system() if QLocale.system().name() == QLocale(code).name() else QLocale(code)
+    system, locale = QLocale.system(), QLocale(code)
+    if (system.language(), system.script()) == (locale.language(), locale.script()):
+        locale = system  # Mexico, Switzerland or Morocco write numbers in a way of their own
     QLocale.setDefault(locale)
 
     def translate(source: str, singular: str, count: int) -> str:
@@ -61,6 +63,6 @@ def translate_qt(app: QApplication) -> None:
     if not is_translated() and QLocale().language() not in (QLocale.Language.C, QLocale.Language.English):
         QLocale.setDefault(QLocale(QLocale.Language.English))
     words = QTranslator(app)
-    if words.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+    if words.load(QLocale(language_tag()), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         app.installTranslator(words)
     app.setLayoutDirection(QLocale().textDirection())

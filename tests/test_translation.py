@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,3 +36,51 @@ def test_a_number_that_is_larger_than_those_of_qt_has_the_form_of_its_last_digit
         return shown(plural("{count} threads", "{count} thread", number)).lstrip("-٠١٢٣٤٥٦٧٨٩٬,0123456789\u061c\u200e ")
 
     assert threads(count) == threads(1_000_000_000 + count % 1_000_000_000)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the forms of the desktop stand in no variable")
+@pytest.mark.parametrize(
+    ("region", "language", "number"),
+    [
+        ("de_DE", "de", "1.234.567"),
+        ("es_ES", "es", "1.234.567"),
+        ("es_MX", "es", "1,234,567"),
+        ("ar_EG", "ar", "١٬٢٣٤٬٥٦٧"),
+        ("ar_MA", "ar", "1.234.567"),
+        ("es_MX", "de", "1.234.567"),
+        ("zh_TW", "zh_CN", "1,234,567"),
+        ("de_CH", "en", "1,234,567"),
+    ],
+)
+def test_numbers_are_written_as_in_the_country_of_the_person(region: str, language: str, number: str) -> None:
+    translations.compile_changed(Path(sys.prefix))
+    script = (
+        "import sys; from chatdesk.translation import use_language; from chatdesk.core.texts import plural, shown;"
+        "use_language(sys.argv[1]); print(shown(plural('{count}', '{count}', 1234567)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, language],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": f"{region}.UTF-8", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert ran.stdout.strip() == number
+
+
+def test_qt_speaks_the_language_of_the_program_in_a_country_that_it_has_no_words_for() -> None:
+    script = (
+        "from PySide6.QtWidgets import QApplication; from chatdesk.translation import translate_qt, use_language;"
+        "use_language('pt_BR'); app = QApplication([]); translate_qt(app);"
+        "print(QApplication.translate('QWidgetTextControl', '&Copy'))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "pt_PT.UTF-8", "LANGUAGE": "", "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert ran.stdout.strip() == "&Copiar"

@@ -15,7 +15,7 @@ from tests.benchmarks.table import Row, against
 
 
 def start_and_memory(folder: Path, is_quick: bool) -> list[Row]:
-    """Starts in turn, bare, small, large, so that a drifting machine drifts for all three."""
+    """Starts in turn, bare, small, in German, large, so that a drifting machine drifts for all of them."""
     small, large = folder / "small", folder / "large"
     threads = 1000 if is_quick else 10_000
     for directory, count in ((small, 1), (large, threads)):
@@ -24,10 +24,12 @@ def start_and_memory(folder: Path, is_quick: bool) -> list[Row]:
     rounds = 3 if is_quick else 9
     bare: list[Any] = []
     on_small: list[Any] = []
+    in_german: list[Any] = []
     on_large: list[Any] = []
     for _ in range(rounds + 1):
         bare.append(start("bare"))
         on_small.append(start("app", str(small)))
+        in_german.append(start("app", str(small), more={"CHATDESK_LANGUAGE": "de"}))
         on_large.append(start("app", str(large)))
 
     def median(found: list[Any], key: str) -> float:
@@ -56,6 +58,14 @@ def start_and_memory(folder: Path, is_quick: bool) -> list[Row]:
         against(
             f"start, {messages:,} messages against 10 (CPU)",
             median(on_large, "cpu_seconds") * 1000,
+            median(on_small, "cpu_seconds") * 1000,
+            unit="ms",
+            most=1.1,
+            goal="within 10 %",
+        ),
+        against(
+            "start to typing, in German against English (CPU)",
+            median(in_german, "cpu_seconds") * 1000,
             median(on_small, "cpu_seconds") * 1000,
             unit="ms",
             most=1.1,

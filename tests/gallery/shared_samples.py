@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -44,7 +45,7 @@ def build_window(theme: Theme, *, can_write: bool = True) -> MainWindow:
     header.set_title("Row-level security for team projects", is_editable=can_write)
     header.set_current("openai", "gpt-5")
     header.set_people(PEOPLE)
-    composer.set_placeholder("Type a message")
+    composer.set_placeholder(tr("Type a message"))
     if not can_write:
         composer.set_refusal("You can read this project; ask Ana Ruiz to let you write.")
     sidebar = _sidebar(theme, "Synced 14:02", "calm")

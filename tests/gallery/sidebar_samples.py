@@ -13,6 +13,7 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.settings.schema import PAGES, all_settings
+from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -112,7 +113,7 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     sidebar.reload()
     sidebar.thread_list.show_open(make_thread(1, "").id)
     sidebar.rows.set_streaming(make_thread(4, "").id, True)
-    sidebar.notices.set_status("All changes saved")
+    sidebar.notices.set_status(tr("All changes saved"))
     return sidebar
 
 
@@ -171,7 +172,7 @@ def build_folders(
     sidebar.rows.read_folders_with(fetcher.fetch, open_ids)
     sidebar.reload()
     sidebar.thread_list.show_open(make_thread(3, "").id)
-    sidebar.notices.set_status("All changes saved")
+    sidebar.notices.set_status(tr("All changes saved"))
     return sidebar
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
@@ -67,7 +68,7 @@ def _chat_parts(theme: Theme, title: str) -> tuple[ThreadHeader, Composer]:
     header, composer = ThreadHeader(theme), Composer(theme)
     header.set_title(title)
     header.set_current("openai", "gpt-5")
-    composer.set_placeholder("Type a message")
+    composer.set_placeholder(tr("Type a message"))
     return header, composer
 
 
