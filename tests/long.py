@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_MARKS = ("from hypothesis import", "sync_sim.world", "helpers.monkey", "CHATDESK_STREAMED_TEXTS")
+_MARKS = ("from hypothesis import", "sync_sim.world", "helpers.monkey", "CHATDESK_FIRST_SEED")
 _STREAMED_TEXTS = 500
 _NO_TESTS = 5
 

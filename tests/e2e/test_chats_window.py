@@ -129,6 +129,42 @@ def test_editing_in_one_chat_leaves_the_draft_of_the_other_alone(paths: AppPaths
     play(paths, script)
 
 
+def test_a_chat_that_is_opened_during_an_edit_gets_the_draft_and_not_the_edit(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        first = application.bindings
+        QTest.keyClicks(first.panes.composer.editor, "draft")
+        first.messages.edit.begin_last()
+        await until(lambda: first.panes.composer.text() == "hello")
+        QTest.keyClicks(first.panes.composer.editor, " again")
+        second = await beside(application)
+        assert second.panes.composer.text() == "draft"
+        QTest.keyClicks(second.panes.composer.editor, " goes on")
+        assert first.panes.composer.text() == "hello again"
+        first.messages.edit.cancel()
+        assert first.panes.composer.text() == second.panes.composer.text() == "draft goes on"
+
+    play(paths, script)
+
+
+def test_a_second_chat_may_be_opened_while_it_is_closed(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        thread_id, chats = application.threads.thread_id, application.chats
+        for _ in range(3):
+            chats.open_beside(None)
+            await until(lambda: chats.active is chats.beside)
+            chats.close_beside()
+            chats.open_beside(thread_id)
+            chats.close_beside()
+            await until(lambda: chats.beside is not None and chats.beside.threads.thread_id == thread_id)
+            application.panes.header.closeRequested.emit()
+            await until(lambda: chats.beside is None)
+        assert application.threads.thread_id == thread_id
+
+    play(paths, script)
+
+
 def test_what_is_typed_is_there_after_its_chat_was_closed(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
@@ -366,7 +402,8 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
         assert (own.panes.window.width(), own.panes.window.height()) == (640, 500)
         assert own.panes.composer.text() == "unsent"
         await until(application.panes.window.isActiveWindow)
-        assert application.chats.active is application.bindings
+        await until(lambda: application.chats.active is application.bindings)
+        assert application.panes.window.focusWidget() is application.panes.composer.editor
 
     play(paths, first)
     play(paths, second)

@@ -352,6 +352,31 @@ def test_what_stood_in_the_composer_before_an_edit_is_stored_while_it_lasts_and_
     play(paths, script)
 
 
+def test_an_edit_that_makes_room_for_another_one_comes_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "first question")
+        await ask(application, "second question")
+        composer, edit = application.panes.composer, application.messages.edit
+        await until(lambda: len(application.panes.transcript.entries) == 4)
+        first, second = (application.panes.transcript.entries[place].message.id for place in (0, 2))
+        type_text(application, "draft")
+        edit.begin(first)
+        await until(lambda: composer.text() == "first question")
+        type_text(application, " in better words")
+        edit.begin(second)
+        await until(lambda: composer.text() == "second question")
+        type_text(application, " again")
+        edit.begin(second)  # as whoever presses a second time
+        edit.begin_last()
+        application.panes.transcript.setFocus()
+        await until(composer.editor.hasFocus)
+        assert composer.text() == "second question again"
+        edit.cancel()
+        assert composer.text() == "draft\nfirst question in better words"
+
+    play(paths, script)
+
+
 def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths: AppPaths) -> None:
     async def leave(application: WindowApplication) -> None:
         first, second = await _two_threads(application)

@@ -17,9 +17,10 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
+from chatdesk.core.chat.drafts import Drafts
 from chatdesk.core.domain.library import ThreadQuery
-from chatdesk.core.domain.thread import QUICK_DRAFT
-from chatdesk.core.events import AnswerFinished
+from chatdesk.core.domain.thread import QUICK_DRAFT, Draft
+from chatdesk.core.events import AnswerFinished, MessageAdded
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.quick.quick_window import QuickWindow
@@ -56,6 +57,66 @@ def _button(window: QuickWindow, name: str) -> QAbstractButton:
     found = window.findChild(QAbstractButton, name)
     assert found is not None
     return found
+
+
+def test_what_is_typed_before_the_older_draft_was_read_does_not_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, read = AppPaths.find(tmp_path / "profile"), Drafts.get
+
+    async def leave(application: WindowApplication) -> None:
+        window = await _shown(application)
+        QTest.keyClicks(window.editor, "an older thought")
+
+    async def come_back(application: WindowApplication) -> None:
+        drafts, may_read = (await application.services()).chat.drafts, asyncio.Event()
+
+        async def read_late(self: Drafts, thread_id: str | None) -> Draft | None:
+            if thread_id == QUICK_DRAFT:
+                await may_read.wait()
+            return await read(self, thread_id)
+
+        monkeypatch.setattr(Drafts, "get", read_late)
+        window = await _shown(application)
+        QTest.keyClicks(window.editor, "a newer one")
+        saving = asyncio.ensure_future(application.bindings.quick.save())
+        await read(drafts, None)  # long enough for a storage that is idle
+        stored = await read(drafts, QUICK_DRAFT)
+        assert stored is not None and stored.text == "an older thought"
+        may_read.set()
+        await saving
+        stored = await read(drafts, QUICK_DRAFT)
+        assert stored is not None and stored.text == window.editor.written() == "an older thought\na newer one"
+
+    play(paths, leave)
+    play(paths, come_back)
+
+
+def test_a_question_that_is_asked_before_the_older_draft_was_read_leaves_only_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, read = AppPaths.find(tmp_path / "profile"), Drafts.get
+
+    async def leave(application: WindowApplication) -> None:
+        QTest.keyClicks((await _shown(application)).editor, "an older thought")
+
+    async def come_back(application: WindowApplication) -> None:
+        services, may_read = await application.services(), asyncio.Event()
+
+        async def read_late(self: Drafts, thread_id: str | None) -> Draft | None:
+            if thread_id == QUICK_DRAFT:
+                await may_read.wait()
+            return await read(self, thread_id)
+
+        monkeypatch.setattr(Drafts, "get", read_late)
+        window = await _shown(application)
+        subscription = services.events.subscribe(MessageAdded, lambda _event: may_read.set())
+        await _asked(application, window, "What is a list?")
+        subscription.cancel()
+        await until(lambda: window.editor.written() == "an older thought")
+
+    play(paths, leave)
+    play(paths, come_back)
 
 
 def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ class ChatMaker:
         bindings.way_in.is_ended = main.way_in.is_ended
         bindings.messages.begin()
         await bindings.way_in.prepare()
+        if main.team_window is not None:  # a team that is joined later takes all that are shown then
+            main.team_window.join(bindings.context_of_pane, threads)
         return chat
 
     async def end(self, chat: ExtraChat) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.window.window_state import SavedAnchor, SavedBeside, SavedWindow, WindowState
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.application.pane_bindings import PaneBindings
     from chatdesk.ui.window.thread_window import ThreadWindow
@@ -40,6 +42,16 @@ def state_of(
         beside=_saved_beside(main, beside) if is_restored else before.beside,
     )
     return main.lists.remembered(state, before)
+
+
+async def is_there(chat: ChatService, thread_id: str | None) -> bool:
+    """Return whether a thread that was shown can be shown again; None stands for a new one."""
+    if thread_id is None:
+        return True
+    try:
+        return (await chat.get_thread(thread_id)).deleted_at is None
+    except ChatDeskError:
+        return False
 
 
 def _found(beside: PaneBindings | None) -> Sequence[PaneBindings]:

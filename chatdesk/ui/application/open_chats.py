@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
-from chatdesk.ui.application.left_state import state_of
+from chatdesk.ui.application.left_state import is_there, state_of
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.pane_commands import PaneCommands
@@ -44,6 +45,7 @@ class OpenChats(QObject):
         self._tasks = main.tasks
         self._maker = ChatMaker(main, notices, opened=self._on_thread_opened)
         self._beside: ExtraChat | None = None
+        self._changing_beside = asyncio.Lock()
         self._windows: list[ExtraChat] = []
         self._active: PaneBindings = main
         self._is_restored = False
@@ -104,7 +106,6 @@ class OpenChats(QObject):
         registry = CommandRegistry(window, CATALOGUE)
         chat = await self._maker.build(window, window.pane, registry)
         self._windows.append(chat)
-        self._join_team(chat)
         self._bind(registry)
         forward(registry, self._panes.registry, self._open_main)
         window.set_commands(registry)
@@ -127,31 +128,31 @@ class OpenChats(QObject):
         self.changed.emit()
 
     async def _open_beside(self, thread_id: str | None, share: float, *, is_restored: bool = False) -> None:
-        main = self._panes.main_window
-        if self._beside is None:
-            header, empty_state, composer = await self._maker.parts()
-            pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
-            pane.hide()
-            self._beside = chat = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
-            self._join_team(chat)
-            main.add_menu(header)
-            header.closeRequested.connect(self.close_beside)
-            await chat.bindings.threads.open(thread_id)
-            main.add_pane(pane, share=share)
-            self._watch_focus()
-        else:
-            await self._beside.bindings.threads.open(thread_id)
-        if not is_restored:
-            if main is not self._active.panes.window:
-                main.come_to_front()
-            self._beside.panes.pane.focus_composer()
-            self._activate(self._beside.bindings)
+        async with self._changing_beside:
+            chat = await self._shown_beside(thread_id, share, takes_focus=not is_restored)
+            if not is_restored:
+                if self._panes.main_window is not self._active.panes.window:
+                    self._panes.main_window.come_to_front()
+                chat.panes.pane.focus_composer()
+                self._activate(chat.bindings)
         self.changed.emit()
 
-    def _join_team(self, chat: ExtraChat) -> None:
-        """Join a new chat with the team; a team that is joined later takes all that are shown then."""
-        if self._main.team_window is not None:
-            self._main.team_window.join(chat.bindings.context_of_pane, chat.bindings.threads)
+    async def _shown_beside(self, thread_id: str | None, share: float, *, takes_focus: bool) -> ExtraChat:
+        """Return the second chat of the main window, which shows the thread."""
+        if self._beside is not None:
+            await self._beside.bindings.threads.open(thread_id, takes_focus=takes_focus)
+            return self._beside
+        main = self._panes.main_window
+        header, empty_state, composer = await self._maker.parts()
+        pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
+        pane.hide()
+        chat = self._beside = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
+        main.add_menu(header)
+        header.closeRequested.connect(self.close_beside)
+        await chat.bindings.threads.open(thread_id, takes_focus=takes_focus)
+        main.add_pane(pane, share=share)
+        self._watch_focus()
+        return chat
 
     def _bind(self, commands: CommandRegistry | PaneCommands) -> None:
         """Bind what opens and closes chats, in one of the windows."""
@@ -212,13 +213,19 @@ class OpenChats(QObject):
             self._tasks.start_once(self._move_to_first(self._beside), "close chat")
 
     async def _move_to_first(self, chat: ExtraChat) -> None:
-        threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
-        threads.restore_anchors(chat.bindings.threads.anchors())
-        if await self._is_saved(chat):
-            await threads.open(thread_id)
-            await self._close_beside(chat)
+        async with self._changing_beside:
+            threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
+            threads.restore_anchors(chat.bindings.threads.anchors())
+            if self._beside is chat and await self._is_saved(chat):
+                await threads.open(thread_id)
+                await self._end_beside(chat)
 
     async def _close_beside(self, chat: ExtraChat) -> None:
+        async with self._changing_beside:
+            if self._beside is chat:
+                await self._end_beside(chat)
+
+    async def _end_beside(self, chat: ExtraChat) -> None:
         if not await self._is_saved(chat):
             return
         self._beside = None
@@ -315,24 +322,16 @@ class OpenChats(QObject):
 
     async def restore(self, state: WindowState) -> None:
         """Open the chats that were shown when the program ended; those of threads that are gone stay closed."""
+        chat = self._main.shared.services.chat
         try:
-            if state.beside is not None and await self._is_there(state.beside.thread_id):
+            if state.beside is not None and await is_there(chat, state.beside.thread_id):
                 await self._open_beside(state.beside.thread_id, state.beside.share, is_restored=True)
             for saved in state.windows:
-                if await self._is_there(saved.thread_id):
+                if await is_there(chat, saved.thread_id):
                     await self._open_window(saved.thread_id, saved)
         finally:
             self._is_restored = True
             self.changed.emit()
-
-    async def _is_there(self, thread_id: str | None) -> bool:
-        if thread_id is None:
-            return True
-        try:
-            thread = await self._main.shared.services.chat.get_thread(thread_id)
-        except ChatDeskError:
-            return False
-        return thread.deleted_at is None
 
     # The active chat
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.chat.shared_drafts import SharedDrafts, Words
+from chatdesk.ui.features.chat.shared_drafts import Lent, SharedDrafts, Words
 from chatdesk.ui.features.chat.unsaved import Unsaved
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class DraftKeeper(QObject):
         self._shared = shared or SharedDrafts()
         self._shared.join(self)
         self._lent: tuple[str | None] | None = None  # the thread in which the composer is used for something else
+        self._lent_left = _NONE  # that, where its thread was left
         self._composer = composer
         self._tasks = tasks
         self._chat_of = chat_of
@@ -75,6 +76,8 @@ class DraftKeeper(QObject):
         thread that was left."""
         if thread_id == self._thread_id:
             return
+        if self._lent == (self._thread_id,) and self._is_loaded:
+            self._lent_left = self.words()
         other = self._shared.other(self, self._thread_id)
         if other is not None and self._has_unsaved and self._is_loaded:
             other.store_soon()
@@ -141,7 +144,7 @@ class DraftKeeper(QObject):
         then it is stored before the text that replaced it."""
         words = self.words()
         self._aside, self._over = ((self._thread_id, words) if words else None), None
-        self._lent = (self._thread_id,)
+        self._lent, self._lent_left = (self._thread_id,), _NONE
 
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
@@ -167,8 +170,14 @@ class DraftKeeper(QObject):
     def give_back(self, thread_id: str | None) -> None:
         """Return the text that was put aside for ``thread_id`` to the composer, beside what took its place."""
         is_stored = self._over is not None
+        lent = self.lent_in(thread_id) if thread_id != self._thread_id else None
         if self._lent == (thread_id,):
             self._lent = None
+        if lent is not None and lent.instead and (other := self._shared.other(self, thread_id)):
+            self._left.pop(thread_id, None)
+            other.bring_back(lent.instead)  # it has what was put aside
+            self._taken_back(thread_id)
+            return
         words = self._taken_back(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
@@ -204,6 +213,15 @@ class DraftKeeper(QObject):
     def has_draft_of(self, thread_id: str | None) -> bool:
         """Return whether the composer has all of the draft of a thread in it, and nothing else."""
         return thread_id == self._thread_id and self._is_loaded and self._lent != (thread_id,)
+
+    def lent_in(self, thread_id: str | None) -> Lent | None:
+        """Return the draft of a thread where it made room for something else in the composer, and what stands there in
+        its place, or waits for the reader to come back; None where nothing did."""
+        if self._lent != (thread_id,):
+            return None
+        aside = _NONE if self._aside is None or self._aside[0] != thread_id else self._aside[1]
+        is_here = thread_id == self._thread_id and self._is_loaded
+        return Lent(aside, self.words() if is_here else self._lent_left)
 
     def follow(self, thread_id: str | None, words: Words) -> None:
         """Show what is written in another composer for a thread. Where this one is lent, it stands behind that."""
@@ -246,8 +264,12 @@ class DraftKeeper(QObject):
         while not self._is_loaded:
             thread_id = self._thread_id
             left = self._left.get(thread_id)
-            if other := self._shared.other(self, thread_id):
+            if (lent := self.lent_in(thread_id)) is not None and lent.instead:
+                stored = lent.instead if left is None or left.is_behind else _NONE
+            elif other := self._shared.other(self, thread_id):
                 stored = other.words()
+            elif (elsewhere := self._shared.lent_in(self, thread_id)) is not None:
+                stored = elsewhere.aside
             else:
                 stored = await self._stored(thread_id) if left is None or left.is_behind else Words()
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
@@ -328,6 +350,8 @@ class DraftKeeper(QObject):
         aside, over = self._aside, words
         if aside is not None and aside[0] == thread_id:
             words = words.behind(aside[1])
+        for more in self._shared.all_lent_in(self, thread_id):
+            words = more.instead.behind(words)
         try:
             await chat.drafts.save(thread_id, words.text, words.cursor, attachments=words.attached)
             if aside is not None and aside[0] == thread_id and self._aside is aside:

@@ -230,6 +230,7 @@ class MessageBinding(QObject):
             self.edit.back(editing)
             raise
         finally:
+            self.edit.settle()
             self._is_sending = False
             self.busyChanged.emit()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class MessageEdit(QObject):
         self._tasks = context.tasks
         self._editing: Message | None = None
         self._later = 0  # messages below it on the shown path
+        self._is_settled = asyncio.Event()  # nothing is being sent
+        self._is_settled.set()
 
     @property
     def edited(self) -> Message | None:
@@ -93,7 +96,8 @@ class MessageEdit(QObject):
 
     def take(self, thread_id: str | None) -> tuple[Message | None, str]:
         """The new version is about to be sent: the old one, and what is to be said when it was. Give it ``back`` where
-        that fails."""
+        that fails, and ``settle`` in any case."""
+        self._is_settled.clear()
         editing = self.edited_in(thread_id)
         stays = "" if editing is None else later_words(self._later, editing.version_index)
         if editing is not None:
@@ -103,6 +107,10 @@ class MessageEdit(QObject):
     def back(self, editing: Message | None) -> None:
         if editing is not None and self._editing is None:
             self._set(editing, later=self._later)
+
+    def settle(self) -> None:
+        """Let the next edit begin: what was put aside for this one is back, or this one is."""
+        self._is_settled.set()
 
     async def _begin(self, message_id: str) -> None:
         composer = self._panes.composer
@@ -119,12 +127,15 @@ class MessageEdit(QObject):
         page = await chat.reader.get_thread_messages(message.thread_id, 1)
         below = page.messages[-1].position - message.position if page.messages else 0
         later = max(0, below if is_answer else below - 1)
+        await self._is_settled.wait()
         await self._drafts.load()
         if message.thread_id != self._threads.thread_id:
             return
-        if self.edited is None:
-            self.end()
-            self._drafts.put_aside()
+        if self.edited is not None and self.edited.id == message.id:
+            composer.setFocus()  # what was changed of it stays
+            return
+        self.end()
+        self._drafts.put_aside()
         self._set(message, later=later)
         composer.files.set_attached(attachments_of(message))
         composer.set_text(message.text)

@@ -35,12 +35,22 @@ class Words:
         return Words(joined, len(joined), (*before.attached, *self.attached))
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A draft that made room in its composer, and what stands in its place. Both are stored until that ends."""
+
+    aside: Words
+    instead: Words
+
+
 class Holder(Protocol):
     """The keeper of one composer's draft, as the others see it."""
 
     def has_draft_of(self, thread_id: str | None) -> bool: ...
 
     def words(self) -> Words: ...
+
+    def lent_in(self, thread_id: str | None) -> Lent | None: ...
 
     def follow(self, thread_id: str | None, words: Words) -> None: ...
 
@@ -68,6 +78,14 @@ class SharedDrafts:
     def other(self, keeper: Holder, thread_id: str | None) -> Holder | None:
         """Return another keeper whose composer has the draft of a thread."""
         return next((each for each in self._keepers if each is not keeper and each.has_draft_of(thread_id)), None)
+
+    def lent_in(self, keeper: Holder, thread_id: str | None) -> Lent | None:
+        """Return what another composer is lent to in a thread, None where none is."""
+        return next(iter(self.all_lent_in(keeper, thread_id)), None)
+
+    def all_lent_in(self, keeper: Holder, thread_id: str | None) -> list[Lent]:
+        """Return what the other composers are lent to in a thread, such as edits."""
+        return [lent for each in self._keepers if each is not keeper and (lent := each.lent_in(thread_id))]
 
     def spread(self, keeper: Holder, thread_id: str | None, words: Words) -> None:
         """Show in the other composers of a thread what is written in one."""

@@ -118,18 +118,17 @@ class ThreadBinding(QObject):
     def open_soon(self, thread_id: str | None) -> None:
         self._tasks.replace(self.open(thread_id), "open thread")
 
-    async def open(self, thread_id: str | None) -> None:
-        """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
+    async def open(self, thread_id: str | None, *, takes_focus: bool = True) -> None:
+        """Show a thread with its place and its draft; an id that is gone opens the new thread instead. The keys go to
+        its composer, unless nobody asked for the thread."""
         focus = self._panes.window.focusWidget()
-        if thread_id is not None and thread_id == self.thread_id:
-            await self._drafts.load()  # what opened it may have been cut short before that
+        if thread_id is None or thread_id != self.thread_id:
+            thread = None if thread_id is None else await self._read(thread_id)
+            self._remember_anchor()
+            self._show(thread)
+        await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
+        if takes_focus:
             self._focus_composer(focus)
-            return
-        thread = None if thread_id is None else await self._read(thread_id)
-        self._remember_anchor()
-        self._show(thread)
-        await self._drafts.load()
-        self._focus_composer(focus)
 
     def _focus_composer(self, before: QWidget | None) -> None:
         """Focus the composer unless the focus has left ``before``: then somebody went on meanwhile and types there."""

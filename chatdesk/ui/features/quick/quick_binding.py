@@ -56,6 +56,8 @@ class QuickBinding(QObject):
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
+        self._loading = asyncio.Lock()
+        self._is_loaded = False
         self._at_rest = QTimer(self, singleShot=True, interval=_AT_REST_MS)
         self._at_rest.timeout.connect(self._on_at_rest_timeout)
         settings.applied.connect(self._on_settings_applied)
@@ -73,6 +75,7 @@ class QuickBinding(QObject):
     async def save(self) -> None:
         """Store what is typed and not sent."""
         self._timer.stop()
+        await self._load()
         if self.window is not None:
             text = self.window.editor.written()
             await self._context.open_thread.stored_chat.drafts.save(QUICK_DRAFT, text, len(text))
@@ -109,7 +112,7 @@ class QuickBinding(QObject):
         from chatdesk.ui.features.quick.quick_window import QuickWindow
 
         window = QuickWindow(self._panes.theme, self._view)
-        self._context.tasks.start(self._load(window), "load quick question")
+        self._context.tasks.start(self._load(), "load quick question")
         window.editor.writtenChanged.connect(self._timer.start)
         window.asked.connect(self._on_asked)
         window.stopRequested.connect(self._on_stop_requested)
@@ -137,12 +140,17 @@ class QuickBinding(QObject):
         view.announced.connect(transcript.announced)
         return view
 
-    async def _load(self, window: QuickWindow) -> None:
-        """Bring back what was typed and not sent in an earlier run, before what is typed meanwhile."""
-        draft = await self._context.open_thread.stored_chat.drafts.get(QUICK_DRAFT)
-        if draft is not None and draft.text:
-            typed = window.editor.written()
-            window.editor.replace_all(f"{draft.text}\n{typed}" if typed else draft.text)
+    async def _load(self) -> None:
+        """Bring back what was typed and not sent in an earlier run, before what is typed meanwhile; nothing is stored
+        in its place sooner."""
+        async with self._loading:
+            if self._is_loaded:
+                return
+            draft = await self._context.open_thread.stored_chat.drafts.get(QUICK_DRAFT)
+            self._is_loaded = True
+            if self.window is not None and draft is not None and draft.text:
+                typed = self.window.editor.written()
+                self.window.editor.replace_all(f"{draft.text}\n{typed}" if typed else draft.text)
 
     def _on_timer_timeout(self) -> None:
         self._context.tasks.start(self.save(), "save quick question")
@@ -172,8 +180,9 @@ class QuickBinding(QObject):
             return
         window.show_problem("")
         self._about.clear()
-        if window.editor.written().strip() == text:
-            window.editor.replace_all("")
+        written = window.editor.written().rstrip()
+        if written.endswith(text):  # an older draft, which came meanwhile, may stand before it
+            window.editor.replace_all(written.removesuffix(text).rstrip())
 
     def _on_stop_requested(self) -> None:
         if self._thread_id is not None:
