@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.compare.view import CompareView
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 MODELS = [("offline", "offline-demo"), ("offline", "offline-echo")]
-SLOW = Settings(offline_speed_tokens_per_s=20)
 
 
 @pytest.fixture
@@ -28,9 +26,9 @@ def paths(tmp_path: Path) -> Iterator[AppPaths]:
     return AppPaths.find(tmp_path / "profile")
 
 
-async def _compare(application: WindowApplication, text: str) -> None:
+async def _compare(application: WindowApplication, text: str, models: Sequence[tuple[str, str]] = MODELS) -> None:
     await application.services()
-    application.messages.models.compare(MODELS)
+    application.messages.models.compare(models)
     type_text(application, text)
     press(application, Qt.Key.Key_Return)
     await until(lambda: application.comparison.view is not None)
@@ -119,7 +117,7 @@ def test_answers_that_ended_before_they_were_shown_are_shown_whole(paths: AppPat
 def test_one_is_stopped_and_goes_on_alone(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "first")
-        await _compare(application, "a long list please, of many things and with many words")
+        await _compare(application, "/demo slow", [MODELS[0], MODELS[0]])
         view = application.comparison.view
         first, second = view.columns
         await until(lambda: first.view.entries and first.view.entries[0].text)
@@ -128,11 +126,12 @@ def test_one_is_stopped_and_goes_on_alone(paths: AppPaths) -> None:
         assert second.answer.status is not Status.STOPPED
         assert not first.stop_button.isVisible() and second.stop_button.isVisible()
         first.view.actionRequested.emit("continue", first.answer.id)
-        await until(lambda: not first.answer.status.is_final)
+        await until(lambda: first.answer.status is Status.STREAMING)
         application.panes.commands.trigger("message.stop")
         await _ended(application)
+        await until(lambda: (first.answer.status, second.answer.status) == (Status.STOPPED, Status.STOPPED))
 
-    play(paths, script, SLOW)
+    play(paths, script)
 
 
 def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> None:

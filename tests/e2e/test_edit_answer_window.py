@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.speech.names import message_name
 from chatdesk.ui.transcript.view import TranscriptView
@@ -158,7 +157,7 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
             application.panes.composer,
             application.panes.window,
         )
-        type_text(application, "/demo long")
+        type_text(application, "/demo slow")
         press(application, Qt.Key.Key_Return)
         await until(
             lambda: len(transcript.entries) == 4 and transcript.entries[-1].facts.is_live and composer.text() == ""
@@ -179,7 +178,7 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
         await until(lambda: len(transcript.entries) == 2)
         assert (await _shown(application))[-1].text == "Mine."
 
-    play(paths, script, Settings(offline_speed_tokens_per_s=20))
+    play(paths, script)
 
 
 def test_in_a_temporary_chat(paths: AppPaths) -> None:

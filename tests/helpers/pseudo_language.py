@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -128,6 +129,7 @@ def _items_of(view: QAbstractItemView, place: str) -> Iterator[tuple[str, str]]:
             yield f"{place}, header", value
 
 
+@cache  # most texts stand in many samples, and the sources are long
 def fault_of(text: str, program: str, samples: str) -> str:
     """Return what is wrong with a text that is shown, "" for nothing. ``program`` and ``samples`` are the sources."""
     if _UNSHOWN in text:
