@@ -39,9 +39,8 @@ _LIMITS: Final = {
         Text("An owner of the workspace can raise the limit."),
     ),
 }
-_PASSING_LIMITS: Final = frozenset(
-    ("bytes_each", "bytes_project", "file_bytes_each", "file_bytes_project", "changes_each_minute")
-)
+_DAILY_LIMITS: Final = frozenset(("bytes_each", "bytes_project", "file_bytes_each", "file_bytes_project"))
+_PASSING_LIMITS: Final = _DAILY_LIMITS | {"changes_each_minute"}
 _SAFE = Text("Everything you wrote is kept on this computer.")
 
 
@@ -76,7 +75,8 @@ class TeamBusy(TeamError):
 
 
 class TeamLimited(TeamError):
-    """A limit of the workspace is reached. ``limit``: the name of the setting, as the server reports it."""
+    """A limit of the workspace is reached. ``limit``: the name of the setting, as the server reports it. ``is_daily``:
+    only a new day or an owner of the workspace makes room again."""
 
     code = "team_limited"
     what = Text("A limit of the workspace is reached.")
@@ -87,6 +87,7 @@ class TeamLimited(TeamError):
         what, next_step = _LIMITS.get(limit, (None, None))
         super().__init__(what, next_step=next_step)
         self.is_passing = limit in _PASSING_LIMITS
+        self.is_daily = limit in _DAILY_LIMITS
 
     @classmethod
     def told_by(cls, what: str) -> TeamLimited | None:

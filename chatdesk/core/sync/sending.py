@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
+from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
+from chatdesk.core.sync.errors import TeamLimited
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ async def wait_until_sent(
     Returns early where trying again does not help, and after ``timeout_s``."""
     wanted = frozenset(projects)
     began = clock.now_ms()
+    was_refused = team.status(workspace_id).phase is SyncPhase.REFUSED
     await team.start()
     team.sync_now(workspace_id)
     end_s = clock.monotonic_s() + timeout_s
@@ -54,10 +56,19 @@ async def wait_until_sent(
         has_round = status.synced_at is not None and status.synced_at >= began
         if has_round and is_entered and not waiting and status.phase is not SyncPhase.SYNCING:
             return Sending(0, refused)
-        if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) and has_round:
+        was_refused = was_refused and status.phase is SyncPhase.REFUSED
+        is_tried = has_round or (status.phase is SyncPhase.REFUSED and not was_refused)
+        if is_tried and _is_lasting(status):
             return Sending(waiting, refused, status.problem)
         if clock.monotonic_s() >= end_s:
             return Sending(
                 waiting, refused, status.problem or Text("The team's server did not take everything in time.")
             )
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _is_lasting(status: SyncStatus) -> bool:
+    """Return whether what is in the way stays there until somebody does something, or until tomorrow."""
+    limit = TeamLimited.told_by(status.problem)
+    is_limited = limit is not None and limit.is_daily and status.waiting > 0
+    return is_limited or status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY)
