@@ -63,13 +63,15 @@ newer)
     cp "$HOME/.local/share/chatdesk/chatdesk.db" "$kept/newer.db"
     ;;
 again)
-    try "the older one writes nothing into the newer database" '! chatdesk ask "asked too early"'
+    try "the older one writes nothing into the newer database" \
+        "! chatdesk ask 'asked too early' && cmp $kept/newer.db $HOME/.local/share/chatdesk/chatdesk.db"
     chatdesk doctor > "$work/doctor" 2>&1
-    try "it says why" "grep -i 'newer' $work/doctor"
+    # Version 0.1.0 knows no newer database; it takes it for one that somebody changed, and leaves it alone as well.
+    try "it says why" "grep -iE 'newer|did not put there' $work/doctor"
     try "the backup is listed" "chatdesk restore --list | grep pre-"
     try "it is restored" "chatdesk restore --yes \$(ls -t $backups/chatdesk-pre-*.db | head -1)"
     try_what_was_kept
-    try "the newer database is kept" "ls $backups/*before-restore* $HOME/.local/share/chatdesk/*before-restore*"
+    try "the newer database is kept" "ls $backups/before-restore-*"
     try "the team is joined again and synced" 'chatdesk team join-again --yes; chatdesk team sync'
     try "what was written since is imported, or refused with nothing changed" \
         "chatdesk import $kept/since.zip || grep -q format $work/out"
