@@ -133,10 +133,11 @@ def target_name():
     return "chatdesk-{}-{}.tar.xz".format(sys.platform, platform.machine().lower())
 
 
-def write_archive(program, target, date=0):
-    """Pack the folder of a program; the same folder gives the same bytes. Returns the bytes that it takes unpacked."""
+def write_archive(program, target, date=0, level=6):
+    """Pack the folder of a program as closely as ``level`` of xz does; the same folder gives the same bytes. Returns
+    the bytes that it takes unpacked."""
     count = 0
-    with tarfile.open(str(target), "w:xz", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(str(target), "w:xz", format=tarfile.PAX_FORMAT, preset=level) as tar:
         for path in sorted(Path(program).rglob("*")):
             member = tar.gettarinfo(str(path), str(path.relative_to(program)))
             if member.islnk():
@@ -161,6 +162,7 @@ def main(arguments):
         parser.add_argument("--" + name, type=read_key)
     parser.add_argument("--threshold", type=int, default=2)
     parser.add_argument("--program", type=Path)
+    parser.add_argument("--level", type=int, choices=range(10), default=6)
     parser.add_argument("--version")
     parser.add_argument("--notes", type=Path)
     given = parser.parse_args(arguments)
@@ -173,7 +175,7 @@ def main(arguments):
         feed.rotate(given.root_key, given.new_root_key, given.targets_key, given.online_key)
     else:
         archive = Path(given.feed) / "program.tar.xz"
-        size = write_archive(given.program, archive)
+        size = write_archive(given.program, archive, level=given.level)
         about = {"version": given.version, "program_bytes": size, "notes": given.notes.read_text(encoding="utf-8")}
         feed.publish(archive, target_name(), about, given.targets_key, given.online_key)
         archive.unlink()

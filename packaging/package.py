@@ -51,7 +51,7 @@ RECOMMENDS = "fonts-dejavu-core, fonts-noto-core, fonts-noto-cjk, gnome-keyring 
 STEPS = {
     "build": {"strip": "binutils", "objdump": "binutils"},
     "deb": {"dpkg-deb": "dpkg", "xz": "xz-utils"},
-    "run": {"makeself": "makeself", "xz": "xz-utils"},
+    "run": {"makeself": "makeself"},
     "repository": {"apt-ftparchive": "apt-utils", "gpg": "gpg"},
 }
 
@@ -192,7 +192,8 @@ def build_deb():
 
 
 def build_run(program=PROGRAM, target=None, level=9):
-    """Build the portable .run, which unpacks itself and starts, packed as closely as ``level`` of xz does; its path."""
+    """Build the portable .run, which unpacks itself and starts, packed as closely as ``level`` of gzip does; its path.
+    Not with xz, which a small system need not have."""
     target = target or PLACE / "chatdesk-{}.run".format(version())
     tree = PLACE / "run"
     shutil.rmtree(str(tree), ignore_errors=True)
@@ -203,7 +204,7 @@ def build_run(program=PROGRAM, target=None, level=9):
     _put(tree / "chatdesk.svg", ICON.read_bytes())
     _same_dates(tree)
     date = "@{}".format(commit_time())
-    packing = ["makeself", "--quiet", "--xz", "--complevel", str(level), "--nox11", "--tar-quietly"]
+    packing = ["makeself", "--quiet", "--gzip", "--complevel", str(level), "--nox11", "--tar-quietly"]
     packing += ["--packaging-date", date]
     packing += ["--tar-extra", "--sort=name --owner=0 --group=0 --numeric-owner --mtime=" + date]
     run(packing + [str(tree), str(target), "ChatDesk " + version(), "./install.sh"])

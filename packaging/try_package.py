@@ -178,7 +178,7 @@ def _same_as_older(deb):
     control = tree / "DEBIAN" / "control"
     text = control.read_text(encoding="utf-8")
     control.write_text(text.replace("Version: " + package.version(), "Version: " + OLDER), encoding="utf-8")
-    packing = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z0", "--build", str(tree), str(target)]
+    packing = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(target)]
     subprocess.run(packing, check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(str(tree))
     return target

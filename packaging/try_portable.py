@@ -72,7 +72,8 @@ def _signing():
 def _publish(program):
     notes = _PLACE / "notes.txt"
     notes.write_text("The light is brighter.\n", encoding="utf-8")
-    _feed("publish", "--program", str(program), "--version", package.version(), "--notes", str(notes), *_signing())
+    told = ["--program", str(program), "--version", package.version(), "--notes", str(notes), "--level", "0"]
+    _feed("publish", *told, *_signing())
 
 
 def _with_feed(address, name):
@@ -95,7 +96,7 @@ def _older_run(newer):
     compiling = "import py_compile, sys; py_compile.compile(*sys.argv[1:])"
     python = str(package.python_of(package.ENVIRONMENT))
     subprocess.run([python, "-c", compiling, str(changed), str(compiled)], check=True)
-    return package.build_run(program, _PLACE / "older.run", level=0)
+    return package.build_run(program, _PLACE / "older.run", level=1)
 
 
 @contextmanager
