@@ -29,7 +29,7 @@ for each in de_DE ja_JP zh_CN ar_EG; do
     if [ $each = de_DE ]; then
         python3 /tmp/try/try_names.py > "$work/names" 2>&1
         cp "$work/names" /tmp/try/pictures/names.txt
-        try "a screen reader hears German" "grep -q 'Neuer Chat' $work/names && grep -q Einstellungen $work/names"
+        try "a screen reader hears German" "grep -qx 'Alles durchsuchen' $work/names && grep -qx Einstellungen $work/names"
     fi
     kill -TERM $window
     wait $window
