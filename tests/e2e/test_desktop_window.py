@@ -12,6 +12,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.desktop import autostart
 from chatdesk.ui.features.desktop.autostart import autostart_file, starts_at_login
 from chatdesk.ui.features.desktop.notice import Notice
 from tests.helpers.window import FAST, answered, ask, play, until
@@ -199,6 +200,25 @@ def test_starting_at_login_is_a_file_that_the_desktop_may_remove(
     play(paths, switch_on)
     file.unlink()
     play(paths, removed, replace(FAST, start_at_login=True))
+
+
+def test_a_sandbox_whose_desktop_does_not_agree_starts_nothing_at_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autostart, "is_in_sandbox", lambda: True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nothing")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        settings = application.bindings.settings
+        settings.change(replace(settings.current, start_at_login=True))
+        await until(application.panes.pane.toast.isVisible)
+        assert application.panes.pane.toast.text.startswith("ChatDesk cannot be started at login from here.")
+        await until(lambda: not settings.current.start_at_login)
+        assert not autostart_file().exists()
+
+    play(AppPaths.find(tmp_path / "profile"), script)
 
 
 def test_settings_say_what_they_are() -> None:

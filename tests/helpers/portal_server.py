@@ -19,6 +19,8 @@ from jeepney import (
 )
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 
+from tests.helpers.published_portals import wrong_with_call, wrong_with_signal
+
 NAME = "org.freedesktop.portal.Desktop"
 PATH = "/org/freedesktop/portal/desktop"
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
@@ -29,12 +31,13 @@ Answer = tuple[int, Mapping[str, tuple[str, Any]]]
 
 class PortalServer:
     """``answers`` has for each method the code and the values of its answer, ``SILENT`` or ``BUSY``; a method that is
-    not there is unknown to this desktop."""
+    not there is unknown to this desktop. All that is said has to be as the interfaces were published."""
 
     def __init__(self, answers: Mapping[str, Answer | str]) -> None:
         self.answers = dict(answers)
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.closed_requests: list[str] = []
+        self.wrong: list[str] = []  # in what was said over the bus, on either side
         self.caller = ""
         self._connection: DBusConnection
 
@@ -54,9 +57,11 @@ class PortalServer:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
             await self._connection.close()
+        assert self.wrong == []
 
     async def send(self, interface: str, member: str, signature: str, body: tuple[Any, ...], path: str = PATH) -> None:
         """Send a signal to whoever called last."""
+        self.wrong += wrong_with_signal(interface, member, signature)
         signal = new_signal(DBusAddress(path, interface=interface), member, signature, body)
         signal.header.fields[HeaderFields.destination] = self.caller
         await self._connection.send(signal)
@@ -74,6 +79,8 @@ class PortalServer:
     async def _answer(self, message: Message) -> None:
         fields = message.header.fields
         method = fields[HeaderFields.member]
+        signature = fields.get(HeaderFields.signature, "")
+        self.wrong += wrong_with_call(fields[HeaderFields.interface], method, signature, message.body)
         if method == "Close":
             self.closed_requests.append(fields[HeaderFields.path])
             return

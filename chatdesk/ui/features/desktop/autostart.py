@@ -20,6 +20,7 @@ from chatdesk.core.texts import Text
 from chatdesk.core.updates.installation import program_path
 
 _NAME: Final = "chatdesk.desktop"
+_SANDBOX: Final = Path("/.flatpak-info")
 _OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
 _MOST_BYTES: Final = 64 * 1024
 
@@ -29,6 +30,11 @@ class NoStartAtLogin(InvalidInput):
     what = Text("ChatDesk cannot be started at login from here.")
     safe = Text("Nothing was changed.")
     next_step = Text("Add it to the programs that your system starts at login.")
+
+
+def is_in_sandbox() -> bool:
+    """Return whether the folder that desktops read is out of reach, so that their portal has to be asked."""
+    return sys.platform.startswith("linux") and _SANDBOX.exists()
 
 
 def autostart_file(environment: Mapping[str, str] = os.environ) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
@@ -55,23 +56,30 @@ class DesktopBinding(QObject):
     def _on_settings_applied(self) -> None:
         self._context.tasks.replace(self._apply_start_at_login(), "start at login")
 
+    async def _change_start_at_login(self, file: Path | None, *, is_on: bool) -> None:
+        if file is not None:
+            from chatdesk.ui.features.desktop.autostart import set_start_at_login
+
+            await asyncio.to_thread(set_start_at_login, file, is_on=is_on, arguments=self._login_arguments)
+        else:
+            portal = await import_beside("chatdesk.ui.features.desktop.login_portal")
+            await portal.ask_for_start_at_login(is_on=is_on, arguments=self._login_arguments)
+
     async def _apply_start_at_login(self) -> None:
-        """Write or remove the file where the setting has changed. At first the file is read: whoever removed it with a
-        tool of the desktop has changed the setting."""
+        """Change what the desktop starts where the setting has changed. At first the file is read: whoever removed it
+        with a tool of the desktop has changed the setting. In a sandbox there is nothing to read."""
         wanted = self._settings.current.start_at_login
         if not wanted and not self._starts_at_login:
             self._starts_at_login = False
             return
         from chatdesk.ui.features.desktop import autostart
 
-        file: Path = autostart.autostart_file()
+        file = None if autostart.is_in_sandbox() else autostart.autostart_file()
         if self._starts_at_login is None:
-            self._starts_at_login = await asyncio.to_thread(autostart.starts_at_login, file)
+            self._starts_at_login = await asyncio.to_thread(autostart.starts_at_login, file) if file else wanted
         elif wanted != self._starts_at_login:
             try:
-                await asyncio.to_thread(
-                    autostart.set_start_at_login, file, is_on=wanted, arguments=self._login_arguments
-                )
+                await self._change_start_at_login(file, is_on=wanted)
                 self._starts_at_login = wanted
             except ChatDeskError as error:
                 self._context.panes.window.show_toast(shown(error.sentence))

@@ -87,9 +87,10 @@ class Portal:
         token = new_token()
         sender = self._connection.unique_name.removeprefix(":").replace(".", "_")
         handle = f"{_PATH}/request/{sender}/{token}"
-        rule = self._rule(_REQUEST, path=handle, member="Response")
+        rule, end = self._rule(_REQUEST, path=handle, member="Response"), _end_rule()
         await self._add_match(rule)
-        with self._router.filter(rule) as answers:
+        await self._add_match(end)
+        with self._router.filter(rule, bufsize=2) as answers, self._router.filter(end, queue=answers):
             body = (*values, {**(options or {}), "handle_token": ("s", token)})
             try:
                 await self.call(interface, method, signature, body)
@@ -100,6 +101,8 @@ class Portal:
                 if isinstance(error, TimeoutError):
                     raise NoPortal(f"{method}: no answer") from error
                 raise
+        if answer.header.fields[HeaderFields.member] != "Response":
+            raise NoPortal(f"{method}: the portal ended")
         code, found = answer.body
         if code == _CANCELLED:
             raise PortalDenied(f"{method}: the person said no")
@@ -115,8 +118,7 @@ class Portal:
 
     async def listen_for_end(self, ended: Callable[[], None]) -> None:
         """Have ``ended`` called when the portal goes, and when another takes its place."""
-        rule = MatchRule(type="signal", sender=_BUS, interface=_BUS, member="NameOwnerChanged")
-        rule.add_arg_condition(0, _NAME)
+        rule = _end_rule()
         await self._add_match(rule)
         self._follow(rule, lambda _message: ended())
 
@@ -151,6 +153,13 @@ class Portal:
         close = new_method_call(DBusAddress(handle, _NAME, _REQUEST), "Close")
         with suppress(OSError, EOFError):
             await self._router.send(close)
+
+
+def _end_rule() -> MatchRule:
+    """Return the rule for the signal that the portal's name has another owner, or none."""
+    rule = MatchRule(type="signal", sender=_BUS, interface=_BUS, member="NameOwnerChanged")
+    rule.add_arg_condition(0, _NAME)
+    return rule
 
 
 async def open_portal() -> Portal:

@@ -22,7 +22,8 @@ from chatdesk.ui.features.desktop import portal
 from chatdesk.ui.features.desktop.keys_backend import KeysDenied, NoKeys
 from chatdesk.ui.features.desktop.keysyms import DesktopKey, desktop_key
 from chatdesk.ui.features.desktop.portal_keys import PortalKeys
-from tests.helpers.portal_server import BUSY, SILENT, PortalServer
+from tests.helpers.portal_server import BUSY, SHORTCUTS, SILENT, PortalServer
+from tests.helpers.published_portals import wrong_with_call, wrong_with_signal
 from tests.helpers.waiting import until
 
 SESSION = "/org/freedesktop/portal/desktop/session/1_2/chatdesk"
@@ -133,10 +134,29 @@ async def test_a_portal_that_ends_is_noticed(heard: Heard) -> None:
     await until(lambda: heard.lost == [False])
 
 
+async def test_a_portal_that_ends_while_it_asks_is_not_waited_for(heard: Heard) -> None:
+    async with PortalServer({"CreateSession": CREATED, "BindShortcuts": SILENT}).on_bus() as server:
+        binding = asyncio.ensure_future(heard.keys.bind(KEY))
+        await until(lambda: server.asked("BindShortcuts") != [])
+    with pytest.raises(NoKeys, match="the portal ended"):
+        await binding
+
+
+def test_what_is_not_as_the_interfaces_were_published_is_noticed() -> None:
+    options = {"handle_token": ("s", "a")}
+    assert wrong_with_call(SHORTCUTS, "BindShortcuts", "oa(sa{sv})sa{sv}", (SESSION, [], "", options)) == []
+    assert wrong_with_call(SHORTCUTS, "BindShortcuts", "oa(sa{sv})a{sv}", (SESSION, [], options))
+    assert wrong_with_call(SHORTCUTS, "BindShortcut", "oa(sa{sv})sa{sv}", (SESSION, [], "", options))
+    assert wrong_with_call(SHORTCUTS, "CreateSession", "a{sv}", ({"handle_token": ("u", 1)},))
+    assert wrong_with_call(SHORTCUTS, "CreateSession", "a{sv}", ({"token": ("s", "a")},))
+    assert wrong_with_signal(SHORTCUTS, "Activated", "osta{sv}") == []
+    assert wrong_with_signal(SHORTCUTS, "Activated", "osu")
+
+
 async def test_keys_that_were_taken_away_are_not_asked_for_again(heard: Heard) -> None:
     async with PortalServer({"CreateSession": CREATED, "BindShortcuts": BOUND}).on_bus() as server:
         await heard.keys.bind(KEY)
-        await server.send("org.freedesktop.portal.Session", "Closed", "", (), path=SESSION)
+        await server.send("org.freedesktop.portal.Session", "Closed", "a{sv}", ({},), path=SESSION)
         await until(lambda: heard.lost == [True])
 
 
