@@ -125,7 +125,7 @@ class Bindings(PaneBindings):
             team_is_joined=services.team_is_joined,
             tools=services.tools,
         )
-        self.deleted_messages = DeletedMessagesBinding(context, self.threads, self.undo, library=services.library)
+        self.deleted_messages = DeletedMessagesBinding(context, self.undo, services.library)
         self.build_search(self.lists)
 
     def _build_once(self, context: WindowContext, services: Services) -> None:

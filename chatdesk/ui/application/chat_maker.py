@@ -149,7 +149,8 @@ class ChatMaker:
 
 
 def forward(registry: CommandRegistry, main: CommandRegistry, open_main: Callable[[], None]) -> None:
-    """Have what exists once done by the main window, which comes to the front unless that acts on this thread."""
+    """Have what exists once done by the main window, which comes to the front unless that acts on this thread. Menus
+    offer it as the main window's do."""
 
     def run(command_id: str) -> None:
         if command_id not in _ACTING_HERE:
@@ -160,3 +161,9 @@ def forward(registry: CommandRegistry, main: CommandRegistry, open_main: Callabl
     for command in main.commands():
         if command.id not in known and not command.is_own:
             registry.bind(command.id, partial(run, command.id), partial(main.is_enabled, command.id))
+            registry.describe(
+                command.id,
+                title=partial(main.title_of, command.id),
+                is_offered=partial(main.is_offered, command.id),
+                is_rare=main.is_rare(command.id),
+            )

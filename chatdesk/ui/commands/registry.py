@@ -150,6 +150,21 @@ class CommandRegistry(QObject):
         use = self._use(command_id)
         return use is not None and _makes_sense(use)
 
+    def is_offered(self, command_id: str) -> bool:
+        """Return whether a command can do something now."""
+        use = self._use(command_id)
+        return use is not None and _is_offered(use)
+
+    def is_rare(self, command_id: str) -> bool:
+        """Return whether menus leave a command out while it is not offered."""
+        use = self._use(command_id)
+        return use is not None and use.is_rare
+
+    def title_of(self, command_id: str) -> str:
+        """Return the title of what a command would do now."""
+        use = self._use(command_id)
+        return shown(self._commands[command_id].title) if use is None or use.title is None else use.title()
+
     def commands(self) -> tuple[Command, ...]:
         """Return the bound commands, in the order of the catalogue."""
         return tuple(command for command in self._commands.values() if command.id in self._bound)
@@ -213,7 +228,7 @@ class CommandRegistry(QObject):
             is_offered = use is not None and _is_offered(use)
             bound.show(is_visible=is_offered or use is None or not use.is_rare, is_enabled=is_offered)
             if use is not None:
-                bound.action.setText(shown(self._commands[command_id].title if use.title is None else use.title()))
+                bound.action.setText(self.title_of(command_id))
 
 
 def _makes_sense(use: _Use) -> bool:

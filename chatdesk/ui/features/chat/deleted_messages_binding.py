@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
 if TYPE_CHECKING:
@@ -16,12 +15,10 @@ if TYPE_CHECKING:
 
 
 class DeletedMessagesBinding(QObject):
-    def __init__(
-        self, context: WindowContext, threads: ThreadBinding, undo: UndoBinding, *, library: LibraryService
-    ) -> None:
+    def __init__(self, context: WindowContext, undo: UndoBinding, library: LibraryService) -> None:
         super().__init__()
         self._panes = panes = context.panes
-        self._threads = threads
+        self._chats = context.chats
         self._undo = undo
         self._library = library
         self._tasks = context.tasks
@@ -35,7 +32,7 @@ class DeletedMessagesBinding(QObject):
             messages = await self._library.trash.list_messages()
             dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
             dialog.restoreRequested.connect(self._restore)
-            dialog.threadRequested.connect(self._threads.open_soon)
+            dialog.threadRequested.connect(self._chats.show_soon)
             dialog.open()
 
         self._tasks.replace(work(), "open deleted messages")
@@ -44,7 +41,8 @@ class DeletedMessagesBinding(QObject):
         async def work() -> None:
             moved = await (await self._undo.stack()).restore_message(message_id)
             if moved.message_ids:
-                await self._threads.open_at(moved.thread.id, message_id)
-                self._undo.offer(tr("Message restored"))
+                chat = self._chats.bring(moved.thread.id)
+                await chat.threads.open_at(moved.thread.id, message_id)
+                self._undo.offer(tr("Message restored"), chat.panes.pane)
 
         self._tasks.start(work(), "restore deleted message")

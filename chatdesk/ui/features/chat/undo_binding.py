@@ -13,6 +13,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.undo import Step, UndoStack
+    from chatdesk.ui.window.chat_pane import ChatPane
     from chatdesk.ui.window.window_context import WindowContext
 
 _LONGEST_TITLE: Final = 40
@@ -74,11 +75,11 @@ class UndoBinding(QObject):
 
         self._tasks.start(work(), "restore message")
 
-    def offer(self, text: str) -> None:
-        """Say what was done, with the way back."""
+    def offer(self, text: str, pane: ChatPane | None = None) -> None:
+        """Say what was done, with the way back; in this chat, or in another one's pane."""
         step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
-        self._panes.pane.show_toast(text, tr("Undo"), partial(self.undo, step))
+        (pane or self._panes.pane).show_toast(text, tr("Undo"), partial(self.undo, step))
 
     def undo(self, step: Step | None = None) -> None:
         """Take back ``step``, else the last change that can be seen from here, else the last one of all."""

@@ -128,6 +128,9 @@ class SearchBinding(QObject):
     # Opening
 
     def show_hit(self, hit: SearchHit, _text: str = "") -> None:
+        if hit.kind in (SearchKind.PROJECT, SearchKind.TAG) and self._panes.window is not self._panes.main_window:
+            self._panes.main_window.come_to_front()
+            self._panes.main_window.place.reveal()
         if hit.kind is SearchKind.PROJECT:
             self._open_project(hit.id)
         elif hit.kind is SearchKind.TAG:

@@ -70,7 +70,8 @@ class ExportBinding(QObject):
         dialog.open()
 
     def _marked(self) -> tuple[str, ...]:
-        marked = self._panes.sidebar.selected_ids()
+        has_list = self._panes.window is self._panes.main_window
+        marked = self._panes.sidebar.selected_ids() if has_list else ()
         return marked or (() if self._threads.thread_id is None else (self._threads.thread_id,))
 
     def _ask_one(self, kind: str) -> None:
