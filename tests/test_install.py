@@ -83,6 +83,21 @@ def test_the_same_version_again_leaves_the_one_in_use_until_it_starts(home: Path
     assert in_use.exists()
 
 
+def test_a_version_that_runs_stays_until_it_has_ended(home: Path, tmp_path: Path) -> None:
+    _install(home, tmp_path / "1", "0.1.0")
+    running = (_place(home) / "current").resolve()
+    shutil.copy(shutil.which("sleep") or "", running / "window")
+    with subprocess.Popen([running / "window", "60"]) as process:
+        try:
+            for count in ("2", "3"):  # as whoever presses the new file twice
+                _install(home, tmp_path / count, "0.2.0")
+            assert (running / "_internal").exists()
+        finally:
+            process.kill()
+    _install(home, tmp_path / "4", "0.2.0")
+    assert not running.exists()
+
+
 @pytest.mark.parametrize("script", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\necho chatdesk ../../x\n", "no program"])
 def test_a_program_that_does_not_start_here_is_not_installed(home: Path, tmp_path: Path, script: str) -> None:
     _install(home, tmp_path / "1", "0.1.0")

@@ -12,6 +12,11 @@ point() {
     mv -T "$place/.link" "$place/$1"
 }
 
+# Tells whether a program of the folder $1 runs: without it, it would find nothing any more of what it has not loaded yet.
+runs() {
+    ls -l /proc/[0-9]*/exe 2> /dev/null | grep -qF -e "-> $(readlink -f "$1")/"
+}
+
 # Where the desktop has these, links and files open with ChatDesk at once, else from the next login on.
 tell_desktop() {
     update-mime-database "$home/mime" 2> /dev/null || true
@@ -65,7 +70,7 @@ point current "versions/$name"
 for each in "$place/versions"/*; do
     case versions/${each##*/} in
     "$(readlink "$place/current")" | "$(readlink "$place/previous" || true)") ;;
-    *) rm -rf "$each" ;;
+    *) runs "$each" || rm -rf "$each" ;;
     esac
 done
 cp ./install.sh "$place/"

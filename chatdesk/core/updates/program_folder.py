@@ -13,6 +13,7 @@ started before starts again. The names of folders are made here, of the numbers 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -86,8 +87,9 @@ class ProgramFolder:
         self._link("current", target)
 
     def remove_others(self, running: Path) -> None:
-        """Remove all versions but the current, the previous and the one that runs."""
-        kept = {self.current, self.previous, running.resolve()}
+        """Remove all versions but the current, the previous and those that run: also of other windows, of a service or
+        of a client over MCP, which would find nothing any more of what they have not loaded yet."""
+        kept = {self.current, self.previous, running.resolve(), *_folders_of_processes()}
         with suppress(FileNotFoundError):
             for each in (self.place / VERSIONS).iterdir():
                 if each.resolve() not in kept and not each.is_symlink():
@@ -116,3 +118,10 @@ class ProgramFolder:
             sync_directory(self.place)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_of_processes() -> Iterator[Path]:
+    """Yield the folders of the programs that run on this computer, as far as this user may know them."""
+    for link in Path("/proc").glob("[0-9]*/exe"):
+        with suppress(OSError):  # it has ended, or belongs to somebody else
+            yield Path(os.readlink(link)).parent

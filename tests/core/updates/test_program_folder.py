@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,19 @@ def test_what_is_neither_in_use_nor_the_way_back_is_removed(world: UpdateWorld) 
     world.make_program("0.1.5", world.place / "versions" / "0.1.5")
     folder.remove_others(world.place / "versions" / "0.1.5")
     assert "0.1.5" in os.listdir(world.place / "versions")  # it runs
+
+
+def test_a_version_that_another_process_runs_stays_until_that_has_ended(world: UpdateWorld) -> None:
+    folder, old = ProgramFolder(world.place), world.make_program("0.1.5", world.place / "versions" / "0.1.5")
+    shutil.copy(shutil.which("sleep") or "", old / "chatdesk")
+    with subprocess.Popen([old / "chatdesk", "60"]) as process:
+        try:
+            folder.remove_others(world.place / "versions" / INSTALLED)
+            assert (old / "chatdesk").exists()
+        finally:
+            process.kill()
+    folder.remove_others(world.place / "versions" / INSTALLED)
+    assert not old.exists()
 
 
 def test_the_version_in_use_is_never_replaced(world: UpdateWorld) -> None:
