@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.updates.errors import NotDuringAnswers
+from chatdesk.core.updates.service import DAY_MS
 from chatdesk.services import updates
 from chatdesk.services.services import Services
 from chatdesk.ui.application.window_application import WindowApplication
@@ -152,6 +153,28 @@ def test_a_new_version_is_told_read_and_installed_by_keyboard(world: UpdateWorld
         await until(lambda: "is installed" in _text(dialog, "updateState"))
         assert world.starts() == "0.3.0"
         assert world.backed_up == ["0.3.0"]
+        dialog.reject()
+
+    opened(script, LOOKS)
+
+
+def test_what_is_installed_is_what_was_read_about(
+    world: UpdateWorld, opened: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update_binding, "_LOOK_EVERY_S", 0.02)
+
+    async def script(application: WindowApplication) -> None:
+        notice = await _noticed(application)
+        _press(notice, "What is new…")
+        dialog = await shown(UpdateDialog)
+        world.publish("0.4.0")
+        world.clock.now += DAY_MS
+        await until(lambda: notice.text == "ChatDesk 0.4.0 is available.")
+        assert "0.3.0 is available" in _text(dialog, "updateState")
+        _press(dialog, "Install")
+        await until(lambda: dialog.problem.isVisible())
+        assert "has changed meanwhile" in dialog.problem.text()
+        assert world.starts() == INSTALLED
         dialog.reject()
 
     opened(script, LOOKS)

@@ -167,8 +167,9 @@ class UpdateBinding(QObject):
             dialog.show_release(found)
 
     async def _install(self, dialog: UpdateDialog, service: UpdateService) -> None:
-        release = service.offered
-        assert release is not None
+        release = dialog.release  # not what was found meanwhile: nobody has read about that
+        if release is None:
+            return
 
         def report(step: str, percent: int) -> None:
             if self._dialog is dialog:

@@ -36,6 +36,7 @@ class UpdateDialog(TaskPanel):
         """``version`` is the one that runs, ``summary`` says how this copy is updated."""
         super().__init__(theme, tr("Updates"), object_name="updateDialog", size_px=_SMALL_PX, parent=parent)
         self._version = version
+        self.release: Release | None = None  # that is shown, and installed by its button
         self._state = plain_label(tr("This is ChatDesk {version}.", version=version), "text", wraps=True)
         self._state.setObjectName("updateState")
         self._summary = plain_label(summary, "muted", wraps=True)
@@ -70,7 +71,7 @@ class UpdateDialog(TaskPanel):
         """Show what the feed offers; None: nothing newer."""
         self._end_busy()
         self.show_problem("")
-        is_new = release is not None
+        self.release, is_new = release, release is not None
         if release is None:
             self._state.setText(tr("ChatDesk {version} is the newest version.", version=self._version))
         else:
