@@ -39,6 +39,8 @@ class Unusable(Exception):
 
 def main() -> None:
     """Do the one job that comes in."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()  # whoever ends this process ends the program that is tried, too
     job = json.loads(sys.stdin.buffer.readline(_LONGEST_JOB_BYTES))
     folder = ProgramFolder(Path(job["place"]))
     try:

@@ -13,7 +13,6 @@ started before starts again. The names of folders are made here, of the numbers 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -124,4 +123,4 @@ def _folders_of_processes() -> Iterator[Path]:
     """Yield the folders of the programs that run on this computer, as far as this user may know them."""
     for link in Path("/proc").glob("[0-9]*/exe"):
         with suppress(OSError):  # it has ended, or belongs to somebody else
-            yield Path(os.readlink(link)).parent
+            yield link.readlink().parent

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -183,12 +183,15 @@ class UpdateService:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold the lock on this installation. Raises ``UpdateFailed`` where another has it."""
-        try:
-            with self._place.locked("install"):
-                yield
-        except BlockingIOError:
-            raise failure("busy") from None
+        """Hold the lock on this installation. Raises ``UpdateFailed`` where another has it, or its folder is gone."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._place.locked("install"))
+            except BlockingIOError:
+                raise failure("busy") from None
+            except OSError as error:
+                raise failure("disk") from error
+            yield
 
     @property
     def _place(self) -> ProgramFolder:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -66,7 +68,10 @@ class _Worker:
         with self._lock:
             if self._is_ended:
                 return dict(_ENDED)
-            process = self._process = child_process.start(self._command)
+            try:
+                process = self._process = child_process.start(self._command)
+            except OSError as error:
+                return {"error": "ended", "errno": error.errno}
         assert process.stdin is not None
         assert process.stdout is not None
         reply = dict(_ENDED)
@@ -75,7 +80,10 @@ class _Worker:
                 process.stdin.write(json.dumps(job).encode() + b"\n")
                 process.stdin.flush()
             while line := process.stdout.readline(_LONGEST_LINE_BYTES):
-                said = json.loads(line)
+                try:
+                    said = json.loads(line)
+                except ValueError:  # it was killed in the middle of a line
+                    break
                 if "progress" not in said:
                     reply = dict(said)
                     break
@@ -84,17 +92,25 @@ class _Worker:
         return reply
 
     def end(self) -> None:
-        """Kill the process, if it was started; ``talk`` returns soon after."""
+        """Kill the process, if it was started, with the program that it tries; ``talk`` returns soon after."""
         with self._lock:
             self._is_ended = True
             if self._process is not None:
-                self._process.kill()
+                _kill_with_all(self._process)
+
+
+def _kill_with_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, unless it has ended, with what it started since it made a group of its own."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (AttributeError, ProcessLookupError):  # not on this system, or not yet
+            process.kill()
 
 
 def system_network(host: str) -> dict[str, str]:
     """Return the proxy and the file of certificates that this computer has for ``host``; the process is started without
     variables."""
-    import os
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()

@@ -333,6 +333,44 @@ async def test_giving_up_ends_the_process_and_changes_nothing(world: UpdateWorld
     assert _workers(world) == []
 
 
+async def test_giving_up_ends_the_program_that_is_tried(world: UpdateWorld, tmp_path: Path) -> None:
+    written = tmp_path / "pid"
+    script = f"""#!/bin/sh
+case "$1" in --version) echo "chatdesk 0.3.0"; exit 0 ;; esac
+echo $$ > {written}.new && mv {written}.new {written} && exec sleep 600
+"""
+    world.publish(script=script)
+    found = await _seen(world)
+    installing = asyncio.ensure_future(world.service().install(found, lambda _step, _percent: None))
+    await until(written.exists)
+    installing.cancel()
+    await asyncio.wait([installing])
+    await until(lambda: not _runs(int(written.read_text())))
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs; one that nobody has asked for its end does not."""
+    try:
+        return " Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+    except FileNotFoundError:
+        return False
+
+
+async def test_a_process_that_ends_in_the_middle_of_a_word_or_does_not_start_is_told(world: UpdateWorld) -> None:
+    for command in (["sh", "-c", "read job; printf '{\"release'"], [str(world.folder / "gone")]):
+        with pytest.raises(UpdateFailed):
+            await world.service(command=command).check()
+
+
+async def test_a_folder_of_the_program_that_is_no_folder_is_told_before_anything_is_fetched(world: UpdateWorld) -> None:
+    found = await _seen(world)
+    shutil.rmtree(world.place / "feed")
+    (world.place / "feed").write_text("")
+    world.requested.clear()
+    await _not_installed(world.service(), "cannot be written to", found)
+    assert world.requested == []
+
+
 async def test_two_programs_do_not_update_one_installation_at_once(world: UpdateWorld) -> None:
     found = await _seen(world)
     world.answers[".tar.xz"] = lambda handler: _send_endlessly(handler, b"x", pause_s=0.05)
