@@ -16,7 +16,7 @@ from tests.helpers.pseudo_language import CLOSE, OPEN, cut_off_in, fault_of, sen
 from tests.helpers.sentences import ROOT
 
 _TIMEOUT_S = 300
-_LEAST_SAMPLES, _LEAST_TEXTS = 250, 8_000
+_LEAST_SAMPLES, _LEAST_TEXTS, _LEAST_PAINTED = 250, 8_000, 400
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class _Reading:
     faults: tuple[dict[str, str], ...]
     samples: int
     texts: int
+    painted: int
 
     def of_kind(self, *kinds: str) -> list[str]:
         return [f"{each['place']}: {each['text']}" for each in self.faults if each["fault"] in kinds]
@@ -42,12 +43,13 @@ def reading(request: pytest.FixtureRequest) -> _Reading:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     *faults, counts = map(json.loads, done.stdout.splitlines())
-    return _Reading(tuple(faults), counts["samples"], counts["texts"])
+    return _Reading(tuple(faults), counts["samples"], counts["texts"], counts["painted"])
 
 
 def test_the_whole_gallery_is_read(reading: _Reading) -> None:
     assert reading.samples >= _LEAST_SAMPLES
     assert reading.texts >= _LEAST_TEXTS
+    assert reading.painted >= _LEAST_PAINTED
 
 
 def test_no_sentence_stays_english(reading: _Reading) -> None:

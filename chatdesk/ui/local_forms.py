@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.texts import is_translated, tr
+from chatdesk.core.texts import is_translated, language_tag, tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QLocale
@@ -115,6 +115,12 @@ def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
     if not is_translated():
         return text
     return _locale().toCurrencyString(float(cost_usd), "$", len(text.partition(".")[2]))
+
+
+def within_sentence(words: str) -> str:
+    """Return words that can begin a line as they stand within a sentence, with a small letter. German ones stay as they
+    are: its nouns have a capital letter everywhere."""
+    return words if language_tag() == "de" else words[:1].lower() + words[1:]
 
 
 def _digits(number: int) -> str:

@@ -4542,7 +4542,7 @@
     </message>
     <message>
         <source>None</source>
-        <translation>Keines</translation>
+        <translation>Ohne</translation>
     </message>
     <message>
         <source>Longest answer</source>
@@ -8434,7 +8434,7 @@
     </message>
     <message>
         <source>Redo what was undone</source>
-        <translation>Rückgängiges wiederholen</translation>
+        <translation>Rückgängig Gemachtes wiederherstellen</translation>
     </message>
     <message>
         <source>Switch project…</source>

@@ -2153,8 +2153,8 @@
         <source>unpin {count} threads</source>
         <comment>unpin thread</comment>
         <translation>
-            <numerusform>soltar conversación</numerusform>
-            <numerusform>soltar {count} conversaciones</numerusform>
+            <numerusform>desfijar conversación</numerusform>
+            <numerusform>desfijar {count} conversaciones</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2454,7 +2454,7 @@
     </message>
     <message>
         <source>unpin from the context</source>
-        <translation>soltar del contexto</translation>
+        <translation>desfijar del contexto</translation>
     </message>
     <message>
         <source>include in the context</source>
@@ -4911,7 +4911,7 @@
     </message>
     <message>
         <source>{key} cannot be set: {error}.</source>
-        <translation>No se puede poner {key}: {error}.</translation>
+        <translation>No se puede establecer {key}: {error}.</translation>
     </message>
     <message>
         <source>The settings file {path} could not be written.</source>
@@ -8354,7 +8354,7 @@
     </message>
     <message>
         <source>Pin or unpin thread</source>
-        <translation>Fijar o soltar conversación</translation>
+        <translation>Fijar o desfijar conversación</translation>
     </message>
     <message>
         <source>Mark as read</source>
@@ -8610,7 +8610,7 @@
     </message>
     <message>
         <source>Pin into the context, or unpin</source>
-        <translation>Fijar en el contexto, o soltar</translation>
+        <translation>Fijar en el contexto, o desfijar</translation>
     </message>
     <message>
         <source>Exclude from the context, or include</source>
@@ -8838,7 +8838,7 @@
     </message>
     <message>
         <source>Report a problem…</source>
-        <translation>Comunicar un problema…</translation>
+        <translation>Informar de un problema…</translation>
     </message>
     <message>
         <source>Updates…</source>
@@ -9078,7 +9078,7 @@
     </message>
     <message>
         <source>Unpin from the context</source>
-        <translation>Soltar del contexto</translation>
+        <translation>Desfijar del contexto</translation>
     </message>
     <message>
         <source>Exclude from the context</source>
@@ -10686,8 +10686,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Unpin {count} threads</source>
         <comment>Unpin thread</comment>
         <translation>
-            <numerusform>Soltar conversación</numerusform>
-            <numerusform>Soltar {count} conversaciones</numerusform>
+            <numerusform>Desfijar conversación</numerusform>
+            <numerusform>Desfijar {count} conversaciones</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -15711,7 +15711,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Welcome to ChatDesk</source>
-        <translation>Bienvenida a ChatDesk</translation>
+        <translation>Te damos la bienvenida a ChatDesk</translation>
     </message>
     <message>
         <source>Connect a model to begin. Your chats stay on this computer.</source>
@@ -15974,7 +15974,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Unpin</source>
-        <translation>Soltar</translation>
+        <translation>Desfijar</translation>
     </message>
     <message>
         <source>Include</source>
@@ -16751,7 +16751,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Unpin</source>
         <comment>thread</comment>
-        <translation>Soltar</translation>
+        <translation>Desfijar</translation>
     </message>
     <message>
         <source>Pin</source>
@@ -16762,8 +16762,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
         <translation>
-            <numerusform>Soltar {count} conversación</numerusform>
-            <numerusform>Soltar {count} conversaciones</numerusform>
+            <numerusform>Desfijar {count} conversación</numerusform>
+            <numerusform>Desfijar {count} conversaciones</numerusform>
         </translation>
     </message>
     <message numerus="yes">

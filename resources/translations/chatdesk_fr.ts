@@ -2153,8 +2153,8 @@
         <source>unpin {count} threads</source>
         <comment>unpin thread</comment>
         <translation>
-            <numerusform>détacher la conversation</numerusform>
-            <numerusform>détacher {count} conversations</numerusform>
+            <numerusform>désépingler la conversation</numerusform>
+            <numerusform>désépingler {count} conversations</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -8354,7 +8354,7 @@
     </message>
     <message>
         <source>Pin or unpin thread</source>
-        <translation>Épingler ou détacher la conversation</translation>
+        <translation>Épingler ou désépingler la conversation</translation>
     </message>
     <message>
         <source>Mark as read</source>
@@ -8610,7 +8610,7 @@
     </message>
     <message>
         <source>Pin into the context, or unpin</source>
-        <translation>Fixer dans le contexte, ou non</translation>
+        <translation>Fixer dans le contexte, ou ne plus fixer</translation>
     </message>
     <message>
         <source>Exclude from the context, or include</source>
@@ -8904,11 +8904,11 @@
     <message>
         <source>Shorter</source>
         <extracomment>The quick actions that everybody has.</extracomment>
-        <translation>Plus court</translation>
+        <translation>Plus courte</translation>
     </message>
     <message>
         <source>Longer</source>
-        <translation>Plus long</translation>
+        <translation>Plus longue</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -10686,8 +10686,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Unpin {count} threads</source>
         <comment>Unpin thread</comment>
         <translation>
-            <numerusform>Détacher la conversation</numerusform>
-            <numerusform>Détacher {count} conversations</numerusform>
+            <numerusform>Désépingler la conversation</numerusform>
+            <numerusform>Désépingler {count} conversations</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -12231,7 +12231,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
-        <translation>Vérifier lit tout ce qui est stocké. Réparer fait d’abord une copie et dit ce qu’elle a changé.</translation>
+        <translation>Vérifier lit tout ce qui est stocké. Réparer fait d’abord une copie et dit ce qui a été changé.</translation>
     </message>
     <message>
         <source>Check</source>
@@ -16762,8 +16762,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
         <translation>
-            <numerusform>Détacher {count} conversation</numerusform>
-            <numerusform>Détacher {count} conversations</numerusform>
+            <numerusform>Désépingler {count} conversation</numerusform>
+            <numerusform>Désépingler {count} conversations</numerusform>
         </translation>
     </message>
     <message numerus="yes">

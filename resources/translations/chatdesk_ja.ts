@@ -8342,7 +8342,7 @@
     </message>
     <message>
         <source>Erase thread for everyone…</source>
-        <translation>全員のスレッドを消去…</translation>
+        <translation>スレッドを全員から消去…</translation>
     </message>
     <message>
         <source>Undo the last change</source>
@@ -9026,7 +9026,7 @@
     </message>
     <message>
         <source>Erase for everyone…</source>
-        <translation>全員分を消去…</translation>
+        <translation>全員から消去…</translation>
     </message>
     <message>
         <source>Open in a new window</source>
@@ -17862,7 +17862,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>, </source>
-        <translation>、 </translation>
+        <translation>、</translation>
     </message>
     <message>
         <source>Choose a model</source>

@@ -16751,7 +16751,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Unpin</source>
         <comment>thread</comment>
-        <translation>Soltar</translation>
+        <translation>Desafixar</translation>
     </message>
     <message>
         <source>Pin</source>

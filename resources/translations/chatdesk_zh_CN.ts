@@ -18,7 +18,7 @@
     </message>
     <message>
         <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>在此对话串中继续（给出 ID 的开头即可）</translation>
+        <translation>在此对话中继续（给出 ID 的开头即可）</translation>
     </message>
     <message>
         <source>another version of this question; the old one stays</source>
@@ -26,7 +26,7 @@
     </message>
     <message>
         <source>begin a new thread (the default)</source>
-        <translation>新建对话串（默认）</translation>
+        <translation>新建对话（默认）</translation>
     </message>
     <message>
         <source>model that answers</source>
@@ -146,7 +146,7 @@
     </message>
     <message>
         <source>write threads as Markdown, JSON, HTML or PDF</source>
-        <translation>将对话串写为 Markdown、JSON、HTML 或 PDF</translation>
+        <translation>将对话写为 Markdown、JSON、HTML 或 PDF</translation>
     </message>
     <message>
         <source>its id, or the beginning of it</source>
@@ -154,7 +154,7 @@
     </message>
     <message>
         <source>all threads of this project (its name or id)</source>
-        <translation>此项目的所有对话串（名称或 ID）</translation>
+        <translation>此项目的所有对话（名称或 ID）</translation>
     </message>
     <message>
         <source>everything there is</source>
@@ -166,7 +166,7 @@
     </message>
     <message>
         <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>要写入的文件（json：也可为 .zip，其中包含附件）；多个对话串时为文件夹</translation>
+        <translation>要写入的文件（json：也可为 .zip，其中包含附件）；多个对话时为文件夹</translation>
     </message>
     <message>
         <source>make a backup now</source>
@@ -206,7 +206,7 @@
     </message>
     <message>
         <source>Choose threads, a project, or everything, but not two of them.</source>
-        <translation>请选择对话串、一个项目或全部内容，但不能同时选择其中两项。</translation>
+        <translation>请选择对话、一个项目或全部内容，但不能同时选择其中两项。</translation>
     </message>
     <message>
         <source>Leave one of them out.</source>
@@ -218,7 +218,7 @@
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
-        <translation>请给出对话串、--project NAME 或 --all。</translation>
+        <translation>请给出对话、--project NAME 或 --all。</translation>
     </message>
     <message>
         <source>an attachment is not in it: {sentence}</source>
@@ -266,7 +266,7 @@
     </message>
     <message>
         <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
-        <translation>对话串：{threads}，消息：{messages}，架构版本 {schema}</translation>
+        <translation>对话：{threads}，消息：{messages}，架构版本 {schema}</translation>
     </message>
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
@@ -282,7 +282,7 @@
     </message>
     <message>
         <source>fill a data directory with made-up threads</source>
-        <translation>用虚构的对话串填充数据目录</translation>
+        <translation>用虚构的对话填充数据目录</translation>
     </message>
     <message>
         <source>about so many messages in all (500)</source>
@@ -294,7 +294,7 @@
     </message>
     <message>
         <source>also where there are threads already</source>
-        <translation>已有对话串时也执行</translation>
+        <translation>已有对话时也执行</translation>
     </message>
     <message>
         <source>At most {most_messages} messages are made at once.</source>
@@ -314,17 +314,17 @@
     </message>
     <message>
         <source>There are threads in this data directory already ({count}).</source>
-        <translation>此数据目录中已有对话串（{count} 个）。</translation>
+        <translation>此数据目录中已有对话（{count} 个）。</translation>
     </message>
     <message>
         <source>Choose an empty one with --data-dir, or give --add to put the made-up ones among them.</source>
-        <translation>请用 --data-dir 选择一个空目录，或加上 --add 将虚构的对话串放入其中。</translation>
+        <translation>请用 --data-dir 选择一个空目录，或加上 --add 将虚构的对话放入其中。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads</source>
         <comment>{count} thread</comment>
         <translation>
-            <numerusform>{count} 个对话串</numerusform>
+            <numerusform>{count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -408,7 +408,7 @@
     </message>
     <message>
         <source>put the threads into this project (one named by the program)</source>
-        <translation>将对话串放入此项目（默认为以来源程序命名的项目）</translation>
+        <translation>将对话放入此项目（默认为以来源程序命名的项目）</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -426,7 +426,7 @@
         <source>{percent} %  {count} threads</source>
         <comment>{percent} %  {count} thread</comment>
         <translation>
-            <numerusform>{percent} %  {count} 个对话串</numerusform>
+            <numerusform>{percent} %  {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -479,7 +479,7 @@
     </message>
     <message>
         <source>let an editor or assistant read threads (MCP, stdio)</source>
-        <translation>让编辑器或助手读取对话串（MCP、stdio）</translation>
+        <translation>让编辑器或助手读取对话（MCP、stdio）</translation>
     </message>
     <message>
         <source>also allow ask, write (drafts), or ask,write</source>
@@ -499,11 +499,11 @@
     </message>
     <message>
         <source>show a thread, a link or a file in the window</source>
-        <translation>在窗口中显示对话串、链接或文件</translation>
+        <translation>在窗口中显示对话、链接或文件</translation>
     </message>
     <message>
         <source>the id of a thread, a link (chatdesk://…), an export of chats or an invitation</source>
-        <translation>对话串的 ID、链接（chatdesk://…）、聊天的导出文件或邀请</translation>
+        <translation>对话的 ID、链接（chatdesk://…）、聊天的导出文件或邀请</translation>
     </message>
     <message>
         <source>begin a new chat, as the menu of the launcher does</source>
@@ -592,7 +592,7 @@
     </message>
     <message>
         <source>Threads</source>
-        <translation>对话串</translation>
+        <translation>对话</translation>
     </message>
     <message>
         <source>Projects</source>
@@ -609,7 +609,7 @@
     </message>
     <message>
         <source>search messages, threads, projects, tags and files</source>
-        <translation>搜索消息、对话串、项目、标签和文件</translation>
+        <translation>搜索消息、对话、项目、标签和文件</translation>
     </message>
     <message>
         <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
@@ -1186,7 +1186,7 @@
     </message>
     <message>
         <source>copy its text into a new thread of a private project, or all</source>
-        <translation>将其文字（或 all）复制到私有项目的新对话串中</translation>
+        <translation>将其文字（或 all）复制到私有项目的新对话中</translation>
     </message>
     <message>
         <source>send it again, or all</source>
@@ -1198,7 +1198,7 @@
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
-        <translation>文字在私有对话串“{title}”中。</translation>
+        <translation>文字在私有对话“{title}”中。</translation>
     </message>
     <message>
         <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
@@ -1273,7 +1273,7 @@
         <source>{count} threads</source>
         <comment>{count} threads</comment>
         <translation>
-            <numerusform>{count} 个对话串</numerusform>
+            <numerusform>{count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1402,31 +1402,31 @@
     </message>
     <message>
         <source>list threads, the latest first</source>
-        <translation>列出对话串，最新的在前</translation>
+        <translation>列出对话，最新的在前</translation>
     </message>
     <message>
         <source>list archived threads</source>
-        <translation>列出已归档的对话串</translation>
+        <translation>列出已归档的对话</translation>
     </message>
     <message>
         <source>list threads in the trash</source>
-        <translation>列出回收站中的对话串</translation>
+        <translation>列出回收站中的对话</translation>
     </message>
     <message>
         <source>list threads of this project</source>
-        <translation>列出此项目的对话串</translation>
+        <translation>列出此项目的对话</translation>
     </message>
     <message>
         <source>list threads with this tag</source>
-        <translation>列出带有此标签的对话串</translation>
+        <translation>列出带有此标签的对话</translation>
     </message>
     <message>
         <source>at most N threads (50)</source>
-        <translation>最多 N 个对话串（50）</translation>
+        <translation>最多 N 个对话（50）</translation>
     </message>
     <message>
         <source>print a thread</source>
-        <translation>打印对话串</translation>
+        <translation>打印对话</translation>
     </message>
     <message>
         <source>(archived)</source>
@@ -1442,11 +1442,11 @@
     </message>
     <message>
         <source>There are no threads here yet.</source>
-        <translation>这里还没有对话串。</translation>
+        <translation>这里还没有对话。</translation>
     </message>
     <message>
         <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
-        <translation>“{wanted}”不是对话串 ID 的开头。</translation>
+        <translation>“{wanted}”不是对话 ID 的开头。</translation>
     </message>
     <message>
         <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
@@ -1454,7 +1454,7 @@
     </message>
     <message>
         <source>No thread&apos;s id begins with {prefix}.</source>
-        <translation>没有 ID 以 {prefix} 开头的对话串。</translation>
+        <translation>没有 ID 以 {prefix} 开头的对话。</translation>
     </message>
     <message>
         <source>&apos;chatdesk threads&apos; lists them.</source>
@@ -1464,7 +1464,7 @@
         <source>{count} threads have ids that begin with {prefix}.</source>
         <comment>{count} thread has an id that begins with {prefix}.</comment>
         <translation>
-            <numerusform>有 {count} 个对话串的 ID 以 {prefix} 开头。</numerusform>
+            <numerusform>有 {count} 个对话的 ID 以 {prefix} 开头。</numerusform>
         </translation>
     </message>
     <message>
@@ -2106,7 +2106,7 @@
     </message>
     <message>
         <source>The thread has another draft, which a person may be writing.</source>
-        <translation>该对话串有另一份草稿，可能有人正在编写。</translation>
+        <translation>该对话有另一份草稿，可能有人正在编写。</translation>
     </message>
     <message>
         <source>It was not changed.</source>
@@ -2114,7 +2114,7 @@
     </message>
     <message>
         <source>Write the draft into a new thread.</source>
-        <translation>请将草稿写入新对话串。</translation>
+        <translation>请将草稿写入新对话。</translation>
     </message>
     <message>
         <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
@@ -2124,35 +2124,35 @@
         <source>pin {count} threads</source>
         <comment>pin thread</comment>
         <translation>
-            <numerusform>固定 {count} 个对话串</numerusform>
+            <numerusform>固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>unpin {count} threads</source>
         <comment>unpin thread</comment>
         <translation>
-            <numerusform>取消固定 {count} 个对话串</numerusform>
+            <numerusform>取消固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>archive {count} threads</source>
         <comment>archive thread</comment>
         <translation>
-            <numerusform>归档 {count} 个对话串</numerusform>
+            <numerusform>归档 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>unarchive {count} threads</source>
         <comment>unarchive thread</comment>
         <translation>
-            <numerusform>取消归档 {count} 个对话串</numerusform>
+            <numerusform>取消归档 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>move {count} threads</source>
         <comment>move thread</comment>
         <translation>
-            <numerusform>移动 {count} 个对话串</numerusform>
+            <numerusform>移动 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -2434,7 +2434,7 @@
     </message>
     <message>
         <source>rename thread</source>
-        <translation>重命名对话串</translation>
+        <translation>重命名对话</translation>
     </message>
     <message numerus="yes">
         <source>delete messages</source>
@@ -2872,11 +2872,11 @@
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} 为此对话串选择了 {label}。在此之前你问的是 {before}；你的问题以及对话串将发送给 {label}。</translation>
+        <translation>{name} 为此对话选择了 {label}。在此之前你问的是 {before}；你的问题以及对话将发送给 {label}。</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} 为此对话串选择了 {label}。你自己选择的是 {before}；你的问题以及对话串将发送给 {label}。</translation>
+        <translation>{name} 为此对话选择了 {label}。你自己选择的是 {before}；你的问题以及对话将发送给 {label}。</translation>
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
@@ -3073,7 +3073,7 @@
     </message>
     <message>
         <source>A thread needs a title.</source>
-        <translation>对话串需要标题。</translation>
+        <translation>对话需要标题。</translation>
     </message>
     <message>
         <source>The old title is kept.</source>
@@ -3089,7 +3089,7 @@
     </message>
     <message>
         <source>There is no thread with that id.</source>
-        <translation>没有此 ID 的对话串。</translation>
+        <translation>没有此 ID 的对话。</translation>
     </message>
     <message>
         <source>There is no message with that id.</source>
@@ -3097,7 +3097,7 @@
     </message>
     <message>
         <source>The message to answer to does not exist in this thread.</source>
-        <translation>要回答的消息不在此对话串中。</translation>
+        <translation>要回答的消息不在此对话中。</translation>
     </message>
     <message>
         <source>There is no project with that id.</source>
@@ -3161,7 +3161,7 @@
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
-        <translation>为此对话串生成摘要的费用会超过限额。</translation>
+        <translation>为此对话生成摘要的费用会超过限额。</translation>
     </message>
     <message>
         <source>Nothing was sent; the newest messages are sent as they fit.</source>
@@ -3169,11 +3169,11 @@
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
-        <translation>请允许，或让对话串保持原样；限额在“设置”的“用量与限额”中。</translation>
+        <translation>请允许，或让对话保持原样；限额在“设置”的“用量与限额”中。</translation>
     </message>
     <message>
         <source>This thread is in the trash.</source>
-        <translation>此对话串在回收站中。</translation>
+        <translation>此对话在回收站中。</translation>
     </message>
     <message>
         <source>Restore it first.</source>
@@ -3185,7 +3185,7 @@
     </message>
     <message>
         <source>An answer is still being written in this thread.</source>
-        <translation>此对话串中仍有回答正在编写。</translation>
+        <translation>此对话中仍有回答正在编写。</translation>
     </message>
     <message>
         <source>Wait for it or stop it first.</source>
@@ -3713,11 +3713,11 @@
     </message>
     <message>
         <source>The thread is too long for this model.</source>
-        <translation>对话串对此模型来说太长。</translation>
+        <translation>对话对此模型来说太长。</translation>
     </message>
     <message>
         <source>Start a new thread, shorten the message, or choose a larger model.</source>
-        <translation>请新建对话串，缩短消息，或选择更大的模型。</translation>
+        <translation>请新建对话，缩短消息，或选择更大的模型。</translation>
     </message>
     <message>
         <source>{who} is receiving too many requests.</source>
@@ -4098,7 +4098,7 @@
     </message>
     <message>
         <source>Summarise long threads</source>
-        <translation>为长对话串生成摘要</translation>
+        <translation>为长对话生成摘要</translation>
     </message>
     <message>
         <source>Older messages are sent as a summary. The messages themselves stay.</source>
@@ -4118,7 +4118,7 @@
     </message>
     <message>
         <source>Summarise idle threads ahead</source>
-        <translation>提前为闲置的对话串生成摘要</translation>
+        <translation>提前为闲置的对话生成摘要</translation>
     </message>
     <message>
         <source>So that your next question does not wait.</source>
@@ -4146,7 +4146,7 @@
     </message>
     <message>
         <source>Titles of new threads</source>
-        <translation>新对话串的标题</translation>
+        <translation>新对话的标题</translation>
     </message>
     <message>
         <source>Titles</source>
@@ -4443,7 +4443,7 @@
     </message>
     <message>
         <source>New threads use</source>
-        <translation>新对话串使用</translation>
+        <translation>新对话使用</translation>
     </message>
     <message>
         <source>Models</source>
@@ -4463,7 +4463,7 @@
     </message>
     <message>
         <source>Model of new threads</source>
-        <translation>新对话串的模型</translation>
+        <translation>新对话的模型</translation>
     </message>
     <message>
         <source>The provider&apos;s own choice</source>
@@ -4479,7 +4479,7 @@
     </message>
     <message>
         <source>The thread&apos;s own model</source>
-        <translation>对话串自己的模型</translation>
+        <translation>对话自己的模型</translation>
     </message>
     <message>
         <source>Let models draw with their vendor&apos;s image tool</source>
@@ -4511,7 +4511,7 @@
     </message>
     <message>
         <source>Keep the start of a thread for</source>
-        <translation>保留对话串开头的时间</translation>
+        <translation>保留对话开头的时间</translation>
     </message>
     <message>
         <source>Makes follow-up questions to Claude cheaper.</source>
@@ -4587,11 +4587,11 @@
     </message>
     <message>
         <source>Instructions for all threads</source>
-        <translation>所有对话串的指令</translation>
+        <translation>所有对话的指令</translation>
     </message>
     <message>
         <source>A project or thread with its own instructions uses those instead.</source>
-        <translation>有自己指令的项目或对话串改用其自己的指令。</translation>
+        <translation>有自己指令的项目或对话改用其自己的指令。</translation>
     </message>
     <message>
         <source>Writing</source>
@@ -4671,7 +4671,7 @@
     </message>
     <message>
         <source>Move archived threads to the trash after</source>
-        <translation>多久后将归档的对话串移到回收站</translation>
+        <translation>多久后将归档的对话移到回收站</translation>
     </message>
     <message>
         <source>Keep a backup of each day for</source>
@@ -4699,11 +4699,11 @@
     </message>
     <message>
         <source>With name and thread</source>
-        <translation>带姓名和对话串</translation>
+        <translation>带姓名和对话</translation>
     </message>
     <message>
         <source>With name, thread and text</source>
-        <translation>带姓名、对话串和文字</translation>
+        <translation>带姓名、对话和文字</translation>
     </message>
     <message>
         <source>Detail of the log file</source>
@@ -5365,7 +5365,7 @@
     </message>
     <message>
         <source>This is the last project, and new threads need one.</source>
-        <translation>这是最后一个项目，而新对话串需要项目。</translation>
+        <translation>这是最后一个项目，而新对话需要项目。</translation>
     </message>
     <message>
         <source>Make another one first.</source>
@@ -5443,11 +5443,11 @@
     </message>
     <message>
         <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
-        <translation>{thread_ids_2} 个对话串中有 {thread_ids} 个（已）不在回收站中。</translation>
+        <translation>{thread_ids_2} 个对话中有 {thread_ids} 个（已）不在回收站中。</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
-        <translation>请选择在回收站中的对话串，然后重试。</translation>
+        <translation>请选择在回收站中的对话，然后重试。</translation>
     </message>
     <message>
         <source>This answer does not wait any more.</source>
@@ -5561,7 +5561,7 @@
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
-        <translation>可以阅读、搜索、复制和导出对话串；不会更改任何内容。</translation>
+        <translation>可以阅读、搜索、复制和导出对话；不会更改任何内容。</translation>
     </message>
     <message>
         <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
@@ -5649,21 +5649,21 @@
         <source>delete {count} threads</source>
         <comment>delete thread</comment>
         <translation>
-            <numerusform>删除 {count} 个对话串</numerusform>
+            <numerusform>删除 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>restore {count} threads</source>
         <comment>restore thread</comment>
         <translation>
-            <numerusform>恢复 {count} 个对话串</numerusform>
+            <numerusform>恢复 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>tag {count} threads</source>
         <comment>tag thread</comment>
         <translation>
-            <numerusform>为 {count} 个对话串加标签</numerusform>
+            <numerusform>为 {count} 个对话加标签</numerusform>
         </translation>
     </message>
     <message>
@@ -5680,21 +5680,21 @@
     </message>
     <message>
         <source>This thread is gone for good.</source>
-        <translation>此对话串已永久消失。</translation>
+        <translation>此对话已永久消失。</translation>
     </message>
     <message>
         <source>{missing} of {thread_ids} threads are gone for good.</source>
-        <translation>{thread_ids} 个对话串中有 {missing} 个已永久消失。</translation>
+        <translation>{thread_ids} 个对话中有 {missing} 个已永久消失。</translation>
     </message>
     <message>
         <source>Select those that are left and try again.</source>
-        <translation>请选择剩余的对话串，然后重试。</translation>
+        <translation>请选择剩余的对话，然后重试。</translation>
     </message>
     <message numerus="yes">
         <source>{count} of {all} threads are in the trash.</source>
         <comment>{count} of {all} threads is in the trash.</comment>
         <translation>
-            <numerusform>{all} 个对话串中有 {count} 个在回收站中。</numerusform>
+            <numerusform>{all} 个对话中有 {count} 个在回收站中。</numerusform>
         </translation>
     </message>
     <message>
@@ -5703,7 +5703,7 @@
     </message>
     <message>
         <source>A thread of a shared project cannot be moved out of it, because others have it, too.</source>
-        <translation>共享项目的对话串不能移出，因为其他人也拥有它。</translation>
+        <translation>共享项目的对话不能移出，因为其他人也拥有它。</translation>
     </message>
     <message>
         <source>Export it, and import it into the other project.</source>
@@ -5711,7 +5711,7 @@
     </message>
     <message>
         <source>The team knows this thread from the project it was shared in before.</source>
-        <translation>团队从它先前共享所在的项目中知道此对话串。</translation>
+        <translation>团队从它先前共享所在的项目中知道此对话。</translation>
     </message>
     <message>
         <source>Branch it at its last message, and move the branch.</source>
@@ -5833,7 +5833,7 @@
     </message>
     <message>
         <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
-        <translation>{deleted_by} 删除了此对话串；由于 {by} 同时在其中写入，它又回来了。</translation>
+        <translation>{deleted_by} 删除了此对话；由于 {by} 同时在其中写入，它又回来了。</translation>
     </message>
     <message>
         <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
@@ -5889,7 +5889,7 @@
     </message>
     <message>
         <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
-        <translation>请导出需要的对话串，然后运行 &apos;chatdesk doctor&apos; 查看详情。</translation>
+        <translation>请导出需要的对话，然后运行 &apos;chatdesk doctor&apos; 查看详情。</translation>
     </message>
     <message>
         <source>Nothing was changed. The newest good backup is {path}.</source>
@@ -5903,21 +5903,21 @@
         <source>{count} projects came back from the trash, because of threads that are not there.</source>
         <comment>{count} project came back from the trash, because of threads that are not there.</comment>
         <translation>
-            <numerusform>{count} 个项目因缺失的对话串从回收站中恢复。</numerusform>
+            <numerusform>{count} 个项目因缺失的对话从回收站中恢复。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>The messages of {count} threads were put in their places again.</source>
         <comment>The messages of {count} thread were put in their places again.</comment>
         <translation>
-            <numerusform>{count} 个对话串的消息已重新归位。</numerusform>
+            <numerusform>{count} 个对话的消息已重新归位。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>The shown path was found again for {count} threads.</source>
         <comment>The shown path was found again for {count} thread.</comment>
         <translation>
-            <numerusform>已为 {count} 个对话串重新找到显示的路径。</numerusform>
+            <numerusform>已为 {count} 个对话重新找到显示的路径。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5949,28 +5949,28 @@
         <source>The shown end was found again for {count} threads.</source>
         <comment>The shown end was found again for {count} thread.</comment>
         <translation>
-            <numerusform>已为 {count} 个对话串重新找到显示的末尾。</numerusform>
+            <numerusform>已为 {count} 个对话重新找到显示的末尾。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>The counters of {count} threads were counted afresh.</source>
         <comment>The counters of {count} thread were counted afresh.</comment>
         <translation>
-            <numerusform>已重新统计 {count} 个对话串的计数。</numerusform>
+            <numerusform>已重新统计 {count} 个对话的计数。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} threads of a missing project went to a private one.</source>
         <comment>{count} thread of a missing project went to a private one.</comment>
         <translation>
-            <numerusform>缺失项目的 {count} 个对话串已移到私有项目。</numerusform>
+            <numerusform>缺失项目的 {count} 个对话已移到私有项目。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
-            <numerusform>{count} 个丢失标题和设置的对话串现名为“{recovered_title}”。</numerusform>
+            <numerusform>{count} 个丢失标题和设置的对话现名为“{recovered_title}”。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5984,7 +5984,7 @@
         <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
         <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
         <translation>
-            <numerusform>{count} 份对话串缺失的草稿已移到新对话串的草稿中。</numerusform>
+            <numerusform>{count} 份对话缺失的草稿已移到新对话的草稿中。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6078,7 +6078,7 @@
     </message>
     <message>
         <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>有 {apart} 段文字失去了其消息；它们在对话串“{title}”中。</translation>
+        <translation>有 {apart} 段文字失去了其消息；它们在对话“{title}”中。</translation>
     </message>
     <message>
         <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
@@ -7325,21 +7325,21 @@
         <source>{count} threads were here already.</source>
         <comment>{count} thread was here already.</comment>
         <translation>
-            <numerusform>{count} 个对话串已在此处。</numerusform>
+            <numerusform>{count} 个对话已在此处。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were in the trash and left there.</source>
         <comment>{count} thread was in the trash and left there.</comment>
         <translation>
-            <numerusform>{count} 个对话串在回收站中，已留在那里。</numerusform>
+            <numerusform>{count} 个对话在回收站中，已留在那里。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were deleted for good before and left out.</source>
         <comment>{count} thread was deleted for good before and left out.</comment>
         <translation>
-            <numerusform>{count} 个对话串先前已永久删除，已略去。</numerusform>
+            <numerusform>{count} 个对话先前已永久删除，已略去。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7361,7 +7361,7 @@
         <source>{count} new threads</source>
         <comment>{count} new thread</comment>
         <translation>
-            <numerusform>{count} 个新对话串</numerusform>
+            <numerusform>{count} 个新对话</numerusform>
         </translation>
     </message>
     <message>
@@ -7376,7 +7376,7 @@
         <source>{count} threads that went on</source>
         <comment>{count} thread that went on</comment>
         <translation>
-            <numerusform>{count} 个有后续内容的对话串</numerusform>
+            <numerusform>{count} 个有后续内容的对话</numerusform>
         </translation>
     </message>
     <message>
@@ -7803,7 +7803,7 @@
     </message>
     <message>
         <source>*Branch* in the menu of a message</source>
-        <translation>消息菜单中的“分支到新对话串”</translation>
+        <translation>消息菜单中的“分支到新对话”</translation>
     </message>
     <message>
         <source>Ask several models at once</source>
@@ -7831,7 +7831,7 @@
     </message>
     <message>
         <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
-        <translation>**Ctrl+K** 可找到每个对话串中的每个词，**Ctrl+Shift+P** 可找到每条命令，**F1** 打开帮助。</translation>
+        <translation>**Ctrl+K** 可找到每个对话中的每个词，**Ctrl+Shift+P** 可找到每条命令，**F1** 打开帮助。</translation>
     </message>
     <message>
         <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
@@ -7946,7 +7946,7 @@
     </message>
     <message>
         <source>{path} (made when the first thread is)</source>
-        <translation>{path}（随第一个对话串创建）</translation>
+        <translation>{path}（随第一个对话创建）</translation>
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
@@ -8005,7 +8005,7 @@
     </message>
     <message>
         <source>Details in the line below the threads says why, copies out, and tries again</source>
-        <translation>对话串下方一行中的“详情…”会说明原因、复制出来并重试</translation>
+        <translation>对话下方一行中的“详情…”会说明原因、复制出来并重试</translation>
     </message>
     <message>
         <source>{let_in} open again, their copies wait for Share…</source>
@@ -8138,7 +8138,7 @@
     </message>
     <message>
         <source>Status: {status}. Thread: {id}.</source>
-        <translation>状态：{status}。对话串：{id}。</translation>
+        <translation>状态：{status}。对话：{id}。</translation>
     </message>
     <message>
         <source>Screenshot: {path}</source>
@@ -8250,7 +8250,7 @@
     </message>
     <message>
         <source>New thread</source>
-        <translation>新对话串</translation>
+        <translation>新对话</translation>
     </message>
     <message>
         <source>New temporary chat</source>
@@ -8266,11 +8266,11 @@
     </message>
     <message>
         <source>Rename thread</source>
-        <translation>重命名对话串</translation>
+        <translation>重命名对话</translation>
     </message>
     <message>
         <source>Pin or unpin thread</source>
-        <translation>固定或取消固定对话串</translation>
+        <translation>固定或取消固定对话</translation>
     </message>
     <message>
         <source>Mark as read</source>
@@ -8278,7 +8278,7 @@
     </message>
     <message>
         <source>Archive thread, or take it out</source>
-        <translation>归档对话串，或移出归档</translation>
+        <translation>归档对话，或移出归档</translation>
     </message>
     <message>
         <source>Move to a project…</source>
@@ -8286,7 +8286,7 @@
     </message>
     <message>
         <source>Tags of the thread…</source>
-        <translation>对话串的标签…</translation>
+        <translation>对话的标签…</translation>
     </message>
     <message>
         <source>Restore from the trash</source>
@@ -8294,7 +8294,7 @@
     </message>
     <message>
         <source>Mark all threads of the list</source>
-        <translation>标记列表中的所有对话串</translation>
+        <translation>标记列表中的所有对话</translation>
     </message>
     <message>
         <source>Ctrl+A in the list</source>
@@ -8314,11 +8314,11 @@
     </message>
     <message>
         <source>Copy thread</source>
-        <translation>复制对话串</translation>
+        <translation>复制对话</translation>
     </message>
     <message>
         <source>Copy link to the thread</source>
-        <translation>复制对话串链接</translation>
+        <translation>复制对话链接</translation>
     </message>
     <message>
         <source>Export…</source>
@@ -8326,15 +8326,15 @@
     </message>
     <message>
         <source>Export thread as Markdown…</source>
-        <translation>将对话串导出为 Markdown…</translation>
+        <translation>将对话导出为 Markdown…</translation>
     </message>
     <message>
         <source>Export thread as JSON…</source>
-        <translation>将对话串导出为 JSON…</translation>
+        <translation>将对话导出为 JSON…</translation>
     </message>
     <message>
         <source>Delete thread</source>
-        <translation>删除对话串</translation>
+        <translation>删除对话</translation>
     </message>
     <message>
         <source>Del in the list</source>
@@ -8342,7 +8342,7 @@
     </message>
     <message>
         <source>Erase thread for everyone…</source>
-        <translation>为所有人抹除对话串…</translation>
+        <translation>为所有人抹除对话…</translation>
     </message>
     <message>
         <source>Undo the last change</source>
@@ -8518,7 +8518,7 @@
     </message>
     <message>
         <source>Branch into a new thread</source>
-        <translation>分支到新对话串</translation>
+        <translation>分支到新对话</translation>
     </message>
     <message>
         <source>Open code or a file as artifact</source>
@@ -8550,11 +8550,11 @@
     </message>
     <message>
         <source>Filter the list of threads</source>
-        <translation>筛选对话串列表</translation>
+        <translation>筛选对话列表</translation>
     </message>
     <message>
         <source>Find in thread</source>
-        <translation>在对话串中查找</translation>
+        <translation>在对话中查找</translation>
     </message>
     <message>
         <source>Next match</source>
@@ -8566,7 +8566,7 @@
     </message>
     <message>
         <source>Show the questions of this thread</source>
-        <translation>显示此对话串的问题</translation>
+        <translation>显示此对话的问题</translation>
     </message>
     <message>
         <source>Jump to a date…</source>
@@ -8578,11 +8578,11 @@
     </message>
     <message>
         <source>Previous thread</source>
-        <translation>上一个对话串</translation>
+        <translation>上一个对话</translation>
     </message>
     <message>
         <source>Next thread</source>
-        <translation>下一个对话串</translation>
+        <translation>下一个对话</translation>
     </message>
     <message>
         <source>Next part of the window</source>
@@ -8598,7 +8598,7 @@
     </message>
     <message>
         <source>Show threads</source>
-        <translation>显示对话串</translation>
+        <translation>显示对话</translation>
     </message>
     <message>
         <source>Show the archive</source>
@@ -8618,11 +8618,11 @@
     </message>
     <message>
         <source>Sort threads by name or by last activity</source>
-        <translation>按名称或最近活动排序对话串</translation>
+        <translation>按名称或最近活动排序对话</translation>
     </message>
     <message>
         <source>Group threads by project or by date</source>
-        <translation>按项目或日期分组对话串</translation>
+        <translation>按项目或日期分组对话</translation>
     </message>
     <message>
         <source>Wider sidebar</source>
@@ -8646,7 +8646,7 @@
     </message>
     <message>
         <source>Show what this thread used</source>
-        <translation>显示此对话串的用量</translation>
+        <translation>显示此对话的用量</translation>
     </message>
     <message>
         <source>Show the tree of versions</source>
@@ -8654,7 +8654,7 @@
     </message>
     <message>
         <source>Show the artifacts of this thread</source>
-        <translation>显示此对话串的制品</translation>
+        <translation>显示此对话的制品</translation>
     </message>
     <message>
         <source>Switch theme</source>
@@ -8770,7 +8770,7 @@
     </message>
     <message>
         <source>Thread</source>
-        <translation>对话串</translation>
+        <translation>对话</translation>
     </message>
     <message>
         <source>Project</source>
@@ -9094,7 +9094,7 @@
     </message>
     <message>
         <source>Back to the thread; all answers stay as versions</source>
-        <translation>返回对话串；所有回答都作为版本保留</translation>
+        <translation>返回对话；所有回答都作为版本保留</translation>
     </message>
     <message>
         <source>Your question: {question}</source>
@@ -9337,7 +9337,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Walk through threads</source>
-        <translation>在对话串间移动</translation>
+        <translation>在对话间移动</translation>
     </message>
     <message>
         <source>Up or Down in the list</source>
@@ -9345,7 +9345,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Open the thread</source>
-        <translation>打开对话串</translation>
+        <translation>打开对话</translation>
     </message>
     <message>
         <source>Enter in the list</source>
@@ -9353,7 +9353,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Mark threads</source>
-        <translation>标记对话串</translation>
+        <translation>标记对话</translation>
     </message>
     <message>
         <source>Shift+Down or Ctrl+Space in the list</source>
@@ -9361,7 +9361,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Menu of a thread</source>
-        <translation>对话串的菜单</translation>
+        <translation>对话的菜单</translation>
     </message>
     <message>
         <source>Menu in the list</source>
@@ -9373,7 +9373,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Ctrl+Down or Ctrl+Up in the thread</source>
-        <translation>对话串中 Ctrl+向下键或 Ctrl+向上键</translation>
+        <translation>对话中 Ctrl+向下键或 Ctrl+向上键</translation>
     </message>
     <message>
         <source>Links and buttons</source>
@@ -9381,7 +9381,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Tab in the thread</source>
-        <translation>对话串中 Tab</translation>
+        <translation>对话中 Tab</translation>
     </message>
     <message>
         <source>Menu of the message</source>
@@ -9389,7 +9389,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Enter or Menu in the thread</source>
-        <translation>对话串中 Enter 或菜单键</translation>
+        <translation>对话中 Enter 或菜单键</translation>
     </message>
     <message>
         <source>Walk through the text</source>
@@ -9397,7 +9397,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>F7 in the thread</source>
-        <translation>对话串中 F7</translation>
+        <translation>对话中 F7</translation>
     </message>
     <message>
         <source>Next group of results</source>
@@ -9606,7 +9606,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>in a version of the thread that is not shown</source>
-        <translation>在对话串未显示的版本中</translation>
+        <translation>在对话未显示的版本中</translation>
     </message>
     <message>
         <source>This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.</source>
@@ -9674,7 +9674,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>This thread has no message yet.</source>
-        <translation>此对话串还没有消息。</translation>
+        <translation>此对话还没有消息。</translation>
     </message>
     <message>
         <source>Nothing was written on that day or later.</source>
@@ -9722,7 +9722,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Show the thread</source>
-        <translation>显示对话串</translation>
+        <translation>显示对话</translation>
     </message>
     <message>
         <source>{day} {time}</source>
@@ -9758,7 +9758,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Erase this thread for everyone?</source>
-        <translation>为所有人抹除此对话串吗？</translation>
+        <translation>为所有人抹除此对话吗？</translation>
     </message>
     <message>
         <source>Erase this message for everyone?</source>
@@ -9861,7 +9861,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
-        <translation>这是一个分支。它所来自的对话串保持原样。</translation>
+        <translation>这是一个分支。它所来自的对话保持原样。</translation>
     </message>
     <message>
         <source>Sending makes a version that is marked as yours.</source>
@@ -9988,7 +9988,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Parameters of this thread</source>
-        <translation>此对话串的参数</translation>
+        <translation>此对话的参数</translation>
     </message>
     <message>
         <source>Parameters of the project {name}</source>
@@ -10012,7 +10012,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Used in threads that have none of their own.</source>
-        <translation>用于没有自己参数的对话串。</translation>
+        <translation>用于没有自己参数的对话。</translation>
     </message>
     <message>
         <source>Used whenever this assistant answers; what is empty follows the chat.</source>
@@ -10032,7 +10032,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Saved for all threads of the project that have none of their own.</source>
-        <translation>已保存，用于项目中没有自己参数的所有对话串。</translation>
+        <translation>已保存，用于项目中没有自己参数的所有对话。</translation>
     </message>
     <message>
         <source>Send it there</source>
@@ -10044,7 +10044,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
-        <translation>它没有存储任何内容。可将其保留为普通对话串，或永久放弃。</translation>
+        <translation>它没有存储任何内容。可将其保留为普通对话，或永久放弃。</translation>
     </message>
     <message>
         <source>Do not keep</source>
@@ -10060,7 +10060,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
-        <translation>已保留。现在它是一个普通对话串。</translation>
+        <translation>已保留。现在它是一个普通对话。</translation>
     </message>
     <message>
         <source>Temporary chat</source>
@@ -10388,7 +10388,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The older messages of this thread no longer fit.</source>
-        <translation>此对话串的较旧消息已放不下。</translation>
+        <translation>此对话的较旧消息已放不下。</translation>
     </message>
     <message>
         <source>{taken} so far.</source>
@@ -10515,13 +10515,13 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>1 thread</source>
-        <translation>1 个对话串</translation>
+        <translation>1 个对话</translation>
     </message>
     <message numerus="yes">
         <source>Delete {count} threads for good?</source>
         <comment>Delete this thread for good?</comment>
         <translation>
-            <numerusform>永久删除 {count} 个对话串吗？</numerusform>
+            <numerusform>永久删除 {count} 个对话吗？</numerusform>
         </translation>
     </message>
     <message>
@@ -10548,7 +10548,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
         <translation>
-            <numerusform>{count} 个对话串已删除。</numerusform>
+            <numerusform>{count} 个对话已删除。</numerusform>
         </translation>
     </message>
     <message>
@@ -10561,27 +10561,27 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The tag was deleted; its threads stay</source>
-        <translation>标签已删除；其对话串保留</translation>
+        <translation>标签已删除；其对话保留</translation>
     </message>
     <message numerus="yes">
         <source>Pin {count} threads</source>
         <comment>Pin thread</comment>
         <translation>
-            <numerusform>固定 {count} 个对话串</numerusform>
+            <numerusform>固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Unpin {count} threads</source>
         <comment>Unpin thread</comment>
         <translation>
-            <numerusform>取消固定 {count} 个对话串</numerusform>
+            <numerusform>取消固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Archive {count} threads</source>
         <comment>Archive thread</comment>
         <translation>
-            <numerusform>归档 {count} 个对话串</numerusform>
+            <numerusform>归档 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -10592,31 +10592,31 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Delete {count} threads for good…</source>
         <comment>Delete thread for good…</comment>
         <translation>
-            <numerusform>永久删除 {count} 个对话串…</numerusform>
+            <numerusform>永久删除 {count} 个对话…</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Delete {count} threads</source>
         <comment>Delete thread</comment>
         <translation>
-            <numerusform>删除 {count} 个对话串</numerusform>
+            <numerusform>删除 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
         <source>Sort threads by last activity</source>
-        <translation>按最近活动排序对话串</translation>
+        <translation>按最近活动排序对话</translation>
     </message>
     <message>
         <source>Sort threads by name</source>
-        <translation>按名称排序对话串</translation>
+        <translation>按名称排序对话</translation>
     </message>
     <message>
         <source>Group threads by date</source>
-        <translation>按日期分组对话串</translation>
+        <translation>按日期分组对话</translation>
     </message>
     <message>
         <source>Group threads by project</source>
-        <translation>按项目分组对话串</translation>
+        <translation>按项目分组对话</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -10693,7 +10693,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>New threads begin with</source>
-        <translation>新对话串开始时使用</translation>
+        <translation>新对话开始时使用</translation>
     </message>
     <message>
         <source>Folder of the project</source>
@@ -10717,11 +10717,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Instructions for its threads (optional)</source>
-        <translation>其对话串的指令（可选）</translation>
+        <translation>其对话的指令（可选）</translation>
     </message>
     <message>
         <source>Model that new threads begin with</source>
-        <translation>新对话串开始时使用的模型</translation>
+        <translation>新对话开始时使用的模型</translation>
     </message>
     <message>
         <source>The model chosen in the settings</source>
@@ -10816,14 +10816,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} threads go to the trash with it ({archived} archived).</source>
         <comment>{count} thread goes to the trash with it ({archived} archived).</comment>
         <translation>
-            <numerusform>{count} 个对话串会一起移到回收站（其中 {archived} 个已归档）。</numerusform>
+            <numerusform>{count} 个对话会一起移到回收站（其中 {archived} 个已归档）。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} threads go to the trash with it.</source>
         <comment>{count} thread goes to the trash with it.</comment>
         <translation>
-            <numerusform>{count} 个对话串会一起移到回收站。</numerusform>
+            <numerusform>{count} 个对话会一起移到回收站。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -10841,7 +10841,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} threads of all projects, with all messages, will be removed. This cannot be undone.</source>
         <comment>{count} thread of all projects, with all messages, will be removed. This cannot be undone.</comment>
         <translation>
-            <numerusform>将移除所有项目的 {count} 个对话串及其全部消息。此操作无法撤销。</numerusform>
+            <numerusform>将移除所有项目的 {count} 个对话及其全部消息。此操作无法撤销。</numerusform>
         </translation>
     </message>
     <message>
@@ -10862,7 +10862,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
-        <translation>还没有标签。请用对话串菜单中的“标签…”为其添加。</translation>
+        <translation>还没有标签。请用对话菜单中的“标签…”为其添加。</translation>
     </message>
     <message>
         <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
@@ -11217,7 +11217,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The prompt was not inserted: another thread is open now.</source>
-        <translation>提示词未插入：现在打开的是另一个对话串。</translation>
+        <translation>提示词未插入：现在打开的是另一个对话。</translation>
     </message>
     <message>
         <source>There is no text in the clipboard.</source>
@@ -11225,7 +11225,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Nothing is selected in the thread.</source>
-        <translation>对话串中没有选择任何内容。</translation>
+        <translation>对话中没有选择任何内容。</translation>
     </message>
     <message>
         <source>Message {name} — drop files here, / for prompts</source>
@@ -11398,7 +11398,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Select something in the thread first.</source>
-        <translation>请先在对话串中选择内容。</translation>
+        <translation>请先在对话中选择内容。</translation>
     </message>
     <message>
         <source>From {name}</source>
@@ -11427,7 +11427,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>System prompt of this thread</source>
-        <translation>此对话串的系统提示词</translation>
+        <translation>此对话的系统提示词</translation>
     </message>
     <message>
         <source>System prompt of the project</source>
@@ -11455,7 +11455,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>This thread</source>
-        <translation>此对话串</translation>
+        <translation>此对话</translation>
     </message>
     <message>
         <source>Project {name}</source>
@@ -11463,31 +11463,31 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Sent in every thread of the project that has none of its own.</source>
-        <translation>在项目中没有自己系统提示词的每个对话串中发送。</translation>
+        <translation>在项目中没有自己系统提示词的每个对话中发送。</translation>
     </message>
     <message>
         <source>The project has none: in threads without their own, the default from the settings is sent.</source>
-        <translation>项目没有：在没有自己系统提示词的对话串中，发送设置中的默认值。</translation>
+        <translation>项目没有：在没有自己系统提示词的对话中，发送设置中的默认值。</translation>
     </message>
     <message>
         <source>The project has none: in threads without their own, no system prompt is sent.</source>
-        <translation>项目没有：在没有自己系统提示词的对话串中，不发送系统提示词。</translation>
+        <translation>项目没有：在没有自己系统提示词的对话中，不发送系统提示词。</translation>
     </message>
     <message>
         <source>This thread&apos;s own system prompt is sent.</source>
-        <translation>发送此对话串自己的系统提示词。</translation>
+        <translation>发送此对话自己的系统提示词。</translation>
     </message>
     <message>
         <source>This thread has none: the project&apos;s is sent.</source>
-        <translation>此对话串没有：发送项目的系统提示词。</translation>
+        <translation>此对话没有：发送项目的系统提示词。</translation>
     </message>
     <message>
         <source>Neither thread nor project has one: the default from the settings is sent.</source>
-        <translation>对话串和项目都没有：发送设置中的默认值。</translation>
+        <translation>对话和项目都没有：发送设置中的默认值。</translation>
     </message>
     <message>
         <source>Neither thread nor project has one: no system prompt is sent.</source>
-        <translation>对话串和项目都没有：不发送系统提示词。</translation>
+        <translation>对话和项目都没有：不发送系统提示词。</translation>
     </message>
     <message numerus="yes">
         <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
@@ -11644,7 +11644,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
-        <translation>其密钥会被忘记。对话串保留其回答；使用过它的对话串会要求另选模型。</translation>
+        <translation>其密钥会被忘记。对话保留其回答；使用过它的对话会要求另选模型。</translation>
     </message>
     <message>
         <source>{problem} Nothing was sent; see Settings, Providers.</source>
@@ -11838,7 +11838,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Model for new threads</source>
-        <translation>新对话串的模型</translation>
+        <translation>新对话的模型</translation>
     </message>
     <message>
         <source>its own choice</source>
@@ -12413,7 +12413,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Newest threads:</source>
-        <translation>最新对话串：</translation>
+        <translation>最新对话：</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -12575,7 +12575,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>{who} Threads of a shared project cannot be moved out of it, only copied.</source>
-        <translation>{who} 共享项目的对话串不能移出，只能复制。</translation>
+        <translation>{who} 共享项目的对话不能移出，只能复制。</translation>
     </message>
     <message>
         <source>Sharing the project…</source>
@@ -13719,11 +13719,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
-        <translation>只有你共享的项目会离开此计算机：其对话串、消息、附件和摘要。密钥、草稿、固定状态、提示词库及其他所有内容都留在此处。</translation>
+        <translation>只有你共享的项目会离开此计算机：其对话、消息、附件和摘要。密钥、草稿、固定状态、提示词库及其他所有内容都留在此处。</translation>
     </message>
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
-        <translation>他人已读取、复制或导出的内容，以及离开者的私有副本。之后可在服务器上并在每台计算机同步时为所有人抹除对话串和消息；备份会保留它们直到被替换。停止共享不会从服务器移除任何内容，除非你选择抹除项目。</translation>
+        <translation>他人已读取、复制或导出的内容，以及离开者的私有副本。之后可在服务器上并在每台计算机同步时为所有人抹除对话和消息；备份会保留它们直到被替换。停止共享不会从服务器移除任何内容，除非你选择抹除项目。</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -13868,7 +13868,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
         <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
         <translation>
-            <numerusform>此对话串中有 {count} 项更改未被团队的服务器接受，因此只有你能看到。请按对话串下方的一行，查看原因、复制出来或重试。</numerusform>
+            <numerusform>此对话中有 {count} 项更改未被团队的服务器接受，因此只有你能看到。请按对话下方的一行，查看原因、复制出来或重试。</numerusform>
         </translation>
     </message>
     <message>
@@ -13931,7 +13931,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>已复制到私有项目的新对话串“{title}”中。</translation>
+        <translation>已复制到私有项目的新对话“{title}”中。</translation>
     </message>
     <message>
         <source>Copied to “{title}”</source>
@@ -14333,7 +14333,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>“{name}”已共享。对话串下方的一行显示其进度。</translation>
+        <translation>“{name}”已共享。对话下方的一行显示其进度。</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>
@@ -14983,19 +14983,19 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>These {count} threads</source>
         <comment>This thread</comment>
         <translation>
-            <numerusform>这 {count} 个对话串</numerusform>
+            <numerusform>这 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>The thread has {count} messages, too many for the clipboard. Export it instead.</source>
         <comment>The thread has {count} message, too many for the clipboard. Export it instead.</comment>
         <translation>
-            <numerusform>对话串有 {count} 条消息，对剪贴板来说太多。请改为导出。</numerusform>
+            <numerusform>对话有 {count} 条消息，对剪贴板来说太多。请改为导出。</numerusform>
         </translation>
     </message>
     <message>
         <source>The thread is in the clipboard, as Markdown</source>
-        <translation>对话串已作为 Markdown 放入剪贴板</translation>
+        <translation>对话已作为 Markdown 放入剪贴板</translation>
     </message>
     <message>
         <source>Export</source>
@@ -15026,7 +15026,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>For editors and notes. One file a thread, attachments in a folder beside it.</source>
-        <translation>用于编辑器和笔记。每个对话串一个文件，附件放在旁边的文件夹中。</translation>
+        <translation>用于编辑器和笔记。每个对话一个文件，附件放在旁边的文件夹中。</translation>
     </message>
     <message>
         <source>Web page</source>
@@ -15098,7 +15098,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
-        <translation>请在另一个 ChatDesk 的对话串菜单中选择“导出…”，再选择“全部”和 JSON。请在这里选择该 zip 文件。</translation>
+        <translation>请在另一个 ChatDesk 的对话菜单中选择“导出…”，再选择“全部”和 JSON。请在这里选择该 zip 文件。</translation>
     </message>
     <message>
         <source>Import or attach?</source>
@@ -15106,7 +15106,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
-        <translation>“{name}”看起来像聊天的导出文件。要导入其对话串，还是将文件附加到消息？</translation>
+        <translation>“{name}”看起来像聊天的导出文件。要导入其对话，还是将文件附加到消息？</translation>
     </message>
     <message>
         <source>Import</source>
@@ -15166,7 +15166,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Project for the imported threads</source>
-        <translation>导入的对话串所属项目</translation>
+        <translation>导入的对话所属项目</translation>
     </message>
     <message>
         <source>Into project</source>
@@ -15198,7 +15198,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Result of each thread</source>
-        <translation>每个对话串的结果</translation>
+        <translation>每个对话的结果</translation>
     </message>
     <message>
         <source>ChatDesk {version} is available.</source>
@@ -15615,7 +15615,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Show in the thread</source>
-        <translation>在对话串中显示</translation>
+        <translation>在对话中显示</translation>
     </message>
     <message>
         <source>Remove from the list</source>
@@ -15683,11 +15683,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
-        <translation>此对话串还没有制品。消息中的文件会列在这里，你打开的代码也是：15 行以上的代码在其标题栏和消息菜单中有“作为制品打开”。</translation>
+        <translation>此对话还没有制品。消息中的文件会列在这里，你打开的代码也是：15 行以上的代码在其标题栏和消息菜单中有“作为制品打开”。</translation>
     </message>
     <message>
         <source>Artifacts of this thread</source>
-        <translation>此对话串的制品</translation>
+        <translation>此对话的制品</translation>
     </message>
     <message numerus="yes">
         <source>{count} versions</source>
@@ -15901,7 +15901,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Reading the thread…</source>
-        <translation>正在读取对话串…</translation>
+        <translation>正在读取对话…</translation>
     </message>
     <message>
         <source>No question holds these words.</source>
@@ -15964,11 +15964,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Summarise this thread</source>
-        <translation>为此对话串生成摘要</translation>
+        <translation>为此对话生成摘要</translation>
     </message>
     <message>
         <source>Summarise threads of this project</source>
-        <translation>为此项目的对话串生成摘要</translation>
+        <translation>为此项目的对话生成摘要</translation>
     </message>
     <message>
         <source>Do not send</source>
@@ -16032,11 +16032,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Summaries are switched off in Settings, Context, for all threads.</source>
-        <translation>在“设置”的“上下文”中已为所有对话串关闭摘要。</translation>
+        <translation>在“设置”的“上下文”中已为所有对话关闭摘要。</translation>
     </message>
     <message>
         <source>No thread of this project is summarised.</source>
-        <translation>此项目的对话串都不生成摘要。</translation>
+        <translation>此项目的对话都不生成摘要。</translation>
     </message>
     <message>
         <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
@@ -16064,7 +16064,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>All versions of this thread</source>
-        <translation>此对话串的所有版本</translation>
+        <translation>此对话的所有版本</translation>
     </message>
     <message>
         <source>{what} of {model}</source>
@@ -16128,7 +16128,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>What this thread used</source>
-        <translation>此对话串的用量</translation>
+        <translation>此对话的用量</translation>
     </message>
     <message>
         <source>Add prices…</source>
@@ -16201,7 +16201,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>in threads with a tag</source>
-        <translation>在带有某标签的对话串中</translation>
+        <translation>在带有某标签的对话中</translation>
     </message>
     <message>
         <source>written by you or by the model</source>
@@ -16257,7 +16257,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
-        <translation>搜索消息、对话串、文件和命令</translation>
+        <translation>搜索消息、对话、文件和命令</translation>
     </message>
     <message>
         <source>Results</source>
@@ -16269,7 +16269,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>More threads…</source>
-        <translation>更多对话串…</translation>
+        <translation>更多对话…</translation>
     </message>
     <message>
         <source>More projects…</source>
@@ -16303,7 +16303,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Recent threads</source>
-        <translation>最近的对话串</translation>
+        <translation>最近的对话</translation>
     </message>
     <message>
         <source>more than {found}</source>
@@ -16338,7 +16338,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>thread {name}</source>
-        <translation>对话串 {name}</translation>
+        <translation>对话 {name}</translation>
     </message>
     <message>
         <source>project {name}</source>
@@ -16407,7 +16407,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <comment>{title}, project folder, {count} thread</comment>
         <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
-            <numerusform>{title}，项目文件夹，{count} 个对话串</numerusform>
+            <numerusform>{title}，项目文件夹，{count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -16444,15 +16444,15 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Load the list of threads again</source>
-        <translation>重新加载对话串列表</translation>
+        <translation>重新加载对话列表</translation>
     </message>
     <message>
         <source>Loading threads…</source>
-        <translation>正在加载对话串…</translation>
+        <translation>正在加载对话…</translation>
     </message>
     <message>
         <source>No thread has “{query}” in its title.</source>
-        <translation>没有标题含“{query}”的对话串。</translation>
+        <translation>没有标题含“{query}”的对话。</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -16466,14 +16466,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Mark {count} threads as read</source>
         <comment>Mark {count} thread as read</comment>
         <translation>
-            <numerusform>将 {count} 个对话串标为已读</numerusform>
+            <numerusform>将 {count} 个对话标为已读</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Move {count} threads to a project…</source>
         <comment>Move {count} thread to a project…</comment>
         <translation>
-            <numerusform>将 {count} 个对话串移到项目…</numerusform>
+            <numerusform>将 {count} 个对话移到项目…</numerusform>
         </translation>
     </message>
     <message>
@@ -16484,14 +16484,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Export {count} threads…</source>
         <comment>Export {count} thread…</comment>
         <translation>
-            <numerusform>导出 {count} 个对话串…</numerusform>
+            <numerusform>导出 {count} 个对话…</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Delete {count} threads</source>
         <comment>Delete {count} thread</comment>
         <translation>
-            <numerusform>删除 {count} 个对话串</numerusform>
+            <numerusform>删除 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -16516,7 +16516,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>All threads</source>
-        <translation>所有对话串</translation>
+        <translation>所有对话</translation>
     </message>
     <message>
         <source>Delete for good…</source>
@@ -16526,14 +16526,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Restore {count} threads</source>
         <comment>Restore {count} thread</comment>
         <translation>
-            <numerusform>恢复 {count} 个对话串</numerusform>
+            <numerusform>恢复 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Delete {count} threads for good…</source>
         <comment>Delete {count} thread for good…</comment>
         <translation>
-            <numerusform>永久删除 {count} 个对话串…</numerusform>
+            <numerusform>永久删除 {count} 个对话…</numerusform>
         </translation>
     </message>
     <message>
@@ -16550,28 +16550,28 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Unpin {count} threads</source>
         <comment>Unpin {count} thread</comment>
         <translation>
-            <numerusform>取消固定 {count} 个对话串</numerusform>
+            <numerusform>取消固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Pin {count} threads</source>
         <comment>Pin {count} thread</comment>
         <translation>
-            <numerusform>固定 {count} 个对话串</numerusform>
+            <numerusform>固定 {count} 个对话</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Move {count} threads out of the archive</source>
         <comment>Move {count} thread out of the archive</comment>
         <translation>
-            <numerusform>将 {count} 个对话串移出归档</numerusform>
+            <numerusform>将 {count} 个对话移出归档</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Archive {count} threads</source>
         <comment>Archive {count} thread</comment>
         <translation>
-            <numerusform>归档 {count} 个对话串</numerusform>
+            <numerusform>归档 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -16608,11 +16608,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>输入文字可缩小对话串列表，Enter 搜索全部</translation>
+        <translation>输入文字可缩小对话列表，Enter 搜索全部</translation>
     </message>
     <message>
         <source>Marked threads</source>
-        <translation>已标记的对话串</translation>
+        <translation>已标记的对话</translation>
     </message>
     <message>
         <source>Mark nothing</source>
@@ -16629,7 +16629,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} threads are marked</source>
         <comment>{count} thread is marked</comment>
         <translation>
-            <numerusform>已标记 {count} 个对话串</numerusform>
+            <numerusform>已标记 {count} 个对话</numerusform>
         </translation>
     </message>
     <message>
@@ -16638,7 +16638,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>New thread (Ctrl+N)</source>
-        <translation>新对话串 (Ctrl+N)</translation>
+        <translation>新对话 (Ctrl+N)</translation>
     </message>
     <message>
         <source>Settings (Ctrl+,)</source>
@@ -16646,7 +16646,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Threads, archive or trash</source>
-        <translation>对话串、归档或回收站</translation>
+        <translation>对话、归档或回收站</translation>
     </message>
     <message>
         <source>Opening…</source>
@@ -16662,11 +16662,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Title of the thread</source>
-        <translation>对话串的标题</translation>
+        <translation>对话的标题</translation>
     </message>
     <message>
         <source>No thread here has the tag “{tag}”.</source>
-        <translation>这里没有带标签“{tag}”的对话串。</translation>
+        <translation>这里没有带标签“{tag}”的对话。</translation>
     </message>
     <message>
         <source>Nothing is archived.</source>
@@ -16676,20 +16676,20 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>No thread is in the trash. Deleted threads and messages stay here for {count} days.</source>
         <comment>No thread is in the trash. Deleted threads and messages stay here for {count} day.</comment>
         <translation>
-            <numerusform>回收站中没有对话串。删除的对话串和消息在这里保留 {count} 天。</numerusform>
+            <numerusform>回收站中没有对话。删除的对话和消息在这里保留 {count} 天。</numerusform>
         </translation>
     </message>
     <message>
         <source>No threads in this project yet. Type a question to begin the first.</source>
-        <translation>此项目中还没有对话串。输入问题即可开始第一个。</translation>
+        <translation>此项目中还没有对话。输入问题即可开始第一个。</translation>
     </message>
     <message>
         <source>No threads yet. Type a question to begin the first.</source>
-        <translation>还没有对话串。输入问题即可开始第一个。</translation>
+        <translation>还没有对话。输入问题即可开始第一个。</translation>
     </message>
     <message>
         <source>{list} · back to threads</source>
-        <translation>{list} · 返回对话串</translation>
+        <translation>{list} · 返回对话</translation>
     </message>
     <message>
         <source>{list} with “{tag}” · show all</source>
@@ -17661,7 +17661,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Context of this thread</source>
-        <translation>此对话串的上下文</translation>
+        <translation>此对话的上下文</translation>
     </message>
     <message>
         <source>How full the context is</source>
@@ -17814,7 +17814,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Thread header</source>
-        <translation>对话串标题栏</translation>
+        <translation>对话标题栏</translation>
     </message>
     <message>
         <source>Show the sidebar</source>
@@ -17822,11 +17822,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Questions of this thread</source>
-        <translation>此对话串的问题</translation>
+        <translation>此对话的问题</translation>
     </message>
     <message>
         <source>More about this thread</source>
-        <translation>此对话串的更多操作</translation>
+        <translation>此对话的更多操作</translation>
     </message>
     <message>
         <source>Close this chat</source>
@@ -17834,7 +17834,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Thread title</source>
-        <translation>对话串标题</translation>
+        <translation>对话标题</translation>
     </message>
     <message>
         <source>Paste your API key</source>
@@ -17862,7 +17862,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>, </source>
-        <translation>、 </translation>
+        <translation>、</translation>
     </message>
     <message>
         <source>Choose a model</source>

@@ -4,7 +4,7 @@
 
 Every sentence stands in marks, ‹ and ›, and is as much longer or shorter as the argument says. An English ``Text`` that
 nothing has shown begins with a sign that no font draws. The process prints a line of JSON for each fault, then the
-number of samples and of texts that it has read.
+number of samples and of texts that it has read, in widgets and as they were painted.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6 import QtGui
 from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QTextDocumentFragment
+from PySide6.QtGui import QPainter, QTextDocumentFragment, QTextLayout
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -127,6 +128,26 @@ def _items_of(view: QAbstractItemView, place: str) -> Iterator[tuple[str, str]]:
         value = model.headerData(column, Qt.Orientation.Horizontal)
         if isinstance(value, str):
             yield f"{place}, header", value
+
+
+def watch_painting() -> set[str]:
+    """Return a set that gets each text that a widget paints by itself from now on. Called before the widgets' modules
+    are imported."""
+    painted: set[str] = set()
+    draw = QPainter.drawText
+
+    def draw_text(painter: QPainter, *arguments: Any) -> Any:
+        painted.update(each for each in arguments if isinstance(each, str))
+        return draw(painter, *arguments)
+
+    class WatchedLayout(QTextLayout):
+        def __init__(self, text: str = "", *more: Any) -> None:
+            super().__init__(text, *more)
+            painted.add(text)
+
+    QPainter.drawText = draw_text  # type: ignore[method-assign, assignment]
+    QtGui.QTextLayout = WatchedLayout  # type: ignore[misc, assignment]
+    return painted
 
 
 @cache  # most texts stand in many samples, and the sources are long
@@ -251,6 +272,7 @@ def _outside(each: QWidget) -> int:
 def main(factor: float) -> None:
     """Print the faults of all samples."""
     speak(factor)
+    painted = watch_painting()
     from chatdesk.ui.theme.theme import Theme
 
     application = QApplication([])
@@ -261,7 +283,7 @@ def main(factor: float) -> None:
     samples = "".join(path.read_text(encoding="utf-8") for path in paths)
     program = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "chatdesk").rglob("*.py")))
     faults: dict[tuple[str, str], str] = {}
-    counted, read = 0, 0
+    counted, read, drawn = 0, 0, 0
     for path in paths:
         for name, widget in importlib.import_module(f"tests.gallery.{path.stem}").build_samples(theme):
             counted += 1
@@ -273,13 +295,19 @@ def main(factor: float) -> None:
                 fault = fault_of(text, program, samples)
                 if fault:
                     faults.setdefault((fault, text[:200]), f"{name}: {place}")
+            drawn += sum(OPEN in text for text in painted)
+            for text in painted:
+                fault = fault_of(text, program, samples)
+                if fault.startswith("English"):  # a line may hold a part of a sentence
+                    faults.setdefault((fault, text[:200]), f"{name}: painted")
+            painted.clear()
             for place, text in _cut_off_at_last(widget):
                 faults.setdefault(("cut off", text[:200]), f"{name}: {place}")
             widget.close()
             widget.deleteLater()
     for (fault, text), place in faults.items():
         sys.stdout.write(json.dumps({"fault": fault, "place": place, "text": text}, ensure_ascii=False) + "\n")
-    sys.stdout.write(json.dumps({"samples": counted, "texts": read}) + "\n")
+    sys.stdout.write(json.dumps({"samples": counted, "texts": read, "painted": drawn}) + "\n")
     sys.stdout.flush()
     os._exit(0)  # the samples' services need no careful end
 

@@ -81,3 +81,13 @@ def test_times_of_the_list_are_in_the_language_of_now(locale: None) -> None:
     assert short_time(ms, today, UTC) == "14 Oct"
     _speak("de")
     assert short_time(ms, today, UTC) == "14 Okt."
+
+
+@pytest.mark.usefixtures("locale")
+def test_words_within_a_sentence_begin_small_but_german_nouns_do_not() -> None:
+    assert local_forms.within_sentence("Editor") == "editor"
+    assert local_forms.within_sentence("") == ""
+    use_translation(lambda _source, _singular, _count: "", language_tag="fr")
+    assert local_forms.within_sentence("Rédacteur") == "rédacteur"
+    use_translation(lambda _source, _singular, _count: "", language_tag="de")
+    assert local_forms.within_sentence("Bearbeiter") == "Bearbeiter"

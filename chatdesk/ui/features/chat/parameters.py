@@ -32,6 +32,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
+from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -181,7 +182,7 @@ class ParametersDialog(Panel):
             field, read = _number_field(kind, own, follows)
         field.setObjectName(f"parameter_{kind.name}")
         self._reads[kind.name] = read
-        said = "" if isinstance(field, QComboBox) else tr("Empty means: {value}.", value=_lower(follows))
+        said = "" if isinstance(field, QComboBox) else tr("Empty means: {value}.", value=within_sentence(follows))
         self._hints[kind.name] = " ".join(filter(None, (shown(kind.hint), said)))
         row = self._rows[kind.name] = SettingsRow(kind.title, kind.hint, field)
         if isinstance(field, RangeField):
@@ -322,14 +323,12 @@ def _title(scope: Scope, name: str) -> str:
     return tr("Parameters of {name}", name=name) if name else tr("Parameters of the assistant")
 
 
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
-
-
 def _about(info: ModelInfo, scope: Scope) -> str:
     """Return sentences on when the values hold and which parameters this model does not have."""
     name = shown(info.label) or info.id or tr("The model")
-    missing = [shown(kind.title).lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
+    missing = [
+        within_sentence(shown(kind.title)) for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)
+    ]
     said = tr("Used from the next answer on.")
     if scope == "project":
         said = tr("Used in threads that have none of their own.")

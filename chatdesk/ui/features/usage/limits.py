@@ -29,6 +29,7 @@ from chatdesk.core.domain.limits import (
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
@@ -252,7 +253,8 @@ class _Line(QWidget):
         target = self._targets[self.what.currentIndex()]
         words, unit, period = _KINDS[self.kind.currentIndex()]
         soft, hard = (
-            _number_of(field, f"{shown(target.label)}, {shown(words).lower()}") for field in (self.soft, self.hard)
+            _number_of(field, f"{shown(target.label)}, {within_sentence(shown(words))}")
+            for field in (self.soft, self.hard)
         )
         label = "" if target.scope is LimitScope.ALL else target.label
         return UsageLimit(target.scope, period, unit, soft=soft, hard=hard, target=target.target, label=label)

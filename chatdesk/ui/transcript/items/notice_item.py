@@ -64,7 +64,7 @@ class NoticeItem(Item):
     ) -> None:
         super().__init__()
         self.is_selectable = is_selectable
-        self.actions = actions
+        self.actions = tuple((action, shown(label)) for action, label in actions)
         self.tone = tone
         self.ticks = countdown is not None
         self._lead, self._rest = lead, text[len(lead) : _MAX_TEXT]

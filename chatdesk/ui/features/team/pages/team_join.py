@@ -20,6 +20,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, WHO_CAN_READ, address_words, day
+from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.local_files import only_path_in
@@ -223,7 +224,7 @@ def view_words(view: InvitationView) -> str:
     if view.address is not None:
         words.append(tr("The database is {address}.", address=address_words(view.address)))
     if view.projects:
-        projects = with_commas(f"{name} ({shown(ROLE_NAMES[role]).lower()})" for name, role in view.projects)
+        projects = with_commas(f"{name} ({within_sentence(shown(ROLE_NAMES[role]))})" for name, role in view.projects)
         words.append(tr("Projects: {projects}.", projects=projects))
     if view.is_expired:
         words.append(tr("It expired on {day}. Ask for a new one.", day=day(view.expires_at)))

@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, grantable, legend
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
+from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -166,7 +167,7 @@ class MemberDialog(TaskPanel):
 def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
     """Return text such as *Research: editor, Plans: viewer*, as far as the projects are known here."""
     return with_commas(
-        f"{name}: {shown(ROLE_NAMES[roles[key]]).lower()}" for key, name in projects.items() if key in roles
+        f"{name}: {within_sentence(shown(ROLE_NAMES[roles[key]]))}" for key, name in projects.items() if key in roles
     )
 
 
