@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Processes, half as many again as there are cores; one that is through takes tests from the one that has most left, so that no long
+# Processes, two for each core; one that is through takes tests from the one that has most left, so that no long
 # file is waited for. One that crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever.
 PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +49,9 @@ def _folder() -> str | None:
 _ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=_folder()))
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-# Where the PostgreSQL to test with lies, with which seed histories of teams and streamed texts begin, and how many such
-# texts there are.
-_KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS")
+# Where the PostgreSQL to test with lies, with which seed histories of teams and streamed texts begin, how many such
+# texts there are, and how often a process is killed.
+_KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS", "CHATDESK_KILLS")
 #: The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
 _ORDER_SEED = 20_261_122
 _THREAD_GRACE_S = 3.0
@@ -137,12 +136,15 @@ prepared_processes.install()
 share_malloc_arena()
 
 
-# Every run plays the same examples, however slow the machine is; `make test-long` draws new ones.
+# Every run plays the same examples, however slow the machine is; `make test-long` draws new ones, and more of them: see
+# ``tests/helpers/examples.py``.
 _SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
-    "same", derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
+    "same", max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
 )
-hypothesis.settings.register_profile("long", deadline=None, print_blob=True, suppress_health_check=_SLOW)
+hypothesis.settings.register_profile(
+    "long", max_examples=100, deadline=None, print_blob=True, suppress_health_check=_SLOW
+)
 hypothesis.settings.load_profile("same")
 
 
@@ -165,9 +167,8 @@ def _remove_left() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many processes again as there are cores: nearly half of its time a test waits for another process, a
-    server or the disk."""
-    return ceil(1.5 * (os.cpu_count() or 1))
+    """Two processes for each core: nearly half of its time a test waits for another process, a server or the disk."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

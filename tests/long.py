@@ -1,8 +1,9 @@
 """Plays the tests again and again with new seeds: ``python -m tests.long --minutes 60 [options for pytest]``.
 
 ``make test`` plays the same examples in the same order each time. Here each round draws new ones: the tests that draw
-examples (hypothesis, histories of teams, streamed answers), and every fifth round all tests in a new order. The first
-failure ends it, with the command that plays that round again; what it found then becomes an example of its test.
+examples (hypothesis, histories of teams, streamed answers, kills) draw more of them, and every fifth round plays all
+tests in a new order. The first failure ends it, with the command that plays that round again; what it found then
+becomes an example of its test.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _MARKS = ("from hypothesis import", "sync_sim.world", "helpers.monkey", "CHATDESK_FIRST_SEED")
-_STREAMED_TEXTS = 500
+_STREAMED_TEXTS, _KILLS = 500, 50
 _NO_TESTS = 5
 
 
@@ -36,7 +37,11 @@ def play(seed: int, paths: list[str], options: list[str]) -> int:
     """Play one round; return pytest's exit code."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--hypothesis-profile=long", f"--randomly-seed={seed}"]
     command += [*options, *paths]
-    environment = {"CHATDESK_FIRST_SEED": str(seed), "CHATDESK_STREAMED_TEXTS": str(_STREAMED_TEXTS)}
+    environment = {
+        "CHATDESK_FIRST_SEED": str(seed),
+        "CHATDESK_STREAMED_TEXTS": str(_STREAMED_TEXTS),
+        "CHATDESK_KILLS": str(_KILLS),
+    }
     code = subprocess.run(command, cwd=ROOT, env=os.environ | environment).returncode
     if code not in (0, _NO_TESTS):
         variables = " ".join(f"{name}={value}" for name, value in environment.items())

@@ -46,22 +46,26 @@ def reading(request: pytest.FixtureRequest) -> _Reading:
     return _Reading(tuple(faults), counts["samples"], counts["texts"], counts["painted"])
 
 
+@pytest.mark.long
 def test_the_whole_gallery_is_read(reading: _Reading) -> None:
     assert reading.samples >= _LEAST_SAMPLES
     assert reading.texts >= _LEAST_TEXTS
     assert reading.painted >= _LEAST_PAINTED
 
 
+@pytest.mark.long
 def test_no_sentence_stays_english(reading: _Reading) -> None:
     left = reading.of_kind("English, not shown in the language", "English, forgotten")
     assert not left, "\n".join(left)
 
 
+@pytest.mark.long
 def test_no_sentence_is_glued_together(reading: _Reading) -> None:
     glued = reading.of_kind("glued to a sentence", "cut out of a sentence")
     assert not glued, "\n".join(glued)
 
 
+@pytest.mark.long
 def test_nothing_is_cut_off(reading: _Reading) -> None:
     cut = reading.of_kind("cut off")
     assert not cut, "\n".join(cut)

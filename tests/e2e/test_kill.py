@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 
-CYCLES = 50
-KILLED_CALLS = 10
+#: `make test-long` kills more often, and `make bench` hundreds of times.
+CYCLES = int(os.environ.get("CHATDESK_KILLS", "20"))
+KILLED_CALLS = CYCLES // 4
+_SEED = os.environ.get("CHATDESK_FIRST_SEED", "20260601")
 
 
 def _killed(program: str, folder: Path, cycles: int) -> Any:
     run = subprocess.run(
-        [sys.executable, "-m", f"tests.helpers.{program}", str(folder), str(cycles), "20260601"],
+        [sys.executable, "-m", f"tests.helpers.{program}", str(folder), str(cycles), _SEED],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -27,7 +30,6 @@ def _killed(program: str, folder: Path, cycles: int) -> Any:
     return json.loads(run.stdout)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path) -> None:
     tally = _killed("killed_turns", tmp_path, CYCLES)
@@ -36,7 +38,6 @@ def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path)
     assert tally["acknowledged"] > 0 and tally["shown_characters"] > 0 and tally["killed_while_streaming"] > 0
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_call_that_was_cut_off_is_shown_as_unknown_and_never_repeated(tmp_path: Path) -> None:
     tally = _killed("killed_calls", tmp_path, KILLED_CALLS)

@@ -19,18 +19,18 @@ _MODELS = (("openai", "gpt-4o"), ("openai", "gpt-5.4-mini"), ("ollama", "a-model
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     samples: list[tuple[str, QWidget]] = []
     for grouping in ("day", "model", "project", "kind"):
-        dialog = _usage(theme, cells())
+        dialog = usage(theme, cells())
         button = dialog.findChild(QPushButton, f"usageBy_{grouping}")
         assert button is not None
         button.click()
         samples.append((f"usage-by-{grouping}", dialog))
-    focused = _usage(theme, cells())
+    focused = usage(theme, cells())
     focused.setProperty("focusOn", "usageChart")
     focused.setProperty("keys", [(Qt.Key.Key_End,)])
     samples.append(("usage-focused", focused))
-    samples.append(("usage-nothing", _usage(theme, ())))
-    samples.append(("limits", _limits(theme)))
-    problem = _limits(theme)
+    samples.append(("usage-nothing", usage(theme, ())))
+    samples.append(("limits", limits(theme)))
+    problem = limits(theme)
     problem.show_problem("“much” is not a number (Everything, tokens a day). Write it as 100000 or 2.50.")
     samples.append(("limits-problem", problem))
     return samples
@@ -56,13 +56,13 @@ def cells() -> tuple[UsageCell, ...]:
     return tuple(made)
 
 
-def _usage(theme: Theme, shown: tuple[UsageCell, ...]) -> UsageDialog:
+def usage(theme: Theme, shown: tuple[UsageCell, ...]) -> UsageDialog:
     page = UsagePage(theme, today=_TODAY, first_day=_TODAY - 29)
     page.show_days(*page.days(), dict.fromkeys(Grouping, shown))
     return UsageDialog(theme, page)
 
 
-def _limits(theme: Theme) -> LimitsDialog:
+def limits(theme: Theme) -> LimitsDialog:
     known = (
         (
             UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, soft=80_000, hard=100_000),

@@ -48,7 +48,7 @@ async def _chat_on(path: Path) -> tuple[Database, EventBus, ChatService]:
     database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await database.open()
     bus = EventBus()
-    provider = OfflineProvider(speed_tokens_per_s=400)
+    provider = OfflineProvider(speed_tokens_per_s=800)
     chat = ChatService(
         repositories=Repositories.of(database),
         providers=ProviderRegistry([provider], provider.name, "offline-demo"),
@@ -86,7 +86,7 @@ def kill_repeatedly(directory: Path, *, cycles: int, seed: int) -> Tally:
     tally = Tally()
     path = directory / "chatdesk.db"
     for cycle in range(cycles):
-        events = _one_life(path, chance.uniform(0.01, 0.9))
+        events = _one_life(path, chance.uniform(0.01, 0.45))
         tally.cycles += 1
         _compare(path, events, tally, is_thorough=cycle % 10 == 0 or cycle == cycles - 1)
     return tally

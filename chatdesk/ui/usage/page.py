@@ -347,19 +347,18 @@ class _OverviewModel(QAbstractTableModel):
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row, column = self._rows[index.row()], index.column()
-        name = row_name(row, self._step)
-        text = name if column == 0 else _COLUMNS[column - 1][2](row.total)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return text
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return (
-                text
-                if column == 0
-                else tr("{line}, {column}: {value}", line=name, column=_COLUMNS[column - 1][1], value=text)
-            )
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
+        is_spoken = role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
+        if not is_spoken and role != Qt.ItemDataRole.DisplayRole:
+            return None  # of each cell Qt asks for many more
+        if column == 0:
+            return row_name(row, self._step)
+        _heading, spoken, words = _COLUMNS[column - 1]
+        text = words(row.total)
+        if not is_spoken:
+            return text
+        return tr("{line}, {column}: {value}", line=row_name(row, self._step), column=spoken, value=text)
 
 
 class UsageDialog(FormPanel):

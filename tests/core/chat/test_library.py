@@ -31,6 +31,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.upkeep import reachability
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
+from tests.helpers.examples import examples
 
 
 class Library:
@@ -460,7 +461,7 @@ async def _run(changes: list[tuple[str, int]]) -> None:
 @example([("project", 1), ("unproject", 1), ("new", 1), ("redo", 0)])  # a thread came since
 @example([("project", 0), ("undo", 0), ("project", 1), ("redo", 0)])  # the other project is in the trash now
 @example([("project", 1), ("purge", 0), ("purge", 0), ("purge", 0), ("undo", 0)])  # the project is gone for good
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_after_any_changes_the_counters_are_right_and_every_one_has_its_way_back(
     changes: list[tuple[str, int]],
 ) -> None:

@@ -18,6 +18,7 @@ from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, S
 from chatdesk.core.events import PathChanged
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.counters import recounted
+from tests.helpers.examples import examples
 
 _CHANGES = st.lists(
     st.tuples(
@@ -126,7 +127,7 @@ async def _there_and_back(changes: list[tuple[str, int]]) -> None:
             assert stack.next is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(changes=_CHANGES)
 def test_undo_and_redo_lead_through_the_same_states(changes: list[tuple[str, int]]) -> None:
     asyncio.run(_there_and_back(changes))

@@ -55,6 +55,7 @@ def complaints(text: str, blocks: Blocks) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_no_hostile_text_reaches_the_deadline(caplog: pytest.LogCaptureFixture) -> None:
     """Through the worker, as in the window. A text that kills it or takes 5 s would be logged and shown plain."""
     caplog.set_level(logging.WARNING)

@@ -12,6 +12,7 @@ from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, Paragraph,
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.streaming import StreamingMarkdown
 from tests.helpers.block_words import spans_to_plain
+from tests.helpers.examples import examples
 
 PIECES = [
     "# H\n", "text", "\n", "\n\n", "- ", "- a\n", "1. ", "2. b\n", "  - n\n", "```", "```py\n", "code\n", "| a | b |\n",
@@ -49,7 +50,7 @@ def stream(text: str, sizes: list[int]) -> tuple[Block, ...]:
     return tuple(shown)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5)
 )

@@ -12,6 +12,7 @@ from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import decode_block, encode_block
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from tests.helpers.block_outline import outline_blocks
+from tests.helpers.examples import examples
 
 ANSWER = "<think>\nHm, **what**?\n\n> a quote\n\n- a\n</think>\n\n# Yes\n\n> a quote\n\n10. it\n  - is\n"
 PIECES = [
@@ -55,7 +56,7 @@ def test_any_pieces_give_the_blocks_of_the_whole(text: str, sizes: list[int]) ->
     assert stream(text, sizes) == parse_answer(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5)
 )

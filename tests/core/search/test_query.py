@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.domain.search import Filter, FilterName, SearchQuery, Term
 from chatdesk.core.search.query import MAX_ITEMS, as_text, parse
+from tests.helpers.examples import examples
 
 NOW = 1_800_000_000_000
 _PIECES = [
@@ -140,7 +141,7 @@ def test_a_filter_of_stars_alone_is_a_word_that_can_be_joined() -> None:
     assert [(term.text, term.is_prefix) for term in clause] == [("0", False), ("tag:", True)]
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     st.one_of(
         st.text(),

@@ -20,6 +20,7 @@ from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
 from tests.core.search.conftest import SearchWorld
+from tests.helpers.examples import examples
 from tests.helpers.store import MovableClock
 
 WORDS = ("gull", "tern", "heron", "Stork", "ÉGRET", "塔京", "京塔", "a-b", "c++")
@@ -163,7 +164,7 @@ _FILTERS = {
 }
 
 
-@settings(max_examples=25, deadline=None, phases=_PHASES)
+@settings(max_examples=examples(25), deadline=None, phases=_PHASES)
 @given(
     seed=st.integers(0, 5),
     queries=st.lists(
@@ -215,7 +216,7 @@ async def _compare(
     assert count == len(expected), text
 
 
-@settings(max_examples=12, deadline=None, phases=_PHASES)
+@settings(max_examples=examples(12), deadline=None, phases=_PHASES)
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 50), st.text(max_size=12)), max_size=25))
 def test_the_index_holds_the_texts_after_any_changes(steps: list[tuple[int, int, str]]) -> None:
     async def work() -> None:

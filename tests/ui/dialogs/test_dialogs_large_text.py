@@ -90,7 +90,9 @@ def _opened(panel: Panel) -> QWidget:
 
 
 @pytest.mark.parametrize("module", _MODULES)
-def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
+def test_nothing_of_a_dialog_is_cut_off_and_once_gone_it_hears_no_more_of_the_look(
+    theme: Theme, qtbot: QtBot, module: str
+) -> None:
     wrong: dict[str, list[str]] = {}
     for name, panel in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
         if isinstance(panel, Panel) and not name.startswith(_FIT_WHERE_THEY_WERE_MADE):
@@ -109,11 +111,17 @@ def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
             panel.close()
             panel.deleteLater()
     assert wrong == {}
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    with qtbot.captureExceptions() as raised:  # one would come with every later change of the theme
+        theme.set_preference("dark")
+        theme.set_preference("light")
+        QApplication.processEvents()
+    assert raised == []
 
 
 @pytest.mark.parametrize("has_own_days", [False, True])
 def test_no_page_of_the_settings_has_to_be_moved_sideways(theme: Theme, qtbot: QtBot, has_own_days: bool) -> None:
-    dialog = dict(usage_page_samples.build_samples(theme))["usage-by-day"]
+    dialog = usage_page_samples.usage(theme, usage_page_samples.cells())
     qtbot.addWidget(dialog)
     page = dialog.findChild(UsagePage)
     days = page.findChild(QComboBox, "usageRange")
@@ -151,8 +159,7 @@ def test_the_header_of_a_temporary_chat_names_its_model_whole(
 
 
 def test_a_limit_goes_on_in_the_next_line(theme: Theme, qtbot: QtBot) -> None:
-    limits = dict(usage_page_samples.build_samples(theme))["limits"]
-    assert isinstance(limits, Panel)
+    limits = usage_page_samples.limits(theme)
     window = _opened(limits)
     qtbot.addWidget(window)
     area = limits.findChild(QScrollArea)
@@ -161,8 +168,7 @@ def test_a_limit_goes_on_in_the_next_line(theme: Theme, qtbot: QtBot) -> None:
         field.setText("1,000,000")
         assert field.width() - 24 >= field.fontMetrics().horizontalAdvance(field.text()), field.objectName()
     theme.set_scale(1.0)
-    wide = dict(usage_page_samples.build_samples(theme))["limits"]
-    assert isinstance(wide, Panel)
+    wide = usage_page_samples.limits(theme)
     other = _opened(wide)
     qtbot.addWidget(other)
     what, hard = wide.findChild(QComboBox, "limit1_what"), wide.findChild(QLineEdit, "limit1_hard")
@@ -226,17 +232,3 @@ def test_a_narrow_header_shows_all_that_is_in_it(
     assert seen == {(1000, False, True), (420, is_short, has_pencil)}, (
         "it has its figure and its pencil back where there is room"
     )
-
-
-def test_dialogs_that_are_gone_hear_no_more_of_the_look(theme: Theme, qtbot: QtBot) -> None:
-    """An exception there would come with every later change of the theme."""
-    for module in _MODULES:
-        for _name, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
-            widget.close()
-            widget.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    with qtbot.captureExceptions() as raised:
-        theme.set_preference("dark")
-        theme.set_preference("light")
-        QApplication.processEvents()
-    assert raised == []

@@ -19,7 +19,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import axis_values, round_up
 from chatdesk.ui.usage.figures import short_count
 from chatdesk.ui.usage.page import UsageDialog, UsagePage
-from tests.gallery.usage_page_samples import build_samples, cells
+from tests.gallery.usage_page_samples import build_samples, cells, limits
 
 _TODAY = 20_778
 T = TypeVar("T", bound=QWidget)
@@ -162,8 +162,7 @@ def test_every_control_has_a_name(theme: Theme, qtbot: QtBot) -> None:
 
 
 def _limits_dialog(theme: Theme, qtbot: QtBot) -> LimitsDialog:
-    dialog = dict(build_samples(theme))["limits"]
-    assert isinstance(dialog, LimitsDialog)
+    dialog = limits(theme)
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog

@@ -26,6 +26,7 @@ from chatdesk.core.events import EventBus, PromptsChanged
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.examples import examples
 
 _STEPS = (
     "ask",
@@ -139,7 +140,7 @@ async def _compare(player: Player, kept: ContextService, anew: ContextService) -
     assert report.totals.used <= report.totals.window - report.totals.reserved + 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(_STEPS), st.integers(0, 1_000)), min_size=3, max_size=16),
     st.sampled_from([80, 200, 4_000]),

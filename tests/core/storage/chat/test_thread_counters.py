@@ -17,6 +17,7 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import InvalidInput, MessageInTrash, NotFound, NotPossible, TurnInProgress
 from tests.helpers.checks import integrity_check
 from tests.helpers.counters import recounted
+from tests.helpers.examples import examples
 from tests.helpers.store import PLAN, MovableClock, Store
 
 _NAMES = [
@@ -123,6 +124,6 @@ async def _run(operations: list[tuple[str, int]]) -> None:
 
 
 @given(_OPERATIONS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_counters_and_the_shown_path_hold_after_any_operations(operations: list[tuple[str, int]]) -> None:
     asyncio.run(_run(operations))

@@ -199,6 +199,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(workspace: TeamDataba
     assert (hello.schema, hello.mode) == (1, "rw")
 
 
+@pytest.mark.long
 def test_no_member_keeps_a_workspace_from_being_upgraded(later: None, workspace: TeamDatabase) -> None:
     """Neither by the lock under which a workspace is set up, nor by a transaction that stays open and only reads."""
     with workspace.connect(autocommit=False) as holder:

@@ -63,6 +63,7 @@ def test_a_viewer_holds_up_nobody_on_any_version(version: int) -> None:
         server.drop(database)
 
 
+@pytest.mark.long
 def test_who_holds_up_the_others_is_named_and_ended_after_a_while(team: Team) -> None:
     project, olga = team.project(), team.owner
     eve, ben = (team.join(name, **{project: "editor"}) for name in ("eve", "ben"))

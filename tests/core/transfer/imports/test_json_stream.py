@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.transfer.imports.json_steps import DEEPEST, Damaged, decode_in_steps
 from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson, Parts, Piece
+from tests.helpers.examples import examples
 
 _VALUES = st.recursive(
     st.none()
@@ -43,7 +44,7 @@ class _Dripping:
 
 
 @given(values=st.lists(_VALUES, max_size=8), is_ascii=st.booleans(), size=st.integers(1, 50))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_element_comes_as_python_reads_it(values: list[object], is_ascii: bool, size: int) -> None:
     data = json.dumps(values, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
     found = list(JsonStream(_Dripping(data, size)).pieces())
@@ -52,13 +53,13 @@ def test_every_element_comes_as_python_reads_it(values: list[object], is_ascii: 
 
 
 @given(value=_VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_decoding_in_steps_gives_what_python_gives(value: object) -> None:
     assert decode_in_steps(json.dumps(value, indent=1)) == json.loads(json.dumps(value))
 
 
 @given(values=st.lists(_VALUES, min_size=1, max_size=4), size=st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_large_pieces_come_as_small_ones_do(values: list[object], size: int) -> None:
     data = json.dumps([[value] for value in values]).encode()
     found = list(JsonStream(_Dripping(data, size), at_once=1).pieces())
@@ -218,7 +219,7 @@ def test_items_of_a_large_element_are_taken_one_by_one_and_those_of_a_small_one_
 
 
 @given(values=st.lists(_VALUES, max_size=6), rest=_VALUES, size=st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_an_element_in_parts_is_what_it_is_whole(values: list[object], rest: object, size: int) -> None:
     element = {"messages": values, "rest": rest, "pad": "p" * 99}
     data = json.dumps({"threads": [element, element]}).encode("utf-8", "surrogatepass")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chatdesk.core.domain.imported import ImportedMessage
 from chatdesk.core.domain.message import Role
 from chatdesk.core.transfer.imports.tree import Node, linear, make_tree
+from tests.helpers.examples import examples
 
 
 def _node(key: str, parent: str | None, *, is_empty: bool = False, at: int | None = None) -> Node:
@@ -91,7 +92,7 @@ def test_messages_in_a_row_become_a_line() -> None:
     links=st.lists(st.tuples(st.integers(0, 12), st.one_of(st.none(), st.integers(0, 14)), st.booleans()), max_size=25),
     current=st.one_of(st.none(), st.integers(0, 14)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_links_become_a_tree_with_every_message_once(
     links: list[tuple[int, int | None, bool]], current: int | None
 ) -> None:

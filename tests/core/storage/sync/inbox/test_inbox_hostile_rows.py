@@ -17,6 +17,7 @@ from chatdesk.core.storage.chat.message_pages import page as read_page
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync.wire.rows import LAST_MOMENT, LONGEST_BODY
 from tests.helpers.counters import recounted
+from tests.helpers.examples import examples
 from tests.helpers.pulled_log import ANNS, BENS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import now
 
@@ -420,7 +421,7 @@ _KEYS = ["thread_id", "parent_id", "role", "status", "created_at", "parts", "err
     body=st.dictionaries(st.sampled_from(_KEYS), JSON, max_size=6),
     is_known=st.booleans(),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_rows_stop_nothing(kind: str, op: str, reg: str, body: dict[str, Any], is_known: bool) -> None:
     scene = _shared_scene()
     before = scene.private_rows()

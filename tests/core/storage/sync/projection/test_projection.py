@@ -17,6 +17,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import disagreements as sync_disagreements
 from chatdesk.core.storage.sync import salvage, team_notes
 from chatdesk.core.storage.sync.projection import projection
+from tests.helpers.examples import examples
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, PulledLog, Reader
 from tests.helpers.sync_sim.memory_profile import now
 
@@ -702,7 +703,7 @@ class History:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_order_that_can_be_gives_one_result(seed: int) -> None:
     history = History(seed)
     digests = set()
@@ -719,7 +720,7 @@ def test_any_order_that_can_be_gives_one_result(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 def test_even_an_order_that_cannot_be_gives_that_result(seed: int) -> None:
     """After a loss, changes come back in whatever order somebody had them."""
     history = History(seed)

@@ -17,6 +17,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync.wire import bodies, rows
 from chatdesk.core.storage.sync.wire.bodies import MessageBody
 from chatdesk.core.storage.sync.wire.rows import PART_COLUMNS, MessageRows
+from tests.helpers.examples import examples
 from tests.helpers.store import PLAN, Store
 
 SUM = "ab" * 32
@@ -340,7 +341,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.dictionaries(st.text(max_size=5), _VALUES), _VALUES)
 def test_what_is_kept_once_is_kept_whole_again(content: dict[str, Any], details: Any) -> None:
     for kind in PartType:
@@ -350,7 +351,7 @@ def test_what_is_kept_once_is_kept_whole_again(content: dict[str, Any], details:
     assert found is None or rows.kept_details(found) == found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.dictionaries(st.text(max_size=5), _VALUES), _VALUES, _VALUES)
 def test_reading_anything_never_raises(extra: dict[str, Any], parts: Any, role: Any) -> None:
     read(extra)
