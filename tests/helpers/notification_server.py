@@ -56,12 +56,13 @@ async def _answers(socket: Path) -> bool:
 
 
 class Desktop:
-    """``notices``: (number that was replaced, title, text) in order; ``refuses``: answers with errors."""
+    """``notices``: (number that was replaced, title, text) in order; ``refuses``: answers with errors; ``is_odd``: with
+    other types than were published."""
 
     def __init__(self, capabilities: list[str]) -> None:
         self.notices: list[tuple[int, str, str]] = []
         self.closed: list[int] = []
-        self.refuses = False
+        self.refuses = self.is_odd = False
         self._capabilities = capabilities
         self._numbers = iter(range(7, 1_000))
         self._connection: DBusConnection
@@ -98,6 +99,8 @@ class Desktop:
     def _answer(self, message: Message) -> Message:
         if self.refuses:
             return new_error(message, "org.freedesktop.DBus.Error.Failed")
+        if self.is_odd:
+            return new_method_return(message, "ss", ("yes", "no"))
         match message.header.fields.get(3):
             case "GetCapabilities":
                 return new_method_return(message, "as", (self._capabilities,))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from html import escape
 from typing import Any
 
-from jeepney import DBusAddress, MatchRule, Message, MessageType, message_bus, new_method_call
+from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, message_bus, new_method_call
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse
 
@@ -56,11 +56,14 @@ class DBusNotices:
 
     async def begin(self) -> None:
         """Ask what the desktop can do, and listen for presses."""
-        (capabilities,) = await self._call("GetCapabilities")
+        (capabilities,) = await self._call("GetCapabilities", answer="as")
         self._reads_markup = "body-markup" in capabilities
         rule = MatchRule(type="signal", interface=_NAME, path=_NOTIFICATIONS.object_path)
-        async with asyncio.timeout(_WAIT_S):
-            await Proxy(message_bus, self._router).AddMatch(rule)
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                await Proxy(message_bus, self._router).AddMatch(rule)
+        except DBusErrorResponse as error:
+            raise NotShown(f"AddMatch: {error.name}") from error
         self._listening = asyncio.ensure_future(self._listen(rule))
 
     async def show(self, notice: Notice) -> None:
@@ -79,6 +82,7 @@ class DBusNotices:
                 hints,
                 _AS_THE_SERVER_LIKES,
             ),
+            answer="u",
         )
         self._ids[notice.thread_id] = number
 
@@ -110,7 +114,10 @@ class DBusNotices:
                 elif member == "ActionInvoked":
                     self._press(thread_id)
 
-    async def _call(self, method: str, signature: str | None = None, body: tuple[object, ...] = ()) -> tuple[Any, ...]:
+    async def _call(
+        self, method: str, signature: str | None = None, body: tuple[object, ...] = (), *, answer: str | None = None
+    ) -> tuple[Any, ...]:
+        """Return what the desktop answers, of the types that ``answer`` names. Raises ``NotShown``."""
         try:
             async with asyncio.timeout(_WAIT_S):
                 reply = await self._router.send_and_get_reply(new_method_call(_NOTIFICATIONS, method, signature, body))
@@ -118,6 +125,8 @@ class DBusNotices:
             raise NotShown(f"{method}: {type(error).__name__}") from error
         if reply.header.message_type is MessageType.error:
             raise NotShown(f"{method}: {DBusErrorResponse(reply).name}")
+        if answer is not None and reply.header.fields.get(HeaderFields.signature) != answer:
+            raise NotShown(f"{method}: it answers in a form of its own")
         return tuple(reply.body)
 
 

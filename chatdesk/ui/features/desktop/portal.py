@@ -27,6 +27,7 @@ PERSON_S: Final = 300.0
 _WAIT_S: Final = 5.0
 _SIGNALS: Final = 50  # that may come before the first is looked at
 _CANCELLED: Final = 1
+_ANSWER: Final = "ua{sv}"
 
 Options = Mapping[str, tuple[str, object]]
 
@@ -103,6 +104,8 @@ class Portal:
                 raise
         if answer.header.fields[HeaderFields.member] != "Response":
             raise NoPortal(f"{method}: the portal ended")
+        if answer.header.fields.get(HeaderFields.signature) != _ANSWER:
+            raise NoPortal(f"{method}: it answers in a form of its own")
         code, found = answer.body
         if code == _CANCELLED:
             raise PortalDenied(f"{method}: the person said no")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.desktop.keys_backend import KeysDenied, Lost, NoKeys
 from chatdesk.ui.features.desktop.keysyms import DesktopKey
@@ -46,11 +47,14 @@ class PortalKeys:
             raise KeysDenied(str(error)) from error
         except NoPortal as error:
             raise NoKeys(str(error)) from error
-        bound = dict(found.get("shortcuts", ()))
-        if _ID not in bound:
+        try:
+            bound = dict(found.get("shortcuts", ()))
+            trigger = None if _ID not in bound else bound[_ID].get("trigger_description", ("s", ""))[1]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise NoKeys("the portal names keys in a form of its own") from error
+        if trigger is None:
             raise KeysDenied("the desktop left the keys out")
-        _signature, trigger = bound[_ID].get("trigger_description", ("s", ""))
-        return str(trigger)[:_LONGEST_DESCRIPTION]
+        return clean_line(str(trigger))[:_LONGEST_DESCRIPTION]
 
     async def close(self) -> None:
         if self._portal is not None:

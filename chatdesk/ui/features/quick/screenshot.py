@@ -67,9 +67,9 @@ async def _from_portal() -> Screenshot:
 
 def _read(address: str) -> Screenshot:
     """Read the file that the portal made. Raises ``NoScreenshot``."""
-    parts = urlsplit(address)
-    path = Path(unquote(parts.path))
     try:
+        parts = urlsplit(address)
+        path = Path(unquote(parts.path))
         if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.is_file():
             raise NoScreenshot(Text("The desktop gave no file with the picture."))
         with path.open("rb") as file:
@@ -79,7 +79,7 @@ def _read(address: str) -> Screenshot:
         image = decode(data).image
         assert image is not None
         return Screenshot(image, data)
-    except (OSError, NotAPicture) as error:
+    except (OSError, ValueError, NotAPicture) as error:
         raise NoScreenshot(Text("The desktop's picture of the screen cannot be read.")) from error
 
 

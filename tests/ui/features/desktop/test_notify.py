@@ -104,6 +104,20 @@ async def test_a_desktop_that_refuses_is_told_of_once_in_the_log(desktop, notifi
     assert desktop.notices == []
 
 
+@pytest.mark.parametrize("is_odd_at_once", [True, False])
+async def test_a_desktop_that_answers_in_a_form_of_its_own_ends_nothing(desktop, notifier, caplog, is_odd_at_once):
+    if not is_odd_at_once:
+        notifier.show(notice("first"))
+        await until(lambda: notifier.running.done())
+    desktop.is_odd = True
+    notifier.show(notice("second"))
+    await until(lambda: notifier.running.done())
+    assert "no notifications" in caplog.text
+    desktop.is_odd = False
+    notifier.show(notice("third"))
+    await until(lambda: desktop.notices and desktop.notices[-1][2] == "third")
+
+
 async def test_a_bus_that_goes_away_ends_nothing(tmp_path, monkeypatch, notifier, caplog):
     async with notification_server.session_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)

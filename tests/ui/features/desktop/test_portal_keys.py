@@ -22,7 +22,7 @@ from chatdesk.ui.features.desktop import portal
 from chatdesk.ui.features.desktop.keys_backend import KeysDenied, NoKeys
 from chatdesk.ui.features.desktop.keysyms import DesktopKey, desktop_key
 from chatdesk.ui.features.desktop.portal_keys import PortalKeys
-from tests.helpers.portal_server import BUSY, SHORTCUTS, SILENT, PortalServer
+from tests.helpers.portal_server import BUSY, PATH, SHORTCUTS, SILENT, PortalServer
 from tests.helpers.published_portals import wrong_with_call, wrong_with_signal
 from tests.helpers.waiting import until
 
@@ -81,11 +81,22 @@ async def test_keys_are_asked_for_by_their_names_and_reported(heard: Heard) -> N
         ({"CreateSession": CREATED, "BindShortcuts": (1, {})}, KeysDenied),
         ({"CreateSession": CREATED, "BindShortcuts": (0, {"shortcuts": ("a(sa{sv})", [])})}, KeysDenied),
         ({"CreateSession": CREATED, "BindShortcuts": (2, {})}, NoKeys),
+        ({"CreateSession": CREATED, "BindShortcuts": (0, {"shortcuts": ("s", "all")})}, NoKeys),
+        ({"CreateSession": CREATED, "BindShortcuts": (0, {"shortcuts": ("a(ss)", [("quick-question", "")])})}, NoKeys),
         ({"CreateSession": CREATED}, NoKeys),
         ({"CreateSession": (2, {})}, NoKeys),
         ({}, NoKeys),
     ],
-    ids=["the person said no", "nothing was bound", "it failed", "half a portal", "no session", "no such portal"],
+    ids=[
+        "the person said no",
+        "nothing was bound",
+        "it failed",
+        "a word",
+        "pairs of words",
+        "half a portal",
+        "no session",
+        "no such portal",
+    ],
 )
 async def test_a_portal_that_gives_no_keys_says_so(heard: Heard, answers: dict, error: type[NoKeys]) -> None:  # type: ignore[type-arg]
     async with PortalServer(answers).on_bus():
@@ -115,6 +126,20 @@ async def test_a_portal_that_never_answers_is_left_and_told(heard: Heard) -> Non
             )  # fmt: skip
         await until(lambda: len(server.closed_requests) == 1)
         await connection.close()
+
+
+async def test_a_portal_that_answers_in_a_form_of_its_own_is_told(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal, "new_token", lambda: "chatdesk_1")
+    async with PortalServer({"CreateSession": SILENT}).on_bus() as server:
+        binding = asyncio.ensure_future(heard.keys.bind(KEY))
+        await until(lambda: server.asked("CreateSession"))
+        path = f"{PATH}/request/{server.caller.removeprefix(':').replace('.', '_')}/chatdesk_1"
+        await server.send("org.freedesktop.portal.Request", "Response", "s", ("yes",), path=path)
+        with pytest.raises(NoKeys, match="form of its own"):
+            await binding
+        server.wrong.clear()  # that is what it did
 
 
 @pytest.mark.parametrize("answer", [SILENT, BUSY])

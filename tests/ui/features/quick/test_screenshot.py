@@ -98,7 +98,14 @@ async def test_a_person_who_leaves_the_dialog_sends_nothing(bus: None) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "https://example.org/a.png", "file://elsewhere/a.png", "file:///nothing/there.png", "file:///dev/zero"],
+    [
+        "",
+        "https://example.org/a.png",
+        "file://elsewhere/a.png",
+        "file:///nothing/there.png",
+        "file:///dev/zero",
+        "file://[",
+    ],
 )
 async def test_only_a_file_of_this_computer_is_read(bus: None, address: str) -> None:
     async with PortalServer(_answer(address)).on_bus():
