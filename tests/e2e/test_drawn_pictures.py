@@ -7,8 +7,10 @@ import base64
 import hashlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -88,16 +90,17 @@ def test_a_kill_in_the_middle_of_a_picture_loses_no_text(tmp_path: Path) -> None
 
     async def run() -> None:
         data_dir = tmp_path / "profile"
+        paths = AppPaths.find(str(data_dir))
         async with FaultServer(script) as server:
             environment = {**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-0123456789abcdef"}
             command = [sys.executable, "-m", "chatdesk", "--data-dir", str(data_dir), "ask", "--json", "Draw!"]
             process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
             try:
-                await until(lambda: b"It did not arrive whole." in _written(data_dir))
+                await until(lambda: _is_stored(paths.database, "It did not arrive whole."))
             finally:
                 process.send_signal(signal.SIGKILL)
                 process.communicate()
-        async with open_services(AppPaths.find(str(data_dir)), Settings()) as services:
+        async with open_services(paths, Settings()) as services:
             (thread,) = (await services.library.list_threads(ThreadQuery())).threads
             page = await services.chat.reader.get_thread_messages(thread.id)
             last = page.messages[-1]
@@ -108,5 +111,9 @@ def test_a_kill_in_the_middle_of_a_picture_loses_no_text(tmp_path: Path) -> None
     asyncio.run(run())
 
 
-def _written(data_dir: Path) -> bytes:
-    return b"".join(each.read_bytes() for each in data_dir.rglob("*.db*"))
+def _is_stored(database: Path, text: str) -> bool:
+    """Return whether a message holds a text for good; the files may hold it before that."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as conn:
+        found = conn.execute("SELECT 1 FROM message_parts WHERE instr(content, ?)", (text,)).fetchone()
+        return found is not None
+    return False  # the database is being made
