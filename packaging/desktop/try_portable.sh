@@ -12,6 +12,24 @@ starts() { # version: whether it is the one that starts
     [ "$("$program" --version)" = "chatdesk $1" ]
 }
 
+size() { # that of the window with the keys
+    xdotool getwindowgeometry --shell "$shown" | grep -E 'WIDTH|HEIGHT' | tr '\n' ' '
+}
+
+press_last() { # the last button, at the lower right of the window with the keys
+    eval "$(size)"
+    xdotool mousemove --window "$shown" $((WIDTH - 60)) $((HEIGHT - 40)) click 1
+}
+
+later() { # command: whether it succeeds within five minutes
+    i=0
+    while [ $i -lt 15 ]; do
+        soon "$1" && return 0
+        i=$((i + 1))
+    done
+    return 1
+}
+
 try "the .run is installed without root" "sh /tmp/try/chatdesk.run"
 starts "$VERSION"
 judge "its program starts" $?
@@ -38,14 +56,12 @@ if judge "its window" $?; then
     run_command "Updates"
     focused Updates
     judge "the dialog of updates" $?
-    xdotool key Tab space
-    sleep 5
-    xdotool key Tab space
-    i=0
-    while [ $i -lt 300 ] && starts "$OLDER"; do
-        sleep 1
-        i=$((i + 1))
-    done
+    small=$(size)
+    press_last
+    later "! xdotool getwindowgeometry --shell $shown | grep -E 'WIDTH|HEIGHT' | tr '\n' ' ' | grep -q '$small'"
+    judge "it grows for what the feed offers" $?
+    press_last
+    later "$program --version | grep -q '^chatdesk $VERSION$'"
     starts "$VERSION"
     judge "the feed brings the newer version" $?
     xdotool key Escape

@@ -31,8 +31,8 @@ soon() { # command: whether it succeeds within twenty seconds
 
 focused() { # name of a window, which gets the keys from now on
     soon "xdotool search --onlyvisible --name '$1'" || return 1
-    place=$(xdotool search --onlyvisible --name "$1" | tail -1)
-    xdotool windowraise "$place" windowfocus "$place"
+    shown=$(xdotool search --onlyvisible --name "$1" | tail -1)
+    xdotool windowraise "$shown" windowfocus "$shown"
     sleep 0.5
 }
 
