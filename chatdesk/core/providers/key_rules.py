@@ -15,6 +15,7 @@ from chatdesk.core.domain.provider_profile import ProviderProfile, header_secret
 from chatdesk.core.settings.presets import OPENAI, PRESETS, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretStore
+from chatdesk.core.small_files import read_small_file
 
 OPENAI_ID = "openai"
 ADDRESS_VARIABLE = "OPENAI_BASE_URL"
@@ -98,8 +99,7 @@ def ca_digest(file: str) -> str:
     if not file:
         return ""
     try:
-        with Path(file).open("rb") as source:
-            content = source.read(_LARGEST_CA_BYTES)
+        content = read_small_file(Path(file), _LARGEST_CA_BYTES)
     except (OSError, ValueError):
         return _UNREADABLE
     return hashlib.sha256(content).hexdigest()

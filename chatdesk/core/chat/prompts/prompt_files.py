@@ -20,6 +20,7 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind, setup_from
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
@@ -97,17 +98,16 @@ def _written(prompt: Prompt, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def _read(source: Path) -> Iterator[tuple[str, ReadPrompt]]:
     try:
-        with source.open("rb") as file:
-            data = file.read(_LARGEST_FILE_BYTES + 1)
+        data = read_small_file(source, _LARGEST_FILE_BYTES)
     except OSError as error:
         raise _unread(Text("The file could not be read: {strerror}.", strerror=reason_text(error))) from error
-    if len(data) > _LARGEST_FILE_BYTES:
+    except ValueError:
         raise _unread(
             Text(
                 "The file is larger than {largest_file_bytes} MB.",
                 largest_file_bytes=str(_LARGEST_FILE_BYTES // 1024 // 1024),
             )
-        )
+        ) from None
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import claude, jan
@@ -59,7 +60,8 @@ class ExportFile:
                 self._archive = Folder(path, tick=self._check)
             elif not stat.S_ISREG(mode):  # opening a pipe would wait for somebody to write into it
                 raise ImportRefused(
-                    Text("{name} is not a file.", name=path.name), next_step=Text("Choose the export itself.")
+                    Text("{name} is not a file.", name=visible_controls(path.name)),
+                    next_step=Text("Choose the export itself."),
                 )
             else:
                 with path.open("rb") as file:
@@ -68,7 +70,7 @@ class ExportFile:
                 if beginning in _ZIP_MAGIC:
                     self._archive = Archive(path, tick=self._check)
                 elif _is_cut_off(*_edges_of_file(path)):
-                    raise _cut_off(path.name)
+                    raise _cut_off(visible_controls(path.name))
             if self._archive is not None:
                 self.total_bytes = self._archive.size_bytes
                 self._check_ends(self._archive)
@@ -280,7 +282,7 @@ class _Measured:
 
 def unreadable(path: Path, error: OSError) -> ImportRefused:
     return ImportRefused(
-        Text("{name} could not be read: {reason}.", name=path.name, reason=reason_text(error)),
+        Text("{name} could not be read: {reason}.", name=visible_controls(path.name), reason=reason_text(error)),
         next_step=Text("Check the file."),
     )
 

@@ -15,6 +15,7 @@ from typing import Final
 from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.updates.installation import program_path
@@ -46,10 +47,10 @@ def autostart_file(environment: Mapping[str, str] = os.environ) -> Path:
 def starts_at_login(file: Path) -> bool:
     """Return whether a desktop that reads the file starts ChatDesk."""
     try:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            lines = opened.read(_MOST_BYTES).lower().replace(" ", "").splitlines()
-    except OSError:
+        text = read_small_file(file, _MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, ValueError):
         return False
+    lines = text.lower().replace(" ", "").splitlines()
     return not any(line in _OFF for line in lines)
 
 

@@ -15,6 +15,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import ServerAddress, ShareState, Workspace
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
@@ -95,7 +96,7 @@ class TeamOnboarding:
         text = await asyncio.to_thread(read_file, path)
         if text is None:
             raise NotPossible(
-                Text("{name} cannot be read as an invitation.", name=path.name),
+                Text("{name} cannot be read as an invitation.", name=visible_controls(path.name)),
                 safe=Text("Nothing was sent."),
                 next_step=Text("Ask for the code as text."),
             )

@@ -14,6 +14,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from chatdesk.core.domain.imported import ImportedProject
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.widgets.local_files import only_path_in
@@ -101,7 +102,7 @@ class ImportBinding(QObject):
             tr("Import or attach?"),
             tr(
                 "“{name}” looks like an export of chats. Import its threads, or attach the file to your message?",
-                name=path.name,
+                name=visible_controls(path.name),
             ),
             yes_text=tr("Import"),
             no_text=tr("Attach"),

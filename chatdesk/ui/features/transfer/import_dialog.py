@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgress
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
@@ -145,7 +146,7 @@ class ImportDialog(Panel):
         self._path = path
         self._show_file()
         self.start_button.setFocus()
-        announce(self, tr("{name} is chosen. Import starts it.", name=path.name))
+        announce(self, tr("{name} is chosen. Import starts it.", name=visible_controls(path.name)))
 
     def _start(self) -> None:
         if self._path is None:

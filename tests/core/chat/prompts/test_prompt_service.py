@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -275,6 +276,13 @@ async def test_a_file_that_is_too_large_adds_nothing(prompts: PromptService, tmp
     with pytest.raises(InvalidInput, match="larger than 16 MB"):
         await prompts.read_file(source)
     assert await names(prompts) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+async def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(prompts: PromptService, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(InvalidInput, match="could not be read"):
+        await prompts.read_file(tmp_path / "pipe.json")
 
 
 async def test_files_that_cannot_be_read_or_written_have_words(prompts: PromptService, tmp_path: Path) -> None:

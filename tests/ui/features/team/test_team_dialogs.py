@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -377,6 +378,20 @@ def test_a_way_without_encryption_has_to_be_agreed_to(theme: Theme, show: Show, 
     with qtbot.waitSignal(dialog.joinRequested) as asked:
         press(dialog, "teamJoin")
     assert asked.args[3] is True
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(theme: Theme, show: Show, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe\u202emep"
+    os.mkfifo(pipe)
+    joining = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(joining)
+    joining.take_file(pipe)
+    assert "pipe⟦U+202E⟧mep cannot be read" in texts(joining)
+    making = CreateWorkspaceDialog(theme, samples.read_address)
+    show(making)
+    making.address.take_ca(pipe)
+    assert "pipe⟦U+202E⟧mep is not a certificate" in texts(making)
 
 
 def test_an_invitation_comes_as_a_file_by_dialog_or_drop(theme: Theme, show: Show, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, 
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -154,14 +156,14 @@ class AddressFields(QWidget):
     def take_ca(self, path: Path) -> None:
         """Trust the authority whose certificate lies there; says so where it is none."""
         try:
-            with path.open("rb") as file:
-                text = file.read(_MOST_CA_BYTES).decode("ascii", "replace")
-        except OSError:
+            text = read_small_file(path, _MOST_CA_BYTES).decode("ascii", "replace")
+        except (OSError, ValueError):
             text = ""
+        name = visible_controls(path.name)
         if "-----BEGIN CERTIFICATE-----" not in text:
-            self._say(tr("{name} is not a certificate in PEM form. Nothing was changed.", name=path.name))
+            self._say(tr("{name} is not a certificate in PEM form. Nothing was changed.", name=name))
             return
-        self._trust(text, tr("Only what {name} vouches for", name=path.name))
+        self._trust(text, tr("Only what {name} vouches for", name=name))
 
     def _trust(self, ca: str, words: str) -> None:
         self._ca = ca

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QW
 
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -107,7 +109,8 @@ class JoinWorkspaceDialog(TaskPanel):
     def take_file(self, path: Path) -> None:
         text = read_file(path)
         if text is None:
-            self.show_problem(tr("{name} cannot be read. Nothing was sent. Ask for the code as text.", name=path.name))
+            name = visible_controls(path.name)
+            self.show_problem(tr("{name} cannot be read. Nothing was sent. Ask for the code as text.", name=name))
         else:
             self.take_text(text)
 
@@ -247,8 +250,6 @@ def view_words(view: InvitationView) -> str:
 def read_file(path: Path) -> str | None:
     """Return the text of an invitation's file, or None when its size is wrong or it cannot be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        return data.decode("utf-8") if len(data) <= _MOST_BYTES else None
+        return read_small_file(path, _MOST_BYTES).decode("utf-8")
     except (OSError, ValueError):
         return None
