@@ -10,15 +10,18 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
+from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.drafts import Drafts
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.thread import QUICK_DRAFT, Draft
 from chatdesk.core.events import AnswerFinished, MessageAdded
 from chatdesk.core.paths import AppPaths
@@ -117,6 +120,37 @@ def test_a_question_that_is_asked_before_the_older_draft_was_read_leaves_only_th
 
     play(paths, leave)
     play(paths, come_back)
+
+
+def test_what_is_written_and_added_while_a_question_is_sent_is_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window, may_go_on, create = await _shown(application), asyncio.Event(), services.chat.create_thread
+
+        async def create_late(*arguments: Any, **named: Any) -> Any:
+            await may_go_on.wait()
+            return await create(*arguments, **named)
+
+        monkeypatch.setattr(services.chat, "create_thread", create_late)
+        asking = asyncio.ensure_future(_asked(application, window, "ok"))
+        await until(lambda: window.editor.written() == "ok")
+        QTest.keySequence(window.editor, QKeySequence(QKeySequence.StandardKey.SelectAll))
+        QTest.keyClicks(window.editor, "look")
+        QGuiApplication.clipboard().setText("for the next one")
+        window.contextRequested.emit("clipboard")
+        may_go_on.set()
+        await asking
+        assert window.editor.written() == "look"
+        await _asked(application, window, " again")
+        await until(lambda: window.editor.written() == "")
+        page = await services.library.list_threads(ThreadQuery())
+        messages = (await services.chat.reader.get_thread_messages(page.threads[0].id, 10)).messages
+        asked = [each for each in messages if each.role is Role.USER]
+        assert [(each.text, len(attachments_of(each))) for each in asked] == [("ok", 0), ("look again", 1)]
+
+    play(AppPaths.find(tmp_path / "profile"), script)
 
 
 def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> None:

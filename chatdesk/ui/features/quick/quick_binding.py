@@ -179,9 +179,11 @@ class QuickBinding(QObject):
             window.show_problem(shown(error.sentence))
             return
         window.show_problem("")
-        self._about.clear()
-        written = window.editor.written().rstrip()
-        if written.endswith(text):  # an older draft, which came meanwhile, may stand before it
+        self._about.clear_attached()
+        written = window.editor.written().strip()
+        if written == text:
+            window.editor.replace_all("")
+        elif written.endswith(f"\n{text}"):  # an older draft came meanwhile
             window.editor.replace_all(written.removesuffix(text).rstrip())
 
     def _on_stop_requested(self) -> None:

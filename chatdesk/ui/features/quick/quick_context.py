@@ -44,6 +44,7 @@ class QuickContext(QObject):
         super().__init__()
         self._attachments = attachments
         self._added: _Added | None = None
+        self._attached: _Added | None = None  # what went, or goes, along with a question
 
     @property
     def words(self) -> str:
@@ -83,9 +84,14 @@ class QuickContext(QObject):
         """Leave out what was added."""
         self._set(None)
 
+    def clear_attached(self) -> None:
+        """Leave out what went along with a question, but keep what was added since for the next one."""
+        if self._added is self._attached:
+            self._set(None)
+
     async def attached(self) -> tuple[Attachment, ...]:
         """Return the file for the next question, kept like any that is attached. Raises as ``add_bytes``."""
-        added = self._added
+        added = self._attached = self._added
         return () if added is None else (await self._attachments.add_bytes(added.data, added.name),)
 
     def _set(self, added: _Added | None) -> None:
