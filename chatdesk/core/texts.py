@@ -26,6 +26,8 @@ _LONGEST_SENTENCE = 100_000
 _LARGEST_NUMBER = 2**63
 _MOST_LISTED = 100
 _FIELD = re.compile(r"\{(\w+)\}")
+#: The blank between two sentences where the first ends with a wide sign, which has its blank in itself.
+_AFTER_WIDE_STOP = re.compile(r"(?<=[。！？]) (?=\S)")
 
 
 _translate: Translate | None = None
@@ -119,7 +121,8 @@ class Sentences(Text):
         return cls._made(" ".join(f"{{{place}}}" for place in kept), "", -1, kept)
 
     def translated(self) -> str:
-        return _filled(self.source, self.fields, _in_language)
+        row = _filled(self.source, self.fields, _in_language)
+        return row if _translate is None else _AFTER_WIDE_STOP.sub("", row)
 
 
 def plural(many: str, one: str, count: int, /, **fields: object) -> Text:

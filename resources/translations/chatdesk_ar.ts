@@ -7247,7 +7247,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} م.ب</translation>
     </message>
     <message numerus="yes">
@@ -14393,8 +14393,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>بلا وصول</translation>
     </message>
     <message>
-        <source>Role</source>
+        <source>{role}: {rights}.</source>
         <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>{role}: {rights}.</translation>
+    </message>
+    <message>
+        <source>Role</source>
         <translation>الدور</translation>
     </message>
     <message>
@@ -14895,6 +14899,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>يجري إرسال {count} تغييرًا</numerusform>
             <numerusform>يجري إرسال {count} تغيير</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{words}.</source>
+        <translation>{words}.</translation>
     </message>
     <message>
         <source>Change how the project is shared…</source>

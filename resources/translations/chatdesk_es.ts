@@ -6975,7 +6975,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -13781,8 +13781,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Sin acceso</translation>
     </message>
     <message>
-        <source>Role</source>
+        <source>{role}: {rights}.</source>
         <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>{role}: {rights}.</translation>
+    </message>
+    <message>
+        <source>Role</source>
         <translation>Rol</translation>
     </message>
     <message>
@@ -14231,6 +14235,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>Enviando {count} cambio</numerusform>
             <numerusform>Enviando {count} cambios</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{words}.</source>
+        <translation>{words}.</translation>
     </message>
     <message>
         <source>Change how the project is shared…</source>

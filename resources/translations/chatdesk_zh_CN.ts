@@ -6907,7 +6907,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.</extracomment>
+        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -13628,8 +13628,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>无访问权</translation>
     </message>
     <message>
-        <source>Role</source>
+        <source>{role}: {rights}.</source>
         <extracomment>What each role may do, for below the rows.</extracomment>
+        <translation>{role}：{rights}。</translation>
+    </message>
+    <message>
+        <source>Role</source>
         <translation>角色</translation>
     </message>
     <message>
@@ -14065,6 +14069,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>
             <numerusform>正在发送 {count} 项更改</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{words}.</source>
+        <translation>{words}。</translation>
     </message>
     <message>
         <source>Change how the project is shared…</source>

@@ -164,3 +164,11 @@ def test_a_number_that_no_sentence_has_is_left_out() -> None:
 def test_a_template_that_no_catalogue_can_be_asked_for_is_empty() -> None:
     assert unpacked({"source": "half \ud800"}) == ""
     assert unpacked({"source": "many", "singular": "half \ud800", "number": 1}) == "many"
+
+
+def test_sentences_in_a_row_have_no_blank_behind_a_wide_full_stop() -> None:
+    said = Sentences.of(Text("One."), Text("Two."), "Three.", "Four.")
+    use_translation(lambda source, _about, _count: {"One.": "一つ。", "Two.": "二つ。"}.get(source, ""))
+    assert shown(said) == "一つ。二つ。Three. Four."
+    use_translation(None)
+    assert shown(said) == "One. Two. Three. Four."

@@ -143,7 +143,7 @@ class ProviderKey(QWidget):
         if asks and state is not None:
             words = tr("It is never written in plain text.")
             if not state.has_keyring:
-                why = shown(state.keyring).rstrip(".")
+                why = shown(state.keyring).rstrip(".。")
                 words = " ".join((tr("{why}: choose where the key is kept.", why=why), words))
             self.place_hint.setText(words)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chatdesk.core.chat.provider_setup.service import ShownProvider
+
+_SENTENCE_END = re.compile(r"\. |。")
 
 
 def where_the_key_lies(shown: ShownProvider) -> str:
@@ -67,7 +70,7 @@ def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
     if failed is not None and failed.step is Step.KEY and failed.text[:3].isdigit():
         return tr("{code}: the key was refused", code=failed.text[:3]), False
     if failed is not None:
-        return shown(failed.text).partition(". ")[0].rstrip("."), False
+        return _SENTENCE_END.split(shown(failed.text), maxsplit=1)[0].rstrip("."), False
     listed = steps.get(Step.MODELS)
     if listed is None or listed.models is None:
         return tr("works"), True

@@ -292,7 +292,7 @@ class SettingsDialog(Panel):
             item.setIcon(icon(_ICONS[title], self.theme.colour("text")))
             item.setSizeHint(QSize(0, row_px))
         metrics = self._nav.fontMetrics()
-        widest = max(metrics.horizontalAdvance(title) for title in PAGES)
+        widest = max(metrics.horizontalAdvance(page_title(title)) for title in PAGES)
         bar_px = self._nav.verticalScrollBar().sizeHint().width()  # there where large text has too many rows
         self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # large text leaves what it can
         self.setStyleSheet(

@@ -152,4 +152,4 @@ def _tip(status: SyncStatus, time_of: Callable[[int], str]) -> str:
     if status.problem and status.phase is not SyncPhase.REFUSED:
         words.append(shown(status.problem))
     words.append(shown(status.next_step))
-    return " ".join(word if word.endswith((".", "…")) else f"{word}." for word in words if word)
+    return " ".join(word if word.endswith((".", "…", "。")) else tr("{words}.", words=word) for word in words if word)

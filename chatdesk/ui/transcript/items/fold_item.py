@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.listed import with_commas
@@ -87,7 +87,7 @@ class FoldItem(Item):
         label = style.metrics("note").elidedText(
             self.label[:_MAX_LABEL], Qt.TextElideMode.ElideRight, max(0.0, right - x - 12)
         )
-        painter.drawText(QRectF(x, 0, right - x, self.height), int(Qt.AlignmentFlag.AlignVCenter), label)
+        painter.drawText(QRectF(x, 0, right - x, self.height), int(AT_LEFT), label)
         if state.focused_action == "toggle-fold":
             painter.setPen(QPen(style.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -103,7 +103,7 @@ class FoldItem(Item):
         if self.aside:
             wide = style.metrics("note").horizontalAdvance(self.aside)
             area = QRectF(right - wide, 0, wide + 1, self.height)
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), self.aside)
+            painter.drawText(area, int(AT_LEFT), self.aside)
             right -= wide
         return right
 

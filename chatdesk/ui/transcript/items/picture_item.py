@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
-from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -144,7 +144,7 @@ class PictureItem(Item):
         painter.setFont(style.font("note"))
         painter.setPen(style.colour("muted"))
         elided = style.metrics("note").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), elided)
+        painter.drawText(area, int(AT_LEFT), elided)
 
     def _paint_icon(self, painter: QPainter, style: TranscriptStyle, x: float, height: float) -> None:
         pixmap = style.icon("image", "muted")

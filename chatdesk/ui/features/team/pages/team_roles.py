@@ -24,7 +24,7 @@ _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is t
 
 def legend() -> str:
     """Return what each role may do."""
-    return " ".join(f"{shown(ROLE_NAMES[role])}: {shown(ROLE_HINTS[role])}." for role in TeamRole)
+    return " ".join(tr("{role}: {rights}.", role=ROLE_NAMES[role], rights=ROLE_HINTS[role]) for role in TeamRole)
 
 
 def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
