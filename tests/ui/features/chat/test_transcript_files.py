@@ -51,7 +51,8 @@ class FakeTasks:
 @pytest.fixture
 def panes(qapp: QApplication) -> Iterator[SimpleNamespace]:
     handlers = SimpleNamespace(bind=lambda _action, _handler: None)
-    made = SimpleNamespace(window=FakeWindow(), transcript=FakeTranscript(), message_handlers=handlers)
+    window = FakeWindow()  # which is the pane, too: both show toasts
+    made = SimpleNamespace(window=window, pane=window, transcript=FakeTranscript(), message_handlers=handlers)
     yield made
     made.window.deleteLater()
 

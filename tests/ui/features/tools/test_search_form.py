@@ -84,7 +84,7 @@ def test_a_test_is_told_step_by_step(form: SearchForm) -> None:
     form.show_check(SearchCheck(SearchStep.REACHED, True, "Not encrypted."))
     assert form.is_busy
     form.show_check(SearchCheck(SearchStep.ALLOWED, False, "It does not take this key."))
-    assert steps.text() == "✓ Answers: Not encrypted.\n✗ Lets ChatDesk search: It does not take this key."
+    assert steps.text() == "✓ It answers: Not encrypted.\n✗ Lets ChatDesk search: It does not take this key."
     assert not form.is_busy and form.test_button.hasFocus()
     _choose(form, SearchEngine.TAVILY)
     assert steps.text() == ""
