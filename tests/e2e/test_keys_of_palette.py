@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
-from shiboken6 import isValid
+from PySide6.QtWidgets import QLineEdit, QPushButton
+from shiboken6 import delete, isValid
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -65,5 +65,40 @@ def test_the_first_screen_stays_in_order_after_a_palette(
         assert strange_owners(window) == []
         await ask(application, "hello")
         assert strange_owners(window) == []
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_the_field_that_had_the_focus_may_be_gone_when_the_palette_closes(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, search = application.panes.window, application.bindings.search
+        field = QLineEdit(window)
+        field.show()
+        window.activateWindow()
+        await until(window.isActiveWindow)
+        field.setFocus()
+        search.open()
+        palette = search.palette
+        assert palette is not None
+        delete(field)
+        palette.reject()
+        assert search.palette is None
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_a_chat_that_is_opened_from_the_search_in_a_thread_has_the_focus_in_its_composer(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "Hello")
+        panes = application.panes
+        panes.window.activateWindow()
+        await until(panes.window.isActiveWindow)
+        panes.commands.trigger("go.find")
+        field = panes.transcript.findChild(QLineEdit, "findField")
+        await until(field.hasFocus)
+        panes.commands.trigger("thread.temporary")
+        await until(lambda: not field.isVisible())
+        await until(panes.composer.editor.hasFocus)
 
     play(AppPaths.find(tmp_path / "data"), script)

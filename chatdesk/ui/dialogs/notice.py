@@ -44,7 +44,7 @@ class NoticeDialog(FormPanel):
         if file is not None:
             self.add_button(push_button(tr("Copy report"), "noticeCopy", self._copy), is_first=True)
             self.add_button(push_button(tr("Show file"), "noticeShow", self._show_file), is_first=True)
-        self.add_button(push_button(tr("Close"), "noticeClose", self.accept, is_default=True)).setFocus()
+        self.add_button(push_button(tr("Close"), "noticeClose", self.accept)).setFocus()
 
     def _copy(self) -> None:
         assert self._file is not None

@@ -25,6 +25,7 @@ _ROWS_AT_ONCE: Final = 5_000
 _MOST_COPIED_CELLS: Final = 50_000
 _LEAST_PX, _MOST_PX = 48, 260
 _INSIDE_PX: Final = 8
+_LEAST_HEADER_PX: Final = 24  # its corner can be pressed
 
 
 class ArtifactTable(QTableView):
@@ -136,7 +137,8 @@ class _Header(QHeaderView):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._widest) + 2 * _INSIDE_PX, metrics.height() + 8)
+        height = max(_LEAST_HEADER_PX, metrics.height() + 8)
+        return QSize(metrics.horizontalAdvance(self._widest) + 2 * _INSIDE_PX, height)
 
 
 class _Model(QAbstractTableModel):

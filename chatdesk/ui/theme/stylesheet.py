@@ -34,6 +34,7 @@ def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
 def _buttons_and_lines(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     """Return the rules of buttons and of fields with one line."""
     line_px = _line_px(point_size)
+    arrow_px = round(point_size("text") * 1.15)
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
 QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 2px 4px;
@@ -61,6 +62,9 @@ QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
 QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: transparent; }}
 QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
 QPushButton[isDanger="true"]:enabled {{ color: {tokens.danger}; }}
+QPushButton::menu-indicator {{ image: url(theme:arrow-down.svg); width: {arrow_px}px; height: {arrow_px}px;
+    subcontrol-origin: border; subcontrol-position: right center; right: 8px; }}
+QPushButton[hasMenu="true"] {{ padding-right: {arrow_px + 14}px; }}
 """
 
 
@@ -107,6 +111,7 @@ QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; pad
 def _switches(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     """Return the rules of what is checked or pushed along."""
     box_px = max(14, round(point_size("text") * 1.34))
+    ring_px = max(4, round(box_px * 0.29))
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     return f"""
 QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX}px; }}
@@ -118,10 +123,11 @@ QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background
     border-color: {tokens.accent}; image: url(theme:check-{ink}.svg); }}
 QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
-QRadioButton::indicator:checked {{ width: {box_px - 6}px; height: {box_px - 6}px; border: 4px solid {tokens.accent}; }}
+QRadioButton::indicator:checked {{ width: {box_px + 2 - 2 * ring_px}px; height: {box_px + 2 - 2 * ring_px}px;
+    border: {ring_px}px solid {tokens.accent}; }}
 QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
-QSlider:horizontal {{ min-height: {_TARGET_PX}px; }}
+QSlider:horizontal {{ min-height: {max(_TARGET_PX, box_px + 6)}px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.line}; }}
 QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tokens.accent}; }}
 QSlider::handle:horizontal {{ width: {box_px}px; height: {box_px}px; margin: -{box_px // 2 - 1}px 0;

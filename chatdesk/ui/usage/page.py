@@ -94,6 +94,7 @@ class UsagePage(QWidget):
         self._limits = self._button("usageLimits", tr("Limits…"))
         self._prices = self._button("usageAddPrices", tr("Add prices…"))
         self._prices.clicked.connect(self.pricesRequested)
+        self.buttons = QHBoxLayout()
         self._lay_out()
         self._range.setCurrentIndex(_FIRST_RANGE)
         self._range.currentIndexChanged.connect(self._on_range_changed)
@@ -190,12 +191,11 @@ class UsagePage(QWidget):
             self._groupings.addButton(button, at)
             by.addWidget(button)
         self._groupings.button(0).setChecked(True)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(8)
-        bottom.addWidget(self._prices)
-        bottom.addStretch(1)
-        bottom.addWidget(self._limits)
-        bottom.addWidget(self._csv)
+        self.buttons.setSpacing(8)
+        actions = FlowRow(8)
+        for button in (self._limits, self._csv, self._prices):
+            actions.addWidget(button)
+        self.buttons.addLayout(actions, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -205,7 +205,7 @@ class UsagePage(QWidget):
         column.addWidget(self.chart)
         column.addWidget(self.table, 1)
         column.addWidget(self._notes)
-        column.addLayout(bottom)
+        column.addLayout(self.buttons)
         self.table.setMinimumHeight(120)
 
     def _dress(self) -> None:
@@ -370,4 +370,5 @@ class UsageDialog(FormPanel):
         )
         self.page = page
         self.body.addWidget(page, 1)
-        self.add_button(push_button(tr("Close"), "usageClose", self.reject))
+        close = push_button(tr("Close"), "usageClose", self.reject)
+        page.buttons.addWidget(close, 0, Qt.AlignmentFlag.AlignBottom)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSlider, QStyle
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.paths import resources_dir
@@ -14,6 +14,7 @@ from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.system_motion import SystemMotion
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TYPE, Tokens
+from tests.helpers.painted_words import ink_of
 
 
 @pytest.fixture
@@ -183,3 +184,21 @@ def test_an_icon_is_drawn_in_its_colour_at_the_screens_resolution(theme: Theme) 
 def test_every_icon_can_be_drawn(theme: Theme, path: object) -> None:
     image = icon(path.stem, "#000000").pixmap(QSize(16, 16)).toImage()  # type: ignore[attr-defined]
     assert any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_slider_has_room_for_its_handle(theme: Theme, qtbot: QtBot, scale: float) -> None:
+    theme.set_scale(scale)
+    slider = QSlider(Qt.Orientation.Horizontal)
+    qtbot.addWidget(slider)
+    slider.resize(200, slider.sizeHint().height())
+    slider.show()
+    painted = slider.grab().toImage()
+    handle = ink_of(
+        painted,
+        QRect(0, 0, 2 + slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength), 200).intersected(
+            painted.rect()
+        ),
+    )
+    assert handle.top() > 0 and handle.bottom() < painted.height() - 1
+    theme.set_scale(1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QDate, QDateTime, QEvent, QObject, QSize, Qt, QTime, Signal
+from PySide6.QtCore import QDate, QDateTime, QEvent, QLocale, QObject, QSize, Qt, QTime, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -37,11 +37,8 @@ class JumpToDateDialog(FormPanel):
     ) -> None:
         super().__init__(theme, tr("Jump to a date"), object_name="jumpToDateDialog", width_px=_WIDTH_PX, parent=parent)
         first, last = _day(first_ms), _day(max(first_ms, last_ms))
-        words = tr(
-            "From {first} to {last}",
-            first=self.locale().toString(first),
-            last=self.locale().toString(last),
-        )
+        days = [self.locale().toString(day) for day in (first, last)]
+        words = tr("From {first} to {last}", first=days[0], last=days[1]) if first != last else days[0]
         self.setAccessibleDescription(words)
         self.field = QDateEdit()
         pad_spin_box(self.field, theme)
@@ -55,8 +52,8 @@ class JumpToDateDialog(FormPanel):
         self.calendar = QCalendarWidget()
         self.calendar.setObjectName("dateCalendar")
         self.calendar.setAccessibleName(tr("Calendar"))
-        for days in self.calendar.findChildren(QAbstractItemView):
-            days.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
+        for table in self.calendar.findChildren(QAbstractItemView):
+            table.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
@@ -87,13 +84,18 @@ class JumpToDateDialog(FormPanel):
     def _dress_calendar(self) -> None:
         """Give the calendar, which Qt puts together, the look of the rest."""
         tokens = self.theme.tokens
-        day, heading = QTextCharFormat(), QTextCharFormat()
-        day.setForeground(self.theme.colour("text"))  # Qt's red of weekends is too faint on dark grounds
+        heading = QTextCharFormat()
         heading.setForeground(self.theme.colour("muted"))
         heading.setBackground(self.theme.colour("card"))
         self.calendar.setHeaderTextFormat(heading)
+        days = [self.locale().dayName(day, QLocale.FormatType.ShortFormat) for day in range(1, 8)]
+        room_px = _WIDTH_PX * max(1.0, self.theme.scale) - 2 * tokens.space.xl
+        widest_px = max(map(self.calendar.fontMetrics().horizontalAdvance, days)) + tokens.space.s
+        if widest_px * len(days) > room_px:
+            names = QCalendarWidget.HorizontalHeaderFormat.SingleLetterDayNames
+            self.calendar.setHorizontalHeaderFormat(names)
         for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
-            self.calendar.setWeekdayTextFormat(weekday, day)
+            self.calendar.setWeekdayTextFormat(weekday, QTextCharFormat())  # Qt's red is too faint on dark grounds
         self.calendar.setStyleSheet(
             f"#qt_calendar_navigationbar {{ background: {tokens.card}; }}"
             f"QToolButton {{ background: transparent; color: {tokens.text}; border: none; padding: {_PAD_PX}px 8px;"

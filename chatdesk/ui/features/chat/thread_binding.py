@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.project import Project
@@ -131,8 +132,10 @@ class ThreadBinding(QObject):
             self._focus_composer(focus)
 
     def _focus_composer(self, before: QWidget | None) -> None:
-        """Focus the composer unless the focus has left ``before``: then somebody went on meanwhile and types there."""
-        if self._panes.window.focusWidget() in (None, before):
+        """Focus the composer unless the focus has left ``before``: then somebody went on meanwhile and types there.
+        From a widget that is gone, as the search in the thread before is, the focus went on by itself."""
+        is_gone = before is not None and not (isValid(before) and before.isVisible())
+        if is_gone or self._panes.window.focusWidget() in (None, before):
             self._panes.composer.setFocus()
 
     async def open_at(self, thread_id: str, message_id: str) -> None:

@@ -215,6 +215,7 @@ class AssistantFields(QWidget):
 
     def _button(self, object_name: str, run: Callable[[], object] | None = None) -> QPushButton:
         button = push_button("", object_name, run or (lambda: None))
+        button.setProperty("hasMenu", run is None)
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.installEventFilter(self)
         return button

@@ -129,6 +129,7 @@ class SystemPromptDialog(FormPanel):
         self.choose_button.setObjectName("systemPromptChoose")
         self.choose_button.setAutoDefault(False)
         self.choose_button.setEnabled(False)
+        self.choose_button.setProperty("hasMenu", True)
         self.choose_button.setMenu(self._library)
         self.add_button(self.choose_button, is_first=True)
         self.keep_button = push_button(tr("Save to the library"), "systemPromptKeep", self._keep)

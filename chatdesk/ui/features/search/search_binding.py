@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
@@ -76,7 +77,7 @@ class SearchBinding(QObject):
     def _on_closed(self, focus: QWidget | None) -> None:
         self.palette = None
         self._tasks.cancel(_TASK)
-        if focus is not None and focus.isVisible():
+        if focus is not None and isValid(focus) and focus.isVisible():  # it may have been in a menu that is gone
             focus.setFocus()
 
     async def _fill(self, palette: Palette) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
@@ -21,6 +21,7 @@ from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.listed import listed
 
@@ -71,7 +72,7 @@ class ProviderPage(QWidget):
         self.add_button = QPushButton(tr("Add provider"))
         self.add_button.setObjectName("providerAdd")
         self.add_button.setAutoDefault(False)
-        self.add_button.setIcon(icon("plus", theme.colour("text")))
+        self._on_theme_changed()
         self._menu = QMenu(self.add_button)
         self._menu.setObjectName("providerPresets")
         round_corners(self._menu, theme.tokens.radius.row)
@@ -237,7 +238,9 @@ class ProviderPage(QWidget):
         self._menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
 
     def _on_theme_changed(self) -> None:
+        side = round(ICON_PX * max(1.0, self._theme.scale))
         self.add_button.setIcon(icon("plus", self._theme.colour("text")))
+        self.add_button.setIconSize(QSize(side, side))
 
 
 def _words(title: str, hint: str) -> QVBoxLayout:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
+    QHBoxLayout,
     QRadioButton,
     QSizePolicy,
     QVBoxLayout,
@@ -22,6 +23,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 460
+_MARK_PX, _MARK_GAP_PX = 16, 8  # of a radio button: what is said of a format stands below its name
 _FORMATS: Final = (
     ("md", "Markdown", Text("For editors and notes. One file a thread, attachments in a folder beside it.")),
     ("html", Text("Web page"), Text("One file with everything in it, to read and to print.")),
@@ -59,14 +61,16 @@ class ExportDialog(FormPanel):
             button.setChecked(number == 0)
             self._formats.addButton(button, number)
             line = plain_label(hint, "muted", wraps=True)
-            line.setContentsMargins(22, 0, 0, 0)
             as_high_as_its_words = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
             as_high_as_its_words.setHeightForWidth(True)
             line.setSizePolicy(as_high_as_its_words)
             words_of_format = QVBoxLayout()
             words_of_format.setSpacing(1)
             words_of_format.addWidget(button)
-            words_of_format.addWidget(line)
+            below = QHBoxLayout()
+            below.addSpacing(round(_MARK_PX * max(1.0, theme.scale)) + _MARK_GAP_PX)
+            below.addWidget(line)
+            words_of_format.addLayout(below)
             column.addLayout(words_of_format)
         self.trash = QCheckBox(tr("Include the trash"))
         self.trash.setObjectName("exportTrash")

@@ -13,6 +13,7 @@ from itertools import accumulate
 
 from PySide6.QtCore import QObject, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from shiboken6 import isValid
 
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
 from chatdesk.core.texts import plural, shown, tr
@@ -129,7 +130,8 @@ class Finding(QObject):
         self.places.look_for("")
         self._viewport_layout.repaint()
         if had_focus:
-            (self._return_to or self._view).setFocus()
+            back = self._return_to
+            (back if back is not None and isValid(back) else self._view).setFocus()
         self._return_to = None
 
     def search(self) -> None:

@@ -81,3 +81,9 @@ def test_the_date_does_not_touch_the_border_of_its_field(theme: Theme, qtbot: Qt
     assert min(margins.left(), margins.right()) >= theme.tokens.space.s
     assert dialog.field.text() == "2026-03-06"
     dialog.reject()
+
+
+def test_a_thread_of_one_day_names_it_once(theme: Theme, qtbot: QtBot) -> None:
+    dialog = JumpToDateDialog(theme, first_ms=_START_MS, last_ms=_START_MS, current_ms=_START_MS)
+    qtbot.addWidget(dialog)
+    assert dialog.accessibleDescription().count("2026") == 1
