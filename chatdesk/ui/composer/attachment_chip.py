@@ -15,7 +15,7 @@ from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
@@ -128,19 +128,19 @@ class AttachmentChip(QWidget):
 
     def _paint_words(self, painter: QPainter, area: QRectF) -> None:
         theme = self._theme
-        side = int(Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine)
+        direction = self.layoutDirection()
         half = area.height() / 2
         painter.setFont(theme.font("table"))
         painter.setPen(theme.colour("text"))
         name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, int(area.width()))
         upper = QRectF(area.left(), area.top(), area.width(), half)
-        painter.drawText(upper, side | int(Qt.AlignmentFlag.AlignVCenter), name)
+        draw_line(painter, upper, name, direction)
         figures = size_text(self.attachment.size_bytes) if self.attachment is not None else self._figures
         painter.setFont(theme.font("muted"))
         painter.setPen(theme.colour("muted"))
         above_bar = half - (_PROGRESS_PX if self.attachment is None else 0)
         lower = QRectF(area.left(), area.top() + half, area.width(), above_bar)
-        painter.drawText(lower, side | int(Qt.AlignmentFlag.AlignVCenter), figures)
+        draw_line(painter, lower, figures, direction)
 
     def _say(self) -> None:
         attachment = self.attachment

@@ -24,6 +24,7 @@ from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
 from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
@@ -258,7 +259,7 @@ class Composer(QWidget):
         row.addWidget(self.send_button)
         row.addWidget(self.stop_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 15, 12, 8)
+        set_margins(column, 16, 15, 12, 8)
         column.setSpacing(14)
         column.addWidget(self.editor)
         column.addLayout(row)

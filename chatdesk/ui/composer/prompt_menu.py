@@ -31,7 +31,7 @@ from chatdesk.ui.composer.slash_query import SLASH, mark_query
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import draw_line, paint_box
 from chatdesk.ui.widgets.search_field import SearchField
 
 MANAGE = ""  # in place of a prompt's id
@@ -315,7 +315,6 @@ class _PromptDelegate(QStyledItemDelegate):
         is_usable = bool(index.flags() & Qt.ItemFlag.ItemIsEnabled)
         inner = rect.adjusted(10, 3, -10, -3)
         half = inner.height() // 2
-        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine)
         for font, colour, text, box in (
             (theme.font("text"), "text" if is_usable else "muted", index.data(), inner.adjusted(0, 0, 0, -half)),
             (theme.font("muted"), "muted", index.data(_HINT_ROLE), inner.adjusted(0, half, 0, 0)),
@@ -323,5 +322,5 @@ class _PromptDelegate(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(theme.colour(colour))
             shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, box.width())
-            painter.drawText(box, flags, shown)
+            draw_line(painter, QRectF(box), shown, option.direction)
         painter.restore()

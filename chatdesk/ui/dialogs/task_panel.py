@@ -12,6 +12,7 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 
 _WAY_OUT: Final = "isWayOut"
@@ -30,7 +31,7 @@ class TaskPanel(FormPanel):
         inside = QWidget()
         inside.setObjectName("panelBody")
         around, self.body = self.body, QVBoxLayout(inside)
-        self.body.setContentsMargins(0, 0, space.s, 0)
+        set_margins(self.body, 0, 0, space.s, 0)
         self.body.setSpacing(space.s)
         self.area = QScrollArea()
         self.area.setFrameShape(QFrame.Shape.NoFrame)

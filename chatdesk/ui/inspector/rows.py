@@ -9,10 +9,11 @@ from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import plural, shown
+from chatdesk.ui.mirroring import begin_at_start
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
-from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _ROW_PX = 30
@@ -72,6 +73,7 @@ def plain_label(text: str, role: FontRole) -> QLabel:
     """Return a label that shows the words as they stand."""
     label = QLabel(shown(text))
     label.setTextFormat(Qt.TextFormat.PlainText)
+    begin_at_start(label)
     label.setProperty("textRole", role)
     label.setWordWrap(True)
     return label
@@ -118,4 +120,4 @@ class _RowDelegate(QStyledItemDelegate):
         words = QRectF(left + side + 6, area.top(), 0, area.height())
         words.setRight(note_area.left() - 8)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(words.width()))
-        painter.drawText(mirrored(words, area, direction), int(Qt.AlignmentFlag.AlignVCenter), text)
+        draw_line(painter, mirrored(words, area, direction), text, direction)

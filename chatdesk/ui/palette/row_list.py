@@ -21,7 +21,7 @@ from chatdesk.ui.palette.rows import Row, RowKind
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
-from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.painting import mirrored, paint_box, read_by_letters
 
 _SIDE_PX: Final = 18
 _ICON_GAP_PX: Final = 10
@@ -119,6 +119,7 @@ class RowDelegate(QStyledItemDelegate):
         row: Row = index.data(int(Qt.ItemDataRole.UserRole))
         rect = QRectF(option.rect)
         painter.save()
+        read_by_letters(painter)
         if option.state & QStyle.StateFlag.State_Selected and row.is_choosable:
             paint_box(painter, rect, 0, fill=self._theme.colour("selected"))
             if self._theme.is_contrast_high:
@@ -178,8 +179,9 @@ class RowDelegate(QStyledItemDelegate):
         layout = QTextLayout(text, self._theme.font("text"))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        option.setTextDirection(self._view.layoutDirection())
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # the direction of its letters
         layout.setTextOption(option)
+        is_mirrored = self._view.layoutDirection() is Qt.LayoutDirection.RightToLeft
         layout.setFormats([self._mark(text, start, end) for start, end in marks])
         layout.beginLayout()
         y = 0.0
@@ -188,7 +190,7 @@ class RowDelegate(QStyledItemDelegate):
             if not line.isValid():
                 break
             line.setLineWidth(width)
-            line.setPosition(QPointF(0, y))
+            line.setPosition(QPointF(max(0.0, width - line.naturalTextWidth()) if is_mirrored else 0, y))
             y += max(line.height(), self._theme.line_px("text"))
         layout.endLayout()
         return layout
@@ -215,13 +217,13 @@ class RowDelegate(QStyledItemDelegate):
         return min(wanted, width * _ASIDE_SHARE)
 
     def _visual(self, flags: Qt.AlignmentFlag | Qt.TextFlag) -> int:
-        """Leading and trailing as left and right of this window."""
+        """Return leading and trailing as left and right of this window; the painter mirrors no more."""
         is_mirrored = self._view.layoutDirection() is Qt.LayoutDirection.RightToLeft
         left, right = int(Qt.AlignmentFlag.AlignLeft), int(Qt.AlignmentFlag.AlignRight)
         value = int(flags)
         if is_mirrored and value & (left | right):
             value ^= left | right
-        return value
+        return value | int(Qt.AlignmentFlag.AlignAbsolute)
 
     @property
     def _scale(self) -> float:

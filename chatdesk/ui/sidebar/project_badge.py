@@ -11,7 +11,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
-from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
@@ -97,7 +97,7 @@ class ProjectBadge(ThemedButton):
         name = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
         width = metrics.horizontalAdvance(name)
         area = mirrored(QRectF(left, 0, width + 1, self.height()), whole, direction)
-        painter.drawText(area, line_start(direction), name)
+        draw_line(painter, area, name, direction)
         if self._is_shared:
             people = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
             paint_icon(painter, mirrored(people, whole, direction), "users", theme.colour("muted"))

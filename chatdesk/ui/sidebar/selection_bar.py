@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.widgets.buttons import IconButton
@@ -26,7 +27,7 @@ class SelectionBar(QWidget):
         self._label.setObjectName("selectionCount")
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.tokens.space.s, 2, 0, 2)
+        set_margins(row, theme.tokens.space.s, 2, 0, 2)
         row.setSpacing(0)
         row.addWidget(self._label, 1)
         self._live: list[IconButton] = []

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
@@ -205,7 +206,7 @@ class Sidebar(SidebarBase):
     def _lay_out(self) -> QVBoxLayout:
         space = self._theme.tokens.space
         top = QHBoxLayout()
-        top.setContentsMargins(space.s, 0, 0, 0)
+        set_margins(top, space.s, 0, 0, 0)
         top.setSpacing(space.xs)
         top.addWidget(self.badge, 1)
         top.addWidget(self._new_button)

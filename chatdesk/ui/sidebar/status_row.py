@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -32,7 +33,7 @@ class StatusRow(QWidget):
         )
         row = QHBoxLayout(self)
         space = theme.tokens.space
-        row.setContentsMargins(space.s, space.xs, 2, space.xs)
+        set_margins(row, space.s, space.xs, 2, space.xs)
         row.setSpacing(space.s)
         row.addWidget(self._sign)
         row.addWidget(self._label, 1)

@@ -15,7 +15,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
-from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 #: By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
@@ -78,7 +78,7 @@ class TeamLine(ThemedButton):
         left = sign.right() + tokens.space.s
         area = QRectF(left, 0, max(0.0, whole.width() - left - _PAD_PX), whole.height())
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(area.width()))
-        painter.drawText(mirrored(area, whole, direction), line_start(direction), text)
+        draw_line(painter, mirrored(area, whole, direction), text, direction)
         if self.shows_ring:
             paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
         painter.end()

@@ -25,7 +25,7 @@ from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX, Tokens
-from chatdesk.ui.widgets.painting import line_start, mirrored
+from chatdesk.ui.widgets.painting import line_start, mirrored, read_by_letters
 
 ROW_HEIGHT_PX = 34
 _DOT_PX, _DOT_GAP_PX = 7, 4
@@ -68,6 +68,7 @@ class ThreadDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         painter.save()
+        read_by_letters(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
         row = index.data(ThreadRole.PAINTED)

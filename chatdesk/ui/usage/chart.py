@@ -19,7 +19,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.figures import MEASURES, Measure, row_name, row_short
 from chatdesk.ui.widgets.focus_ring import shows_ring
-from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import draw_line, paint_box, paint_focus_ring, read_by_letters
 
 _ROWS: Final = {
     "day": Text("day"),
@@ -137,6 +137,7 @@ class UsageChart(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme
+        read_by_letters(painter)
         painter.setFont(theme.font("muted"))
         if self._is_by_day():
             self._paint_axis(painter)
@@ -153,8 +154,7 @@ class UsageChart(QWidget):
         painter.setFont(theme.font("table"))
         head = QRectF(_PAD_PX, 0, self.width() - 2 * _PAD_PX, self._head_px())
         words = self.current_words or ("" if self._rows() else tr("No requests in these days."))
-        flag = Qt.AlignmentFlag
-        painter.drawText(head, int(flag.AlignLeading | flag.AlignVCenter), words)
+        draw_line(painter, head, words, self.layoutDirection())
         if self.hasFocus() and self._is_ringed:
             paint_focus_ring(painter, QRectF(self.rect()), theme.tokens.radius.row, theme.colour("accent"))
 

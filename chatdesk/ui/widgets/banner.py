@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -99,6 +99,11 @@ class Banner(QWidget):
         if is_news:
             announce(self, text, is_assertive=kind == "danger")
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._on_theme_changed()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_action()
@@ -140,7 +145,7 @@ class Banner(QWidget):
 
     def _on_theme_changed(self) -> None:
         start = round(_PADDING_PX + ICON_PX * max(1.0, self._theme.scale) + 10)
-        # Layouts swap left and right themselves where the text runs from right to left.
-        self._grid.setContentsMargins(start, 8, 8, 8)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        self._grid.setContentsMargins(8 if is_mirrored else start, 8, start if is_mirrored else 8, 8)
         self._hold_height()
         self.update()

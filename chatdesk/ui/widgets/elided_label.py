@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.widgets.painting import draw_line
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
@@ -44,8 +45,7 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         area = self.contentsRect()
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        side = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(area, int(side | Qt.TextFlag.TextSingleLine), shown)
+        draw_line(painter, QRectF(area), shown, self.layoutDirection())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -38,7 +38,20 @@ def line_start(direction: Qt.LayoutDirection) -> int:
     """Return flags to draw one line of text from the side where lines begin. Not asked of ``QStyle``, which the first
     paint does without: building its enumerations takes 4 ms."""
     side = Qt.AlignmentFlag.AlignRight if direction is Qt.LayoutDirection.RightToLeft else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
+    upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors once more
+    return int(side | upright | Qt.TextFlag.TextSingleLine)
+
+
+def read_by_letters(painter: QPainter) -> None:
+    """Draw each text in the direction of its own letters from now on: the ellipsis and the question mark of an English
+    title stand behind it where the window runs from right to left, too."""
+    painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+
+
+def draw_line(painter: QPainter, area: QRectF, text: str, direction: Qt.LayoutDirection) -> None:
+    """Draw one line of text from the side where the lines of a window of this ``direction`` begin."""
+    read_by_letters(painter)
+    painter.drawText(area, line_start(direction), text)
 
 
 def fill_area(painter: QPainter, area: QRect, colour: QColor) -> None:

@@ -27,7 +27,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
 from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
 Kind = Literal["heading", "project", "command"]
@@ -260,20 +260,18 @@ class _ChooserDelegate(QStyledItemDelegate):
             side = ICON_PX * scale
             paint_icon(painter, place(right - side, side, side), "users", theme.colour("muted"))
             right -= side + theme.tokens.space.s
-        vertical = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        start = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft) | vertical)
         if entry.hint:
             painter.setFont(theme.font("muted"))
             width = painter.fontMetrics().horizontalAdvance(entry.hint) + 1
             painter.setPen(theme.colour("muted"))
-            painter.drawText(place(right - width, width, whole.height()), start, entry.hint)
+            draw_line(painter, place(right - width, width, whole.height()), entry.hint, direction)
             right -= width + theme.tokens.space.s
         is_heading = entry.kind == "heading"
         painter.setFont(theme.font("group" if is_heading else "text"))
         painter.setPen(theme.colour("muted" if is_heading else "text"))
         room = max(0.0, right - left)
         text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, int(room))
-        painter.drawText(place(left, room, whole.height()), start, text)
+        draw_line(painter, place(left, room, whole.height()), text, direction)
         painter.restore()
 
     def _paint_sign(self, painter: QPainter, entry: ChooserEntry, area: QRectF) -> None:

@@ -14,7 +14,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
-from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import draw_line, paint_box, paint_focus_ring
 
 _PADDING_PX = 14
 
@@ -87,8 +87,7 @@ class PromptCard(ThemedButton):
         painter.setFont(self._theme.font("strong" if role == "strong" else "note"))
         painter.setPen(self._theme.colour(colour))
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
-        side = Qt.AlignmentFlag.AlignRight if self._is_mirrored() else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), elided)
+        draw_line(painter, area, elided, self.layoutDirection())
 
     def _is_mirrored(self) -> bool:
         return self.layoutDirection() is Qt.LayoutDirection.RightToLeft

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
 
@@ -37,7 +38,7 @@ class Toast(QWidget):
         self._action.clicked.connect(self._on_action_clicked)
         self._action.installEventFilter(self)
         row = QHBoxLayout(self)
-        row.setContentsMargins(16 + _SHADOW_PX, 8 + _SHADOW_PX, 10 + _SHADOW_PX, 8 + _SHADOW_PX)
+        set_margins(row, 16 + _SHADOW_PX, 8 + _SHADOW_PX, 10 + _SHADOW_PX, 8 + _SHADOW_PX)
         row.setSpacing(12)
         row.addWidget(self._label, 1)
         row.addWidget(self._action)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QApplication, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
@@ -14,6 +14,7 @@ from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.palette.rows import RowKind
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.palette_samples import sample_groups
+from tests.helpers.painted_words import ink_of
 
 ENTER = Qt.Key.Key_Return
 
@@ -222,3 +223,18 @@ def test_a_space_ends_the_last_word(palette: Palette, asked: Asked) -> None:
         palette.field.setText(text)
         palette.search_now()
     assert asked.texts == ["check", "check", "check ", ""]
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_rows_begin_where_the_lines_of_the_window_begin(palette: Palette, direction: Qt.LayoutDirection) -> None:
+    palette.setLayoutDirection(direction)
+    view = palette.findChild(QListView)
+    image = view.viewport().grab().toImage()
+    middle = view.viewport().width() // 2
+    for place in range(3):  # a heading, the chosen row, another row
+        area = view.visualRect(view.model().index(place, 0)).adjusted(2, 2, -2, -2)
+        between = QRect(middle - 60, area.top(), 120, area.height())
+        is_mirrored = direction is Qt.LayoutDirection.RightToLeft
+        begin = QRect(middle + 60 if is_mirrored else area.left(), area.top(), middle - 64, area.height())
+        assert ink_of(image, between).isNull(), place
+        assert ink_of(image, begin).width() > 30, place

@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -25,6 +25,7 @@ from tests.gallery.sidebar_samples import (
     make_thread,
     sample_threads,
 )
+from tests.helpers.painted_words import ink_of
 
 _SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -441,6 +442,15 @@ def test_a_folder_with_very_many_rows_closes_at_once_and_is_forgotten_later(qtbo
     click(sidebar, "Research")
     qtbot.waitUntil(lambda: not model.listed.unfreed_count)
     assert model.thread_by_id(ids[0]) is None
+
+
+def test_the_names_of_folders_stand_beside_their_arrows_from_right_to_left(qtbot, qapp) -> None:
+    sidebar, _ = shown(qtbot, Theme(qapp, preference="light"), open_ids=())
+    sidebar.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    view = sidebar.thread_list
+    area = view.visualRect(folder(sidebar, "Travel"))
+    words = ink_of(view.viewport().grab().toImage(), QRect(60, area.top(), area.right() - 40 - 60, area.height()))
+    assert words.right() > area.right() - 60 and words.left() > area.center().x()
 
 
 def test_folders_hold_large_text_from_right_to_left(qtbot, qapp) -> None:

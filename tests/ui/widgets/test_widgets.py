@@ -356,3 +356,17 @@ def test_the_list_of_questions_leaves_a_narrow_header_to_the_title(header: Threa
     header.resize(900, header.height())
     assert header.outline_button.isVisible()
     assert header.outline_button.accessibleName() == "Questions of this thread"
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_the_words_of_a_banner_leave_room_for_its_sign(
+    theme: Theme, qtbot: QtBot, direction: Qt.LayoutDirection
+) -> None:
+    banner = Banner(theme)
+    qtbot.addWidget(banner)
+    banner.setLayoutDirection(direction)
+    banner.resize(600, 60)
+    banner.show_message("The disk is full.")
+    words = banner.findChild(QLabel, "bannerText").geometry()
+    is_mirrored = direction is Qt.LayoutDirection.RightToLeft
+    assert (banner.width() - words.right() if is_mirrored else words.left()) > 30

@@ -33,6 +33,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -103,8 +104,7 @@ class ParametersDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         """``name``: of the thread, the project or the assistant."""
-        title = _title(scope, name)
-        super().__init__(theme, title, parent=parent)
+        super().__init__(theme, title := _title(scope, name), parent=parent)
         self.setObjectName("parametersDialog")
         self._own = own
         self._wider = wider
@@ -116,7 +116,7 @@ class ParametersDialog(Panel):
         rows = QWidget()
         rows.setObjectName("parameterRows")
         column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 12, 0)
+        set_margins(column, 0, 0, 12, 0)
         column.setSpacing(0)
         for kind in _KINDS:
             if kind.ability is None or info.has(kind.ability):

@@ -14,6 +14,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX: Final = 480
@@ -52,7 +53,7 @@ class PromptFieldsDialog(FormPanel):
         rows = QWidget()
         rows.setObjectName("promptFields")
         column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 8, 0)
+        set_margins(column, 0, 0, 8, 0)
         column.setSpacing(4)
         for each in fields:
             label = plain_label(_label_of(each), "text", wraps=True)

@@ -28,6 +28,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class ProviderForm(FormPanel):
         body = QWidget()
         body.setObjectName("providerBody")
         column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 12, 0)
+        set_margins(column, 0, 0, 12, 0)
         column.setSpacing(6)
         rows: list[tuple[str, QWidget]] = [(tr("Name"), self.name), (tr("Address"), self.address)]
         for title, field in rows:

@@ -34,6 +34,7 @@ from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.features.settings.settings_search import Found, FoundList
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -69,8 +70,7 @@ class SettingsDialog(Panel):
     of the environment decides.
 
     ``applied`` carries what changed. ``previewed`` has the name and value of what should be seen at once; ``rejected``
-    takes it back. What is done on pages that others fill holds at once. ``providerPageMade`` and ``dataPageMade`` come
-    when somebody looks at those pages for the first time.
+    takes it back. Pages that others fill act at once; ``providerPageMade`` and ``dataPageMade`` come at the first look.
     """
 
     applied = Signal(dict)
@@ -270,7 +270,7 @@ class SettingsDialog(Panel):
         head.addWidget(self._heading, 1)
         head.addWidget(self._close)
         right = QVBoxLayout()
-        right.setContentsMargins(28, 16, 16, 8)
+        set_margins(right, 28, 16, 16, 8)
         right.setSpacing(8)
         right.addLayout(head)
         right.addWidget(self._pages, 1)

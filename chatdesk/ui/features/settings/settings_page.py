@@ -17,6 +17,7 @@ from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelField
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_text
+from chatdesk.ui.mirroring import set_margins
 
 _SLICE_MS: Final = 1
 _SECTION_GAP_PX: Final = 18
@@ -55,7 +56,7 @@ class SettingsPage(QScrollArea):
         inner = QWidget()
         inner.setObjectName("settingsPage")
         self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(0, 0, 12, 8)
+        set_margins(self._column, 0, 0, 12, 8)
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBo
 from chatdesk.core.texts import tr
 from chatdesk.core.tools.server_requests import LONGEST_VALUE, FieldKind, FormField
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.mirroring import set_margins
 
 _HINTS: Final = {
     "email": "name@example.org",
@@ -38,7 +39,7 @@ class RequestFields(QScrollArea):
         rows = QWidget()
         rows.setObjectName("requestRows")
         column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 8, 0)
+        set_margins(column, 0, 0, 8, 0)
         column.setSpacing(4)
         for number, each in enumerate(fields):
             self._add(column, each, number)

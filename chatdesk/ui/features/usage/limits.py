@@ -30,6 +30,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.local_forms import within_sentence
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
@@ -84,7 +85,7 @@ class LimitsDialog(FormPanel):
         inner = QWidget()
         inner.setObjectName("limitsLines")
         self._rows = QVBoxLayout(inner)
-        self._rows.setContentsMargins(0, 0, 8, 0)
+        set_margins(self._rows, 0, 0, 8, 0)
         self._rows.setSpacing(6)
         self._rows.addStretch(1)
         area = QScrollArea()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WIDTH_PX = 380
@@ -40,7 +41,7 @@ class FindBar(QFrame):
             "x": self._button("findClose", tr("Close (Esc)"), self.closed.emit),
         }
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 6, 4)
+        set_margins(row, 12, 4, 6, 4)
         row.setSpacing(2)
         row.addWidget(self.field, 1)
         row.addWidget(self._count)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -79,7 +80,7 @@ class ThreadHeader(QWidget):
         self.more_button = IconButton(theme, "ellipsis", name=tr("More about this thread"), object_name="moreButton")
         self.more_button.setVisible(False)
         row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 10, 1)
+        set_margins(row, 16, 0, 10, 1)
         row.setSpacing(_GAP_PX)
         for widget in (
             self.sidebar_button,

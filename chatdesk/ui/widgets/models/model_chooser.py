@@ -49,7 +49,7 @@ from chatdesk.ui.widgets.models.model_rows import (
     ProviderChoices,
     rows_of,
 )
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
 from chatdesk.ui.widgets.stray_keys import press_focused
 
 _WIDTH_PX, _ROW_PX, _MARGIN_PX = 380, 32, 8
@@ -321,11 +321,15 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(self._theme.colour("muted" if is_heading else "text"))
         words = area.adjusted(10, 0, -62, 0)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, words.width())
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading, text)
+
+        def place(part: QRect) -> QRectF:
+            return mirrored(QRectF(part), QRectF(area), option.direction)
+
+        draw_line(painter, place(words), text, option.direction)
         if index.data(LIKED_ROLE) and not is_heading:
             star = QRect(area.right() - 54, area.center().y() - ICON_PX // 2, ICON_PX, ICON_PX)
-            paint_icon(painter, star.toRectF(), "star", self._theme.colour("muted"))
+            paint_icon(painter, place(star), "star", self._theme.colour("muted"))
         if index.data(CURRENT_ROLE):
             tick = QRect(area.right() - 28, area.center().y() - ICON_PX // 2, ICON_PX, ICON_PX)
-            paint_icon(painter, tick.toRectF(), "check", self._theme.colour("text"))
+            paint_icon(painter, place(tick), "check", self._theme.colour("text"))
         painter.restore()
