@@ -20,6 +20,7 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.pyside_support import NEXT_TURN_S
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.panes import Panes
@@ -129,6 +130,8 @@ class ChatMaker:
         await chat.tasks.close()
         bindings.let_go()
         chat.subscriptions.close()
+        for view in chat.panes.pane.findChildren(TranscriptView):
+            view.show_thread(None)  # what is being rendered for it comes to nobody
         self._main.shared.models.leave(chat.panes.header)
         if isinstance(chat.panes.commands, PaneCommands):
             chat.panes.commands.end()

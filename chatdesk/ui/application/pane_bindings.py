@@ -242,6 +242,7 @@ class PaneBindings:
     async def save(self) -> None:
         """Store what a person wrote and did not send; what is being sent becomes a message first."""
         await self.messages.wait_until_sent()
+        await self.attachments.wait_until_kept()
         self.messages.edit.end()
         try:
             await self.drafts.save()

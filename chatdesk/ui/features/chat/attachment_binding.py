@@ -38,6 +38,8 @@ _PASTED_NAME = Text("Pasted image.png")
 _STORED = Text("Files are stored on disk; a temporary chat is not.")
 # Sharp on a screen with two dots a px, at twice the size of text.
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
+#: How long a chat that is closed waits for files that are being copied.
+_KEPT_WITHIN_S = 5.0
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
@@ -155,6 +157,11 @@ class AttachmentBinding(QObject):
         if len(paths) > room:
             composer.notice.show_passing(limits.left_out(len(paths) - max(room, 0)))
         return paths[: max(room, 0)]
+
+    async def wait_until_kept(self) -> None:
+        """Wait for files that are being copied, because the chat is closed; a disk that does not answer is left."""
+        if self._copying:
+            await asyncio.wait(tuple(self._copying.values()), timeout=_KEPT_WITHIN_S)
 
     def _start(self, key: str, work: object) -> None:
         task = self._tasks.start(work, f"attach {key}")  # type: ignore[arg-type]
