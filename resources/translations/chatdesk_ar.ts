@@ -17087,7 +17087,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Cached</source>
-        <translation>من المخبأ</translation>
+        <translation>المخبأ</translation>
     </message>
     <message>
         <source>Of them from the provider&apos;s cache</source>
