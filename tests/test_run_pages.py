@@ -19,7 +19,10 @@ Shell = Callable[[str, Path], str]
 #: What is quoted of the window or of Qt, and is no sentence of a failure.
 _OTHERS = {"Not saved", "Read only", "Use it there…", "denied", "Could not load the Qt platform plugin"}
 
-pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the commands are for a shell")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("sh") is None, reason="the commands are for a shell"),
+    pytest.mark.timeout(300),  # each starts ChatDesk a dozen times
+]
 
 
 def _blocks(page: str) -> list[str]:

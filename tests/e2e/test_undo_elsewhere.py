@@ -47,7 +47,7 @@ def test_the_last_change_of_the_shown_thread_is_undone_first(tmp_path: Path) -> 
         await until(lambda: application.threads.thread_id == first)
         application.panes.commands.trigger("edit.undo")
         await until(lambda: any(each.message.id == deleted for each in application.panes.transcript.entries))
-        assert toast(application).text == "Undone: delete message"
+        await until(lambda: toast(application).text == "Undone: delete message")
         application.panes.commands.trigger("edit.redo")
         await until(lambda: toast(application).text == "Redone: delete message")
         await until(lambda: all(each.message.id != deleted for each in application.panes.transcript.entries))

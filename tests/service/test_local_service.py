@@ -61,7 +61,7 @@ def _imports_without(modules: str, forbidden: tuple[str, ...]) -> None:
     assert (found.returncode, found.stdout.strip()) == (0, ""), found.stderr
 
 
-@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_and_nothing_is_made_twice_by_kill_9(tmp_path: Path) -> None:
     killed = kill_while_writing(tmp_path, rounds=4)
     assert (killed.lost, killed.doubled, killed.unknown) == (0, 0, 0)
