@@ -17,6 +17,7 @@ size() { # that of the window with the keys
 }
 
 press_last() { # the last button, at the lower right of the window with the keys
+    sleep 1 # until it stands still
     eval "$(size)"
     xdotool mousemove --window "$shown" $((WIDTH - 60)) $((HEIGHT - 40)) click 1
 }
