@@ -14,7 +14,7 @@ from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, R
 
 _PIECE_LINES: Final = 400
 _PIECE_CHARACTERS: Final = 24_000
-_MARKDOWN_CHARACTERS: Final = 6_000
+_MARKDOWN_CHARACTERS: Final = 4_000
 _PIECES_AT_ONCE: Final = 3
 
 Pieces = Sequence[tuple[int, int]]
