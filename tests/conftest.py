@@ -210,7 +210,12 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_THREADS_BEFORE] = set(threading.enumerate())
     item.stash[_WINDOWS_BEFORE] = _windows()
-    return (yield)
+    if "qapp" in getattr(item, "fixturenames", ()):
+        gc.disable()  # as in a window: see ``ui/garbage.py``
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

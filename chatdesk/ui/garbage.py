@@ -19,18 +19,23 @@ def collected_here() -> Iterator[None]:
     """Collect in this thread, between its events, instead of in whichever thread allocates next: Python would end a
     timer or a socket notifier on a thread of storage, and Qt would then deliver an event to what is gone.
 
-    The thread needs a running Qt loop. Afterwards Python collects by itself again.
+    The thread needs a running Qt loop. Afterwards Python collects by itself again if it did before; in a window it does
+    not: Qt disconnects a signal under a lock and asks Python's objects what they override, and a collection there would
+    end other objects of Qt, which may wait for that very lock for ever.
     """
+    was_enabled = gc.isenabled()
+    gc.disable()
     collector = Collector()
     timer = QTimer(interval=_INTERVAL_MS)
     timer.timeout.connect(collector.collect_what_is_due)
-    gc.disable()
     timer.start()
     try:
         yield
     finally:
         timer.stop()
-        gc.enable()
+        del timer, collector
+        if was_enabled:
+            gc.enable()
 
 
 class Collector:

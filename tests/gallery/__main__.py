@@ -11,6 +11,7 @@ that are pressed there.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> int:
     elif use_language(options.language) != "en" and not is_translated():
         parser.error("the catalogues are not compiled: make translations")
     application = QApplication([])
+    gc.disable()  # as in a window: see ``ui/garbage.py``
     translate_qt(application)
     theme = Theme(application)
     theme.apply()
@@ -97,6 +99,7 @@ def _draw_all(theme: Theme, only: str, only_modules: str) -> list[tuple[str, QPi
                 pictures.append((name, _draw(widget)))
             widget.close()
             widget.deleteLater()
+        gc.collect()
     return pictures
 
 

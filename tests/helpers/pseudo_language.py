@@ -9,6 +9,7 @@ number of samples and of texts that it has read, in widgets and as they were pai
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -276,6 +277,7 @@ def main(factor: float) -> None:
     from chatdesk.ui.theme.theme import Theme
 
     application = QApplication([])
+    gc.disable()  # as in a window: see ``ui/garbage.py``
     theme = Theme(application)
     theme.apply()
     theme.load_other_fonts()
@@ -305,6 +307,7 @@ def main(factor: float) -> None:
                 faults.setdefault(("cut off", text[:200]), f"{name}: {place}")
             widget.close()
             widget.deleteLater()
+        gc.collect()
     for (fault, text), place in faults.items():
         sys.stdout.write(json.dumps({"fault": fault, "place": place, "text": text}, ensure_ascii=False) + "\n")
     sys.stdout.write(json.dumps({"samples": counted, "texts": read, "painted": drawn}) + "\n")

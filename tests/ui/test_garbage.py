@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -17,6 +18,31 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.ui.async_tasks import run_until_done
 from chatdesk.ui.garbage import Collector, collected_here
 from tests.helpers.waiting import until
+
+#: Ends the context of a window where Qt's objects are garbage: each has a connection, for which Qt has 131 locks.
+_END_OF_A_WINDOW = """
+import gc
+
+from PySide6.QtCore import QCoreApplication, QObject
+
+from chatdesk.ui.garbage import collected_here
+
+
+class InACycle(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.itself = self
+        self.objectNameChanged.connect(print)
+
+
+app = QCoreApplication([])
+gc.disable()
+for _ in range(3):
+    with collected_here():
+        for _ in range(400):
+            InACycle()
+        many = [[] for _ in range(3000)]
+"""
 
 
 class _InACycle(QObject):
@@ -54,7 +80,28 @@ def test_an_object_of_qt_that_only_the_collector_finds_ends_in_the_windows_threa
 
     assert run_until_done(qapp, main) == 0
     assert ended == [threading.main_thread()]
-    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_python_collects_afterwards_only_if_it_did_before(qapp: QApplication, is_enabled: bool) -> None:
+    collects: list[bool] = []
+
+    async def main() -> int:
+        with collected_here():
+            collects.append(gc.isenabled())
+        collects.append(gc.isenabled())
+        return 0
+
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        assert run_until_done(qapp, main) == 0
+    finally:
+        gc.disable()
+    assert collects == [False, is_enabled]
+
+
+def test_a_window_ends_although_a_collection_could_wait_for_a_lock_of_its_own_thread() -> None:
+    assert subprocess.run([sys.executable, "-c", _END_OF_A_WINDOW], timeout=60).returncode == 0
 
 
 def test_the_loop_of_a_window_ends_with_it_and_its_running_timers_too(qapp: QApplication) -> None:
