@@ -443,6 +443,8 @@ async def script(application):
     chats.windows[0].panes.composer.set_text("of the window")
     chats.beside.panes.composer.set_text("of the new chat")
     def stored():
+        if not paths.window_state.exists():
+            return False
         state = json.loads(paths.window_state.read_text())
         return len(state["windows"]) == 1 and state["beside"] is not None and state["beside"]["thread_id"] is None
     await until(stored)
