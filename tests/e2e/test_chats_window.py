@@ -403,7 +403,7 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
         assert own.panes.composer.text() == "unsent"
         await until(application.panes.window.isActiveWindow)
         await until(lambda: application.chats.active is application.bindings)
-        assert application.panes.window.focusWidget() is application.panes.composer.editor
+        await until(lambda: application.panes.window.focusWidget() is application.panes.composer.editor)
 
     play(paths, first)
     play(paths, second)

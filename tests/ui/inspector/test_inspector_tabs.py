@@ -235,6 +235,7 @@ def test_why_no_summary_is_made_is_said(
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
 def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scale: float) -> None:
     theme.set_scale(scale)
+    theme.apply()  # another test may have left its own
     inspector = Inspector(theme)
     qtbot.addWidget(inspector)
     for name in ("Context", "Summary", "Usage", "Tree", "Questions", "Artifacts"):
