@@ -61,6 +61,7 @@ async def walk(application: WindowApplication, pictures: Path) -> dict[str, obje
             outside.append(command)
         dialog.close()
         await until(lambda: not any(each.isVisible() for each in panes.window.findChildren(Panel)))
+    found |= await _two_more_chats(application, pictures)
     panes.commands.trigger("app.quick")
     quick = application.bindings.quick.window
     assert quick is not None
@@ -72,6 +73,25 @@ async def walk(application: WindowApplication, pictures: Path) -> dict[str, obje
         "cut": {name: each for name, each in found.items() if each},
         "outside": outside,
     }
+
+
+async def _two_more_chats(application: WindowApplication, pictures: Path) -> dict[str, list[str]]:
+    """Open the thread at the right and in a window of its own, and look at both."""
+    chats = application.chats
+    chats.open_beside(application.threads.thread_id)
+    await until(lambda: chats.beside is not None and len(chats.beside.panes.transcript.entries) == 2)
+    chats.open_window(application.threads.thread_id)
+    await until(lambda: bool(chats.windows) and len(chats.windows[0].panes.transcript.entries) == 2)
+    own = chats.windows[0].panes.window
+    await until(own.isVisible)
+    own.grab().save(str(pictures / "own.png"))
+    application.panes.window.grab().save(str(pictures / "beside.png"))
+    found = {"own": cut_off(own), "beside": cut_off(application.panes.window)}
+    own.close()
+    await until(lambda: not chats.windows)
+    chats.close_beside()
+    await until(lambda: chats.beside is None)
+    return found
 
 
 def main(folder: Path) -> int:
