@@ -181,6 +181,7 @@ BEFORE: Final[dict[str, Callable[[Walk], object]]] = {
     **dict.fromkeys(("message.copy_markdown", "message.copy_plain", "message.copy_rich", "message.quote"), _select),
     "message.previous_version": _two_versions,
     "edit.undo": _renamed,
+    "go.composer": lambda walk: walk.chat.panes.transcript.setFocus(),
     "view.reset_size": lambda walk: walk.chat.panes.theme.zoom_in(),
     **dict.fromkeys(("go.find_next", "go.find_previous"), _found),
     **dict.fromkeys(("message.note", "prompt.save"), lambda walk: walk.chat.panes.composer.set_text("something")),
