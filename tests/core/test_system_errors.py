@@ -24,3 +24,8 @@ def test_what_is_not_known_comes_as_it_is() -> None:
     assert reason_text(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
     assert reason_text(OSError("the disk has gone")) == "the disk has gone"
     assert reason_text(OSError()) == "the system says no"
+
+
+def test_what_chatdesk_refused_itself_comes_in_its_own_words() -> None:
+    words = Text("“{name}” beside it is a link or a file, not a folder", name="a")
+    assert reason_text(FileExistsError(errno.EEXIST, words)) is words

@@ -1,4 +1,4 @@
-"""The settings portal of a desktop, as far as ChatDesk asks it. Runs on the system's Python.
+"""The settings portal of a desktop, in its first version, as far as ChatDesk asks it. Runs on the system's Python.
 
 Each line on its stdin, ``still`` or ``moving``, is a change of the setting.
 """
@@ -12,7 +12,7 @@ from gi.repository import Gio, GLib
 _INTERFACE = "org.freedesktop.portal.Settings"
 _PATH = "/org/freedesktop/portal/desktop"
 _PLACE = ("org.gnome.desktop.interface", "enable-animations")
-_XML = f"""<node><interface name="{_INTERFACE}"><method name="ReadOne"><arg type="s" direction="in"/>
+_XML = f"""<node><interface name="{_INTERFACE}"><method name="Read"><arg type="s" direction="in"/>
 <arg type="s" direction="in"/><arg type="v" direction="out"/></method></interface></node>"""
 
 
@@ -33,7 +33,7 @@ def _on_name(_bus: Gio.DBusConnection, _name: str) -> None:
 
 def _on_call(_bus, _sender, _path, _interface, _method, parameters, invocation) -> None:  # type: ignore[no-untyped-def]
     if parameters.unpack() == _PLACE:
-        invocation.return_value(GLib.Variant("(v)", (GLib.Variant("b", False),)))
+        invocation.return_value(GLib.Variant("(v)", (GLib.Variant("v", GLib.Variant("b", False)),)))
     else:
         invocation.return_dbus_error("org.freedesktop.portal.Error.NotFound", "no such setting")
 

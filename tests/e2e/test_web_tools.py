@@ -85,7 +85,7 @@ async def _set_up(application: WindowApplication, site: Site) -> None:
     _key(form.test_button, Qt.Key.Key_Space)
     steps: Any = form.findChild(QLabel, "searchSteps")
     await until(lambda: "Finds pages" in steps.text())
-    assert steps.text().splitlines() == ["✓ Answers", "✓ Lets ChatDesk search", "✓ Finds pages"]
+    assert steps.text().splitlines() == ["✓ It answers", "✓ Lets ChatDesk search", "✓ Finds pages"]
     await until(form.test_button.hasFocus)
     address.setFocus()
     _key(address, Qt.Key.Key_Return)

@@ -71,10 +71,14 @@ class PortalServer:
         await self.send(SHORTCUTS, "Activated", "osta{sv}", (session, shortcut, 1, {}))
 
     async def _serve(self) -> None:
-        while True:
-            message = await self._connection.receive()
-            if message.header.message_type is MessageType.method_call:
-                await self._answer(message)
+        try:
+            while True:
+                message = await self._connection.receive()
+                if message.header.message_type is MessageType.method_call:
+                    await self._answer(message)
+        except Exception as error:
+            self.wrong.append(f"the portal of the test failed: {error!r}")
+            raise
 
     async def _answer(self, message: Message) -> None:
         fields = message.header.fields

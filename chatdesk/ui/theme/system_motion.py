@@ -42,7 +42,8 @@ class SystemMotion(QObject):
         # The stub wants bytes, the function a str.
         self._bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self, slot)  # type: ignore[call-overload]
         for place in _WISHES:
-            message = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "ReadOne")
+            # ``ReadOne`` came with version 2 of the interface; Debian 12 has the first, and all still answer this.
+            message = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "Read")
             message.setArguments(list(place))
             watcher = QDBusPendingCallWatcher(self._bus.asyncCall(message, _ANSWER_WITHIN_MS), self)
             watcher.finished.connect(lambda call, place=place: self._on_call_finished(call, place))
@@ -61,7 +62,9 @@ class SystemMotion(QObject):
 
     def _take(self, place: tuple[str, str], value: object) -> None:
         before = any(self._wishes.values())
-        self._wishes[place] = _WISHES[place](value.variant() if isinstance(value, QDBusVariant) else value)
+        while isinstance(value, QDBusVariant):  # an answer of ``Read`` is one in another
+            value = value.variant()
+        self._wishes[place] = _WISHES[place](value)
         now = any(self._wishes.values())
         if now != before:
             self.changed.emit(now)

@@ -223,7 +223,7 @@ async def test_a_model_that_is_gone_is_told_with_the_nearest() -> None:
         with pytest.raises(ProviderError) as caught:
             await ask(provider, ChatRequest("gpt-4o", MESSAGES))
         await provider.close()
-    assert caught.value.next_step == "Choose another model; the nearest are gpt-4o-mini, gpt-4o-2024-11-20."
+    assert caught.value.next_step == "Choose another model; the nearest are gpt-4o-mini and gpt-4o-2024-11-20."
     assert caught.value.details["nearest"] == ["gpt-4o-mini", "gpt-4o-2024-11-20"]
 
 

@@ -51,7 +51,7 @@ async def test_a_server_that_was_chosen_is_never_replaced_by_the_offline_model()
 def test_an_unknown_provider_is_named() -> None:
     with pytest.raises(NotPossible, match="no provider called “nope”") as caught:
         build().get("nope")
-    assert "offline, openai" in caught.value.next_step
+    assert "offline and openai" in caught.value.next_step
 
 
 def test_a_provider_without_key_is_still_found() -> None:

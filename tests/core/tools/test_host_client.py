@@ -53,7 +53,7 @@ async def test_calls_run_at_the_same_time_and_tell_their_progress(host: ToolHost
     slow = host.call(server(), "sleep", {"seconds": 0.2}, timeout_s=30, hooks=hooks)
     echoed = host.call(server(server_id="other"), "echo", {"text": "1"}, timeout_s=30)
     assert [each.text for each in await asyncio.gather(slow, echoed)] == ["Slept.", "1"]
-    assert said == ["10 % · step 1"], "the rest came within half a second"
+    assert said == ["10% · step 1"], "the rest came within half a second"
 
 
 async def test_pictures_come_as_files(host: ToolHost) -> None:

@@ -466,7 +466,7 @@ async def test_how_far_a_call_is_is_shown_and_not_stored(tmp_path: Path) -> None
         answer_id = await world.ask()
         world.answer(await world.asked(), Answer.ONCE)
         message = await world.finished(answer_id)
-        assert "10 % · step 1" in shown and shown[-1] is None
+        assert "10% · step 1" in shown and shown[-1] is None
         (call,) = _of(message, PartType.TOOL_CALL)
         (stored, *_rest) = _of(await world.chat.repositories.messages.get(answer_id), PartType.TOOL_CALL)
         assert "progress" not in call.content and "progress" not in stored.content

@@ -68,7 +68,8 @@ MIGRATIONS = {
 
 @pytest.fixture
 def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ChatDesk as it will be: its migrations and three more."""
+    """ChatDesk as it will be: its migrations and three more. A test names its workspace first: the first one of a run
+    is made by the migrations that are in force then, and all others are copies."""
     folder = tmp_path / "team"
     shutil.copytree(team_migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
     before = "0001"
@@ -200,7 +201,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(workspace: TeamDataba
 
 
 @pytest.mark.long
-def test_no_member_keeps_a_workspace_from_being_upgraded(later: None, workspace: TeamDatabase) -> None:
+def test_no_member_keeps_a_workspace_from_being_upgraded(workspace: TeamDatabase, later: None) -> None:
     """Neither by the lock under which a workspace is set up, nor by a transaction that stays open and only reads."""
     with workspace.connect(autocommit=False) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [setup.LOCK])
