@@ -121,12 +121,15 @@ class Walk:
             self.application.bindings.library.restore((self.home,))
         self.chat.messages.edit.cancel()
         self.chat.panes.composer.clear()
-        self.chat.panes.pane.toast.hide()
+        for each in self.application.chats.shown():
+            each.panes.pane.toast.hide()  # it would go by itself in the middle of the next action
         self.chat.panes.window.come_to_front()
         await self.chat.threads.open(self.home)
         self.chat.panes.pane.focus_composer()
         await until(lambda: self.application.chats.active is self.chat and len(self.chat.panes.transcript.entries) > 1)
-        await until_still(lambda: (looks_of(self.chat), self._shared()), for_s=0.15)
+        await until_still(
+            lambda: ([looks_of(each) for each in self.application.chats.shown()], self._shared()), for_s=0.15
+        )
 
 
 def visible(widget: QWidget) -> frozenset[tuple[str, str, str]]:

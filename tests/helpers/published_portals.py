@@ -21,7 +21,9 @@ def _interface(name: str) -> tuple[Mapping[str, str], Mapping[str, str], frozens
     found = ElementTree.fromstring(text).find("interface")
     assert found is not None and found.get("name") == name
     methods = {
-        str(each.get("name")): "".join(str(arg.get("type")) for arg in each.iter("arg") if arg.get("direction", "in") == "in")
+        str(each.get("name")): "".join(
+            str(arg.get("type")) for arg in each.iter("arg") if arg.get("direction", "in") == "in"
+        )
         for each in found.iter("method")
     }
     signals = {

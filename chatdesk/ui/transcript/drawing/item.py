@@ -105,7 +105,7 @@ class Item:
     def __init__(self) -> None:
         self.height = 0.0
         self.natural_width = 0.0
-        self._laid_out: tuple[TranscriptStyle, float] | None = None
+        self._laid_out: tuple[TranscriptStyle, float, float] | None = None  # for which style and width, and the height
 
     # Layout
 
@@ -114,8 +114,10 @@ class Item:
         raise NotImplementedError
 
     def is_laid_out(self, style: TranscriptStyle, width: float) -> bool:
+        """Return whether the height is the true one. It is a guess again where it was set to one since the layout, for
+        a width that was gone before anything was laid out in it."""
         done = self._laid_out
-        return done is not None and done[0] is style and done[1] == width
+        return done is not None and done[0] is style and done[1] == width and done[2] == self.height
 
     def indent(self, style: TranscriptStyle, room: float) -> float:
         """Return the distance of the item from the column's edge; the rest of ``room`` is its width.
@@ -130,7 +132,7 @@ class Item:
             return False
         before = self.height
         self.layout(style, width)
-        self._laid_out = (style, width)
+        self._laid_out = (style, width, self.height)
         return self.height != before
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
