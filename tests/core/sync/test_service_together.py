@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.sharing.team import EndReason, PresenceState, SharedProject, ShareState, SyncPhase, TeamRole
+from chatdesk.core.domain.sharing.team import (
+    EndReason,
+    PresenceState,
+    SharedProject,
+    ShareState,
+    SyncPhase,
+    TeamMember,
+    TeamRole,
+)
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
 from tests.helpers.postgres import TeamDatabase
@@ -204,7 +212,12 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        member = next(each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben")
+
+        async def named_ben() -> list[TeamMember]:
+            return [each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben"]
+
+        await until(named_ben)
+        [member] = await named_ben()
 
         def is_there() -> bool:
             shared = ben.team.known.shared_project(project)
