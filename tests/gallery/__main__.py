@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/gallery"))
     parser.add_argument("--only", default="", help="part of a sample's name")
     parser.add_argument("--modules", default="*_samples.py", help="pattern of the sample modules")
-    parser.add_argument("--language", default="en", choices=(*LANGUAGES, "pseudo"), help="pseudo: 40 % longer")
+    parser.add_argument("--language", default="en", choices=(*LANGUAGES, "pseudo"), help="pseudo: 40 %% longer")
     parser.add_argument(
         "--mockups", type=Path, help="folder of mockups to draw beside the real window, and nothing else"
     )
