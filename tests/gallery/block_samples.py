@@ -221,13 +221,17 @@ def _waiting_and_failures() -> Sample:
     return Sample([waiting, retry, *(each for each in failures if each is not None)], {"show_caret": True}, 0)
 
 
+def _indent_of(item: Item, style: TranscriptStyle) -> float:
+    return style.indent(item.at, WIDTH_PX) if item.is_indented else 0.0
+
+
 def draw(sample: Sample, style: TranscriptStyle) -> QImage:
     """The items as the transcript paints them, on its ground."""
     tops: list[float] = []
     y = float(_MARGIN_PX)
     gaps = grown_gaps((), sample.items, is_question=False)
     for item, gap in zip(sample.items, gaps, strict=True):
-        item.ensure_layout(style, WIDTH_PX - item.indent(style, WIDTH_PX))
+        item.ensure_layout(style, WIDTH_PX - _indent_of(item, style))
         y += gap
         tops.append(y)
         y += item.height
@@ -239,7 +243,7 @@ def draw(sample: Sample, style: TranscriptStyle) -> QImage:
         area = QRectF(_MARGIN_PX, top, WIDTH_PX, item.height)
         shared = shared_quotes(before, item.at)
         paint_quote_bars(painter, style, item.at, area=area, above=gaps[place], shared=shared)
-        x = _MARGIN_PX + (0.0 if item.at.is_right_to_left else item.indent(style, WIDTH_PX))
+        x = _MARGIN_PX + (0.0 if item.at.is_right_to_left else _indent_of(item, style))
         painter.translate(x, top)
         state = sample.state if place == sample.stateful else {}
         item.paint(painter, PaintState(style, QRectF(0, 0, WIDTH_PX, item.height), **state))  # type: ignore[arg-type]

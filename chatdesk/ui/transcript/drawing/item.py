@@ -5,7 +5,7 @@ Items know nothing of scrolling or of messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,8 +14,9 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
-from chatdesk.ui.transcript.contract import PictureLoaderLike, ShownChange
+from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.drawing.card import AT_LEFT
+from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 LINK_ACTION = "link-"
@@ -26,7 +27,8 @@ WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
 class Button:
     """A place in an item that does ``action`` when it is pressed.
 
-    ``label`` is its tooltip and its accessible name; ``text`` and ``icon`` are what is drawn.
+    ``label`` is its tooltip and its accessible name; ``text`` and ``icon`` are what is drawn. To the mouse, what is
+    ``for_keys`` is not there.
     """
 
     action: str
@@ -36,6 +38,7 @@ class Button:
     text: str = ""
     is_enabled: bool = True
     is_framed: bool = False
+    for_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,9 @@ class Item:
     is_structure = False  # has no words to select, and is copied with what is selected around it
     is_right_to_left = False
     revision = 0  # grows with every change that shows
-    ticks = False  # whether what it shows changes with the time
     at = Placement()  # in which lists and quotes
+    is_indented = False  # begins where the words of its lists and quotes do, not at the edge of the column
+    scroll: SideScroll | None = None  # where it is moved sideways
 
     def __init__(self) -> None:
         self.height = 0.0
@@ -119,13 +123,6 @@ class Item:
         done = self._laid_out
         return done is not None and done[0] is style and done[1] == width and done[2] == self.height
 
-    def indent(self, style: TranscriptStyle, room: float) -> float:
-        """Return the distance of the item from the column's edge; the rest of ``room`` is its width.
-
-        Items that draw something beside them, such as a marker, begin at the edge themselves.
-        """
-        return 0.0
-
     def ensure_layout(self, style: TranscriptStyle, width: float) -> bool:
         """Lay out unless this is done already, and return whether the height changed."""
         if self.is_laid_out(style, width):
@@ -142,29 +139,12 @@ class Item:
         self._laid_out = None
         self.revision += 1
 
-    def tick(self, now_ms: int) -> bool:
-        """Update what changes with the time, and return whether anything shown changed; the height stays.
-
-        Called once a second while the item is in view, if ``ticks`` is set.
-        """
-        return False
-
     def release(self) -> None:
         """Free the memory of the layout; the height stays as the guess."""
         self._laid_out = None
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         raise NotImplementedError
-
-    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
-        """Request missing pictures while the item is in view; ``on_change`` is called when one came."""
-
-    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
-        """Look whether an attached file is here by now, and return whether anything shown changed.
-
-        Called while the item is in view.
-        """
-        return False
 
     # Text
 
@@ -186,9 +166,6 @@ class Item:
     def reveal(self, offset: int) -> bool:
         """Unfold or scroll sideways until the character at ``offset`` can be seen; return whether anything changed."""
         return False
-
-    def word_at(self, offset: int) -> tuple[int, int]:
-        return word_bounds(self.text, offset)
 
     def line_at(self, offset: int) -> tuple[int, int]:
         """Return the range that a triple click at ``offset`` selects."""
@@ -215,23 +192,14 @@ class Item:
         return ()
 
     def button_at(self, point: QPointF) -> Button | None:
-        return next((each for each in self.buttons() if each.is_enabled and each.area.contains(point)), None)
-
-    def scroll_x(self, delta: float) -> bool:
-        """Move the content sideways, and return whether anything moved."""
-        return False
+        for each in self.buttons():
+            if each.is_enabled and not each.for_keys and each.area.contains(point):
+                return each
+        return None
 
     def grip_at(self, point: QPointF) -> Grip | None:
         """Return the part at ``point`` that can be moved with the mouse, or None."""
         return None
-
-    def step_aside(self, action: str, delta: float) -> bool:
-        """Handle Left or Right on the button of ``action``, and return whether anything shown changed."""
-        return self.scroll_x(delta)
-
-    def widen(self, action: str, delta: float) -> bool:
-        """Handle Shift with Left or Right on the button of ``action``; return whether heights may have changed."""
-        return False
 
 
 def link_number(action: str | None) -> int | None:

@@ -95,6 +95,26 @@ class TableColumns:
         """Set the width that the reader wants for a column."""
         self.chosen[place] = max(_NARROWEST_CHOSEN, min(_WIDEST_CHOSEN, width))
 
+    def step(self, delta: float) -> bool:
+        """Make the next column in the direction of ``delta`` the current one, and return whether there is one."""
+        step = 1 if (delta > 0) is not self.is_right_to_left else -1
+        before, self.current = self.current, max(0, min(len(self.widths) - 1, self.current + step))
+        self.reveal(self.current)
+        return self.current != before
+
+    def widen(self, delta: float) -> bool:
+        """Make the current column ``delta`` px wider, and return whether heights may have changed."""
+        if self.current >= len(self.widths):
+            return False
+        self.choose(self.current, self.widths[self.current] + delta)
+        return True
+
+    def reveal(self, place: int) -> bool:
+        """Scroll sideways until a column can be seen, and return whether anything moved."""
+        left, wide = self.lefts[place], self.widths[place]
+        is_aside = left < 0 or left + wide > self.view_width
+        return self.scroll.move(left + (wide - self.view_width) / 2) if is_aside else False
+
     def measure(self, style: TranscriptStyle, width: float) -> bool:
         """Compute the widths, and return whether they changed; unchanged rows are not measured again."""
         rows = (self.block.header, *self.block.rows[:_MEASURED_ROWS])

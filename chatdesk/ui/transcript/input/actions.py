@@ -14,6 +14,7 @@ from chatdesk.ui.transcript.input.menu import build_menu, offered_by
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.pointer import Hit
 from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.items.table_item import columns_of
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
@@ -240,15 +241,20 @@ class Actions(QObject):
     def _scroll_stop(self, delta: float) -> bool:
         """Scroll the focused item sideways: long code, a wide table."""
         entry, stop = self._message_focus.current, self._message_focus.stop
-        if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
+        if entry is None or stop is None:
             return False
-        self._viewport_layout.repaint()
-        return True
+        item = entry.items[stop[0]]
+        columns = columns_of(item, stop[1])
+        moved = columns.step(delta) if columns is not None else item.scroll is not None and item.scroll.move(delta)
+        if moved:
+            self._viewport_layout.repaint()
+        return moved
 
     def _widen_stop(self, delta: float) -> bool:
         """Change the width of what has the focus: a column of a table."""
         entry, stop = self._message_focus.current, self._message_focus.stop
-        if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
+        columns = columns_of(entry.items[stop[0]], stop[1]) if entry is not None and stop is not None else None
+        if entry is None or columns is None or not columns.widen(delta):
             return False
         self._viewport_layout.layout.sticks_to_end = False
         entry.places.forget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF
 
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
-from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.item import Item, word_bounds
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
@@ -124,13 +124,13 @@ class Caret:
         if (step < 0 and offset == 0) or (step > 0 and offset >= len(text)):
             return self._neighbour(place, step, at_end=step < 0) or place
         if step > 0:
-            offset = place.item.word_at(offset)[1]
+            offset = word_bounds(text, offset)[1]
             while offset < len(text) and text[offset].isspace():
                 offset += 1
         else:
             while offset > 0 and text[offset - 1].isspace():
                 offset -= 1
-            offset = place.item.word_at(max(0, offset - 1))[0]
+            offset = word_bounds(text, max(0, offset - 1))[0]
         return TextPlace(place.entry, place.item, offset)
 
     def _by_line(self, place: TextPlace, step: int) -> TextPlace:

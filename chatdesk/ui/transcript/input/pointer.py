@@ -9,7 +9,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
-from chatdesk.ui.transcript.drawing.item import Button, Item
+from chatdesk.ui.transcript.drawing.item import Button, Item, word_bounds
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -154,7 +154,7 @@ class Pointer(QObject):
 
     def _widened(self, place: TextPlace) -> tuple[TextPlace, TextPlace]:
         if self._unit == 2:
-            start, end = place.item.word_at(place.offset)
+            start, end = word_bounds(place.item.text, place.offset)
         elif self._unit >= 3:
             start, end = place.item.line_at(place.offset)
         else:

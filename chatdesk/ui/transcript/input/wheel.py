@@ -47,7 +47,7 @@ class Wheel:
 
     def _move_item(self, point: QPointF, distance: float) -> None:
         hit = self._pointer.hit(point)
-        if hit is not None and hit.item.scroll_x(distance):
+        if hit is not None and hit.item.scroll is not None and hit.item.scroll.move(distance):
             self._viewport_layout.repaint()
 
 

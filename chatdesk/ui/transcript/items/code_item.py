@@ -48,7 +48,7 @@ class CodeItem(ArtifactSource, Item):
         self._is_wrap_chosen = False
         self._lines = CodeLines(_shown(block.text), block.runs)
         self._layouts = CodeLayouts(self._lines)
-        self.scroll = SideScroll()
+        self.scroll: SideScroll = SideScroll()
         self._width = 0.0
         self._style: TranscriptStyle | None = None
         self._left = 0.0
@@ -155,7 +155,7 @@ class CodeItem(ArtifactSource, Item):
             return is_hidden
         x, room = self._layouts.x_of(style, index, offset - self._lines.start(index)), self._room(style)
         is_aside = not self.scroll.x <= x <= self.scroll.x + room
-        return (self.scroll_x(x - room / 2 - self.scroll.x) if is_aside else False) or is_hidden
+        return (self.scroll.move(x - room / 2 - self.scroll.x) if is_aside else False) or is_hidden
 
     def line_at(self, offset: int) -> tuple[int, int]:
         index = self._lines.line_of(offset)
@@ -212,9 +212,6 @@ class CodeItem(ArtifactSource, Item):
             self.toggle_fold()
             return Outcome(is_resized=True)
         return None
-
-    def scroll_x(self, delta: float) -> bool:
-        return self.scroll.move(delta)
 
     def grip_at(self, point: QPointF) -> Grip | None:
         return self.scroll.grip_at(point, self._bar_area) if self._style is not None else None

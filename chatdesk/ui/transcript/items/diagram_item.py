@@ -27,6 +27,7 @@ class DiagramItem(ArtifactSource, Item):
 
     kind = "diagram"
     is_selectable = True
+    is_indented = True
 
     def __init__(self, block: CodeBlock) -> None:
         super().__init__()
@@ -45,9 +46,6 @@ class DiagramItem(ArtifactSource, Item):
         ]
         self._is_dark = False
         self._bar = 0.0
-
-    def indent(self, style: TranscriptStyle, room: float) -> float:
-        return style.indent(self.block.at, room)
 
     @property
     def _is_picture(self) -> bool:
@@ -69,6 +67,7 @@ class DiagramItem(ArtifactSource, Item):
         return self.block
 
     def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
+        """Request the picture in view as ``PictureItem.ask`` does."""
         self._picture.ask(loader, lambda: self._on_picture(on_change))
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
@@ -78,6 +77,7 @@ class DiagramItem(ArtifactSource, Item):
     def layout(self, style: TranscriptStyle, width: float) -> None:
         self._look(style)
         self.shown.ensure_layout(style, width)
+        self.scroll = self.shown.scroll
         self._bar = 0.0 if self.is_alone else style.px(_BAR_PX)
         self.height = self.shown.height + self._bar
         self.natural_width = width
@@ -124,9 +124,6 @@ class DiagramItem(ArtifactSource, Item):
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         return self.shown.areas_of(start, end)
-
-    def scroll_x(self, delta: float) -> bool:
-        return self.shown.scroll_x(delta)
 
     def _look(self, style: TranscriptStyle) -> None:
         self._is_dark = QColor(style.tokens.background).lightnessF() < _MIDDLE

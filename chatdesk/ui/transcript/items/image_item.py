@@ -22,6 +22,8 @@ _MAX_ALT = 200
 class ImageItem(PictureItem):
     """An image of a message, or a card that offers to load it."""
 
+    is_indented = True
+
     def __init__(self, block: ImagePlaceholder) -> None:
         inside = PictureSource(data=block.data) if block.data else None
         super().__init__(_label_of(block), inside, shape=png_shape(block.data))
@@ -31,9 +33,6 @@ class ImageItem(PictureItem):
         self._host = block.host
         self._is_near = False
         self._style: TranscriptStyle | None = None
-
-    def indent(self, style: TranscriptStyle, room: float) -> float:
-        return style.indent(self.block.at, room)
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
         super().layout(style, width)

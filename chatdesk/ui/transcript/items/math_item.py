@@ -53,7 +53,7 @@ class MathItem(Item):
         self._right = 0.0
         self._em = 0.0
         self._tag_room = 0.0  # what the widest number of a row takes at the right, with the gap before it
-        self.scroll = SideScroll()
+        self.scroll: SideScroll = SideScroll()
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
         if self.block.is_pending:
@@ -128,22 +128,19 @@ class MathItem(Item):
             return [self._formula_area().intersected(seen)] if end > start else []
         return [area.translated(self._left + _PAD_X, _PAD_Y) for area in self._box.areas_of(start, end)]
 
-    def scroll_x(self, delta: float) -> bool:
-        return self.scroll.move(delta)
-
     def grip_at(self, point: QPointF) -> Grip | None:
         room = QRectF(self._left, 0, self._right - self._left, self.height)
         return self.scroll.grip_at(point, room) if self.block.drawing is not None else None
 
     def buttons(self) -> tuple[Button, ...]:
-        """Return a stop for the keyboard if the formula is too wide, so that Left and Right can move it."""
+        """Return a stop for the keyboard if the formula is too wide, so that Left and Right can move it.
+
+        Under the mouse it is a text that can be selected.
+        """
         if self.block.drawing is None or self.scroll.most <= 0:
             return ()
         area = QRectF(self._left, 0, self._right - self._left, self.height)
-        return (Button(_MOVE, tr("Wide formula: Left and Right move it"), area),)
-
-    def button_at(self, point: QPointF) -> Button | None:
-        return None  # under the mouse it is a text that can be selected
+        return (Button(_MOVE, tr("Wide formula: Left and Right move it"), area, for_keys=True),)
 
     def press(self, action: str) -> Outcome | None:
         """Scroll a step to the right, and from the end back to the beginning."""

@@ -53,6 +53,7 @@ class PictureItem(Item):
     # Getting it
 
     def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
+        """Request the picture while the item is in view; ``on_change`` is called when it came."""
         if self.source is None or self._is_asked:
             return
         self._is_asked = True
@@ -73,7 +74,8 @@ class PictureItem(Item):
         self.invalidate()
 
     def take_file_state(self, state_of: Callable[[str], str]) -> bool:
-        """Say that a team's picture is not here yet, and request it again when it is."""
+        """Say that a team's picture is not here yet, and request it again when it is; return whether anything shown
+        changed. Called while the item is in view."""
         if self.source is None or not self.source.stored or self.image is not None or not self._is_asked:
             return False
         words = shown(_STATES.get(state_of(self.source.stored.rpartition("/")[2]), ""))

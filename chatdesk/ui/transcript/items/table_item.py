@@ -41,10 +41,12 @@ class TableItem(Item):
 
     kind = "table"
     is_selectable = True
+    is_indented = True
 
     def __init__(self, columns: TableColumns, first: int) -> None:
         super().__init__()
         self.columns = columns
+        self.scroll = columns.scroll
         self.first = first
         self.at = columns.block.at
         self.gap = 12.0 if first == 0 else 0.0
@@ -80,9 +82,6 @@ class TableItem(Item):
         columns = self.columns
         foot = (self._is_last_shown, self._has_fold, columns.max_x > 0)
         return (tuple(columns.widths), columns.is_right_to_left, self.is_hidden, foot)
-
-    def indent(self, style: TranscriptStyle, room: float) -> float:
-        return style.indent(self.columns.block.at, room)
 
     def is_laid_out(self, style: TranscriptStyle, width: float) -> bool:
         if not super().is_laid_out(style, width):
@@ -253,13 +252,8 @@ class TableItem(Item):
             for place in range(len(boxes)):
                 first = self._starts[row][place]
                 if first <= offset < first + max(1, len(self._texts[row][place])):
-                    return self._reveal_column(place)
+                    return self.columns.reveal(place)
         return False
-
-    def _reveal_column(self, place: int) -> bool:
-        left, wide = self.columns.lefts[place], self._widths[place]
-        is_aside = left < 0 or left + wide > self.columns.view_width
-        return self.scroll_x(left + (wide - self.columns.view_width) / 2) if is_aside else False
 
     def links(self) -> tuple[Button, ...]:
         stops: list[Button] = []
@@ -313,14 +307,11 @@ class TableItem(Item):
             columns = self.columns
             x = self._view.x() - side - _TOOL_GAP_PX if columns.is_right_to_left else self._view.right() + _TOOL_GAP_PX
             made.append(Button(_COPY, tr("Copy table"), QRectF(x, 0, side, side), "copy"))
-            made.append(Button(_COLUMNS, columns.keys_text, self._head_of(columns.current)))
+            # To the mouse a column is its words, and has an edge to be moved.
+            made.append(Button(_COLUMNS, columns.keys_text, self._head_of(columns.current), for_keys=True))
         if self._has_fold:
             made.append(self._fold_button(style))
         return tuple(made)
-
-    def button_at(self, point: QPointF) -> Button | None:
-        # To the mouse a column is its words, and has an edge to be moved.
-        return next((each for each in self.buttons() if each.action != _COLUMNS and each.area.contains(point)), None)
 
     def _fold_button(self, style: TranscriptStyle) -> Button:
         is_folded = not self.columns.is_unfolded
@@ -333,24 +324,6 @@ class TableItem(Item):
         x = view.right() - wide if self.columns.is_right_to_left else view.x()
         icon = "chevron-right" if is_folded else "chevron-down"
         return Button(_FOLD, text, QRectF(x, self.height - high + 2, wide, high - 4), icon=icon, text=text)
-
-    def scroll_x(self, delta: float) -> bool:
-        return self.columns.scroll.move(delta)
-
-    def step_aside(self, action: str, delta: float) -> bool:
-        if action != _COLUMNS:
-            return self.scroll_x(delta)
-        columns = self.columns
-        step = 1 if (delta > 0) is not columns.is_right_to_left else -1
-        before, columns.current = columns.current, max(0, min(len(self._widths) - 1, columns.current + step))
-        self._reveal_column(columns.current)
-        return columns.current != before
-
-    def widen(self, action: str, delta: float) -> bool:
-        if action != _COLUMNS or self.columns.current >= len(self._widths):
-            return False
-        self.columns.choose(self.columns.current, self._widths[self.columns.current] + delta)
-        return True
 
     def grip_at(self, point: QPointF) -> Grip | None:
         if self._is_last_shown and (bar := self.columns.scroll.grip_at(point, self._bar_area)) is not None:
@@ -389,3 +362,8 @@ class TableItem(Item):
         low = max(state.selected[0] - start, 0)
         high = min(state.selected[1] - start, len(self._texts[row][place]))
         return (low, high) if high > low else None
+
+
+def columns_of(item: Item, action: str) -> TableColumns | None:
+    """Return the columns that Left and Right choose, and widen with Shift, on the button of ``action``."""
+    return item.columns if isinstance(item, TableItem) and action == _COLUMNS else None

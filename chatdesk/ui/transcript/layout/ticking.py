@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.clock import SystemClock
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.waiting_item import WaitingItem
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _TICK_MS = 1_000
@@ -23,13 +25,16 @@ class Ticking(QObject):
 
     def tick(self) -> None:
         now_ms = self._clock.now_ms()
-        ticking = [placed.item for placed in self._viewport_layout.layout.placed if placed.item.ticks]
-        changed = [item for item in ticking if item.tick(now_ms)]
+        changed = [item for item in self._ticking() if item.tick(now_ms)]
         if changed:
             self._viewport_layout.repaint()
 
+    def _ticking(self) -> list[NoticeItem | WaitingItem]:
+        items = (placed.item for placed in self._viewport_layout.layout.placed)
+        return [item for item in items if isinstance(item, NoticeItem | WaitingItem) and item.ticks]
+
     def _on_viewport_layout_laid_out(self) -> None:
-        has_any = any(placed.item.ticks for placed in self._viewport_layout.layout.placed)
+        has_any = bool(self._ticking())
         if has_any and not self.timer.isActive():
             self.timer.start()
         elif not has_any:

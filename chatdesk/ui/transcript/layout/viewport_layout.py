@@ -17,6 +17,9 @@ from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, Pictur
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.change_item import ChangeItem
+from chatdesk.ui.transcript.items.diagram_item import DiagramItem
+from chatdesk.ui.transcript.items.file_item import FileItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
@@ -244,7 +247,7 @@ class ViewportLayout(QObject):
     def _ask_for_pictures(self) -> None:
         if self.file_state is not None:
             for placed in self.layout.placed:
-                if placed.item.take_file_state(self.file_state):
+                if isinstance(placed.item, PictureItem | FileItem) and placed.item.take_file_state(self.file_state):
                     self._on_picture_changed(placed.entry)
         if self._change_state is not None:
             for placed in self.layout.placed:
@@ -253,7 +256,8 @@ class ViewportLayout(QObject):
         if self.pictures is None:
             return
         for placed in self.layout.placed:
-            placed.item.ask(self.pictures, partial(self._on_picture_changed, placed.entry))
+            if isinstance(placed.item, PictureItem | DiagramItem):
+                placed.item.ask(self.pictures, partial(self._on_picture_changed, placed.entry))
 
     def _on_picture_changed(self, entry: MessageEntry) -> None:
         entry.places.forget()

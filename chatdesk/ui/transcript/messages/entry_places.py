@@ -139,7 +139,9 @@ class EntryPlaces:
         return self.width
 
     def _indent_of(self, item: Item) -> float:
-        return item.indent(self.style, self.room_of(item)) if self.style is not None else 0.0
+        if self.style is None or not item.is_indented:
+            return 0.0
+        return self.style.indent(item.at, self.room_of(item))
 
     @property
     def bubble_left(self) -> float:

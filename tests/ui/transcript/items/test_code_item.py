@@ -50,13 +50,13 @@ def test_wrapped_code_is_higher_and_needs_no_scrolling(style: TranscriptStyle) -
     item = CodeItem(CodeBlock("", LONG_LINE))
     item.ensure_layout(style, WIDTH)
     height = item.height
-    assert item.scroll_x(10)
+    assert item.scroll.move(10)
     outcome = item.press("wrap-code")
     assert outcome is not None
     assert outcome.is_resized
     item.ensure_layout(style, WIDTH)
     assert item.height > height
-    assert not item.scroll_x(10)
+    assert not item.scroll.move(10)
     assert item.text == LONG_LINE
     areas = item.areas_of(0, len(LONG_LINE))
     assert len(areas) > 2
@@ -76,10 +76,10 @@ def test_code_alone_wraps_where_a_line_is_too_long_to_be_read_sideways(
     item = CodeItem(CodeBlock("json", "1" * line_length))
     item.is_alone = True
     item.ensure_layout(style, WIDTH)
-    assert (item.is_wrapped, item.scroll_x(10)) == (is_wrapped, not is_wrapped)
+    assert (item.is_wrapped, item.scroll.move(10)) == (is_wrapped, not is_wrapped)
     item.press("wrap-code")
     item.ensure_layout(style, WIDTH)
-    assert (item.is_wrapped, item.scroll_x(10)) == (not is_wrapped, is_wrapped)
+    assert (item.is_wrapped, item.scroll.move(10)) == (not is_wrapped, is_wrapped)
 
 
 def test_wrapped_code_keeps_its_colours_and_grows(style: TranscriptStyle) -> None:  # noqa: F811

@@ -360,7 +360,7 @@ def test_a_diagram_replaces_its_code_and_shows_it_on_request(style: TranscriptSt
     assert copied.copied == block.text
     assert item.press("wrap-code") is not None
     assert item.copied(0, 5) == "graph"
-    assert not item.scroll_x(10)
+    assert item.scroll is not None and not item.scroll.move(10)
     item.release()
 
 

@@ -208,10 +208,10 @@ def test_a_wide_table_moves_sideways_with_all_its_parts(style: TranscriptStyle) 
     first.ensure_layout(style, WIDTH)
     second.ensure_layout(style, WIDTH)
     before = second.areas_of(0, 4)[0].width()
-    assert first.scroll_x(20)
+    assert first.scroll.move(20)
     assert second.areas_of(0, 4)[0].width() < before
-    assert first.scroll_x(-1_000)
-    assert not first.scroll_x(-1)
+    assert first.scroll.move(-1_000)
+    assert not first.scroll.move(-1)
     assert first.reveal(len("\t".join(f"head {n}" for n in range(12))) - 2)
     painted(first, style, selected=(0, 30))
 

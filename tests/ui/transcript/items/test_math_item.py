@@ -130,10 +130,10 @@ def test_a_wide_displayed_formula_is_moved_sideways(style: TranscriptStyle) -> N
     tex = "+".join(f"x_{{{n}}}" for n in range(20))
     item = MathItem(MathBlock(tex, Placement(list_depth=1), drawing_of(tex, is_display=True)))
     before = painted(item, style, width=200.0)
-    assert item.scroll_x(50)
+    assert item.scroll.move(50)
     assert painted(item, style, width=200.0) != before
-    assert item.scroll_x(10_000)
-    assert not item.scroll_x(1)
+    assert item.scroll.move(10_000)
+    assert not item.scroll.move(1)
     assert all(area.right() <= 200 for area in item.areas_of(0, 3))
 
 

@@ -219,6 +219,6 @@ def test_a_wide_table_from_the_right_is_moved_to_the_left(style: TranscriptStyle
         table(markdown(11, 2).replace("Column number", "عمود طويل رقم").replace("cell", "خلية طويلة"))
     )
     item.ensure_layout(style, WIDTH)
-    assert not item.scroll_x(20)
-    assert item.scroll_x(-20)
+    assert not item.scroll.move(20)
+    assert item.scroll.move(-20)
     assert item.columns.x == 20

@@ -278,7 +278,7 @@ def test_the_menu_opens_from_the_keyboard(world: World) -> None:
 def test_an_item_by_itself_offers_nothing() -> None:
     item = Item()
     assert (item.text, item.links(), item.buttons(), item.press("x"), item.tip_at(QPointF())) == ("", (), (), None, "")
-    assert (item.link_at(QPointF()), item.scroll_x(1), item.offset_at(QPointF())) == (None, False, 0)
+    assert (item.link_at(QPointF()), item.scroll, item.offset_at(QPointF())) == (None, None, 0)
     assert word_bounds("", 3) == (0, 0)
     assert word_bounds("one two", 5) == (4, 7)
     assert word_bounds("a  b", 1) == (1, 2)
