@@ -11,6 +11,8 @@ PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 MINUTES ?= 60
 .PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package feed package-test package-bench clean
 export PYTHONUTF8 := 1
+# A run starts hundreds of processes; without byte code on the disk each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile

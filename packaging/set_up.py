@@ -88,7 +88,8 @@ def _install(purpose, venv, python, is_new):
     if is_new or not _python_of(venv).exists():
         _run([uv, "venv", "--quiet", "--clear", "--python", python, str(venv)], "make the environment " + venv.name)
     print("  packages ...", flush=True)
-    command = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    # Compiled now, by all cores: else the first start does it, which then takes twice as long.
+    command = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
     _run(command + ["--python", str(_python_of(venv)), "-r", str(LOCKS[purpose])], "install the packages")
     _put_on_path(venv)
     print("  token encodings ...", flush=True)
