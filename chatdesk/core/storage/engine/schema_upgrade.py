@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import backup, search_schema, tables
-from chatdesk.core.storage.engine.connection import connect, writing_engine
+from chatdesk.core.storage.engine.connection import connect, driver, writing_engine
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.texts import Text
 
@@ -71,7 +71,7 @@ def check_revision(revision: str) -> None:
 def create(conn: Connection) -> None:
     """Build the newest schema in an empty database; the caller's transaction makes it whole or not at all."""
     for statement in _statements():
-        conn.exec_driver_sql(statement)
+        driver(conn).execute(statement)
     conn.execute(tables.alembic_version.insert().values(version_num=tables.HEAD_REVISION))
 
 
