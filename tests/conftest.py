@@ -227,7 +227,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
         delete_windows(item.stash.get(_WINDOWS_BEFORE, []))
         gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
-        _freeze_modules()
+        gc.freeze()  # what is left are modules and caches, which each later collection would walk
     before = item.stash.get(_THREADS_BEFORE, set())
     deadline = time.monotonic() + _THREAD_GRACE_S
     for thread in threading.enumerate():
@@ -242,15 +242,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 _THREADS_BEFORE = pytest.StashKey[set[threading.Thread]]()
-_frozen_modules = [0]
 _WINDOWS_BEFORE = pytest.StashKey[list[Any]]()
-
-
-def _freeze_modules() -> None:
-    """What tests import while they run would be walked after each later one: two thirds of what collecting cost."""
-    if len(sys.modules) != _frozen_modules[0]:
-        _frozen_modules[0] = len(sys.modules)
-        gc.freeze()
 
 
 def _windows() -> list[Any]:

@@ -224,7 +224,7 @@ def _fields(profile: ProviderProfile) -> dict[str, object]:
 def _ask_by_command(folder: Path) -> None:
     for name in KEYS:
         run(["ask", "hello", "--provider", name, "--model", "tiny", "--data-dir", str(folder)])
-        run(["ask", "hello", "--model", "tiny", "--data-dir", str(folder)])
+    run(["ask", "hello", "--model", "tiny", "--data-dir", str(folder)])
     run(["providers", "--test", "--data-dir", str(folder)])
     run(["doctor", "--data-dir", str(folder)])
 

@@ -166,9 +166,12 @@ def test_the_search_for_marks_finds_them(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inner", PASSPHRASE * 10)
     assert len(_found(tmp_path)) == 3
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"], env={**os.environ, "LEAKED": KEY})
+    waiting = [sys.executable, "-c", "print('started', flush=True); input()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    child = subprocess.Popen(waiting, env={**os.environ, "LEAKED": KEY}, text=True, **pipes)
     try:
+        assert child.stdout is not None and child.stdout.readline() == "started\n"  # /proc shows no variables before
         assert not Path("/proc").is_dir() or any(str(child.pid) in hit for hit in _processes())
     finally:
         child.kill()
-        child.wait()
+        child.communicate()

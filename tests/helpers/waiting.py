@@ -56,11 +56,12 @@ async def stays(is_so: Callable[[], object], *, for_s: float) -> None:
 
 
 async def until_still(value: Callable[[], object], *, for_s: float = 0.2, within_s: float = PATIENCE_S) -> None:
-    """Wait until a value has not changed for a while, as where something glides to its end."""
+    """Wait until a value has not changed for a while, as where something glides to its end. It is read five times in
+    that while: what a whole window shows takes longer to read than what is waited for."""
     async with asyncio.timeout(within_s):
         last, since = value(), time.monotonic()
         while time.monotonic() - since < for_s:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(for_s / 5)
             if (now := value()) != last:
                 last, since = now, time.monotonic()
 
