@@ -16,7 +16,7 @@ import pytest
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.message import Message, PartType, Status
-from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.prompt import PromptKind, PromptSource
 from chatdesk.core.domain.tools import Answer
 from tests.helpers.obedient_model import ObedientModel, order, unseen
 from tests.helpers.tools_world import CALLER, ToolWorld, tool_world
@@ -53,7 +53,8 @@ async def _thread(world: ToolWorld, prompt: str = "") -> str:
     created = await world.chat.chat.create_thread(None, "", "hello")
     await world.chat.answer_of(created)
     if prompt:
-        await _system_prompts(world).set_thread(created.thread.id, prompt)
+        system_prompts = _system_prompts(world)
+        await system_prompts.change(await system_prompts.of_thread(created.thread.id), {PromptSource.THREAD: prompt})
     return created.thread.id
 
 

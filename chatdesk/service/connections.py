@@ -207,10 +207,6 @@ class Connections:
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
 
-    @property
-    def count(self) -> int:
-        return len(self._open)
-
     def open(self, listening: Sequence[Listening]) -> None:
         self._listening = listening
         self._listen()

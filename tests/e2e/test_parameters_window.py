@@ -57,7 +57,8 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         await _save(application, "0.7")
 
         async def is_there() -> bool:
-            return await chat.context.steering.parameters(answer.thread_id) == Parameters(temperature=0.7)
+            own, wider = await chat.context.steering.own_parameters(answer.thread_id)
+            return own.over(wider) == Parameters(temperature=0.7)
 
         await until(is_there)
         application.panes.commands.trigger("project.parameters")

@@ -11,7 +11,7 @@ from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
 from chatdesk.core.domain.sharing.sync_wire import ProjectHead, PulledChange, body_digest
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import digest as sync_digest
-from chatdesk.core.storage.sync import sharing
+from chatdesk.core.storage.sync import replica, sharing
 from tests.helpers.store import MovableClock
 from tests.helpers.sync_sim.memory_profile import Profile
 
@@ -190,6 +190,14 @@ class Reader:
 
     def digest(self) -> str:
         return self.profile.db.read_now(lambda conn: sync_digest.digest(conn, self.log.project_id))
+
+    def project_again(self) -> None:
+        """Update all rows from the log."""
+        project_id, db = self.log.project_id, self.profile.db
+        registers = db.read_now(lambda conn: replica.registers(conn, project_id))
+        db.write_now(
+            lambda conn: replica.project_again(conn, origin=db.origin, project_id=project_id, registers=registers)
+        )
 
     def title(self, thread_id: str) -> str:
         return str(self.one("SELECT title FROM threads WHERE id = ?", thread_id))

@@ -62,10 +62,6 @@ class SystemPromptService:
         thread = await self._threads.get(checked_id(thread_id))
         return await self._choices.prompt_by_other(thread.project_id, thread.id)
 
-    async def set_thread(self, thread_id: str, text: str) -> None:
-        """Set the system prompt of a thread. Raises ``InvalidInput``, ``ThreadInTrash``."""
-        await self._change({checked_id(thread_id): text}, {})
-
     async def set_project(self, project_id: str, text: str) -> None:
         """Set the system prompt of a project. Raises ``InvalidInput``, ``ProjectNotFound``."""
         await self._change({}, {checked_id(project_id): text})

@@ -127,14 +127,6 @@ class SystemPrompts:
     default: str
     assistant: Assistant | None = None
 
-    @property
-    def source(self) -> PromptSource | None:
-        """The source of the system prompt that counts; None where there is none."""
-        for source in PromptSource:
-            if self.of(source).strip():
-                return source
-        return None
-
     def of(self, source: PromptSource) -> str:
         return str(getattr(self, source.value))
 

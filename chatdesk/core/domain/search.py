@@ -77,11 +77,6 @@ class SearchQuery:
         """Return whether nothing is asked for; exclusions alone ask for nothing."""
         return not self.clauses and not self.filters
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The texts to be marked where a hit is shown."""
-        return tuple(dict.fromkeys(term.text for clause in self.clauses for term in clause))
-
 
 @dataclass(frozen=True, slots=True)
 class Snippet:

@@ -31,10 +31,6 @@ class ThreadMatches:
     matches: tuple[MessageMatch, ...] = ()
     is_complete: bool = True
 
-    @property
-    def total(self) -> int:
-        return sum(match.count for match in self.matches)
-
 
 def needle_of(text: str) -> str:
     """Return the text to search for when ``text`` is typed; empty when nothing of it counts."""

@@ -74,14 +74,6 @@ def parse(text: str, *, now_ms: int, midnight: Midnight, is_typing: bool = True)
     return SearchQuery(tuple(clauses), tuple(excluded), tuple(filters))
 
 
-def as_text(query: SearchQuery) -> str:
-    """Return ``query`` as one would type it."""
-    pieces = [f" {_OR} ".join(map(_term_text, clause)) for clause in query.clauses]
-    pieces += ["-" + _term_text(term) for term in query.excluded]
-    pieces += [_filter_text(each) for each in query.filters]
-    return " ".join(pieces) + " " if pieces else ""
-
-
 def has_words(text: str) -> bool:
     """Return whether the index keeps anything of ``text``: letters and digits of any script."""
     return any(unicodedata.category(letter)[0] in "LN" for letter in text)
@@ -190,15 +182,3 @@ def _moment_of(value: str, now_ms: int, midnight: Midnight) -> int | None:
         return max(0, now_ms - int(ago[1]) * _DAYS_OF_UNIT[ago[2]] * _DAY_MS)
     found = _DATE.fullmatch(value)
     return None if found is None else midnight(date(int(found[1]), int(found[2] or 1), int(found[3] or 1)))
-
-
-def _term_text(term: Term) -> str:
-    shown = f'"{term.text}"' if term.is_phrase else term.text
-    return shown + "*" * term.is_prefix
-
-
-def _filter_text(narrowing: Filter) -> str:
-    value = narrowing.value
-    is_bare = not value.endswith("*") and not any(letter.isspace() for letter in value)
-    quoted = value if is_bare else f'"{value}"'
-    return f"{'-' * narrowing.is_excluded}{narrowing.name.value}:{quoted}"

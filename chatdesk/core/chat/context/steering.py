@@ -35,11 +35,6 @@ class ContextSteering:
         self._on_changed(thread_id)
         return before
 
-    async def parameters(self, thread_id: str) -> Parameters:
-        """Return the parameters in force: the thread's own over those of its project."""
-        own, wider = await self._contexts.own_parameters(thread_id)
-        return own.over(wider)
-
     async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
         """Return the parameters of a thread and those of its project, for a dialog."""
         return await self._contexts.own_parameters(thread_id)

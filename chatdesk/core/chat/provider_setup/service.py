@@ -22,7 +22,6 @@ from chatdesk.core.providers.base import Provider
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.models.discovery import find_local_servers
 from chatdesk.core.providers.models.model_lists import ModelLists
-from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
@@ -199,12 +198,6 @@ class ProviderService:
         """Return the list of models that was fetched last, however old; no server is asked."""
         account = next((each for each in self._book.accounts if each.profile.id == provider), None)
         return None if account is None else await asyncio.to_thread(self._lists.get, provider, _address(account))
-
-    async def nearest(self, provider: str, model: str) -> tuple[str, ...]:
-        """Return the models that are most like one that is gone."""
-        found = await self.kept_models(provider)
-        names = [each.id for each in found.models] if found else []
-        return tuple(nearest_models(model, names))
 
     def _shown(self, account: Account) -> ShownProvider:
         profile = account.profile

@@ -25,16 +25,6 @@ SELECT t.shown_count, t.message_count,
 FROM threads t WHERE t.id = ?
 """
 
-# Newest first, so that a limit keeps the newest.
-_UP = f"""
-WITH RECURSIVE up(id, parent_id, position) AS (
-    SELECT id, parent_id, position FROM messages WHERE id = ?
-    UNION ALL
-    SELECT p.id, p.parent_id, p.position FROM up JOIN messages p ON p.id = up.parent_id
-)
-SELECT {MESSAGE_COLUMNS} FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL LIMIT ?
-"""
-
 # Down the way that would be shown, as ``shown_path`` would go.
 _BELOW = f"""
 WITH RECURSIVE down(id, chosen, steps) AS (
@@ -168,13 +158,3 @@ def versions(conn: Connection, message_id: str) -> tuple[Message, ...]:
         (row[0] or row[1], row[2], message_id),
     )
     return tuple(messages_from(conn, list(rows)))
-
-
-def path_to(conn: Connection, message_id: str, limit: int | None) -> tuple[Message, ...]:
-    """Return the messages from the root to this one, without what is in the trash; with ``limit`` only the newest
-    part."""
-    if conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (message_id,)).first() is None:
-        raise MessageNotFound
-    rows = list(conn.exec_driver_sql(_UP, (message_id, -1 if limit is None else limit)))
-    rows.reverse()
-    return tuple(messages_from(conn, rows))

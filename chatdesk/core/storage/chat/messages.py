@@ -74,11 +74,6 @@ class MessageRepository:
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.below(conn, wanted, limit))
 
-    async def path_to(self, message_id: str, limit: int | None = None) -> tuple[Message, ...]:
-        """Return the live messages from the root to this one; with ``limit`` the newest of them."""
-        wanted = checked_id(message_id)
-        return await self._db.read(lambda conn: message_pages.path_to(conn, wanted, limit))
-
     async def create_thread_with_question(
         self,
         project_id: str,

@@ -182,16 +182,6 @@ def _go_on(conn: Connection, project_id: str) -> None:
     outbox.begin_again(conn, project_id)
 
 
-def is_shared(conn: Connection, project_id: str) -> bool:
-    """Return whether others have this project, or are about to."""
-    return (
-        conn.exec_driver_sql(
-            "SELECT 1 FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
-        ).first()
-        is not None
-    )
-
-
 # The end
 
 

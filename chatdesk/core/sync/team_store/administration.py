@@ -156,11 +156,6 @@ class Administration:
         """End the connections of a member, as an owner; they can connect again. Returns how many there were."""
         return int(self.row("SELECT cd.end_connections(%s)", (member_id,))[0])
 
-    def blockers(self) -> tuple[Blocker, ...]:
-        """Return the members for whose unfinished changes others wait."""
-        with our_errors():
-            return blockers(self._connection)
-
     def policy(self) -> WorkspacePolicy:
         """Return the workspace's permissions and limits."""
         try:

@@ -71,10 +71,6 @@ class Connection:
         self._requests = ServerRequests()
         self._task = asyncio.create_task(self._run())
 
-    @property
-    def is_gone(self) -> bool:
-        return self._is_gone
-
     async def tools(self) -> tuple[ToolRow, ...]:
         """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
         return tool_rows(await self.listed("tools", self._list_tools))

@@ -44,11 +44,6 @@ def is_message(value: Mapping[str, Any]) -> bool:
     return value.get("object") == "thread.message" and isinstance(value.get("role"), str)
 
 
-def is_thread(value: Mapping[str, Any]) -> bool:
-    """Return whether ``value`` is the file that stands beside the messages."""
-    return value.get("object") == "thread" and "assistants" in value
-
-
 @dataclass(slots=True)
 class Messages:
     """Collects the messages of a document, by thread. ``about`` is the thread's own file."""

@@ -327,6 +327,10 @@ def system(world: ChatWorld) -> SystemPromptService:
     return SystemPromptService(world.repositories, world.chat.context, world.bus)
 
 
+async def set_thread(system: SystemPromptService, thread_id: str, text: str) -> None:
+    await system.change(await system.of_thread(thread_id), {PromptSource.THREAD: text})
+
+
 async def asked_under(world: ChatWorld, thread_id: str) -> str | None:
     await world.answer_of(await world.chat.send_message(thread_id, "q"))
     first = world.provider.requests[-1].messages[0]
@@ -337,21 +341,19 @@ async def test_the_threads_prompt_counts_else_the_projects_else_the_default(
     world: ChatWorld, system: SystemPromptService
 ) -> None:
     thread = (await world.chat.create_thread(None, "T")).thread
-    assert (await system.of_thread(thread.id)).source is None
     assert await asked_under(world, thread.id) is None
     world.chat.context.use_options(ContextOptions(system_prompt="by default"))
     assert await asked_under(world, thread.id) == "by default"
     await system.set_project(thread.project_id, "of the project")
     assert await asked_under(world, thread.id) == "of the project"
     world.events.clear()
-    await system.set_thread(thread.id, "of the thread")
+    await set_thread(system, thread.id, "of the thread")
     assert [type(event) for event in world.events] == [ThreadChanged, ContextChanged]
     assert await asked_under(world, thread.id) == "of the thread"
     found = await system.of_thread(thread.id)
-    assert found.source is PromptSource.THREAD
     assert [found.of(source) for source in PromptSource] == ["of the thread", "of the project", "by default"]
-    await system.set_thread(thread.id, " \n")
-    assert (await system.of_thread(thread.id)).source is PromptSource.PROJECT
+    await set_thread(system, thread.id, " \n")
+    assert await asked_under(world, thread.id) == "of the project"
     alone = await system.of_project(thread.project_id)
     assert (alone.thread_id, alone.project, alone.project_name) == (None, "of the project", "Personal")
 
@@ -360,7 +362,7 @@ async def test_changes_of_system_prompts_are_logged_with_their_text(
     world: ChatWorld, system: SystemPromptService
 ) -> None:
     thread = (await world.chat.create_thread(None, "T")).thread
-    await system.set_thread(thread.id, "one")
+    await set_thread(system, thread.id, "one")
     await system.set_project(thread.project_id, "two")
     rows = await world.database.read(
         lambda conn: conn.exec_driver_sql(
@@ -376,12 +378,13 @@ async def test_changes_of_system_prompts_are_logged_with_their_text(
 async def test_system_prompts_that_cannot_be_stored_are_refused(world: ChatWorld, system: SystemPromptService) -> None:
     thread = (await world.chat.create_thread(None, "T")).thread
     with pytest.raises(InvalidInput, match="characters"):
-        await system.set_thread(thread.id, "x" * (LONGEST_TEXT + 1))
+        await set_thread(system, thread.id, "x" * (LONGEST_TEXT + 1))
     with pytest.raises(ProjectNotFound):
         await system.set_project("0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e", "x")
+    prompts = await system.of_thread(thread.id)
     await world.library.delete([thread.id])
     with pytest.raises(ThreadInTrash):
-        await system.set_thread(thread.id, "x")
+        await system.change(prompts, {PromptSource.THREAD: "x"})
 
 
 async def test_both_are_changed_or_none(world: ChatWorld, system: SystemPromptService) -> None:
@@ -403,7 +406,7 @@ async def test_variables_of_a_system_prompt_are_replaced_when_it_is_sent(
     world: ChatWorld, system: SystemPromptService
 ) -> None:
     thread = (await world.chat.create_thread(None, "T")).thread
-    await system.set_thread(thread.id, "{{project}}, {{model}}, {{date:%Y}}, {{clipboard}}")
+    await set_thread(system, thread.id, "{{project}}, {{model}}, {{date:%Y}}, {{clipboard}}")
     sent = await asked_under(world, thread.id)
     assert sent is not None
     assert sent.startswith("Personal, small, 20")
@@ -412,7 +415,7 @@ async def test_variables_of_a_system_prompt_are_replaced_when_it_is_sent(
     assert found.thread.startswith("{{project}}")
     assert await system.size(found, found.thread) == await system.size(found, sent)
     world.chat.context.use_options(ContextOptions(system_prompt="on {{model}}"))
-    await system.set_thread(thread.id, "")
+    await set_thread(system, thread.id, "")
     assert await asked_under(world, thread.id) == "on small"
 
 

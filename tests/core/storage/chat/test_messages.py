@@ -252,7 +252,6 @@ async def test_deleting_leaves_a_gap_and_restoring_fills_it(store: Store) -> Non
     assert ids == (answer,)
     assert now.message_count == 3
     assert await store.shown(thread) == ["a", "b", "answer to b"]
-    assert [m.text for m in await store.messages.path_to(now.current_leaf_id or "")] == ["a", "b", "answer to b"]
     await store.paths.restore(answer)
     assert await store.shown(thread) == ["a", "answer to a", "b", "answer to b"]
 
@@ -329,7 +328,6 @@ async def test_unknown_parents_are_refused(store: Store) -> None:
     for call in (
         store.messages.get(new_id()),
         store.messages.versions(new_id()),
-        store.messages.path_to(new_id()),
         store.paths.delete(new_id(), with_later=True),
         store.paths.restore(new_id()),
         store.paths.select_version(new_id()),
@@ -346,11 +344,6 @@ async def test_an_unfinished_answer_cannot_be_deleted(store: Store) -> None:
         await store.paths.delete(answer.id, with_later=False)
     with pytest.raises(TurnInProgress):
         await store.paths.delete(question.id, with_later=True)
-
-
-async def test_path_to_is_limited_to_its_newest_part(store: Store) -> None:
-    _, ids = await _ten(store)
-    assert [m.id for m in await store.messages.path_to(ids[7], limit=3)] == ids[5:8]
 
 
 async def test_restoring_what_is_not_in_the_trash_changes_nothing(store: Store) -> None:

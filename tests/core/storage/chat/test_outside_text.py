@@ -12,7 +12,7 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
-from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.prompt import PromptKind, PromptSource
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from tests.helpers.chat_world import ChatWorld, chat_world
@@ -103,5 +103,5 @@ async def test_prompts_and_assistants_of_a_file_count_where_they_are_used(world:
     created = await world.chat.create_thread(None, "", None, assistant_id=helper.id)
     assert await world.repositories.threads.has_outside_text(created.thread.id)
     system_prompts = SystemPromptService(world.repositories, world.chat.context, world.bus)
-    await system_prompts.set_thread(thread.id, rules.text)
+    await system_prompts.change(await system_prompts.of_thread(thread.id), {PromptSource.THREAD: rules.text})
     assert await world.repositories.threads.has_outside_text(thread.id)

@@ -28,7 +28,7 @@ async def test_an_empty_thread_has_no_sizes_and_no_matches(tmp_path: Path) -> No
     async with chat_world(tmp_path) as world:
         thread = (await world.chat.create_thread(None, "T")).thread
         assert (await world.chat.reader.get_thread_sizes(thread.id)).count == 0
-        assert (await world.chat.reader.find_in_thread(thread.id, "word")).total == 0
+        assert (await world.chat.reader.find_in_thread(thread.id, "word")).matches == ()
 
 
 async def test_words_are_found_over_the_whole_path_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,8 +59,8 @@ async def test_only_the_shown_path_is_searched(tmp_path: Path) -> None:
         created = await world.chat.create_thread(None, "", "the first wording")
         await world.answer_of(created)
         await world.answer_of(await world.chat.edit_message(created.question.id, "the second one"))
-        assert (await world.chat.reader.find_in_thread(created.thread.id, "wording")).total == 0
-        assert (await world.chat.reader.find_in_thread(created.thread.id, "second")).total == 1
+        assert (await world.chat.reader.find_in_thread(created.thread.id, "wording")).matches == ()
+        assert len((await world.chat.reader.find_in_thread(created.thread.id, "second")).matches) == 1
 
 
 async def test_a_search_that_takes_too_long_ends_with_what_it_has(

@@ -434,7 +434,6 @@ async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: 
     await store.ask(thread)
     assert waiting(store, project) == []
     assert state(store, project).waiting == 0
-    assert not now(store, lambda conn: sharing.is_shared(conn, project))
 
 
 async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: Store) -> None:

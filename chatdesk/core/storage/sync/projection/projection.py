@@ -272,14 +272,3 @@ def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, 
         (wanted, name, folded(name), origin.now(), stamp["hlc"], stamp["origin_device"]),
     )
     return wanted
-
-
-def rebuild(conn: Connection, origin: Origin, project_id: str) -> None:
-    """Update all rows of a project from its log. Changes nothing where they are right."""
-    raw = driver(conn)
-    registers = raw.execute(
-        f"SELECT DISTINCT kind, entity, reg FROM changes WHERE project_id = ? AND {COUNTS}"
-        " AND NOT (kind = 'message' AND op = 'new')",
-        (project_id,),
-    ).fetchall()
-    project_many(conn, origin, project_id, registers, Effects(me=member_of(raw, project_id), is_quiet=True))

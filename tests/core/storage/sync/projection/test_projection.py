@@ -34,7 +34,7 @@ def reader(log: PulledLog) -> Iterator[Reader]:
     reader = Reader(log)
     yield reader
     before = reader.digest()
-    reader.profile.db.write_now(lambda conn: projection.rebuild(conn, reader.profile.db.origin, reader.log.project_id))
+    reader.project_again()
     assert reader.digest() == before
     reader.close()
 
@@ -711,8 +711,7 @@ def test_any_order_that_can_be_gives_one_result(seed: int) -> None:
         reader = Reader(history.in_some_order(seed + order))
         reader.pull(page=(1, 4, 500)[order])
         digests.add(reader.digest())
-        db = reader.profile.db
-        db.write_now(lambda conn: projection.rebuild(conn, db.origin, history.log.project_id))  # noqa: B023
+        reader.project_again()
         digests.add(reader.digest())
         assert not reader.rows("SELECT id FROM changes WHERE state = ?", int(ChangeState.ORPHANED))
         reader.close()
