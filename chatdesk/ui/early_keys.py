@@ -46,9 +46,7 @@ class EarlyKeys(QObject):
         self._held: list[QKeyEvent | QInputMethodEvent] = []
         self._is_watching = False
         self._is_sending = False
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_LONGEST_MS)
+        self._patience = QTimer(self, singleShot=True, interval=_LONGEST_MS)
         self._patience.timeout.connect(self._give_up)
 
     # What others say

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 
@@ -57,9 +58,7 @@ class AttachmentNote(QWidget):
         return True
 
     def _button(self, name: str, words: str) -> QPushButton:
-        button = QPushButton(words.replace("&", "&&"))
-        button.setObjectName(f"attachmentNote_{name}")
-        button.setAccessibleName(words)
+        button = named(QPushButton(words.replace("&", "&&")), f"attachmentNote_{name}", words)
         button.setAccessibleDescription(self.text())
         button.setProperty("isLink", True)
         button.setAutoDefault(False)

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
@@ -66,9 +67,7 @@ class Composer(QWidget):
         self.setObjectName("composerCard")
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.editor = TextEditor()
-        self.editor.setObjectName("composer")
-        self.editor.setAccessibleName(tr("Message"))
+        self.editor = named(TextEditor(), "composer", tr("Message"))
         self.send_button = IconButton(
             theme, "arrow-up", name=tr("Send"), object_name="sendButton", is_filled=True, side_px=_BUTTON_PX
         )

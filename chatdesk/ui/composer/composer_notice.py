@@ -26,8 +26,7 @@ class ComposerNotice(ElidedLabel):
         self._offline = ""
         self._reminder = ""
         self.setObjectName("composerNotice")
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.show_standing)
 
     def show_passing(self, text: str) -> None:

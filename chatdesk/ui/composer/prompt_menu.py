@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import SLASH, mark_query
 from chatdesk.ui.early_keys import early_keys
@@ -89,9 +90,7 @@ class PromptMenu(QFrame):
         self.setObjectName("promptMenu")
         self.setAccessibleName(shown(kind.name))
         self.field = SearchField(theme, object_name="promptMenuField", placeholder=tr("Find a prompt"))
-        self.list = QListWidget()
-        self.list.setObjectName("promptMenuList")
-        self.list.setAccessibleName(shown(kind.name))
+        self.list = named(QListWidget(), "promptMenuList", shown(kind.name))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

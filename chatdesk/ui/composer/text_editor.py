@@ -45,8 +45,7 @@ class TextEditor(QPlainTextEdit):
         self._is_locked = False
         self._waiting = ""  # the part of a large paste that is not in the document yet
         self._slice_cursor: QtGui.QTextCursor | None = None
-        self._feeder = QTimer(self)
-        self._feeder.setInterval(0)
+        self._feeder = QTimer(self, interval=0)
         self._feeder.timeout.connect(self._on_feeder_timeout)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.diagnostics.bundle import ReportFile
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -41,14 +42,10 @@ class BugReportDialog(FormPanel):
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Report a problem"), object_name="bugReportDialog", size_px=_SIZE_PX, parent=parent)
         self._files: tuple[ReportFile, ...] = ()
-        self._list = QListWidget()
-        self._list.setObjectName("bugReportFiles")
-        self._list.setAccessibleName(tr("Files of the report"))
+        self._list = named(QListWidget(), "bugReportFiles", tr("Files of the report"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setFixedWidth(round(_LIST_PX * max(1.0, theme.scale)))
-        self._text = QPlainTextEdit()
-        self._text.setObjectName("bugReportText")
-        self._text.setAccessibleName(tr("Text of the file"))
+        self._text = named(QPlainTextEdit(), "bugReportText", tr("Text of the file"))
         self._text.setReadOnly(True)
         self._text.setFont(theme.font("code"))
         self._text.setTabChangesFocus(True)
@@ -56,8 +53,7 @@ class BugReportDialog(FormPanel):
         self._text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self._state = plain_label(tr("Collecting…"), "muted", wraps=True)
-        self._state.setObjectName("bugReportState")
+        self._state = plain_label(tr("Collecting…"), "muted", wraps=True, name="bugReportState")
         self.save_button = push_button(tr("Save as a zip…"), "bugReportSave", self.saveRequested.emit, is_primary=True)
         self.save_button.setEnabled(False)
         self._lay_out()

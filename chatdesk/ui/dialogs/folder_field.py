@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -23,9 +24,7 @@ class FolderField(QWidget):
         self._before = folder
         self.folder = folder
         self._name = name
-        self.line = QLineEdit()
-        self.line.setObjectName(object_name)
-        self.line.setAccessibleName(shown(name))
+        self.line = named(QLineEdit(), object_name, shown(name))
         self.line.setReadOnly(True)
         self.line.setPlaceholderText(tr("None"))
         self.choose_button = push_button(

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
@@ -38,8 +39,7 @@ class FormPanel(Panel):
         self.head = plain_label(title, title_role, wraps=True)
         self.body = QVBoxLayout()
         self.body.setSpacing(_GAP_PX)
-        self.problem = plain_label("", "text", wraps=True)
-        self.problem.setObjectName("panelProblem")
+        self.problem = plain_label("", "text", wraps=True, name="panelProblem")
         self.problem.setProperty("isDanger", True)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.hide()
@@ -111,9 +111,7 @@ def push_button(
     """Return a button that calls ``run``. ``name`` is what a screen reader says where the text alone does not say
     enough. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the dialog
     is busy."""
-    button = QPushButton(shown(text))
-    button.setObjectName(object_name)
-    button.setAccessibleName(shown(name or text))
+    button = named(QPushButton(shown(text)), object_name, shown(name or text))
     button.setAutoDefault(False)
     button.setDefault(is_default)
     for each, is_so in (("isPrimary", is_primary), ("isDanger", is_danger), ("isWayOut", is_way_out)):

@@ -35,8 +35,7 @@ class NoticeDialog(FormPanel):
         """``file`` can be copied and shown in its folder."""
         super().__init__(theme, title, object_name="noticeDialog", width_px=_WIDTH_PX, parent=parent)
         self.setAccessibleDescription(shown(text))
-        body = plain_label(text, "text", wraps=True)
-        body.setObjectName("noticeText")
+        body = plain_label(text, "text", wraps=True, name="noticeText")
         body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.body.addWidget(body, 1)
         self.body.addSpacing(6)

@@ -245,9 +245,10 @@ class _Shade(QWidget):
         painter.end()
 
 
-def plain_label(text: str, role: FontRole, *, parent: QWidget | None = None, wraps: bool = False) -> QLabel:
-    """Return a label that shows ``text`` as it stands."""
-    label = QLabel(parent)
+def plain_label(text: str, role: FontRole, *, name: str = "", wraps: bool = False) -> QLabel:
+    """Return a label that shows ``text`` as it stands; ``name`` is its object name."""
+    label = QLabel()
+    label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
     begin_at_start(label)
     label.setProperty("textRole", role)

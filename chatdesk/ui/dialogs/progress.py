@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -23,11 +24,8 @@ class ProgressDialog(FormPanel):
     def __init__(self, theme: Theme, title: str, text: str, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, title, object_name="progressDialog", width_px=_WIDTH_PX, parent=parent)
         self._is_over = False
-        self._text = plain_label(text, "text", wraps=True)
-        self._text.setObjectName("progressText")
-        self.bar = QProgressBar()
-        self.bar.setObjectName("progressBar")
-        self.bar.setAccessibleName(shown(title))
+        self._text = plain_label(text, "text", wraps=True, name="progressText")
+        self.bar = named(QProgressBar(), "progressBar", shown(title))
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         self.body.addWidget(self._text)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -219,13 +220,9 @@ class ShortcutsEditor(QWidget):
 
     def _build(self, theme: Theme) -> None:
         self._theme = theme
-        self.filter = QLineEdit()
-        self.filter.setObjectName("shortcutsFilter")
-        self.filter.setAccessibleName(tr("Find a command or keys"))
+        self.filter = named(QLineEdit(), "shortcutsFilter", tr("Find a command or keys"))
         self.filter.setPlaceholderText(tr("Find a command or keys"))
-        self.tree = QTreeWidget()
-        self.tree.setObjectName("shortcutsList")
-        self.tree.setAccessibleName(tr("Commands and their keys"))
+        self.tree = named(QTreeWidget(), "shortcutsList", tr("Commands and their keys"))
         self.tree.setAccessibleDescription(tr("Enter changes the keys, Delete takes them away"))
         self.tree.setColumnCount(3)
         self.tree.setHeaderLabels([tr("Command"), tr("Keys"), tr("State")])
@@ -262,11 +259,8 @@ class ShortcutsEditor(QWidget):
     def _build_recorder(self) -> QWidget:
         self._record_row = QWidget()
         self._record_row.setObjectName("shortcutsRecorder")
-        self._question = plain_label("", "text", wraps=True)
-        self._question.setObjectName("shortcutsQuestion")
-        self.recorder = QKeySequenceEdit()
-        self.recorder.setObjectName("shortcutsKeys")
-        self.recorder.setAccessibleName(tr("New keys"))
+        self._question = plain_label("", "text", wraps=True, name="shortcutsQuestion")
+        self.recorder = named(QKeySequenceEdit(), "shortcutsKeys", tr("New keys"))
         self.recorder.setMaximumSequenceLength(1)
         self.use_button = self._button(tr("Use these"), "shortcutsUse", self._use)
         cancel = self._button(tr("Cancel"), "shortcutsCancel", self._end_recording)

@@ -10,6 +10,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.mirroring import set_margins
@@ -39,11 +40,8 @@ class TaskPanel(FormPanel):
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(inside)
         around.addWidget(self.area)
-        self.busy_text = plain_label("", "muted", wraps=True)
-        self.busy_text.setObjectName("panelBusy")
-        self.bar = QProgressBar()
-        self.bar.setObjectName("panelProgress")
-        self.bar.setAccessibleName(shown(title))
+        self.busy_text = plain_label("", "muted", wraps=True, name="panelBusy")
+        self.bar = named(QProgressBar(), "panelProgress", shown(title))
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         for widget in (self.busy_text, self.bar):

@@ -147,8 +147,7 @@ class _Model(QAbstractTableModel):
         self._rows = TableRows("")
 
         self._count = 0
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     def show_rows(self, rows: TableRows) -> None:

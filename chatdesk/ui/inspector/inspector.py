@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -33,9 +34,7 @@ class Inspector(QWidget):
         self._window_px = 0
         self.setObjectName("inspector")
         self.setAccessibleName(tr("Inspector"))
-        self._bar = _Tabs()
-        self._bar.setObjectName("inspectorTabs")
-        self._bar.setAccessibleName(tr("Inspector tabs"))
+        self._bar = named(_Tabs(), "inspectorTabs", tr("Inspector tabs"))
         self._bar.setDrawBase(False)
         self._bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shows the tab and leaves the keys where they are
         self._bar.setExpanding(False)

@@ -11,6 +11,7 @@ from chatdesk.core.domain.context import ContextEntry
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label, tokens_text
 from chatdesk.ui.local_forms import money_text, number_text
@@ -274,9 +275,7 @@ def _state(summary: Summary) -> str:
 
 
 def _field(name: str, object_name: str) -> QPlainTextEdit:
-    field = QPlainTextEdit()
-    field.setObjectName(object_name)
-    field.setAccessibleName(name)
+    field = named(QPlainTextEdit(), object_name, name)
     field.setTabChangesFocus(True)
     return field
 

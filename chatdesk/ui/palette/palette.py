@@ -13,6 +13,7 @@ from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, Sear
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel
@@ -154,17 +155,13 @@ class Palette(Panel):
     # Building
 
     def _build(self, theme: Theme) -> None:
-        self.field = QLineEdit()
-        self.field.setObjectName("paletteField")
-        self.field.setAccessibleName(tr("Search everything"))
+        self.field = named(QLineEdit(), "paletteField", tr("Search everything"))
         self.field.setAccessibleDescription(tr("Results are below: up and down choose, Tab goes to the next group"))
         self.field.setPlaceholderText(tr("Search messages, threads, files and commands"))
         self.field.setMaxLength(_LONGEST_QUERY)
         self.field.setFrame(False)
         self._model = RowModel(self)
-        self.list = QListView()
-        self.list.setObjectName("paletteList")
-        self.list.setAccessibleName(tr("Results"))
+        self.list = named(QListView(), "paletteList", tr("Results"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)
@@ -187,9 +184,7 @@ class Palette(Panel):
         )
 
     def _timer(self, interval_ms: int, run: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
+        timer = QTimer(self, singleShot=True, interval=interval_ms)
         timer.timeout.connect(run)
         return timer
 

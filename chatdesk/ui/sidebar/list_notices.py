@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.status_row import StatusRow
@@ -39,9 +40,9 @@ class ListNotices:
         self._has_loaded = False
         self._told_status: tuple[str, bool] | None = None
         self._slow_timer = QTimer(sidebar, singleShot=True, interval=_SLOW_FETCH_MS)
-        self.retry_button = _button(tr("Try again"), sidebar)
-        self.retry_button.setObjectName("retryListButton")
-        self.retry_button.setAccessibleName(tr("Load the list of threads again"))
+        self.retry_button = named(
+            _button(tr("Try again"), sidebar), "retryListButton", tr("Load the list of threads again")
+        )
         self.messages_button = _button(tr("Deleted messages…"), sidebar)
         self.messages_button.setObjectName("deletedMessagesButton")
         self.empty_button = _button(tr("Empty the trash…"), sidebar)

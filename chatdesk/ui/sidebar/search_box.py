@@ -30,9 +30,7 @@ class SearchBox(SearchField):
         self.setAccessibleDescription(tr("Typing narrows the list of threads, Enter searches everything"))
         self._told = ""
         self.setMaxLength(_MAX_LENGTH)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._timer.timeout.connect(self._tell)
         self.textChanged.connect(self._on_search_text_changed)
 

@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.sidebar.folders import PaintedFolder
 from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
@@ -267,10 +268,7 @@ class ThreadDelegate(QStyledItemDelegate):
     # Changing a title in place
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QWidget:
-        editor = TitleField(parent)
-        editor.setObjectName("threadTitleField")
-        editor.setAccessibleName(tr("Title of the thread"))
-        return editor
+        return named(TitleField(parent), "threadTitleField", tr("Title of the thread"))
 
     def setEditorData(self, editor: QWidget, index: _AnyIndex) -> None:
         if isinstance(editor, QLineEdit):

@@ -29,8 +29,7 @@ class WarmUp(QObject):
         super().__init__(parent)
         self._style = style
         self._steps: Iterator[None] | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     def begin(self) -> None:

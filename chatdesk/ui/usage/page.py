@@ -25,6 +25,7 @@ from chatdesk.core.local_days import date_of, number_of
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.local_forms import number_text
@@ -73,22 +74,16 @@ class UsagePage(QWidget):
         self._first_day = min(first_day, today)
         self._cells: Spending = {}
         self._shown = (today, today)
-        self._range = QComboBox()
-        self._range.setObjectName("usageRange")
-        self._range.setAccessibleName(tr("Days", "period"))
+        self._range = named(QComboBox(), "usageRange", tr("Days", "period"))
         for words, days in _RANGES:
             self._range.addItem(shown(words), days)
         self._from, self._to = self._date_edit("usageFrom", tr("First day")), self._date_edit("usageTo", tr("Last day"))
-        self._measure = QComboBox()
-        self._measure.setObjectName("usageMeasure")
-        self._measure.setAccessibleName(tr("What the bars show"))
+        self._measure = named(QComboBox(), "usageMeasure", tr("What the bars show"))
         for measure in MEASURES:
             self._measure.addItem(shown(measure.name))
         self._groupings = QButtonGroup(self)
-        self._total = plain_label("", "text", wraps=True)
-        self._total.setObjectName("usageTotal")
-        self._notes = plain_label("", "muted", wraps=True)
-        self._notes.setObjectName("usagePageNotes")
+        self._total = plain_label("", "text", wraps=True, name="usageTotal")
+        self._notes = plain_label("", "muted", wraps=True, name="usagePageNotes")
         self.chart, self.table = UsageChart(theme), UsageTable(theme)
         self._csv = self._button("usageCsv", tr("Export CSV…"))
         self._limits = self._button("usageLimits", tr("Limits…"))
@@ -225,9 +220,7 @@ class UsagePage(QWidget):
 
     @staticmethod
     def _button(name: str, words: str) -> QPushButton:
-        button = QPushButton(shown(words))
-        button.setObjectName(name)
-        button.setAccessibleName(shown(words))
+        button = named(QPushButton(shown(words)), name, shown(words))
         button.setAutoDefault(False)
         return button
 

@@ -103,9 +103,7 @@ class EmptyState(QScrollArea):
         self._opening.setProperty("isQuiet", True)
         self._opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._opening.setVisible(False)
-        self._opening_timer = QTimer(self)
-        self._opening_timer.setSingleShot(True)
-        self._opening_timer.setInterval(_OPENING_AFTER_MS)
+        self._opening_timer = QTimer(self, singleShot=True, interval=_OPENING_AFTER_MS)
         self._opening_timer.timeout.connect(self._on_opening_timer_timeout)
         self._columns = 0
         self._grid = QGridLayout()

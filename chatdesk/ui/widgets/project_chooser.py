@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -69,14 +70,10 @@ class ProjectChooser(QWidget):
         self._theme = theme
         self._entries = tuple(entries)
         self.setObjectName("projectChooser")
-        self.field = QLineEdit(self)
-        self.field.setObjectName("projectField")
-        self.field.setAccessibleName(tr("Find a project"))
+        self.field = named(QLineEdit(self), "projectField", tr("Find a project"))
         self.field.setPlaceholderText(tr("Find a project"))
         self.field.setFrame(False)
-        self.list = _DropList(mime, self)
-        self.list.setObjectName("projectList")
-        self.list.setAccessibleName(tr("Projects"))
+        self.list = named(_DropList(mime, self), "projectList", tr("Projects"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)

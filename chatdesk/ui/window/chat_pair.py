@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import THREAD_LEAST_PX
 from chatdesk.ui.window.chat_pane import ChatPane
@@ -98,9 +99,7 @@ class ChatPair(QWidget):
     def _make_tabs(self) -> QTabBar:
         from PySide6.QtWidgets import QTabBar  # the first paint does without
 
-        tabs = QTabBar(self)
-        tabs.setObjectName("chatTabs")
-        tabs.setAccessibleName(tr("Chats of this window"))
+        tabs = named(QTabBar(self), "chatTabs", tr("Chats of this window"))
         tabs.setDrawBase(False)
         tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         tabs.setUsesScrollButtons(False)

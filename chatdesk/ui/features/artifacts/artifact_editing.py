@@ -42,9 +42,7 @@ class ArtifactEditing(QObject):
         self._panes = panes
         self._unsaved = unsaved
         self._version: ArtifactVersion | None = None
-        self._autosave = QTimer(self)
-        self._autosave.setSingleShot(True)
-        self._autosave.setInterval(_AUTOSAVE_MS)
+        self._autosave = QTimer(self, singleShot=True, interval=_AUTOSAVE_MS)
         self._autosave.timeout.connect(self._on_autosave_timeout)
         view.editor.textChanged.connect(self._autosave.start)
         view.editSaved.connect(self._save)

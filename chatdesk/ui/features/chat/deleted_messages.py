@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.local_forms import day_text, time_text
 from chatdesk.ui.theme.theme import Theme
@@ -33,9 +34,7 @@ class DeletedMessagesDialog(FormPanel):
         )
         words = tr("Restored messages go back to their place.") if messages else tr("No message is in the trash.")
         self.setAccessibleDescription(words)
-        self.list = QListWidget()
-        self.list.setObjectName("deletedMessages")
-        self.list.setAccessibleName(tr("Deleted messages"))
+        self.list = named(QListWidget(), "deletedMessages", tr("Deleted messages"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setWordWrap(True)
         self.list.setVisible(bool(messages))

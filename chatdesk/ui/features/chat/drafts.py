@@ -60,9 +60,7 @@ class DraftKeeper(QObject):
         self._over: Words | None = None  # what took its place, as last stored
         self._joined: tuple[Words, Words] | None = None  # a draft, and what was typed before it came
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
         composer.textChanged.connect(self._on_composer_text_changed)
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import is_translated, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box
 from chatdesk.ui.theme.icons import icon_pixmap
@@ -49,9 +50,7 @@ class JumpToDateDialog(FormPanel):
         self.field.setDateRange(first, last)
         self.field.setDate(_day(current_ms))
         self.field.installEventFilter(self)
-        self.calendar = QCalendarWidget()
-        self.calendar.setObjectName("dateCalendar")
-        self.calendar.setAccessibleName(tr("Calendar"))
+        self.calendar = named(QCalendarWidget(), "dateCalendar", tr("Calendar"))
         for table in self.calendar.findChildren(QAbstractItemView):
             table.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)

@@ -34,9 +34,7 @@ class Unsaved(QObject):
         self._tasks = tasks
         self._waiting: dict[str, Retry] = {}
         self._first_ms = first_ms
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(first_ms)
+        self._timer = QTimer(self, singleShot=True, interval=first_ms)
         self._timer.timeout.connect(self.try_again)
 
     @property

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -50,9 +51,7 @@ class CompareModelsDialog(FormPanel):
         )
         self._boxes: list[tuple[tuple[str, str], QCheckBox]] = []
         self._headings: list[tuple[QLabel, list[QCheckBox]]] = []
-        self.search = QLineEdit()
-        self.search.setObjectName("compareSearch")
-        self.search.setAccessibleName(tr("Search models"))
+        self.search = named(QLineEdit(), "compareSearch", tr("Search models"))
         self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)

@@ -39,10 +39,8 @@ class QuickKeysRow(QWidget):
         if fixed_by:
             hint = tr("The environment variable {name} decides this.", name=fixed_by)
         row = SettingsRow(tr("Keys for a quick question"), hint, self.button)
-        self.state = plain_label("", "muted", wraps=True)
-        self.state.setObjectName("quickKeysState")
-        self._command_label = plain_label(command, "code", wraps=True)
-        self._command_label.setObjectName("quickKeysCommand")
+        self.state = plain_label("", "muted", wraps=True, name="quickKeysState")
+        self._command_label = plain_label(command, "code", wraps=True, name="quickKeysCommand")
         self._command_label.setAccessibleName(tr("Command: {command}", command=command))
         self._command_label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

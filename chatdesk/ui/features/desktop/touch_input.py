@@ -38,8 +38,7 @@ class TouchInput(QObject):
         super().__init__()
         self._may_swipe, self._is_still = may_swipe, is_still
         self._finger: _Finger | None = None
-        self._rest = QTimer(self, singleShot=True)
-        self._rest.setInterval(QGuiApplication.styleHints().mousePressAndHoldInterval())
+        self._rest = QTimer(self, singleShot=True, interval=QGuiApplication.styleHints().mousePressAndHoldInterval())
         self._rest.timeout.connect(self._on_rest_timeout)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)

@@ -32,9 +32,7 @@ class ContextBinding(QObject):
         self._open_thread = context.open_thread
         self._tasks = context.tasks
         self._sentences: tuple[str, ...] = ()
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._on_settle_timeout)
         threads.opened.connect(lambda _thread: self._settle.start())
         panes.composer.textChanged.connect(self._settle.start)

@@ -74,9 +74,7 @@ class InspectorBinding(QObject):
         self._window_context = context
         self.inspector: Inspector | None = None
         self._more: dict[str, tuple[Callable[[], QWidget], Fill]] = {}
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._fill)
         panes.commands.bind("view.inspector", self.toggle)
         panes.commands.describe(

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -77,9 +78,9 @@ class ProjectDialog(FormPanel):
     ) -> None:
         title = tr("New project") if project is None else tr("Edit project")
         super().__init__(theme, title, object_name="projectDialog", width_px=_WIDTH_PX, parent=parent)
-        self.name_field = QLineEdit("" if project is None else project.name)
-        self.name_field.setObjectName("projectName")
-        self.name_field.setAccessibleName(tr("Name of the project"))
+        self.name_field = named(
+            QLineEdit("" if project is None else project.name), "projectName", tr("Name of the project")
+        )
         self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(_LONGEST_NAME)
         self.instructions: TextField | None = None
@@ -144,9 +145,7 @@ class ProjectDialog(FormPanel):
 
     @staticmethod
     def _model_box(project: Project | None, models: Sequence[ProviderChoices]) -> QComboBox:
-        box = QComboBox()
-        box.setObjectName("projectModel")
-        box.setAccessibleName(tr("Model that new threads begin with"))
+        box = named(QComboBox(), "projectModel", tr("Model that new threads begin with"))
         box.addItem(tr("The model chosen in the settings"), (None, None))
         for provider, label, choices in models:
             for model, model_label in choices:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.tag import Tag
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -66,9 +67,7 @@ class ThreadTagsDialog(FormPanel):
         scroll.setWidget(holder)
         scroll.viewport().setAutoFillBackground(False)
         holder.setAutoFillBackground(False)
-        self.field = _NewTagField()
-        self.field.setObjectName("newTag")
-        self.field.setAccessibleName(tr("New tag"))
+        self.field = named(_NewTagField(), "newTag", tr("New tag"))
         self.field.setPlaceholderText(tr("New tag"))
         self.field.setMaxLength(_LONGEST_NAME)
         self.field.entered.connect(self._on_field_entered)
@@ -126,9 +125,7 @@ class TagListDialog(FormPanel):
     def __init__(self, theme: Theme, tags: Sequence[Tag], parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Tags"), object_name="tagListDialog", size_px=_SIZE_PX, parent=parent)
         self._names = {tag.id: tag.name for tag in tags}
-        self.list = QListWidget()
-        self.list.setObjectName("tagList")
-        self.list.setAccessibleName(tr("Tags"))
+        self.list = named(QListWidget(), "tagList", tr("Tags"))
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked)
         for tag in tags:

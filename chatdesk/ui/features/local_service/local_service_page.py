@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBox
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import ServiceState, ShownToken
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.local_forms import date_time_text
@@ -178,9 +179,7 @@ class _TokenRow(QWidget):
         super().__init__()
         self.name, self.details = name, details
         self.setObjectName(f"localServiceToken_{id_}")
-        self.revoke = QPushButton(tr("Revoke…"))
-        self.revoke.setObjectName(f"localServiceRevoke_{id_}")
-        self.revoke.setAccessibleName(tr("Revoke {name}", name=name))
+        self.revoke = named(QPushButton(tr("Revoke…")), f"localServiceRevoke_{id_}", tr("Revoke {name}", name=name))
         self.revoke.setAccessibleDescription(details)
         self.revoke.setAutoDefault(False)
         self.revoke.setProperty("isDanger", True)
@@ -211,7 +210,6 @@ def _moment(milliseconds: int) -> str:
 
 
 def _said(object_name: str, role: str) -> QLabel:
-    label = plain_label("", role, wraps=True)  # type: ignore[arg-type]
-    label.setObjectName(object_name)
+    label = plain_label("", role, wraps=True, name=object_name)  # type: ignore[arg-type]
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

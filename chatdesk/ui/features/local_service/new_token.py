@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import SCOPES
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -36,28 +37,21 @@ class NewTokenDialog(TaskPanel):
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("New token"), object_name="newTokenDialog", size_px=_SIZE_PX, parent=parent)
-        self.name = QLineEdit()
-        self.name.setObjectName("newTokenName")
-        self.name.setAccessibleName(tr("What will use it"))
+        self.name = named(QLineEdit(), "newTokenName", tr("What will use it"))
         self.name.setPlaceholderText(tr("For example: editor"))
         self.name.setMaxLength(_LONGEST_NAME)
         self.scopes = {name: _box(shown(words), f"newTokenScope_{name}") for name, words in SCOPES.items()}
         self.scopes["read"].setChecked(True)
         self.projects: dict[str, QCheckBox] = {}
-        self.days = QComboBox()
-        self.days.setObjectName("newTokenDays")
-        self.days.setAccessibleName(tr("Valid for"))
+        self.days = named(QComboBox(), "newTokenDays", tr("Valid for"))
         for words, days in _DAYS.items():
             self.days.addItem(shown(words), days)
         self.days.setCurrentIndex(self.days.findData(90))
-        self.token = QLineEdit()
-        self.token.setObjectName("newTokenText")
-        self.token.setAccessibleName(tr("The token"))
+        self.token = named(QLineEdit(), "newTokenText", tr("The token"))
         self.token.setReadOnly(True)
         self.token.setFont(theme.font("code"))
         self.token.hide()
-        self._explanation = plain_label("", "text", wraps=True)
-        self._explanation.setObjectName("newTokenExplanation")
+        self._explanation = plain_label("", "text", wraps=True, name="newTokenExplanation")
         self._explanation.hide()
         self.copy_button = push_button(
             tr("Copy"), "newTokenCopy", self._copy, name=tr("Copy the token"), is_primary=True
@@ -140,7 +134,4 @@ class NewTokenDialog(TaskPanel):
 
 
 def _box(words: str, object_name: str) -> QCheckBox:
-    box = QCheckBox(words.replace("&", "&&"))
-    box.setObjectName(object_name)
-    box.setAccessibleName(words)
-    return box
+    return named(QCheckBox(words.replace("&", "&&")), object_name, words)

@@ -14,6 +14,7 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import ASSISTANT_ICONS, AssistantSetup
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.compositing import round_corners
@@ -241,9 +242,7 @@ class AssistantFields(QWidget):
 
 
 def _box(object_name: str, name: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(object_name)
-    box.setAccessibleName(name)
+    box = named(QComboBox(), object_name, name)
     box.currentTextChanged.connect(partial(set_plain_tooltip, box))  # half of a form cuts long names
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box

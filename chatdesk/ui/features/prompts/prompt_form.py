@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QW
 
 from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, AssistantSetup, PromptKind
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices, AssistantFields
@@ -68,21 +69,16 @@ class PromptForm(QWidget):
         self._theme = theme
         self._choices = AssistantChoices()
         self.assistant: AssistantFields | None = None
-        self.name_field = QLineEdit()
-        self.name_field.setObjectName("promptName")
-        self.name_field.setAccessibleName(tr("Name of the prompt"))
+        self.name_field = named(QLineEdit(), "promptName", tr("Name of the prompt"))
         self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(LONGEST_NAME)
-        self.kind_box = QComboBox()
-        self.kind_box.setObjectName("promptKind")
-        self.kind_box.setAccessibleName(tr("Kind of prompt"))
+        self.kind_box = named(QComboBox(), "promptKind", tr("Kind of prompt"))
         for kind, text in KIND_WORDS.items():
             self.kind_box.addItem(shown(text), kind.value)
         self.text_field = TextField(theme, name=tr("Text of the prompt"), object_name="promptText", most=LONGEST_TEXT)
         self.text_field.setPlaceholderText(tr("What the prompt says"))
         self._hint = plain_label("", "muted", wraps=True)
-        self._problems = plain_label("", "text", wraps=True)
-        self._problems.setObjectName("promptProblems")
+        self._problems = plain_label("", "text", wraps=True, name="promptProblems")
         self._problems.setProperty("isDanger", True)
         self._problems.hide()
         head = QHBoxLayout()
@@ -95,9 +91,7 @@ class PromptForm(QWidget):
         column.addWidget(self.text_field, 1)
         column.addWidget(self._hint)
         column.addWidget(self._problems)
-        self._check_timer = QTimer(self)
-        self._check_timer.setSingleShot(True)
-        self._check_timer.setInterval(_CHECK_AFTER_MS)
+        self._check_timer = QTimer(self, singleShot=True, interval=_CHECK_AFTER_MS)
         self._check_timer.timeout.connect(self._check)
         self.name_field.textChanged.connect(self._on_typed)
         self.text_field.textChanged.connect(self._on_typed)

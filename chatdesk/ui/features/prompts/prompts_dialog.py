@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
 from chatdesk.ui.theme.qt_icons import icon
@@ -74,9 +75,7 @@ class PromptsDialog(Panel):
         self._sent: Written | None = None
         self._then: Callable[[], object] | None = None
         self._deleted_id = ""
-        self._save_timer = QTimer(self)
-        self._save_timer.setSingleShot(True)
-        self._save_timer.setInterval(_SAVE_AFTER_MS)
+        self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_AFTER_MS)
         self._save_timer.timeout.connect(self._save_quietly)
         self._build()
         self.fit(_WIDTH_PX, _HEIGHT_PX)
@@ -181,14 +180,10 @@ class PromptsDialog(Panel):
 
     def _build_side(self) -> QWidget:
         self.search = SearchField(self.theme, object_name="promptsSearch", placeholder=tr("Find a prompt"))
-        self.shown_box = QComboBox()
-        self.shown_box.setObjectName("promptsShown")
-        self.shown_box.setAccessibleName(tr("Show"))
+        self.shown_box = named(QComboBox(), "promptsShown", tr("Show"))
         for words, kind in _SHOWN.items():
             self.shown_box.addItem(shown(words), kind)
-        self.list = QListWidget()
-        self.list.setObjectName("promptsList")
-        self.list.setAccessibleName(tr("Prompts"))
+        self.list = named(QListWidget(), "promptsList", tr("Prompts"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(ICON_PX, ICON_PX))
@@ -211,8 +206,7 @@ class PromptsDialog(Panel):
         return side
 
     def _build_right(self) -> QVBoxLayout:
-        self._notice = plain_label("", "muted", wraps=True)
-        self._notice.setObjectName("promptsNotice")
+        self._notice = plain_label("", "muted", wraps=True, name="promptsNotice")
         self.restore_button = _button(tr("Undo"), "promptsRestore", self._restore)
         self.restore_button.setAccessibleName(tr("Undo deleting the prompt"))
         self.restore_button.hide()

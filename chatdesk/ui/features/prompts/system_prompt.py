@@ -50,9 +50,7 @@ class SystemPromptDialog(FormPanel):
         self._texts = {each: prompts.of(each) for each in _NAMES}
         self._source = source
         self._is_warned = False
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.written()))
         self._build()
         self._show_source(source)
@@ -162,8 +160,7 @@ class SystemPromptDialog(FormPanel):
 
     def _line(self, object_name: str, role: FontRole) -> QLabel:
         """Add a line below the text, for what is known about it."""
-        label = plain_label("", role, wraps=True)
-        label.setObjectName(object_name)
+        label = plain_label("", role, wraps=True, name=object_name)
         self.body.addWidget(label)
         return label
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -65,9 +66,7 @@ class PassphraseDialog(FormPanel):
 
 
 def _secret(object_name: str, name: str) -> QLineEdit:
-    field = QLineEdit()
-    field.setObjectName(object_name)
-    field.setAccessibleName(shown(name))
+    field = named(QLineEdit(), object_name, shown(name))
     field.setPlaceholderText(shown(name))
     field.setEchoMode(QLineEdit.EchoMode.Password)
     return field

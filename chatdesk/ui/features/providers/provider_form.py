@@ -23,6 +23,7 @@ from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import Preset, preset_of
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
@@ -68,19 +69,13 @@ class ProviderForm(FormPanel):
         self._profile = profile
         preset = preset_of(profile.preset)
         self._is_testing = False
-        self.name = QLineEdit(profile.label)
-        self.name.setObjectName("providerName")
-        self.name.setAccessibleName(tr("Name"))
-        self.address = QLineEdit(profile.base_url)
-        self.address.setObjectName("providerAddress")
-        self.address.setAccessibleName(tr("Address"))
+        self.name = named(QLineEdit(profile.label), "providerName", tr("Name"))
+        self.address = named(QLineEdit(profile.base_url), "providerAddress", tr("Address"))
         self.address.setAccessibleDescription(_hint_of(preset))
         self.address.setPlaceholderText(preset.base_url or tr("localhost:8080 or https://…"))
         is_fixed = shown is not None and "base_url" in shown.fixed
         self.address.setEnabled(not is_fixed)
-        self.api = QComboBox()
-        self.api.setObjectName("providerApi")
-        self.api.setAccessibleName(tr("Protocol"))
+        self.api = named(QComboBox(), "providerApi", tr("Protocol"))
         for api in preset.apis:
             self.api.addItem(_api_words(api), api)
         self.api.setCurrentIndex(max(0, self.api.findData(profile.api)))

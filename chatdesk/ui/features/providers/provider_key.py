@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
@@ -41,22 +42,18 @@ class ProviderKey(QWidget):
         self._state: KeyState | None = None
         is_decided = shown is not None and shown.key_source.value == "environment"
         has_key = shown is not None and bool(shown.key)
-        self.shown = plain_label(shown.key if shown else "", "text")
-        self.shown.setObjectName("providerKeyShown")
-        self.where = plain_label(where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True)
-        self.where.setObjectName("providerKeyWhere")
+        self.shown = plain_label(shown.key if shown else "", "text", name="providerKeyShown")
+        self.where = plain_label(
+            where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True, name="providerKeyWhere"
+        )
         self.replace = _button(tr("Replace"), "providerKeyReplace", tr("Replace the key"))
         self.forget = _button(tr("Forget"), "providerKeyForget", tr("Forget the key"))
         self.agree = _button(tr("Use it there…"), "providerKeyAgree", tr("Use the kept key at this server"))
         self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
         self.field.set_hint(tr("Paste the key") if needs_key else tr("Only if the server wants one"))
         self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
-        self.place_box = QComboBox()
-        self.place_box.setObjectName("providerKeyPlace")
-        self.place_box.setAccessibleName(tr("Where the key is kept"))
-        self.passphrase = QLineEdit()
-        self.passphrase.setObjectName("providerPassphrase")
-        self.passphrase.setAccessibleName(tr("Passphrase of the file of keys"))
+        self.place_box = named(QComboBox(), "providerKeyPlace", tr("Where the key is kept"))
+        self.passphrase = named(QLineEdit(), "providerPassphrase", tr("Passphrase of the file of keys"))
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         self.place_hint = plain_label("", "muted", wraps=True)
         row = QHBoxLayout()
@@ -161,9 +158,7 @@ class ProviderKey(QWidget):
 
 
 def _button(text: str, object_name: str, name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAccessibleName(name)
+    button = named(QPushButton(text), object_name, name)
     button.setAutoDefault(False)
     return button
 

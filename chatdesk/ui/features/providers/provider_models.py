@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
 from chatdesk.ui.theme.theme import Theme
@@ -55,13 +56,9 @@ class ProviderModels(FormPanel):
         )
         self._added: list[str] = []
         self.search = SearchField(theme, object_name="providerModelsSearch", placeholder=tr("Search models"))
-        self.table = QTableView()
-        self.table.setObjectName("providerModelsTable")
-        self.table.setAccessibleName(self.windowTitle())
+        self.table = named(QTableView(), "providerModelsTable", self.windowTitle())
         self.table.setAccessibleDescription(tr("Arrows move, Space ticks, F2 or typing changes a cell."))
-        self.new = QLineEdit()
-        self.new.setObjectName("providerModelsNew")
-        self.new.setAccessibleName(tr("Id of a model that is missing"))
+        self.new = named(QLineEdit(), "providerModelsNew", tr("Id of a model that is missing"))
         self.new.setPlaceholderText(tr("Id of a model that is missing"))
         self._rows = ModelTable(theme, lines, self)
         self._lay_out()

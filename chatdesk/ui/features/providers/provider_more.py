@@ -16,6 +16,7 @@ from chatdesk.core.domain.provider_profile import (
     ProviderProfile,
 )
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
@@ -46,18 +47,14 @@ class ProviderMore(QWidget):
         self.model = _field("providerModel", tr("Model for new threads"), profile.model, tr("its own choice"))
         self.organisation = _field("providerOrganisation", tr("Organisation"), profile.organisation)
         self.project = _field("providerProject", tr("Project"), profile.project)
-        self.proxy = QComboBox()
-        self.proxy.setObjectName("providerProxy")
-        self.proxy.setAccessibleName(tr("Proxy"))
+        self.proxy = named(QComboBox(), "providerProxy", tr("Proxy"))
         self.proxy.setAccessibleDescription(tr("As the system, none, or an address such as http://proxy.example:3128"))
         self.proxy.setEditable(True)
         for name, words in _PROXIES.items():
             self.proxy.addItem(shown(words), name)
         self.proxy.setEditText(shown(_PROXIES.get(profile.proxy, profile.proxy)))
         self.ca_file = _field("providerCaFile", tr("File of certificates"), profile.ca_file, tr("the system's only"))
-        choose = QPushButton(tr("Choose…"))
-        choose.setObjectName("providerCaChoose")
-        choose.setAccessibleName(tr("Choose a file of certificates"))
+        choose = named(QPushButton(tr("Choose…")), "providerCaChoose", tr("Choose a file of certificates"))
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose_file)
         self.headers = TextField(
@@ -124,9 +121,7 @@ class ProviderMore(QWidget):
 
 
 def _field(object_name: str, name: str, text: str, placeholder: str = "") -> QLineEdit:
-    field = QLineEdit(text)
-    field.setObjectName(object_name)
-    field.setAccessibleName(name)
+    field = named(QLineEdit(text), object_name, name)
     field.setPlaceholderText(placeholder)
     return field
 

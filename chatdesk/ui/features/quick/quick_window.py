@@ -11,6 +11,7 @@ from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPainter,
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.features.quick.picture_preview import PicturePreview
 from chatdesk.ui.theme.compositing import round_corners
@@ -51,9 +52,7 @@ class QuickWindow(QWidget):
         self.setAccessibleName(tr("Quick question"))
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         round_corners(self, theme.tokens.radius.card)
-        self.editor = TextEditor(self)
-        self.editor.setObjectName("quickField")
-        self.editor.setAccessibleName(tr("Quick question"))
+        self.editor = named(TextEditor(self), "quickField", tr("Quick question"))
         self.editor.setPlaceholderText(tr("Ask anything"))
         self.editor.sendPressed.connect(self._send)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit)

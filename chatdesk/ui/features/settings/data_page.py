@@ -64,11 +64,9 @@ class DataPage(QWidget):
                 row.addWidget(self._button(name, shown(words)))
             column.addLayout(row)
             column.addSpacing(10)
-        place = plain_label(tr("Backups are in {folder}", folder=folder), "muted", wraps=True)
-        place.setObjectName("dataFolder")
+        place = plain_label(tr("Backups are in {folder}", folder=folder), "muted", wraps=True, name="dataFolder")
         column.addWidget(place)
-        self._result = plain_label("", "text", wraps=True)
-        self._result.setObjectName("dataResult")
+        self._result = plain_label("", "text", wraps=True, name="dataResult")
         self._result.setAccessibleName(tr("Result"))
         self._pressed: QPushButton | None = None
         column.addWidget(self._result)

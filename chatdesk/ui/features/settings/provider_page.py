@@ -16,6 +16,7 @@ from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.theme.compositing import round_corners
@@ -54,8 +55,7 @@ class ProviderPage(QWidget):
         self._theme = theme
         self._rows: dict[str, ProviderRow] = {}
         self.setObjectName("providerPage")
-        self._notice = plain_label("", "muted", wraps=True)
-        self._notice.setObjectName("providerNotice")
+        self._notice = plain_label("", "muted", wraps=True, name="providerNotice")
         self._notice.hide()
         self._unlock = QPushButton(tr("Enter the passphrase…"))
         self._unlock.setObjectName("providerUnlock")
@@ -169,9 +169,11 @@ class ProviderPage(QWidget):
         """Servers on this computer that can be added."""
         _clear(self._found)
         for server in servers:
-            add = QPushButton(tr("Add"))
-            add.setObjectName(f"foundAdd_{server.preset}")
-            add.setAccessibleName(tr("Add {label}, found on this computer", label=server.label))
+            add = named(
+                QPushButton(tr("Add")),
+                f"foundAdd_{server.preset}",
+                tr("Add {label}, found on this computer", label=server.label),
+            )
             add.setAutoDefault(False)
             add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
             address = server.base_url.removeprefix("http://").removesuffix("/v1")

@@ -81,8 +81,7 @@ class ProviderRow(QWidget):
         self.keys_link = LinkButton(
             tr("Get a key"), preset_of(shown.profile.preset).keys_url, object_name=f"getKey_{name}"
         )
-        self.status = plain_label("", "muted", wraps=True)
-        self.status.setObjectName(f"providerStatus_{name}")
+        self.status = plain_label("", "muted", wraps=True, name=f"providerStatus_{name}")
         self._mark = StateMark(theme)
         self._mark.hide()
         self.save = _button(tr("Save"), f"providerKeep_{name}")

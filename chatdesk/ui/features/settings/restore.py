@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem,
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -31,12 +32,9 @@ class RestoreDialog(FormPanel):
     def __init__(self, theme: Theme, backups: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
         """``backups`` are (path, words), the newest first."""
         super().__init__(theme, tr("Restore a backup"), object_name="restoreDialog", size_px=_SIZE_PX, parent=parent)
-        self._list = QListWidget()
-        self._list.setObjectName("restoreList")
-        self._list.setAccessibleName(tr("Backups, the newest first"))
+        self._list = named(QListWidget(), "restoreList", tr("Backups, the newest first"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
-        self._contents = plain_label("", "text", wraps=True)
-        self._contents.setObjectName("restoreContents")
+        self._contents = plain_label("", "text", wraps=True, name="restoreContents")
         self._contents.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         other = push_button(tr("Other file…"), "restoreOther", self.otherRequested.emit)
         self.add_button(other, is_first=True)

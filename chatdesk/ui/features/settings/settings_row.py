@@ -25,8 +25,7 @@ class SettingsRow(QWidget):
         title, hint = shown(title), shown(hint)
         self.field = field
         self._row: BesideOrBelow | None = None
-        self._problem = plain_label("", "muted", wraps=True)
-        self._problem.setObjectName("settingsProblem")
+        self._problem = plain_label("", "muted", wraps=True, name="settingsProblem")
         self._problem.setProperty("isDanger", True)
         self._problem.hide()
         field.setAccessibleName(title)

@@ -101,7 +101,6 @@ class CardFrame(QWidget):
 
 def card_label(role: str, object_name: str) -> QLabel:
     """Return an empty label whose text can be selected."""
-    label = plain_label("", role, wraps=True)  # type: ignore[arg-type]
-    label.setObjectName(object_name)
+    label = plain_label("", role, wraps=True, name=object_name)  # type: ignore[arg-type]
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -12,6 +12,7 @@ from chatdesk.core.domain.artifacts.file_change import ChangeState
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.folder.file_changes import Review
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.unread_guard import UnreadGuard
@@ -34,17 +35,13 @@ class ChangeReview(FormPanel):
         title = tr("Review proposed changes") if len(changes) > 1 else tr("Review the proposed change")
         super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
         self._changes = tuple(changes)
-        self.files = QComboBox()
-        self.files.setObjectName("reviewFiles")
-        self.files.setAccessibleName(tr("File"))
+        self.files = named(QComboBox(), "reviewFiles", tr("File"))
         for each in self._changes:
             self.files.addItem(visible_controls(each.change.path))
         self.files.setVisible(len(self._changes) > 1)
-        self.where = plain_label("", "text", wraps=True)
-        self.where.setObjectName("reviewWhere")
+        self.where = plain_label("", "text", wraps=True, name="reviewWhere")
         self.where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.about = plain_label("", "muted", wraps=True)
-        self.about.setObjectName("reviewAbout")
+        self.about = plain_label("", "muted", wraps=True, name="reviewAbout")
         self.diff = _Diff(theme)
         for widget in (self.files, self.where, self.about):
             self.body.addWidget(widget)

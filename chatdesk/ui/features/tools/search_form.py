@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -48,18 +49,14 @@ class SearchForm(TaskPanel):
         super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
         self._kept = kept
         self._said: list[str] = []
-        self.engine = QComboBox()
-        self.engine.setObjectName("searchEngine")
-        self.engine.setAccessibleName(tr("Search engine"))
+        self.engine = named(QComboBox(), "searchEngine", tr("Search engine"))
         self.engine.addItem(shown(_NONE), None)
         for each in SearchEngine:
             self.engine.addItem(each.label, each)
         self.engine.setCurrentIndex(self.engine.findData(choice.engine))
         self.hint = plain_label("", "muted", wraps=True)
         self.address_label = plain_label(tr("Address"), "muted")
-        self.address = QLineEdit(choice.address)
-        self.address.setObjectName("searchAddress")
-        self.address.setAccessibleName(tr("Address of SearXNG"))
+        self.address = named(QLineEdit(choice.address), "searchAddress", tr("Address of SearXNG"))
         self.address.setPlaceholderText(
             tr("{address} or {other}", address="https://searx.example.org", other="localhost:8080")
         )
@@ -71,8 +68,7 @@ class SearchForm(TaskPanel):
             for each, url in _KEYS.items()
         }
         self.forget_button = push_button(tr("Forget the key"), "searchForget", self._forget)
-        self.steps = plain_label("", "muted", wraps=True)
-        self.steps.setObjectName("searchSteps")
+        self.steps = plain_label("", "muted", wraps=True, name="searchSteps")
         self.steps.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.test_button = push_button(tr("Test"), "searchTest", self._test, name=tr("Test the search engine"))
         self.save_button = push_button(tr("Save"), "searchSave", self._save, is_primary=True, is_default=True)

@@ -13,6 +13,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.pasted import NotServers, read_pasted
 from chatdesk.core.tools.sign_ins import CLIENT
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -162,9 +163,7 @@ class ServerForm(TaskPanel):
 
 
 def _field(name: str, object_name: str, placeholder: str) -> QLineEdit:
-    field = QLineEdit()
-    field.setObjectName(object_name)
-    field.setAccessibleName(name)
+    field = named(QLineEdit(), object_name, name)
     field.setPlaceholderText(placeholder)
     field.setMaxLength(_MOST)
     return field

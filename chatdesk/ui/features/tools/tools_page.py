@@ -68,8 +68,7 @@ class ToolsPage(QWidget):
         self._shown_permissions: tuple[Permission, ...] | None = None
         self._problem = _said("toolsProblem")
         self._problem.setProperty("isDanger", True)
-        self._none = plain_label(shown(_NONE), "muted", wraps=True)
-        self._none.setObjectName("toolsNone")
+        self._none = plain_label(shown(_NONE), "muted", wraps=True, name="toolsNone")
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.add_button = push_button(tr("Add server…"), "toolsAdd", self.addRequested.emit)
@@ -315,7 +314,6 @@ def _emit(signal: SignalInstance, server_id: str, _is_checked: bool = False) -> 
 
 
 def _said(object_name: str) -> QLabel:
-    label = plain_label("", "muted", wraps=True)
-    label.setObjectName(object_name)
+    label = plain_label("", "muted", wraps=True, name=object_name)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

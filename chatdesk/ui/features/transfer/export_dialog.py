@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -44,9 +45,7 @@ class ExportDialog(FormPanel):
     def __init__(self, theme: Theme, scopes: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Export"), object_name="exportDialog", width_px=_WIDTH_PX, parent=parent)
         column = self.body
-        self.scope = QComboBox()
-        self.scope.setObjectName("exportScope")
-        self.scope.setAccessibleName(tr("What to export"))
+        self.scope = named(QComboBox(), "exportScope", tr("What to export"))
         for name, words in scopes:
             self.scope.addItem(words, name)
         column.addWidget(self.scope)
@@ -54,9 +53,7 @@ class ExportDialog(FormPanel):
         self._formats = QButtonGroup(self)
         for number, (name, format_name, about) in enumerate(_FORMATS):
             words, hint = shown(format_name), shown(about)
-            button = QRadioButton(words)
-            button.setObjectName(f"exportFormat_{name}")
-            button.setAccessibleName(words)
+            button = named(QRadioButton(words), f"exportFormat_{name}", words)
             button.setAccessibleDescription(hint)
             button.setChecked(number == 0)
             self._formats.addButton(button, number)
@@ -72,9 +69,7 @@ class ExportDialog(FormPanel):
             below.addWidget(line)
             words_of_format.addLayout(below)
             column.addLayout(words_of_format)
-        self.trash = QCheckBox(tr("Include the trash"))
-        self.trash.setObjectName("exportTrash")
-        self.trash.setAccessibleName(tr("Include the trash"))
+        self.trash = named(QCheckBox(tr("Include the trash")), "exportTrash", tr("Include the trash"))
         column.addSpacing(4)
         column.addWidget(self.trash)
         column.addSpacing(8)

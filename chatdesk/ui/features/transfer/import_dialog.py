@@ -27,6 +27,7 @@ from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgr
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
@@ -188,9 +189,7 @@ class ImportDialog(Panel):
         row.addWidget(self.folder_button)
         row.addWidget(self.file_label, 1)
         column.addLayout(row)
-        self.projects = QComboBox()
-        self.projects.setObjectName("importProject")
-        self.projects.setAccessibleName(tr("Project for the imported threads"))
+        self.projects = named(QComboBox(), "importProject", tr("Project for the imported threads"))
         self.projects.addItem(shown(_BY_PROGRAM))
         for project_id, name in projects:
             self.projects.addItem(name, project_id)
@@ -201,8 +200,7 @@ class ImportDialog(Panel):
         where.addWidget(label)
         where.addWidget(self.projects, 1)
         column.addLayout(where)
-        self.problem = plain_label("", "text", wraps=True)
-        self.problem.setObjectName("importProblem")
+        self.problem = plain_label("", "text", wraps=True, name="importProblem")
         self.problem.setProperty("isDanger", True)
         self.problem.setVisible(False)
         column.addWidget(self.problem)
@@ -213,9 +211,7 @@ class ImportDialog(Panel):
 
     def _how_to_get_it(self) -> QWidget:
         """The way to the export, for the program that is chosen."""
-        self.program = QComboBox()
-        self.program.setObjectName("importProgram")
-        self.program.setAccessibleName(tr("Program that the chats come from"))
+        self.program = named(QComboBox(), "importProgram", tr("Program that the chats come from"))
         for source in EXPORT_SOURCES:
             self.program.addItem(source.program)
         label = QLabel(tr("Chats from"))
@@ -224,8 +220,7 @@ class ImportDialog(Panel):
         row = QHBoxLayout()
         row.addWidget(label)
         row.addWidget(self.program, 1)
-        self._steps = plain_label("", "text", wraps=True)
-        self._steps.setObjectName("importSteps")
+        self._steps = plain_label("", "text", wraps=True, name="importSteps")
         self._link_place = QVBoxLayout()
         box = QWidget()
         rows = _column(box)
@@ -253,12 +248,9 @@ class ImportDialog(Panel):
     def _running(self) -> QWidget:
         page = QWidget()
         column = _column(page)
-        self.bar = QProgressBar()
-        self.bar.setObjectName("importProgress")
-        self.bar.setAccessibleName(tr("Progress of the import"))
+        self.bar = named(QProgressBar(), "importProgress", tr("Progress of the import"))
         self.bar.setTextVisible(False)
-        self.state = plain_label("", "text")
-        self.state.setObjectName("importState")
+        self.state = plain_label("", "text", name="importState")
         hint = tr(
             "You can go on working: the import does not need this window. What is imported already stays if you stop."
         )
@@ -274,12 +266,9 @@ class ImportDialog(Panel):
     def _finished(self) -> QWidget:
         page = QWidget()
         column = _column(page)
-        self.summary = plain_label("", "text", wraps=True)
-        self.summary.setObjectName("importSummary")
+        self.summary = plain_label("", "text", wraps=True, name="importSummary")
         self._lines = _Lines(self)
-        self.list = QListView()
-        self.list.setObjectName("importLines")
-        self.list.setAccessibleName(tr("Result of each thread"))
+        self.list = named(QListView(), "importLines", tr("Result of each thread"))
         self.list.setModel(self._lines)
         self.list.setUniformItemSizes(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)

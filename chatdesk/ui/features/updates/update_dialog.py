@@ -37,19 +37,17 @@ class UpdateDialog(TaskPanel):
         super().__init__(theme, tr("Updates"), object_name="updateDialog", size_px=_SMALL_PX, parent=parent)
         self._version = version
         self.release: Release | None = None  # that is shown, and installed by its button
-        self._state = plain_label(tr("This is ChatDesk {version}.", version=version), "text", wraps=True)
-        self._state.setObjectName("updateState")
-        self._summary = plain_label(summary, "muted", wraps=True)
-        self._summary.setObjectName("updateSummary")
+        self._state = plain_label(
+            tr("This is ChatDesk {version}.", version=version), "text", wraps=True, name="updateState"
+        )
+        self._summary = plain_label(summary, "muted", wraps=True, name="updateSummary")
         self._heading = plain_label("", "strong", wraps=True)
         self._heading.setContentsMargins(0, theme.tokens.space.s, 0, 0)
-        self._notes = plain_label("", "text", wraps=True)
-        self._notes.setObjectName("updateNotes")
+        self._notes = plain_label("", "text", wraps=True, name="updateNotes")
         self._notes.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self._what_happens = plain_label("", "muted", wraps=True)
-        self._what_happens.setObjectName("updateWhatHappens")
+        self._what_happens = plain_label("", "muted", wraps=True, name="updateWhatHappens")
         for label in (self._state, self._summary, self._heading, self._notes, self._what_happens):
             self.body.addWidget(label)
         self.body.addStretch(1)

@@ -193,8 +193,7 @@ class _Line(QWidget):
 
     def _lay_out(self, used: str, number: int) -> None:
         """Lay out the subject of the limit with the amounts beside it, or below it with large text."""
-        state = plain_label(used, "muted")
-        state.setObjectName(f"limit{number}_used")
+        state = plain_label(used, "muted", name=f"limit{number}_used")
         for field, name, words in (
             (self.what, "what", tr("Limit {number}, for", number=str(number))),
             (self.kind, "kind", tr("Limit {number}, of", number=str(number))),

@@ -18,6 +18,7 @@ from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
@@ -55,21 +56,16 @@ class ConnectProvider(QWidget):
         self._is_state_wanted = False
         self._due_key = ""  # connect with it once its place is known
         self.setObjectName("connectProvider")
-        self.provider = QComboBox()
-        self.provider.setObjectName("connectPreset")
-        self.provider.setAccessibleName(tr("Provider"))
+        self.provider = named(QComboBox(), "connectPreset", tr("Provider"))
         for preset in PRESETS.values():
             self.provider.addItem(shown(preset.label), preset.id)
-        self.address = QLineEdit()
-        self.address.setObjectName("connectAddress")
-        self.address.setAccessibleName(tr("Address of the server"))
+        self.address = named(QLineEdit(), "connectAddress", tr("Address of the server"))
         self.connect_button = _button(tr("Connect"), "connectButton")
         self.connect_button.setProperty("isPrimary", True)
         self.save_button = _button(tr("Save without a test"), "connectSave")
         self.save_button.hide()
         self.steps = ProviderSteps(theme)
-        self._problem = plain_label("", "note", wraps=True)
-        self._problem.setObjectName("connectProblem")
+        self._problem = plain_label("", "note", wraps=True, name="connectProblem")
         self._problem.setProperty("isDanger", True)
         self._problem.hide()
         self._found = QWidget()
@@ -278,8 +274,6 @@ class ConnectProvider(QWidget):
 
 
 def _button(text: str, object_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAccessibleName(text)
+    button = named(QPushButton(text), object_name, text)
     button.setAutoDefault(False)
     return button

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
@@ -41,8 +42,7 @@ class WayIn(QWidget):
         self._pair.setSpacing(_GAP_PX)
         self._pair.addWidget(self._import_card(), 1)
         self._pair.addWidget(self._tour_card(), 1)
-        title = plain_label(tr("Welcome to ChatDesk"), "title", wraps=True)
-        title.setObjectName("wayInTitle")
+        title = plain_label(tr("Welcome to ChatDesk"), "title", wraps=True, name="wayInTitle")
         text = plain_label(tr("Connect a model to begin. Your chats stay on this computer."), "text", wraps=True)
         text.setProperty("isQuiet", True)
         column = QVBoxLayout(self)
@@ -135,8 +135,6 @@ class _Icon(QWidget):
 
 
 def _button(text: str, object_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAccessibleName(text)
+    button = named(QPushButton(text), object_name, text)
     button.setAutoDefault(False)
     return button

@@ -135,9 +135,7 @@ class TranscriptAccessible(QAccessibleWidget):
 
 def _at_once(view: ReadableView, run: Callable[[], None]) -> QTimer:
     """Return a timer that runs ``run`` once the present event has been handled."""
-    timer = QTimer(view)
-    timer.setSingleShot(True)
-    timer.setInterval(0)
+    timer = QTimer(view, singleShot=True, interval=0)
     timer.timeout.connect(run)
     return timer
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -26,9 +27,7 @@ class FindBar(QFrame):
         super().__init__(parent)
         self._is_low = False
         self.setObjectName("findBar")
-        self.field = QLineEdit(self)
-        self.field.setObjectName("findField")
-        self.field.setAccessibleName(tr("Find in thread"))
+        self.field = named(QLineEdit(self), "findField", tr("Find in thread"))
         self.field.setPlaceholderText(tr("Find in thread"))
         self.field.textChanged.connect(self.textChanged)
         self.field.installEventFilter(self)
@@ -132,9 +131,7 @@ class FindBar(QFrame):
         return True
 
     def _button(self, name: str, label: str, run: object) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
-        button.setAccessibleName(label)
+        button = named(QToolButton(self), name, label)
         button.setToolTip(label)
         button.clicked.connect(run)
         return button

@@ -67,10 +67,8 @@ class Finding(QObject):
         self._searched_length = 0
         self._is_wanted = False  # the current match is to be brought into view as soon as its message is there
         self._return_to: QWidget | None = None
-        self._typing_timer = QTimer(self)
+        self._typing_timer = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing_timer.setObjectName("typing")
-        self._typing_timer.setSingleShot(True)
-        self._typing_timer.setInterval(_TYPING_MS)
         self._typing_timer.timeout.connect(self.search)
         self.bar.textChanged.connect(self._on_bar_text_changed)
         self.bar.stepped.connect(self.step)

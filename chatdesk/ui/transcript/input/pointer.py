@@ -53,8 +53,7 @@ class Pointer(QObject):
         self._click_at = QPointF()
         self._at = QPointF()
         self._is_dragging = False
-        self._scroller = QTimer(self)
-        self._scroller.setInterval(_SCROLL_MS)
+        self._scroller = QTimer(self, interval=_SCROLL_MS)
         self._scroller.timeout.connect(self._on_scroller_timeout)
 
     @property

@@ -35,9 +35,9 @@ class Touch(QObject):
         self._is_dragging = False
         self._y = 0.0
         self._track: list[tuple[int, float]] = []
-        self._rest_timer = QTimer(self)
-        self._rest_timer.setSingleShot(True)
-        self._rest_timer.setInterval(QGuiApplication.styleHints().mousePressAndHoldInterval())
+        self._rest_timer = QTimer(
+            self, singleShot=True, interval=QGuiApplication.styleHints().mousePressAndHoldInterval()
+        )
         self._rest_timer.timeout.connect(self._on_rest_timer_timeout)
 
     def handle(self, event: QTouchEvent) -> bool:

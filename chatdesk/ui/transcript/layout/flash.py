@@ -22,8 +22,7 @@ class Flash(QObject):
         self._viewport_layout = viewport_layout
         self._is_motion_reduced = is_motion_reduced
         self._left = 0
-        self._timer = QTimer(self)
-        self._timer.setInterval(_STEP_MS)
+        self._timer = QTimer(self, interval=_STEP_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     def start(self, message_id: str) -> None:

@@ -26,9 +26,8 @@ class Glide(QObject):
         self._left = 0.0
         self._slowness = STEP_MS
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self)
+        self._timer = QTimer(self, interval=_FRAME_MS)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(_FRAME_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
 
     @property

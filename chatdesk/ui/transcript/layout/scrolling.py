@@ -54,9 +54,7 @@ class Scrolling(QObject):
         self._is_syncing = False
         self._bar_step = 0.0  # how far an arrow of the bar, or a click beside its thumb, moves the text
         area.verticalScrollBar().actionTriggered.connect(self._on_bar_action)
-        self._rest_timer = QTimer(self)
-        self._rest_timer.setSingleShot(True)
-        self._rest_timer.setInterval(_REST_MS)
+        self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest_timer.timeout.connect(self.rested)
         pill.clicked.connect(self.to_end)
         viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)

@@ -21,9 +21,7 @@ class Unread(QObject):
 
     def __init__(self, view: QWidget, viewport_layout: ViewportLayout, conversation: Conversation) -> None:
         super().__init__(view)
-        self.read_timer = QTimer(self)
-        self.read_timer.setSingleShot(True)
-        self.read_timer.setInterval(_READ_AFTER_MS)
+        self.read_timer = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
         self.read_timer.timeout.connect(self._on_read_timer_timeout)
         self._view = view
         self._layout = viewport_layout.layout

@@ -55,14 +55,10 @@ class ViewportLayout(QObject):
         self._only_grows = False  # what is scheduled
         self._asked_around: tuple[MessageEntry, MessageEntry] | None = None  # the ends of the view when that was done
         self.layout.set_style(style)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
+        self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._on_timer_timeout)
-        self._ahead_timer = QTimer(self)
+        self._ahead_timer = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
         self._ahead_timer.setObjectName("ahead")
-        self._ahead_timer.setSingleShot(True)
-        self._ahead_timer.setInterval(_AHEAD_AFTER_MS)
         self._ahead_timer.timeout.connect(self._on_ahead_timer_timeout)
 
     def clear(self) -> None:

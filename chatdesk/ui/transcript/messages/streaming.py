@@ -85,8 +85,7 @@ class StreamFeeds(QObject):
         self._is_seen = is_seen
         self._feeds: dict[tuple[str, int], _Feed] = {}
         self._changed: dict[str, MessageEntry] = {}
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._is_visible = True
         self._shown_at_s = -math.inf

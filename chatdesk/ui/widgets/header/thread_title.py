@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -35,9 +36,7 @@ class ThreadTitle(QWidget):
         self.label.clicked.connect(self.begin_edit)
         self.pencil = IconButton(theme, "pencil", name=tr("Rename thread"), object_name="renameThreadButton")
         self.pencil.clicked.connect(self.begin_edit)
-        self.field = _TitleField()
-        self.field.setObjectName("threadTitleField")
-        self.field.setAccessibleName(tr("Thread title"))
+        self.field = named(_TitleField(), "threadTitleField", tr("Thread title"))
         self.field.setMaxLength(_MAX_TITLE_CHARACTERS)
         self.field.setMinimumWidth(_LEAST_PX)  # it must not widen the title that is only read
         self.field.ended.connect(self._on_field_ended)

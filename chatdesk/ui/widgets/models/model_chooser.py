@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -90,15 +91,11 @@ class ModelChooser(QFrame):
         self.setObjectName("modelChooser")
         self.setAccessibleName(tr("Choose a model"))
         round_corners(self, theme.tokens.radius.row)
-        self.search = QLineEdit()
-        self.search.setObjectName("modelSearch")
-        self.search.setAccessibleName(tr("Search models"))
+        self.search = named(QLineEdit(), "modelSearch", tr("Search models"))
         self.search.setAccessibleDescription(tr("Up and Down move, Enter chooses, Ctrl+D marks a favourite."))
         self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
-        self.list = QListView()
-        self.list.setObjectName("modelList")
-        self.list.setAccessibleName(tr("Models"))
+        self.list = named(QListView(), "modelList", tr("Models"))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -209,9 +206,7 @@ class ModelChooser(QFrame):
             ("modelAddProvider", tr("Add provider…"), self.addRequested),
         )
         for name, words, wish in actions:
-            button = QPushButton(words)
-            button.setObjectName(name)
-            button.setAccessibleName(words)
+            button = named(QPushButton(words), name, words)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _checked=False, wish=wish: self._on_action_clicked(wish))
             self._buttons.append(button)

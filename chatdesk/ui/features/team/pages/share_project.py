@@ -21,6 +21,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -69,11 +70,8 @@ class ShareProjectDialog(TaskPanel):
             size_px=_SIZE_PX,
             parent=parent,
         )
-        self.count = plain_label(tr("Counting…"), "text", wraps=True)
-        self.count.setObjectName("shareCount")
-        self.box = QComboBox()
-        self.box.setObjectName("shareWorkspace")
-        self.box.setAccessibleName(tr("Workspace that the project is shared with"))
+        self.count = plain_label(tr("Counting…"), "text", wraps=True, name="shareCount")
+        self.box = named(QComboBox(), "shareWorkspace", tr("Workspace that the project is shared with"))
         for workspace in workspaces:
             self.box.addItem(workspace.name, workspace.id)
         who = (
@@ -105,8 +103,8 @@ class ShareProjectDialog(TaskPanel):
             ),
             "strong",
             wraps=True,
+            name="shareWarning",
         )
-        self.warning.setObjectName("shareWarning")
         self.warning.setVisible(is_shown)
         self.new_button = push_button(tr("New project…"), "shareNewProject", self._make_new)
         self.new_button.setVisible(is_shown)
@@ -191,8 +189,7 @@ class SharedProjectDialog(TaskPanel):
             hint=ROLE_HINTS[project.role],
         )
         self.add_text(about, "text")
-        self.state = plain_label(state_words(project), "muted", wraps=True)
-        self.state.setObjectName("sharedState")
+        self.state = plain_label(state_words(project), "muted", wraps=True, name="sharedState")
         self.body.addWidget(self.state)
         self.add_heading(tr("Who sees it"))
         self._add_roles(members, me=me)

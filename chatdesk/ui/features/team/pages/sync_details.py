@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -52,17 +53,14 @@ class SyncDetailsDialog(TaskPanel):
         super().__init__(
             theme, tr("Team sync: details"), object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent
         )
-        self.workspace = QComboBox()
-        self.workspace.setObjectName("detailsWorkspace")
-        self.workspace.setAccessibleName(tr("Workspace"))
+        self.workspace = named(QComboBox(), "detailsWorkspace", tr("Workspace"))
         for each in workspaces:
             self.workspace.addItem(each.name, each.id)
         place = self.workspace.findData(chosen)
         self.workspace.setCurrentIndex(max(0, place))
         self.workspace.setVisible(len(workspaces) > 1)
         self._mark = Mark(theme)
-        self.status = plain_label("", "text", wraps=True)
-        self.status.setObjectName("detailsStatus")
+        self.status = plain_label("", "text", wraps=True, name="detailsStatus")
         row = QHBoxLayout()
         row.setSpacing(theme.tokens.space.s)
         row.addWidget(self._mark)
@@ -78,8 +76,7 @@ class SyncDetailsDialog(TaskPanel):
         self.repair_button.hide()
         actions.addWidget(self.repair_button)
         self._found: ServerCheck | None = None
-        self.outcome = plain_label("", "text", wraps=True)
-        self.outcome.setObjectName("detailsResult")
+        self.outcome = plain_label("", "text", wraps=True, name="detailsResult")
         self.outcome.hide()
         self._shown_refused: tuple[RefusedChange, ...] = ()
         self._shown_disagreements: tuple[Disagreement, ...] = ()

@@ -15,6 +15,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -51,9 +52,7 @@ class AddressFields(QWidget):
         self.user = _field("teamUser", tr("User"), tr("who may create roles"))
         self.password = _field("teamPassword", tr("Password"), "")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.tls = QComboBox()
-        self.tls.setObjectName("teamTls")
-        self.tls.setAccessibleName(tr("Encryption"))
+        self.tls = named(QComboBox(), "teamTls", tr("Encryption"))
         self.tls.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tls.setMinimumContentsLength(_TLS_LETTERS)
         for value, meaning in _TLS:
@@ -65,10 +64,10 @@ class AddressFields(QWidget):
             self.choose_ca,
             name=tr("Certificate of the authority that the server has"),
         )
-        self.ca_state = plain_label(tr("Certificates that this computer trusts"), "muted", wraps=True)
-        self.ca_state.setObjectName("teamCaState")
-        self.problem = plain_label("", "note", wraps=True)
-        self.problem.setObjectName("teamStringProblem")
+        self.ca_state = plain_label(
+            tr("Certificates that this computer trusts"), "muted", wraps=True, name="teamCaState"
+        )
+        self.problem = plain_label("", "note", wraps=True, name="teamStringProblem")
         self.problem.setProperty("isDanger", True)
         self.problem.hide()
         column = QVBoxLayout(self)
@@ -204,8 +203,6 @@ class AddressFields(QWidget):
 
 
 def _field(object_name: str, name: str, hint: str) -> QLineEdit:
-    field = QLineEdit()
-    field.setObjectName(object_name)
-    field.setAccessibleName(name)
+    field = named(QLineEdit(), object_name, name)
     field.setPlaceholderText(hint)
     return field

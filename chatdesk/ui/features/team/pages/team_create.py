@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, 
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -146,8 +147,7 @@ class CreateWorkspaceDialog(TaskPanel):
 
     def _done_page(self) -> QWidget:
         page, column = _page()
-        self.done_text = plain_label("", "text", wraps=True)
-        self.done_text.setObjectName("teamDoneText")
+        self.done_text = plain_label("", "text", wraps=True, name="teamDoneText")
         column.addWidget(self.done_text)
         column.addStretch(1)
         return page
@@ -236,14 +236,12 @@ class _Checks(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(2, 1)
         for place, check in enumerate(checks):
-            text = plain_label(shown(check.sentence), "note", wraps=True)
-            text.setObjectName(f"teamCheck_{place}")
+            text = plain_label(shown(check.sentence), "note", wraps=True, name=f"teamCheck_{place}")
             text.setAccessibleName(f"{shown(check.name)}, {shown(_STATES[check.state])}: {text.text()}")
             grid.addWidget(check_mark(self._theme, check.state), place, 0)
             grid.addWidget(plain_label(shown(check.name), "text"), place, 1)
             grid.addWidget(text, place, 2)
-        self.verdict = plain_label(verdict, "strong", wraps=True)
-        self.verdict.setObjectName("teamVerdict")
+        self.verdict = plain_label(verdict, "strong", wraps=True, name="teamVerdict")
         self._column.addWidget(self.verdict)
         self._column.addWidget(box)
         failures = [shown(each.sentence) for each in checks if each.state is CheckState.FAILED]
@@ -259,9 +257,7 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
 
 
 def _name_field(object_name: str, name: str, hint: str) -> QLineEdit:
-    field = QLineEdit()
-    field.setObjectName(object_name)
-    field.setAccessibleName(name)
+    field = named(QLineEdit(), object_name, name)
     field.setPlaceholderText(hint)
     field.setMaxLength(_LONGEST_NAME)
     return field

@@ -14,6 +14,7 @@ from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -45,8 +46,7 @@ class CodeBox(QWidget):
         self.code.setFont(theme.font("code"))
         self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.code.setFixedHeight(round(96 * max(1.0, theme.scale)))
-        self.said = plain_label("", "muted", wraps=True)
-        self.said.setObjectName("teamCodeSaid")
+        self.said = plain_label("", "muted", wraps=True, name="teamCodeSaid")
         self.copy_button = push_button(
             tr("Copy"), "teamCodeCopy", self._copy_code, name=tr("Copy the code"), is_primary=True
         )
@@ -104,8 +104,7 @@ class _CodePanel(TaskPanel):
         super().__init__(theme, title, object_name=object_name, size_px=_SIZE_PX, parent=parent)
         self.code_box = CodeBox(theme, file_name=f"{file_name}{INVITATION_ENDING}")
         self.code_box.saveRequested.connect(self.saveRequested)
-        self.explanation = plain_label("", "text", wraps=True)
-        self.explanation.setObjectName("teamExplanation")
+        self.explanation = plain_label("", "text", wraps=True, name="teamExplanation")
 
     def _add_code_page(self) -> None:
         for widget in (self.explanation, self.code_box):
@@ -169,8 +168,7 @@ class InviteDialog(_CodePanel):
         limit.addWidget(how_long)
         limit.addWidget(self.days)
         limit.addStretch(1)
-        self.warning = plain_label(warning, "strong", wraps=True)
-        self.warning.setObjectName("teamInviteWarning")
+        self.warning = plain_label(warning, "strong", wraps=True, name="teamInviteWarning")
         self.warning.setVisible(bool(warning))
         self._asked: list[QWidget] = [who, self.name, heading, self.roles, meaning, how_long, self.days]
         for widget in (self.warning, who, self.name, heading, none, self.roles, meaning):
@@ -204,16 +202,12 @@ class InviteDialog(_CodePanel):
         return RoleRows(self.theme, rows, heading=tr("Project"), object_name="teamInviteRoles")
 
     def _make_name(self) -> None:
-        self.name = QLineEdit()
-        self.name.setObjectName("teamInviteName")
-        self.name.setAccessibleName(tr("Who is invited"))
+        self.name = named(QLineEdit(), "teamInviteName", tr("Who is invited"))
         self.name.setPlaceholderText(tr("Their name; they can change it"))
         self.name.setMaxLength(_LONGEST_NAME)
 
     def _make_days(self) -> None:
-        self.days = QSpinBox()
-        self.days.setObjectName("teamInviteDays")
-        self.days.setAccessibleName(tr("Days for which the invitation can be used"))
+        self.days = named(QSpinBox(), "teamInviteDays", tr("Days for which the invitation can be used"))
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
         self.days.setSuffix(tr(" days"))
@@ -258,9 +252,7 @@ class ComputerCodeDialog(_CodePanel):
             parent=parent,
         )
         self._add_code_page()
-        self.passphrase = QLineEdit(code.passphrase)
-        self.passphrase.setObjectName("teamPassphraseShown")
-        self.passphrase.setAccessibleName(tr("Passphrase"))
+        self.passphrase = named(QLineEdit(code.passphrase), "teamPassphraseShown", tr("Passphrase"))
         self.passphrase.setReadOnly(True)
         self.add_text(tr("Type this passphrase on the other computer"), "strong")
         self.body.addWidget(self.passphrase)

@@ -62,8 +62,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self.code.setAcceptDrops(False)  # the dialog takes the file, wherever it is let go
         self.code.setFixedHeight(round(84 * max(1.0, theme.scale)))
         self.open_button = push_button(tr("Open file…"), "teamOpenFile", self.choose_file)
-        self.about = plain_label("", "text", wraps=True)
-        self.about.setObjectName("teamAbout")
+        self.about = plain_label("", "text", wraps=True, name="teamAbout")
         self.my_name = QLineEdit(my_name)
         self.my_name.setObjectName("teamMyName")
         self.my_name.setMaxLength(_LONGEST_NAME)

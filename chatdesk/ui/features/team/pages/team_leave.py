@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -46,8 +47,8 @@ class LeaveWorkspaceDialog(TaskPanel):
                 ),
                 "text",
                 wraps=True,
+                name="teamLeaveWaiting",
             )
-            unsent.setObjectName("teamLeaveWaiting")
             self.body.addWidget(unsent)
         self.here = QRadioButton(tr("Only on this computer"))
         self.for_good = QRadioButton(tr("For good: end my membership"))
@@ -121,9 +122,7 @@ class TeamPasswordDialog(_FieldDialog):
     """A password that is lost or wrong, typed."""
 
     def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
-        field = QLineEdit()
-        field.setObjectName("teamPasswordField")
-        field.setAccessibleName(tr("Password"))
+        field = named(QLineEdit(), "teamPasswordField", tr("Password"))
         field.setEchoMode(QLineEdit.EchoMode.Password)
         button = QPushButton(tr("Use"))
         button.setObjectName("teamPasswordUse")
@@ -146,9 +145,7 @@ class RenameWorkspaceDialog(_FieldDialog):
     """Another name for a workspace."""
 
     def __init__(self, theme: Theme, name: str, *, parent: QWidget | None = None) -> None:
-        field = QLineEdit(name)
-        field.setObjectName("teamWorkspaceName")
-        field.setAccessibleName(tr("Name of the workspace"))
+        field = named(QLineEdit(name), "teamWorkspaceName", tr("Name of the workspace"))
         field.setMaxLength(_LONGEST_NAME)
         field.selectAll()
         button = QPushButton(tr("Rename"))

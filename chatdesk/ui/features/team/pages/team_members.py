@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -106,9 +107,7 @@ class MemberDialog(TaskPanel):
 
     def _add_name(self, *, is_me: bool) -> None:
         member = self.member
-        self.name = QLineEdit(member.name)
-        self.name.setObjectName("teamMemberName")
-        self.name.setAccessibleName(tr("Your name, as the others see it"))
+        self.name = named(QLineEdit(member.name), "teamMemberName", tr("Your name, as the others see it"))
         self.name.setMaxLength(_LONGEST_NAME)
         self.rename_button = push_button(tr("Change name"), "teamRename", self._rename)
         if is_me:

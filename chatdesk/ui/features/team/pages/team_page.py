@@ -93,8 +93,7 @@ class TeamPage(QWidget):
         self._theme = theme
         self._blocks: dict[str, _Workspace] = {}
         self.setObjectName("teamPage")
-        self.said = plain_label("", "text", wraps=True)
-        self.said.setObjectName("teamSaid")
+        self.said = plain_label("", "text", wraps=True, name="teamSaid")
         self.said.setAccessibleName(tr("Result"))
         self.said.hide()
         self._parked = QVBoxLayout()
@@ -221,8 +220,7 @@ class _Workspace(QWidget):
         self.heading = _heading(view)
         self.setObjectName(f"teamWorkspace_{workspace.id}")
         self._mark = Mark(theme)
-        self.status = plain_label("", "text", wraps=True)
-        self.status.setObjectName(f"teamStatus_{workspace.id}")
+        self.status = plain_label("", "text", wraps=True, name=f"teamStatus_{workspace.id}")
         self._password = push_button(
             tr("Enter the password…"), "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
         )

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -33,15 +34,10 @@ class RetentionField(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.space.s)
-        self.words = plain_label("", "text", wraps=True)
-        self.words.setObjectName("teamRetentionWords")
-        self.box = QComboBox(self)
-        self.box.setObjectName("teamRetentionBox")
-        self.box.setAccessibleName(shown(_NAME))
+        self.words = plain_label("", "text", wraps=True, name="teamRetentionWords")
+        self.box = named(QComboBox(self), "teamRetentionBox", shown(_NAME))
         self.box.setAccessibleDescription(shown(_WHAT_GOES))
-        self.days = QSpinBox(self)
-        self.days.setObjectName("teamRetentionDays")
-        self.days.setAccessibleName(tr("Days for which messages are kept"))
+        self.days = named(QSpinBox(self), "teamRetentionDays", tr("Days for which messages are kept"))
         self.days.setRange(1, LONGEST_RETENTION_DAYS)
         self.days.setSuffix(tr(" days"))
         pad_spin_box(self.days, theme)
