@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
@@ -57,11 +57,7 @@ class ShortcutsDialog(Panel):
         column.addWidget(plain_label(tr("Keyboard shortcuts"), "strong"))
         self.editor = ShortcutsEditor(theme, commands)
         column.addWidget(self.editor, 1)
-        close = QPushButton(tr("Close"))
-        close.setObjectName("shortcutsClose")
-        close.setAutoDefault(False)
-        close.clicked.connect(self.accept)
-        self.editor.buttons.addWidget(close)
+        self.editor.buttons.addWidget(push_button(tr("Close"), "shortcutsClose", self.accept))
         self.fit(600, 640)
         self.editor.filter.setFocus()
 
@@ -121,15 +117,17 @@ class ShortcutsEditor(QWidget):
         keys_text = sequence.toString(QKeySequence.SequenceFormat.NativeText)
         problem = refusal(keys)
         owner = None if problem else self._commands.keys.owner_of(keys)
-        self.use_button.setText(tr("Use these"))
+        use = tr("Use these")
         if problem:
             text = problem
         elif owner is not None and owner.id != command.id:
             text = tr("{keys} belongs to “{name}”, which would lose it.", keys=keys_text, name=_name(owner))
-            self.use_button.setText(tr("Take over"))
+            use = tr("Take over")
         else:
             text = tr("{keys} is free.", keys=keys_text)
         self._question.setText(text)
+        self.use_button.setText(use)
+        self.use_button.setAccessibleName(use)
         self.use_button.setEnabled(not problem)
         announce(self.recorder, text)
 
@@ -240,10 +238,10 @@ class ShortcutsEditor(QWidget):
             "QTreeWidget { background: transparent; } QTreeWidget::item { padding: 5px 2px; }"
             f"QTreeWidget::item:selected {{ background: {colours.selected}; color: {colours.text}; }}"
         )
-        self.change_button = self._button(tr("Change keys…"), "shortcutsChange", self.record)
-        self.remove_button = self._button(tr("Take away"), "shortcutsRemove", self._remove)
-        self.reset_button = self._button(tr("Reset"), "shortcutsReset", self._reset)
-        self.reset_all_button = self._button(tr("Reset all"), "shortcutsResetAll", self._commands.keys.reset)
+        self.change_button = push_button(tr("Change keys…"), "shortcutsChange", self.record)
+        self.remove_button = push_button(tr("Take away"), "shortcutsRemove", self._remove)
+        self.reset_button = push_button(tr("Reset"), "shortcutsReset", self._reset)
+        self.reset_all_button = push_button(tr("Reset all"), "shortcutsResetAll", self._commands.keys.reset)
         self.buttons = QHBoxLayout()
         for button in (self.change_button, self.remove_button, self.reset_button, self.reset_all_button):
             self.buttons.addWidget(button)
@@ -262,8 +260,8 @@ class ShortcutsEditor(QWidget):
         self._question = plain_label("", "text", wraps=True, name="shortcutsQuestion")
         self.recorder = named(QKeySequenceEdit(), "shortcutsKeys", tr("New keys"))
         self.recorder.setMaximumSequenceLength(1)
-        self.use_button = self._button(tr("Use these"), "shortcutsUse", self._use)
-        cancel = self._button(tr("Cancel"), "shortcutsCancel", self._end_recording)
+        self.use_button = push_button(tr("Use these"), "shortcutsUse", self._use)
+        cancel = push_button(tr("Cancel"), "shortcutsCancel", self._end_recording)
         keys = QHBoxLayout()
         keys.addWidget(self.recorder, 1)
         keys.addWidget(self.use_button)
@@ -273,13 +271,6 @@ class ShortcutsEditor(QWidget):
         rows.addWidget(self._question)
         rows.addLayout(keys)
         return self._record_row
-
-    def _button(self, text: str, name: str, run: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda _checked: run())
-        return button
 
 
 def _name(command: Command) -> str:

@@ -85,10 +85,9 @@ class UsagePage(QWidget):
         self._total = plain_label("", "text", wraps=True, name="usageTotal")
         self._notes = plain_label("", "muted", wraps=True, name="usagePageNotes")
         self.chart, self.table = UsageChart(theme), UsageTable(theme)
-        self._csv = self._button("usageCsv", tr("Export CSV…"))
-        self._limits = self._button("usageLimits", tr("Limits…"))
-        self._prices = self._button("usageAddPrices", tr("Add prices…"))
-        self._prices.clicked.connect(self.pricesRequested)
+        self._csv = push_button(tr("Export CSV…"), "usageCsv", lambda: self.csvRequested.emit(*self.days()))
+        self._limits = push_button(tr("Limits…"), "usageLimits", self.limitsRequested.emit)
+        self._prices = push_button(tr("Add prices…"), "usageAddPrices", self.pricesRequested.emit)
         self.buttons = QHBoxLayout()
         self._lay_out()
         self._range.setCurrentIndex(_FIRST_RANGE)
@@ -97,8 +96,6 @@ class UsagePage(QWidget):
         self._to.dateChanged.connect(self._ask)
         self._measure.currentIndexChanged.connect(self._show)
         self._groupings.idToggled.connect(lambda _id, is_on: self._show() if is_on else None)
-        self._csv.clicked.connect(lambda: self.csvRequested.emit(*self.days()))
-        self._limits.clicked.connect(self.limitsRequested)
         self._on_range_changed()
 
     def days(self) -> tuple[int, int]:
@@ -181,7 +178,8 @@ class UsagePage(QWidget):
         for widget in (self._range, self._from, self._to, self._measure):
             top.addWidget(widget)
         for at, (grouping, words) in enumerate(_GROUPINGS):
-            button = self._button(f"usageBy_{grouping.value}", words)
+            button = named(QPushButton(shown(words)), f"usageBy_{grouping.value}", shown(words))
+            button.setAutoDefault(False)
             button.setCheckable(True)
             self._groupings.addButton(button, at)
             by.addWidget(button)
@@ -217,12 +215,6 @@ class UsagePage(QWidget):
         edit.setMaximumDate(_qt_date(date_of(self._today)))
         edit.setMinimumDate(QDate(2000, 1, 1))
         return edit
-
-    @staticmethod
-    def _button(name: str, words: str) -> QPushButton:
-        button = named(QPushButton(shown(words)), name, shown(words))
-        button.setAutoDefault(False)
-        return button
 
 
 def _qt_date(day: date) -> QDate:

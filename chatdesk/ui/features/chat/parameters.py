@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QSlider,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
@@ -217,26 +217,17 @@ class ParametersDialog(Panel):
         )
 
     def _buttons(self) -> QHBoxLayout:
-        reset, cancel, save = QPushButton(tr("Reset all")), QPushButton(tr("Cancel")), QPushButton(tr("Save"))
-        reset.setObjectName("parametersReset")
-        cancel.setObjectName("parametersCancel")
-        save.setObjectName("parametersSave")
+        reset = push_button(tr("Reset all"), "parametersReset", self._reset)
         reset.setAccessibleDescription(
             tr("Empties every field, so that the project's values apply.")
             if self._scope == "thread"
             else tr("Empties every field, so that the model's own values apply.")
         )
-        for button in (reset, cancel):
-            button.setAutoDefault(False)
-        save.setDefault(True)
-        reset.clicked.connect(self._reset)
-        cancel.clicked.connect(self.reject)
-        save.clicked.connect(self._on_save_clicked)
         row = QHBoxLayout()
         row.addWidget(reset)
         row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(save)
+        row.addWidget(push_button(tr("Cancel"), "parametersCancel", self.reject))
+        row.addWidget(push_button(tr("Save"), "parametersSave", self._on_save_clicked, is_default=True))
         return row
 
     def _reset(self) -> None:

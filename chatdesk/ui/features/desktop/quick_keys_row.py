@@ -6,10 +6,11 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.keys_button import KeysButton
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.desktop.quick_keys import KeysReport, KeysState
@@ -45,10 +46,10 @@ class QuickKeysRow(QWidget):
         self._command_label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.copy_button = self._button(tr("Copy the command"), "quickKeysCopy")
-        self.copy_button.clicked.connect(self._copy)
-        self.again_button = self._button(tr("Try again"), "quickKeysAgain")
-        self.again_button.clicked.connect(self.tryAgainRequested)
+        self.copy_button = push_button(tr("Copy the command"), "quickKeysCopy", self._copy)
+        self.copy_button.hide()
+        self.again_button = push_button(tr("Try again"), "quickKeysAgain", self.tryAgainRequested.emit)
+        self.again_button.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, _BELOW_PX)
         column.setSpacing(_GAP_PX)
@@ -114,10 +115,3 @@ class QuickKeysRow(QWidget):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._command)
         announce(self.copy_button, tr("Copied"))
-
-    def _button(self, text: str, name: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        button.hide()
-        return button

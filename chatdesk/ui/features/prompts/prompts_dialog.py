@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +25,7 @@ from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, Prompt
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
 from chatdesk.ui.theme.qt_icons import icon
@@ -190,9 +190,9 @@ class PromptsDialog(Panel):
         self.search.textChanged.connect(self._fill)
         self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
         self.list.currentItemChanged.connect(self._on_list_current_changed)
-        self.new_button = _button(tr("New"), "promptsNew", lambda: self._leave(self._begin_empty))
-        self.import_button = _button(tr("Import…"), "promptsImport", lambda: self._leave(self.importRequested.emit))
-        self.export_button = _button(tr("Export…"), "promptsExport", lambda: self._leave(self.exportRequested.emit))
+        self.new_button = push_button(tr("New"), "promptsNew", lambda: self._leave(self._begin_empty))
+        self.import_button = push_button(tr("Import…"), "promptsImport", lambda: self._leave(self.importRequested.emit))
+        self.export_button = push_button(tr("Export…"), "promptsExport", lambda: self._leave(self.exportRequested.emit))
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
@@ -207,18 +207,17 @@ class PromptsDialog(Panel):
 
     def _build_right(self) -> QVBoxLayout:
         self._notice = plain_label("", "muted", wraps=True, name="promptsNotice")
-        self.restore_button = _button(tr("Undo"), "promptsRestore", self._restore)
-        self.restore_button.setAccessibleName(tr("Undo deleting the prompt"))
+        self.restore_button = push_button(
+            tr("Undo"), "promptsRestore", self._restore, name=tr("Undo deleting the prompt")
+        )
         self.restore_button.hide()
-        self.copy_button = _button(
+        self.copy_button = push_button(
             tr("Duplicate"), "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
         )
-        self.delete_button = _button(tr("Delete"), "promptsDelete", self._delete)
-        self.delete_button.setProperty("isDanger", True)
-        self.revert_button = _button(tr("Revert"), "promptsRevert", lambda: self.form.type_written(self._opened))
-        self.insert_button = _button(tr("Insert"), "promptsInsert", lambda: self._leave(self._insert))
-        self.done_button = _button(tr("Done"), "promptsDone", self.reject)
-        self.done_button.setProperty("isPrimary", True)
+        self.delete_button = push_button(tr("Delete"), "promptsDelete", self._delete, is_danger=True)
+        self.revert_button = push_button(tr("Revert"), "promptsRevert", lambda: self.form.type_written(self._opened))
+        self.insert_button = push_button(tr("Insert"), "promptsInsert", lambda: self._leave(self._insert))
+        self.done_button = push_button(tr("Done"), "promptsDone", self.reject, is_primary=True)
         said = QHBoxLayout()
         said.addWidget(self._notice, 1)
         said.addWidget(self.restore_button)
@@ -350,14 +349,6 @@ class PromptsDialog(Panel):
         prompt_id = self._id
         self.accept()
         self.insertRequested.emit(prompt_id)
-
-
-def _button(text: str, object_name: str, run: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda _is_checked: run())
-    return button
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:

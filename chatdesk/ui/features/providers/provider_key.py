@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
@@ -46,9 +47,16 @@ class ProviderKey(QWidget):
         self.where = plain_label(
             where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True, name="providerKeyWhere"
         )
-        self.replace = _button(tr("Replace"), "providerKeyReplace", tr("Replace the key"))
-        self.forget = _button(tr("Forget"), "providerKeyForget", tr("Forget the key"))
-        self.agree = _button(tr("Use it there…"), "providerKeyAgree", tr("Use the kept key at this server"))
+        self.replace = push_button(
+            tr("Replace"), "providerKeyReplace", self._on_replace_clicked, name=tr("Replace the key")
+        )
+        self.forget = push_button(tr("Forget"), "providerKeyForget", self._on_forget_clicked, name=tr("Forget the key"))
+        self.agree = push_button(
+            tr("Use it there…"),
+            "providerKeyAgree",
+            self.agreeRequested.emit,
+            name=tr("Use the kept key at this server"),
+        )
         self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
         self.field.set_hint(tr("Paste the key") if needs_key else tr("Only if the server wants one"))
         self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
@@ -87,9 +95,6 @@ class ProviderKey(QWidget):
         self.field.setVisible(not has_key)
         for widget in places:
             widget.hide()
-        self.agree.clicked.connect(self.agreeRequested)
-        self.replace.clicked.connect(self._on_replace_clicked)
-        self.forget.clicked.connect(self._on_forget_clicked)
         self.field.textChanged.connect(self._refresh)
         self.place_box.currentIndexChanged.connect(self._refresh)
 
@@ -155,12 +160,6 @@ class ProviderKey(QWidget):
             widget.hide()
         self.field.show()
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-def _button(text: str, object_name: str, name: str) -> QPushButton:
-    button = named(QPushButton(text), object_name, name)
-    button.setAutoDefault(False)
-    return button
 
 
 def _withheld_words(withheld: Withheld, label: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_profile import (
     NO_PROXY,
@@ -17,6 +17,7 @@ from chatdesk.core.domain.provider_profile import (
 )
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
@@ -54,9 +55,9 @@ class ProviderMore(QWidget):
             self.proxy.addItem(shown(words), name)
         self.proxy.setEditText(shown(_PROXIES.get(profile.proxy, profile.proxy)))
         self.ca_file = _field("providerCaFile", tr("File of certificates"), profile.ca_file, tr("the system's only"))
-        choose = named(QPushButton(tr("Choose…")), "providerCaChoose", tr("Choose a file of certificates"))
-        choose.setAutoDefault(False)
-        choose.clicked.connect(self._choose_file)
+        choose = push_button(
+            tr("Choose…"), "providerCaChoose", self._choose_file, name=tr("Choose a file of certificates")
+        )
         self.headers = TextField(
             theme, name=tr("Headers, one a line as Name: value"), object_name="providerHeaders", most=4000
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -61,7 +63,9 @@ class DataPage(QWidget):
             column.addWidget(plain_label(shown(hint), "muted", wraps=True))
             row = FlowRow(8)
             for name, words in actions:
-                row.addWidget(self._button(name, shown(words)))
+                button = push_button(shown(words), f"data_{name}", partial(self.requested.emit, name))
+                self._buttons[name] = button
+                row.addWidget(button)
             column.addLayout(row)
             column.addSpacing(10)
         place = plain_label(tr("Backups are in {folder}", folder=folder), "muted", wraps=True, name="dataFolder")
@@ -101,11 +105,3 @@ class DataPage(QWidget):
         self._pressed = None
         self._result.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         announce(self, text)
-
-    def _button(self, name: str, words: str) -> QPushButton:
-        button = self._buttons[name] = QPushButton(words)
-        button.setObjectName(f"data_{name}")
-        button.setAccessibleName(words)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: self.requested.emit(name))
-        return button

@@ -10,14 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.panel import plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
@@ -57,21 +57,15 @@ class ProviderPage(QWidget):
         self.setObjectName("providerPage")
         self._notice = plain_label("", "muted", wraps=True, name="providerNotice")
         self._notice.hide()
-        self._unlock = QPushButton(tr("Enter the passphrase…"))
-        self._unlock.setObjectName("providerUnlock")
-        self._unlock.setAutoDefault(False)
-        self._unlock.clicked.connect(self.unlockRequested)
+        self._unlock = push_button(tr("Enter the passphrase…"), "providerUnlock", self.unlockRequested.emit)
         self._unlock.hide()
-        self._change = QPushButton(tr("Change the passphrase…"))
-        self._change.setObjectName("providerPassphraseChange")
-        self._change.setAutoDefault(False)
-        self._change.clicked.connect(self.passphraseRequested)
+        self._change = push_button(
+            tr("Change the passphrase…"), "providerPassphraseChange", self.passphraseRequested.emit
+        )
         self._change.hide()
         self._list = _column()
         self._found = _column()
-        self.add_button = QPushButton(tr("Add provider"))
-        self.add_button.setObjectName("providerAdd")
-        self.add_button.setAutoDefault(False)
+        self.add_button = push_button(tr("Add provider"), "providerAdd", self._open_menu)
         self._on_theme_changed()
         self._menu = QMenu(self.add_button)
         self._menu.setObjectName("providerPresets")
@@ -80,7 +74,6 @@ class ProviderPage(QWidget):
             action = self._menu.addAction(shown(preset.label))
             action.setObjectName(f"preset_{preset.id}")
             action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
-        self.add_button.clicked.connect(self._open_menu)
         self.finding = QCheckBox(tr("Look for servers on this computer"))
         self.finding.setObjectName("providerFinding")
         self.finding.setAccessibleDescription(
@@ -159,9 +152,9 @@ class ProviderPage(QWidget):
         self._rows = {name: self._rows[name] for name in names}
         for row in self._rows.values():
             self._list.addWidget(row)
-            self._list.addWidget(_line())
+            self._list.addWidget(thin_line())
         self._list.addWidget(_offline_row(self._theme))
-        self._list.addWidget(_line())
+        self._list.addWidget(thin_line())
         if focused is not None and any(row.isAncestorOf(focused) for row in self._rows.values()):
             focused.setFocus()
 
@@ -169,13 +162,12 @@ class ProviderPage(QWidget):
         """Servers on this computer that can be added."""
         _clear(self._found)
         for server in servers:
-            add = named(
-                QPushButton(tr("Add")),
+            add = push_button(
+                tr("Add"),
                 f"foundAdd_{server.preset}",
-                tr("Add {label}, found on this computer", label=server.label),
+                partial(self.foundRequested.emit, server),
+                name=tr("Add {label}, found on this computer", label=server.label),
             )
-            add.setAutoDefault(False)
-            add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
             address = server.base_url.removeprefix("http://").removesuffix("/v1")
             place = plain_label(
                 tr(
@@ -189,7 +181,7 @@ class ProviderPage(QWidget):
             self._found.addWidget(
                 _plain_row(self._theme, shown(server.label), tr("found on this computer"), place, add)
             )
-            self._found.addWidget(_line())
+            self._found.addWidget(thin_line())
         if servers:
             names = listed(each.label for each in servers)
             announce(self, tr("Found on this computer: {names}.", names=names))
@@ -289,13 +281,6 @@ def _offline_row(theme: Theme) -> QWidget:
     always = plain_label(tr("always available"), "text")
     always.setProperty("isQuiet", True)
     return _plain_row(theme, tr("Offline demo"), tr("no network, for trying things out"), always)
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setObjectName("settingsLine")
-    line.setFixedHeight(1)
-    return line
 
 
 def _column() -> QVBoxLayout:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import (
@@ -84,13 +84,12 @@ class ProviderRow(QWidget):
         self.status = plain_label("", "muted", wraps=True, name=f"providerStatus_{name}")
         self._mark = StateMark(theme)
         self._mark.hide()
-        self.save = _button(tr("Save"), f"providerKeep_{name}")
-        self.save.setProperty("isPrimary", True)
+        self.save = push_button(tr("Save"), f"providerKeep_{name}", self._on_save_clicked, is_primary=True)
         self.save.hide()
-        self.models = _button("", f"providerModels_{name}")
+        self.models = push_button("", f"providerModels_{name}", self.modelsRequested.emit)
         self.models.setProperty("isLink", True)
-        self.test = _button(tr("Test"), f"providerTest_{name}")
-        self.edit = _button(tr("Edit"), f"providerEdit_{name}")
+        self.test = push_button(tr("Test"), f"providerTest_{name}", self.testRequested.emit)
+        self.edit = push_button(tr("Edit"), f"providerEdit_{name}", self.editRequested.emit)
         self._steps: ProviderSteps | None = None
         self._lay_out()
         self._connect()
@@ -239,10 +238,6 @@ class ProviderRow(QWidget):
         self.key.textChanged.connect(self._show_save)
         self.address.submitted.connect(self.addressGiven)
         self.address.changed.connect(self._show_save)
-        self.save.clicked.connect(self._on_save_clicked)
-        self.test.clicked.connect(self.testRequested)
-        self.edit.clicked.connect(self.editRequested)
-        self.models.clicked.connect(self.modelsRequested)
 
     def _on_save_clicked(self) -> None:
         if self.field is self.key and self.key.key():
@@ -346,10 +341,3 @@ class StateMark(QWidget):
         name, colour = ("circle-check", "accent") if self._is_well else ("circle-x", "danger")
         paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
         painter.end()
-
-
-def _button(text: str, object_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAutoDefault(False)
-    return button

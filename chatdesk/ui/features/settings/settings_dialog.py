@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
 from chatdesk.core.texts import tr
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields
@@ -221,10 +222,7 @@ class SettingsDialog(Panel):
         return made
 
     def _make_shortcuts(self) -> QWidget:
-        change = QPushButton(tr("Show and change…"))
-        change.setObjectName("settingsShortcuts")
-        change.setAutoDefault(False)
-        change.clicked.connect(self.shortcutsRequested)
+        change = push_button(tr("Show and change…"), "settingsShortcuts", self.shortcutsRequested.emit)
         return SettingsRow(tr("Keyboard shortcuts"), tr("Press Ctrl+/ to see them at any time."), change)
 
     def _build(self) -> None:

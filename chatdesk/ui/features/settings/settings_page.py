@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import plain_label, thin_line
 from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelFields
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
@@ -117,7 +117,7 @@ class SettingsPage(QScrollArea):
                 if setting.name in self.rows:
                     continue  # it shares the field of another
                 self._add(self._row(setting))
-                self._add(_line())
+                self._add(thin_line())
                 yield
         if not self._is_content_first:
             yield from self._build_content()
@@ -167,10 +167,3 @@ def _order_of_sections(settings: Sequence[Setting]) -> Callable[[Setting], int]:
     """Sections in the order in which they are met first."""
     sections = list(dict.fromkeys(each.shown.section for each in settings))
     return lambda each: sections.index(each.shown.section)
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setObjectName("settingsLine")
-    line.setFixedHeight(1)
-    return line

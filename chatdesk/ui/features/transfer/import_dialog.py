@@ -28,6 +28,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
@@ -179,8 +180,8 @@ class ImportDialog(Panel):
             "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
         )
         column.addWidget(plain_label(hint, "muted", wraps=True))
-        self.choose_button = _button(tr("Choose file…"), "importChoose", self.choose_file)
-        self.folder_button = _button(tr("Choose folder…"), "importChooseFolder", self.choose_folder)
+        self.choose_button = push_button(tr("Choose file…"), "importChoose", self.choose_file)
+        self.folder_button = push_button(tr("Choose folder…"), "importChooseFolder", self.choose_folder)
         column.addWidget(self._how_to_get_it())
         self.file_label = ElidedLabel(self.theme)
         self.file_label.setObjectName("importFile")
@@ -205,8 +206,8 @@ class ImportDialog(Panel):
         self.problem.setVisible(False)
         column.addWidget(self.problem)
         column.addStretch(1)
-        self.start_button = _button(tr("Import"), "importStart", self._start, is_primary=True)
-        column.addLayout(_buttons(_button(tr("Cancel"), "importCancel", self.reject), self.start_button))
+        self.start_button = push_button(tr("Import"), "importStart", self._start, is_primary=True)
+        column.addLayout(_buttons(push_button(tr("Cancel"), "importCancel", self.reject), self.start_button))
         return page
 
     def _how_to_get_it(self) -> QWidget:
@@ -258,8 +259,8 @@ class ImportDialog(Panel):
         column.addWidget(self.state)
         column.addWidget(plain_label(hint, "muted", wraps=True))
         column.addStretch(1)
-        self.stop_button = _button(tr("Stop"), "importStop", self._stop)
-        self.hide_button = _button(tr("Hide"), "importHide", self.accept, is_primary=True)
+        self.stop_button = push_button(tr("Stop"), "importStop", self._stop)
+        self.hide_button = push_button(tr("Hide"), "importHide", self.accept, is_primary=True)
         column.addLayout(_buttons(self.stop_button, self.hide_button))
         return page
 
@@ -278,9 +279,9 @@ class ImportDialog(Panel):
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         column.addWidget(self.summary)
         column.addWidget(self.list, 1)
-        copy = _button(tr("Copy report"), "importCopy", self.copyRequested.emit)
-        self.close_button = _button(tr("Close"), "importClose", self.accept)
-        self.show_button = _button(tr("Show threads"), "importShow", self._show, is_primary=True)
+        copy = push_button(tr("Copy report"), "importCopy", self.copyRequested.emit)
+        self.close_button = push_button(tr("Close"), "importClose", self.accept)
+        self.show_button = push_button(tr("Show threads"), "importShow", self._show, is_primary=True)
         column.addLayout(_buttons(copy, self.close_button, self.show_button))
         return page
 
@@ -319,16 +320,6 @@ def _column(page: QWidget) -> QVBoxLayout:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(12)
     return column
-
-
-def _button(text: str, name: str, run: Any, *, is_primary: bool = False) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAutoDefault(False)
-    if is_primary:
-        button.setProperty("isPrimary", True)
-    button.clicked.connect(lambda _is_checked: run())
-    return button
 
 
 def _buttons(*buttons: QPushButton) -> QHBoxLayout:

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_parts import clear, line
+from chatdesk.ui.features.team.pages.team_parts import clear
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -76,7 +76,7 @@ class WaitingDialog(TaskPanel):
             (same or self.close_button).setFocus()
 
     def _add(self, row: WaitingRow) -> None:
-        self._list.addWidget(line())
+        self._list.addWidget(thin_line())
         self._list.addWidget(plain_label(row.thread_title, "strong", wraps=True))
         if row.question:
             self._list.addWidget(plain_label(row.question, "text", wraps=True))

@@ -6,11 +6,12 @@ Servers that were found on this computer are one click away. It keeps and asks n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -19,6 +20,7 @@ from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, pres
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
@@ -60,9 +62,8 @@ class ConnectProvider(QWidget):
         for preset in PRESETS.values():
             self.provider.addItem(shown(preset.label), preset.id)
         self.address = named(QLineEdit(), "connectAddress", tr("Address of the server"))
-        self.connect_button = _button(tr("Connect"), "connectButton")
-        self.connect_button.setProperty("isPrimary", True)
-        self.save_button = _button(tr("Save without a test"), "connectSave")
+        self.connect_button = push_button(tr("Connect"), "connectButton", self._on_connect_clicked, is_primary=True)
+        self.save_button = push_button(tr("Save without a test"), "connectSave", self._on_save_clicked)
         self.save_button.hide()
         self.steps = ProviderSteps(theme)
         self._problem = plain_label("", "note", wraps=True, name="connectProblem")
@@ -82,8 +83,6 @@ class ConnectProvider(QWidget):
         self._build()
         self.provider.currentIndexChanged.connect(self._on_provider_changed)
         self.address.returnPressed.connect(self._on_connect_clicked)
-        self.connect_button.clicked.connect(self._on_connect_clicked)
-        self.save_button.clicked.connect(self._on_save_clicked)
         self._on_provider_changed()
 
     def show_found(self, servers: Sequence[FoundServer]) -> None:
@@ -94,11 +93,11 @@ class ConnectProvider(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for server in servers:
-            button = _button(
+            button = push_button(
                 tr("Use {label}, {models}", label=server.label, models=models_text(len(server.models))),
                 f"connectFound_{server.preset}",
+                partial(self.useRequested.emit, server),
             )
-            button.clicked.connect(lambda _checked=False, server=server: self.useRequested.emit(server))
             self._found_row.addWidget(button)
         if servers:
             announce(
@@ -271,9 +270,3 @@ class ConnectProvider(QWidget):
         profile = self._profile()
         if profile is not None:
             self.saveRequested.emit(profile, self.key.key())
-
-
-def _button(text: str, object_name: str) -> QPushButton:
-    button = named(QPushButton(text), object_name, text)
-    button.setAutoDefault(False)
-    return button

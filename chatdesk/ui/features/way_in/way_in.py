@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
@@ -36,8 +37,7 @@ class WayIn(QWidget):
         self.setObjectName("wayIn")
         self.setAccessibleName(tr("First steps"))
         self.connection = ConnectProvider(theme)
-        self.tour_button = _button(tr("Take the tour"), "wayInTour")
-        self.tour_button.clicked.connect(self.tourRequested)
+        self.tour_button = push_button(tr("Take the tour"), "wayInTour", self.tourRequested.emit)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(_GAP_PX)
         self._pair.addWidget(self._import_card(), 1)
@@ -78,9 +78,12 @@ class WayIn(QWidget):
         card.rows.addSpacing(4)
         row = FlowRow(6)
         for source in EXPORT_SOURCES:
-            button = _button(source.program, f"wayInImport_{source.program.replace(' ', '')}")
-            button.setAccessibleName(tr("Import from {program}", program=source.program))
-            button.clicked.connect(lambda _checked=False, name=source.program: self.importRequested.emit(name))
+            button = push_button(
+                source.program,
+                f"wayInImport_{source.program.replace(' ', '')}",
+                partial(self.importRequested.emit, source.program),
+                name=tr("Import from {program}", program=source.program),
+            )
             row.addWidget(button)
         card.rows.addLayout(row)
         card.rows.addStretch(1)
@@ -132,9 +135,3 @@ class _Icon(QWidget):
         painter = QPainter(self)
         paint_icon(painter, QRectF(self.rect()), self._name, self._theme.colour("text"))
         painter.end()
-
-
-def _button(text: str, object_name: str) -> QPushButton:
-    button = named(QPushButton(text), object_name, text)
-    button.setAutoDefault(False)
-    return button

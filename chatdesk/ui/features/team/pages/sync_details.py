@@ -14,9 +14,9 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_parts import Mark, clear, line
+from chatdesk.ui.features.team.pages.team_parts import Mark, clear
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import round_words
 from chatdesk.ui.features.team.sync_status_text import moment, status_icon, status_words
@@ -156,7 +156,7 @@ class SyncDetailsDialog(TaskPanel):
             if change.text:
                 self._refused.addWidget(_excerpt(change.text, "muted"))
             self._refused.addLayout(self._buttons((change,), [change.id], change.id, at=moment(change.at)))
-            self._refused.addWidget(line())
+            self._refused.addWidget(thin_line())
         if len(changes) > _MOST_REFUSED:
             self._refused.addWidget(plain_label(tr("… and {count} more.", count=len(changes) - _MOST_REFUSED), "muted"))
 
@@ -193,7 +193,7 @@ class SyncDetailsDialog(TaskPanel):
                     )
                 )
                 self._disagreements.addLayout(row)
-            self._disagreements.addWidget(line())
+            self._disagreements.addWidget(thin_line())
 
     def _buttons(
         self,

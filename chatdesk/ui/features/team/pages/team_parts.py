@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QLayout,
     QWidget,
 )
@@ -50,14 +49,6 @@ class Mark(QWidget):
 def check_mark(theme: Theme, state: CheckState) -> Mark:
     """Return the mark of a check: a tick, a warning or a cross."""
     return Mark(theme, *_CHECKS[state])
-
-
-def line() -> QFrame:
-    """Return a thin line between rows; the stylesheet of the dialog colours it."""
-    made = QFrame()
-    made.setObjectName("settingsLine")
-    made.setFixedHeight(1)
-    return made
 
 
 def clear(layout: QLayout) -> None:
