@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.message_action import MessageAction
 from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -29,13 +28,10 @@ class CommandBinding(QObject):
         threads: ThreadBinding,
         messages: MessageBinding,
         undo: UndoBinding,
-        *,
-        tasks: AsyncTasks,
     ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
-        self._tasks = tasks
         self._undo = undo
         theme = panes.theme
         for command_id, run in {

@@ -121,7 +121,7 @@ class PaneBindings:
             questions=lambda: services.questions,
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
-        self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo, tasks=context.tasks)
+        self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
         self.waiting_answers = WaitingAnswers(context, self.threads, self.messages)
         self.recovery = RecoveryActions(
             context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments

@@ -81,7 +81,7 @@ def run(paths: AppPaths, settings: Settings, hooks: WindowHooks, *, script: Wind
     theme.apply()
 
     async def main() -> int:
-        application = WindowApplication(theme, settings, hooks, state, state_file)
+        application = WindowApplication(theme, hooks, state, state_file)
         return await application.run(script)
 
     return run_until_done(app, main)
@@ -90,9 +90,7 @@ def run(paths: AppPaths, settings: Settings, hooks: WindowHooks, *, script: Wind
 class WindowApplication(QObject):
     """The application: one window over one data directory."""
 
-    def __init__(
-        self, theme: Theme, settings: Settings, hooks: WindowHooks, state: WindowState, state_file: WindowStateFile
-    ) -> None:
+    def __init__(self, theme: Theme, hooks: WindowHooks, state: WindowState, state_file: WindowStateFile) -> None:
         super().__init__()
         self._hooks = hooks
         self._state = state
@@ -107,7 +105,6 @@ class WindowApplication(QObject):
         self._chats: OpenChats | None = None
         self._is_over = False
         self._is_told_to_end = False
-        self._settings = settings
         loop = self._loop = asyncio.get_running_loop()
         self._renderer: RenderClient | None = None
         self.panes = self._build_panes(theme)

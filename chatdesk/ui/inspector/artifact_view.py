@@ -74,7 +74,6 @@ class ArtifactView(QWidget):
         self.reader = reader
         self.table = ArtifactTable(theme)
         self.editor = ArtifactEditor(theme)
-        self._extra: dict[str, PillButton] = {}
         self._build_head()
         self._build_actions()
         self._stack = QStackedWidget()
@@ -142,14 +141,6 @@ class ArtifactView(QWidget):
 
     def _pill(self, words: str, object_name: str, icon: str) -> PillButton:
         return PillButton(self._theme, words, object_name=object_name, icon_name=icon)
-
-    def add_action(self, action: str, words: str, icon: str) -> None:
-        """Add a button; it is shown where ``ShownArtifact.actions`` has the action, and emits ``actionRequested``."""
-        button = self._pill(words, f"artifact-{action}", icon)
-        button.clicked.connect(lambda: self.actionRequested.emit(action))
-        button.hide()
-        self.buttons[action] = button
-        self._buttons.add(button)
 
     @property
     def is_editing(self) -> bool:
@@ -260,9 +251,6 @@ class _Row(QWidget):
         self.setSizePolicy(policy)
         for widget in widgets:
             self._flow.addWidget(widget)
-
-    def add(self, widget: QWidget) -> None:
-        self._flow.addWidget(widget)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.heightForWidth(self.width()))

@@ -88,6 +88,3 @@ class PromptCard(ThemedButton):
         painter.setPen(self._theme.colour(colour))
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
         draw_line(painter, area, elided, self.layoutDirection())
-
-    def _is_mirrored(self) -> bool:
-        return self.layoutDirection() is Qt.LayoutDirection.RightToLeft

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,17 +36,6 @@ if TYPE_CHECKING:
 _STORED: Final = Text("Artifacts are stored on disk; a temporary chat is not.")
 
 
-@dataclass(frozen=True, slots=True)
-class OtherAction:
-    """An action that another controller offers on artifacts: what it is called, for which versions, what it does."""
-
-    name: str
-    words: str
-    icon: str
-    applies: Callable[[ArtifactVersion], bool]
-    run: Callable[[ArtifactVersion], object]
-
-
 class ArtifactsBinding(QObject):
     """Fills the tab when it is shown. An edit that is left by another way than *Cancel* becomes a version."""
 
@@ -73,7 +61,6 @@ class ArtifactsBinding(QObject):
         self._make_view = make_view
         self._tasks = context.tasks
         self._tab: ArtifactsTab | None = None
-        self._others: list[OtherAction] = []
         self._artifacts: Sequence[Artifact] = ()
         self._thread_id: str | None = None
         self._wanted: str | None = None
@@ -85,14 +72,6 @@ class ArtifactsBinding(QObject):
         panes.commands.bind("view.artifacts", lambda: inspection.open(ARTIFACTS))
         panes.transcript.artifactRequested.connect(self.open)
         threads.opened.connect(lambda _thread: self._on_threads_opened())
-
-    # For other controllers
-
-    def add_action(self, action: OtherAction) -> None:
-        """Offer another action on the artifacts to which it applies, as a button below them."""
-        self._others.append(action)
-        if self._tab is not None:
-            self._view.add_action(action.name, action.words, action.icon)
 
     async def end(self) -> None:
         """Store an edit that was not saved, because the window closes."""
@@ -135,8 +114,6 @@ class ArtifactsBinding(QObject):
             self._display: ArtifactDisplay = ArtifactDisplay(self._service, self._make_view)
             self._view: ArtifactWidget = ArtifactView(self._panes.theme, self._display.reader)
             self._display.use(self._view)
-            for action in self._others:
-                self._view.add_action(action.name, action.words, action.icon)
             self._tab = ArtifactsTab(self._panes.theme, self._view)
             self._tab.chosen.connect(self._choose)
             self._view.backRequested.connect(self._back)
@@ -249,7 +226,7 @@ class ArtifactsBinding(QObject):
             actions |= {"ask", "edit"}
         if version.kind == DOCUMENT:
             actions.add("remove")
-        return frozenset(actions | {each.name for each in self._others if each.applies(version)})
+        return frozenset(actions)
 
     def _fit(self) -> None:
         """Make the inspector wide while an artifact is read."""
@@ -263,10 +240,7 @@ class ArtifactsBinding(QObject):
 
     def _act(self, action: str) -> None:
         version = self._version
-        other = next((each for each in self._others if each.name == action), None)
-        if other is not None:
-            other.run(version)
-        elif action in ("save", "open"):
+        if action in ("save", "open"):
             self._files.request(f"file-{action}", version.file)
         elif action == "jump":
             self._inspection.jump(version.message_id)

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
 _WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
-_SHORTEST_SHOWN_WAIT_S = 2.0
 
 
 class MessageBinding(QObject):

@@ -15,7 +15,7 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.system_errors import reason_text
-from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.texts import Text, tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -113,9 +113,9 @@ class TranscriptFiles(QObject):
         sandboxed_page = await import_beside("chatdesk.core.attachments.sandboxed_page")
         await self.show_page(await asyncio.to_thread(sandboxed_page.page_in, text))
 
-    async def show_page(self, text: str, title: str = Text("Page of an answer")) -> None:
+    async def show_page(self, text: str) -> None:
         """Show HTML in the person's own browser, where it runs no script and sends nothing."""
-        self._browse(await self._attachments.serve_page(text, shown(title)))
+        self._browse(await self._attachments.serve_page(text, tr("Page of an answer")))
 
     async def _show_file(self, attachment: Attachment) -> None:
         self._browse(await self._attachments.serve_file(attachment))

@@ -17,7 +17,6 @@ from chatdesk.ui.widgets.banner import Banner
 if TYPE_CHECKING:
     from chatdesk.core.chat.context.summary_service import SummaryService
     from chatdesk.core.domain.summary import SummaryWork
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 # Fewer requests are over before anybody could read how far they are.
@@ -31,15 +30,11 @@ class SummaryWorkBinding(QObject):
         super().__init__()
         self._panes = context.panes
         self._threads = threads
-        self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._bar: Banner | None = None
         self._shown: SummaryWork | None = None
         threads.opened.connect(lambda _thread: self._on_thread_opened())
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, SummaryWorkChanged, self._on_summary_work_changed)
+        context.subscribe(self, SummaryWorkChanged, self._on_summary_work_changed)
 
     def _on_thread_opened(self) -> None:
         thread_id = self._threads.thread_id

@@ -47,7 +47,6 @@ class SearchBinding(QObject):
         self._service = search
         self._library = library
         self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self._open_project = open_project
         self._open_tag = open_tag
         self.palette: Palette | None = None

@@ -105,9 +105,7 @@ class TeamOnboarding:
     async def join(self, text: str) -> None:
         self._refuse_read_only()
         membership = self._team.membership
-        dialog = JoinWorkspaceDialog(
-            self._panes.theme, membership.read_invitation, text=text, my_name="", parent=self._parent()
-        )
+        dialog = JoinWorkspaceDialog(self._panes.theme, membership.read_invitation, text=text, parent=self._parent())
 
         async def join(code: str, my_name: str, passphrase: str, allows: bool) -> None:
             async with self._keeping(dialog):

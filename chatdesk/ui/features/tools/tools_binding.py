@@ -54,7 +54,6 @@ class ToolsBinding(QObject):
         super().__init__()
         self._panes = context.panes
         self._tasks = context.tasks
-        self._settings = settings
         self._load = load
         self._dialog: SettingsDialog | None = None
         self._page: ToolsPage | None = None

@@ -43,7 +43,6 @@ class ConnectBinding(QObject):
         self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
-        self._settings = settings
         self._models = models
         self._tasks = context.tasks
         panes.commands.bind("app.add_provider", self.open)

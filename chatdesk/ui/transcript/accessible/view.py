@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -15,8 +15,8 @@ class ReadableView(QAbstractScrollArea):
 
     accessible_actions: AccessibleActions
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         give_viewport(self)
 
     @property

@@ -85,10 +85,6 @@ class Selection:
         return self.range() is not None
 
     @property
-    def is_all(self) -> bool:
-        return self._is_all
-
-    @property
     def moving_end(self) -> TextPlace | None:
         """The end that keys move, away from where the selection began; None when nothing has begun."""
         if self._fixed is None or self._moving is None:

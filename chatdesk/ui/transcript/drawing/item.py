@@ -87,7 +87,6 @@ class PaintState:
     is_active: bool = False  # the message is hovered, has the focus or is the last: its tools are shown
     is_attended: bool = False  # the message is hovered or has the focus
     show_caret: bool = False
-    extra: dict[str, object] = field(default_factory=dict)
 
 
 class Item:

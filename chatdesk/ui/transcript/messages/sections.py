@@ -146,9 +146,9 @@ class ReasoningSection(Section):
 class ToolSection(Section):
     """A tool's call and, once it is there, its result."""
 
-    def __init__(self, part: Part | None, index: int, arguments: str = "") -> None:
+    def __init__(self, part: Part | None, index: int) -> None:
         super().__init__(index)
-        self._arguments = [arguments] if arguments else []
+        self._arguments: list[str] = []
         self._result: Part | None = None
         self._fold = FoldItem(f"tool-{index}", tr("Tool"), icon="terminal")
         if part is not None:

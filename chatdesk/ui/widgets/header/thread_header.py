@@ -34,7 +34,6 @@ class ThreadHeader(QWidget):
     """Shows what it is given and says what a person asks for; it stores nothing."""
 
     titleEdited = Signal(str)
-    titleEditEnded = Signal()
     modelChosen = Signal(str, str)
     compareRequested = Signal()
     compareLeft = Signal()
@@ -61,7 +60,6 @@ class ThreadHeader(QWidget):
         self.sidebar_button.clicked.connect(self.sidebarRequested)
         self.title = ThreadTitle(theme)
         self.title.titleEdited.connect(self.titleEdited)
-        self.title.editEnded.connect(self.titleEditEnded)
         self.model_picker = ModelPicker(theme)
         self.model_picker.modelChosen.connect(self.modelChosen)
         self.model_picker.compareRequested.connect(self.compareRequested)

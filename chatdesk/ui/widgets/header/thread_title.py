@@ -22,7 +22,6 @@ class ThreadTitle(QWidget):
     an empty title is never kept."""
 
     titleEdited = Signal(str)
-    editEnded = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -107,7 +106,6 @@ class ThreadTitle(QWidget):
         if is_kept and title and title != old:
             self.label.setText(title)
             self.titleEdited.emit(title)
-        self.editEnded.emit()
 
 
 class _ClickableTitle(ElidedLabel):

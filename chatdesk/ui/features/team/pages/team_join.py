@@ -48,7 +48,6 @@ class JoinWorkspaceDialog(TaskPanel):
         read_invitation: ReadInvitation,
         *,
         text: str = "",
-        my_name: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, tr("Join a workspace"), object_name="teamJoinDialog", size_px=_SIZE_PX, parent=parent)
@@ -63,7 +62,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self.code.setFixedHeight(round(84 * max(1.0, theme.scale)))
         self.open_button = push_button(tr("Open file…"), "teamOpenFile", self.choose_file)
         self.about = plain_label("", "text", wraps=True, name="teamAbout")
-        self.my_name = QLineEdit(my_name)
+        self.my_name = QLineEdit()
         self.my_name.setObjectName("teamMyName")
         self.my_name.setMaxLength(_LONGEST_NAME)
         self.passphrase = QLineEdit()

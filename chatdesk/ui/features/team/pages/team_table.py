@@ -48,7 +48,6 @@ class ActionTable(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._action = action
         self._rows: tuple[TableRow, ...] = ()
         self.setObjectName(f"{object_name}Box")
