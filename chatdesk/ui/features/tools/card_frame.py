@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
@@ -19,6 +20,8 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 _PADDING_PX, _ICON_GAP_PX = 16, 4
+_MOST_LINES: Final = 9
+_FIELD_FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 
 
 class CardFrame(QWidget):
@@ -97,6 +100,31 @@ class CardFrame(QWidget):
         left = area.right() - _PADDING_PX - side if is_mirrored else _PADDING_PX
         top = self.title.y() + (QFontMetrics(self.title.font()).height() - side) / 2
         paint_icon(painter, QRectF(left, top, side, side), self._icon, theme.colour("accent"))
+
+
+class CodeField(QPlainTextEdit):
+    """A field of code in a card: as high as its text, within limits; then it scrolls."""
+
+    def __init__(self, theme: Theme, object_name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName(object_name)
+        self.setProperty("inCard", True)
+        self.setTabChangesFocus(True)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.setFont(self._theme.font("code"))
+
+    def _fit(self, *_size: object) -> None:
+        lines = round(self.document().size().height())  # a plain text document measures its height in lines
+        is_scrolled = lines > _MOST_LINES
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+        rest_px = 2 * round(self.document().documentMargin()) + _FIELD_FRAME_PX
+        self.setFixedHeight(min(_MOST_LINES, lines) * self.fontMetrics().lineSpacing() + rest_px)
 
 
 def card_label(role: str, object_name: str) -> QLabel:

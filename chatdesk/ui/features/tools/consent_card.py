@@ -6,21 +6,19 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arguments, readable
-from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
+from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 
 #: More than this is shown in part, and cannot be changed here.
 MOST_CHARACTERS: Final = 60_000
-_MOST_LINES: Final = 9
-_FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 _LONGEST_DESCRIPTION: Final = 280
 _STANDING: Final = {
     Answer.THREAD: Text("Allow in this chat"),
@@ -47,19 +45,13 @@ class ConsentCard(CardFrame):
         self._where = card_label("muted", "consentWhere")
         self._about = card_label("muted", "consentAbout")
         self._reason = card_label("text", "consentReason")
-        self.arguments = QPlainTextEdit()
-        self.arguments.setObjectName("consentArguments")
-        self.arguments.setProperty("inCard", True)
-        self.arguments.setTabChangesFocus(True)
+        self.arguments = CodeField(theme, "consentArguments")
         self.arguments.textChanged.connect(lambda: self.say_problem(""))
-        self.arguments.document().documentLayout().documentSizeChanged.connect(self._fit_arguments)
         self._cut = card_label("muted", "consentCut")
         self.deny_button = push_button(tr("Deny"), "consentDeny", partial(self._answer, Answer.DENY), is_primary=True)
         self.once_button = push_button(tr("Allow once"), "consentOnce", partial(self._answer, Answer.ONCE))
         self.more_button = push_button(tr("Allow for longer…"), "consentMore", self._open_menu)
         self._lay_out()
-        theme.changed.connect(self._fit_font)
-        self._fit_font()
 
     @property
     def request(self) -> ApprovalRequest | None:
@@ -167,19 +159,6 @@ class ConsentCard(CardFrame):
     def _open_menu(self) -> None:
         menu = self.menu()
         menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
-
-    def _fit_font(self) -> None:
-        self.arguments.setFont(self._theme.font("code"))
-
-    def _fit_arguments(self, *_size: object) -> None:
-        """Make the field as high as its text, within limits; then it scrolls."""
-        # A plain text document measures its height in lines.
-        lines = round(self.arguments.document().size().height())
-        is_scrolled = lines > _MOST_LINES
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        self.arguments.setVerticalScrollBarPolicy(policy)
-        rest_px = 2 * round(self.arguments.document().documentMargin()) + _FRAME_PX
-        self.arguments.setFixedHeight(min(_MOST_LINES, lines) * self.arguments.fontMetrics().lineSpacing() + rest_px)
 
 
 def where_words(request: ApprovalRequest) -> str:

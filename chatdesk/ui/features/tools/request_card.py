@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -22,13 +22,11 @@ from chatdesk.core.tools.server_requests import (
     form_values,
 )
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
+from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
 from chatdesk.ui.features.tools.request_fields import RequestFields
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 
-_MOST_LINES: Final = 9
-_FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 _LONGEST_MESSAGE: Final = 1_200
 _ROLES: Final = {"user": Text("User", "role"), "assistant": Text("Assistant")}
 
@@ -48,12 +46,8 @@ class RequestCard(CardFrame):
         self._where = card_label("muted", "requestWhere")
         self._warning = card_label("text", "requestWarning")
         self._warning.setProperty("isDanger", True)
-        self.whole = QPlainTextEdit()
-        self.whole.setObjectName("requestWhole")
-        self.whole.setProperty("inCard", True)
+        self.whole = CodeField(theme, "requestWhole")
         self.whole.setReadOnly(True)
-        self.whole.setTabChangesFocus(True)
-        self.whole.document().documentLayout().documentSizeChanged.connect(self._fit_whole)
         self.decline_button = push_button(
             tr("Decline"), "requestDecline", partial(self._answer, Action.DECLINE), is_primary=True
         )
@@ -63,8 +57,6 @@ class RequestCard(CardFrame):
             self.column.addWidget(widget)
         buttons = (self.decline_button, self.later_button, self.accept_button)
         self.add_buttons(*buttons, agreeing=(self.accept_button,))
-        theme.changed.connect(self._fit_font)
-        self._fit_font()
 
     @property
     def request(self) -> ServerRequest | None:
@@ -199,22 +191,10 @@ class RequestCard(CardFrame):
         if self._request is not None:
             self.answered.emit(self._request.id, action.value, values)
 
-    def _fit_font(self) -> None:
-        self.whole.setFont(self._theme.font("code"))
-
     def _fit_fields(self) -> None:
         if self._fields is not None:
             margins = self.column.contentsMargins()
             self._fields.fit(max(self.width() - margins.left() - margins.right(), 1))
-
-    def _fit_whole(self, *_size: object) -> None:
-        """Make the field as high as its text, within limits; then it scrolls."""
-        lines = round(self.whole.document().size().height())  # a plain text document measures its height in lines
-        is_scrolled = lines > _MOST_LINES
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        self.whole.setVerticalScrollBarPolicy(policy)
-        rest_px = 2 * round(self.whole.document().documentMargin()) + _FRAME_PX
-        self.whole.setFixedHeight(min(_MOST_LINES, lines) * self.whole.fontMetrics().lineSpacing() + rest_px)
 
 
 def _is_escape(event: QEvent) -> bool:
