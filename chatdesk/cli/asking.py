@@ -115,7 +115,8 @@ class Approver:
     """Answers the calls of tools for a command: as its options say, by asking at the terminal, or with no."""
 
     def __init__(self, wanted: list[str], *, is_json: bool) -> None:
-        """``wanted``: ``ask``, ``deny``, or names of servers and tools whose calls are allowed."""
+        """Answer calls as the option ``wanted`` says: ``ask``, ``deny``, or names of servers and tools whose calls are
+        allowed."""
         self._allowed = {each.casefold() for each in wanted} - {_ASK, _DENY}
         is_terminal = sys.stdin is not None and sys.stdin.isatty()
         self._asks = _DENY not in wanted and is_terminal and (_ASK in wanted or not (wanted or is_json))

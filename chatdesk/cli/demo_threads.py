@@ -139,7 +139,7 @@ class DemoThreads:
         yield "]}"
 
     def _lengths(self, messages: int) -> list[int]:
-        """The lengths of threads: a long one, then many short ones."""
+        """Return the lengths of threads: a long one, then many short ones."""
         longest = min(int(messages * _SHARE_OF_LONGEST), _MOST_IN_THREAD)
         sizes = [longest] if longest > _USUAL_LENGTH else []
         left = messages - sum(sizes)

@@ -12,12 +12,12 @@ from chatdesk.client.mock_service import MockService
 
 @pytest.fixture
 def chatdesk_service() -> MockService:
-    """A local service in memory."""
+    """Return a local service in memory."""
     return MockService()
 
 
 @pytest.fixture
 def chatdesk_client(chatdesk_service: MockService) -> Iterator[Client]:
-    """A client of ``chatdesk_service``."""
+    """Return a client of ``chatdesk_service``."""
     with chatdesk_service.client() as client:
         yield client

@@ -14,9 +14,9 @@ _RUNNING: Final = "request_running"
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """``attempts`` in all; the waits between them double from ``first_s`` to ``longest_s``. A service that asks
-    for more than ``longest_s`` is not asked again. Whoever follows events has more patience: ``connections`` in a row
-    have to fail."""
+    """The number of attempts in all, and the waits between them, which double from ``first_s`` to ``longest_s``. A
+    service that asks for more than ``longest_s`` is not asked again. Following events ends only after ``connections``
+    failed connections in a row."""
 
     attempts: int = 5
     first_s: float = 0.1

@@ -54,7 +54,8 @@ class LoaderOnUse:
 
 
 class FinderOnUse:
-    """Stands before the other finders of ``sys.meta_path``; modules of these names are loaded when they are used."""
+    """A finder for ``sys.meta_path``, ahead of the others, that defers loading modules of these names until they are
+    used."""
 
     def __init__(self, *names: str) -> None:
         self._names = names

@@ -39,8 +39,8 @@ _NO_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnec
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """``most`` connections at a time, ``unproven`` of them without a token so far, each with ``header_s`` seconds for
-    the headers of a request and ``idle_s`` seconds between two."""
+    """Limits on the connections of the service: ``most`` connections at a time, ``unproven`` of them without a token so
+    far, each with ``header_s`` seconds for the headers of a request and ``idle_s`` seconds between two."""
 
     most: int = 640
     unproven: int = 32

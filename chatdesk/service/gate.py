@@ -1,4 +1,5 @@
-"""Stands before every request: limits, Host, Origin and token, in this order, and one line in the log for each.
+"""Checks every request before anything reads it: limits, Host, Origin and token, in this order. Writes one line to the
+log for each.
 
 An ASGI application around another one. What passes has a ``Caller`` and an id of the request in its state. Nothing that
 a caller sent is logged but the method, the pattern of the address and sizes.
@@ -62,10 +63,10 @@ _MINUTE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body, or
-    ``body_bytes`` for a message of a WebSocket; ``file_bytes`` and ``file_s`` hold for a body that is a file. A caller
-    that reads nothing of its answer for ``unread_s`` is put off. Whoever follows events hears something every
-    ``heartbeat_s``."""
+    """Limits on the size and the time of one request: ``header_bytes`` for the headers of a request, ``body_bytes`` and
+    ``body_s`` seconds for its body, or ``body_bytes`` for a message of a WebSocket; ``file_bytes`` and ``file_s`` hold
+    for a body that is a file. A caller that reads nothing of its answer for ``unread_s`` is put off. Whoever follows
+    events hears something every ``heartbeat_s``."""
 
     header_bytes: int = 32 * 1024
     body_bytes: int = 20 * 1024 * 1024

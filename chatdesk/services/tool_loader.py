@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ToolLoader:
-    """Reached as ``Services.tools``."""
+    """Loads the service of tool servers when it is first needed; ``Services.tools`` exposes it."""
 
     def __init__(
         self,

@@ -52,7 +52,8 @@ class EarlyKeys(QObject):
     # What others say
 
     def set_base(self, window: QWidget, run_keys: RunKeys) -> None:
-        """``window`` is behind its dialogs; ``run_keys`` runs the command that has these keys, if there is one."""
+        """Set the main window, which is behind its dialogs; ``run_keys`` runs the command that has these keys, if there
+        is one."""
         self._bases[window] = WeakMethod(run_keys) if isinstance(run_keys, MethodType) else lambda: run_keys
         self._last_base = ref(window)
         self._open, self._closed = [], []
@@ -74,14 +75,14 @@ class EarlyKeys(QObject):
             self._patience.start()
 
     def follow(self, task: asyncio.Task[object]) -> None:
-        """A task begins. It is waited for when a command that opens a dialog started it."""
+        """Record a task, to wait for it if a command that opens a dialog started it."""
         opening = _opening_now.get()
         if opening is not None and not opening.is_over:
             opening.tasks.add(task)
             task.add_done_callback(lambda done: self._on_done(opening, done))
 
     def opened(self, dialog: QWidget) -> None:
-        """``dialog`` is shown, with the focus in it, and gets what was typed for it."""
+        """Deliver to ``dialog``, which is shown and has the focus, the keys that were typed for it."""
         parent = dialog.parentWidget()
         if parent is not None and parent.window() in self._bases:
             self._last_base = ref(parent.window())
@@ -92,7 +93,7 @@ class EarlyKeys(QObject):
         self._deliver()
 
     def opened_in_window(self) -> None:
-        """A list in the window behind all dialogs has the focus, and gets what was typed for it."""
+        """Deliver the keys that were typed for a list in the main window, which has the focus now."""
         if self._opening is not None:
             self._end_opening()
             self._deliver()

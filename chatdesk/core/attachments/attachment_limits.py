@@ -24,9 +24,9 @@ _NEXT_STEP: Final = Text(
 
 @dataclass(frozen=True, slots=True)
 class AttachmentLimits:
-    """``number`` and ``message_bytes`` are for one message, ``file_bytes`` for one file, ``day_bytes`` for all that a
-    person attaches in a local day (0: no limit). ``refused`` are kinds as their bytes have them, such as
-    ``application/pdf`` or ``video/*``."""
+    """Limits on the number, the size and the kinds of attached files. ``number`` and ``message_bytes`` are for one
+    message, ``file_bytes`` for one file, ``day_bytes`` for all that a person attaches in a local day (0: no limit).
+    ``refused`` are kinds as their bytes have them, such as ``application/pdf`` or ``video/*``."""
 
     number: int = 20
     file_bytes: int = 20 * _MIB

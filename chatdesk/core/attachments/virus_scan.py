@@ -46,8 +46,8 @@ class FileNotScanned(AttachmentUnusable):
 
 @dataclass(frozen=True, slots=True)
 class ScanRules:
-    """``address`` is the path of clamd's socket or ``host:port``; empty: nothing is scanned. ``is_strict``: a file that
-    cannot be scanned is kept out."""
+    """The scanner for viruses, and the rule for files that it cannot scan. ``address`` is the path of clamd's socket or
+    ``host:port``; empty: nothing is scanned. ``is_strict``: a file that cannot be scanned is kept out."""
 
     address: str = ""
     is_strict: bool = True

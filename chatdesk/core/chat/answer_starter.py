@@ -33,7 +33,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class AnswerStarter:
-    """``queue`` has the answers that wait to be asked for, ``turns`` those that are being written."""
+    """Starts answers at once or queues them. ``queue`` has the answers that wait to be asked for, ``turns`` those that
+    are being written."""
 
     def __init__(
         self,

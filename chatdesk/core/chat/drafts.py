@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class Drafts:
-    """Reached as ``ChatService.drafts``. The thread None is the new one; ``QUICK_DRAFT`` is the quick window."""
+    """Stores unsent texts; ``ChatService.drafts`` exposes it. The thread None is the new one; ``QUICK_DRAFT`` is the
+    quick window."""
 
     def __init__(self, drafts: DraftRepository) -> None:
         self._drafts = drafts

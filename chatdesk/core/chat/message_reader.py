@@ -30,8 +30,8 @@ _LONGEST_SEARCH_MS = 10_000
 
 
 class MessageReader:
-    """Reached as ``ChatService.reader``. ``is_nobody_writing``: no process can write, so no answer is really being
-    written."""
+    """Reads messages with what was streamed since they were stored; ``ChatService.reader`` exposes it.
+    ``is_nobody_writing``: no process can write, so no answer is really being written."""
 
     def __init__(
         self, repositories: Repositories, turns: RunningTurns, clock: Clock, *, is_nobody_writing: Callable[[], bool]

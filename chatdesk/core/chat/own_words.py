@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class OwnWords:
-    """Reached as ``ChatService.own_words``. ``checked_text`` refuses what cannot be stored, ``titled`` gives a thread
-    its title from what is written first."""
+    """Stores notes and answers that a person wrote; ``ChatService.own_words`` exposes it. ``checked_text`` refuses what
+    cannot be stored, ``titled`` gives a thread its title from what is written first."""
 
     def __init__(
         self,

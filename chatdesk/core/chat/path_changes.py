@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class PathChanges:
-    """Reached as ``ChatService.paths``. ``stop`` ends the answers of a thread whose messages are deleted."""
+    """Changes which messages a thread shows; ``ChatService.paths`` exposes it. ``stop`` ends the answers of a thread
+    whose messages are deleted."""
 
     def __init__(self, repositories: Repositories, bus: EventBus, *, stop: Callable[[str], Awaitable[object]]) -> None:
         self._messages = repositories.messages

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class ProjectService:
-    """Reached as ``ChatService.projects``. Events are published once a change is durable; what changes a project's
-    threads as well is in ``LibraryService``."""
+    """The use cases of projects; ``ChatService.projects`` exposes it. Events are published once a change is durable;
+    what changes a project's threads as well is in ``LibraryService``."""
 
     def __init__(self, projects: ProjectRepository, bus: EventBus, clock: Clock) -> None:
         self._projects = projects

@@ -18,7 +18,7 @@ _NOTHING: tuple[StreamEvent, ...] = ()
 
 
 class RefusingProvider:
-    """Stands in for ``provider`` in one turn and raises ``reason``."""
+    """A provider that replaces ``provider`` for one turn and raises ``reason`` when it is asked."""
 
     def __init__(self, provider: Provider, reason: ChatDeskError) -> None:
         self._provider = provider

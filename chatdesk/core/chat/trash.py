@@ -20,7 +20,8 @@ _PREVIEW: Final = 200
 
 
 class TrashService:
-    """Reached as ``LibraryService.trash``. Events are published once a change is durable."""
+    """The use cases of the trash; ``LibraryService.trash`` exposes it. Events are published once a change is
+    durable."""
 
     def __init__(self, repositories: Repositories, bus: EventBus, clock: Clock) -> None:
         self._trash = repositories.trash

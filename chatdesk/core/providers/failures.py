@@ -81,7 +81,8 @@ class FailureTranslator:
     """Makes a ``ProviderError`` from any failure of one provider, whose secrets are kept out of the text."""
 
     def __init__(self, who: str, secrets: tuple[str, ...] = (), *, begins: str = "") -> None:
-        """``begins``: the name as it begins a sentence, where that is not the name with a capital."""
+        """Keep the provider's name for sentences. ``begins`` is the name at the start of a sentence, where that is not
+        the name with a capital."""
         self._who = who
         self._begins = begins or who[:1].upper() + who[1:]
         self._secrets = secrets

@@ -24,8 +24,8 @@ class NewerDocument(Exception):
 
 
 class DocumentFile:
-    """``subject`` is what the file is about, in the plural (providers); ``list_name`` names the list that every version
-    of the document has."""
+    """A JSON file with a version and a list of entries. ``subject`` is what the file is about, in the plural
+    (providers); ``list_name`` names the list that every version of the document has."""
 
     def __init__(self, path: Path, *, subject: str, list_name: str, version: int) -> None:
         self.path = path

@@ -16,8 +16,8 @@ from chatdesk.core.storage.sync import team_notes
 
 
 class TeamDecisions:
-    """Reached as ``TeamService.decisions``. ``on_counts`` publishes how much was refused, ``sync_now`` begins a
-    round."""
+    """The use cases of refused changes, disagreements and notes; ``TeamService.decisions`` exposes it. ``on_counts``
+    publishes how much was refused, ``sync_now`` begins a round."""
 
     def __init__(
         self,

@@ -19,7 +19,8 @@ from chatdesk.core.texts import Text
 
 
 class KnownTeams:
-    """Reached as ``TeamService.known``. Publishes what differs when it is read again."""
+    """The known state of teams, kept in memory; ``TeamService.known`` exposes it. Reading it again publishes what
+    differs."""
 
     def __init__(self, database: Database, bus: EventBus) -> None:
         self._database = database

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class ProjectSharing:
-    """Reached as ``TeamService.sharing``. ``sync_now`` begins a round of a workspace."""
+    """The use cases of sharing projects; ``TeamService.sharing`` exposes it. ``sync_now`` begins a round of a
+    workspace."""
 
     def __init__(
         self,

@@ -17,7 +17,8 @@ from chatdesk.core.sync.team_servers import TeamServers
 
 
 class ServerChecks:
-    """Reached as ``TeamService.checks``. ``sync_now`` begins a round of all workspaces."""
+    """Compares the server with this profile on request; ``TeamService.checks`` exposes it. ``sync_now`` begins a round
+    of all workspaces."""
 
     def __init__(
         self,

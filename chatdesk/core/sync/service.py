@@ -231,13 +231,13 @@ class TeamService:
             _log.info("the sync of workspace %s did not end in time; it changes nothing more", sync.workspace.id)
 
     async def _on_membership(self, _workspace_id: str) -> None:
-        """Called after a workspace was joined, left, or got another address."""
+        """Start and stop sync as needed after a workspace was joined, left, or got another address."""
         await self.start()
         self._bus.publish(TeamChanged())
         self.sync_now()
 
     def _on_written(self, projects: frozenset[str]) -> None:
-        """Called on the writing thread after a commit."""
+        """Wake sync after a commit; runs on the writing thread."""
         state = self.known.state
         for id_, sync in tuple(self._syncs.items()):
             own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]

@@ -18,7 +18,7 @@ class SyncListener(Protocol):
     def on_view(self, notice: ViewTaken) -> None: ...
 
     def on_page(self, notice: PageTaken, me: str) -> None:
-        """Called after a page was applied. ``me``: this person's id as a member."""
+        """React to a page that was applied. ``me``: this person's id as a member."""
         ...
 
     def on_settled(self, notice: BatchSettled) -> None: ...
@@ -26,8 +26,8 @@ class SyncListener(Protocol):
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
 
     def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
-        """Called after a round. ``line``: its entry for the log; None if the round found nothing, because an idle day
-        would push everything else out of the log. ``result``: None if the round failed."""
+        """React to the end of a round. ``line``: its entry for the log; None if the round found nothing, because an
+        idle day would push everything else out of the log. ``result``: None if the round failed."""
         ...
 
     def count(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from chatdesk.core.storage.sync import team
 
 
 class TeamRecords:
-    """Reached as ``TeamService.records``. Asks no server."""
+    """Reads what is stored about teams, without asking a server; ``TeamService.records`` exposes it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

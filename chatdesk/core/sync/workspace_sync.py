@@ -39,17 +39,17 @@ class WorkspaceListener(Protocol):
     def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None: ...
 
     def on_team(self, changed: frozenset[str]) -> None:
-        """Called when people or shares may have changed; ``changed`` projects were added or ended."""
+        """React to changes of people or shares; ``changed`` projects were added or ended."""
         ...
 
     def on_counts(self) -> None:
-        """Called when the number of waiting or refused changes differs."""
+        """React to another number of waiting or refused changes."""
         ...
 
     def on_presence(self, projects: frozenset[str]) -> None: ...
 
     def on_files(self, sums: frozenset[str]) -> None:
-        """Called when files have arrived or are missing; ``sums`` are their SHA-256."""
+        """React to files that have arrived or are missing; ``sums`` are their SHA-256."""
         ...
 
     def name_of(self, member_id: str) -> str: ...

@@ -17,8 +17,8 @@ Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
 
 @dataclass(frozen=True, slots=True)
 class BuiltInTool:
-    """``properties`` is the JSON schema of each argument. ``goes_to`` says to which server arguments are sent, for a
-    tool that reaches the open network; ``is_there``: it can be used as things are."""
+    """A tool that comes with ChatDesk. ``properties`` is the JSON schema of each argument. ``goes_to`` says to which
+    server arguments are sent, for a tool that reaches the open network; ``is_there``: it can be used as things are."""
 
     name: str
     description: str

@@ -40,7 +40,8 @@ class _Call:
 
 
 class CallNews:
-    """``answer`` sends an answer back: the number of what was asked, an action, what goes with it."""
+    """The reports of a server during one call. ``answer`` sends an answer back: the number of what was asked, an
+    action, what goes with it."""
 
     def __init__(self, answer: Callable[[int, str, Any], None]) -> None:
         self._answer = answer

@@ -69,7 +69,8 @@ class UsedPrompt:
 
 
 class Offers:
-    """Reached as ``ToolService.offers``. What was listed is kept until the server says that it changed, or ends."""
+    """The prompts and resources of tool servers; ``ToolService.offers`` exposes it. What was listed is kept until the
+    server says that it changed, or ends."""
 
     def __init__(self, host: Callable[[], ToolHost]) -> None:
         self._host = host

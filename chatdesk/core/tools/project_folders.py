@@ -22,8 +22,8 @@ class FolderNotUsable(InvalidInput):
 
 
 class ProjectFolders:
-    """Reached as ``ToolService.folders``. ``keep`` stores all folders, by the ids of their projects; ``private`` are
-    the directories of ChatDesk's own, which no project can have."""
+    """The folders of projects on this computer; ``ToolService.folders`` exposes it. ``keep`` stores all folders, by the
+    ids of their projects; ``private`` are the directories of ChatDesk's own, which no project can have."""
 
     def __init__(
         self,

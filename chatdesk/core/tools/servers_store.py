@@ -51,8 +51,8 @@ class ServersStore:
     """The file ``tools.json`` in the configuration directory: its owner's only, replaced in one step."""
 
     def __init__(self, config_dir: Path, seals: Seals, *, needs_seals: bool) -> None:
-        """``needs_seals``: the directory may be somebody else's, so that a server without a seal of this person's is
-        switched off until they have looked at it."""
+        """Read and write the servers' file. ``needs_seals``: the directory may belong to somebody else, so a server
+        without this person's seal is switched off until they have looked at it."""
         self._seals = seals
         self._needs_seals = needs_seals
         self._file = DocumentFile(

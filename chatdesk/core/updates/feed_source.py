@@ -16,7 +16,8 @@ _LARGEST_ROOT_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
-    """``address`` ends with a slash and has ``metadata/`` and ``targets/`` below it; ``root`` is signed metadata."""
+    """The feed that a packaged program follows. ``address`` ends with a slash and has ``metadata/`` and ``targets/``
+    below it; ``root`` is signed metadata."""
 
     address: str
     root: bytes

@@ -44,7 +44,8 @@ _PLACES: Final = {"/usr": InstallKind.APT, "/app": InstallKind.FLATPAK, "/snap":
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """``place`` is the folder of a portable program with all its versions, None for every other kind."""
+    """The way in which this copy of ChatDesk was installed. ``place`` is the folder of a portable program with all its
+    versions, None for every other kind."""
 
     kind: InstallKind
     place: Path | None = None

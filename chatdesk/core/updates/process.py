@@ -34,7 +34,7 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Unusable(Exception):
-    """Raised with the code of what is wrong with an update."""
+    """An update cannot be used; carries the code of the reason."""
 
 
 def main() -> None:

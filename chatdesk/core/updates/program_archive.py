@@ -16,7 +16,7 @@ _COPY_BYTES: Final = 1024 * 1024
 
 
 class UnusableArchive(Exception):
-    """Raised for an archive that holds more, or something else, than a program."""
+    """An archive holds more than a program, or something else."""
 
 
 def unpack(archive: Path, folder: Path, *, program: str) -> None:

@@ -71,7 +71,7 @@ class LineWriter:
         await written
 
     async def flush(self) -> None:
-        """Everything is written already."""
+        """Do nothing: every line is written at once."""
 
     def _write(self, left: bytes, written: asyncio.Future[None]) -> None:
         error: OSError | None = None

@@ -49,7 +49,8 @@ class _Factory:
         return cast("QAccessibleInterface", found)
 
     def end(self) -> None:
-        """Python is about to end, and the interfaces with it: Qt must not hold them when it takes its widgets apart."""
+        """Drop all interfaces, because Python is about to end: Qt must not hold them when it takes its widgets
+        apart."""
         self._is_over = True
         for key in list(self._made):
             self._forget(key)
@@ -76,7 +77,8 @@ _factory = _Factory()
 
 
 def give_interfaces(view_class: type[QObject], make: Callable[[Any], ViewInterface]) -> None:
-    """``make(view)`` is called when somebody first asks what there is to read in a view of exactly that class."""
+    """Have ``make(view)`` called when an assistive program first asks what there is to read in a view of exactly that
+    class."""
     _factory.add(view_class, make)
 
 

@@ -134,7 +134,7 @@ class AccessibleNode(QAccessibleInterface):
 
 
 def close_all() -> None:
-    """Python is about to end."""
+    """Close all nodes, because Python is about to end."""
     for node in list(_open):
         node.close()
 

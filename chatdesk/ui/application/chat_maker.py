@@ -62,7 +62,7 @@ class ExtraChat(QObject):
 
 
 class ChatMaker:
-    """``opened`` is called when a chat shows another thread."""
+    """Makes the second chat and chats in their own windows. ``opened`` is called when a chat shows another thread."""
 
     def __init__(self, main: Bindings, notices: FailureNotices, *, opened: Callable[[object], None]) -> None:
         self._main = main

@@ -40,7 +40,7 @@ class FailureNotices(QObject):
 
     @cached_property
     def _crashes(self) -> CrashReporter:
-        """Made when the start is over or something goes wrong before."""
+        """Return the surface for crashes, built when start-up is over or fails."""
         return self._watch_crashes(lambda report: self._deliver(partial(self._show_crash, report)))
 
     def show(self, error: Exception) -> None:

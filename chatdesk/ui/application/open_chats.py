@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class OpenChats(QObject):
-    """``changed``: another thread is shown somewhere, or a window was opened, moved or closed."""
+    """The open chats. ``changed``: another thread is shown, or a window was opened, moved or closed."""
 
     changed = Signal()
 
@@ -237,7 +237,7 @@ class OpenChats(QObject):
         chat.panes.pane.deleteLater()
 
     def _may_close(self, chat: ExtraChat) -> bool:
-        """A window goes once what was written in it is stored. When the session ends, the program does that for all."""
+        """Return whether a window's text is stored. When the session ends, the program stores all."""
         if _is_session_ending():
             return True
         if not chat.is_closing:
@@ -268,7 +268,8 @@ class OpenChats(QObject):
         self._panes.leave()
 
     def _hides_on_close(self) -> bool:
-        """The main window only hides while others are open, once it is known what becomes of a temporary chat."""
+        """Return whether closing the main window only hides it: while others are open, and once the person has decided
+        about a temporary chat."""
         if self._stays_in_tray is not None and self._stays_in_tray():
             return True
         has_temporary = self._panes.registry.is_enabled("thread.keep")

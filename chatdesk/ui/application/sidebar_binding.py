@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SidebarBinding(QObject):
-    """``active`` returns the controllers of the active chat."""
+    """Controller of the sidebar's requests. ``active`` returns the controllers of the active chat."""
 
     def __init__(self, panes: Panes, active: Callable[[], PaneBindings]) -> None:
         super().__init__(panes.window)

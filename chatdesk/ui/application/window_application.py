@@ -171,7 +171,7 @@ class WindowApplication(QObject):
         return self.bindings.inspection
 
     async def services(self) -> Services:
-        """The services, once start-up has put everything in its place. Raises the error of a start that failed."""
+        """Return the services once start-up is complete. Raises the error of a start that failed."""
         await self.started
         if self._failure is not None:
             raise self._failure
@@ -267,7 +267,7 @@ class WindowApplication(QObject):
         self._tasks.start(self._look_after(services), "upkeep")
 
     async def _built(self) -> Services | None:
-        """The services; None, and the reason in the window, when there is nothing to work with."""
+        """Return the services, or None when there is nothing to work with; the window then shows why."""
         try:
             return await self._hooks.build()
         except ChatDeskError as error:

@@ -12,8 +12,8 @@ from chatdesk.ui.commands.command import Command
 
 
 class CommandKeys(QObject):
-    """Reached as ``CommandRegistry.keys``. ``show`` gives a command's action its keys. ``changed`` comes when a person
-    gave a command other keys."""
+    """The keys of commands, with those that a person changed; ``CommandRegistry.keys`` exposes it. ``show`` gives a
+    command's action its keys. ``changed`` comes when a person gave a command other keys."""
 
     changed = Signal()
 
@@ -56,7 +56,7 @@ class CommandKeys(QObject):
         self.changed.emit()
 
     def own(self) -> dict[str, tuple[str, ...]]:
-        """The keys that differ from the catalogue, by command id."""
+        """Return the keys that differ from the catalogue, by command id."""
         return dict(self._own)
 
     def use(self, own_keys: Mapping[str, tuple[str, ...]]) -> None:

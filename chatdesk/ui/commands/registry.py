@@ -198,7 +198,7 @@ class CommandRegistry(QObject):
     # Menus
 
     def fill_menu(self, menu: QMenu, command_ids: Iterable[str | None]) -> QMenu:
-        """None is a line; commands that are not bound are left out."""
+        """Fill a menu with commands; None becomes a separator. Commands that are not bound are left out."""
         for command_id in command_ids:
             action = None if command_id is None else self.action(command_id)
             if action is not None:
@@ -222,7 +222,8 @@ class CommandRegistry(QObject):
         bound.show(is_visible=True, is_enabled=use is not None and _makes_sense(use))  # hidden ones have no keys
 
     def _show_offers(self) -> None:
-        """A menu opens. When it closes, ``refresh`` gives the keys back to what was not offered."""
+        """Hide the commands that do not apply while a menu is open. When it closes, ``refresh`` gives those commands
+        their keys back."""
         for command_id, bound in self._bound.items():
             use = self._use_of(bound)
             is_offered = use is not None and _is_offered(use)

@@ -29,7 +29,7 @@ _TEXT_PX = 23  # where the answer's text begins
 
 
 class CompareColumn(QWidget):
-    """``live`` gives a message with everything that was published of it so far."""
+    """One of several compared answers. ``live`` gives a message with everything that was published of it so far."""
 
     keepRequested = Signal(str)
     stopRequested = Signal(str)

@@ -170,7 +170,7 @@ class CompareView(QWidget):
             self._grid.setRowStretch(place, int(place < rows))
 
     def _fit(self) -> None:
-        """Answers that are written take the room of the longest one beside them, not all there is."""
+        """Limit answers that are being written to the height of the longest answer beside them."""
         if not self._columns:
             return
         total, is_one_row = -_GAP_PX, len(self._columns) <= self._in_a_row

@@ -27,7 +27,7 @@ _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Rig
 
 
 class AttachmentChip(QWidget):
-    """``key`` is the shelf's; without an attachment the file is still being copied."""
+    """A chip for one attached file. ``key`` is the shelf's; without an attachment the file is still being copied."""
 
     removeRequested = Signal(str)
     stepRequested = Signal(str, int)

@@ -20,8 +20,9 @@ _MOST_ROWS = 2  # more of them scroll
 
 
 class AttachmentShelf(QWidget):
-    """``changed``: what is attached, or whether something is being copied; ``left``: the focus has to go elsewhere.
-    ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the name of a link behind the note."""
+    """The row of attached files above the text. ``changed``: what is attached, or whether something is being copied;
+    ``left``: the focus has to go elsewhere. ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the
+    name of a link behind the note."""
 
     changed = Signal()
     noteActionRequested = Signal(str)
@@ -146,7 +147,7 @@ class AttachmentShelf(QWidget):
         return next((chip for chip in self._chips if chip.key == key), None)
 
     def _drop(self, chip: AttachmentChip) -> None:
-        """The focus goes to the next one, or out of here."""
+        """Remove a chip and move the focus to the next one, or out of the row."""
         place = self._chips.index(chip)
         had_focus = chip.remove_button.hasFocus()
         self._chips.remove(chip)

@@ -41,8 +41,9 @@ _UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
 
 
 class Composer(QWidget):
-    """``sendRequested`` carries the text exactly as written; ``files.attached`` goes with it. ``textChanged`` tells of
-    both. ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted here."""
+    """The input area of a chat. ``sendRequested`` carries the text exactly as written; ``files.attached`` goes with it.
+    ``textChanged`` tells of both. ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted
+    here."""
 
     sendRequested = Signal(str)
     noteRequested = Signal(str)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 class ComposerFiles(QObject):
-    """``shelfMade`` carries the row of attachments, which is created when it is first needed. ``changed``: a file came
-    or went. ``ready`` is called when the files of a message that was held back are there."""
+    """The files of the message that is being written. ``shelfMade`` carries the row of attachments, which is created
+    when it is first needed. ``changed``: a file came or went. ``ready`` is called when the files of a message that was
+    held back are there."""
 
     shelfMade = Signal(object)
     changed = Signal()

@@ -275,7 +275,7 @@ class PromptMenu(QFrame):
             self.chosen.emit(prompt_id, is_after_mark)
 
     def _place(self) -> None:
-        """Above the composer, as wide as fits, no higher than there is room."""
+        """Place the menu above the composer, as wide as fits and no higher than there is room."""
         window, scale = self.window(), max(1.0, self._theme.scale)
         corner = self._composer.mapTo(window, QPoint(0, 0))
         width = min(self._composer.width(), round(_WIDTH_PX * scale))

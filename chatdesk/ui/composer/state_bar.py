@@ -12,7 +12,7 @@ from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 
 class StateBar(QWidget):
-    """``left``: the button was pressed."""
+    """A line with a button to leave a state. ``left``: the button was pressed."""
 
     left = Signal()
 

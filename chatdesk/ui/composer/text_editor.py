@@ -25,7 +25,8 @@ _KEYBOARD_REASONS = (
 
 
 class TextEditor(QPlainTextEdit):
-    """``written()`` is what the person wrote. A large paste arrives in slices; ``written()`` has all of it at once."""
+    """The plain-text editor of the composer. ``written()`` is what the person wrote. A large paste arrives in slices;
+    ``written()`` has all of it at once."""
 
     sendPressed = Signal()
     stopPressed = Signal()
@@ -77,7 +78,7 @@ class TextEditor(QPlainTextEdit):
         return self.document().characterCount() - 1 + len(self._waiting)
 
     def replace_all(self, text: str) -> None:
-        """``text`` in place of all; it cannot be undone, so that an old draft does not come back in another thread."""
+        """Replace all text; this cannot be undone, so that an old draft does not come back in another thread."""
         self._end_feeding()
         held = break_long_lines(text)
         self.setPlainText(held[:_AT_ONCE_CHARACTERS])
@@ -253,7 +254,7 @@ class TextEditor(QPlainTextEdit):
         self.setReadOnly(self._is_locked)
 
     def _align(self) -> None:
-        """Qt's plain text keeps to the left whatever the script is; text that runs from the right begins there."""
+        """Align text that runs from right to left at the right: Qt's plain text is always aligned left."""
         document = self.document()
         direction = self.layoutDirection() if document.isEmpty() else document.firstBlock().textDirection()
         is_mirrored = direction is Qt.LayoutDirection.RightToLeft
@@ -270,8 +271,9 @@ class TextEditor(QPlainTextEdit):
 
 
 def _files_in(source: QMimeData) -> list[str]:
-    """Paths of files on this computer, where nothing else comes with them: file managers add the same as text, any
-    other text is what was copied. ``file://host/share`` would be asked from another computer, with one's name."""
+    """Return the paths of files on this computer, where nothing else comes with them: file managers add the same paths
+    as text, and any other text is what was copied. ``file://host/share`` would be asked from another computer, with
+    one's name."""
     if not source.hasUrls():
         return []
     urls = source.urls()
@@ -289,7 +291,7 @@ def _forms(url: QtCore.QUrl) -> tuple[str, ...]:
 
 
 def _characters(text: str, utf16_position: int) -> int:
-    """Qt counts in UTF-16 units, Python in characters."""
+    """Return a position of Qt's, which counts UTF-16 units, in Python's characters."""
     if text.isascii():
         return utf16_position
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * utf16_position].decode("utf-16-le", "surrogatepass"))

@@ -21,7 +21,7 @@ _GAP_PX: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class WaitingQuestionRow:
-    """``text`` is what a person recognises it by."""
+    """A question that waits for the end of an answer. ``text`` is what a person recognises it by."""
 
     id: str
     text: str
@@ -61,7 +61,7 @@ class WaitingQuestions(QWidget):
         return tuple(row.text for row in self._shown[0])
 
     def show_rows(self, rows: Sequence[WaitingQuestionRow], words: str) -> bool:
-        """``words``: when they are sent. Whether anything changed."""
+        """Show the waiting questions and return whether anything changed. ``words`` say when they are sent."""
         wanted = (tuple(rows), words)
         if wanted == self._shown:
             return False

@@ -13,7 +13,8 @@ _WIDTH_PX = 440
 
 
 class ConfirmDialog(FormPanel):
-    """``answered(bool)`` comes exactly once; Esc and closing mean no. The safe button has the focus."""
+    """A dialog that asks a yes-or-no question. ``answered(bool)`` comes exactly once; Esc and closing mean no. The safe
+    button has the focus."""
 
     answered = Signal(bool)
 

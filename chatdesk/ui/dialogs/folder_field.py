@@ -16,8 +16,8 @@ _GAP_PX = 8
 
 
 class FolderField(QWidget):
-    """``name`` is what a screen reader says; the parts are named after ``object_name``. A path is never typed, so that
-    it is one that exists."""
+    """A field for a folder. ``name`` is what a screen reader says; the parts are named after ``object_name``. A path is
+    never typed, so that it is one that exists."""
 
     def __init__(self, folder: Path | None, *, name: str, object_name: str) -> None:
         super().__init__()

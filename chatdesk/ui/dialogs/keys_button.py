@@ -30,8 +30,9 @@ _REMOVE: Final = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class KeysButton(QPushButton):
-    """``keysChosen`` carries the keys that a person pressed, as portable text, or nothing for none; ``refused`` the
-    sentence on why others cannot be used. Esc keeps the keys, Delete removes them."""
+    """A button that shows a key combination and records a new one. ``keysChosen`` carries the keys that a person
+    pressed, as portable text, or nothing for none; ``refused`` the sentence on why others cannot be used. Esc keeps the
+    keys, Delete removes them."""
 
     keysChosen = Signal(str)
     refused = Signal(str)

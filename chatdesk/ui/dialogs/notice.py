@@ -32,7 +32,7 @@ class NoticeDialog(FormPanel):
         file: Path | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """``file`` can be copied and shown in its folder."""
+        """Make the dialog. The path ``file`` can be copied and shown in its folder."""
         super().__init__(theme, title, object_name="noticeDialog", width_px=_WIDTH_PX, parent=parent)
         self.setAccessibleDescription(shown(text))
         body = plain_label(text, "text", wraps=True, name="noticeText")

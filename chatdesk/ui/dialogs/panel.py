@@ -103,8 +103,8 @@ class Panel(QDialog):
         self._centre(window)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The window has another size: so has what dims it, and the dialog still fits. It got the keyboard or was told
-        to close: that is for the dialog first."""
+        """Follow the window below the dialog: resize the shade and the dialog with it, and pass activation and closing
+        to the dialog first."""
         is_behind = event.type() is QEvent.Type.WindowActivate and watched is QApplication.activeWindow()
         if is_behind and early_keys().went_behind(self):
             self.activateWindow()

@@ -17,7 +17,8 @@ _STEPS = 1000
 
 
 class ProgressDialog(FormPanel):
-    """``stopped`` comes once when the person gives it up, by button or Esc; ``end`` closes it without."""
+    """A dialog that shows the progress of long work. ``stopped`` comes once when the person gives it up, by button or
+    Esc; ``end`` closes it without."""
 
     stopped = Signal()
 
@@ -38,7 +39,7 @@ class ProgressDialog(FormPanel):
         self.fit_height(_WIDTH_PX)
 
     def show_share(self, done: int, of: int) -> None:
-        """``of`` 0: nobody knows."""
+        """Show progress; ``of`` 0 means that the total is not known."""
         self.bar.setRange(0, _STEPS if of else 0)
         if of:
             self.bar.setValue(min(_STEPS, done * _STEPS // of))

@@ -158,7 +158,7 @@ class ShortcutsEditor(QWidget):
     # Showing
 
     def _fill(self) -> None:
-        """The commands anew; the current one stays current."""
+        """List the commands again; the current one stays current."""
         current = self._current()
         words = self.filter.text().casefold().split()
         self.tree.clear()

@@ -12,7 +12,7 @@ from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
 
 class TextField(QPlainTextEdit):
-    """``most`` characters can be pasted at a time."""
+    """A plain-text field for dialogs. ``most`` characters can be pasted at a time."""
 
     def __init__(self, theme: Theme, *, name: str, object_name: str, most: int) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ _AT_ONCE: Final = 8_000  # characters that are put in before the window gets its
 
 
 class ArtifactEditor(QPlainTextEdit):
-    """``saveRequested`` and ``cancelled`` come from its keys: Ctrl+Enter and Esc."""
+    """A text editor for one artifact. ``saveRequested`` and ``cancelled`` come from its keys: Ctrl+Enter and Esc."""
 
     saveRequested = Signal()
     cancelled = Signal()

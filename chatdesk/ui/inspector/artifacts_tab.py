@@ -34,7 +34,7 @@ _EMPTY: Final = Text(
 
 
 class ArtifactsTab(QWidget):
-    """``chosen`` carries the id of an artifact."""
+    """The inspector tab that lists artifacts. ``chosen`` carries the id of an artifact."""
 
     chosen = Signal(str)
 

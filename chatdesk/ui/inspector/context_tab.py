@@ -90,7 +90,7 @@ class ContextTab(QWidget):
         self._show_state()
 
     def show_report(self, report: ContextReport | None) -> None:
-        """None: there is no thread, or nothing is known."""
+        """Show the report; None means that there is no thread, or that nothing is known."""
         self._report = report
         self.bar.setVisible(report is not None)
         self._problem.setVisible(report is not None and report.problem is not None)
@@ -340,7 +340,8 @@ class ContextBar(QWidget):
 
 
 def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
-    """Name, tokens and colour of everything that takes room, in the order of the request; the answer's room last."""
+    """Return name, tokens and colour of everything that uses the context window, in the order of the request; the
+    reserve for the answer comes last."""
     totals = report.totals
     parts = (
         (tr("System prompt"), totals.system, "system"),

@@ -76,7 +76,8 @@ class Inspector(QWidget):
         return self._is_filling
 
     def set_filling(self, is_filling: bool, *, window_px: int = 0) -> None:
-        """Alone in a narrow window it takes all of it. ``window_px``: the width of which a wide one takes a share."""
+        """Set whether the inspector fills all of a narrow window. ``window_px`` is the width of which a wide inspector
+        takes a share."""
         self._is_filling, self._window_px = is_filling, window_px
         self._fit()
 

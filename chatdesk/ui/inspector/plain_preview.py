@@ -13,6 +13,6 @@ _PAIRS: Final = re.compile(r"(\*\*|~~|`)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
 
 
 def plain_preview(text: str) -> str:
-    """``text`` as it reads; what only looks like a mark, such as ``2 * 3``, stays."""
+    """Return ``text`` without Markdown marks; what only looks like a mark, such as ``2 * 3``, stays."""
     plain = _LINK.sub(r"\1", _INNER_MARKS.sub("", _FIRST_MARKS.sub("", text.strip())))
     return _PAIRS.sub(r"\2", plain).strip() or text.strip()

@@ -45,8 +45,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class QuestionsTab(QWidget):
-    """``questionChosen`` carries a message's id, ``filterChanged`` what is looked for. What is shown is said by
-    whoever reads the thread: ``begin``, then ``add`` for each page."""
+    """The inspector tab that lists questions. ``questionChosen`` carries a message's id, ``filterChanged`` what is
+    looked for. What is shown is said by whoever reads the thread: ``begin``, then ``add`` for each page."""
 
     questionChosen = Signal(str)
     filterChanged = Signal(str)
@@ -99,7 +99,7 @@ class QuestionsTab(QWidget):
             self._make_current(0 if self.field.text().strip() else self.questions.row_read(self._position))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Up and Down move in the list, and Enter goes, while one types."""
+        """Move in the list with Up and Down and go to a question with Enter, while the field has the focus."""
         if watched is self.field and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             if event.key() in _FROM_THE_FIELD:
                 self._note_moved()
@@ -169,7 +169,7 @@ class _QuestionList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Letters go on to the composer, as from every list of the inspector."""
+        """Pass letters on to the composer, as every list of the inspector does."""
         if begins_writing(event):
             event.ignore()
         else:
@@ -208,14 +208,15 @@ class _QuestionModel(QAbstractListModel):
         self.endResetModel()
 
     def add(self, questions: Sequence[Question]) -> None:
-        """More of them, in the order of the thread."""
+        """Add rows, in the order of the thread."""
         if questions:
             self.beginInsertRows(QModelIndex(), len(self._all), len(self._all) + len(questions) - 1)
             self._all += questions
             self.endInsertRows()
 
     def row_read(self, position: int) -> int:
-        """The row of the last question at ``position`` of the thread or above it; the first where there is none."""
+        """Return the row of the last question at ``position`` of the thread or above it; the first where there is
+        none."""
         return max(0, bisect_right(self._all, position, key=lambda each: each.position) - 1)
 
 

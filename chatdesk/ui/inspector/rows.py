@@ -49,7 +49,7 @@ class RowList(QListView):
         theme.changed.connect(self._on_theme_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Letters go on to the composer: nobody looks for a message here by its first letters."""
+        """Pass letters on to the composer: nobody looks for a message here by its first letters."""
         if begins_writing(event):
             event.ignore()
         else:

@@ -289,7 +289,8 @@ def _row(*buttons: QWidget) -> QHBoxLayout:
 
 
 class SourceList(RowList):
-    """``jumpRequested`` carries the id of the message that was clicked, or on which Enter was pressed."""
+    """The list of messages that a summary covers. ``jumpRequested`` carries the id of the message that was clicked, or
+    on which Enter was pressed."""
 
     jumpRequested = Signal(str)
 

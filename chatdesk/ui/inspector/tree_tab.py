@@ -22,7 +22,8 @@ _MESSAGE = Text("Message")
 
 
 class TreeTab(QWidget):
-    """``jumpRequested`` and ``restoreRequested`` carry the id of a message."""
+    """The inspector tab that shows all versions of a thread. ``jumpRequested`` and ``restoreRequested`` carry the id of
+    a message."""
 
     jumpRequested = Signal(str)
     restoreRequested = Signal(str)

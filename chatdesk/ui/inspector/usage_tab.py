@@ -45,7 +45,7 @@ _MANY, _VERY_MANY = 10_000, 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """``name`` is for screen readers where the heading is short."""
+    """A column of the table. ``name`` is for screen readers where the heading is short."""
 
     heading: str
     name: str
@@ -54,7 +54,7 @@ class _Column:
 
 
 def _short(count: int) -> str:
-    """A count in few letters; the whole of it stands in the tooltip."""
+    """Return a count in few letters; the tooltip has the whole number."""
     if count < _MANY:
         return number_text(count)
     if count < _VERY_MANY:
@@ -123,7 +123,7 @@ class UsageTab(QWidget):
         self.show_report(None)
 
     def show_report(self, report: UsageReport | None) -> None:
-        """None: there is no thread."""
+        """Show the report; None means that there is no thread."""
         has_some = report is not None and bool(report.rows)
         self.table.setVisible(has_some)
         self._notes.setVisible(has_some)
@@ -228,7 +228,7 @@ class _Table(QTableView):
         self._on_theme_changed()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Letters go on to the composer."""
+        """Pass letters on to the composer."""
         if begins_writing(event):
             event.ignore()
         else:

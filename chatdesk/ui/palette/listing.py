@@ -137,7 +137,7 @@ def _marks_of(title: str, words: list[str]) -> Marks:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """``whole`` is the text with the filter in it, ``shown`` the filter alone."""
+    """A completion of a search filter. ``whole`` is the text with the filter in it, ``shown`` the filter alone."""
 
     whole: str
     shown: str
@@ -145,7 +145,7 @@ class Completion:
 
 
 def completions(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[Completion]:
-    """``names`` are the projects, tags and models there are."""
+    """Return the completions of the filter that is being typed; ``names`` are those of projects, tags and models."""
     found = _LAST_WORD.search(text)
     if found is None:
         return []

@@ -37,9 +37,10 @@ _LONGEST_QUERY = 1_000
 
 
 class Palette(Panel):
-    """``searchWanted`` asks for results of a text (empty: none), which come back through ``show_group`` and
-    ``finish``; ``moreWanted`` for the next page of one kind. ``hitChosen`` carries the hit and the text it was found
-    by. A chosen command runs after the palette has closed, so that it finds the window as it was."""
+    """The palette: a field over a list of commands and search results. ``searchWanted`` asks for results of a text
+    (empty: none), which come back through ``show_group`` and ``finish``; ``moreWanted`` for the next page of one kind.
+    ``hitChosen`` carries the hit and the text it was found by. A chosen command runs after the palette has closed, so
+    that it finds the window as it was."""
 
     searchWanted = Signal(str)
     moreWanted = Signal(object, str)
@@ -289,7 +290,7 @@ class Palette(Panel):
         self.searchWanted.emit(wanted)
 
     def _refill(self, *, is_over: bool = False) -> None:
-        """The rows anew. The chosen one stays chosen once a key has moved it; else the first is."""
+        """Build the rows again. A row that was chosen with a key stays chosen; otherwise the first one is."""
         kept = self.current.key if self._is_choice_kept and self.current is not None else None
         listed = Listed(
             self.field.text(),

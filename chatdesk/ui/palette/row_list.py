@@ -165,7 +165,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(mirrored(area, rect, self._view.layoutDirection()), int(self._visual(flags)), text)
 
     def _laid_out(self, row: Row, width: float) -> tuple[QTextLayout, int]:
-        """The text in at most two lines; what is left over ends in an ellipsis."""
+        """Return the text laid out in at most two lines, with an ellipsis for the rest."""
         layout = self._layout_of(row.text, row.marks, width)
         if layout.lineCount() <= _MOST_LINES:
             return layout, layout.lineCount()

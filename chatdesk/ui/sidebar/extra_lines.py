@@ -23,7 +23,8 @@ class ExtraLines:
     def __init__(
         self, sidebar: SidebarBase, column: QVBoxLayout, status: StatusRow, *, above_list: QWidget, below_list: QWidget
     ) -> None:
-        """``above_list`` and ``below_list`` come before the list and after it in the order of Tab."""
+        """Make the lines on first use. ``above_list`` and ``below_list`` come before the list and after it in the order
+        of Tab."""
         self._sidebar = sidebar
         self._column = column
         self._status = status

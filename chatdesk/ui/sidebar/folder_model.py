@@ -42,7 +42,8 @@ class FolderModel(ThreadModel):
         return self._folders is not None
 
     def read_folders_with(self, fetch: FetchFolder, open_ids: Iterable[str]) -> None:
-        """``fetch`` gives a page of one folder; ``open_ids`` are the projects whose folders are open."""
+        """Set how folders are read. ``fetch`` returns a page of one folder; ``open_ids`` are the projects whose folders
+        are open."""
         self._fetch_folder = fetch
         self._open_folders.clear()
         self._open_folders.update(open_ids)
@@ -116,7 +117,7 @@ class FolderModel(ThreadModel):
     # Inside
 
     def _unfinished(self) -> Folder | None:
-        """The one of which least was read: who looks for a thread does not know its folder."""
+        """Return the folder of which least was read: whoever looks for a thread does not know its folder."""
         folders = self._folders
         if folders is None:
             return None

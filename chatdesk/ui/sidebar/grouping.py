@@ -58,7 +58,7 @@ class Arrangement(NamedTuple):  # on the way to the first paint, and made in a t
     folders: Mapping[str, int] | None = None
 
     def moment(self, thread: Thread) -> int:
-        """The time of a thread that its place and its label go by."""
+        """Return the time by which a thread is placed and labelled."""
         return thread.deleted_at or 0 if self.is_trash else thread.last_activity_at
 
 
@@ -127,8 +127,8 @@ def days_left_text(days: int) -> str:
 
 
 def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = True) -> str:
-    """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``Oct 2025``; under a heading that names the
-    year, the day."""
+    """Return a time in short: ``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``Oct 2025``; under a
+    heading that names the year, the day."""
     moment = local_time(ms, zone)
     age_days = (today - moment.date()).days
     if age_days <= 0:

@@ -22,7 +22,8 @@ _SLOW_FETCH_MS: Final = 250  # sooner than this nobody needs to read that someth
 
 
 class ListNotices:
-    """``empty_words`` says why a list that was read has no rows."""
+    """The messages and buttons over and below the list of threads. ``empty_words`` says why a list that was read has no
+    rows."""
 
     def __init__(
         self,

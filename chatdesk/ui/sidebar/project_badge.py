@@ -40,8 +40,8 @@ class ProjectBadge(ThemedButton):
         self.clicked.connect(self.listAsked)
 
     def set_project(self, name: str, colour: str | None, *, shared: str = "") -> None:
-        """``colour`` is ``#RRGGBB``, anything else the accent; None: no single project, no square. ``shared``: what is
-        said of a project of a team; empty: it is private."""
+        """Show a project. ``colour`` is ``#RRGGBB``, anything else the accent; None: no single project, no square.
+        ``shared`` describes a project of a team; empty: it is private."""
         self._title = name
         self._colour = colour
         self._is_shared = bool(shared)

@@ -19,7 +19,8 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class RowView(QListView):
-    """``row_height_px`` says how high rows are. Rows that are not enabled are passed over by the keys."""
+    """A list view with rows of known height. ``row_height_px`` says how high rows are. Rows that are not enabled are
+    passed over by the keys."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

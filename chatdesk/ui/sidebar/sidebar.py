@@ -39,8 +39,8 @@ _MARGIN_PX: Final = 10
 
 
 class Sidebar(SidebarBase):
-    """``fetch(cursor, query, deliver)`` gives a page of the present view; ``viewChanged`` comes before the first
-    question about another view. Nothing is asked before ``reload()``."""
+    """The pane with the list of threads. ``fetch(cursor, query, deliver)`` gives a page of the present view;
+    ``viewChanged`` comes before the first question about another view. Nothing is asked before ``reload()``."""
 
     def __init__(
         self,
@@ -276,7 +276,7 @@ class Sidebar(SidebarBase):
         return view_menu(self, self.set_view)
 
     def thread_menu(self, thread: Thread) -> QMenu:
-        """About the marked threads when this is one of them, else about this one."""
+        """Return the menu of the marked threads if this is one of them, otherwise of this thread."""
         from chatdesk.ui.sidebar.menus import thread_menu
 
         marked = self.thread_list.marks.ids

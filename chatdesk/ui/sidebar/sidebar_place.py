@@ -21,7 +21,8 @@ _SHADE_ALPHA = 0.35
 
 
 class SidebarPlace(QObject):
-    """``host`` is the whole area below the menu bar, ``splitter`` fills it and holds the rest of the window already."""
+    """Places the sidebar beside the window's content or over it. ``host`` is the whole area below the menu bar,
+    ``splitter`` fills it and holds the rest of the window already."""
 
     changed = Signal()
     overlayClosed = Signal()
@@ -81,7 +82,7 @@ class SidebarPlace(QObject):
             self._show_docked()
 
     def make_room(self, beside_px: int) -> None:
-        """``beside_px``: what a pane at the other side of the thread takes."""
+        """Place the sidebar again for a pane at the other side of the thread that is ``beside_px`` wide."""
         if beside_px != self._beside_px:
             self._beside_px = beside_px
             self._on_host_resized()

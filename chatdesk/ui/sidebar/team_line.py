@@ -47,8 +47,9 @@ class TeamLine(ThemedButton):
         self.setAccessibleDescription(shown(opens))
 
     def show_status(self, text: str, *, tone: str, tip: str, is_under_way: bool = False) -> None:
-        """``tip`` says more than fits. Said aloud only when it is of another tone than was said last, never at every
-        step; ``is_under_way``: not yet, a try that may fail as the one before."""
+        """Show the state of sync; the tooltip ``tip`` has what does not fit. It is announced only when its tone differs
+        from the one announced last, and not while a try is under way (``is_under_way``), which may fail as the one
+        before."""
         is_other = tone != self._said_tone and bool(self.text()) and not is_under_way
         if not is_under_way:
             self._said_tone = tone

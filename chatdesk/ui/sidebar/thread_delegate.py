@@ -184,7 +184,7 @@ class ThreadDelegate(QStyledItemDelegate):
     def _paint_unread(
         self, painter: QPainter, whole: QRectF, count: int, *, right: float, direction: Qt.LayoutDirection
     ) -> float:
-        """A dot, and how many, ending at ``right``. Returns the width."""
+        """Paint a dot and the number of unread messages, ending at ``right``. Returns the width."""
         look = self._looks()
         font, metrics = self._font("time")
         text = f"{count}" if count <= _MOST_COUNTED else f"{_MOST_COUNTED}+"
@@ -210,7 +210,7 @@ class ThreadDelegate(QStyledItemDelegate):
         between: tuple[float, float],
         direction: Qt.LayoutDirection,
     ) -> float:
-        """The first tag in a quiet frame, and how many more there are. Returns the width."""
+        """Paint the first tag in a quiet frame, and the number of further tags. Returns the width."""
         look = self._looks()
         font, metrics = self._font("time")
         room = round((between[1] - between[0]) * _TAG_SHARE)

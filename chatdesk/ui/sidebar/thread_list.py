@@ -311,7 +311,7 @@ class ThreadList(RowView):
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """The first thread of a group comes with its heading."""
+        """Scroll to a row; the first thread of a group comes with its heading."""
         above = self._threads.index(index.row() - 1)
         if above.isValid() and self._threads.thread_at(above) is None:
             super().scrollTo(above, hint)
@@ -337,7 +337,7 @@ class ThreadList(RowView):
     # Inside
 
     def _ensure_current(self) -> None:
-        """The keys start at the open thread, or at the first one."""
+        """Make the open thread the current row if there is none, or the first one."""
         if self.currentIndex().isValid():
             return
         index = self._threads.index_of(self.marks.open_id) if self.marks.open_id is not None else QModelIndex()

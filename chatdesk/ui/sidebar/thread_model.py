@@ -36,8 +36,8 @@ _MOST_REGROUPED: Final = 1_000  # rows that get their new headings in one go
 
 
 class ThreadModel(QStringListModel):
-    """``fetch`` gives one page and calls back on this thread, whenever it likes; answers to old questions are dropped.
-    It delivers pinned threads first; within that any order is put right here.
+    """The list model of threads. ``fetch`` gives one page and calls back on this thread, whenever it likes; answers to
+    old questions are dropped. It delivers pinned threads first; within that any order is put right here.
     """
 
     aboutToRebuild = Signal()
@@ -230,7 +230,7 @@ class ThreadModel(QStringListModel):
         return None if thread is None else self._display.data(thread, role)
 
     def setData(self, index: _AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """A title entered in place is only announced; the row changes when the new title has been saved."""
+        """Announce a title that was entered in place; the row changes when the new title has been saved."""
         thread = self.thread_at(index)
         title = str(value).strip()
         if role != Qt.ItemDataRole.EditRole or thread is None or title in ("", thread.title, index.data()):
@@ -239,7 +239,8 @@ class ThreadModel(QStringListModel):
         return True
 
     def canFetchMore(self, _parent: _AnyIndex = _ROOT) -> bool:
-        """Qt asks at the end of the list, which of folders says nothing: ``fetch_near`` reads those."""
+        """Return whether the list has more. Qt asks at the end of the list, which says nothing about folders:
+        ``fetch_near`` reads those."""
         return self._folders is None and not self._is_at_end and not self._is_fetching
 
     def fetchMore(self, _parent: _AnyIndex = _ROOT) -> None:
@@ -290,7 +291,7 @@ class ThreadModel(QStringListModel):
         self.pageArrived.emit()
 
     def _take_told(self) -> dict[str, Thread | None]:
-        """The page is there: what was told since it was asked for."""
+        """Apply the changes that were reported since the page was requested."""
         self._is_fetching = False
         told, self._told = self._told, {}
         return told
@@ -366,7 +367,8 @@ class ThreadModel(QStringListModel):
         self.dataChanged.emit(self.index(place), self.index(place))
 
     def _move(self, old_key: RowKey, key: RowKey, thread: Thread) -> None:
-        """Qt is told of a move, not of a removal and an insertion: selection and current row go along."""
+        """Move a row. Qt is notified of a move, not of a removal and an insertion, so that selection and current row
+        follow."""
         if self._lacks_heading(key[0]):
             heading = heading_key(key[0])
             self._put(self.listed.place_for(heading), [(heading, Row(group_title(key[0]), None))])

@@ -10,7 +10,7 @@ from chatdesk.ui.theme.session_bus import has_session_bus
 
 
 class Motion(QObject):
-    """Reached as ``Theme.motion``."""
+    """The setting for motion; ``Theme.motion`` exposes it."""
 
     def __init__(self, application: QApplication, parent: QObject) -> None:
         super().__init__(parent)

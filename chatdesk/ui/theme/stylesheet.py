@@ -13,7 +13,8 @@ _TARGET_PX: Final = 24  # the least height of what is pressed
 
 
 def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float], *, is_touched: bool = False) -> str:
-    """``point_size`` gives the size of a role at the scale in force; with ``is_touched`` there is room for fingers."""
+    """Return the style sheet. ``point_size`` gives the size of a role at the scale in force; with ``is_touched`` there
+    is room for fingers."""
     parts = (_text_roles, _buttons_and_lines, _boxes_and_lists, _switches, _menus_and_scroll_bars)
     sheet = "\n".join((*(part(tokens, point_size) for part in parts), _panels(tokens)))
     return f"{sheet}\n{_room_for_fingers(point_size)}" if is_touched else sheet

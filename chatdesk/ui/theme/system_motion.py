@@ -24,7 +24,7 @@ _WISHES: Final[dict[tuple[str, str], Callable[[Any], bool]]] = {
 
 
 class SystemMotion(QObject):
-    """``changed`` carries whether motion is unwanted."""
+    """The system's own setting for reduced motion. ``changed`` carries whether motion is unwanted."""
 
     changed = Signal(bool)
 

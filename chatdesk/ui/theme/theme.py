@@ -52,7 +52,7 @@ class Theme(QObject):
         scale: float = 1.0,
         has_style: bool = False,
     ) -> None:
-        """``has_style``: the application was made with the style Fusion."""
+        """Theme the application. ``has_style``: the application was made with the style Fusion."""
         super().__init__(application)
         self._application = application
         self._preference: Preference = preference

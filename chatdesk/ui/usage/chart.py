@@ -251,7 +251,7 @@ class UsageChart(QWidget):
         return row_short(row, "day" if self._overview is None else self._overview.step)
 
     def _top(self) -> float:
-        """The end of the axis: a round number that no bar passes."""
+        """Return the end of the axis: a round number that no bar exceeds."""
         largest = max((self._measure.of(row.total) for row in self._rows()), default=0.0)
         return round_up(largest) if self._is_by_day() else largest or 1.0
 

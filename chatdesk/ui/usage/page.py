@@ -56,8 +56,9 @@ _SIZE_PX = (820, 680)
 
 
 class UsagePage(QWidget):
-    """``daysRequested(first, last)``: what these local days took is wanted, see ``show_days``; ``csvRequested``,
-    ``limitsRequested`` and ``pricesRequested`` come from the buttons. Days count from 1970-01-01."""
+    """The page that shows what was spent. ``daysRequested(first, last)``: what these local days took is wanted, see
+    ``show_days``; ``csvRequested``, ``limitsRequested`` and ``pricesRequested`` come from the buttons. Days count from
+    1970-01-01."""
 
     daysRequested = Signal(int, int)
     csvRequested = Signal(int, int)

@@ -48,8 +48,8 @@ class ContextMeter(QAbstractButton):
         return "warning" if self._fraction >= _WARN_FROM else "accent"
 
     def set_fraction(self, fraction: float | None, words: str = "", *, note: str = "") -> None:
-        """``words`` say it in full, such as "1,204 of 8,192 tokens"; ``None`` hides the meter. A ``note`` is what else
-        has to be known, in a few words; it puts a dot into the ring."""
+        """Show a fraction. ``words`` say it in full, such as "1,204 of 8,192 tokens"; ``None`` hides the meter. A
+        ``note`` is what else has to be known, in a few words; it puts a dot into the ring."""
         self.setVisible(fraction is not None)
         if fraction is None:
             return

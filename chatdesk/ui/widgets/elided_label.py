@@ -13,7 +13,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
 class ElidedLabel(QLabel):
-    """``text()`` is always the whole text."""
+    """A label that cuts its text with an ellipsis. ``text()`` is always the whole text."""
 
     def __init__(self, theme: Theme, text: str = "", *, role: FontRole = "text", parent: QWidget | None = None) -> None:
         super().__init__(parent)

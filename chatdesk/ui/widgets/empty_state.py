@@ -76,8 +76,8 @@ _RESTORE = Start(
 
 
 class EmptyState(QScrollArea):
-    """``promptChosen`` has the text for the composer, ``attachChosen`` too and asks for a file, ``questionAsked`` has
-    what is asked at once, ``commandChosen`` a command's id."""
+    """The placeholder of a chat without messages. ``promptChosen`` has the text for the composer, ``attachChosen`` too
+    and asks for a file, ``questionAsked`` has what is asked at once, ``commandChosen`` a command's id."""
 
     promptChosen = Signal(str)
     attachChosen = Signal(str)

@@ -17,11 +17,12 @@ def previous_in_chain(widget: QWidget) -> QWidget | None:
 
 
 def _owned_as_before(widget: QWidget | None) -> QWidget | None:
-    """PySide takes the widget that such a question returns for a child of the one that was asked, windows as well.
+    """Return a widget with the parent that Qt has for it: PySide makes the widget that such a call returns a child of
+    the one that was asked, even a window.
 
-    Whatever was deleted next then passed for the parent of half the window, and PySide declared what it had not made
-    itself, the items of layouts among it, deleted too. To set the parent that Qt has changes nothing in Qt, and puts
-    PySide right; parts that Qt has made need theirs too, since nobody else holds them.
+    The next widget to be deleted then counted as the parent of half the window, and PySide declared deleted what it had
+    not made itself, such as the items of layouts. To set the parent that Qt has changes nothing in Qt, and puts PySide
+    right; parts that Qt has made need theirs too, since nobody else holds them.
     """
     held = widget
     while held is not None:

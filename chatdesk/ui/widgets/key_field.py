@@ -25,8 +25,8 @@ _LEAST_PASTED: Final = 12
 
 
 class KeyField(QLineEdit):
-    """``submitted`` carries the key when Enter is pressed, ``pasted`` when one was pasted into the empty field. Neither
-    is emitted for an empty key. Esc empties the field."""
+    """A field for a key. ``submitted`` carries the key when Enter is pressed, ``pasted`` when one was pasted into the
+    empty field. Neither is emitted for an empty key. Esc empties the field."""
 
     submitted = Signal(str)
     pasted = Signal(str)

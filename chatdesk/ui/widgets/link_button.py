@@ -11,7 +11,8 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
 class LinkButton(QPushButton):
-    """``url`` must come from ChatDesk itself: it is opened without asking."""
+    """A button that opens an address in the browser. ``url`` must come from ChatDesk itself: it is opened without
+    asking."""
 
     def __init__(self, text: str, url: str, *, object_name: str) -> None:
         super().__init__(text)

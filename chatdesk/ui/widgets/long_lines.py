@@ -18,7 +18,8 @@ _LOOK_BACK = 80
 
 
 def break_long_lines(text: str) -> str:
-    """``text`` as the editor holds it. Line ends become ``\\n``; NUL, which no editor can hold, becomes U+FFFD."""
+    """Return ``text`` as the editor holds it. Line ends become ``\\n``; NUL, which no editor can hold, becomes
+    U+FFFD."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2029", "\n").replace("\0", "\ufffd")
     text = text.replace(MARK, "\ufffd")
     if len(text) <= MAX_LINE_CHARACTERS:
@@ -46,7 +47,8 @@ def _pieces(line: str) -> list[str]:
 
 
 def _break_before(line: str, start: int, end: int) -> int:
-    """A place near ``end``: after a space if there is one, never inside a character made of several."""
+    """Return a place near ``end`` to break at: after a space if there is one, never inside a character made of
+    several."""
     space = line.rfind(" ", end - _LOOK_BACK, end)
     if space != -1:
         return space + 1

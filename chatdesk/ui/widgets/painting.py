@@ -28,7 +28,8 @@ def paint_box(
 
 
 def mirrored(area: QRectF, within: QRectF, direction: Qt.LayoutDirection) -> QRectF:
-    """``area`` as it is from left to right; on the other side of ``within`` where windows run from right to left."""
+    """Return ``area`` as it is from left to right; on the other side of ``within`` where windows run from right to
+    left."""
     if direction is Qt.LayoutDirection.LeftToRight:
         return area
     return QRectF(within.left() + within.right() - area.right(), area.top(), area.width(), area.height())

@@ -23,7 +23,7 @@ def set_plain_tooltip(widget: QWidget, text: str) -> None:
 
 
 def plain_tooltip(text: str) -> str:
-    """``text`` for a tooltip: in lines of a readable length, which Qt would make of two words each."""
+    """Return ``text`` for a tooltip, in lines of a readable length: Qt would make lines of two words each."""
     lines = [line for each in text.split("\n") for line in wrap(each, _LINE_LETTERS) or [""]]
     return f"<p style='white-space:pre'>{_escaped(chr(10).join(lines))}</p>" if text else ""
 

@@ -53,7 +53,8 @@ class ChooserEntry:
 
 
 class ProjectChooser(QWidget):
-    """``chosen(entry)`` by click or Enter, ``dropped(project id)`` when ``mime`` is dropped on a project."""
+    """A list of projects with a search field. ``chosen(entry)`` by click or Enter, ``dropped(project id)`` when
+    ``mime`` is dropped on a project."""
 
     chosen = Signal(object)
     dropped = Signal(str)
@@ -159,7 +160,7 @@ class ProjectChooser(QWidget):
             item.setFlags(Qt.ItemFlag.NoItemFlags)
 
     def _matching(self, words: list[str]) -> list[ChooserEntry]:
-        """A heading only above something that is left."""
+        """Return the matching entries, with a heading only above entries that are left."""
         found: list[ChooserEntry] = []
         heading: ChooserEntry | None = None
         for entry in self._entries:

@@ -12,7 +12,7 @@ SQUARE_PX = 20
 
 
 def paint_project_square(painter: QPainter, square: QRectF, name: str, *, colour: str, theme: Theme) -> None:
-    """``colour`` is ``#RRGGBB``; anything else means the accent."""
+    """Paint a square in ``colour``, which is ``#RRGGBB``; anything else means the accent."""
     own = QColor.fromString(colour) if colour.startswith("#") else QColor()
     fill = own if own.isValid() else theme.colour("accent")
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

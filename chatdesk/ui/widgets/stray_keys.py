@@ -58,7 +58,7 @@ class LoneAlt(QObject):
         self._is_watching = False
 
     def watch(self) -> None:
-        """Alt went down."""
+        """Start watching, because Alt went down, for what comes before it is released."""
         app = QCoreApplication.instance()
         if not self._is_watching and app is not None:
             self._is_watching = True

@@ -24,8 +24,8 @@ from chatdesk.ui.window.window_place import DEFAULT_SIZE, MIN_SIZE
 
 
 class ChatWindow(QMainWindow):
-    """``closing`` comes once, when the window goes away; ``stateChanged`` whenever ``state()`` would differ. What a
-    person is told appears in the active pane."""
+    """The base of all windows with chats. ``closing`` comes once, when the window goes away; ``stateChanged`` whenever
+    ``state()`` would differ. What a person is told appears in the active pane."""
 
     closing = Signal()
     stateChanged = Signal()
@@ -122,7 +122,7 @@ class ChatWindow(QMainWindow):
         self.active_pane.focus_composer()
 
     def move_between_panes(self, step: int) -> None:
-        """F6: to the next part of the window that can take the focus, around the end."""
+        """Focus the next part of the window that can take the focus (F6), and after the last one the first."""
         part = self._order.pane_beside(self.focusWidget(), step)
         composers = {pane.composer: pane for pane in self.panes()}
         if part in composers:
@@ -226,7 +226,7 @@ class ChatWindow(QMainWindow):
         AboutDialog(self.theme, parent=self).open()
 
     def _on_header_menu_about_to_show(self) -> None:
-        """Nothing stands between a header and its thread here."""
+        """Do nothing: the menu of the header needs no preparation in every kind of window."""
 
     def _on_pane_parts_changed(self) -> None:
         self._order.set_later()

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Panes:
-    """``window`` has the chat's ``pane``; the list of threads is in ``main_window``, which may be another.
-    ``transcript`` comes after the first paint, with the bindings."""
+    """The widgets of one chat. ``window`` has the chat's ``pane``; the list of threads is in ``main_window``, which may
+    be another. ``transcript`` comes after the first paint, with the bindings."""
 
     window: ChatWindow
     main_window: MainWindow

@@ -38,8 +38,8 @@ class OpenThread:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WindowContext:
-    """``settings`` gives those in force; a subscription ends with the object that it is made for; ``chats`` leads to
-    threads that are shown elsewhere."""
+    """The objects that every controller of a window needs. ``settings`` gives those in force; a subscription ends with
+    the object that it is made for; ``chats`` leads to threads that are shown elsewhere."""
 
     panes: Panes
     tasks: AsyncTasks

@@ -58,12 +58,12 @@ class SavedWindow:
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet.
-    ``open_project_id`` empty: all projects; None: never chosen. The list began with thread ``list_top_id``, at
-    ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads, as (provider, model);
-    None: what the settings say. ``open_folders`` are the projects whose
-    folders are open in the list. ``is_way_in_ended``: the first screen was answered with a look around. ``windows`` are
-    the other windows, ``beside`` is the second chat of this one."""
+    """The remembered state of a window. ``anchors`` has the threads read last at its end. Sizes are logical pixels; x
+    and y None: never placed yet. ``open_project_id`` empty: all projects; None: never chosen. The list began with
+    thread ``list_top_id``, at ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads,
+    as (provider, model); None: what the settings say. ``open_folders`` are the projects whose folders are open in the
+    list. ``is_way_in_ended``: the first screen was answered with a look around. ``windows`` are the other windows,
+    ``beside`` is the second chat of this one."""
 
     x: int | None = None
     y: int | None = None
@@ -123,7 +123,8 @@ class WindowState:
 
 
 class WindowStateFile:
-    """``load`` once at the start; ``save_soon`` from the GUI thread as often as one likes; ``close`` at the end."""
+    """The file with the window's state. Call ``load`` once at the start; ``save_soon`` from the GUI thread as often as
+    one likes; ``close`` at the end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

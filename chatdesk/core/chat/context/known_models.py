@@ -22,7 +22,8 @@ _OFFLINE: Final = "offline"
 
 
 class KnownModels:
-    """Reached as ``ContextService.models``. ``on_changed`` is called when more is known of a model than before."""
+    """The models that can be asked, as ``ContextService.models`` exposes them. ``on_changed`` is called when more is
+    known of a model than before."""
 
     def __init__(
         self,

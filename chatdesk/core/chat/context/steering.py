@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class ContextSteering:
-    """Reached as ``ContextService.steering``. ``on_changed`` gets the id of the thread; None: any may have changed."""
+    """Changes the model, parameters and context of a thread or project; ``ContextService.steering`` exposes it.
+    ``on_changed`` gets the id of the thread; None: any may have changed."""
 
     def __init__(self, contexts: ContextRepository, bus: EventBus, *, on_changed: Callable[[str | None], None]) -> None:
         self._contexts = contexts

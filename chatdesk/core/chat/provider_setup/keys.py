@@ -22,7 +22,7 @@ class KeyState:
 
 
 class ProviderKeys:
-    """Reached as ``ProviderService.keys``."""
+    """The use cases of providers' keys; ``ProviderService.keys`` exposes it."""
 
     def __init__(self, book: AccountBook, changes: AccountChanges) -> None:
         self._book = book

@@ -27,7 +27,8 @@ _ROLES: Final = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 
 class PersonRequests:
-    """Made for one answer, whose calls run in ``thread_id``. ``ask_model`` None: no model is asked for servers."""
+    """The requests to a person that one answer makes; its calls run in ``thread_id``. ``ask_model`` None: no model is
+    asked for servers."""
 
     def __init__(self, questions: ServerQuestions, thread_id: str, ask_model: AskModel | None = None) -> None:
         self._questions = questions

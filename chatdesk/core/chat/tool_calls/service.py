@@ -28,7 +28,8 @@ async def _no_tools() -> None:
 
 
 class ToolCalls:
-    """Reached as ``ChatService.tools``. Until ``use`` says where tools come from, there are none."""
+    """Gives answers their tools; ``ChatService.tools`` exposes it. Until ``use`` says where tools come from, there are
+    none."""
 
     def __init__(self, threads: ThreadRepository, bus: EventBus, clock: Clock, cost_of: CostOf) -> None:
         self.approvals = Approvals(bus)

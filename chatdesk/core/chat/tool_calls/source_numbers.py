@@ -12,7 +12,8 @@ from chatdesk.core.rendering.sources import MOST_OF_A_RESULT, SOURCES, Source, s
 
 
 class SourceNumbers:
-    """Made for one answer; ``known`` are the sources of its earlier steps. A page that comes again keeps its number."""
+    """Numbers the web sources of one answer; ``known`` are the sources of its earlier steps. A page that comes again
+    keeps its number."""
 
     def __init__(self, known: Iterable[Source] = ()) -> None:
         self._numbers = {each.url: each.number for each in known}

@@ -41,8 +41,9 @@ class ChangeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """``id`` finds what applies it on the computer where it was proposed; it is nothing but a name. ``path`` begins at
-    the project's folder. ``added`` and ``removed`` count lines."""
+    """A change of a file in a project's folder that a model proposes. ``id`` finds what applies it on the computer
+    where it was proposed; it is nothing but a name. ``path`` begins at the project's folder. ``added`` and ``removed``
+    count lines."""
 
     id: str
     path: str

@@ -34,7 +34,7 @@ _IS_SEARCHED = (
 
 
 class IndexFailed(Exception):
-    """Raised when damage of the index took the whole transaction with it: record the damage, and do the work again."""
+    """Damage of the index rolled back the whole transaction: record the damage, and do the work again."""
 
 
 def drain(conn: sqlite3.Connection) -> None:

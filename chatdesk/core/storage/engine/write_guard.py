@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class WriteGuard:
-    """``before`` may raise, and then nothing is written; ``after`` gets the result of the transaction's work."""
+    """A check before the first transaction that work writes in, and a record after it. ``before`` may raise, and then
+    nothing is written; ``after`` gets the result of the transaction's work."""
 
     before: Callable[[Connection], None]
     after: Callable[[Connection, Any], None]

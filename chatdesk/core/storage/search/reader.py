@@ -25,11 +25,11 @@ _CACHE_KIB = 16_000
 
 
 class SearchSuperseded(Exception):
-    """Raised when a newer search began, or nobody waits for this one any more."""
+    """A newer search began, or nobody waits for this one any more."""
 
 
 class IndexDamaged(Exception):
-    """Raised when FTS5 does not find what it wrote."""
+    """FTS5 does not find what it wrote."""
 
 
 class SearchReader:

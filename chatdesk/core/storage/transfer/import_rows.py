@@ -211,7 +211,7 @@ class _Maker:
         self._places[message.key] = self._ids[message.key], position + 1
 
     def _shown(self) -> set[str]:
-        """Keys on the path that the vendor showed."""
+        """Return the keys on the path that the vendor showed."""
         shown: set[str] = set()
         key = self._thread.chosen.get(None)
         while key is not None and key not in shown:

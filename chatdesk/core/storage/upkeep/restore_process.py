@@ -228,7 +228,8 @@ def _contents(conn: sqlite3.Connection, path: Path, revision: str, missing_files
 
 
 def _limit_resources(cpu_s: int) -> None:
-    """Bounds that hold inside one call of a C library too. Windows has none of them; time is watched from outside."""
+    """Set limits that hold even inside one call of a C library. Windows has none of them; the time limit is enforced
+    from outside."""
     try:
         import resource
     except ImportError:

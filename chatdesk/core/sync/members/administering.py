@@ -28,8 +28,9 @@ _DAY_MS = 24 * 60 * 60 * 1000
 
 
 class WorkspaceAdministration:
-    """Reached as ``Membership.administration``. All methods raise ``TeamError`` where the server refuses,
-    ``InvalidInput`` for what was typed. ``on_changed`` is called with the workspace's id after a change."""
+    """The use cases of a workspace's owners and administrators; ``Membership.administration`` exposes it. All methods
+    raise ``TeamError`` where the server refuses, ``InvalidInput`` for what was typed. ``on_changed`` is called with the
+    workspace's id after a change."""
 
     def __init__(
         self,

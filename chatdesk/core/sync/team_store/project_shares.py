@@ -17,7 +17,8 @@ _HEAD: Final = (
 
 
 class ProjectShares:
-    """Reached as ``PostgresTeamStore.shares``. All methods raise ``TeamError``."""
+    """Starts and ends shares on the server; ``PostgresTeamStore.shares`` exposes it. All methods raise
+    ``TeamError``."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

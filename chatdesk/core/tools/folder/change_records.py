@@ -36,10 +36,10 @@ _BEFORE, _AFTER, _RECORD = ".before", ".after", ".json"
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """``folder`` is the project's folder then. ``before`` and ``after`` are the sums of the file's states, empty where
-    there is no file; ``diff`` is that of the text that is shown. ``step`` is what was done with it last: ``proposed``,
-    ``applying``, ``applied``, ``undoing`` or ``rejected``; what became of it the file itself says. ``mode`` is that of
-    the file before, ``made`` counts the folders made for it."""
+    """The record of one proposed change of a file. ``folder`` is the project's folder then. ``before`` and ``after``
+    are the sums of the file's states, empty where there is no file; ``diff`` is that of the text that is shown.
+    ``step`` is what was done with it last: ``proposed``, ``applying``, ``applied``, ``undoing`` or ``rejected``; what
+    became of it the file itself says. ``mode`` is that of the file before, ``made`` counts the folders made for it."""
 
     id: str
     project_id: str
@@ -58,7 +58,8 @@ class ChangeRecords:
     """All methods block, and are called in a thread. Nothing is made before the first ``add``."""
 
     def __init__(self, directory: Path, blob_dir: Path, seals: Seals, *, needs_seals: bool) -> None:
-        """``needs_seals``: the directory may be somebody else's, and what has no seal of this person's is not there."""
+        """Read and write records in a directory. ``needs_seals``: the directory may belong to somebody else, so records
+        without this person's seal are ignored."""
         self._directory = directory
         self._blobs = blob_dir
         self._seals = seals

@@ -32,8 +32,8 @@ class FileChanged(FileRefused):
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """``mode`` is that of the file that was there, None where there was none; ``made`` counts the folders that were
-    made for a new file."""
+    """The result of replacing a file. ``mode`` is that of the file that was there, None where there was none; ``made``
+    counts the folders that were made for a new file."""
 
     mode: int | None
     made: int = 0

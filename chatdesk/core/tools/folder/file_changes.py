@@ -66,7 +66,8 @@ class Review:
 
 
 class FileChanges:
-    """Reached as ``ToolService.changes``. ``folder_of`` returns the folder of a project on this computer."""
+    """The use cases of proposed changes of files; ``ToolService.changes`` exposes it. ``folder_of`` returns the folder
+    of a project on this computer."""
 
     def __init__(self, records: ChangeRecords, folder_of: Callable[[str], Path | None], clock: Clock) -> None:
         self._records = records

@@ -14,7 +14,8 @@ WEB: Final = "chatdesk-web"
 
 
 class SearchEngine(StrEnum):
-    """``SEARXNG`` runs anywhere, at an address that the person names; the others are services that want a key."""
+    """The search engines that ChatDesk can use. ``SEARXNG`` runs anywhere, at an address that the person names; the
+    others are services that want a key."""
 
     SEARXNG = "searxng"
     BRAVE = "brave"

@@ -23,7 +23,8 @@ _ADDRESS_OR_LATER: Final = Text("Check the address in Settings, Tools, or try ag
 
 
 class EngineClient:
-    """``fetcher`` reaches the services; a SearXNG may be anywhere, because the person named it themselves."""
+    """Sends searches to an engine. ``fetcher`` reaches the services; a SearXNG may be anywhere, because the person
+    named it themselves."""
 
     def __init__(self, fetcher: GuardedFetcher | None = None) -> None:
         self._guarded = fetcher or GuardedFetcher()

@@ -8,7 +8,7 @@ from chatdesk.core.tools.web_search.choice import SearchStep
 
 
 class SearchFailed(ChatDeskError):
-    """``step`` is the step that a test of the engine comes to."""
+    """The web could not be searched. ``step`` is the step that a test of the engine comes to."""
 
     code = "web_search_failed"
     what = Text("The web could not be searched.")

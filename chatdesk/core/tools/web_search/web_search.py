@@ -49,8 +49,8 @@ def _client() -> EngineClient:
 
 
 class WebSearch:
-    """Reached as ``ToolService.search``; ``keep`` stores the choice. ``addresses`` are those of the services; tests put
-    servers of their own there."""
+    """Searches the web with the chosen engine; ``ToolService.search`` exposes it. ``keep`` stores the choice.
+    ``addresses`` are those of the services; tests put servers of their own there."""
 
     def __init__(
         self,

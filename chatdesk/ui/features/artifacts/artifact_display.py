@@ -46,7 +46,8 @@ _ROUGH: Final = Text("They differ too much to be compared line by line; what dif
 
 
 class ArtifactDisplay:
-    """``reader`` shows text and pictures; tables are shown by the view itself."""
+    """Shows a version of an artifact in the inspector. ``reader`` shows text and pictures; tables are shown by the view
+    itself."""
 
     def __init__(self, service: ArtifactService, make_view: Callable[[MessageFetcher], TranscriptView]) -> None:
         self._service = service

@@ -27,7 +27,8 @@ Edit = tuple["ArtifactVersion", str]
 
 
 class ArtifactEditing(QObject):
-    """``saved``: there is a new version. ``left``: the editor is left without one."""
+    """Controller of the artifact editor. ``saved``: there is a new version. ``left``: the editor is left without
+    one."""
 
     saved = Signal()
     left = Signal()

@@ -272,7 +272,7 @@ class AttachmentBinding(QObject):
         self._panes.composer.setFocus()
 
     async def _say_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
-        """The person said whether these models see images: that is kept, and holds from this message on."""
+        """Store whether the person says that these models see images; it applies from this message on."""
         service = self._models.provider_service
         for provider, model in models:
             await service.override(provider, model, sees_images=sees)

@@ -22,7 +22,7 @@ class ComparedModels(QObject):
         self._by_thread: dict[str | None, Models] = {}
 
     def of(self, thread_id: str | None) -> Models:
-        """(provider, model) each; empty: one model answers."""
+        """Return the models to compare in a thread as (provider, model); empty means that one model answers."""
         return self._by_thread.get(thread_id, ())
 
     def choose(self, thread_id: str | None, models: Sequence[tuple[str, str]]) -> None:

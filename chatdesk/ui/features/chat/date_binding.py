@@ -63,7 +63,7 @@ class DateBinding(QObject):
             self._go(thread_id, found.message_id)
 
     def _message_read(self) -> Message | None:
-        """The message that the reader is at."""
+        """Return the message that the reader is at."""
         transcript = self._panes.transcript
         wanted = transcript.current_message_id()
         return next((each.message for each in transcript.entries if each.message.id == wanted), None)

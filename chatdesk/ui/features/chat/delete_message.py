@@ -16,8 +16,8 @@ _TEXT = Text("What goes to the trash can be brought back, at once with Ctrl+Z an
 
 
 class DeleteMessageDialog(FormPanel):
-    """``answered(with_later, is_for_good)`` comes once, when one of the two was chosen; Esc and closing delete nothing.
-    ``is_for_good``: not to be asked again. The smaller loss has the focus."""
+    """A dialog that asks how much to delete. ``answered(with_later, is_for_good)`` comes once, when one of the two was
+    chosen; Esc and closing delete nothing. ``is_for_good``: not to be asked again. The smaller loss has the focus."""
 
     answered = Signal(bool, bool)
 

@@ -22,7 +22,8 @@ _ID: Final = int(Qt.ItemDataRole.UserRole)
 
 
 class DeletedMessagesDialog(FormPanel):
-    """``restoreRequested`` carries the id of a message, ``threadRequested`` that of its thread; both close it."""
+    """A dialog that lists deleted messages. ``restoreRequested`` carries the id of a message, ``threadRequested`` that
+    of its thread; both close it."""
 
     restoreRequested = Signal(str)
     threadRequested = Signal(str)

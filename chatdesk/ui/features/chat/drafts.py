@@ -297,7 +297,7 @@ class DraftKeeper(QObject):
                 del self._left[thread_id]
 
     async def _forget(self, thread_id: str | None, words: Words | None = None, *, gives_back: bool = False) -> None:
-        """``words``: only if these are what is stored."""
+        """Delete a stored draft, with ``words`` only if these are what is stored."""
         async with self._lock:
             back = _NONE
             if words is not None:

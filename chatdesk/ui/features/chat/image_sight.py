@@ -86,7 +86,7 @@ def look_at_models(
 def _seeing_model(
     models: ModelServices, image_model: str, offered: Sequence[ProviderChoices]
 ) -> tuple[str, str] | None:
-    """The model that was chosen for images; else the first one offered that sees them."""
+    """Return the model that was chosen for images, else the first one offered that sees them."""
     chosen = ModelRef.parse(image_model)
     if chosen is not None and any(
         provider == chosen.provider and any(model == chosen.model for model, _label in models)

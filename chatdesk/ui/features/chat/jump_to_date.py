@@ -28,8 +28,9 @@ _CALENDAR_ROWS = 8  # six weeks, the names of their days, and the month
 
 
 class JumpToDateDialog(FormPanel):
-    """``dayChosen`` carries when the chosen day begins here, in milliseconds (UTC). The days offered are those from the
-    ``first_ms`` to the ``last_ms`` message; ``current_ms`` is where the reader is."""
+    """A dialog that asks for a day of the thread. ``dayChosen`` carries when the chosen day begins here, in
+    milliseconds (UTC). The days offered are those from the ``first_ms`` to the ``last_ms`` message; ``current_ms`` is
+    where the reader is."""
 
     dayChosen = Signal(object)
 

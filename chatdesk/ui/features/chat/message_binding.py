@@ -160,7 +160,7 @@ class MessageBinding(QObject):
             self._sending = self._tasks.start(work, "add note")
 
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
-        """The composer is emptied when the note is on disk; a new chat begins with it."""
+        """Store the composer's text as a note, then empty the composer; a new chat begins with the note."""
         try:
             chat, known_id = self._open_thread.chat_of(thread_id), thread_id
             if known_id is None:
@@ -183,8 +183,8 @@ class MessageBinding(QObject):
             await self._send_now(text, self._panes.composer.files.attached, self._threads.thread_id)
 
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
-        """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
-        was opened meanwhile, that one stays open."""
+        """Send the composer's text. The composer is emptied only when the text is on disk; on any failure it stays as
+        it is. Where another thread was opened meanwhile, that one stays open."""
         editing, stays = None, ""
         try:
             chat = self._open_thread.chat_of(thread_id)
@@ -234,7 +234,7 @@ class MessageBinding(QObject):
             self.busyChanged.emit()
 
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
-        """An answer is being written: the question waits for its end."""
+        """Queue the question until the answer that is being written has ended."""
         is_special = self.models.comparisons.of(thread_id) or self.assistants.once_id is not None
         is_special = is_special or self.edit.edited_in(thread_id) is not None
         if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
@@ -282,7 +282,7 @@ class MessageBinding(QObject):
     # What the composer is for
 
     def _show_state(self, *_changed: object) -> None:
-        """Above the text: which message is edited, how many models are asked, or which assistant."""
+        """Show above the text which message is edited, how many models are asked, or which assistant."""
         words, leave = self.edit.words or self.assistants.words, tr("Cancel")
         if self.edit.edited is None and self.models.compared:
             words, leave = compared_words(len(self.models.compared)), tr("Stop comparing")

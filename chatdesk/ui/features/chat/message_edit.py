@@ -95,8 +95,8 @@ class MessageEdit(QObject):
         return text == editing.text and tuple(attached) == attachments_of(editing)
 
     def take(self, thread_id: str | None) -> tuple[Message | None, str]:
-        """The new version is about to be sent: the old one, and what is to be said when it was. Give it ``back`` where
-        that fails, and ``settle`` in any case."""
+        """Return the message that the new version replaces, and the sentence to show once it was sent. Call ``back``
+        where sending fails, and ``settle`` in any case."""
         self._is_settled.clear()
         editing = self.edited_in(thread_id)
         stays = "" if editing is None else later_words(self._later, editing.version_index)

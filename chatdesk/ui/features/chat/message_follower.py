@@ -21,7 +21,7 @@ _SHORTEST_SHOWN_WAIT_S = 2.0
 
 
 class MessageFollower(QObject):
-    """``busyChanged``: an answer of the open thread began or ended."""
+    """Updates a chat when its messages change. ``busyChanged``: an answer of the open thread began or ended."""
 
     busyChanged = Signal()
 

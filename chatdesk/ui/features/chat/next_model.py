@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class NextModel(QObject):
-    """``changed``: ``chosen`` is another. The header shows who answers next."""
+    """The models of the next question. ``changed``: ``chosen`` is another. The header shows who answers next."""
 
     changed = Signal()
 
@@ -112,7 +112,8 @@ class NextModel(QObject):
             header.set_current(*self.resolved())
 
     def resolved(self) -> tuple[str, str]:
-        """(provider, model) that the next question goes to; the model is empty as long as it is not known."""
+        """Return the (provider, model) that the next question goes to; the model is empty as long as it is not
+        known."""
         return self._models.providers.resolve(*self._wanted())
 
     def _wanted(self) -> tuple[str | None, str | None]:
@@ -128,8 +129,8 @@ class NextModel(QObject):
 
 
 class NextAssistant(QObject):
-    """``changed``: what ``once`` or ``here`` say is another. ``once`` is asked this question alone, ``here`` answers in
-    the open thread or will in the new one; None: nobody."""
+    """The assistant of the next question. ``changed``: what ``once`` or ``here`` say is another. ``once`` is asked this
+    question alone, ``here`` answers in the open thread or will in the new one; None: nobody."""
 
     changed = Signal()
 

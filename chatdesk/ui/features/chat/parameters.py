@@ -87,8 +87,8 @@ _EFFORTS: Final[Mapping[str, str]] = {
 
 
 class ParametersDialog(Panel):
-    """``own`` are those of the thread or project, ``wider`` those of the project (of a project: none). ``saved``
-    carries the new ones; what is not shown stays as it was."""
+    """A dialog for the parameters of a model. ``own`` are those of the thread or project, ``wider`` those of the
+    project (of a project: none). ``saved`` carries the new ones; what is not shown stays as it was."""
 
     saved = Signal(object)  # Parameters
 
@@ -103,7 +103,7 @@ class ParametersDialog(Panel):
         name: str,
         parent: QWidget | None = None,
     ) -> None:
-        """``name``: of the thread, the project or the assistant."""
+        """Make the dialog. ``name`` is that of the thread, the project or the assistant."""
         super().__init__(theme, title := _title(scope, name), parent=parent)
         self.setObjectName("parametersDialog")
         self._own = own
@@ -163,7 +163,7 @@ class ParametersDialog(Panel):
         return is_valid
 
     def _show_problem(self, name: str, words: str) -> None:
-        """An empty text takes it away; a screen reader says it with the field."""
+        """Show a problem below its field; an empty text hides it. A screen reader reads it with the field."""
         row = self._rows[name]
         row.show_problem(words)
         row.field.setAccessibleDescription(f"{words} {self._hints[name]}".strip())
@@ -360,7 +360,7 @@ class RangeField(QWidget):
         self._follow_text(text)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Up and Down in the text move the slider."""
+        """Move the slider with Up and Down while the text field has the focus."""
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
             if step:

@@ -17,8 +17,8 @@ _PAGE = 500
 
 
 class QuestionsBinding(QObject):
-    """``went`` comes when a person went to a question. What was read is kept: questions that are asked later come at
-    the end, until ``forget`` says that the thread is not what it was."""
+    """Controller of the list of questions. ``went`` comes when a person went to a question. What was read is kept:
+    questions that are asked later come at the end, until ``forget`` says that the thread is not what it was."""
 
     went = Signal()
 

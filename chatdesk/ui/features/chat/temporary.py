@@ -17,8 +17,8 @@ _TEXT = Text("Nothing of it is stored. Keep it as a thread like any other, or le
 
 
 class TemporaryDialog(FormPanel):
-    """``answered(is_kept)`` comes once, when one of the two was chosen; Esc and *Cancel* leave everything as it is. The
-    button that loses nothing has the focus."""
+    """A dialog that asks whether to keep a temporary chat. ``answered(is_kept)`` comes once, when one of the two was
+    chosen; Esc and *Cancel* leave everything as it is. The button that loses nothing has the focus."""
 
     answered = Signal(bool)
 

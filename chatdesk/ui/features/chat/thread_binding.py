@@ -101,7 +101,7 @@ class ThreadBinding(QObject):
             self.opened.emit(None)
 
     def anchors(self) -> dict[str, ScrollAnchor]:
-        """The scroll position of each thread that was read in this run, the open one included, by thread id."""
+        """Return the scroll position of each thread that was read in this run, the open one included, by thread id."""
         self._remember_anchor()
         return {each: anchor for each, anchor in self._anchors.items() if not self._open_thread.is_temporary(each)}
 

@@ -23,8 +23,8 @@ Retry = Callable[[], Awaitable[object]]
 
 
 class Unsaved(QObject):
-    """``failed`` has the sentence to show until ``recovered``. Whoever keeps something still holds it itself; here are
-    only the ways to try again."""
+    """The writes that failed, with ways to try them again. ``failed`` has the sentence to show until ``recovered``.
+    Whoever keeps something still holds it itself; here are only the ways to try again."""
 
     failed = Signal(str)
     recovered = Signal()
@@ -42,7 +42,8 @@ class Unsaved(QObject):
         return not self._waiting
 
     def keep(self, name: str, error: StorageError, retry: Retry) -> None:
-        """``name`` is what is not saved, a key of ``_NAMES``; a later one of that name takes its place."""
+        """Keep a way to store something again. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
+        replaces an earlier one of that name."""
         _log.warning("not saved yet: %s, %s", name, error.code)
         self._waiting[name] = retry
         names = listed(_NAMES[each] for each in self._waiting)

@@ -61,8 +61,8 @@ class VersionSteps:
         self._tasks.start(self._switch_version(message_id, step), "select version")
 
     async def _switch_version(self, message_id: str, step: int) -> None:
-        """The other path is seen before it is stored: choosing it writes to every message that is on it. One after the
-        other, so that each press goes on from what the one before it showed."""
+        """Show another version, then store the choice, which writes to every message on the new path. Switches run one
+        after the other, so that each press continues from what the one before it showed."""
         async with self._switching:
             chat, transcript = self._open_thread.chat, self._transcript
             versions = await chat.reader.list_versions(message_id)

@@ -137,7 +137,7 @@ class CompareBinding(QObject):
             self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
 
     async def _catch_up(self, message_ids: Sequence[str]) -> None:
-        """A quick answer has ended before the others were asked for, and what was said of it found no view."""
+        """Show what happened to answers before there was a view: a quick one ends before the others were requested."""
         chat = self._open_thread.chat
         for message_id in message_ids:
             message = await chat.reader.get_message(message_id)
@@ -176,7 +176,7 @@ class CompareBinding(QObject):
             self._leave()
 
     def _keep(self, message_id: str) -> None:
-        """The thread goes on with the model that was liked."""
+        """Continue the thread with the model whose answer the person prefers."""
 
         async def work() -> None:
             chat = self._open_thread.chat

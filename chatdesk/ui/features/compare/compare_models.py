@@ -32,8 +32,8 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
 class CompareModelsDialog(FormPanel):
-    """``chosen(list of (provider, model))`` comes once; an empty list means one model again. ``current`` are ticked;
-    ``is_comparing``: they are asked at once already."""
+    """A dialog that chooses the models to compare. ``chosen(list of (provider, model))`` comes once; an empty list
+    means one model again. ``current`` are ticked; ``is_comparing``: they are asked at once already."""
 
     chosen = Signal(object)
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class DesktopBinding(QObject):
-    """``paths`` are those of this data directory, which a start at login has to open, too."""
+    """Controller of the tray, notices and start at login. ``paths`` are those of this data directory, which a start at
+    login has to open, too."""
 
     def __init__(
         self,

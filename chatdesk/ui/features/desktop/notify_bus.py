@@ -28,7 +28,8 @@ _PRESSES = 20  # that may come before the first is looked at
 
 
 async def open_bus(press: Callable[[str], None]) -> DBusNotices:
-    """``press`` gets the thread of a notice that was pressed. Raises ``OSError`` where nobody shows notifications."""
+    """Connect to the service that shows notifications. ``press`` gets the thread of a notice that was pressed. Raises
+    ``OSError`` where nobody shows notifications."""
     try:
         async with asyncio.timeout(_WAIT_S):
             connection = await open_dbus_connection("SESSION")

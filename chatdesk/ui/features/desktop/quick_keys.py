@@ -39,14 +39,16 @@ class KeysState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeysReport:
-    """``name`` is what the desktop calls the keys that it really gave, where these are others."""
+    """The outcome of asking the desktop for keys. ``name`` is what the desktop calls the keys that it really gave,
+    where these are others."""
 
     state: KeysState
     name: str = ""
 
 
 class QuickKeys(QObject):
-    """``pressed`` is emitted when the keys are pressed, in whatever program; ``changed`` when ``report`` has."""
+    """The desktop-wide keys of the quick window. ``pressed`` is emitted when the keys are pressed, in whatever program;
+    ``changed`` when ``report`` has."""
 
     pressed = Signal()
     changed = Signal()

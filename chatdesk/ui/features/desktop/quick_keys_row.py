@@ -22,8 +22,9 @@ _TRY_AGAIN: Final = (KeysState.TAKEN, KeysState.DENIED, KeysState.NO_WAY)
 
 
 class QuickKeysRow(QWidget):
-    """``keysChosen`` carries other keys, or nothing for none. ``command`` does the same as the keys, for a desktop
-    that gives none; ``fixed_by`` names the variable of the environment that decides instead of the person."""
+    """The settings row for the quick window's keys. ``keysChosen`` carries other keys, or nothing for none. ``command``
+    does the same as the keys, for a desktop that gives none; ``fixed_by`` names the variable of the environment that
+    decides instead of the person."""
 
     keysChosen = Signal(str)
     tryAgainRequested = Signal()

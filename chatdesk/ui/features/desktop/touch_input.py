@@ -28,8 +28,9 @@ _ACROSS: Final = 1.5  # times as far across as up or down
 
 
 class TouchInput(QObject):
-    """``swiped`` is emitted with true for a swipe from the beginning of lines to their end, which opens the sidebar,
-    and with false for one back, which closes it. ``may_swipe`` returns whether one may begin at a place of a window."""
+    """Turns touches into scrolling, clicks, menus and swipes. ``swiped`` is emitted with true for a swipe from the
+    beginning of lines to their end, which opens the sidebar, and with false for one back, which closes it.
+    ``may_swipe`` returns whether one may begin at a place of a window."""
 
     touched = Signal()
     swiped = Signal(bool)

@@ -123,7 +123,7 @@ class InspectorBinding(QObject):
             self.open()
 
     def open(self, tab: str | None = None, *, reason: Qt.FocusReason = Qt.FocusReason.ShortcutFocusReason) -> None:
-        """``reason`` is how it was asked for: after a click its tabs show no focus ring."""
+        """Open the inspector. ``reason`` is the way it was asked for: after a click its tabs show no focus ring."""
         inspector = self._built()
         self._panes.pane.show_inspector(inspector)
         self._panes.header.set_inspector_open(True)

@@ -25,7 +25,8 @@ _PAGE = 100
 
 
 class SummaryBinding(QObject):
-    """``jump`` shows a message, and first the version of the thread that it belongs to."""
+    """Controller of the summary tab. ``jump`` shows a message, and first the version of the thread that it belongs
+    to."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, *, jump: Callable[[str], None]) -> None:
         super().__init__()

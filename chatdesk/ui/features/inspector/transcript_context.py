@@ -89,7 +89,7 @@ class TranscriptContext(QObject):
             self._look_at(thread.id)
 
     def _look_at(self, thread_id: str | None) -> None:
-        """``thread_id``: None for any."""
+        """Read the landmarks again if ``thread_id`` is open; None means whichever is."""
         if thread_id in (None, self._threads.thread_id):
             self._tasks.replace(self._read(), "read landmarks")
 

@@ -17,7 +17,8 @@ _SIZE_PX = (420, 420)
 
 
 class MoveThreadsDialog(Panel):
-    """``chosen(project id)`` comes once, after it has closed; Esc moves nothing."""
+    """A dialog that chooses a project for threads. ``chosen(project id)`` comes once, after it has closed; Esc moves
+    nothing."""
 
     chosen = Signal(str)
 

@@ -55,10 +55,10 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
 class ProjectDialog(FormPanel):
-    """``saved(name, colour, provider, model, instructions)`` comes once; provider and model are None where the settings
-    decide, instructions are those of a new project. The other signals come after it has closed. ``is_last``: neither
-    archive nor trash can have it. ``folder`` is that of the project on this computer; the field ``folder`` has the one
-    that was chosen."""
+    """A dialog for one project. ``saved(name, colour, provider, model, instructions)`` comes once; provider and model
+    are None where the settings decide, instructions are those of a new project. The other signals come after it has
+    closed. ``is_last``: neither archive nor trash can have it. ``folder`` is that of the project on this computer; the
+    field ``folder`` has the one that was chosen."""
 
     saved = Signal(str, str, object, object, str)
     archiveRequested = Signal()

@@ -31,7 +31,7 @@ _RESTORE = "restore:"
 
 
 class ProjectBinding(QObject):
-    """``move_to`` takes threads that are dropped on a project in the switcher."""
+    """Controller of projects. ``move_to`` takes threads that are dropped on a project in the switcher."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class ProjectBinding(QObject):
         self._tasks.start(self._open_dialog(None, save), "open project")
 
     def open_edit(self) -> None:
-        """About the project that is listed; where all are, about the one that new threads go to."""
+        """Open the dialog of the listed project; where all are listed, of the one that new threads go to."""
 
         async def work() -> None:
             project = await self._here()

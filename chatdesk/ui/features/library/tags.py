@@ -29,8 +29,9 @@ _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
 class ThreadTagsDialog(FormPanel):
-    """``decided(names to add, ids to take off)`` comes once, when anything was decided. ``counts`` says how many of the
-    ``total`` threads have a tag; a box of which only some have it is half checked and stays so unless touched."""
+    """A dialog for the tags of threads. ``decided(names to add, ids to take off)`` comes once, when anything was
+    decided. ``counts`` says how many of the ``total`` threads have a tag; a box of which only some have it is half
+    checked and stays so unless touched."""
 
     decided = Signal(object, object)
 
@@ -88,7 +89,7 @@ class ThreadTagsDialog(FormPanel):
         return box
 
     def _on_field_entered(self) -> None:
-        """A known name is checked, a new one gets a box; an empty field means that all has been said."""
+        """Check a known tag or add a box for a new one; with an empty field, accept the dialog."""
         name = " ".join(self.field.text().split()).lstrip("#").strip()
         if not name:
             self._save()

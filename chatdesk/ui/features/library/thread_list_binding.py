@@ -120,7 +120,7 @@ class ThreadListBinding(QObject):
         self.read_tags()
 
     def remembered(self, state: WindowState, before: WindowState) -> WindowState:
-        """``state`` with what is listed; until that is known, as it was ``before``."""
+        """Return ``state`` with what is listed, or as it was ``before`` until that is known."""
         if not self._is_started:
             return replace(
                 state,
@@ -234,7 +234,7 @@ class ThreadListBinding(QObject):
     # Folders
 
     def _stands_in_folders(self, query: ThreadQuery) -> bool:
-        """A search, a tag and the archive look through all projects at once."""
+        """Return whether threads are grouped in folders: a search, a tag and the archive list all projects together."""
         return self.by_project and query == ThreadQuery(order=query.order)
 
     async def _folders(self, library: LibraryService) -> list[Folder]:
@@ -250,7 +250,7 @@ class ThreadListBinding(QObject):
         return [Folder(project.id, names[project.id], counts.get(project.id, 0)) for project in used]
 
     async def _begin_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
-        """The folders, and the beginning of the first ones that are open."""
+        """Read the folders, and the first threads of those that are open."""
         folders = await self._folders(library)
         opened = self._panes.sidebar.rows.open_folders
         threads: list[Thread] = []

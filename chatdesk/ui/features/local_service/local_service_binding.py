@@ -36,7 +36,8 @@ _MODULES: Final = (
 
 
 class LocalServiceBinding(QObject):
-    """``switch`` gives the switch of the service; None where this process may not serve."""
+    """Controller of the local service's settings page. ``switch`` gives the switch of the service; None where this
+    process may not serve."""
 
     def __init__(
         self,

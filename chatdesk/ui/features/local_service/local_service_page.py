@@ -31,9 +31,10 @@ _NO_TOKENS: Final = Text("There are no tokens. Each program gets one of its own.
 
 
 class LocalServicePage(QWidget):
-    """``switched`` has whether the service is to be on; ``tokensWanted`` asks for the list (``show_tokens``) whenever
-    it may be another one; ``revokeRequested`` has the id and the name of a token. ``fixed_by`` names the variable of
-    the environment that decides whether the service is on, if there is one."""
+    """The settings page of the local service. ``switched`` has whether the service is to be on; ``tokensWanted`` asks
+    for the list (``show_tokens``) whenever it may be another one; ``revokeRequested`` has the id and the name of a
+    token. ``fixed_by`` names the variable of the environment that decides whether the service is on, if there is
+    one."""
 
     switched = Signal(bool)
     tryAgainRequested = Signal()

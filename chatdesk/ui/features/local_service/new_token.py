@@ -30,8 +30,8 @@ _DAYS: Final[Mapping[str, int | None]] = {
 
 
 class NewTokenDialog(TaskPanel):
-    """``requested`` has the name, the scopes, the ids of projects (none: all) and the days (None: for ever); the answer
-    to it is ``show_token`` or ``end_busy`` and ``show_problem``."""
+    """A dialog that makes a token. ``requested`` has the name, the scopes, the ids of projects (none: all) and the days
+    (None: for ever); the answer to it is ``show_token`` or ``end_busy`` and ``show_problem``."""
 
     requested = Signal(str, object, object, object)
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class AssistantChooser:
-    """``tools_in_use`` returns the service of tool servers, None where nobody has set one up."""
+    """Chooses assistants below the composer. ``tools_in_use`` returns the service of tool servers, None where nobody
+    has set one up."""
 
     def __init__(
         self,

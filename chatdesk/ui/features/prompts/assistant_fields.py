@@ -59,7 +59,8 @@ class AssistantChoices:
 
 
 class AssistantFields(QWidget):
-    """``changed``: the set-up is another. The two requests are answered by ``set_parameters`` and ``add_file``."""
+    """The form fields of an assistant. ``changed``: the set-up is another. The two requests are answered by
+    ``set_parameters`` and ``add_file``."""
 
     changed = Signal()
     parametersRequested = Signal(object)  # Parameters

@@ -40,7 +40,7 @@ _LONGEST_PROJECT = 40
 
 
 class PromptBinding(QObject):
-    """``save_text`` is for whoever offers *Save as prompt* elsewhere."""
+    """Controller of prompts in a chat. ``save_text`` is for whoever offers *Save as prompt* elsewhere."""
 
     def __init__(
         self,

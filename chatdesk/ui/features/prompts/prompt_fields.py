@@ -24,9 +24,9 @@ _MOST_SHOWN_PROBLEMS = 3
 
 
 class PromptFieldsDialog(FormPanel):
-    """``filled`` carries the values by the names of the fields, once; Esc and closing insert nothing. Enter goes on to
-    the end, Shift+Enter begins a new line in a field. ``check`` returns what is wrong with the values, which are asked
-    for again then."""
+    """A dialog that asks for the variables of a template. ``filled`` carries the values by the names of the fields,
+    once; Esc and closing insert nothing. Enter goes on to the end, Shift+Enter begins a new line in a field. ``check``
+    returns what is wrong with the values, which are asked for again then."""
 
     filled = Signal(object)
 

@@ -56,8 +56,9 @@ class Written:
 
 
 class PromptForm(QWidget):
-    """``checkRequested`` carries a text, and whether it is a system prompt, once the typing pauses. The two other
-    requests are those of ``assistant``, the fields of an assistant, which are made when there is one."""
+    """The form of one prompt. ``checkRequested`` carries a text, and whether it is a system prompt, once the typing
+    pauses. The two other requests are those of ``assistant``, the fields of an assistant, which are made when there is
+    one."""
 
     typed = Signal()
     checkRequested = Signal(str, bool)

@@ -164,7 +164,7 @@ class PromptLibrary(QObject):
             self._dialog.show_deleted(prompt_id, prompt.name)
 
     async def _restore(self, prompt_id: str) -> None:
-        """The step is taken back, as Ctrl+Z would."""
+        """Undo the last step, as Ctrl+Z would."""
         stack = await self._undo.stack()
         if self._deletion is not None:
             await stack.undo(self._deletion)

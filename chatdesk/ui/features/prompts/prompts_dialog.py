@@ -53,8 +53,9 @@ _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
 class PromptsDialog(Panel):
-    """``saveRequested`` has the id (None: a new one) and what is written; ``saved`` or ``show_failure`` answers it.
-    ``checkRequested`` has a text and whether it is a system prompt; ``form.show_problems`` answers it."""
+    """The dialog of the prompt library. ``saveRequested`` has the id (None: a new one) and what is written; ``saved``
+    or ``show_failure`` answers it. ``checkRequested`` has a text and whether it is a system prompt;
+    ``form.show_problems`` answers it."""
 
     saveRequested = Signal(object, object)
     openRequested = Signal(str)
@@ -256,7 +257,7 @@ class PromptsDialog(Panel):
         self._mark_row()
 
     def _mark_row(self) -> None:
-        """The row of what is in the form is the current one."""
+        """Make the row of the prompt in the form the current one."""
         self.list.blockSignals(True)
         rows = range(self.list.count()) if self._id is not None else ()
         self.list.setCurrentRow(next((row for row in rows if self.list.item(row).data(_ID_ROLE) == self._id), -1))
@@ -309,7 +310,7 @@ class PromptsDialog(Panel):
     # Storing
 
     def _save_quietly(self) -> None:
-        """A text that is empty for a moment is not worth words."""
+        """Save without a message: a text that is empty for a moment needs none."""
         if self.form.written().text.strip():
             self._save()
 
@@ -352,7 +353,7 @@ class PromptsDialog(Panel):
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:
-    """None is what stretches."""
+    """Return a row of these widgets; None becomes a stretch."""
     row = QHBoxLayout()
     row.setSpacing(8)
     for widget in widgets:

@@ -55,7 +55,7 @@ class QuickActions(QObject):
         subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
 
     def run(self, name: str, answer_id: str) -> None:
-        """``name``: a key of ``_WORDS``, or the id of a prompt."""
+        """Run a quick action. ``name`` is a key of ``_WORDS``, or the id of a prompt."""
         self._tasks.start(self._run(name, answer_id), f"quick action about {answer_id}")
 
     async def _run(self, name: str, answer_id: str) -> None:
@@ -71,7 +71,7 @@ class QuickActions(QObject):
             self._panes.pane.show_toast(tr("Asked below this answer. What came after it stays as another version."))
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
-        """The library is not read before there is an answer that could use it."""
+        """Read the prompt library only once there is an answer that could use it."""
         if thread is not None and not self._is_offered:
             self._is_offered = True
             self._offer_soon()

@@ -24,9 +24,9 @@ _MOST_LISTED: Final = 1_000
 
 
 class ServerOffers:
-    """``kind`` is ``prompts`` or ``resources``; ``in_use`` returns the service of tool servers, None where nobody has
-    set one up. A server that is on in the thread is started by the first list that somebody asks for, and nobody waits
-    for it: one that fails is left out, and its status says why."""
+    """Lists the prompts or resources of tool servers. ``kind`` is ``prompts`` or ``resources``; ``in_use`` returns the
+    service of tool servers, None where nobody has set one up. A server that is on in the thread is started by the first
+    list that somebody asks for, and nobody waits for it: one that fails is left out, and its status says why."""
 
     def __init__(
         self,

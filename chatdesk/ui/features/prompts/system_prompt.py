@@ -33,7 +33,8 @@ _UNSAVED = Text("This is not saved yet. Save it, or press Esc again to drop the 
 
 
 class SystemPromptDialog(FormPanel):
-    """``saveRequested`` carries what changed by ``PromptSource``; ``close_saved`` or ``show_failure`` answers it."""
+    """A dialog for the system prompts of a thread and its project. ``saveRequested`` carries what changed by
+    ``PromptSource``; ``close_saved`` or ``show_failure`` answers it."""
 
     saveRequested = Signal(object)
     libraryRequested = Signal(str)  # the id of the prompt that was chosen

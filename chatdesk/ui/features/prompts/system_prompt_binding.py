@@ -71,8 +71,7 @@ class SystemPromptBinding(QObject):
             self._tasks.replace(self._remind(event.thread), "remind of a system prompt")
 
     async def _remind(self, thread: Thread | None) -> None:
-        """A file that was imported, or another member, may say what goes along with each question: that is not kept
-        quiet."""
+        """Show a reminder where an imported file or another member decides what is sent with each question."""
         prompts = self._system_prompts
         thread_id = None if thread is None else thread.id
         words = ""

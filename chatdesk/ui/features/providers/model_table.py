@@ -71,7 +71,7 @@ class ModelLine:
 
 
 class ModelTable(QAbstractTableModel):
-    """``refused`` says why something that was typed was not taken."""
+    """The table model of a provider's models. ``refused`` says why something that was typed was not taken."""
 
     refused = Signal(str)
 
@@ -169,7 +169,7 @@ class ModelTable(QAbstractTableModel):
 
 
 def _ticked(line: ModelLine, column: Column) -> ModelLine:
-    """A tick set or taken away. What is known anyway need not be said."""
+    """Return a line with a check box set or cleared. A value that is already known from elsewhere is not stored."""
     if column is Column.OFFERED:
         return replace(line, said=replace(line.said, is_hidden=not line.said.is_hidden))
     sees = not line.sees_images
@@ -178,7 +178,7 @@ def _ticked(line: ModelLine, column: Column) -> ModelLine:
 
 
 def _with_text(line: ModelLine, column: Column, text: str) -> ModelLine:
-    """An empty text takes back what was said. Raises ``NotAFigure``."""
+    """Return a line with an entered value; an empty text clears it. Raises ``NotAFigure``."""
     if column is Column.NAME:
         return replace(line, alias=" ".join(text.split())[:_LONGEST_NAME])
     if column is Column.CONTEXT:

@@ -15,8 +15,8 @@ _WIDTH_PX = 440
 
 
 class PassphraseDialog(FormPanel):
-    """``given`` has what was typed; the dialog stays until ``accept``. ``is_changing`` asks for a new one as well, and
-    ``changed`` has both."""
+    """A dialog that asks for a passphrase. ``given`` has what was typed; the dialog stays until ``accept``.
+    ``is_changing`` asks for a new one as well, and ``changed`` has both."""
 
     given = Signal(str)
     changed = Signal(str, str)
@@ -45,7 +45,7 @@ class PassphraseDialog(FormPanel):
         self.field.setFocus()
 
     def show_busy(self, is_busy: bool) -> None:
-        """Opening takes most of a second by design."""
+        """Show that the file is being opened, which takes most of a second by design."""
         self.yes.setEnabled(not is_busy)
 
     def show_problem(self, text: str) -> None:

@@ -40,7 +40,7 @@ _IMPORTED_AHEAD = (
 
 
 class ProviderBinding(QObject):
-    """``settings`` opens the dialog whose page this fills."""
+    """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills."""
 
     def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class ProviderBinding(QObject):
             page.show_locked(service.keys.is_file_locked, is_open=service.keys.is_file_open)
 
     async def _fill(self, page: ProviderPage, shown: Sequence[ShownProvider]) -> None:
-        """The first rows come a few at a time: between them the window goes on."""
+        """Fill the page a few rows at a time, so that the window stays responsive."""
         if not page.has_rows:
             for count in range(_ROWS_AT_ONCE, len(shown), _ROWS_AT_ONCE):
                 page.show_providers(shown[:count])
@@ -141,7 +141,7 @@ class ProviderBinding(QObject):
     # Adding and changing
 
     def edit(self, name: str) -> None:
-        """The settings with the form of one provider, which has its key and its address."""
+        """Open the settings with the form of one provider, which holds its key and its address."""
         self._to_edit = name
         self._settings.open("Providers")
 
@@ -238,7 +238,7 @@ class ProviderBinding(QObject):
         return True
 
     def _ask_to_agree(self, form: ProviderForm, asked: KeyNotAgreed, go_on: Callable[[], object]) -> None:
-        """A key would go to another server than the one it was given for, or unencrypted."""
+        """Ask whether a key may go to another server than the one it was given for, or travel unencrypted."""
         from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 
         confirm = agreement_dialog(self._panes.theme, asked, parent=form)

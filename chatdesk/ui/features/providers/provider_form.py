@@ -45,8 +45,9 @@ _API_WORDS: Final = {
 
 
 class ProviderForm(FormPanel):
-    """``saved`` and ``testRequested`` carry the profile and the key that was typed (empty: the kept one). The form
-    stays open until ``accept``, so that what fails can be said in it. ``shown`` None: a new provider."""
+    """A dialog for the settings of one provider. ``saved`` and ``testRequested`` carry the profile and the key that was
+    typed (empty: the kept one). The form stays open until ``accept``, so that what fails can be said in it. ``shown``
+    None: a new provider."""
 
     saved = Signal(object, str)
     testRequested = Signal(object, str)
@@ -138,7 +139,7 @@ class ProviderForm(FormPanel):
         return full_address(self.address.text(), path="/v1" if has_path else "")
 
     def _named_after_server(self) -> str:
-        """A new server that nobody gave a name has that of its host."""
+        """Return the host as the name of a new server that has none; empty for one that is set up already."""
         return "" if self._profile.id else replace(self._profile, base_url=self._full_address()).host
 
     def show_key_state(self, state: KeyState) -> None:
@@ -149,7 +150,7 @@ class ProviderForm(FormPanel):
         self._follow_result()
 
     def _follow_result(self, *_range: int) -> None:
-        """The result stands at the end, and becomes longer with each step."""
+        """Scroll to the result, which is at the end and grows with each step."""
         bar = self._area.verticalScrollBar()
         if self.steps.isVisibleTo(self) and not self.more_button.hasFocus():
             bar.setValue(bar.maximum())

@@ -31,8 +31,9 @@ _PLACES: Final = {
 
 
 class ProviderKey(QWidget):
-    """``key()`` is what was typed, ``place()`` where it is to go when that was asked. ``forgotten``: the kept one is to
-    be forgotten. ``agreeRequested``: one that is withheld may be used, once the person agreed."""
+    """The form fields for a provider's key. ``key()`` is what was typed, ``place()`` where it is to go when that was
+    asked. ``forgotten``: the kept one is to be forgotten. ``agreeRequested``: one that is withheld may be used, once
+    the person agreed."""
 
     forgotten = Signal()
     agreeRequested = Signal()
@@ -112,7 +113,7 @@ class ProviderKey(QWidget):
         return KeyPlace(self.place_box.currentData()) if self.key() and self._asks() else None
 
     def show_agreed(self) -> None:
-        """A key that was withheld is used from now on."""
+        """Show that a key that was withheld is used from now on."""
         self.agree.hide()
         self.where.setText(tr("The kept key is used at this server from now on."))
 

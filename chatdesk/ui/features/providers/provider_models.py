@@ -38,8 +38,8 @@ _WIDTHS_PX: Final[Mapping[Column, int]] = {
 
 
 class ProviderModels(FormPanel):
-    """``saved`` carries what the person says of models (by id, only where they say something), the names they gave
-    them, and the ids that they added. The dialog stays open until ``accept``."""
+    """A dialog for the models of one provider. ``saved`` carries what the person says of models (by id, only where they
+    say something), the names they gave them, and the ids that they added. The dialog stays open until ``accept``."""
 
     saved = Signal(object, object, object)
     refreshRequested = Signal()
@@ -74,7 +74,7 @@ class ProviderModels(FormPanel):
         return self._rows
 
     def show_lines(self, lines: Sequence[ModelLine]) -> None:
-        """The list was fetched again: what was typed meanwhile stays."""
+        """Show the list that was fetched again; what was typed in the meantime stays."""
         typed = {each.id: each for each in self._rows.lines}
         fresh = {each.id: each for each in lines}
         kept = [
@@ -89,7 +89,7 @@ class ProviderModels(FormPanel):
         self.show_problem("")
 
     def add_line(self, line: ModelLine) -> None:
-        """A model that the person named."""
+        """Add a model that the person named."""
         if all(each.id != line.id for each in self._rows.lines):
             self._added.append(line.id)
         self.search.clear()

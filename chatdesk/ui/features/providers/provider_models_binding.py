@@ -30,7 +30,7 @@ class ProviderModelsBinding:
         self._dialog: ProviderModels | None = None
 
     async def open(self, provider: str, parent: QWidget) -> None:
-        """The models that are known; where none are, their server is asked at once."""
+        """Open the dialog with the known models; where there are none, their server is asked at once."""
         account = self._models.accounts.get(provider)
         kept = await self._models.provider_service.kept_models(provider)
         lines = await _lines(self._models, provider, kept)
@@ -82,7 +82,7 @@ class ProviderModelsBinding:
 
 
 async def _lines(models: ModelServices, provider: str, found: ModelList | None) -> list[ModelLine]:
-    """The models of the list, and behind them those that only the person named."""
+    """Return the models of the list, followed by those that only the person named."""
     profile = models.accounts.get(provider).profile
     labels = {each.id: shown(each.label) for each in found.models} if found is not None else {}
     own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))

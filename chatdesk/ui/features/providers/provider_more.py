@@ -38,7 +38,7 @@ class NotANumber(ValueError):
 
 
 class ProviderMore(QWidget):
-    """``read`` puts what stands here into a profile."""
+    """The form fields for rarely used settings of a provider. ``read`` puts what stands here into a profile."""
 
     changed = Signal()
 

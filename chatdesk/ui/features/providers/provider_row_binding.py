@@ -55,7 +55,7 @@ class ProviderRowBinding:
         page.switchRequested.connect(lambda name, is_on: tasks.start(self._switch(name, is_on), f"switch {name}"))
 
     def end(self) -> None:
-        """The page is gone: what was begun on it for the person ends."""
+        """End what the person started on the page, because the page is gone."""
         self._page = None
         for task in self._testing.values():
             task.cancel()
@@ -89,7 +89,7 @@ class ProviderRowBinding:
             self._on_page_test_requested(name, is_anew=True)
 
     async def _move(self, name: str, typed: str, *, is_agreed: bool = False) -> None:
-        """Another address; a kept key goes there only when the person agrees."""
+        """Change the address; a stored key goes there only when the person agrees."""
         service = self._service
         shown = await self._shown(name)
         if shown is None or self._page is None:

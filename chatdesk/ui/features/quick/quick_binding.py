@@ -33,7 +33,8 @@ _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
 
 
 class QuickBinding(QObject):
-    """``make_view`` makes the view of the answers. The window is made when it is first wanted, and stays."""
+    """Controller of the quick window. ``make_view`` makes the view of the answers. The window is made when it is first
+    wanted, and stays."""
 
     def __init__(
         self,

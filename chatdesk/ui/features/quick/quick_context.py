@@ -25,7 +25,8 @@ _NOTHING_SELECTED: Final = Text("No text is selected in another window.")
 
 @dataclass(frozen=True, slots=True)
 class _Added:
-    """``words`` name it for the person; ``data`` is what the file of the question will have."""
+    """Text or a picture that goes with the next question. ``words`` name it for the person; ``data`` is what the file
+    of the question will have."""
 
     name: str
     data: bytes
@@ -34,8 +35,8 @@ class _Added:
 
 
 class QuickContext(QObject):
-    """``changed`` is emitted when something was added or left out, ``failed`` with a sentence when there was nothing to
-    add."""
+    """The text or picture that goes with the next quick question. ``changed`` is emitted when something was added or
+    left out, ``failed`` with a sentence when there was nothing to add."""
 
     changed = Signal()
     failed = Signal(str)

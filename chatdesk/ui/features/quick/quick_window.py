@@ -30,9 +30,10 @@ _MARGINS_PX = (16, 14, 12, 12)
 
 
 class QuickWindow(QWidget):
-    """``view`` shows the thread of the questions that are asked here. ``make_view`` makes it for the first one: that
-    takes longer than the rest of the window, which a person waits for.
-    ``contextRequested`` has what the next question is to be about: ``clipboard``, ``selection`` or ``screenshot``."""
+    """The quick window: a field, and the answers below it. ``view`` shows the thread of the questions that are asked
+    here. ``make_view`` makes it for the first one: that takes longer than the rest of the window, which a person waits
+    for. ``contextRequested`` has what the next question is to be about: ``clipboard``, ``selection`` or
+    ``screenshot``."""
 
     asked = Signal(str)
     stopRequested = Signal()

@@ -27,8 +27,8 @@ _STEPS: Final = {
 
 
 class RegionChooser(QWidget):
-    """``finished`` carries the chosen part as a ``QPixmap`` in the pixels of the screen, or None. At first all of it is
-    chosen, so that Enter takes the whole screen."""
+    """A widget that chooses a part of a screenshot. ``finished`` carries the chosen part as a ``QPixmap`` in the pixels
+    of the screen, or None. At first all of it is chosen, so that Enter takes the whole screen."""
 
     finished = Signal(object)
 

@@ -33,7 +33,7 @@ _TITLES = {"check": Text("Checking the database"), "repair": Text("Repairing the
 
 
 class DataBinding(QObject):
-    """``restoring`` opens the dialog of its own that restores a backup."""
+    """Controller of the *Data* settings page. ``restoring`` opens the dialog of its own that restores a backup."""
 
     def __init__(self, context: WindowContext, restoring: RestoreBinding, services: DataServices) -> None:
         super().__init__()

@@ -47,7 +47,8 @@ ACTIONS: Final = (
 
 
 class DataPage(QWidget):
-    """``requested`` has what was asked for: import, export, backup, zip, folder, restore, check, repair or report."""
+    """The *Data* settings page. ``requested`` has what was asked for: import, export, backup, zip, folder, restore,
+    check, repair or report."""
 
     requested = Signal(str)
 
@@ -79,8 +80,8 @@ class DataPage(QWidget):
         return self._buttons[name]
 
     def show_busy(self, text: str) -> None:
-        """Something is being done; nothing else can be asked for. The focus waits here, or else it would go on to
-        whatever comes next."""
+        """Show that something is being done; nothing else can be requested. The focus stays on the progress text,
+        because otherwise it would move to another widget."""
         self._pressed = next((each for each in self._buttons.values() if each.hasFocus()), None)
         if self._pressed is not None:
             self._result.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -18,7 +18,7 @@ DEFAULT_MODEL: Final = ("provider", "openai_model")
 
 
 class ModelFields:
-    """``models`` are those that can be chosen."""
+    """Makes fields for settings that name a model. ``models`` are those that can be chosen."""
 
     def __init__(self, theme: Theme, models: Sequence[ProviderChoices]) -> None:
         self._theme = theme

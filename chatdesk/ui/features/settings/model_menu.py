@@ -148,7 +148,8 @@ class ModelMenu(QObject):
 def _name_in(
     models: Mapping[tuple[str, str], str], providers: Mapping[str, str], provider: str | None, model: str | None
 ) -> str:
-    """The label of a model; its id where nobody lists it; the provider where it does not say yet which one it asks."""
+    """Return the label of a model: its id if no list has it, the provider's name if that does not say yet which model
+    it asks."""
     if model:
         return models.get((provider or "", model), model)
     return providers.get(provider or "", "")

@@ -34,8 +34,8 @@ _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
 
 
 class ProviderPage(QWidget):
-    """``addRequested`` has the name of a preset, ``foundRequested`` a server that was found, the others the id of a
-    provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
+    """The *Providers* settings page. ``addRequested`` has the name of a preset, ``foundRequested`` a server that was
+    found, the others the id of a provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
 
     addRequested = Signal(str)
     foundRequested = Signal(object)  # FoundServer
@@ -142,7 +142,7 @@ class ProviderPage(QWidget):
         return row
 
     def _arrange(self, names: Sequence[str]) -> None:
-        """The rows in this order, the offline model last, with lines between them."""
+        """Arrange the rows in this order, the offline model last, with lines between them."""
         focused = self.focusWidget()
         while (item := self._list.takeAt(0)) is not None:
             widget = item.widget()
@@ -205,13 +205,13 @@ class ProviderPage(QWidget):
             row.show_step(result)
 
     def ask_for_key(self, provider: str, words: str) -> None:
-        """A test found that the server wants a key: it can be entered in its row."""
+        """Ask for a key in the row of a provider whose test found that the server wants one."""
         row = self._rows.get(provider)
         if row is not None:
             row.ask_for_key(words)
 
     def show_notice(self, text: str) -> None:
-        """A sentence above the list; an empty one takes it away."""
+        """Show a sentence above the list; an empty one hides it."""
         self._notice.setText(text)
         self._notice.setVisible(bool(text))
         announce(self, text)
@@ -248,7 +248,7 @@ def _words(title: str, hint: str) -> QVBoxLayout:
 
 
 def _fields(*fields: QWidget) -> QHBoxLayout:
-    """The first takes what the others leave."""
+    """Return a row of fields, of which the first takes the width that the others leave."""
     row = QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(_GAP_PX)

@@ -50,8 +50,8 @@ _LARGEST_IN_ONE_LINE: Final = 1.5
 
 
 class ProviderRow(QWidget):
-    """``keyGiven`` and ``addressGiven`` carry what was entered in the row. A double click opens the form
-    (``editRequested``), as *Edit* does; the menu offers the rest."""
+    """A provider's row on the settings page. ``keyGiven`` and ``addressGiven`` carry what was entered in the row. A
+    double click opens the form (``editRequested``), as *Edit* does; the menu offers the rest."""
 
     editRequested = Signal()
     testRequested = Signal()
@@ -142,7 +142,7 @@ class ProviderRow(QWidget):
         self._show_models()
 
     def ask_for_key(self, words: str) -> None:
-        """The server wants a key: the field for it takes the place of the address."""
+        """Show the field for the key in place of the address, because the server wants a key."""
         self._field.setCurrentWidget(self.key)
         self.key.set_hint(words)
         self._show_kept_key("")
@@ -255,7 +255,7 @@ class ProviderRow(QWidget):
             self.test.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_models(self) -> None:
-        """The way to the models, which says how many there are; a test that failed has the room to itself."""
+        """Show the button that opens the models and counts them; after a failed test only the failure is shown."""
         listed, said = self._shown.models, self.said
         text = said[0] if said is not None else ""
         is_free = said is None or bool(said[1])
@@ -280,8 +280,8 @@ class ProviderRow(QWidget):
 
 
 class AddressField(QLineEdit):
-    """``submitted`` carries an address that Enter was pressed on, if it is another one than before; Esc brings that
-    back. ``changed``: whether it is another one."""
+    """A field for a server's address. ``submitted`` carries an address that Enter was pressed on, if it is another one
+    than before; Esc brings that back. ``changed``: whether it is another one."""
 
     submitted = Signal(str)
     changed = Signal()
@@ -299,7 +299,7 @@ class AddressField(QLineEdit):
         return self.text().strip() != self._kept and bool(self.text().strip())
 
     def show_kept(self, address: str) -> None:
-        """The address that is kept; what is being typed stays."""
+        """Show the stored address, unless another is being typed."""
         was_changed = self.is_changed
         self._kept = address
         if not was_changed:

@@ -55,7 +55,7 @@ class ProviderSteps(QWidget):
         self.hide()
 
     def begin(self) -> None:
-        """A new test starts."""
+        """Clear the steps, because a new test starts."""
         for step in Step:
             self._show(StepResult(step, StepState.SKIPPED))
         self.show()

@@ -23,14 +23,15 @@ _WARNING = Text(
 
 
 class RestoreDialog(FormPanel):
-    """``looked`` asks what is inside a backup, ``otherRequested`` for a file from elsewhere, ``chosen`` restores."""
+    """A dialog that chooses a backup to restore. ``looked`` asks what is inside a backup, ``otherRequested`` for a file
+    from elsewhere, ``chosen`` restores."""
 
     looked = Signal(str)
     otherRequested = Signal()
     chosen = Signal(str)
 
     def __init__(self, theme: Theme, backups: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
-        """``backups`` are (path, words), the newest first."""
+        """Make the dialog. ``backups`` are (path, words), the newest first."""
         super().__init__(theme, tr("Restore a backup"), object_name="restoreDialog", size_px=_SIZE_PX, parent=parent)
         self._list = named(QListWidget(), "restoreList", tr("Backups, the newest first"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)

@@ -68,7 +68,8 @@ class RestoreBinding:
         dialog.show_contents(path, _lines(contents), can_restore=True)
 
     async def _restore(self, dialog: RestoreDialog, path: str) -> None:
-        """Everything that can fail is done while the window is still whole; then only names change."""
+        """Prepare the restore and close the window. All that can fail happens while the window is still open; after
+        that, files are only renamed."""
         dialog.show_busy(tr("Unpacking and checking the backup…"))
         try:
             await self._services.backups.prepare(Path(path))

@@ -186,7 +186,7 @@ class SettingsBinding(QObject):
             self._panes.theme.set_scale(before[1])
 
     def _on_theme_changed(self) -> None:
-        """A command or a key changed the look; the system changing its colours changes no setting."""
+        """Store a theme that a command or a key chose; a change of the system's colours changes no setting."""
         if self._look_before is not None:
             return
         theme = self._panes.theme

@@ -66,9 +66,9 @@ _ICONS: Final[Mapping[str, str]] = {
 
 
 class SettingsDialog(Panel):
-    """``values`` holds the settings to offer by name (others are left out); ``choices`` replaces the choices of a
-    setting, or gives it some; ``models`` are those that a setting can name. ``fixed`` names settings that a variable
-    of the environment decides.
+    """The settings dialog. ``values`` holds the settings to offer by name (others are left out); ``choices`` replaces
+    the choices of a setting, or gives it some; ``models`` are those that a setting can name. ``fixed`` names settings
+    that a variable of the environment decides.
 
     ``applied`` carries what changed. ``previewed`` has the name and value of what should be seen at once; ``rejected``
     takes it back. Pages that others fill act at once; ``providerPageMade`` and ``dataPageMade`` come at the first look.
@@ -183,7 +183,7 @@ class SettingsDialog(Panel):
         return True
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first page follows the frame, so that none of the two keeps the window waiting."""
+        """Fill the first page after the frame is shown, so that the window appears at once."""
         super().showEvent(event)
         QTimer.singleShot(_FRAME_MS, self, self._show_first_page)
 
@@ -325,7 +325,7 @@ class SettingsDialog(Panel):
             self.show_page(PAGES[0])
 
     def _page(self, title: str) -> SettingsPage:
-        """The page, made when somebody asks for it first."""
+        """Return a page, made when it is first needed."""
         if title not in self._made:
             self._made[title] = self._make_page(title)
         return self._made[title]

@@ -21,8 +21,8 @@ _MOST: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``read`` returns the present value, valid or not; ``on_change`` takes what is called after each change.
-    A wide field stands below its words."""
+    """A widget that edits one setting. ``read`` returns the present value, valid or not; ``on_change`` takes what is
+    called after each change. A wide field stands below its words."""
 
     widget: QWidget
     read: Callable[[], Any]

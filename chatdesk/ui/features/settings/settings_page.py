@@ -71,7 +71,7 @@ class SettingsPage(QScrollArea):
         return self._is_built
 
     def add_content(self, make: Callable[[], QWidget]) -> None:
-        """``make`` is called when somebody looks at the page."""
+        """Add content that ``make`` returns; it is called when the page is first shown."""
         if self._is_built:
             self._add(make())
         else:

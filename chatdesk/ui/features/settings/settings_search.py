@@ -19,7 +19,8 @@ from chatdesk.ui.widgets.search_field import SearchField
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``name`` is a setting or ``""``; ``widget`` the object name of what is shown there."""
+    """A search result in the settings. ``name`` is a setting or ``""``; ``widget`` the object name of what is shown
+    there."""
 
     page: Page
     title: str

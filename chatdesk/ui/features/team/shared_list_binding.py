@@ -34,7 +34,8 @@ _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
 
 
 class SharedListBinding(QObject):
-    """Made once a workspace was joined. What it says of projects stands in the active chat."""
+    """Controller of the team's part of the sidebar, built once a workspace was joined. It reports on projects in the
+    active chat."""
 
     def __init__(
         self,

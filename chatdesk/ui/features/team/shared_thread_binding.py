@@ -37,7 +37,8 @@ _READ_NOTES = "read notes of a thread"
 
 
 class SharedThreadBinding(QObject):
-    """Made once a workspace was joined. What is asked while something is shown are the service's kept values."""
+    """Controller of the team's part of a chat, built once a workspace was joined. While it updates widgets it reads
+    only values that the service keeps in memory."""
 
     def __init__(
         self,
@@ -90,7 +91,8 @@ class SharedThreadBinding(QObject):
         return None if project_id is None else self._team.known.shared_project(project_id)
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
-        """Also told of every change of the open thread, so it has to cost nothing then."""
+        """Show the team's part of the thread. Runs also after every change of the open thread, so it must be cheap
+        then."""
         shared = self._shared_of(thread)
         now = (thread.id if thread is not None else None, shared and (shared.project_id, shared.role, shared.state))
         if now != self._shown:
@@ -188,6 +190,7 @@ class SharedThreadBinding(QObject):
 
 
 def _may_rename(thread: Thread, shared: SharedProject) -> bool:
-    """Everybody their own, and whoever manages the project every thread."""
+    """Return whether this person may rename the thread: everybody may rename their own, managers of the project every
+    thread."""
     is_own = thread.author_id is None and shared.role.can_write
     return shared.state is ShareState.ENDED or is_own or shared.role.can_manage

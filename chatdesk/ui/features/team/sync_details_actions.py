@@ -24,7 +24,8 @@ _MOST_ROUNDS = 200
 
 
 class SyncDetails:
-    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over."""
+    """Runs the *Details* dialog of team sync. ``tell`` says something where it is seen, ``parent`` is what a dialog
+    opens over."""
 
     def __init__(
         self,

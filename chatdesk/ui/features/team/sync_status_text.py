@@ -33,8 +33,8 @@ _SEVERITY: Final = tuple(_PHASES)
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace. ``is_under_way``: how it stands is being
-    found out."""
+    """The line of text on the state of sync. ``tone``: calm, offline or refused. ``tip`` has a sentence a workspace.
+    ``is_under_way``: how it stands is being found out."""
 
     text: str
     tone: str

@@ -37,7 +37,7 @@ Work = Callable[["TeamDialogs"], Coroutine[Any, Any, None]]
 
 
 class TeamBinding(QObject):
-    """``open_thread`` shows a thread by its id."""
+    """Controller of team sync in a window. ``open_thread`` shows a thread by its id."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class TeamBinding(QObject):
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Invitations that are dropped on what takes no files itself."""
+        """Accept invitations that are dropped on widgets that take no files themselves."""
         if event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
             assert isinstance(event, QDropEvent)
             path = only_path_in(event.mimeData())

@@ -327,7 +327,7 @@ class TeamDialogs:
         dialog.open()
 
     async def join_again(self, workspace_id: str) -> None:
-        """The page has shown which server it is."""
+        """Join again after the page has shown which server it is."""
         workspace = await self._team.membership.join_again(workspace_id)
         self.tell(tr("You are in “{name}” again.", name=workspace.name))
 

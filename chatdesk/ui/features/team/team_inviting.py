@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class TeamInviting:
-    """``find`` gives a workspace by its id, ``do`` runs work of a dialog, ``parent`` is what a dialog opens over."""
+    """Runs the dialogs that invite people and add devices. ``find`` gives a workspace by its id, ``do`` runs work of a
+    dialog, ``parent`` is what a dialog opens over."""
 
     def __init__(
         self,

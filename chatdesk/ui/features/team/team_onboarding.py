@@ -36,8 +36,8 @@ _MOST_LOOKS: Final = 240
 
 
 class TeamOnboarding:
-    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over, ``invite`` takes the id of a
-    workspace."""
+    """Runs the dialogs that create or join a workspace. ``tell`` says something where it is seen, ``parent`` is what a
+    dialog opens over, ``invite`` takes the id of a workspace."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class TeamOnboarding:
         self._do(dialog, work, "keep in file")
 
     def _refuse_read_only(self) -> None:
-        """A profile that cannot be written could not remember a workspace."""
+        """Refuse to go on in a profile that cannot be written, because it could not store a workspace."""
         if self._services.read_only_reason is not None:
             raise self._services.read_only_reason
 
@@ -171,7 +171,7 @@ class TeamOnboarding:
 
 
 def _my_name() -> str:
-    """A first guess at what a person is called; they see and change it."""
+    """Return a first guess at the person's name, which they see and can change."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 class TeamServer:
-    """``find`` gives a workspace by its id, ``do`` runs what a dialog asked for and says there what failed, ``tell``
-    says something where it is seen, ``parent`` is what a dialog opens over."""
+    """Runs the dialogs about a workspace's server. ``find`` gives a workspace by its id, ``do`` runs what a dialog
+    asked for and says there what failed, ``tell`` says something where it is seen, ``parent`` is what a dialog opens
+    over."""
 
     def __init__(
         self,

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 
 class TeamSharing:
-    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over."""
+    """Runs the dialogs that share projects. ``tell`` says something where it is seen, ``parent`` is what a dialog opens
+    over."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class TeamSharing:
         return {each.id: each.name for each in await self._services.library.projects.list(deleted_too=True)}
 
     async def open_share(self) -> None:
-        """About the project that is listed; where all are, about the one that new threads go to."""
+        """Open the dialog that shares the listed project; where all are listed, the one that new threads go to."""
         project = self._lists.project or await self._services.chat.projects.default()
         workspaces = await self._team.records.workspaces()
         if not workspaces:
@@ -106,7 +107,8 @@ class TeamSharing:
         self._do(dialog, count, "count what goes up")
 
     async def open_shared(self, workspace_id: str, project_id: str) -> None:
-        """A shared project: who sees it, and its end; one that could be shared again: that."""
+        """Open the dialog of a shared project, with its members and the way to end the share, or the dialog that shares
+        it again."""
         shared = self._team.known.shared_project(project_id)
         workspace = next((each for each in await self._team.records.workspaces() if each.id == workspace_id), None)
         name = (await self.project_names()).get(project_id, tr("A project"))
@@ -159,7 +161,7 @@ class TeamSharing:
         dialog.open()
 
     async def _ask_to_keep(self, dialog: SharedProjectDialog, name: str, days: int | None) -> None:
-        """Somebody else may have set another time since the dialog was opened."""
+        """Ask before changing the retention, which another member may have changed since the dialog was opened."""
         erasing, project_id = self._team.erasing, dialog.project.project_id
         current = await erasing.kept_for(project_id)
 

@@ -39,7 +39,8 @@ class TeamChat:
 
 
 class TeamWindow(QObject):
-    """``chats`` has what each chat shows of the team; the rest is there once."""
+    """The controllers of team sync in one window. ``chats`` has what each chat shows of the team; the rest is there
+    once."""
 
     def __init__(self, context: WindowContext, team: TeamService, library: LibraryService) -> None:
         super().__init__()

@@ -25,8 +25,8 @@ _TINT_ALPHA = 38
 
 
 class ChangeReview(FormPanel):
-    """``wanted(change)`` asks for what is to be shown of a change, which ``show_review`` gets; ``chosen(action,
-    change)`` says what to do with it."""
+    """A dialog that shows proposed changes of files. ``wanted(change)`` asks for what is to be shown of a change, which
+    ``show_review`` gets; ``chosen(action, change)`` says what to do with it."""
 
     wanted = Signal(object)
     chosen = Signal(str, object)

@@ -28,7 +28,8 @@ _MOST_KNOWN: Final = 2_000
 
 
 class ChangesBinding(QObject):
-    """``in_use`` returns the service of tool servers; None where nobody has ever set up a server."""
+    """Controller of proposed changes of files. ``in_use`` returns the service of tool servers; None where nobody has
+    ever set up a server."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]

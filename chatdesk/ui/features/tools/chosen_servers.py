@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 class ChosenServers(QObject):
-    """``in_use`` returns the service of tool servers, None where nobody has set one up: then there is no button."""
+    """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers, None where nobody has set
+    one up: then there is no button."""
 
     def __init__(
         self,

@@ -33,8 +33,8 @@ _READING: Final = {
 
 
 class ConsentCard(CardFrame):
-    """``answered`` has the id of the request, the answer, the arguments as the person changed them (None: as the model
-    wrote them), and whether the person says that the tool only reads."""
+    """A card that asks whether a tool may run. ``answered`` has the id of the request, the answer, the arguments as the
+    person changed them (None: as the model wrote them), and whether the person says that the tool only reads."""
 
     answered = Signal(str, object, object, bool)
 

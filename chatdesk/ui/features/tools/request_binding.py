@@ -26,8 +26,9 @@ _MODULE = "chatdesk.ui.features.tools.request_card"
 
 
 class RequestBinding(QObject):
-    """``changed``: something waits or does not any more; whoever shows other cards in the same place calls ``show``
-    then. The card is made when a server asks for the first time, and never takes the focus by itself."""
+    """Controller of the requests of tool servers. ``changed``: something waits or does not any more; whoever shows
+    other cards in the same place calls ``show`` then. The card is made when a server asks for the first time, and never
+    takes the focus by itself."""
 
     changed = Signal()
 

@@ -32,8 +32,8 @@ _ROLES: Final = {"user": Text("User", "role"), "assistant": Text("Assistant")}
 
 
 class RequestCard(CardFrame):
-    """``answered`` has the id of the request, an ``Action``, and the values of a form. ``pageRequested`` has the
-    address of a page that the person wants to open."""
+    """A card with the request of a tool server. ``answered`` has the id of the request, an ``Action``, and the values
+    of a form. ``pageRequested`` has the address of a page that the person wants to open."""
 
     answered = Signal(str, str, object)
     pageRequested = Signal(str)

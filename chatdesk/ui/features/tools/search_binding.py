@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SearchBinding:
-    """``say`` shows a sentence on the page below the form."""
+    """Controller of the web search settings. ``say`` shows a sentence on the page below the form."""
 
     def __init__(
         self,

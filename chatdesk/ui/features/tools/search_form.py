@@ -35,8 +35,9 @@ _KEYS: Final = {
 
 
 class SearchForm(TaskPanel):
-    """``saved`` and ``testRequested`` have the choice and the key that was typed; ``forgetRequested`` has an engine.
-    The answer is ``accept``, ``end_busy`` with ``show_problem``, or ``show_check`` for each step."""
+    """A dialog that sets up web search. ``saved`` and ``testRequested`` have the choice and the key that was typed;
+    ``forgetRequested`` has an engine. The answer is ``accept``, ``end_busy`` with ``show_problem``, or ``show_check``
+    for each step."""
 
     saved = Signal(object, str)
     testRequested = Signal(object, str)
@@ -45,7 +46,7 @@ class SearchForm(TaskPanel):
     def __init__(
         self, theme: Theme, choice: SearchChoice, kept: frozenset[SearchEngine], *, parent: QWidget | None = None
     ) -> None:
-        """``kept`` are the engines for which there is a key."""
+        """Make the form. ``kept`` are the engines for which there is a key."""
         super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
         self._kept = kept
         self._said: list[str] = []

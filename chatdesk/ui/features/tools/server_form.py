@@ -38,8 +38,8 @@ _HINT: Final = Text(
 
 
 class ServerForm(TaskPanel):
-    """``saved`` has the server (its id is empty for a new one) and new secrets by name; the answer is ``accept`` or
-    ``end_busy`` with ``show_problem``."""
+    """A dialog that sets up a tool server. ``saved`` has the server (its id is empty for a new one) and new secrets by
+    name; the answer is ``accept`` or ``end_busy`` with ``show_problem``."""
 
     saved = Signal(object, object)
 

@@ -26,8 +26,9 @@ _MODULE = "chatdesk.ui.features.tools.sign_in_card"
 
 
 class SignInBinding(QObject):
-    """``in_use`` returns the service of tool servers, None where nobody has set one up. ``changed``: there is another
-    server to offer, or none any more; whoever shows other cards in the same place calls ``show`` then."""
+    """Controller of the sign-in card. ``in_use`` returns the service of tool servers, None where nobody has set one up.
+    ``changed``: there is another server to offer, or none any more; whoever shows other cards in the same place calls
+    ``show`` then."""
 
     changed = Signal()
 

@@ -14,7 +14,8 @@ from chatdesk.ui.theme.theme import Theme
 
 
 class SignInCard(CardFrame):
-    """``signInRequested`` and ``dismissed`` have the id of the server."""
+    """A card that offers to sign in to a tool server. ``signInRequested`` and ``dismissed`` have the id of the
+    server."""
 
     signInRequested = Signal(str)
     dismissed = Signal(str)

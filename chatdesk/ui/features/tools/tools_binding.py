@@ -46,7 +46,8 @@ _MODULES: Final = (
 
 
 class ToolsBinding(QObject):
-    """``load`` returns the service of tool servers, and makes it where there is none yet."""
+    """Controller of the *Tools* settings page. ``load`` returns the service of tool servers, and makes it where there
+    is none yet."""
 
     def __init__(
         self, context: WindowContext, settings: SettingsBinding, *, load: Callable[[], Awaitable[ToolService]]

@@ -10,8 +10,9 @@ from chatdesk.core.texts import Text
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
-    """``steps`` is read in the import dialog; ``url`` leads to the page where they begin, empty where there is none.
-    ``is_folder``: the program keeps its chats in a folder, which is chosen instead of a file."""
+    """A program whose exports can be imported. ``steps`` is read in the import dialog; ``url`` leads to the page where
+    they begin, empty where there is none. ``is_folder``: the program keeps its chats in a folder, which is chosen
+    instead of a file."""
 
     program: str
     steps: str

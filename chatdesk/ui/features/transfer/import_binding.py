@@ -113,7 +113,8 @@ class ImportBinding(QObject):
         return dialog
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Drops on what takes no files itself; the composer and the transcript are asked before."""
+        """Accept exports that are dropped on widgets that take no files; the composer and the transcript are asked
+        first."""
         if event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
             assert isinstance(event, QDropEvent)
             path = _dropped_export(event.mimeData())
@@ -207,7 +208,7 @@ class ImportBinding(QObject):
         self._panes.window.show_toast(tr("The report is in the clipboard"))
 
     def _show_threads(self) -> None:
-        """The project that the threads went into; if there were several, all of them."""
+        """List the project that the threads went into, or all projects if there were several."""
         went_into = sorted(self.report.project_ids) if self.report is not None else []
         self._lists.show_project(went_into[0] if len(went_into) == 1 else None)
 

@@ -53,8 +53,8 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImportDialog(Panel):
-    """``startRequested`` has the path and the project's id (None: one named after the program). ``show_progress``,
-    ``show_report`` and ``show_failure`` answer it."""
+    """A dialog that imports an export. ``startRequested`` has the path and the project's id (None: one named after the
+    program). ``show_progress``, ``show_report`` and ``show_failure`` answer it."""
 
     startRequested = Signal(str, object)
     stopRequested = Signal()
@@ -70,7 +70,8 @@ class ImportDialog(Panel):
         program: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        """``projects``: ids, and names that tell them apart; ``program``: whose export is explained at first."""
+        """Make the dialog. ``projects`` are ids, with names that tell them apart; ``program``: whose export is
+        explained at first."""
         super().__init__(theme, tr("Import"), parent=parent)
         self.setObjectName("importDialog")
         self._path = path
@@ -89,7 +90,7 @@ class ImportDialog(Panel):
     # What the binding says
 
     def show_progress(self, progress: ImportProgress | None) -> None:
-        """None: it has begun, and nothing is known yet."""
+        """Show progress; None means that the import has begun and nothing is known yet."""
         if self._pages.currentIndex() != 1:
             self._pages.setCurrentIndex(1)
             self.stop_button.setEnabled(True)
@@ -211,7 +212,7 @@ class ImportDialog(Panel):
         return page
 
     def _how_to_get_it(self) -> QWidget:
-        """The way to the export, for the program that is chosen."""
+        """Show how to get an export from the chosen program."""
         self.program = named(QComboBox(), "importProgram", tr("Program that the chats come from"))
         for source in EXPORT_SOURCES:
             self.program.addItem(source.program)

@@ -321,7 +321,7 @@ def _lines(layout: QAbstractTextDocumentLayout, block: QTextBlock) -> Iterator[t
 
 
 def _end_of_slice(breaks: Sequence[float], start: float, room: float, height: float) -> float | None:
-    """The lowest place to end a slice that begins at ``start`` and has ``room``; None when nothing fits."""
+    """Return the lowest place to end a slice that begins at ``start`` and has ``room``, or None when nothing fits."""
     if height - start <= room:
         return height
     place = bisect_right(breaks, start + room) - 1

@@ -42,7 +42,7 @@ async def load_updates(services: Services) -> UpdateService:
 
 
 class UpdateBinding(QObject):
-    """``load`` makes the service, when it is first used."""
+    """Controller of updates. ``load`` makes the service, when it is first used."""
 
     def __init__(
         self,

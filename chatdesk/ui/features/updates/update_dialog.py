@@ -23,8 +23,8 @@ _MB: Final = 1_000_000
 
 
 class UpdateDialog(TaskPanel):
-    """``checkRequested`` asks the feed, ``installRequested`` installs the release that is shown, ``settingsRequested``
-    opens the setting."""
+    """A dialog that checks for updates and installs them. ``checkRequested`` asks the feed, ``installRequested``
+    installs the release that is shown, ``settingsRequested`` opens the setting."""
 
     checkRequested = Signal()
     installRequested = Signal()
@@ -33,7 +33,7 @@ class UpdateDialog(TaskPanel):
     def __init__(
         self, theme: Theme, version: str, summary: str, *, has_feed: bool, parent: QWidget | None = None
     ) -> None:
-        """``version`` is the one that runs, ``summary`` says how this copy is updated."""
+        """Make the dialog. ``version`` is the one that runs, ``summary`` says how this copy is updated."""
         super().__init__(theme, tr("Updates"), object_name="updateDialog", size_px=_SMALL_PX, parent=parent)
         self._version = version
         self.release: Release | None = None  # that is shown, and installed by its button

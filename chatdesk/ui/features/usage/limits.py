@@ -64,7 +64,8 @@ EVERYTHING: Final = LimitTarget(LimitScope.ALL, "", Text("Everything"))
 
 
 class LimitsDialog(FormPanel):
-    """``saved`` carries all limits as a tuple; the dialog stays until ``accept`` or ``show_problem`` answers it."""
+    """A dialog for spending and rate limits. ``saved`` carries all limits as a tuple; the dialog stays until ``accept``
+    or ``show_problem`` answers it."""
 
     saved = Signal(object)
 
@@ -77,7 +78,8 @@ class LimitsDialog(FormPanel):
         rates: Sequence[ScopedRate] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """``limits``: each with what is used of it, in words; ``rates``: how often messages may be sent."""
+        """Make the dialog. ``limits`` are limits, each with what is used of it in words; ``rates``: how often messages
+        may be sent."""
         super().__init__(theme, tr("Limits"), object_name="limitsDialog", size_px=_SIZE_PX, parent=parent)
         self._targets = (EVERYTHING, *targets)
         self._lines: list[_Line] = []
@@ -232,7 +234,7 @@ class _Line(QWidget):
         self.hard.setPlaceholderText("20/min" if self._is_rate else tr("No stop"))
 
     def rate(self) -> ScopedRate | None:
-        """None where this line is not about messages, or empty."""
+        """Return the rate of this line; None where it is not about messages, or empty."""
         text = self.hard.text().strip()
         if not self._is_rate or not text:
             return None
@@ -247,7 +249,7 @@ class _Line(QWidget):
         return ScopedRate(target.scope, target.target, text) if is_one else None
 
     def limit(self) -> UsageLimit | None:
-        """None where this line is about messages."""
+        """Return the limit of this line; None where it is about messages."""
         if self._is_rate:
             return None
         target = self._targets[self.what.currentIndex()]

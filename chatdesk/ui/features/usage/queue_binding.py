@@ -41,7 +41,7 @@ class QueueBinding(QObject):
         questions: Callable[[], QuestionQueue],
         network: Callable[[], NetworkWatch],
     ) -> None:
-        """``take_back``: a question that waits for an answer becomes a draft again."""
+        """Follow the queue. ``take_back`` turns a question that waits for an answer into a draft again."""
         super().__init__()
         self._take_back = take_back
         self._panes = panes = context.panes

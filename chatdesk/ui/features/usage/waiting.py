@@ -25,8 +25,8 @@ _MOST_SHOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """``message_id`` is the answer's. ``words``: why it waits, and until when. ``can_go_first``: others are before it
-    that it could pass."""
+    """One message that waits to be sent. ``message_id`` is the answer's. ``words``: why it waits, and until when.
+    ``can_go_first``: others are before it that it could pass."""
 
     message_id: str
     thread_id: str
@@ -37,7 +37,7 @@ class WaitingRow:
 
 
 class WaitingDialog(TaskPanel):
-    """``openRequested`` has thread and message."""
+    """A dialog that lists the messages that wait to be sent. ``openRequested`` has thread and message."""
 
     openRequested = Signal(str, str)
     cancelRequested = Signal(str)

@@ -28,7 +28,8 @@ _TASK = "connect provider"
 
 
 class ConnectBinding(QObject):
-    """``serve`` obeys one set of fields, as long as it is there; *Add a provider…* opens one in a dialog."""
+    """Controller of the fields that connect a provider. ``serve`` obeys one set of fields, as long as it is there; *Add
+    a provider…* opens one in a dialog."""
 
     def __init__(
         self,
@@ -128,7 +129,8 @@ class ConnectBinding(QObject):
             await self._use(served, saved)
 
     async def _named(self, service: ProviderService, profile: ProviderProfile) -> ProviderProfile:
-        """A vendor that is listed already without a key gets this one, and is not listed twice."""
+        """Return the profile to save: the listed one of the same vendor if that has no key yet, so that the vendor is
+        not listed twice."""
         for listed in await service.shown():
             known = listed.profile
             is_same = (known.preset, known.base_url or profile.base_url) == (profile.preset, profile.base_url)

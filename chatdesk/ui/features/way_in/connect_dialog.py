@@ -14,7 +14,7 @@ _SIZE_PX = (600, 300)
 
 
 class ConnectDialog(FormPanel):
-    """``manageRequested`` asks for the page of all providers in its place."""
+    """A dialog that connects a provider. ``manageRequested`` asks for the page of all providers in its place."""
 
     manageRequested = Signal()
 

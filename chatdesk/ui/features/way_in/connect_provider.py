@@ -38,10 +38,10 @@ _ONE_COLUMN_BELOW_PX: Final = 400
 
 
 class ConnectProvider(QWidget):
-    """``connectRequested`` carries the profile and the key, ``saveRequested`` the same without a test, ``useRequested``
-    a server that was found. ``cancelled``: the test is to end. ``keyStateWanted``: there is a key now, so
-    ``show_key_state`` is due; it is not asked before, since asking the keyring is slow. It stays as it is until who
-    obeys it says how it went.
+    """The fields that connect a provider. ``connectRequested`` carries the profile and the key, ``saveRequested`` the
+    same without a test, ``useRequested`` a server that was found. ``cancelled``: the test is to end.
+    ``keyStateWanted``: there is a key now, so ``show_key_state`` is due; it is not asked before, since asking the
+    keyring is slow. It stays as it is until who obeys it says how it went.
     """
 
     connectRequested = Signal(object, str)
@@ -222,7 +222,8 @@ class ConnectProvider(QWidget):
             announce(self, text, is_assertive=True)
 
     def _on_provider_changed(self) -> None:
-        """Another provider wants another key: what was typed for one is never sent to another by itself."""
+        """Show the fields of another provider and clear the key: a key that was typed for one is never sent to another
+        by itself."""
         self._due_key = ""
         preset = self._preset
         before, self.key = self.key, self._made_key(preset)
@@ -242,7 +243,7 @@ class ConnectProvider(QWidget):
             self.keyStateWanted.emit()
 
     def _on_key_pasted(self, key: str) -> None:
-        """Keys of many vendors tell whose they are. One whose vendor is certain is tested at once."""
+        """Choose the vendor by the beginning of a pasted key. A key whose vendor is certain is tested at once."""
         found = preset_for_key(key)
         if found is None or self._is_connecting:
             return

@@ -25,8 +25,8 @@ _PADDING_PX, _GAP_PX = 16, 12
 
 
 class WayIn(QWidget):
-    """``connection`` is obeyed by whoever obeys the dialog too. ``importRequested`` names the program, empty for any;
-    ``tourRequested``: the offline model shows what there is."""
+    """The first screen of a profile without a provider. ``connection`` is obeyed by whoever obeys the dialog too.
+    ``importRequested`` names the program, empty for any; ``tourRequested``: the offline model shows what there is."""
 
     importRequested = Signal(str)
     tourRequested = Signal()

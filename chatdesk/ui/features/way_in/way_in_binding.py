@@ -30,7 +30,8 @@ OFFLINE = "offline"
 
 
 class WayInBinding(QObject):
-    """``ended``: the person has chosen to look around first, and is not asked again."""
+    """Controller of what a chat without messages shows. ``ended``: the person has chosen to look around first, and is
+    not asked again."""
 
     ended = Signal()
 

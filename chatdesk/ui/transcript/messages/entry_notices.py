@@ -24,7 +24,8 @@ class Retry:
 
 
 class EntryNotices:
-    """Reached as ``MessageEntry.notices``. ``on_changed`` is called when something is shown otherwise."""
+    """The notices below a message; ``MessageEntry.notices`` exposes it. ``on_changed`` is called when something is
+    shown otherwise."""
 
     def __init__(self, facts: MessageFacts, on_changed: Callable[[], None]) -> None:
         self._facts = facts

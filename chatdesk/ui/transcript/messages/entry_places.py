@@ -15,8 +15,9 @@ _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
 class EntryPlaces:
-    """Reached as ``MessageEntry.places``. Heights are guesses before layout. ``style`` is the one the message is drawn
-    in, None before ``prepare``; ``width`` is that of the column in px."""
+    """The positions and sizes of a message's items; ``MessageEntry.places`` exposes it. Heights are guesses before
+    layout. ``style`` is the one the message is drawn in, None before ``prepare``; ``width`` is that of the column in
+    px."""
 
     def __init__(self, facts: MessageFacts) -> None:
         self._facts = facts

@@ -17,8 +17,8 @@ from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
 
 class FrameItems:
-    """Reached as ``MessageEntry.frame``. Each item is made once and kept until what it shows differs, so that its
-    layout stays. ``on_changed`` is called when something is shown otherwise."""
+    """The items above a message's content; ``MessageEntry.frame`` exposes it. Each item is made once and kept until
+    what it shows differs, so that its layout stays. ``on_changed`` is called when something is shown otherwise."""
 
     def __init__(self, facts: MessageFacts, on_changed: Callable[[], None]) -> None:
         self._facts = facts

@@ -15,8 +15,9 @@ _ONLY_READ = Text("you can only read this project")
 
 
 class MessageFacts:
-    """``message`` is its newest state; ``shared`` is None in a private thread; ``model_name`` names models;
-    ``is_bare``: nothing is shown around its text. ``on_changed`` is called when something of it is shown otherwise."""
+    """The state and the author of a message, apart from its content. ``message`` is its newest state; ``shared`` is
+    None in a private thread; ``model_name`` names models; ``is_bare``: nothing is shown around its text. ``on_changed``
+    is called when something of it is shown otherwise."""
 
     def __init__(
         self,

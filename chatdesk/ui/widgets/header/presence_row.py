@@ -24,7 +24,7 @@ _WIDEST_WORDS_PX, _LEAST_WORDS_PX = 220, 40
 
 @dataclass(frozen=True, slots=True)
 class PersonHere:
-    """``is_in_thread``: at the open thread, not elsewhere in its project."""
+    """A member who is present. ``is_in_thread``: at the open thread, not elsewhere in its project."""
 
     member_id: str
     name: str

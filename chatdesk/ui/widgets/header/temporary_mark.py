@@ -19,7 +19,7 @@ _GAP_PX: Final = 8
 
 
 class TemporaryMark(QWidget):
-    """``keepPressed``: the thread is to be stored."""
+    """The mark of a temporary thread, with a button to keep it. ``keepPressed``: the thread is to be stored."""
 
     keepPressed = Signal()
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class ModelField(PillButton):
-    """``value`` is ``provider/model``, empty for none, which is called ``blank``. ``changed`` carries the new value."""
+    """A button that shows a model and opens the list of models. ``value`` is ``provider/model``, empty for none, which
+    is called ``blank``. ``changed`` carries the new value."""
 
     changed = Signal(str)
 

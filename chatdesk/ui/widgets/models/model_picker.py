@@ -60,7 +60,8 @@ class ModelPicker(PillButton):
         return self._liked
 
     def set_models(self, models: Sequence[ProviderChoices]) -> None:
-        """``models``: (provider, its label, [(model id, its label)]), in the order of the list."""
+        """Offer these models. ``models`` are (provider, its label, [(model id, its label)]), in the order of the
+        list."""
         before = self._models
         self._models = tuple((provider, label, tuple(choices)) for provider, label, choices in models)
         self._show_current()

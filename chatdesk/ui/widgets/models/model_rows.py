@@ -24,8 +24,8 @@ _LIKED = Text("Favourites")
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """``more`` stands behind the label: the provider, or the id where a person renamed it. ``is_heading``: it cannot be
-    chosen. The row for no model has neither provider nor model."""
+    """One row of the list of models. ``more`` stands behind the label: the provider, or the id where a person renamed
+    it. ``is_heading``: it cannot be chosen. The row for no model has neither provider nor model."""
 
     label: str
     provider: str = ""
@@ -74,7 +74,7 @@ class ModelRows(QAbstractListModel):
         *,
         current: Collection[tuple[str, str]] = (),
     ) -> None:
-        """``current`` are ticked."""
+        """Show the rows; those in ``current`` are ticked."""
         self.beginResetModel()
         self._rows, self._liked, self._current = rows, frozenset(liked), frozenset(current)
         self.endResetModel()

@@ -161,7 +161,7 @@ class SyncDetailsDialog(TaskPanel):
             self._refused.addWidget(plain_label(tr("… and {count} more.", count=len(changes) - _MOST_REFUSED), "muted"))
 
     def show_disagreements(self, found: Sequence[Disagreement], names: Mapping[str, str]) -> None:
-        """``names``: of projects, by id."""
+        """Show the disagreements; ``names`` are those of projects, by id."""
         if tuple(found) == self._shown_disagreements:
             return
         self._shown_disagreements = tuple(found)
@@ -258,7 +258,7 @@ def _use_words(who: str, label: str, *, is_shown: bool) -> str:
 
 
 def _excerpt(text: str, role: str) -> QLabel:
-    """A label with the first words of what somebody wrote: it may be a megabyte."""
+    """Return a label with the first words of what somebody wrote, which may be a megabyte."""
     flat = " ".join(text[: 4 * _EXCERPT].split())
     is_cut = len(flat) > _EXCERPT or len(text) > 4 * _EXCERPT
     return plain_label(f"{flat[:_EXCERPT]}…" if is_cut else flat, role, wraps=True)  # type: ignore[arg-type]

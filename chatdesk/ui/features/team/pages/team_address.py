@@ -32,8 +32,9 @@ _TLS: Final = (
 
 
 class AddressFields(QWidget):
-    """``changed`` comes with every edit. A connection string that is pasted into the first field is taken apart.
-    Without ``asks_login`` it is only about where the server is and how the way there is protected."""
+    """The form fields for the address of a team's server. ``changed`` comes with every edit. A connection string that
+    is pasted into the first field is taken apart. Without ``asks_login`` it is only about where the server is and how
+    the way there is protected."""
 
     changed = Signal()
 

@@ -30,8 +30,8 @@ _STATES: Final = {CheckState.OK: Text("fine"), CheckState.WARNING: Text("a warni
 
 
 class CreateWorkspaceDialog(TaskPanel):
-    """``checkRequested`` has the address and the password, ``setUpRequested`` both names and these. ``show_checks``,
-    ``show_problem`` and ``show_done`` answer."""
+    """A dialog that creates a workspace. ``checkRequested`` has the address and the password, ``setUpRequested`` both
+    names and these. ``show_checks``, ``show_problem`` and ``show_done`` answer."""
 
     checkRequested = Signal(object, str)  # ServerAddress, password
     setUpRequested = Signal(str, str, object, str)  # workspace, member, ServerAddress, password

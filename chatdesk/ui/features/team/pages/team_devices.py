@@ -18,7 +18,8 @@ REMOVAL_TEXT = Text(
 def device_rows(
     devices: Sequence[TeamDevice], *, names: Callable[[str], str], removable: Callable[[str], bool], now_ms: int
 ) -> list[TableRow]:
-    """``names`` and ``removable`` take the id of a member. This computer first, then those that were here last."""
+    """Return the rows of the table of devices: this computer first, then the others by their last visit. ``names`` and
+    ``removable`` are called with the id of a member."""
     return [
         TableRow(
             device.id,

@@ -127,8 +127,9 @@ class _CodePanel(TaskPanel):
 
 
 class InviteDialog(_CodePanel):
-    """``projects``: (id, name) of those that this person manages, with the roles that they may give.
-    ``warning``: why the invitation may be of no use. ``inviteRequested`` has the name, roles by project, and days."""
+    """A dialog that invites a person. ``projects``: (id, name) of those that this person manages, with the roles that
+    they may give. ``warning``: why the invitation may be of no use. ``inviteRequested`` has the name, roles by project,
+    and days."""
 
     inviteRequested = Signal(str, object, int)  # name, dict of roles, days
 

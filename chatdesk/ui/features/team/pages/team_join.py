@@ -37,8 +37,8 @@ _LONGEST_NAME: Final = 80
 
 
 class JoinWorkspaceDialog(TaskPanel):
-    """``joinRequested`` has the invitation, the person's name, the passphrase (empty where none is asked for), and
-    whether a way without encryption was agreed to."""
+    """A dialog that joins a workspace. ``joinRequested`` has the invitation, the person's name, the passphrase (empty
+    where none is asked for), and whether a way without encryption was agreed to."""
 
     joinRequested = Signal(str, str, str, bool)
 

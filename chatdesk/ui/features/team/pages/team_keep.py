@@ -42,7 +42,7 @@ class KeepInFile(QWidget):
         self.hide()
 
     def offer(self, *, has_file: bool) -> None:
-        """``has_file``: there is one with a passphrase already."""
+        """Offer the encrypted file for the password; ``has_file``: there is one with a passphrase already."""
         name = tr("The passphrase of the file of keys") if has_file else shown(NEW_PASSPHRASE)
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText(name)

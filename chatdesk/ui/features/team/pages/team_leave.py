@@ -20,7 +20,8 @@ _LONGEST_NAME: Final = 80
 
 
 class LeaveWorkspaceDialog(TaskPanel):
-    """``leaveRequested`` says whether it is for good. ``waiting``: changes that did not go up yet."""
+    """A dialog that leaves a workspace. ``leaveRequested`` says whether it is for good. ``waiting``: changes that did
+    not go up yet."""
 
     leaveRequested = Signal(bool)
 

@@ -39,14 +39,15 @@ _LIMITS: Final = (
 
 
 class WorkspacePolicyDialog(TaskPanel):
-    """``policyRequested`` has what differs, by the names of ``WorkspacePolicy``."""
+    """A dialog for the rights and limits of a workspace. ``policyRequested`` has what differs, by the names of
+    ``WorkspacePolicy``."""
 
     policyRequested = Signal(object)
 
     def __init__(
         self, theme: Theme, workspace: str, policy: WorkspacePolicy, *, members: int, parent: QWidget | None = None
     ) -> None:
-        """``members``: how many there are now."""
+        """Make the dialog. ``members`` is the present number of members."""
         title = tr("Rights and limits of “{workspace}”", workspace=workspace)
         super().__init__(theme, title, object_name="teamPolicyDialog", size_px=_SIZE_PX, parent=parent)
         self._policy = policy
@@ -101,7 +102,8 @@ class WorkspacePolicyDialog(TaskPanel):
         self._grid.addWidget(field, row, 1)
 
     def _wanted(self) -> WorkspacePolicy:
-        """A limit that is not a whole number of its units stays as it was until somebody changes it."""
+        """Return the policy as entered. A limit that is not a whole number of its units stays as it was until the
+        person changes it."""
         numbers = {
             name: self.limits[name].value() * size
             for name, _words, _unit, size, _range in _LIMITS

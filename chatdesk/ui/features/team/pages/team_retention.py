@@ -22,8 +22,8 @@ _WHAT_GOES: Final = Text("Older messages are erased for everybody, about once a 
 
 
 class RetentionField(QWidget):
-    """``days``: for how long messages are kept now; None: for ever. Nothing is asked for before *Set* is pressed:
-    ``chosen`` has days or None."""
+    """A field for how long messages are kept. ``days``: for how long messages are kept now; None: for ever. Nothing is
+    asked for before *Set* is pressed: ``chosen`` has days or None."""
 
     chosen = Signal(object)
 

@@ -25,7 +25,8 @@ OUTDATED: Final = Text(
 
 
 class UpgradeDatabaseDialog(TaskPanel):
-    """``upgradeRequested`` has the login that set the database up, and its password."""
+    """A dialog that upgrades the server's database. ``upgradeRequested`` has the login that set the database up, and
+    its password."""
 
     upgradeRequested = Signal(str, str)
 
@@ -72,7 +73,7 @@ class UpgradeDatabaseDialog(TaskPanel):
 
 
 class MoveWorkspaceDialog(TaskPanel):
-    """``moveRequested`` has the new address; who logs in stays."""
+    """A dialog that changes the address of a workspace. ``moveRequested`` has the new address; who logs in stays."""
 
     moveRequested = Signal(object)
 

@@ -23,7 +23,8 @@ _MEASURED_ROWS = 12  # columns are as wide as what is in view wants
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """``action``: what the button below says of this row; empty where nothing can be done."""
+    """One row of a table of members, devices or projects. ``action``: what the button below says of this row; empty
+    where nothing can be done."""
 
     key: str
     texts: tuple[str, ...]
@@ -108,7 +109,8 @@ class ActionTable(QWidget):
 
 
 class TextTable(QTableView):
-    """``wide`` is the column that takes the room that is left. ``entered_row``: Enter was pressed."""
+    """A table of plain text. ``wide`` is the column that takes the room that is left. ``entered_row``: Enter was
+    pressed."""
 
     entered_row = Signal()
 

@@ -59,7 +59,7 @@ def day(at_ms: int) -> str:
 
 
 def project_words(project: SharedProject) -> str:
-    """Role and what is to be done, for one line."""
+    """Return the role and what remains to be done, on one line."""
     if project.is_let_in:
         return tr("Open to you again; this copy waits for Share…")
     if project.state is ShareState.ENDED:
