@@ -11,13 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, PictureDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.rendering.safety import is_safe_link
-
-Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 
 _FINISH_REASONS = {
     "length": FinishReason.LENGTH,
@@ -46,15 +44,11 @@ class ErrorInAnswer(Exception):
         self.error = error
 
 
-class AnswerReader:
+class AnswerReader(VendorReader):
     """The state of one answer. Feed every decoded chunk; then read ``finish_reason`` and ``usage``."""
 
     def __init__(self) -> None:
-        self.finish_reason: FinishReason | None = None
-        self.usage: Usage | None = None
-        self.has_text = False
-        self._text = SurrogateJoiner()
-        self._reasoning = SurrogateJoiner()
+        super().__init__()
         self._arguments: dict[int, SurrogateJoiner] = {}
         self._index_of_call: dict[str, int] = {}
         self._finished_id: object = None
@@ -86,14 +80,9 @@ class AnswerReader:
         if self.finish_reason is not None and self._finished_id is None:
             self._finished_id = chunk.get("id") or ""
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
-        tail = self._reasoning.finish()
-        if tail:
-            yield ReasoningDelta(tail)
-        tail = self._text.finish()
-        if tail:
-            yield TextDelta(tail)
+        yield from super().finish()
         for index, joiner in self._arguments.items():
             tail = joiner.finish()
             if tail:
@@ -128,13 +117,8 @@ class AnswerReader:
         plain_reasoning = delta.get("reasoning_content")
         if plain_reasoning is None:
             plain_reasoning = delta.get("reasoning")
-        reasoning = self._reasoning.feed(thoughts + _content(plain_reasoning)[1])
-        if reasoning:
-            yield ReasoningDelta(reasoning)
-        text = self._text.feed(text + _content(delta.get("refusal"))[1])
-        if text:
-            self.has_text = True
-            yield TextDelta(text)
+        yield from self._add_reasoning(thoughts + _content(plain_reasoning)[1])
+        yield from self._add_text(text + _content(delta.get("refusal"))[1])
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
         calls = delta.get("tool_calls")
         if calls is not None:
@@ -225,6 +209,15 @@ def _content(value: object) -> tuple[str, str]:
         else:
             text += _optional_text(piece.get("text"), "content piece") or ""
     return thoughts, text
+
+
+def text_field(value: object) -> str:
+    """Return the text of a field; empty where it is absent. Raises ``WrongShapeError``."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise WrongShapeError("text")
+    return value
 
 
 def _optional_text(value: object, field: str) -> str | None:

@@ -13,27 +13,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
+from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError, text_field
 from chatdesk.core.providers.base import (
     ChatRequest,
     EmbeddingRequest,
     Embeddings,
     FinishReason,
     PictureDelta,
-    ReasoningDelta,
     ReasoningKept,
     RequestMessage,
-    TextDelta,
     ToolCallDelta,
 )
 from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
-from chatdesk.core.providers.reader import Delta, Late, Reader
-from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.reader import Delta, Late, Reader, VendorReader
+from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
 from chatdesk.core.texts import Text
@@ -131,15 +128,11 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return body | {name: value for name, value in wanted.items() if name not in self._refused_fields}
 
 
-class AnthropicReader:
+class AnthropicReader(VendorReader):
     """Turns the events of one Anthropic message into provider events."""
 
     def __init__(self) -> None:
-        self.finish_reason: FinishReason | None = None
-        self.usage: Usage | None = None
-        self.has_text = False
-        self._text = SurrogateJoiner()
-        self._reasoning = SurrogateJoiner()
+        super().__init__()
         self._calls: dict[object, int] = {}
         self._figures: dict[str, Any] = {}
         self._thoughts: dict[object, dict[str, Any]] = {}
@@ -169,12 +162,7 @@ class AnthropicReader:
 
     def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
-        tail = self._reasoning.finish()
-        if tail:
-            yield ReasoningDelta(tail)
-        tail = self._text.finish()
-        if tail:
-            yield TextDelta(tail)
+        yield from super().finish()
         kept = tuple(each for each in self._thoughts.values() if each.get("signature") or each.get("data"))
         if kept and self._calls:
             yield ReasoningKept(kept)
@@ -193,49 +181,38 @@ class AnthropicReader:
                 raise WrongShapeError("index")
             number = self._calls.setdefault(index, len(self._calls))
             yield ToolCallDelta(
-                number, repair(_text(block.get("id"))) or None, repair(_text(block.get("name"))) or None, ""
+                number, repair(text_field(block.get("id"))) or None, repair(text_field(block.get("name"))) or None, ""
             )
         elif kind == "text":
-            yield from self._add_text(_text(block.get("text")))
+            yield from self._add_text(text_field(block.get("text")))
         elif kind == "thinking":
-            self._thoughts[index] = {"type": kind, "thinking": "", "signature": _text(block.get("signature"))}
-            yield from self._think(index, _text(block.get("thinking")))
+            self._thoughts[index] = {"type": kind, "thinking": "", "signature": text_field(block.get("signature"))}
+            yield from self._think(index, text_field(block.get("thinking")))
         elif kind == "image":
             source = _mapping(block.get("source"))
             if source.get("type") == "base64":
                 self.has_text = True
-                yield PictureDelta(f"image-{index}", f"data:image/png;base64,{_text(source.get('data'))}")
+                yield PictureDelta(f"image-{index}", f"data:image/png;base64,{text_field(source.get('data'))}")
         elif kind == "redacted_thinking":
-            self._thoughts[index] = {"type": kind, "data": _text(block.get("data"))}
+            self._thoughts[index] = {"type": kind, "data": text_field(block.get("data"))}
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
         kind = delta.get("type")
         if kind == "text_delta":
-            yield from self._add_text(_text(delta.get("text")))
+            yield from self._add_text(text_field(delta.get("text")))
         elif kind == "thinking_delta":
-            yield from self._think(index, _text(delta.get("thinking")))
+            yield from self._think(index, text_field(delta.get("thinking")))
         elif kind == "signature_delta" and index in self._thoughts:
-            self._thoughts[index]["signature"] += _text(delta.get("signature"))
+            self._thoughts[index]["signature"] += text_field(delta.get("signature"))
         elif kind == "input_json_delta":
             if index not in self._calls:
                 raise WrongShapeError("index")
-            yield ToolCallDelta(self._calls[index], None, None, _text(delta.get("partial_json")))
-
-    def _add_text(self, raw: str) -> Iterator[Delta]:
-        text = self._text.feed(raw)
-        if text:
-            self.has_text = True
-            yield TextDelta(text)
+            yield ToolCallDelta(self._calls[index], None, None, text_field(delta.get("partial_json")))
 
     def _think(self, index: object, raw: str) -> Iterator[Delta]:
         if index in self._thoughts:
             self._thoughts[index]["thinking"] += raw  # with its half characters, as it was signed
         yield from self._add_reasoning(raw)
-
-    def _add_reasoning(self, raw: str) -> Iterator[Delta]:
-        text = self._reasoning.feed(raw)
-        if text:
-            yield ReasoningDelta(text)
 
     def _read_usage(self, figures: object) -> None:
         """Merge usage figures: the first event counts the tokens read, the last those written; newer values win."""
@@ -332,14 +309,6 @@ def _arguments(call: Any) -> dict[str, Any]:
 
 def _words(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongShapeError("text")
-    return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

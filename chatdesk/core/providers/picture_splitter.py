@@ -10,9 +10,8 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.providers.base import FinishReason, PictureDelta, PictureFault, TextDelta
-from chatdesk.core.providers.reader import Delta, Late, SecretHidingReader
+from chatdesk.core.providers.base import PictureDelta, PictureFault, TextDelta
+from chatdesk.core.providers.reader import ChangingReader, Delta, Late, SecretHidingReader
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_LETTERS
 
 # The beginning of a picture and some of its letters, and all that can become one with what comes next.
@@ -147,28 +146,13 @@ class PictureSplitter:
             self._fence = ""
 
 
-class PictureReader:
-    """A ``Reader`` that takes the pictures out of the texts of another reader."""
+class PictureReader(ChangingReader):
+    """Takes the pictures out of the texts of another reader."""
 
     def __init__(self, inner: SecretHidingReader) -> None:
-        self._inner = inner
+        super().__init__(inner)
+        self._hiding = inner
         self._splitter = PictureSplitter()
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        return self._inner.finish_reason
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._inner.usage
-
-    @property
-    def has_text(self) -> bool:
-        return self._inner.has_text
-
-    @property
-    def has_tool_calls(self) -> bool:
-        return self._inner.has_tool_calls
 
     def feed(self, chunk: object) -> Iterator[Delta]:
         """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
@@ -185,7 +169,7 @@ class PictureReader:
 
     def rest(self) -> Iterator[Delta]:
         """Yield the text that was held back; call it when an answer breaks off."""
-        yield from self._split(self._inner.rest())
+        yield from self._split(self._hiding.rest())
         yield from self._splitter.finish()
 
     def _split(self, deltas: Iterator[Delta]) -> Iterator[Delta]:

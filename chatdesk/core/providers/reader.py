@@ -19,6 +19,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.failures import FailureTranslator
+from chatdesk.core.providers.text_repair import SurrogateJoiner
 from chatdesk.core.texts import Text
 
 Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
@@ -50,14 +51,43 @@ class Reader(Protocol):
         ...
 
 
-class SecretHidingReader:
-    """A ``Reader`` that hides ``secrets``, which were sent along with the request, in the events of another reader."""
+class VendorReader:
+    """A ``Reader`` of a vendor's chunks without its ``feed``: it joins the halves of characters, which may come in
+    pieces of their own."""
 
-    def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:
+    def __init__(self) -> None:
+        self.finish_reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.has_text = False
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+
+    def finish(self) -> Iterator[Late]:
+        """Yield a replacement character for each half surrogate pair that was still held back."""
+        tail = self._reasoning.finish()
+        if tail:
+            yield ReasoningDelta(tail)
+        tail = self._text.finish()
+        if tail:
+            yield TextDelta(tail)
+
+    def _add_text(self, raw: str) -> Iterator[Delta]:
+        text = self._text.feed(raw)
+        if text:
+            self.has_text = True
+            yield TextDelta(text)
+
+    def _add_reasoning(self, raw: str) -> Iterator[Delta]:
+        text = self._reasoning.feed(raw)
+        if text:
+            yield ReasoningDelta(text)
+
+
+class ChangingReader:
+    """A ``Reader`` that changes the events of another reader and judges nothing itself."""
+
+    def __init__(self, inner: Reader) -> None:
         self._inner = inner
-        self._secrets = EchoedSecrets(secrets, in_answers=True)
-        self._filter = EchoFilter(self._secrets)
-        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
 
     @property
     def finish_reason(self) -> FinishReason | None:
@@ -74,6 +104,16 @@ class SecretHidingReader:
     @property
     def has_tool_calls(self) -> bool:
         return self._inner.has_tool_calls
+
+
+class SecretHidingReader(ChangingReader):
+    """Hides ``secrets``, which were sent along with the request, in the events of another reader."""
+
+    def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:
+        super().__init__(inner)
+        self._secrets = EchoedSecrets(secrets, in_answers=True)
+        self._filter = EchoFilter(self._secrets)
+        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
 
     def feed(self, chunk: object) -> Iterator[Delta]:
         """Yield the cleaned events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""

@@ -10,22 +10,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
+from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError, text_field
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
     PictureDelta,
-    ReasoningDelta,
     ReasoningKept,
     RequestMessage,
-    TextDelta,
     ToolCallDelta,
 )
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_responses
-from chatdesk.core.providers.reader import Delta, Late, Reader
-from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.reader import Delta, Late, Reader, VendorReader
+from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
 
@@ -94,15 +91,11 @@ class ResponsesProvider(OpenAICompatibleProvider):
         return self._has_image_tool and request.may_draw and not self._refused_fields & _IMAGE_TOOL
 
 
-class ResponsesReader:
+class ResponsesReader(VendorReader):
     """Turns the events of one response into provider events. A server that ignores ``stream`` sends it as one chunk."""
 
     def __init__(self) -> None:
-        self.finish_reason: FinishReason | None = None
-        self.usage: Usage | None = None
-        self.has_text = False
-        self._text = SurrogateJoiner()
-        self._reasoning = SurrogateJoiner()
+        super().__init__()
         self._calls: dict[str, int] = {}
         self._has_summary_part = False
         self._thoughts: list[Mapping[str, Any]] = []
@@ -122,29 +115,24 @@ class ResponsesReader:
         elif kind == "error" or (kind is None and chunk.get("error")):
             raise ErrorInAnswer(chunk.get("error") or chunk)
         elif kind in _TEXT:
-            yield from self._add_text(_text(chunk.get("delta")))
+            yield from self._add_text(text_field(chunk.get("delta")))
         elif kind == "response.image_generation_call.partial_image":
-            yield from self._take_picture(_text(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
+            yield from self._take_picture(text_field(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
         elif kind in _REASONING or kind == "response.reasoning_summary_part.added":
             yield from self._read_reasoning(chunk)
         elif kind in ("response.output_item.added", "response.output_item.done"):
             yield from self._take_item(_mapping(chunk.get("item")), is_done=kind == "response.output_item.done")
         elif kind == "response.function_call_arguments.delta":
-            index = self._calls.get(_text(chunk.get("item_id")))
+            index = self._calls.get(text_field(chunk.get("item_id")))
             if index is None:
                 raise WrongShapeError("item_id")
-            yield ToolCallDelta(index, None, None, _text(chunk.get("delta")))
+            yield ToolCallDelta(index, None, None, text_field(chunk.get("delta")))
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             self._end(_mapping(chunk.get("response")))
 
     def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
-        tail = self._reasoning.finish()
-        if tail:
-            yield ReasoningDelta(tail)
-        tail = self._text.finish()
-        if tail:
-            yield TextDelta(tail)
+        yield from super().finish()
         if self._thoughts and self._calls:
             yield ReasoningKept(tuple(self._thoughts))
 
@@ -155,37 +143,26 @@ class ResponsesReader:
             self._keep(row)
             for piece in row.get("content") or () if row.get("type") == "message" else ():
                 words = _mapping(piece)
-                yield from self._add_text(_text(words.get("text", words.get("refusal"))))
+                yield from self._add_text(text_field(words.get("text", words.get("refusal"))))
             if row.get("type") == _PICTURE:
-                yield from self._take_picture(_text(row.get("id")), row, "result")
+                yield from self._take_picture(text_field(row.get("id")), row, "result")
             if row.get("type") == "function_call":
                 yield from self._begin_call(row)
-                index = self._calls[_text(row.get("id")) or _text(row.get("call_id"))]
-                yield ToolCallDelta(index, None, None, _text(row.get("arguments")))
+                index = self._calls[text_field(row.get("id")) or text_field(row.get("call_id"))]
+                yield ToolCallDelta(index, None, None, text_field(row.get("arguments")))
         self._end(response)
-
-    def _add_text(self, raw: str) -> Iterator[Delta]:
-        text = self._text.feed(raw)
-        if text:
-            self.has_text = True
-            yield TextDelta(text)
 
     def _read_reasoning(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         if chunk.get("type") in _REASONING:
-            yield from self._add_reasoning(_text(chunk.get("delta")))
+            yield from self._add_reasoning(text_field(chunk.get("delta")))
             return
         if self._has_summary_part:
             yield from self._add_reasoning("\n\n")
         self._has_summary_part = True
 
-    def _add_reasoning(self, raw: str) -> Iterator[Delta]:
-        text = self._reasoning.feed(raw)
-        if text:
-            yield ReasoningDelta(text)
-
     def _take_item(self, item: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
         if item.get("type") == _PICTURE:
-            yield from self._take_picture(_text(item.get("id")), item, "result" if is_done else "")
+            yield from self._take_picture(text_field(item.get("id")), item, "result" if is_done else "")
         elif is_done:
             self._keep(item)
         else:
@@ -198,7 +175,7 @@ class ResponsesReader:
         self._pictures.add(item)
         if len(self._pictures) > _MOST_CALLS:
             raise WrongShapeError("pictures")
-        letters = _text(holder.get(field)) if field else ""
+        letters = text_field(holder.get(field)) if field else ""
         if field and not letters:
             return  # it failed, and the answer says why
         self.has_text = self.has_text or bool(letters)
@@ -219,9 +196,9 @@ class ResponsesReader:
             return
         if len(self._calls) >= _MOST_CALLS:
             raise WrongShapeError("calls")
-        call_id = repair(_text(item.get("call_id")))
-        index = self._calls.setdefault(_text(item.get("id")) or call_id, len(self._calls))
-        yield ToolCallDelta(index, call_id or None, repair(_text(item.get("name"))) or None, "")
+        call_id = repair(text_field(item.get("call_id")))
+        index = self._calls.setdefault(text_field(item.get("id")) or call_id, len(self._calls))
+        yield ToolCallDelta(index, call_id or None, repair(text_field(item.get("name"))) or None, "")
 
     def _end(self, response: Mapping[str, Any]) -> None:
         figures = response.get("usage")
@@ -262,14 +239,6 @@ def _items(message: RequestMessage) -> Iterator[dict[str, Any]]:
             "name": repair(call.name),
             "arguments": repair(call.arguments),
         }
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongShapeError("text")
-    return value
 
 
 def _mapping(value: object, *, is_needed: bool = True) -> Mapping[str, Any]:
