@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.supervision import supervised
+from chatdesk.cli.threads import positive
 from chatdesk.core import terminal, thread_turns
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
@@ -40,9 +41,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         help=tr("read, write, ask, admin or remote (read)"),
     )
     new.add_argument("--project", action="append", metavar="NAME", default=[], help=tr("reach this project only"))
-    new.add_argument("--days", type=_days, metavar="N", help=tr("expire after N days"))
-    new.add_argument("--requests", type=_days, default=0, metavar="N", help=tr("at most N requests a minute"))
-    new.add_argument("--tokens", type=_days, default=0, metavar="N", help=tr("at most N tokens of models a minute"))
+    new.add_argument("--days", type=positive, metavar="N", help=tr("expire after N days"))
+    new.add_argument("--requests", type=positive, default=0, metavar="N", help=tr("at most N requests a minute"))
+    new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("at most N tokens of models a minute"))
     new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("at most so many dollars a day"))
     new.set_defaults(run=_new)
     listing = actions.add_parser("list", parents=[common], help=tr("list tokens, never their texts"))
@@ -153,11 +154,4 @@ def _money(text: str) -> float:
     value = float(text)
     if not 0 < value < 1_000_000:
         raise argparse.ArgumentTypeError(tr("it must be more than 0 and less than 1,000,000"))
-    return value
-
-
-def _days(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(tr("it must be at least 1"))
     return value

@@ -51,7 +51,7 @@ class AnswerStarter:
         self._tools = tools
         self._context = context
         self._limits = limits
-        self.queue = SendingQueue(repositories.waiting, bus, clock, start=self._ask)
+        self.queue = SendingQueue(repositories.waiting, repositories.messages, bus, clock, start=self._ask)
         self.turns = RunningTurns()
         self._turn_context = TurnContext(
             store=repositories.messages,

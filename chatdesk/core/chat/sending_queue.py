@@ -26,6 +26,7 @@ from chatdesk.core.texts import Text
 from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
 
 if TYPE_CHECKING:
+    from chatdesk.core.storage.chat.messages import MessageRepository
     from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
@@ -49,9 +50,16 @@ class SendingQueue:
     turn has come."""
 
     def __init__(
-        self, store: WaitingRepository, bus: EventBus, clock: Clock, *, start: Callable[[Message], Awaitable[None]]
+        self,
+        store: WaitingRepository,
+        messages: MessageRepository,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        start: Callable[[Message], Awaitable[None]],
     ) -> None:
         self._store = store
+        self._messages = messages
         self._bus = bus
         self._clock = clock
         self._start = start
@@ -232,7 +240,7 @@ class SendingQueue:
             is_asked=False,
         )
         try:
-            message, thread = await self._store.finish(entry.message_id, outcome)
+            message, thread = await self._messages.finish(entry.message_id, outcome)
         except ChatDeskError as problem:  # it is gone, or ended in another way
             _log.info("answer %s waits no more: %s", entry.message_id, problem.code)
             return None

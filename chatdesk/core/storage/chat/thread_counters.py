@@ -83,6 +83,14 @@ def change_by_difference(conn: Connection, thread_id: str, before: Tally, after:
     change(conn, thread_id, delta)
 
 
+def count_in(conn: Connection, thread_id: str, tally: Tally, sign: int, shown: int) -> None:
+    """Add messages to the counters of a thread, or take them away where ``sign`` is -1; ``shown`` are on its path."""
+    delta = Tally()
+    delta.add(tally, sign)
+    change(conn, thread_id, delta)
+    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
+
+
 def change(conn: Connection, thread_id: str, delta: Tally) -> None:
     """Add ``delta`` to the counters of a thread."""
     conn.exec_driver_sql(

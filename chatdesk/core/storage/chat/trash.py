@@ -105,7 +105,7 @@ def _move_to_trash(
     hidden = _mark_messages(
         conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id, is_logged=is_logged
     )
-    _account(conn, top.thread_id, tally, -1, hidden)
+    thread_counters.count_in(conn, top.thread_id, tally, -1, hidden)
     if top.is_on_path:
         sibling = _nearest_version(conn, top)
         if sibling is not None:
@@ -143,18 +143,11 @@ def restore_message(
         )
     )
     shown = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=None, deleted_with=None)
-    _account(conn, node.thread_id, thread_counters.of_messages(conn, affected), 1, shown)
+    thread_counters.count_in(conn, node.thread_id, thread_counters.of_messages(conn, affected), 1, shown)
     if not _lead_to(conn, end_id):
         _lead_to(conn, message_id)
     shown_path.refresh_end(conn, node.thread_id)
     return get_thread(conn, node.thread_id), affected
-
-
-def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sign: int, shown: int) -> None:
-    delta = thread_counters.Tally()
-    delta.add(tally, sign)
-    thread_counters.change(conn, thread_id, delta)
-    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
 
 
 def _mark_messages(

@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.thread import Thread
-from chatdesk.core.domain.turn import TurnOutcome
 from chatdesk.core.domain.waiting import SentAnswer, WaitingAnswer
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage.chat import streaming
-from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, get_message, get_thread, messages_from
+from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, get_message, messages_from
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -78,16 +75,6 @@ class WaitingRepository:
             if not found:
                 raise NotPossible(Text("This answer does not wait any more."))
             return get_message(conn, wanted)
-
-        return await self._db.write(work)
-
-    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
-        """End a waiting answer that was never asked for."""
-        wanted = checked_id(message_id)
-
-        def work(conn: Connection) -> tuple[Message, Thread]:
-            thread_id = streaming.finish(conn, self._db.origin, wanted, outcome)
-            return get_message(conn, wanted), get_thread(conn, thread_id)
 
         return await self._db.write(work)
 

@@ -174,25 +174,24 @@ def log_change(
     return change_id
 
 
-def log_many(
+def log_threads(
     conn: Connection,
     origin: Origin,
     *,
-    kind: str,
     op: str,
     reg: str,
     entries: Sequence[tuple[str, str, int, Mapping[str, Any] | None]],
 ) -> None:
-    """Append a change to the same register of many things, given as (entity, project, stamp, body), each thing once."""
+    """Append a change to the same register of many threads, given as (id, project, stamp, body), each one once."""
     if not entries:
         return
     for project_id in {entry[1] for entry in entries}:
         _announce(origin, project_id, reg)
         if op != "new":
-            _check_own(conn, project_id, kind, reg, [entry[0] for entry in entries if entry[1] == project_id])
+            _check_own(conn, project_id, "thread", reg, [entry[0] for entry in entries if entry[1] == project_id])
     raw = driver(conn)
     first = _take_numbers(raw, origin.device_id, len(entries), max(entry[2] for entry in entries))
-    heads = _heads(conn, kind, [entry[0] for entry in entries], reg)
+    heads = _heads(conn, "thread", [entry[0] for entry in entries], reg)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
     raw.executemany(
@@ -203,7 +202,7 @@ def log_many(
                 project_id,
                 device,
                 first + place,
-                kind,
+                "thread",
                 op,
                 entity,
                 reg,

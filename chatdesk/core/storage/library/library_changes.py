@@ -15,7 +15,7 @@ from chatdesk.core.domain.library import Column, LibraryChange, Value
 from chatdesk.core.errors import NotPossible, ProjectNotFound
 from chatdesk.core.storage.chat import projects, tags
 from chatdesk.core.storage.engine import change_log
-from chatdesk.core.storage.engine.change_log import Origin, log_many
+from chatdesk.core.storage.engine.change_log import Origin, log_threads
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.texts import Text
 
@@ -98,10 +98,9 @@ def _set_values(
     if column == "deleted_at":
         dead = [key for key, value in values.items() if value is not None]
         covers = {owner: change_log.seen(conn, origin, owner) for owner in {owners[key] for key in dead}}
-        log_many(
+        log_threads(
             conn,
             origin,
-            kind="thread",
             op="del",
             reg=reg,
             entries=entries(dead, lambda key: {"covers": covers[owners[key]]}),
@@ -111,13 +110,13 @@ def _set_values(
             gone_at = projects.bring_back(conn, origin, owner)
             if gone_at is not None:
                 revived[owner] = gone_at
-        log_many(conn, origin, kind="thread", op="edit", reg=reg, entries=entries(alive, lambda _key: None))
+        log_threads(conn, origin, op="edit", reg=reg, entries=entries(alive, lambda _key: None))
     else:
         rows = entries(values, lambda key: {column: values[key]})
-        log_many(conn, origin, kind="thread", op="edit", reg=reg, entries=rows)
+        log_threads(conn, origin, op="edit", reg=reg, entries=rows)
         if column == "project_id":
             arrived = [(key, str(values[key]), stamp, body) for key, _owner, stamp, body in rows]
-            log_many(conn, origin, kind="thread", op="edit", reg=reg, entries=arrived)
+            log_threads(conn, origin, op="edit", reg=reg, entries=arrived)
             for target in targets:
                 _enter(conn, origin, target, [key for key in values if target == values[key] != owners[key]])
     return set(owners.values()) | targets, revived
@@ -137,10 +136,9 @@ def _set_tags(conn: Connection, origin: Origin, change: LibraryChange) -> None:
             # Tags are one person's own: others learn what this one is called.
             name = conn.exec_driver_sql("SELECT name FROM tags WHERE id = ?", (tag_id,)).scalar()
             body = {"is_on": is_on, "name": name}
-            log_many(
+            log_threads(
                 conn,
                 origin,
-                kind="thread",
                 op="edit",
                 reg=f"{change_log.TAG}{tag_id}",
                 entries=[(key, owners[key], origin.stamp()["hlc"], body) for key in thread_ids],

@@ -15,14 +15,13 @@ from typing import Final
 from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamRole
 from chatdesk.core.storage.engine.plain_text import clean
-from chatdesk.core.storage.sync.wire.rows import is_id
+from chatdesk.core.storage.sync.wire.rows import is_id, whole
 
 LONGEST_NAME: Final = 200
 #: More than any team has.
 MOST: Final = 10_000
 _ROLES: Final = frozenset(role.value for role in TeamRole)
 _STATUSES: Final = frozenset(status.value for status in MemberStatus)
-_LARGEST: Final = 2**53
 # Letters of other scripts that look like Latin ones in nearly every font.
 _ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ", "aeopcyxijsdhqwlaoivpktux")
 
@@ -54,7 +53,7 @@ def _is_project(head: ProjectHead) -> bool:
         is_id(head.project_id)
         and _is_one_of(head.role, _ROLES)
         and _is_short(head.channel)
-        and _number(head.seq) is not None
+        and whole(head.seq) is not None
     )
 
 
@@ -68,12 +67,12 @@ def _is_role(role: tuple[str, str, str | None], *, is_whole: bool) -> bool:
 
 def _member(member: MemberRow) -> MemberRow:
     status = member.status if _is_one_of(member.status, _STATUSES) else MemberStatus.REMOVED.value
-    return MemberRow(member.id, shown(member.name), bool(member.is_owner), status, _number(member.invited_at))
+    return MemberRow(member.id, shown(member.name), bool(member.is_owner), status, whole(member.invited_at))
 
 
 def _device(device: DeviceRow) -> DeviceRow:
     name, version = shown(device.name), shown(device.app_version)
-    return DeviceRow(device.id, device.member_id, name, version, _number(device.last_seen_at), bool(device.is_removed))
+    return DeviceRow(device.id, device.member_id, name, version, whole(device.last_seen_at), bool(device.is_removed))
 
 
 def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
@@ -97,7 +96,3 @@ def _look(name: str) -> str:
 
 def _is_one_of(word: object, words: frozenset[str]) -> bool:
     return isinstance(word, str) and word in words
-
-
-def _number(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value < _LARGEST else None

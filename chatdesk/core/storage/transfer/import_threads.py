@@ -14,7 +14,7 @@ from chatdesk.core.storage.chat.projects import bring_back
 from chatdesk.core.storage.chat.threads import checked_title
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.bulk import insert_rows
-from chatdesk.core.storage.engine.change_log import Origin, log_change, log_many
+from chatdesk.core.storage.engine.change_log import Origin, log_change, log_threads
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
 from chatdesk.core.storage.engine.rows import get_thread
@@ -40,7 +40,7 @@ def insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> N
     for project_id in {row["project_id"] for row in rows}:  # which may have gone to the trash since the import began
         bring_back(conn, origin, project_id)
     conn.execute(tables.threads.insert(), rows)
-    log_many(conn, origin, kind="thread", op="new", reg=change_log.CONTENT, entries=entries)
+    log_threads(conn, origin, op="new", reg=change_log.CONTENT, entries=entries)
     for row in rows:
         for column, reg in (("pinned_at", change_log.PINNED), ("archived_at", change_log.ARCHIVED)):
             if row[column] is not None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.transfer.imports.parts import (
-    answer_parts,
     file_part,
+    said_parts,
     text_parts,
     thought_parts,
     thread_of,
@@ -150,7 +150,7 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     for each in pieces:
         yield from _piece(dict_of(each), role)
     if not pieces:
-        yield from _said(text_of(value.get("content")), role)
+        yield from said_parts(text_of(value.get("content")), role)
     for each in list_of(value.get("pictures")):
         picture = dict_of(each)
         yield _stored("image", text_of(picture.get("storageKey")), text_of(picture.get("url")), is_image=True)
@@ -161,10 +161,6 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     for each in list_of(value.get("links")):
         link = dict_of(each)
         yield from text_parts("\n".join(filter(None, (text_of(link.get("title")), text_of(link.get("url"))))))
-
-
-def _said(text: str, role: Role) -> Iterator[ImportedPart]:
-    return answer_parts(text) if role is Role.ASSISTANT else text_parts(text)
 
 
 def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
@@ -178,7 +174,7 @@ def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     elif kind == "image":
         yield _stored("image", text_of(piece.get("storageKey")), text_of(piece.get("url")), is_image=True)
     elif kind in ("text", "info"):
-        yield from _said(text, role)
+        yield from said_parts(text, role)
 
 
 def _stored(name: str, key: str, url: str, *, is_image: bool) -> ImportedPart:

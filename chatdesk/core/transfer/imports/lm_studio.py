@@ -12,9 +12,8 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.transfer.imports.parts import (
-    answer_parts,
     file_part,
-    text_parts,
+    said_parts,
     thought_parts,
     thread_of,
     tool_call_part,
@@ -109,7 +108,7 @@ def _blocks(step: Mapping[str, Any], role: Role, names: dict[str, str]) -> Itera
         call_id = text_of(piece.get("toolCallRequestId")) or piece.get("callId")
         if kind == "text":
             text = text_of(piece.get("text"))
-            yield from thought_parts(text) if is_thought else _said(text, role)
+            yield from thought_parts(text) if is_thought else said_parts(text, role)
         elif kind == "toolCallRequest":
             names[str(call_id)] = text_of(piece.get("name"))
             yield tool_call_part(names[str(call_id)], call_id, piece.get("arguments", piece.get("parameters")))
@@ -119,10 +118,6 @@ def _blocks(step: Mapping[str, Any], role: Role, names: dict[str, str]) -> Itera
         elif kind == "file":
             name = text_of(piece.get("fileIdentifier")).rsplit("/", 1)[-1]
             yield file_part(name, name, is_image=text_of(piece.get("fileType")) == "image")
-
-
-def _said(text: str, role: Role) -> Iterator[ImportedPart]:
-    return answer_parts(text) if role is Role.ASSISTANT else text_parts(text)
 
 
 def _moment_of(step: Mapping[str, Any]) -> int | None:

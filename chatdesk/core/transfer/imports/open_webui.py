@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.transfer.imports.parts import file_part, text_file_part
+from chatdesk.core.transfer.imports.parts import file_part, text_file_part, text_parts
 from chatdesk.core.transfer.imports.tree import Node, make_tree
 from chatdesk.core.transfer.imports.values import (
     count_of,
@@ -153,17 +153,12 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 def _text(text: str, role: Role) -> Iterator[ImportedPart]:
     """Yield the parts of a text: a model's thoughts and tools stand in it as HTML."""
     if role is not Role.ASSISTANT or "<details type=" not in text:
-        yield from _plain(text)
+        yield from text_parts(text)
         return
     for before, mark, inside in marked_stretches(text, _DETAILS, "</details>"):
-        yield from _plain(before)
+        yield from text_parts(before)
         if mark is not None:
             yield from _details(mark, inside)
-
-
-def _plain(text: str) -> Iterator[ImportedPart]:
-    if text.strip():
-        yield ImportedPart(PartType.TEXT, {"text": text})
 
 
 def _details(match: re.Match[str], inside: str) -> Iterator[ImportedPart]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedPart, ImportedThread
-from chatdesk.core.domain.message import PartType
+from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.transfer.imports.tree import Node, make_tree
 from chatdesk.core.transfer.imports.values import (
     as_json,
@@ -77,6 +77,10 @@ def answer_parts(text: str) -> Iterator[ImportedPart]:
         yield from text_parts(before.lstrip("\n"))
         if mark is not None:
             yield from thought_parts(inside.strip("\n"))
+
+
+def said_parts(text: str, role: Role) -> Iterator[ImportedPart]:
+    return answer_parts(text) if role is Role.ASSISTANT else text_parts(text)
 
 
 def tool_call_part(name: str, call_id: object, arguments: object) -> ImportedPart:

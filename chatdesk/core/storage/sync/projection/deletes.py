@@ -210,7 +210,7 @@ def hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, st
         "UPDATE messages SET deleted_at = ?, deleted_with = ? WHERE id = ?",
         [(now, gone[message_id], message_id) for message_id in ids],
     )
-    _account(conn, thread_id, tally, -1, hidden)
+    thread_counters.count_in(conn, thread_id, tally, -1, hidden)
     if top is not None:
         sibling = _nearest_version(conn, top)
         if sibling is not None:
@@ -224,7 +224,7 @@ def _show(conn: Connection, origin: Origin, thread_id: str, back: Sequence[str],
     raw.executemany(
         "UPDATE messages SET deleted_at = NULL, deleted_with = NULL WHERE id = ?", [(each,) for each in back]
     )
-    _account(conn, thread_id, thread_counters.of_messages(conn, back), 1, shown)
+    thread_counters.count_in(conn, thread_id, thread_counters.of_messages(conn, back), 1, shown)
     _after(conn, thread_id, effects)
 
 
@@ -257,13 +257,6 @@ def _mark_summaries(conn: Connection, thread_id: str, ids: Sequence[str]) -> tup
         "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND position = ?", (thread_id, top)
     ).first()
     return shown, None if row is None else shown_path.find_node(conn, row[0])
-
-
-def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sign: int, shown: int) -> None:
-    delta = thread_counters.Tally()
-    delta.add(tally, sign)
-    thread_counters.change(conn, thread_id, delta)
-    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
 
 
 def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
