@@ -9,11 +9,13 @@ from typing import TypeVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
-from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, Rate, UsageLimit
 from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.services.services import Services
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog
@@ -24,6 +26,20 @@ from tests.helpers.waiting import running_tasks
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 
 T = TypeVar("T", bound=QWidget)
+
+
+HELD = "The provider takes no more requests for now."
+
+
+def hold(services: Services, *models: str) -> None:
+    for model in models:
+        services.chat.queue.note_rate("offline", model, RateReport(0, 3_600))
+
+
+def release(services: Services, *models: str) -> None:
+    for model in models:
+        services.chat.queue.forget_rate("offline", model)
+    services.chat.queue.use_rate(Rate(1000, 1))  # it looks again
 
 
 def _paths(tmp_path: Path) -> AppPaths:
@@ -76,7 +92,7 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
         sidebar, panes = application.panes.sidebar, application.panes
         services = await application.services()
         assert sidebar.lines.waiting is None, "nothing waits"
-        services.chat.queue.hold("There is no network.")
+        hold(services, "offline-demo")
         asked: list[str] = []
         for text in ("the first question", "the second question"):
             panes.commands.trigger("thread.new")
@@ -100,7 +116,7 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
             return [label.text() for label in dialog.findChildren(QLabel) if label.isVisibleTo(dialog)]
 
         assert {"the first question", "the second question"} <= set(words())
-        assert any("There is no network." in each and "1 before it" in each for each in words())
+        assert any(HELD in each and "1 before it" in each for each in words())
         assert (
             _child(application, QPushButton, f"waitingFirst-{asked[1]}").accessibleName().startswith("Send first: “the")
         )
@@ -121,7 +137,7 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
         panes.commands.trigger("app.waiting")
         await until(lambda: [each for each in panes.window.findChildren(WaitingDialog) if each.isVisible()])
         dialog = next(each for each in panes.window.findChildren(WaitingDialog) if each.isVisible())
-        await answered(application, services.chat.queue.release)
+        await answered(application, lambda: release(services, "offline-demo"))
         await until(lambda: words() and "Nothing waits." in words())
         assert not sidebar.lines.waiting.isVisibleTo(sidebar)
 
@@ -157,7 +173,7 @@ def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path
 def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
-        services.chat.queue.hold("There is no network.")
+        hold(services, "offline-demo", "offline-echo")
         application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
@@ -169,8 +185,8 @@ def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
             entries = [entry for column in view.columns for entry in column.view.entries]
             return [item.text for entry in entries for item in entry.items if item.kind == "notice"]  # type: ignore[attr-defined]
 
-        await until(lambda: len([text for text in notices() if "There is no network" in text]) == 2)
-        services.chat.queue.release()
+        await until(lambda: len([text for text in notices() if HELD in text]) == 2)
+        release(services, "offline-demo", "offline-echo")
         await until(lambda: not notices())
 
     play(_paths(tmp_path), script)

@@ -1,8 +1,8 @@
 """SendingQueue keeps answers that may not be asked for yet: shown, in order, and beyond the end of the program.
 
-An answer waits because the person's own rate is used up, because the vendor says so, or because the queue is held:
-there is no network. Questions and answers are stored before they come here; an answer that waits is pending. An answer
-that waits for a vendor is overtaken by those that go to another one; apart from that they are sent in order.
+An answer waits because the person's own rate is used up, or because the vendor says so. Questions and answers are
+stored before they come here; an answer that waits is pending. An answer that waits for a vendor is overtaken by those
+that go to another one; apart from that they are sent in order.
 """
 
 from __future__ import annotations
@@ -66,7 +66,6 @@ class SendingQueue:
         self._windows: dict[_Scope, RateWindow] = {_ALL: RateWindow()}
         self._vendors = VendorQuotas()
         self._waiting: list[WaitingAnswer] = []
-        self._held = ""
         self._is_history_known = False
         self._began_ms = clock.now_ms()
         self._timer: asyncio.TimerHandle | None = None
@@ -104,17 +103,6 @@ class SendingQueue:
     def forget_rate(self, provider: str | None, model: str | None) -> None:
         """Forget that a vendor said it is too early, so that it is asked again."""
         self._vendors.forget(provider or "", model or "")
-
-    def hold(self, reason: str) -> None:
-        """Send nothing until ``release``; ``reason`` is a sentence for a person."""
-        if reason != self._held:
-            self._held = reason
-            self._look_soon()
-
-    def release(self) -> None:
-        if self._held:
-            self._held = ""
-            self._look_soon()
 
     async def admit(self, answer: Message) -> bool:
         """Return whether a pending answer may be asked for now; otherwise it is stored as waiting, and asked for when
@@ -203,12 +191,10 @@ class SendingQueue:
         seen: list[WaitingAnswer] = []
         slots = _Slots(self._windows, len(entries), now_ms)
         for before, entry in enumerate(entries):
-            reason, at = self._held, None
-            if not reason:
-                at = self._vendors.free_at(entry.provider, entry.model, now_ms)
-                reason = _VENDOR_REASON
-                if at is None:
-                    at, reason = slots.take(entry)
+            at = self._vendors.free_at(entry.provider, entry.model, now_ms)
+            reason: str = _VENDOR_REASON
+            if at is None:
+                at, reason = slots.take(entry)
             seen.append(replace(entry, reason=reason, sends_at=at, before=before))
         return seen
 

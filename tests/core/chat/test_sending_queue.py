@@ -26,6 +26,18 @@ from tests.helpers.waiting import until
 _HOUR = 3_600
 
 
+HELD = "The provider takes no more requests for now."
+
+
+def hold(world: ChatWorld) -> None:
+    world.chat.queue.note_rate("scripted", "small", RateReport(0, _HOUR))
+
+
+async def release(world: ChatWorld) -> None:
+    world.chat.queue.forget_rate("scripted", "small")
+    await world.chat.queue.send_due()
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
     async with chat_world(tmp_path) as made:
@@ -79,7 +91,7 @@ async def test_what_this_run_sent_counts_once_for_another_rate(world: ChatWorld)
 
 
 async def test_a_thread_that_waits_takes_no_other_question(world: ChatWorld) -> None:
-    world.chat.queue.hold("There is no network.")
+    hold(world)
     created = await world.chat.create_thread(None, "", "one")
     assert world.chat.is_answering(created.thread.id)
     with pytest.raises(TurnInProgress):
@@ -87,7 +99,7 @@ async def test_a_thread_that_waits_takes_no_other_question(world: ChatWorld) -> 
 
 
 async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -> None:
-    world.chat.queue.hold("There is no network.")
+    hold(world)
     created = await world.chat.create_thread(None, "", "one")
     stopped = await world.chat.stop(created.thread.id)
     assert stopped is not None
@@ -98,7 +110,7 @@ async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -
     assert not world.provider.requests
     report = await world.repositories.usage.of_thread(created.thread.id)
     assert report.rows == ()  # nothing was asked
-    world.chat.queue.release()
+    await release(world)
     world.events.clear()
     again = await world.chat.retry_message(stopped.id)
     assert (await world.finished(again.id)) is not None
@@ -106,15 +118,15 @@ async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -
 
 
 async def test_held_back_until_released_in_order(world: ChatWorld) -> None:
-    world.chat.queue.hold("There is no network.")
+    hold(world)
     made = [await world.chat.create_thread(None, "", text) for text in ("one", "two", "three")]
-    assert {each.reason for each in world.chat.queue.waiting} == {"There is no network."}
-    assert all(each.sends_at is None for each in world.chat.queue.waiting)
+    assert {each.reason for each in world.chat.queue.waiting} == {HELD}
+    assert all(each.sends_at is not None for each in world.chat.queue.waiting)
     last = made[2].answer
     assert last is not None
     await world.chat.queue.send_first(last.id)
     assert world.chat.queue.waiting[0].message_id == last.id
-    world.chat.queue.release()
+    await release(world)
     await until(lambda: len(world.provider.requests) == 3)
     asked = [request.messages[-1].text for request in world.provider.requests]
     assert asked == ["three", "one", "two"]
@@ -151,16 +163,16 @@ async def test_a_refusal_with_a_time_holds_up_the_next_question(world: ChatWorld
 
 async def test_what_waits_survives_the_end_of_the_program(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
-        world.chat.queue.hold("There is no network.")
+        hold(world)
         made = [await world.chat.create_thread(None, "", text) for text in ("one", "two")]
         await world.chat.queue.send_first(made[1].answer.id)  # type: ignore[union-attr]
     async with chat_world(tmp_path) as world:
         assert (await world.chat.reader.get_message(made[0].answer.id)).status is Status.PENDING  # type: ignore[union-attr]
-        world.chat.queue.hold("Still none.")
+        hold(world)
         await world.chat.queue.resume()
         await world.chat.queue.resume()  # knows them already
         assert [each.thread_id for each in world.chat.queue.waiting] == [made[1].thread.id, made[0].thread.id]
-        world.chat.queue.release()
+        await release(world)
         for each in made:
             answer = await world.answer_of(each)
             assert answer.text == "ok"  # type: ignore[attr-defined]
@@ -177,7 +189,7 @@ async def test_what_was_sent_before_a_restart_counts(tmp_path: Path) -> None:
 
 async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
-        world.chat.queue.hold("Later.")
+        hold(world)
         created = await world.chat.create_thread(None, "", "one")
     database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
@@ -200,27 +212,27 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
 
 
 async def test_deleting_a_thread_takes_it_out_of_the_queue(world: ChatWorld) -> None:
-    world.chat.queue.hold("Later.")
+    hold(world)
     created = await world.chat.create_thread(None, "", "one")
     await world.library.delete([created.thread.id])
     assert world.chat.queue.waiting == ()
 
 
 async def test_a_script_is_told_that_it_waits_and_why(world: ChatWorld) -> None:
-    world.chat.queue.hold("There is no network.")
+    hold(world)
     seen = []
     async for event in ask(world.chat, world.bus, "one"):
         seen.append(event["event"])
         if event["event"] == "waiting":
-            assert (event["reason"], event["sends_at"], event["before"]) == ("There is no network.", None, 0)
-            world.chat.queue.release()
+            assert (event["reason"], event["before"]) == (HELD, 0)
+            await release(world)
     assert seen[:2] == ["start", "waiting"]
     assert seen.count("waiting") == 1
     assert seen[-1] == "finish"
 
 
 async def test_a_script_that_leaves_cancels_what_waits(world: ChatWorld) -> None:
-    world.chat.queue.hold("There is no network.")
+    hold(world)
     async with aclosing(ask(world.chat, world.bus, "one")) as events:
         async for event in events:
             if event["event"] == "waiting":
