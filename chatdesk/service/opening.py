@@ -8,8 +8,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.declaration import Scope
-from chatdesk.service.local_service import LocalService, ServiceAddress
-from chatdesk.service.settings import options_of
+from chatdesk.service.local_service import LocalService, ServiceAddress, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from chatdesk.services.services import Services
 
@@ -19,8 +18,19 @@ async def open_service(
 ) -> tuple[LocalService, ServiceAddress]:
     """Start the service where the settings say; ``port`` wins over them. ``on_died`` is called when it ends by a fault.
     Raises a ``ChatDeskError``."""
-    service = LocalService(services, options_of(settings, port=port), on_died=on_died)
+    service = LocalService(services, _options_of(settings, port), on_died=on_died)
     return service, await service.start()
+
+
+def _options_of(settings: Settings, port: int | None) -> ServiceOptions:
+    """Return where and how to listen; ``port`` wins over the setting."""
+    return ServiceOptions(
+        settings.service_port if port is None else port,
+        settings.service_address,
+        settings.service_certificate,
+        settings.service_certificate_key,
+        tuple(settings.service_origins.split()),
+    )
 
 
 def tokens_of(paths: AppPaths) -> TokenBook:

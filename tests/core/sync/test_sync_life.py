@@ -15,7 +15,7 @@ from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedPr
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.members.membership_errors import AlreadyJoined
-from chatdesk.core.sync.round_status import CLIENT_TOO_OLD
+from chatdesk.core.sync.status_report import CLIENT_TOO_OLD
 from chatdesk.core.sync.team_store.project_shares import ProjectShares
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, until, until_same

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from chatdesk import __version__
 from chatdesk.core.clock import Clock
@@ -18,10 +21,18 @@ from chatdesk.core.file_writing import write_failure
 from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.plain_text import shown_name
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, restorable
-from chatdesk.core.storage.upkeep.written_since import written_since
 from chatdesk.core.texts import Text
+
+_LONGEST_S: Final = 3.0
+_STEPS_BETWEEN_LOOKS: Final = 10_000
+_NAMED_THREADS: Final = 3
+_FOUND: Final = (
+    "SELECT t.title, (SELECT count(*) FROM messages m WHERE m.thread_id = t.id AND m.created_at > :since) AS newer"
+    " FROM threads t WHERE t.last_activity_at > :since AND t.deleted_at IS NULL ORDER BY t.last_activity_at DESC"
+)
 
 
 class BackupService:
@@ -71,7 +82,7 @@ class BackupService:
         contents = await asyncio.to_thread(
             restore.inspect_backup, path, work_dir=self._database.parent, blobs=self._blobs
         )
-        since = await asyncio.to_thread(written_since, self._database, contents.newest_at or 0)
+        since = await asyncio.to_thread(_written_since, self._database, contents.newest_at or 0)
         return replace(contents, written_since=since[0], threads_since=since[1])
 
     async def prepare(self, path: Path) -> BackupContents:
@@ -134,3 +145,19 @@ def _check_there(path: Path) -> None:
             safe=Text("Nothing was changed."),
             next_step=Text("'chatdesk restore --list' lists them."),
         )
+
+
+def _written_since(database: Path, since_ms: int) -> tuple[int, tuple[str, ...]]:
+    """Return how many messages are newer than ``since_ms``, and the titles of the first threads that hold them. Takes a
+    few seconds at most. The present database may be damaged, gone or of a newer version: then nothing is said rather
+    than something wrong."""
+    end = time.monotonic() + _LONGEST_S
+    try:
+        with closing(connect(database, "read")) as conn:
+            conn.execute("PRAGMA query_only=ON")
+            conn.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
+            found = [row for row in conn.execute(_FOUND, {"since": since_ms}) if row[1]]
+    except sqlite3.Error:
+        return 0, ()
+    titles = tuple(shown_name(str(title)[:200]) for title, _ in found[:_NAMED_THREADS])
+    return sum(count for _, count in found), titles

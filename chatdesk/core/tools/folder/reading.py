@@ -20,7 +20,6 @@ from typing import Final
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, opened_below, read_file
 from chatdesk.core.tools.folder.names import MADE_BY_PROGRAMS, hides_secrets, is_plain
-from chatdesk.core.tools.folder.pages import page
 from chatdesk.core.tools.folder.texts import read_text
 
 MOST_READ_BYTES: Final = 4 * 1024 * 1024
@@ -33,6 +32,9 @@ _SEARCHED_BYTES: Final = 64 * 1024 * 1024
 _SHOWN_LINE: Final = 200
 _SEARCH_S: Final = 20.0
 _VERSION_DIGITS: Final = 16
+#: A result above 24,000 bytes would be cut for the model.
+PAGE_BYTES: Final = 16_000
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def version_of(data: bytes) -> str:
@@ -56,7 +58,7 @@ def list_folder(folder: Path, path: str, number: object) -> str:
             else:
                 lines.append(_described(entry))
     shown = "\n".join(text for _is_file, text in sorted(lines)) or "(empty)"
-    found, count, _first, text = page(shown, number)
+    found, count, _first, text = _page(shown, number)
     notes = [f"[{'/'.join(names) or 'The project folder'}, page {found} of {count}]", text.rstrip("\n")]
     if is_cut:
         notes.append(f"[There are more than {MOST_LISTED:,} entries; the others are left out.]")
@@ -98,7 +100,7 @@ def read_page(folder: Path, path: str, number: object) -> str:
     read = read_text(data)
     if read is None:
         raise FileRefused(f"“{path}” is no text ({len(data):,} bytes).")
-    found, count, first, text = page(read[0], number)
+    found, count, first, text = _page(read[0], number)
     version = version_of(data)
     return f"[{'/'.join(names)}, version {version}, page {found} of {count}, from line {first}]\n{text}"
 
@@ -207,3 +209,34 @@ def _hits(at: int, name: str, shown: str, wanted: re.Pattern[str], budget: _Budg
             if len(lines) >= _MOST_FOUND:
                 break
     return lines
+
+
+def _pages_of(text: str) -> list[tuple[int, str]]:
+    """Return the pages of a text, each with the number of its first line (from 1). A line that is longer than a page
+    is cut into several."""
+    pages: list[tuple[int, str]] = []
+    lines: list[str] = []
+    first, size = 1, 0
+    for number, line in enumerate(_LINE.findall(text), 1):
+        for piece in _pieces_of(line):
+            length = len(piece.encode("utf-8", "replace"))
+            if lines and size + length > PAGE_BYTES:
+                pages.append((first, "".join(lines)))
+                lines, first, size = [], number, 0
+            lines.append(piece)
+            size += length
+    return [*pages, (first, "".join(lines))]
+
+
+def _pieces_of(line: str) -> list[str]:
+    if len(line) <= PAGE_BYTES // 4:
+        return [line]
+    return [line[at : at + PAGE_BYTES // 4] for at in range(0, len(line), PAGE_BYTES // 4)]
+
+
+def _page(text: str, number: object) -> tuple[int, int, int, str]:
+    """Return the number of a page that there is, how many there are, its first line, and its text."""
+    pages = _pages_of(text)
+    wanted = number if isinstance(number, int) and not isinstance(number, bool) else 1
+    found = max(1, min(wanted, len(pages)))
+    return found, len(pages), *pages[found - 1]

@@ -46,7 +46,7 @@ def test_a_large_folder_is_listed_in_pages_up_to_a_limit(tmp_path: Path, monkeyp
     assert reading.list_folder(tmp_path, "", 1).splitlines()[0].endswith("page 1 of 1]")
     monkeypatch.setattr("chatdesk.core.tools.folder.reading.MOST_LISTED", 50)
     assert "more than 50 entries" in reading.list_folder(tmp_path, "", 1)
-    monkeypatch.setattr("chatdesk.core.tools.folder.pages.PAGE_BYTES", 4_000)
+    monkeypatch.setattr("chatdesk.core.tools.folder.reading.PAGE_BYTES", 4_000)
     assert "page 3 of 3" in reading.list_folder(tmp_path, "", 99)
 
 
