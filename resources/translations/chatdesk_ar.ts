@@ -6734,8 +6734,8 @@
         <translation>اطلب ذلك من مالك المشروع أو مساحة العمل. لم يتغيّر شيء.</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>يجب أن يبقى أحدهم مالكًا.</translation>
+        <source>There must always be an owner.</source>
+        <translation>يجب أن يكون هناك مالك دائمًا.</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6855,8 +6855,8 @@
         <translation>أنشئ رمزًا جديدًا على حاسوبك الآخر.</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>إن كنت قد بدأت الإعداد هنا، فقد اكتمل الآن.</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>إن كنت قد بدأت إعداد مساحة عمل هنا، فإعدادها من جديد يُكمل ذلك.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9554,6 +9554,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>إرفاق ملفات</translation>
     </message>
     <message>
@@ -13234,12 +13235,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مساحة العمل التي يُشارَك معها المشروع</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>يُشارَك مع «{name}».</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>ستجري مشاركة المشروع مع «{name}».</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>اختر مساحة العمل التي يذهب إليها.</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>اختر مساحة العمل التي تجري مشاركة المشروع معها.</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -13250,8 +13251,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مشاركة</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>تدخل الدردشات الجديدة «{name}»: فبعد مشاركته يرى الآخرون كل ما تسأله من دون اختيار مشروع آخر. ومشروع جديد لما تشاركه يُبقي هذا لك وحدك.</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>تذهب الدردشات الجديدة إلى «{name}» ما لم تختر مشروعًا آخر. وبعد مشاركته يراها الآخرون. لإبقائه لك وحدك، أنشئ مشروعًا جديدًا لما تشاركه.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -13342,8 +13343,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>وصل كل ما فيه إلى الفريق.</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>تنتهي عند الجميع فورًا.</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>تنتهي المشاركة للجميع فورًا.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -13506,8 +13507,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>كتبه شخصان في وقت واحد</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>يُعرض الأول إلى أن يختار أحدهم؛ ويسري الاختيار على الجميع.</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>يُعرض النص الأول إلى أن يختار أحدهم؛ ويسري الاختيار على الجميع.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -13603,16 +13604,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المضيف</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>قاعدة فارغة</translation>
+        <source>an empty database</source>
+        <translation>قاعدة بيانات فارغة</translation>
     </message>
     <message>
         <source>User</source>
         <translation>المستخدم</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>من يحق له إنشاء الأدوار</translation>
+        <source>an account that may create roles</source>
+        <translation>حساب يحق له إنشاء الأدوار</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13623,8 +13624,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ملف الشهادة…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>شهادة السلطة التي لدى الخادم</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>شهادة جهة الإصدار التي تضمن الخادم</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -13635,20 +13636,20 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ألصق سلسلة الاتصال لحساب مالك، أو املأ الحقول.</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>يثق بـ</translation>
+        <source>Trusted certificates</source>
+        <translation>الشهادات الموثوقة</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>الشهادة التي يذكرها النص</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>الشهادة المذكورة في سلسلة الاتصال</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>الشهادة التي كانت له</translation>
+        <source>The certificate used so far</source>
+        <translation>الشهادة المستخدمة حتى الآن</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
-        <translation>شهادة السلطة</translation>
+        <translation>شهادة جهة الإصدار</translation>
     </message>
     <message>
         <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
@@ -13739,15 +13740,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ما عُثر عليه</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
-            <numerusform>لا شيء يجب إصلاحه أولًا.</numerusform>
-            <numerusform>يجب إصلاح أمر واحد أولًا.</numerusform>
-            <numerusform>يجب إصلاح أمرين أولًا.</numerusform>
-            <numerusform>يجب إصلاح {count} أمور أولًا.</numerusform>
-            <numerusform>يجب إصلاح {count} أمرًا أولًا.</numerusform>
-            <numerusform>يجب إصلاح {count} أمر أولًا.</numerusform>
+            <numerusform>لا مشكلات يجب حلّها أولًا.</numerusform>
+            <numerusform>يجب حلّ مشكلة واحدة أولًا.</numerusform>
+            <numerusform>يجب حلّ مشكلتين أولًا.</numerusform>
+            <numerusform>يجب حلّ {count} مشكلات أولًا.</numerusform>
+            <numerusform>يجب حلّ {count} مشكلة أولًا.</numerusform>
+            <numerusform>يجب حلّ {count} مشكلة أولًا.</numerusform>
         </translation>
     </message>
     <message>
@@ -13909,8 +13910,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يجري الانضمام إلى مساحة العمل…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>يُدخل هذا الحاسوب إلى «{workspace}»، بالشخص نفسه كما على الحاسوب الذي جاء منه.</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>يضيف هذا الحاسوب إلى «{workspace}». وتكون فيه العضو نفسه الذي أنشأ الرمز على الحاسوب الآخر.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13985,8 +13986,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>نهائيًا: إنهاء عضويتي</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>تبقى عضوًا؛ ورمز من حاسوب آخر لك يعيدها.</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>تبقى عضوًا؛ ورمز من حاسوب آخر لك يعيد هذا الحاسوب.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -14129,8 +14130,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>الانضمام إلى مساحة عمل أخرى…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>اعمل في المشاريع نفسها مع آخرين، أو على عدة حواسيب لك. كل حاسوب يحتفظ بكل شيء ويعمل دون اتصال؛ وقاعدة بيانات PostgreSQL لك تحمل التغييرات، ولا شيء لنا في الوسط.</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>اعمل مع آخرين في المشاريع نفسها، أو على عدة حواسيب لك. يحتفظ كل حاسوب بكل شيء ويعمل دون اتصال؛ وتنقل التغييراتِ قاعدةُ بيانات PostgreSQL تخصّك، ولا يتدخل أي خادم لنا.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -14229,8 +14230,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مالكو مساحة العمل</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>المالكون، ومشرفو المشاريع إلى مشاريعهم</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>المالكون، والمشرفون لمشاريعهم</translation>
     </message>
     <message>
         <source>All members</source>
@@ -14406,17 +14407,17 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{what} والدور</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>في هذا الإصدار من ChatDesk شكل أحدث لقاعدة بيانات الفريق. يمكن للجميع متابعة العمل إلى أن ترقّيها.</translation>
+        <translation>يأتي هذا الإصدار من ChatDesk بصيغة أحدث لقاعدة بيانات الفريق. وإلى أن ترقّيها يمكن للجميع مواصلة العمل بالصيغة الحالية.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>ترقية قاعدة بيانات «{workspace}»</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>تجري في خطوة واحدة، أو لا تجري إطلاقًا؛ ويواصل الأعضاء العمل. والإصدارات الأقدم من ChatDesk تواصل أيضًا، أو تطلب تحديثًا: وما يُكتب هناك ينتظر. أنشئ نسخة احتياطية من قاعدة البيانات أولًا.</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>تتم الترقية في خطوة واحدة أو لا تتم، ويواصل الأعضاء العمل. وتواصل إصدارات ChatDesk الأقدم العمل أيضًا أو تطلب التحديث، وينتظر ما يُكتب فيها حتى ذلك الحين. خذ أولًا نسخة احتياطية من قاعدة البيانات.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -14427,8 +14428,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>كلمة مرور ذلك المستخدم</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>ليس تسجيل دخولك أنت: بل مالك قاعدة البيانات الذي يحق له إنشاء الأدوار. يُستخدم مرة واحدة ولا يُحفظ.</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>ليس حسابك أنت، بل مالك قاعدة البيانات الذي يحق له إنشاء الأدوار. تُستخدم كلمة المرور مرة واحدة ولا تُحفظ.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -14499,12 +14500,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يمكن لمن يدير قاعدة البيانات قراءة كل المشترك، أيًا كانت أدوار الأشخاص.</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>مفتوح لك من جديد؛ وهذه النسخة تنتظر مشاركة…</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>تجري مشاركته معك من جديد؛ اختر «مشاركة…» لإرسال هذه النسخة</translation>
     </message>
     <message>
-        <source>going up</source>
-        <translation>قيد الرفع</translation>
+        <source>being sent</source>
+        <translation>قيد الإرسال</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes refused</source>
@@ -14555,8 +14556,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts} تُرفع الآن؛ وما يُكتب لاحقًا يتبعها من تلقاء نفسه.</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>يُرسَل الآن: {parts}. وما يُكتب لاحقًا يُرسَل تلقائيًا.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -14566,6 +14567,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>you</source>
         <comment>beside a name</comment>
         <translation>أنت</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>لم يُنهَ أي اتصال لـ{name}.</numerusform>
+            <numerusform>أُنهي اتصال واحد لـ{name}. تخلّى الخادم عمّا لم يكتمل، ويعيد حاسوب العضو إرساله.</numerusform>
+            <numerusform>أُنهي اتصالان لـ{name}. تخلّى الخادم عمّا لم يكتمل، ويعيد حاسوب العضو إرساله.</numerusform>
+            <numerusform>أُنهيت {count} اتصالات لـ{name}. تخلّى الخادم عمّا لم يكتمل، ويعيد حاسوب العضو إرساله.</numerusform>
+            <numerusform>أُنهي {count} اتصالًا لـ{name}. تخلّى الخادم عمّا لم يكتمل، ويعيد حاسوب العضو إرساله.</numerusform>
+            <numerusform>أُنهي {count} اتصال لـ{name}. تخلّى الخادم عمّا لم يكتمل، ويعيد حاسوب العضو إرساله.</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -14592,16 +14605,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>هذا الحاسوب</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>لم يكن هنا قط</translation>
+        <source>never connected</source>
+        <translation>لم يتصل قط</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>هنا الآن</translation>
+        <source>connected now</source>
+        <translation>متصل الآن</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>آخر وجود هنا {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>آخر اتصال: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -14616,20 +14629,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{database} على {host}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>لم تُنهَ أي اتصالات لـ {name}.</numerusform>
-            <numerusform>أُنهي اتصال واحد لـ {name}: ما لم يكتمل لا يُحسب.</numerusform>
-            <numerusform>أُنهي اتصالان لـ {name}: ما لم يكتمل لا يُحسب.</numerusform>
-            <numerusform>أُنهيت {count} اتصالات لـ {name}: ما لم يكتمل لا يُحسب.</numerusform>
-            <numerusform>أُنهي {count} اتصالًا لـ {name}: ما لم يكتمل لا يُحسب.</numerusform>
-            <numerusform>أُنهي {count} اتصال لـ {name}: ما لم يكتمل لا يُحسب.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>لم يُزل أحد ممن دعاهم {name}.</numerusform>
             <numerusform>أُزيل شخص واحد ممن دعاهم {name}.</numerusform>
@@ -14684,8 +14685,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم تعد عضوًا في «{workspace}». تبقى مشاريعها على هذا الحاسوب بكل ما فيها، وما تكتبه هناك الآن ينتظر هنا. وللعودة، اطلب من مالكها دعوة جديدة.</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>«{workspace}»: {problem} {next_step} ولا يضيع بذلك شيء مما تكتبه.</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>«{workspace}»: {problem} {next_step} لا يضيع شيء مما تكتبه في هذه الأثناء.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14989,8 +14990,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أنت في «{name}» من جديد.</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>غادرتها. ومشاريعها الآن نسخ خاصة.</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>غادرت مساحة العمل. مشاريعها الآن نسخ خاصة.</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -15146,12 +15147,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يجري فتح ملف المفاتيح…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>صار هنا «{name}» و{more} أخرى من «{workspace}».</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>وصل «{name}» و{more} غيره من «{workspace}».</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>صار هنا «{name}» من «{workspace}».</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>وصل «{name}» من «{workspace}».</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -15162,16 +15163,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تسري حقوق «{name}» وحدودها من الآن فصاعدًا.</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>«{name}» هي {address} من الآن فصاعدًا، لهذا الحاسوب.</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>يستخدم هذا الحاسوب الآن {address} لمساحة العمل «{name}».</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>لمشاركة مشروع، أنشئ مساحة عمل أو انضم إلى واحدة أولًا.</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>تجري مشاركة «{name}». والسطر أسفل المحادثات يُظهر مدى التقدّم.</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>تجري مشاركة «{name}». يبيّن السطر أسفل المحادثات مقدار ما أُرسل.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

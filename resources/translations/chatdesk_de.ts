@@ -1056,7 +1056,7 @@
     </message>
     <message>
         <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>Zertifikat der Stelle des Servers (wie bisher)</translation>
+        <translation>Zertifikat der Zertifizierungsstelle des Servers (wie bisher)</translation>
     </message>
     <message>
         <source>print what Postgres stores of a password that is read</source>
@@ -1080,7 +1080,7 @@
     </message>
     <message>
         <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>Zertifikat der Stelle des Servers, wenn er eine eigene hat</translation>
+        <translation>Zertifikat der Zertifizierungsstelle des Servers, wenn er eine eigene hat</translation>
     </message>
     <message>
         <source>no encryption; only in a network of your own</source>
@@ -6494,8 +6494,8 @@
         <translation>Fragen Sie einen Eigentümer des Projekts oder des Arbeitsbereichs. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>Jemand muss Eigentümer bleiben.</translation>
+        <source>There must always be an owner.</source>
+        <translation>Es muss immer einen Eigentümer geben.</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6615,8 +6615,8 @@
         <translation>Machen Sie einen neuen auf Ihrem anderen Computer.</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>Wenn Sie hier mit der Einrichtung begonnen haben, ist sie jetzt fertig.</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>Wenn Sie hier mit der Einrichtung eines Arbeitsbereichs begonnen haben, schließt erneutes Einrichten sie ab.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9218,6 +9218,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Dateien anhängen</translation>
     </message>
     <message>
@@ -12674,12 +12675,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Arbeitsbereich, mit dem das Projekt geteilt wird</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>Es ist mit „{name}“ geteilt.</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>Das Projekt wird mit „{name}“ geteilt.</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>Wählen Sie, in welchen Arbeitsbereich es kommt.</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>Wählen Sie den Arbeitsbereich, mit dem das Projekt geteilt wird.</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12690,8 +12691,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Teilen</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>Neue Chats kommen in „{name}“: Ist es geteilt, sehen andere, was Sie ab dann fragen, ohne ein anderes Projekt zu wählen. Mit einem neuen Projekt für das Geteilte bleibt dieses für Sie allein.</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Neue Chats kommen in „{name}“, wenn Sie kein anderes Projekt wählen. Ist es geteilt, sehen andere sie. Soll es für Sie allein bleiben, legen Sie für das Geteilte ein neues Projekt an.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12782,8 +12783,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Alles darin hat das Team erreicht.</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>Es endet für alle sofort.</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>Das Teilen endet sofort für alle.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12927,11 +12928,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Written by two people at once</source>
-        <translation>Von zweien zugleich geschrieben</translation>
+        <translation>Von zwei Personen zugleich geschrieben</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Das erste wird gezeigt, bis jemand wählt; die Wahl gilt für alle.</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>Der erste Text wird gezeigt, bis jemand wählt; die Wahl gilt für alle.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -12987,7 +12988,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>Verwenden, was {who} für {label} geschrieben hat und jetzt gezeigt wird</translation>
+        <translation>Verwenden, was {who} für {label} geschrieben hat; es wird jetzt gezeigt</translation>
     </message>
     <message>
         <source>Use what {who} wrote for {label}</source>
@@ -13015,16 +13016,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>eine leere</translation>
+        <source>an empty database</source>
+        <translation>eine leere Datenbank</translation>
     </message>
     <message>
         <source>User</source>
         <translation>Benutzer</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>der Rollen anlegen darf</translation>
+        <source>an account that may create roles</source>
+        <translation>ein Konto, das Rollen anlegen darf</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13035,8 +13036,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Zertifikatsdatei…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>Zertifikat der Stelle, die der Server hat</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>Zertifikat der Stelle, die für den Server bürgt</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -13047,24 +13048,24 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Fügen Sie die Verbindungszeichenfolge eines Eigentümerkontos ein, oder füllen Sie die Felder aus.</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>Vertraut</translation>
+        <source>Trusted certificates</source>
+        <translation>Vertraute Zertifikate</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>Das Zertifikat, das der Text nennt</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>Das Zertifikat, das die Verbindungszeichenfolge nennt</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>Das Zertifikat, das er hatte</translation>
+        <source>The certificate used so far</source>
+        <translation>Das bisher verwendete Zertifikat</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
-        <translation>Zertifikat der Stelle</translation>
+        <translation>Zertifikat der Zertifizierungsstelle</translation>
     </message>
     <message>
         <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
-        <translation>{name} ist kein Zertifikat in PEM-Form. Nichts wurde geändert.</translation>
+        <translation>{name} ist kein Zertifikat im PEM-Format. Nichts wurde geändert.</translation>
     </message>
     <message>
         <source>Only what {name} vouches for</source>
@@ -13136,7 +13137,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Looking at the database…</source>
-        <translation>Die Datenbank wird angesehen…</translation>
+        <translation>Die Datenbank wird geprüft…</translation>
     </message>
     <message>
         <source>Signing in…</source>
@@ -13151,11 +13152,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Was gefunden wurde</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
-            <numerusform>{count} Sache muss zuerst behoben werden.</numerusform>
-            <numerusform>{count} Dinge müssen zuerst behoben werden.</numerusform>
+            <numerusform>{count} Problem muss zuerst behoben werden.</numerusform>
+            <numerusform>{count} Probleme müssen zuerst behoben werden.</numerusform>
         </translation>
     </message>
     <message>
@@ -13164,7 +13165,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Dieser Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Ging er verloren, machen Sie unter „Mein Name und Rollen“ auch ein neues Passwort, und fügen Sie Ihre anderen Computer neu hinzu.</translation>
+        <translation>Der Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Ging er verloren, erstellen Sie unter „Mein Name und Rollen“ auch ein neues Passwort, und fügen Sie Ihre anderen Computer neu hinzu.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13213,7 +13214,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{workspace} invitation</source>
-        <translation>{workspace} Einladung</translation>
+        <translation>Einladung {workspace}</translation>
     </message>
     <message>
         <source>Who is invited</source>
@@ -13229,7 +13230,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Make an invitation</source>
-        <translation>Einladung machen</translation>
+        <translation>Einladung erstellen</translation>
     </message>
     <message>
         <source>Role in {name}</source>
@@ -13253,7 +13254,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Making the invitation…</source>
-        <translation>Die Einladung wird gemacht…</translation>
+        <translation>Die Einladung wird erstellt…</translation>
     </message>
     <message>
         <source>Add a computer of mine</source>
@@ -13261,7 +13262,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{workspace} my computer</source>
-        <translation>{workspace} mein Computer</translation>
+        <translation>Mein Computer {workspace}</translation>
     </message>
     <message>
         <source>Type this passphrase on the other computer</source>
@@ -13317,8 +13318,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Beitritt läuft…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>Bringt diesen Computer in „{workspace}“, als dieselbe Person wie auf dem Computer, von dem er stammt.</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>Fügt diesen Computer zu „{workspace}“ hinzu. Sie sind dasselbe Mitglied wie auf dem Computer, von dem der Code stammt.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13389,8 +13390,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Endgültig: meine Mitgliedschaft beenden</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>Sie bleiben Mitglied; ein Code von einem anderen eigenen Computer bringt es zurück.</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>Sie bleiben Mitglied; ein Code von einem anderen eigenen Computer bringt diesen zurück.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13406,7 +13407,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
-        <translation>ChatDesk hat dieses Passwort beim Beitritt gemacht und verwahrt es bei Ihren Schlüsseln. Ging es verloren, bitten Sie um eine neue Einladung, oder nehmen Sie einen Code von einem anderen eigenen Computer.</translation>
+        <translation>ChatDesk hat dieses Passwort beim Beitritt erstellt und verwahrt es bei Ihren Schlüsseln. Ging es verloren, bitten Sie um eine neue Einladung, oder nehmen Sie einen Code von einem anderen eigenen Computer.</translation>
     </message>
     <message>
         <source>Trying the password…</source>
@@ -13533,8 +13534,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Weiterem Arbeitsbereich beitreten…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>Arbeiten Sie mit anderen in denselben Projekten oder auf mehreren eigenen Computern. Jeder Computer behält alles und arbeitet auch offline; eine eigene PostgreSQL-Datenbank überbringt die Änderungen, und nichts von uns steht dazwischen.</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>Arbeiten Sie mit anderen in denselben Projekten oder auf mehreren eigenen Computern. Jeder Computer behält alles und arbeitet auch offline; eine eigene PostgreSQL-Datenbank überbringt die Änderungen, und kein Server von uns ist beteiligt.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13546,7 +13547,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Mit einer Einladung: einem Code, einem Link oder einer Datei, die jemand aus dem Team oder ein anderer eigener Computer gemacht hat. Nichts wird gesendet, bevor Sie gesehen haben, was es ist.</translation>
+        <translation>Mit einer Einladung: einem Code, einem Link oder einer Datei, erstellt von jemandem aus dem Team oder von einem anderen eigenen Computer. Nichts wird gesendet, bevor Sie gesehen haben, was es ist.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -13633,8 +13634,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Eigentümer des Arbeitsbereichs</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>Eigentümer, und Verwalter von Projekten in diese</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>Eigentümer, und Verwalter für ihre Projekte</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13698,7 +13699,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Mitglieder, die ein Limit erreichen, erfahren welches, und Wartendes wird gesendet, wenn wieder Platz ist. Tage zählen in UTC. Wen ein entferntes Mitglied eingeladen hat, bleibt, wenn Sie nicht auch diese entfernen.</translation>
+        <translation>Mitglieder, die ein Limit erreichen, erfahren, welches es ist; was wartet, wird gesendet, sobald wieder Platz ist. Tage zählen nach UTC. Personen, die ein entferntes Mitglied eingeladen hat, bleiben, sofern Sie sie nicht ebenfalls entfernen.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -13722,15 +13723,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Set</source>
-        <translation>Setzen</translation>
+        <translation>Festlegen</translation>
     </message>
     <message>
         <source>Set how long messages are kept</source>
-        <translation>Setzen, wie lange Nachrichten bleiben</translation>
+        <translation>Festlegen, wie lange Nachrichten bleiben</translation>
     </message>
     <message>
         <source>other…</source>
-        <translation>anders…</translation>
+        <translation>andere Dauer…</translation>
     </message>
     <message>
         <source>for ever</source>
@@ -13794,17 +13795,17 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{what} und Rolle</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>Diese Version von ChatDesk hat eine neuere Form der Team-Datenbank. Alle können weiterarbeiten, bis Sie sie aktualisieren.</translation>
+        <translation>Diese Version von ChatDesk bringt eine neuere Form der Team-Datenbank mit. Bis Sie sie aktualisieren, arbeiten alle mit der bisherigen weiter.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>Datenbank von „{workspace}“ aktualisieren</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>Es geschieht in einem Schritt oder gar nicht; Mitglieder arbeiten weiter. Ältere Versionen von ChatDesk machen auch weiter oder bitten um eine Aktualisierung: Was dort geschrieben wird, wartet. Sichern Sie die Datenbank zuerst.</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>Die Aktualisierung geschieht in einem Schritt oder gar nicht, und die Mitglieder arbeiten weiter. Auch ältere Versionen von ChatDesk machen weiter oder bitten darum, aktualisiert zu werden; was in diesen geschrieben wird, wartet so lange. Sichern Sie die Datenbank zuerst.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13815,8 +13816,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Passwort dieses Benutzers</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>Nicht Ihr eigenes Login: der Eigentümer der Datenbank, der Rollen anlegen darf. Es wird einmal benutzt und nicht behalten.</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>Nicht Ihr eigenes Login, sondern der Eigentümer der Datenbank, der Rollen anlegen darf. Das Passwort wird einmal benutzt und nicht behalten.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13887,12 +13888,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wer die Datenbank verwaltet, kann alles Geteilte lesen, welche Rollen die Personen auch haben.</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>Wieder offen für Sie; diese Kopie wartet auf „Teilen…“</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>Wieder mit Ihnen geteilt; wählen Sie „Teilen…“, um diese Kopie zu senden</translation>
     </message>
     <message>
-        <source>going up</source>
-        <translation>wird hochgeladen</translation>
+        <source>being sent</source>
+        <translation>wird gesendet</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes refused</source>
@@ -13927,8 +13928,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts} gehen jetzt hoch; später Geschriebenes folgt von selbst.</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>Jetzt wird gesendet: {parts}. Später Geschriebenes folgt von selbst.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -13938,6 +13939,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>you</source>
         <comment>beside a name</comment>
         <translation>Sie</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>{count} Verbindung von {name} wurde beendet. Der Server hat Unfertiges verworfen; der Computer der Person sendet es erneut.</numerusform>
+            <numerusform>{count} Verbindungen von {name} wurden beendet. Der Server hat Unfertiges verworfen; der Computer der Person sendet es erneut.</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13964,20 +13973,20 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>dieser Computer</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>war nie hier</translation>
+        <source>never connected</source>
+        <translation>nie verbunden</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>jetzt hier</translation>
+        <source>connected now</source>
+        <translation>jetzt verbunden</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>zuletzt hier {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>zuletzt verbunden {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
-        <translation>Nichts war neu.</translation>
+        <translation>Es gab nichts Neues.</translation>
     </message>
     <message>
         <source>{sent} sent, {received} received.</source>
@@ -13988,16 +13997,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{database} auf {host}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>{count} Verbindung von {name} wurde beendet: Unfertiges zählt nicht.</numerusform>
-            <numerusform>{count} Verbindungen von {name} wurden beendet: Unfertiges zählt nicht.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>{count} von {name} eingeladene Person wurde entfernt.</numerusform>
             <numerusform>{count} von {name} eingeladene Personen wurden entfernt.</numerusform>
@@ -14044,8 +14045,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Sie sind kein Mitglied von „{workspace}“ mehr. Die Projekte bleiben mit allem auf diesem Computer, und was Sie dort jetzt schreiben, wartet hier. Um zurückzukommen, bitten Sie den Eigentümer um eine neue Einladung.</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>„{workspace}“: {problem} {next_step} Von dem, was Sie schreiben, geht dadurch nichts verloren.</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>„{workspace}“: {problem} {next_step} Was Sie inzwischen schreiben, geht nicht verloren.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14064,7 +14065,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <comment>{first}, {second} and {count} other</comment>
         <translation>
             <numerusform>{first}, {second} und {count} weitere Person</numerusform>
-            <numerusform>{first}, {second} und {count} weitere</numerusform>
+            <numerusform>{first}, {second} und {count} weitere Personen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -14138,15 +14139,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Syncing…</source>
-        <translation>Gleicht ab…</translation>
+        <translation>Abgleich läuft…</translation>
     </message>
     <message>
         <source>Connecting…</source>
-        <translation>Verbindet…</translation>
+        <translation>Verbindung wird hergestellt…</translation>
     </message>
     <message>
         <source>Connecting.</source>
-        <translation>Verbindet.</translation>
+        <translation>Verbindung wird hergestellt.</translation>
     </message>
     <message>
         <source>Offline echo</source>
@@ -14194,7 +14195,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Syncing {done} of {total}.</source>
-        <translation>Gleicht {done} von {total} ab.</translation>
+        <translation>Abgleich: {done} von {total}.</translation>
     </message>
     <message>
         <source>Synced last at {moment}.</source>
@@ -14218,7 +14219,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Syncing {done} of {total}</source>
-        <translation>Gleicht ab: {done} von {total}</translation>
+        <translation>Abgleich: {done} von {total}</translation>
     </message>
     <message>
         <source>Synced {time}</source>
@@ -14278,7 +14279,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Make a new password?</source>
-        <translation>Ein neues Passwort machen?</translation>
+        <translation>Neues Passwort erstellen?</translation>
     </message>
     <message>
         <source>New password</source>
@@ -14294,11 +14295,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} is off the list.</source>
-        <translation>{name} ist von der Liste.</translation>
+        <translation>{name} steht nicht mehr auf der Liste.</translation>
     </message>
     <message>
         <source>The computer is off the list.</source>
-        <translation>Der Computer ist von der Liste.</translation>
+        <translation>Der Computer steht nicht mehr auf der Liste.</translation>
     </message>
     <message>
         <source>Take {name} off the list?</source>
@@ -14310,7 +14311,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Take off</source>
-        <translation>Herunternehmen</translation>
+        <translation>Von der Liste nehmen</translation>
     </message>
     <message>
         <source>The workspace is called “{name}” now.</source>
@@ -14325,8 +14326,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Sie sind wieder in „{name}“.</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>Sie haben ihn verlassen. Die Projekte sind jetzt private Kopien.</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>Sie haben den Arbeitsbereich verlassen. Die Projekte sind jetzt private Kopien.</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14482,12 +14483,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Die Schlüsseldatei wird geöffnet…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>„{name}“ und {more} weitere von „{workspace}“ sind hier.</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>„{name}“ und {more} weitere von „{workspace}“ sind angekommen.</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>„{name}“ von „{workspace}“ ist hier.</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>„{name}“ von „{workspace}“ ist angekommen.</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -14498,16 +14499,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Rechte und Limits von „{name}“ gelten ab jetzt.</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>„{name}“ ist für diesen Computer ab jetzt {address}.</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>Dieser Computer verwendet für „{name}“ jetzt {address}.</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>Um ein Projekt zu teilen, legen Sie zuerst einen Arbeitsbereich an, oder treten Sie einem bei.</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>„{name}“ ist geteilt. Die Zeile unter den Unterhaltungen zeigt, wie weit es ist.</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>„{name}“ ist geteilt. Die Zeile unter den Unterhaltungen zeigt, wie viel schon gesendet ist.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>
@@ -14519,7 +14520,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Try again in a while.</source>
-        <translation>Versuchen Sie es nach einer Weile erneut.</translation>
+        <translation>Versuchen Sie es später erneut.</translation>
     </message>
     <message>
         <source>This is nested too deeply.</source>

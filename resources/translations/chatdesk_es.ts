@@ -6494,8 +6494,8 @@
         <translation>Pide a un propietario del proyecto o del espacio de trabajo. No se cambió nada.</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>Alguien tiene que seguir siendo propietario.</translation>
+        <source>There must always be an owner.</source>
+        <translation>Siempre tiene que haber un propietario.</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6615,8 +6615,8 @@
         <translation>Haz uno nuevo en tu otro ordenador.</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>Si empezaste a crearlo aquí, ahora está terminado.</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>Si empezaste a configurar aquí un espacio de trabajo, configurarlo de nuevo lo termina.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9218,6 +9218,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Adjuntar archivos</translation>
     </message>
     <message>
@@ -12674,12 +12675,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Espacio de trabajo con el que se comparte el proyecto</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>Se comparte con «{name}».</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>El proyecto se compartirá con «{name}».</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>Elige a qué espacio de trabajo va.</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>Elige el espacio de trabajo con el que se comparte el proyecto.</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12690,8 +12691,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Compartir</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>Los chats nuevos van a «{name}»: cuando se comparta, otros verán lo que preguntes desde entonces sin elegir otro proyecto. Un proyecto nuevo para lo que compartes deja este para ti.</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Los chats nuevos van a «{name}» si no eliges otro proyecto. Cuando se comparta, otros los verán. Para guardarlo solo para ti, crea un proyecto nuevo para lo que compartes.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12747,7 +12748,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Stop and erase…</source>
-        <translation>Terminar y borrar…</translation>
+        <translation>Dejar de compartir y borrar…</translation>
     </message>
     <message>
         <source>Invite…</source>
@@ -12782,8 +12783,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Todo lo que contiene ha llegado al equipo.</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>Termina para todos al momento.</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>Se deja de compartir para todos al momento.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12831,7 +12832,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
-        <translation>Lo que alguien escribió y aún no envió se queda con él. No se puede deshacer. Las copias de seguridad lo conservan hasta que se sustituyan, igual que quien lo copió o exportó, o salió con una copia privada.</translation>
+        <translation>Lo que alguien escribió y aún no envió se queda en su ordenador. No se puede deshacer. Las copias de seguridad lo conservan hasta que se sustituyan, igual que quien lo copió o exportó, o salió con una copia privada.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
@@ -12839,7 +12840,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Stop and erase</source>
-        <translation>Terminar y borrar</translation>
+        <translation>Dejar de compartir y borrar</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes of yours did not reach the team yet and will stay only here.</source>
@@ -12930,8 +12931,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Escrito por dos personas a la vez</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Se muestra lo primero hasta que alguien elija; la elección vale para todos.</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>Se muestra el primer texto hasta que alguien elija; la elección vale para todos.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -13015,16 +13016,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>una vacía</translation>
+        <source>an empty database</source>
+        <translation>una base de datos vacía</translation>
     </message>
     <message>
         <source>User</source>
         <translation>Usuario</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>que pueda crear roles</translation>
+        <source>an account that may create roles</source>
+        <translation>una cuenta que pueda crear roles</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13035,8 +13036,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Archivo de certificado…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>Certificado de la autoridad que tiene el servidor</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>Certificado de la autoridad que avala el servidor</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -13047,16 +13048,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Pega la cadena de conexión de la cuenta de un dueño, o rellena los campos.</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>Confía en</translation>
+        <source>Trusted certificates</source>
+        <translation>Certificados de confianza</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>El certificado que nombra el texto</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>El certificado que nombra la cadena de conexión</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>El certificado que tenía</translation>
+        <source>The certificate used so far</source>
+        <translation>El certificado usado hasta ahora</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
@@ -13064,7 +13065,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
-        <translation>{name} no es un certificado en forma PEM. No se cambió nada.</translation>
+        <translation>{name} no es un certificado en formato PEM. No se cambió nada.</translation>
     </message>
     <message>
         <source>Only what {name} vouches for</source>
@@ -13151,11 +13152,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Lo que se encontró</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
-            <numerusform>{count} cosa se debe arreglar antes.</numerusform>
-            <numerusform>{count} cosas se deben arreglar antes.</numerusform>
+            <numerusform>Antes hay que resolver {count} problema.</numerusform>
+            <numerusform>Antes hay que resolver {count} problemas.</numerusform>
         </translation>
     </message>
     <message>
@@ -13317,8 +13318,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Uniéndose al espacio de trabajo…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>Lleva este ordenador a «{workspace}», como la misma persona que en el ordenador del que viene.</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>Añade este ordenador a «{workspace}». Eres el mismo miembro que en el ordenador que creó el código.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13389,8 +13390,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Para siempre: dejar de ser miembro</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>Sigues siendo miembro; un código de otro ordenador tuyo lo trae de vuelta.</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>Sigues siendo miembro; un código de otro ordenador tuyo trae este de vuelta.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13438,7 +13439,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>End their connections: for somebody whose unfinished change holds up the others</source>
-        <translation>Terminar sus conexiones: para alguien cuyo cambio sin acabar retiene a los demás</translation>
+        <translation>Cerrar sus conexiones: para alguien cuyo cambio sin acabar retiene a los demás</translation>
     </message>
     <message>
         <source>My name and roles…</source>
@@ -13470,7 +13471,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>End their connections</source>
-        <translation>Terminar sus conexiones</translation>
+        <translation>Cerrar sus conexiones</translation>
     </message>
     <message>
         <source>Remove from the workspace…</source>
@@ -13533,8 +13534,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Unirse a otro espacio de trabajo…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>Trabaja en los mismos proyectos con otros, o en varios ordenadores tuyos. Cada ordenador lo conserva todo y funciona sin conexión; una base de datos PostgreSQL tuya lleva los cambios, y nada nuestro está en medio.</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>Trabaja en los mismos proyectos con otros, o en varios ordenadores tuyos. Cada ordenador lo conserva todo y funciona sin conexión; una base de datos PostgreSQL tuya lleva los cambios, y no interviene ningún servidor nuestro.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13633,8 +13634,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Propietarios del espacio de trabajo</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>Propietarios, y administradores de proyectos a estos</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>Propietarios, y administradores para sus proyectos</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13730,7 +13731,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>other…</source>
-        <translation>otro…</translation>
+        <translation>otro plazo…</translation>
     </message>
     <message>
         <source>for ever</source>
@@ -13794,17 +13795,17 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{what} y rol</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>Esta versión de ChatDesk tiene una forma más nueva de la base de datos del equipo. Todos pueden seguir trabajando hasta que la actualices.</translation>
+        <translation>Esta versión de ChatDesk trae una forma más nueva de la base de datos del equipo. Hasta que la actualices, todos pueden seguir trabajando con la actual.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>Actualizar la base de datos de «{workspace}»</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>Se hace en un solo paso, o no se hace; los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden una actualización: lo que se escribe allí espera. Haz antes una copia de seguridad de la base de datos.</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>La actualización se hace en un solo paso o no se hace, y los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden que las actualicen; lo que se escribe en estas espera hasta entonces. Haz antes una copia de seguridad de la base de datos.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13815,8 +13816,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Contraseña de ese usuario</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>No tu propia cuenta: la dueña de la base de datos, que puede crear roles. Se usa una vez y no se guarda.</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>No tu propia cuenta, sino la dueña de la base de datos, que puede crear roles. La contraseña se usa una vez y no se guarda.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13887,12 +13888,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Quien administra la base de datos puede leer todo lo que se comparte, sean cuales sean los roles.</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>Abierto para ti de nuevo; esta copia espera a Compartir…</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>Compartido contigo de nuevo; elige Compartir… para enviar esta copia</translation>
     </message>
     <message>
-        <source>going up</source>
-        <translation>subiendo</translation>
+        <source>being sent</source>
+        <translation>enviándose</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes refused</source>
@@ -13927,8 +13928,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>Ahora suben {parts}; lo que se escriba después sigue por sí mismo.</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>Ahora se envía: {parts}. Lo que se escriba después se envía solo.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -13938,6 +13939,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>you</source>
         <comment>beside a name</comment>
         <translation>tú</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>Se cerró {count} conexión de {name}. El servidor descartó lo que estaba sin terminar; su ordenador lo envía de nuevo.</numerusform>
+            <numerusform>Se cerraron {count} conexiones de {name}. El servidor descartó lo que estaba sin terminar; su ordenador lo envía de nuevo.</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13964,16 +13973,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>este ordenador</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>nunca estuvo aquí</translation>
+        <source>never connected</source>
+        <translation>nunca se conectó</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>aquí ahora</translation>
+        <source>connected now</source>
+        <translation>conectado ahora</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>aquí por última vez {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>última conexión: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13988,16 +13997,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{database} en {host}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>Se terminó {count} conexión de {name}: lo que estaba sin acabar no cuenta.</numerusform>
-            <numerusform>Se terminaron {count} conexiones de {name}: lo que estaba sin acabar no cuenta.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>Se quitó a {count} persona que invitó {name}.</numerusform>
             <numerusform>Se quitó a {count} personas que invitó {name}.</numerusform>
@@ -14044,8 +14045,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Ya no eres miembro de «{workspace}». Sus proyectos se quedan en este ordenador con todo lo que contienen, y lo que escribas allí ahora espera aquí. Para volver, pide una invitación nueva a su propietario.</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>«{workspace}»: {problem} {next_step} Nada de lo que escribes se pierde por eso.</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>«{workspace}»: {problem} {next_step} Mientras tanto no se pierde nada de lo que escribes.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14325,8 +14326,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Estás de nuevo en «{name}».</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>Saliste de él. Sus proyectos son ahora copias privadas.</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>Saliste del espacio de trabajo. Sus proyectos son ahora copias privadas.</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14482,11 +14483,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Abriendo el archivo de claves…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
         <translation>«{name}» y {more} más de «{workspace}» ya están aquí.</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
+        <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>«{name}» de «{workspace}» ya está aquí.</translation>
     </message>
     <message>
@@ -14498,16 +14499,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Los derechos y límites de «{name}» valen desde ahora.</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>«{name}» es desde ahora {address}, para este ordenador.</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>Este ordenador usa ahora {address} para «{name}».</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>Para compartir un proyecto, antes crea un espacio de trabajo o únete a uno.</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>«{name}» se comparte. La línea bajo las conversaciones muestra cuánto lleva.</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>«{name}» está compartido. La línea bajo las conversaciones muestra cuánto se ha enviado.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

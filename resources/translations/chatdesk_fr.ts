@@ -1032,7 +1032,7 @@
     </message>
     <message>
         <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>entrer dans un espace de travail installé à la main, avec le compte d’un membre</translation>
+        <translation>entrer dans un espace de travail configuré à la main, avec le compte d’un membre</translation>
     </message>
     <message>
         <source>bring the team&apos;s database up to date</source>
@@ -1040,7 +1040,7 @@
     </message>
     <message>
         <source>the login that set it up</source>
-        <translation>le compte qui l’a installée</translation>
+        <translation>le compte qui l’a configurée</translation>
     </message>
     <message>
         <source>reach the team&apos;s database at another address from now on</source>
@@ -1092,11 +1092,11 @@
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
-        <translation>L’invitation est dans {file}. Quiconque l’a peut rejoindre.</translation>
+        <translation>L’invitation est dans {file}. Quiconque la détient peut rejoindre l’équipe.</translation>
     </message>
     <message>
         <source>for {name}, good once; anyone who has it can join</source>
-        <translation>pour {name}, valable une fois&#xa0;; quiconque l’a peut rejoindre</translation>
+        <translation>pour {name}, valable une fois&#xa0;; quiconque la détient peut rejoindre l’équipe</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -6494,8 +6494,8 @@
         <translation>Demandez à un propriétaire du projet ou de l’espace de travail. Rien n’a été changé.</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>Quelqu’un doit rester propriétaire.</translation>
+        <source>There must always be an owner.</source>
+        <translation>Il doit toujours y avoir un propriétaire.</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6615,8 +6615,8 @@
         <translation>Faites-en un nouveau sur votre autre ordinateur.</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>Si vous aviez commencé sa création ici, elle est maintenant finie.</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>Si vous aviez commencé à configurer un espace de travail ici, le configurer à nouveau termine cela.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9218,6 +9218,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Joindre des fichiers</translation>
     </message>
     <message>
@@ -12674,12 +12675,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Espace de travail avec lequel le projet est partagé</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>Il est partagé avec «&#xa0;{name}&#xa0;».</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>Le projet sera partagé avec «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>Choisissez à quel espace de travail il va.</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>Choisissez l’espace de travail avec lequel le projet est partagé.</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12690,8 +12691,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Partager</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>Les nouvelles discussions vont dans «&#xa0;{name}&#xa0;»&#xa0;: une fois partagé, d’autres voient tout ce que vous y demandez sans choisir un autre projet. Un nouveau projet pour ce que vous partagez garde celui-ci pour vous.</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Les nouvelles discussions vont dans «&#xa0;{name}&#xa0;» si vous ne choisissez pas un autre projet. Une fois partagé, d’autres les voient. Pour le garder pour vous, créez un nouveau projet pour ce que vous partagez.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12782,8 +12783,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Tout ce qu’il contient est arrivé à l’équipe.</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>Il prend fin pour tous d’un coup.</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>Le partage prend fin aussitôt pour tous.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12845,8 +12846,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} changes of yours did not reach the team yet and will stay only here.</source>
         <comment>{count} change of yours did not reach the team yet and will stay only here.</comment>
         <translation>
-            <numerusform>{count} modification de vous n’est pas encore arrivée à l’équipe et ne restera qu’ici.</numerusform>
-            <numerusform>{count} modifications de vous ne sont pas encore arrivées à l’équipe et ne resteront qu’ici.</numerusform>
+            <numerusform>{count} de vos modifications n’est pas encore parvenue à l’équipe et ne restera qu’ici.</numerusform>
+            <numerusform>{count} de vos modifications ne sont pas encore parvenues à l’équipe et ne resteront qu’ici.</numerusform>
         </translation>
     </message>
     <message>
@@ -12930,8 +12931,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Écrit par deux personnes à la fois</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Le premier est montré jusqu’à ce que quelqu’un choisisse&#xa0;; le choix vaut pour tous.</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>Le premier texte est montré jusqu’à ce que quelqu’un choisisse&#xa0;; le choix vaut pour tous.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -13015,16 +13016,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Hôte</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>une vide</translation>
+        <source>an empty database</source>
+        <translation>une base de données vide</translation>
     </message>
     <message>
         <source>User</source>
         <translation>Utilisateur</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>qui peut créer des rôles</translation>
+        <source>an account that may create roles</source>
+        <translation>un compte qui peut créer des rôles</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13035,8 +13036,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Fichier de certificat…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>Certificat de l’autorité du serveur</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>Certificat de l’autorité qui se porte garante du serveur</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -13047,16 +13048,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Collez la chaîne de connexion d’un compte propriétaire, ou remplissez les champs.</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>Se fie à</translation>
+        <source>Trusted certificates</source>
+        <translation>Certificats de confiance</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>Le certificat que nomme le texte</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>Le certificat que nomme la chaîne de connexion</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>Le certificat qu’il avait</translation>
+        <source>The certificate used so far</source>
+        <translation>Le certificat utilisé jusqu’ici</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
@@ -13104,7 +13105,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Set up</source>
-        <translation>Installer</translation>
+        <translation>Configurer</translation>
     </message>
     <message>
         <source>Invite people…</source>
@@ -13120,7 +13121,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
-        <translation>L’espace de travail a été installé à la main&#xa0;? Alors connectez-vous avec votre compte.</translation>
+        <translation>L’espace de travail a été configuré à la main&#xa0;? Alors connectez-vous avec votre compte.</translation>
     </message>
     <message>
         <source>Sign in</source>
@@ -13132,7 +13133,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>If setting up is interrupted, set up the same database again: it continues.</source>
-        <translation>Si l’installation est interrompue, installez à nouveau la même base de données&#xa0;: elle continue.</translation>
+        <translation>Si la configuration est interrompue, configurez à nouveau la même base de données&#xa0;: elle reprend.</translation>
     </message>
     <message>
         <source>Looking at the database…</source>
@@ -13144,27 +13145,27 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Setting up the workspace…</source>
-        <translation>Installation de l’espace de travail…</translation>
+        <translation>Configuration de l’espace de travail…</translation>
     </message>
     <message>
         <source>What was found</source>
         <translation>Ce qui a été trouvé</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
-            <numerusform>{count} chose doit d’abord être corrigée.</numerusform>
-            <numerusform>{count} choses doivent d’abord être corrigées.</numerusform>
+            <numerusform>{count} problème doit d’abord être corrigé.</numerusform>
+            <numerusform>{count} problèmes doivent d’abord être corrigés.</numerusform>
         </translation>
     </message>
     <message>
         <source>A workspace can be set up here.</source>
-        <translation>Un espace de travail peut être installé ici.</translation>
+        <translation>Un espace de travail peut être configuré ici.</translation>
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Cet ordinateur ne peut plus synchroniser sous ce nom&#xa0;; ce qu’il contient y reste. S’il a été perdu, faites aussi un nouveau mot de passe sous «&#xa0;Mon nom et mes rôles&#xa0;», et ajoutez à nouveau vos autres ordinateurs.</translation>
+        <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qu’il contient y reste. S’il a été perdu, créez aussi un nouveau mot de passe sous «&#xa0;Mon nom et mes rôles&#xa0;», et ajoutez à nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13249,7 +13250,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
-        <translation>Envoyez ceci à {name} et à personne d’autre&#xa0;: le premier qui l’utilise prend cette place. Cela marche une fois, jusqu’au {day}. La personne choisit «&#xa0;Rejoindre un espace de travail&#xa0;» dans Paramètres, Synchronisation d’équipe.</translation>
+        <translation>Envoyez ceci à {name} et à personne d’autre&#xa0;: la première personne qui l’utilise prend cette place. L’invitation sert une fois, jusqu’au {day}. La personne choisit «&#xa0;Rejoindre un espace de travail&#xa0;» dans Paramètres, Synchronisation d’équipe.</translation>
     </message>
     <message>
         <source>Making the invitation…</source>
@@ -13317,8 +13318,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Entrée dans l’espace de travail…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>Amène cet ordinateur dans «&#xa0;{workspace}&#xa0;», en tant que même personne que sur l’ordinateur d’origine.</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>Ajoute cet ordinateur à «&#xa0;{workspace}&#xa0;». Vous êtes le même membre que sur l’ordinateur qui a créé le code.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13389,8 +13390,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Pour de bon&#xa0;: mettre fin à mon adhésion</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>Vous restez membre&#xa0;; un code d’un autre de vos ordinateurs le ramène.</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>Vous restez membre&#xa0;; un code d’un autre de vos ordinateurs ramène celui-ci.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13406,7 +13407,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
-        <translation>ChatDesk a créé ce mot de passe quand vous avez rejoint et le garde avec vos clés. S’il est perdu, demandez une nouvelle invitation, ou prenez un code d’un autre de vos ordinateurs.</translation>
+        <translation>ChatDesk a créé ce mot de passe quand vous avez rejoint l’espace de travail et le garde avec vos clés. S’il est perdu, demandez une nouvelle invitation, ou prenez un code d’un autre de vos ordinateurs.</translation>
     </message>
     <message>
         <source>Trying the password…</source>
@@ -13533,12 +13534,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Rejoindre un autre espace de travail…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne&#xa0;; une base de données PostgreSQL à vous transporte les modifications, et rien de chez nous n’est entre les deux.</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne&#xa0;; une base de données PostgreSQL à vous transporte les modifications, et aucun serveur à nous n’intervient.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
-        <translation>Pour une équipe qui n’en a pas&#xa0;: installe une base de données vide que vous donnez, et fait de vous son propriétaire.</translation>
+        <translation>Pour une équipe qui n’en a pas&#xa0;: configure une base de données vide que vous indiquez, et fait de vous son propriétaire.</translation>
     </message>
     <message>
         <source>Create a workspace…</source>
@@ -13633,8 +13634,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les propriétaires de l’espace de travail</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>Les propriétaires, et les administrateurs dans leurs projets</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>Les propriétaires, et les administrateurs pour leurs projets</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13730,7 +13731,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>other…</source>
-        <translation>autre…</translation>
+        <translation>autre durée…</translation>
     </message>
     <message>
         <source>for ever</source>
@@ -13794,29 +13795,29 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{what} et rôle</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>Cette version de ChatDesk a une forme plus récente de la base de données de l’équipe. Tous peuvent continuer à travailler jusqu’à ce que vous la mettiez à niveau.</translation>
+        <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. D’ici à ce que vous la mettiez à niveau, tous peuvent continuer avec l’actuelle.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>Mettre à niveau la base de données de «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>Cela se fait en une étape, ou pas du tout&#xa0;; les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent une mise à jour&#xa0;: ce qui y est écrit attend. Faites d’abord une sauvegarde de la base de données.</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>La mise à niveau se fait en une étape ou pas du tout, et les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent à être mises à jour&#xa0;; ce qui est écrit dans ces dernières attend jusque-là. Faites d’abord une sauvegarde de la base de données.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
-        <translation>Utilisateur qui a installé la base de données</translation>
+        <translation>Utilisateur qui a configuré la base de données</translation>
     </message>
     <message>
         <source>Password of that user</source>
         <translation>Mot de passe de cet utilisateur</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>Pas votre propre compte&#xa0;: le propriétaire de la base de données, qui peut créer des rôles. Il sert une fois et n’est pas conservé.</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>Pas votre propre compte, mais celui qui possède la base de données et peut créer des rôles. Le mot de passe sert une fois et n’est pas conservé.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13864,7 +13865,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>reads and writes, changes and deletes their own</source>
-        <translation>lit et écrit, change et supprime ce qui est à lui</translation>
+        <translation>lit et écrit, change et supprime ce qui lui appartient</translation>
     </message>
     <message>
         <source>changes and deletes everything, and manages members</source>
@@ -13887,11 +13888,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Quiconque administre la base de données peut lire tout ce qui est partagé, quels que soient les rôles.</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>De nouveau ouvert pour vous&#xa0;; cette copie attend «&#xa0;Partager…&#xa0;»</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>De nouveau partagé avec vous&#xa0;; choisissez «&#xa0;Partager…&#xa0;» pour envoyer cette copie</translation>
     </message>
     <message>
-        <source>going up</source>
+        <source>being sent</source>
         <translation>en cours d’envoi</translation>
     </message>
     <message numerus="yes">
@@ -13927,17 +13928,25 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts} partent maintenant&#xa0;; ce qui est écrit plus tard suit de lui-même.</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>Sont envoyés maintenant&#xa0;: {parts}. Ce qui est écrit plus tard part de lui-même.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
-        <translation>retiré&#xa0;; ce qu’il a écrit reste</translation>
+        <translation>retiré&#xa0;; ce que cette personne a écrit reste</translation>
     </message>
     <message>
         <source>you</source>
         <comment>beside a name</comment>
         <translation>vous</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>{count} connexion de {name} a été coupée. Le serveur a abandonné ce qui était inachevé&#xa0;; son ordinateur le renvoie.</numerusform>
+            <numerusform>{count} connexions de {name} ont été coupées. Le serveur a abandonné ce qui était inachevé&#xa0;; son ordinateur le renvoie.</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13949,11 +13958,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>invited, has not joined yet</source>
-        <translation>invité, n’a pas encore rejoint</translation>
+        <translation>invité, n’a pas encore accepté</translation>
     </message>
     <message>
         <source>invited on {day}, has not joined yet</source>
-        <translation>invité le {day}, n’a pas encore rejoint</translation>
+        <translation>invité le {day}, n’a pas encore accepté</translation>
     </message>
     <message>
         <source>in no project of yours</source>
@@ -13964,16 +13973,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>cet ordinateur</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>jamais venu ici</translation>
+        <source>never connected</source>
+        <translation>jamais connecté</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>ici maintenant</translation>
+        <source>connected now</source>
+        <translation>connecté maintenant</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>ici la dernière fois&#xa0;: {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>dernière connexion&#xa0;: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13981,23 +13990,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{sent} sent, {received} received.</source>
-        <translation>{sent} envoyées, {received} reçues.</translation>
+        <translation>Envoyées&#xa0;: {sent}, reçues&#xa0;: {received}.</translation>
     </message>
     <message>
         <source>{database} on {host}</source>
         <translation>{database} sur {host}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>{count} connexion de {name} a été coupée&#xa0;: ce qui était inachevé ne compte pas.</numerusform>
-            <numerusform>{count} connexions de {name} ont été coupées&#xa0;: ce qui était inachevé ne compte pas.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>{count} personne invitée par {name} a été retirée.</numerusform>
             <numerusform>{count} personnes invitées par {name} ont été retirées.</numerusform>
@@ -14044,8 +14045,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Vous n’êtes plus membre de «&#xa0;{workspace}&#xa0;». Ses projets restent sur cet ordinateur avec tout leur contenu, et ce que vous y écrivez attend désormais ici. Pour revenir, demandez une nouvelle invitation à son propriétaire.</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>«&#xa0;{workspace}&#xa0;»&#xa0;: {problem} {next_step} Rien de ce que vous écrivez n’est perdu pour autant.</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>«&#xa0;{workspace}&#xa0;»&#xa0;: {problem} {next_step} Rien de ce que vous écrivez entre-temps n’est perdu.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14278,7 +14279,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Make a new password?</source>
-        <translation>Faire un nouveau mot de passe&#xa0;?</translation>
+        <translation>Créer un nouveau mot de passe&#xa0;?</translation>
     </message>
     <message>
         <source>New password</source>
@@ -14310,7 +14311,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Take off</source>
-        <translation>Retirer</translation>
+        <translation>Retirer de la liste</translation>
     </message>
     <message>
         <source>The workspace is called “{name}” now.</source>
@@ -14325,8 +14326,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Vous êtes à nouveau dans «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>Vous l’avez quitté. Ses projets sont maintenant des copies privées.</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>Vous avez quitté l’espace de travail. Ses projets sont maintenant des copies privées.</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14482,12 +14483,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Ouverture du fichier de clés…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>«&#xa0;{name}&#xa0;» et {more} de plus de «&#xa0;{workspace}&#xa0;» sont ici.</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>«&#xa0;{name}&#xa0;» et {more} de plus de «&#xa0;{workspace}&#xa0;» sont arrivés.</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>«&#xa0;{name}&#xa0;» de «&#xa0;{workspace}&#xa0;» est ici.</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>«&#xa0;{name}&#xa0;» de «&#xa0;{workspace}&#xa0;» est arrivé.</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -14498,16 +14499,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les droits et limites de «&#xa0;{name}&#xa0;» valent désormais.</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>«&#xa0;{name}&#xa0;» est désormais {address}, pour cet ordinateur.</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>Cet ordinateur utilise désormais {address} pour «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>Pour partager un projet, créez ou rejoignez d’abord un espace de travail.</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations montre où il en est.</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations montre ce qui est déjà envoyé.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

@@ -6434,8 +6434,8 @@
         <translation>プロジェクトまたはワークスペースの所有者に依頼してください。何も変更されていません。</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>所有者が少なくとも1人必要です。</translation>
+        <source>There must always be an owner.</source>
+        <translation>所有者は必ず一人は必要です。</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6555,8 +6555,8 @@
         <translation>もう一方のコンピューターで新しいものを作成してください。</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>ここで設定を始めていた場合は、完了しています。</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>ここでワークスペースの設定を始めていた場合は、もう一度設定すると完了します。</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9134,6 +9134,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>ファイルを添付</translation>
     </message>
     <message>
@@ -12534,12 +12535,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロジェクトを共有するワークスペース</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>「{name}」と共有されます。</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>プロジェクトは「{name}」と共有されます。</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>共有するワークスペースを選んでください。</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>プロジェクトを共有するワークスペースを選びます。</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12550,8 +12551,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>共有</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>新しいチャットは「{name}」に入ります。共有すると、別のプロジェクトを選ばずに質問したことは今後すべてほかの人に見えます。共有用に新しいプロジェクトを作れば、これは自分専用のままです。</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>ほかのプロジェクトを選ばない限り、新しいチャットは「{name}」に入ります。共有すると、ほかの人にも見えるようになります。自分だけのものにしておくには、共有用に新しいプロジェクトを作成してください。</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12642,8 +12643,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>すべてがチームに届いています。</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>全員について直ちに終了します。</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>共有は全員についてただちに終了します。</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12786,8 +12787,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>2人が同時に書いたもの</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>誰かが選ぶまで最初のものが表示されます。選択は全員に反映されます。</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>だれかが選ぶまで、最初の文章が表示されます。選択は全員に適用されます。</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -12868,7 +12869,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ホスト</translation>
     </message>
     <message>
-        <source>an empty one</source>
+        <source>an empty database</source>
         <translation>空のデータベース</translation>
     </message>
     <message>
@@ -12876,8 +12877,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ユーザー</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>ロールを作成できるユーザー</translation>
+        <source>an account that may create roles</source>
+        <translation>ロールを作成できるアカウント</translation>
     </message>
     <message>
         <source>Password</source>
@@ -12888,8 +12889,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>証明書ファイル…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>サーバーの認証局の証明書</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>サーバーを保証する認証局の証明書</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -12900,16 +12901,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>所有者アカウントの接続文字列を貼り付けるか、欄に入力してください。</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>信頼するもの</translation>
+        <source>Trusted certificates</source>
+        <translation>信頼する証明書</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>テキストで指定された証明書</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>接続文字列で指定された証明書</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>以前の証明書</translation>
+        <source>The certificate used so far</source>
+        <translation>これまで使っていた証明書</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
@@ -13004,8 +13005,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>確認結果</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
             <numerusform>先に{count}件の問題を解決する必要があります。</numerusform>
         </translation>
@@ -13169,8 +13170,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ワークスペースに参加中…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>このコンピューターを、元のコンピューターと同じ人として「{workspace}」に入れます。</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>このコンピューターを「{workspace}」に追加します。コードを作成したコンピューターと同じメンバーになります。</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13240,8 +13241,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>完全に: メンバーをやめる</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>メンバーのままです。自分の別のコンピューターのコードで戻せます。</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>メンバーのままです。自分の別のコンピューターのコードで、このコンピューターを戻せます。</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13384,8 +13385,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>別のワークスペースに参加…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>同じプロジェクトで、ほかの人や自分の複数のコンピューターと作業できます。各コンピューターがすべてを保持し、オフラインでも使えます。変更は自分たちのPostgreSQLデータベースを通り、当方のものは間に入りません。</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>ほかの人と、または自分の複数のコンピューターで、同じプロジェクトの作業ができます。どのコンピューターもすべてを保持し、オフラインでも動作します。変更は自前のPostgreSQLデータベースを通じて届き、当方のサーバーは一切介在しません。</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13484,8 +13485,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ワークスペースの所有者</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>所有者と、担当プロジェクトについては管理者</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>所有者と、自分のプロジェクトについては管理者</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13641,17 +13642,17 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{what}と役割</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>このバージョンのChatDeskでは、チームのデータベースの形式が新しくなっています。アップグレードするまで、全員がそのまま作業を続けられます。</translation>
+        <translation>このバージョンのChatDeskには、チームのデータベースの新しい形式が含まれています。アップグレードするまでは、全員が今の形式のまま作業を続けられます。</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>「{workspace}」のデータベースをアップグレード</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>一度にすべて行われるか、まったく行われないかのどちらかです。メンバーは作業を続けられます。古いバージョンのChatDeskも動き続けるか、アップデートを求めます。そこで書かれたものは待機します。先にデータベースのバックアップを作成してください。</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>アップグレードは一度にすべて行われるか、まったく行われません。その間もメンバーは作業を続けられます。古いバージョンのChatDeskもそのまま動くか、アップデートを求めます。その場合に書かれたものは、アップデートまで待機します。先にデータベースをバックアップしてください。</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13662,8 +13663,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>そのユーザーのパスワード</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>自分のログインではなく、ロールを作成できるデータベースの所有者です。一度だけ使われ、保管されません。</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>自分のログインではなく、ロールを作成できるデータベースの所有者です。パスワードは一度だけ使われ、保存されません。</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13734,12 +13735,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>データベースの管理者は、役割に関係なく共有されたものをすべて読めます。</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>再び開かれました。このコピーは「共有…」を待っています</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>再び共有されています。このコピーを送るには「共有…」を選びます</translation>
     </message>
     <message>
-        <source>going up</source>
-        <translation>アップロード中</translation>
+        <source>being sent</source>
+        <translation>送信中</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes refused</source>
@@ -13770,8 +13771,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts}を今アップロードします。後で書いたものは自動的に続きます。</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>今回送信されるもの: {parts}。後から書いたものは自動で送信されます。</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -13781,6 +13782,13 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>you</source>
         <comment>beside a name</comment>
         <translation>あなた</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>{name}の接続を{count}件終了しました。未完了の処理はサーバーで破棄され、相手のコンピューターから再送されます。</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13807,16 +13815,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このコンピューター</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>接続なし</translation>
+        <source>never connected</source>
+        <translation>一度も接続していません</translation>
     </message>
     <message>
-        <source>here now</source>
+        <source>connected now</source>
         <translation>接続中</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>最終接続{moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>最後の接続: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13831,15 +13839,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{host}の{database}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>{name}の接続を{count}件終了しました。未完了のものは反映されません。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>{name}が招待した{count}人を外しました。</numerusform>
         </translation>
@@ -13884,8 +13885,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{workspace}」のメンバーではなくなりました。プロジェクトは中身もすべてこのコンピューターに残り、今後そこに書いたものはここで待機します。戻るには、所有者に新しい招待を依頼してください。</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>「{workspace}」: {problem} {next_step} これによって書いたものが失われることはありません。</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>「{workspace}」: {problem} {next_step} その間に書いたものは失われません。</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14159,8 +14160,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{name}」に戻りました。</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>離れました。プロジェクトは個人用コピーになりました。</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>ワークスペースを離れました。プロジェクトは個人用コピーになりました。</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14316,12 +14317,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>キーファイルを開いています…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>「{workspace}」の「{name}」とほか{more}件が届きました。</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>「{workspace}」から「{name}」とほか{more}件が届きました。</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>「{workspace}」の「{name}」が届きました。</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>「{workspace}」から「{name}」が届きました。</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -14332,16 +14333,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{name}」の権限と上限が今から適用されます。</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>今後、このコンピューターでは「{name}」のアドレスは{address}です。</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>このコンピューターは今後「{name}」に{address}を使います。</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>プロジェクトを共有するには、先にワークスペースを作成または参加してください。</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>「{name}」を共有しました。進み具合はスレッドの下の行に表示されます。</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>「{name}」を共有しました。スレッド一覧の下の行で、どこまで送信されたかがわかります。</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

@@ -1076,7 +1076,7 @@
     </message>
     <message>
         <source>the login that owns it and may make roles</source>
-        <translation>o login que é dono dele e pode criar funções</translation>
+        <translation>o login que é dono dele e pode criar papéis</translation>
     </message>
     <message>
         <source>certificate of the server&apos;s authority, if it has its own</source>
@@ -6455,7 +6455,7 @@
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
-        <translation>Este login não pode fazer o que a configuração de um espaço de trabalho exige: ser dono do banco de dados e criar funções nele.</translation>
+        <translation>Este login não pode fazer o que a configuração de um espaço de trabalho exige: ser dono do banco de dados e criar papéis nele.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6494,8 +6494,8 @@
         <translation>Peça a um proprietário do projeto ou do espaço de trabalho. Nada foi alterado.</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>Alguém precisa continuar proprietário.</translation>
+        <source>There must always be an owner.</source>
+        <translation>Sempre precisa haver um proprietário.</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6615,8 +6615,8 @@
         <translation>Crie um novo no seu outro computador.</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>Se você começou a configurá-lo aqui, agora está concluído.</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>Se você começou a configurar um espaço de trabalho aqui, configurar de novo conclui isso.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -6875,7 +6875,7 @@
     </message>
     <message>
         <source>create roles (CREATEROLE)</source>
-        <translation>criar funções (CREATEROLE)</translation>
+        <translation>criar papéis (CREATEROLE)</translation>
     </message>
     <message>
         <source>change the database, which is another&apos;s</source>
@@ -6923,7 +6923,7 @@
     </message>
     <message>
         <source>The login owns the database and may create roles.</source>
-        <translation>O login é dono do banco de dados e pode criar funções.</translation>
+        <translation>O login é dono do banco de dados e pode criar papéis.</translation>
     </message>
     <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
@@ -9218,6 +9218,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Anexar arquivos</translation>
     </message>
     <message>
@@ -12674,12 +12675,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Espaço de trabalho com que o projeto é compartilhado</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>É compartilhado com “{name}”.</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>O projeto será compartilhado com “{name}”.</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>Escolha para qual espaço de trabalho ele vai.</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>Escolha o espaço de trabalho com o qual o projeto é compartilhado.</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12690,8 +12691,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Compartilhar</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>Novos chats vão para “{name}”: depois de compartilhado, outros veem tudo o que você perguntar de então em diante sem escolher outro projeto. Um novo projeto para o que você compartilha mantém este só para você.</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Os novos chats vão para “{name}”, a menos que você escolha outro projeto. Depois de compartilhado, outros os veem. Para mantê-lo só para você, crie um projeto novo para o que compartilha.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12782,8 +12783,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Tudo nele chegou à equipe.</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>Termina para todos de uma vez.</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>O compartilhamento termina para todos na hora.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12930,8 +12931,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Escrito por duas pessoas ao mesmo tempo</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>O primeiro é mostrado até que alguém escolha; a escolha vale para todos.</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>O primeiro texto é mostrado até que alguém escolha; a escolha vale para todos.</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -13015,16 +13016,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>um vazio</translation>
+        <source>an empty database</source>
+        <translation>um banco de dados vazio</translation>
     </message>
     <message>
         <source>User</source>
         <translation>Usuário</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>que pode criar funções</translation>
+        <source>an account that may create roles</source>
+        <translation>uma conta que possa criar papéis</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13035,8 +13036,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Arquivo de certificado…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>Certificado da autoridade que o servidor tem</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>Certificado da autoridade que atesta o servidor</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -13047,16 +13048,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Cole a string de conexão da conta de um dono, ou preencha os campos.</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>Confia em</translation>
+        <source>Trusted certificates</source>
+        <translation>Certificados confiáveis</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>O certificado que o texto indica</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>O certificado indicado na string de conexão</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>O certificado que tinha</translation>
+        <source>The certificate used so far</source>
+        <translation>O certificado usado até agora</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
@@ -13116,7 +13117,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
-        <translation>Um espaço de trabalho é um banco de dados PostgreSQL, 15 ou mais novo, pelo qual os computadores da sua equipe compartilham alterações. Informe um vazio e uma conta que possa criar funções; a senha dela é usada agora e não é guardada.</translation>
+        <translation>Um espaço de trabalho é um banco de dados PostgreSQL, 15 ou mais novo, pelo qual os computadores da sua equipe compartilham alterações. Informe um vazio e uma conta que possa criar papéis; a senha dela é usada agora e não é guardada.</translation>
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
@@ -13151,11 +13152,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>O que foi encontrado</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
-            <numerusform>{count} coisa precisa ser corrigida antes.</numerusform>
-            <numerusform>{count} coisas precisam ser corrigidas antes.</numerusform>
+            <numerusform>{count} problema precisa ser corrigido antes.</numerusform>
+            <numerusform>{count} problemas precisam ser corrigidos antes.</numerusform>
         </translation>
     </message>
     <message>
@@ -13317,8 +13318,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Entrando no espaço de trabalho…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>Traz este computador para “{workspace}”, como a mesma pessoa do computador de onde vem.</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>Adiciona este computador a “{workspace}”. Você é o mesmo membro que no computador que criou o código.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13389,8 +13390,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Definitivamente: encerrar minha participação</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>Você continua membro; um código de outro computador seu o traz de volta.</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>Você continua membro; um código de outro computador seu traz este de volta.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13533,8 +13534,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Entrar em outro espaço de trabalho…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>Trabalhe nos mesmos projetos com outros, ou em vários computadores seus. Cada computador mantém tudo e funciona offline; um banco de dados PostgreSQL seu leva as alterações, e nada nosso fica no meio.</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>Trabalhe nos mesmos projetos com outros, ou em vários computadores seus. Cada computador guarda tudo e funciona offline; um banco de dados PostgreSQL seu leva as alterações, e nenhum servidor nosso participa.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13633,8 +13634,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Proprietários do espaço de trabalho</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>Proprietários, e administradores de projetos para estes</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>Proprietários, e administradores para os projetos deles</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13794,17 +13795,17 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{what} e papel</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>Esta versão do ChatDesk tem uma forma mais nova do banco de dados da equipe. Todos podem continuar trabalhando até você atualizá-lo.</translation>
+        <translation>Esta versão do ChatDesk traz uma forma mais nova do banco de dados da equipe. Até que você o atualize, todos podem continuar trabalhando com a atual.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>Atualizar o banco de dados de “{workspace}”</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>É feito em um só passo, ou não é feito; os membros continuam trabalhando. Versões mais antigas do ChatDesk também continuam, ou pedem uma atualização: o que se escreve lá espera. Faça antes um backup do banco de dados.</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>A atualização acontece em uma única etapa ou não acontece, e os membros continuam trabalhando. As versões mais antigas do ChatDesk também continuam, ou pedem para ser atualizadas; o que se escreve nessas espera até lá. Faça antes um backup do banco de dados.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13815,8 +13816,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Senha desse usuário</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>Não o seu próprio login: o dono do banco de dados, que pode criar funções. É usado uma vez e não é guardado.</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>Não o seu próprio login, mas o dono do banco de dados, que pode criar papéis. A senha é usada uma vez e não é guardada.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13887,11 +13888,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Quem administra o banco de dados pode ler tudo o que é compartilhado, sejam quais forem os papéis das pessoas.</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>Aberto para você de novo; esta cópia espera por Compartilhar…</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>Compartilhado com você de novo; escolha Compartilhar… para enviar esta cópia</translation>
     </message>
     <message>
-        <source>going up</source>
+        <source>being sent</source>
         <translation>sendo enviado</translation>
     </message>
     <message numerus="yes">
@@ -13927,8 +13928,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>{parts}: enviados agora; o que for escrito depois segue sozinho.</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>Agora são enviados: {parts}. O que for escrito depois é enviado sozinho.</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -13938,6 +13939,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>you</source>
         <comment>beside a name</comment>
         <translation>você</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>{count} conexão de {name} foi encerrada. O servidor descartou o que estava inacabado; o computador da pessoa envia de novo.</numerusform>
+            <numerusform>{count} conexões de {name} foram encerradas. O servidor descartou o que estava inacabado; o computador da pessoa envia de novo.</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13964,16 +13973,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>este computador</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>nunca esteve aqui</translation>
+        <source>never connected</source>
+        <translation>nunca conectado</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>aqui agora</translation>
+        <source>connected now</source>
+        <translation>conectado agora</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>aqui por último {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>última conexão: {moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13988,16 +13997,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{database} em {host}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>{count} conexão de {name} foi encerrada: o que estava inacabado não conta.</numerusform>
-            <numerusform>{count} conexões de {name} foram encerradas: o que estava inacabado não conta.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>{count} pessoa que {name} convidou foi removida.</numerusform>
             <numerusform>{count} pessoas que {name} convidou foram removidas.</numerusform>
@@ -14044,8 +14045,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Você não é mais membro de “{workspace}”. Seus projetos ficam neste computador com tudo neles, e o que você escrever lá agora espera aqui. Para voltar, peça um novo convite ao proprietário.</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>“{workspace}”: {problem} {next_step} Nada do que você escreve se perde com isso.</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>“{workspace}”: {problem} {next_step} Enquanto isso, nada do que você escreve se perde.</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14325,8 +14326,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Você está em “{name}” de novo.</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>Você saiu dele. Seus projetos agora são cópias privadas.</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>Você saiu do espaço de trabalho. Os projetos dele agora são cópias privadas.</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14482,12 +14483,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Abrindo o arquivo de chaves…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>“{name}” e mais {more} de “{workspace}” estão aqui.</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>“{name}” e mais {more} de “{workspace}” chegaram.</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>“{name}” de “{workspace}” está aqui.</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>“{name}” de “{workspace}” chegou.</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -14498,16 +14499,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Os direitos e limites de “{name}” valem de agora em diante.</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>“{name}” é {address} de agora em diante, para este computador.</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>Este computador agora usa {address} para “{name}”.</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>Para compartilhar um projeto, crie um espaço de trabalho ou entre em um antes.</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>“{name}” é compartilhado. A linha abaixo das conversas mostra o andamento.</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>“{name}” está compartilhado. A linha abaixo das conversas mostra quanto já foi enviado.</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

@@ -6434,8 +6434,8 @@
         <translation>请询问项目或工作区的所有者。未做任何更改。</translation>
     </message>
     <message>
-        <source>Somebody has to remain owner.</source>
-        <translation>必须有人保留为所有者。</translation>
+        <source>There must always be an owner.</source>
+        <translation>必须始终有一位所有者。</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6555,8 +6555,8 @@
         <translation>请在另一台计算机上创建新代码。</translation>
     </message>
     <message>
-        <source>If you began to set it up here, it is finished now.</source>
-        <translation>如果你已开始在此设置，现在已完成。</translation>
+        <source>If you began to set up a workspace here, setting it up again finishes that.</source>
+        <translation>如果你曾在这里开始设置工作区，再次设置即可完成。</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -9134,6 +9134,7 @@
     </message>
     <message>
         <source>Attach files</source>
+        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>附加文件</translation>
     </message>
     <message>
@@ -12534,12 +12535,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>与之共享项目的工作区</translation>
     </message>
     <message>
-        <source>It is shared with “{name}”.</source>
-        <translation>与“{name}”共享。</translation>
+        <source>The project will be shared with “{name}”.</source>
+        <translation>项目将与“{name}”共享。</translation>
     </message>
     <message>
-        <source>Choose which workspace it goes to.</source>
-        <translation>请选择进入哪个工作区。</translation>
+        <source>Choose the workspace that the project is shared with.</source>
+        <translation>选择要与之共享项目的工作区。</translation>
     </message>
     <message>
         <source>With the workspace</source>
@@ -12550,8 +12551,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>共享</translation>
     </message>
     <message>
-        <source>New chats go into “{name}”: once it is shared, others see whatever you ask from then on without choosing another project. A new project for what you share keeps this one for yourself.</source>
-        <translation>新聊天会进入“{name}”：一旦共享，从那时起未另选项目的提问都会被他人看到。为要共享的内容新建一个项目，可将此项目留给自己。</translation>
+        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>除非你选择其他项目，新聊天都会进入“{name}”。共享之后，其他人会看到它们。若想自己保留它，请为要共享的内容新建一个项目。</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12642,8 +12643,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>其中的所有内容都已到达团队。</translation>
     </message>
     <message>
-        <source>It ends for everybody at once.</source>
-        <translation>它会立即为所有人结束。</translation>
+        <source>Sharing ends for everybody at once.</source>
+        <translation>对所有人的共享立即结束。</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members can no longer see what is new.</source>
@@ -12786,8 +12787,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>由两人同时写入</translation>
     </message>
     <message>
-        <source>The first is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>在有人选择之前显示第一个；选择对所有人生效。</translation>
+        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
+        <translation>在有人选择之前显示第一段文字；选择对所有人生效。</translation>
     </message>
     <message>
         <source>{label}, in {project}</source>
@@ -12868,16 +12869,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>主机</translation>
     </message>
     <message>
-        <source>an empty one</source>
-        <translation>空数据库</translation>
+        <source>an empty database</source>
+        <translation>一个空数据库</translation>
     </message>
     <message>
         <source>User</source>
         <translation>用户</translation>
     </message>
     <message>
-        <source>who may create roles</source>
-        <translation>可创建角色的用户</translation>
+        <source>an account that may create roles</source>
+        <translation>可创建角色的账户</translation>
     </message>
     <message>
         <source>Password</source>
@@ -12888,8 +12889,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>证书文件…</translation>
     </message>
     <message>
-        <source>Certificate of the authority that the server has</source>
-        <translation>服务器颁发机构的证书</translation>
+        <source>Certificate of the authority that vouches for the server</source>
+        <translation>为服务器作担保的颁发机构的证书</translation>
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
@@ -12900,16 +12901,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>请粘贴所有者账户的连接字符串，或填写各字段。</translation>
     </message>
     <message>
-        <source>Trusts</source>
-        <translation>信任的证书</translation>
+        <source>Trusted certificates</source>
+        <translation>受信任的证书</translation>
     </message>
     <message>
-        <source>The certificate that the text names</source>
-        <translation>文字中指定的证书</translation>
+        <source>The certificate named in the connection string</source>
+        <translation>连接字符串中指定的证书</translation>
     </message>
     <message>
-        <source>The certificate that it had</source>
-        <translation>之前的证书</translation>
+        <source>The certificate used so far</source>
+        <translation>到目前为止使用的证书</translation>
     </message>
     <message>
         <source>Certificate of the authority</source>
@@ -13004,8 +13005,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>检查结果</translation>
     </message>
     <message numerus="yes">
-        <source>{count} things must be fixed first.</source>
-        <comment>{count} thing must be fixed first.</comment>
+        <source>{count} problems must be fixed first.</source>
+        <comment>{count} problem must be fixed first.</comment>
         <translation>
             <numerusform>必须先解决 {count} 个问题。</numerusform>
         </translation>
@@ -13169,8 +13170,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>正在加入工作区…</translation>
     </message>
     <message>
-        <source>Brings this computer into “{workspace}”, as the same person as on the computer it is from.</source>
-        <translation>将此计算机带入“{workspace}”，身份与代码来源计算机上的相同。</translation>
+        <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
+        <translation>将此计算机添加到“{workspace}”。你与创建代码的计算机上是同一成员。</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13240,8 +13241,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>永久：结束我的成员身份</translation>
     </message>
     <message>
-        <source>You stay a member; a code from another computer of yours brings it back.</source>
-        <translation>你仍是成员；用你另一台计算机的代码即可恢复。</translation>
+        <source>You stay a member; a code from another computer of yours brings this one back.</source>
+        <translation>你仍是成员；用你另一台计算机上的代码即可让这台计算机重新加入。</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13384,8 +13385,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>加入另一个工作区…</translation>
     </message>
     <message>
-        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between.</source>
-        <translation>与他人在同一项目中工作，或在你的多台计算机上工作。每台计算机都保存所有内容并可离线工作；更改由你自己的 PostgreSQL 数据库传送，中间没有我们的任何服务。</translation>
+        <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
+        <translation>与他人或在你自己的多台计算机上处理相同的项目。每台计算机都保留全部内容并可离线使用；更改由你自己的 PostgreSQL 数据库传送，不经过我们的任何服务器。</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13484,8 +13485,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>工作区的所有者</translation>
     </message>
     <message>
-        <source>Owners, and admins of projects into these</source>
-        <translation>所有者，以及项目管理员（限其项目）</translation>
+        <source>Owners, and admins for their own projects</source>
+        <translation>所有者，以及管理员（仅限自己的项目）</translation>
     </message>
     <message>
         <source>All members</source>
@@ -13641,17 +13642,17 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{what}和角色</translation>
     </message>
     <message>
-        <source>This version of ChatDesk has a newer form of the team&apos;s database. Everyone can go on working until you upgrade it.</source>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
         <extracomment>Said on the page where an upgrade can be done.</extracomment>
-        <translation>此版本的 ChatDesk 使用较新形式的团队数据库。在你升级之前，所有人都可以继续工作。</translation>
+        <translation>此版本的 ChatDesk 带有团队数据库的新格式。在你升级之前，所有人都可以继续使用现有格式。</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
         <translation>升级“{workspace}”的数据库</translation>
     </message>
     <message>
-        <source>It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or ask for an update: what is written there waits. Make a backup of the database first.</source>
-        <translation>升级一步完成，或完全不做；成员可继续工作。较旧版本的 ChatDesk 也可继续，或要求更新：在那里所写的内容会等待。请先备份数据库。</translation>
+        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
+        <translation>升级要么一步完成，要么完全不做，成员可以继续工作。旧版 ChatDesk 也会继续工作，或者要求更新；在这些旧版中写的内容会等到更新之后。请先备份数据库。</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13662,8 +13663,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>该用户的密码</translation>
     </message>
     <message>
-        <source>Not your own login: the owner of the database, who may make roles. It is used once and not kept.</source>
-        <translation>不是你自己的登录名：而是数据库的所有者，可创建角色。它只使用一次，不会保存。</translation>
+        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
+        <translation>不是你自己的登录名，而是可以创建角色的数据库所有者。密码只使用一次，不会保存。</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13734,12 +13735,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>管理数据库的人可以读取所有共享内容，无论各人的角色如何。</translation>
     </message>
     <message>
-        <source>Open to you again; this copy waits for Share…</source>
-        <translation>再次对你开放；此副本等待“共享…”</translation>
+        <source>Shared with you again; choose Share… to send this copy</source>
+        <translation>已重新与你共享；选择“共享…”即可发送此副本</translation>
     </message>
     <message>
-        <source>going up</source>
-        <translation>正在上传</translation>
+        <source>being sent</source>
+        <translation>正在发送</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes refused</source>
@@ -13770,8 +13771,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
-        <source>{parts} go up now; what is written later follows by itself.</source>
-        <translation>现在上传 {parts}；之后所写的内容会自行跟进。</translation>
+        <source>{parts} are sent now; what is written later is sent by itself.</source>
+        <translation>现在发送：{parts}。之后写的内容会自动发送。</translation>
     </message>
     <message>
         <source>removed; what they wrote stays</source>
@@ -13781,6 +13782,13 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>you</source>
         <comment>beside a name</comment>
         <translation>你</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
+        <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
+        <translation>
+            <numerusform>已结束 {name} 的 {count} 个连接。服务器放弃了未完成的内容；对方的计算机会重新发送。</numerusform>
+        </translation>
     </message>
     <message>
         <source>you</source>
@@ -13807,16 +13815,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此计算机</translation>
     </message>
     <message>
-        <source>was never here</source>
-        <translation>从未来过</translation>
+        <source>never connected</source>
+        <translation>从未连接</translation>
     </message>
     <message>
-        <source>here now</source>
-        <translation>现在在此</translation>
+        <source>connected now</source>
+        <translation>现在已连接</translation>
     </message>
     <message>
-        <source>last here {moment}</source>
-        <translation>上次在此 {moment}</translation>
+        <source>last connected {moment}</source>
+        <translation>上次连接：{moment}</translation>
     </message>
     <message>
         <source>Nothing was new.</source>
@@ -13831,15 +13839,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{host} 上的 {database}</translation>
     </message>
     <message numerus="yes">
-        <source>{count} connections of {name} were ended: what was unfinished does not count.</source>
-        <comment>{count} connections of {name} were ended: what was unfinished does not count.</comment>
-        <translation>
-            <numerusform>已结束 {name} 的 {count} 个连接：未完成的内容不算数。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>{count} people {name} invited were removed.</source>
-        <comment>{count} people {name} invited were removed.</comment>
+        <comment>{count} person {name} invited was removed.</comment>
         <translation>
             <numerusform>已移除 {name} 邀请的 {count} 人。</numerusform>
         </translation>
@@ -13884,8 +13885,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>你不再是“{workspace}”的成员。其项目连同所有内容留在此计算机上，你现在在那里所写的内容会在此等待。要回来，请向其所有者要求新的邀请。</translation>
     </message>
     <message>
-        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.</source>
-        <translation>“{workspace}”：{problem} {next_step} 你所写的内容不会因此丢失。</translation>
+        <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
+        <translation>“{workspace}”：{problem} {next_step} 在此期间你写的内容不会丢失。</translation>
     </message>
     <message>
         <source>You can read this project; ask {name} to let you write.</source>
@@ -14159,8 +14160,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>你又回到“{name}”中了。</translation>
     </message>
     <message>
-        <source>You left it. Its projects are private copies now.</source>
-        <translation>你已离开它。其项目现在是私有副本。</translation>
+        <source>You left the workspace. Its projects are private copies now.</source>
+        <translation>你已离开工作区。其项目现在是私有副本。</translation>
     </message>
     <message>
         <source>This computer is in no workspace.</source>
@@ -14316,12 +14317,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>正在打开密钥文件…</translation>
     </message>
     <message>
-        <source>“{name}” and {more} more of “{workspace}” is here.</source>
-        <translation>“{workspace}”的“{name}”及另外 {more} 个已在此处。</translation>
+        <source>“{name}” and {more} more of “{workspace}” have arrived.</source>
+        <translation>“{workspace}”中的“{name}”和另外 {more} 个已到达。</translation>
     </message>
     <message>
-        <source>“{name}” of “{workspace}” is here.</source>
-        <translation>“{workspace}”的“{name}”已在此处。</translation>
+        <source>“{name}” of “{workspace}” has arrived.</source>
+        <translation>“{workspace}”中的“{name}”已到达。</translation>
     </message>
     <message>
         <source>The database of “{name}” is up to date.</source>
@@ -14332,16 +14333,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>“{name}”的权限和限额从现在起生效。</translation>
     </message>
     <message>
-        <source>“{name}” is {address} from now on, for this computer.</source>
-        <translation>对此计算机来说，“{name}”从现在起位于 {address}。</translation>
+        <source>This computer now uses {address} for “{name}”.</source>
+        <translation>此计算机现在对“{name}”使用 {address}。</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
         <translation>要共享项目，请先创建或加入工作区。</translation>
     </message>
     <message>
-        <source>“{name}” is shared. The line below the threads shows how far it is.</source>
-        <translation>“{name}”已共享。对话下方的一行显示其进度。</translation>
+        <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
+        <translation>“{name}”已共享。对话列表下方的一行显示已发送多少。</translation>
     </message>
     <message>
         <source>That project is not shared any more.</source>

@@ -92,7 +92,7 @@ def test_a_copy_that_waits_is_shared_from_the_page(tmp_path: Path, team: Team) -
         team.shared[project_id] = copy
         page = await page_of(application)
         projects = page.block("w1").projects
-        assert "waits for Share…" in projects.texts()[0][1]
+        assert "choose Share…" in projects.texts()[0][1]
         assert projects.button.text() == "Share…"
         await pressed(page, "teamProjectsAct")
         share = await shown(ShareProjectDialog)
@@ -137,7 +137,7 @@ def test_the_password_the_address_and_the_upgrade_say_what_the_server_refuses(tm
         await pressed(move, "teamMoveYes")
         await gone(MoveWorkspaceDialog)
         assert asked[-1] == ("move", "w1", replace(samples.ADDRESS, host="new.example.org"))
-        assert page.said.text() == "“Blue team” is chatdesk on new.example.org from now on, for this computer."
+        assert page.said.text() == "This computer now uses chatdesk on new.example.org for “Blue team”."
 
         team.now = replace(samples.SYNCED, is_outdated=True)
         services.events.publish(SyncStatusChanged(team.now))

@@ -280,7 +280,7 @@ class TeamNotAllowed(TeamError):
 
 class TeamLastOwner(TeamError):
     code = "team_last_owner"
-    what = Text("Somebody has to remain owner.")
+    what = Text("There must always be an owner.")
     next_step = Text("Make somebody else owner first. Nothing was changed.")
 
 

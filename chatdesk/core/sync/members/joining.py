@@ -170,7 +170,9 @@ def examine(address: ServerAddress, password: str, *, is_begun: bool = False) ->
         SetupCheck(
             each.name,
             CheckState.WARNING,
-            Sentences.of(each.sentence, Text("If you began to set it up here, it is finished now.")),
+            Sentences.of(
+                each.sentence, Text("If you began to set up a workspace here, setting it up again finishes that.")
+            ),
         )
         if each.name == "Empty database" and each.state is CheckState.FAILED
         else each

@@ -66,7 +66,7 @@ def closed_words(workspace: str) -> str:
 def too_old_words(workspace: str, status: SyncStatus) -> str:
     """Return the text that is shown once, when a workspace wants a newer ChatDesk."""
     return tr(
-        "“{workspace}”: {problem} {next_step} Nothing that you write is lost by that.",
+        "“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.",
         workspace=workspace,
         problem=status.problem,
         next_step=status.next_step,

@@ -333,7 +333,7 @@ class TeamDialogs:
 
     async def leave_parked(self, workspace_id: str) -> None:
         await self._team.membership.leave_parked(workspace_id)
-        self.tell(tr("You left it. Its projects are private copies now."))
+        self.tell(tr("You left the workspace. Its projects are private copies now."))
 
     async def ask_password(self, workspace_id: str) -> None:
         workspace = await self._workspace(workspace_id)

@@ -180,5 +180,5 @@ def _my_name() -> str:
 
 def _here_words(name: str, more: int, workspace: str) -> str:
     if more:
-        return tr("“{name}” and {more} more of “{workspace}” is here.", name=name, more=more, workspace=workspace)
-    return tr("“{name}” of “{workspace}” is here.", name=name, workspace=workspace)
+        return tr("“{name}” and {more} more of “{workspace}” have arrived.", name=name, more=more, workspace=workspace)
+    return tr("“{name}” of “{workspace}” has arrived.", name=name, workspace=workspace)

@@ -84,7 +84,7 @@ class TeamServer:
                 dialog.accept()
             self._tell(
                 tr(
-                    "“{name}” is {address} from now on, for this computer.",
+                    "This computer now uses {address} for “{name}”.",
                     name=workspace.name,
                     address=address_words(address),
                 )

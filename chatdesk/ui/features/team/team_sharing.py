@@ -100,7 +100,7 @@ class TeamSharing:
             await self._team.sharing.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("“{name}” is shared. The line below the threads shows how far it is.", name=name))
+            self._tell(tr("“{name}” is shared. The line below the threads shows how much has been sent.", name=name))
 
         dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
         dialog.open()

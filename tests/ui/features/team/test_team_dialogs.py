@@ -138,7 +138,7 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
         "Plans for next year, Editor, 1 change refused",
         "It is no longer shared. This is a private copy.",
         "has not joined yet",
-        "Ben Okafor, here now, ChatDesk 0.1.0",
+        "Ben Okafor, connected now, ChatDesk 0.1.0",
         "Ana Lima, this computer",
     ):
         assert expected in words, expected
@@ -266,7 +266,7 @@ def test_a_failed_check_stands_in_the_way_and_says_why(theme: Theme, show: Show)
     dialog.address.show_address(samples.ADDRESS, "x")
     press(dialog, "teamCheck")
     dialog.show_checks(samples.CHECKS)
-    assert "1 thing must be fixed first." in texts(dialog)
+    assert "1 problem must be fixed first." in texts(dialog)
     failed = dialog.findChild(QLabel, "teamCheck_3")
     assert failed.accessibleName().startswith("Roles, failed: The user owner")
     assert not dialog.next_button.isVisible()
@@ -542,7 +542,7 @@ def test_what_goes_up_is_counted_before_it_can_be_shared(theme: Theme, show: Sho
     show(dialog)
     assert not dialog.share_button.isEnabled()
     dialog.show_count(ShareCount(1, 2, 0, 0))
-    assert dialog.count.text().startswith("1 thread and 2 messages go up")
+    assert dialog.count.text().startswith("1 thread and 2 messages are sent now")
     assert any(
         "Stopping to share removes nothing from the server" in label.text() for label in dialog.findChildren(QLabel)
     )

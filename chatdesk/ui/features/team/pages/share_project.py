@@ -75,9 +75,9 @@ class ShareProjectDialog(TaskPanel):
         for workspace in workspaces:
             self.box.addItem(workspace.name, workspace.id)
         who = (
-            tr("It is shared with “{name}”.", name=workspaces[0].name)
+            tr("The project will be shared with “{name}”.", name=workspaces[0].name)
             if len(workspaces) == 1
-            else tr("Choose which workspace it goes to.")
+            else tr("Choose the workspace that the project is shared with.")
         )
         self.body.addWidget(self.count)
         self.add_text(who, "text")
@@ -97,8 +97,8 @@ class ShareProjectDialog(TaskPanel):
     def _add_warning(self, project_name: str, *, is_shown: bool) -> None:
         self.warning = plain_label(
             tr(
-                "New chats go into “{name}”: once it is shared, others see whatever you ask from then on"
-                " without choosing another project. A new project for what you share keeps this one for yourself.",
+                "New chats go into “{name}” unless you choose another project. Once it is shared, others see them. "
+                "To keep it to yourself, make a new project for what you share.",
                 name=project_name,
             ),
             "strong",
@@ -274,7 +274,7 @@ def state_words(project: SharedProject) -> str:
 def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing, or for leaving."""
     if project.role is TeamRole.OWNER:
-        sentences = [tr("It ends for everybody at once.")]
+        sentences = [tr("Sharing ends for everybody at once.")]
         if members:
             others = plural(
                 "{count} other members can no longer see what is new.",

@@ -171,7 +171,9 @@ class SyncDetailsDialog(TaskPanel):
         self._disagreements.addWidget(plain_label(tr("Written by two people at once"), "strong"))
         self._disagreements.addWidget(
             plain_label(
-                tr("The first is shown until somebody chooses; the choice applies to everyone."), "muted", wraps=True
+                tr("The first text is shown until somebody chooses; the choice applies to everyone."),
+                "muted",
+                wraps=True,
             )
         )
         for each in found[:_MOST_DISAGREEMENTS]:

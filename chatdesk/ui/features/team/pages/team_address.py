@@ -49,8 +49,8 @@ class AddressFields(QWidget):
         self.string.setAccessibleDescription(tr("Pasted text fills in the fields below."))
         self.host = _field("teamHost", tr("Host"), "db.example.org")
         self.port = _field("teamPort", tr("Port"), str(_PORT))
-        self.database = _field("teamDatabase", tr("Database"), tr("an empty one"))
-        self.user = _field("teamUser", tr("User"), tr("who may create roles"))
+        self.database = _field("teamDatabase", tr("Database"), tr("an empty database"))
+        self.user = _field("teamUser", tr("User"), tr("an account that may create roles"))
         self.password = _field("teamPassword", tr("Password"), "")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.tls = named(QComboBox(), "teamTls", tr("Encryption"))
@@ -63,7 +63,7 @@ class AddressFields(QWidget):
             tr("Certificate file…"),
             "teamCa",
             self.choose_ca,
-            name=tr("Certificate of the authority that the server has"),
+            name=tr("Certificate of the authority that vouches for the server"),
         )
         self.ca_state = plain_label(
             tr("Certificates that this computer trusts"), "muted", wraps=True, name="teamCaState"
@@ -109,7 +109,7 @@ class AddressFields(QWidget):
             label = plain_label(words, "text")
             label.setBuddy(field)
             form.addRow(label, field)
-        form.addRow(plain_label(tr("Trusts"), "text"), trust)
+        form.addRow(plain_label(tr("Trusted certificates"), "text"), trust)
         return form
 
     @property
@@ -141,7 +141,11 @@ class AddressFields(QWidget):
         place = self.tls.findData(address.tls)
         self.tls.setCurrentIndex(max(0, place))
         if address.ca:
-            words = tr("The certificate that the text names") if self._asks_login else tr("The certificate that it had")
+            words = (
+                tr("The certificate named in the connection string")
+                if self._asks_login
+                else tr("The certificate used so far")
+            )
             self._trust(address.ca, words)
 
     def choose_ca(self) -> None:

@@ -225,7 +225,7 @@ class _Checks(QWidget):
             return
         failed = sum(each.state is CheckState.FAILED for each in checks)
         verdict = (
-            shown(plural("{count} things must be fixed first.", "{count} thing must be fixed first.", failed))
+            shown(plural("{count} problems must be fixed first.", "{count} problem must be fixed first.", failed))
             if failed
             else tr("A workspace can be set up here.")
         )

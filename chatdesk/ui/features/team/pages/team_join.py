@@ -212,7 +212,7 @@ def view_words(view: InvitationView) -> str:
     if view.kind is CodeKind.COMPUTER:
         words = [
             tr(
-                "Brings this computer into “{workspace}”, as the same person as on the computer it is from.",
+                "Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.",
                 workspace=view.workspace_name,
             )
         ]

@@ -57,7 +57,7 @@ class LeaveWorkspaceDialog(TaskPanel):
             (
                 self.here,
                 "teamLeaveHere",
-                tr("You stay a member; a code from another computer of yours brings it back."),
+                tr("You stay a member; a code from another computer of yours brings this one back."),
             ),
             (
                 self.for_good,

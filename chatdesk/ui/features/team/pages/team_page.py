@@ -185,8 +185,9 @@ class TeamPage(QWidget):
             self._ways.addLayout(row)
             return
         words = tr(
-            "Work in the same projects with others, or on several computers of yours. Every computer keeps everything "
-            "and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between."
+            "Work in the same projects with others, or on several computers of yours. Every computer keeps "
+            "everything and works offline; a PostgreSQL database of yours carries the changes, and no server of "
+            "ours is involved."
         )
         self._ways.addWidget(plain_label(words, "text", wraps=True))
         self._ways.addWidget(

@@ -19,7 +19,7 @@ _SIZE_PX: Final = (620, 600)
 _LETTERS: Final = 22  # of a choice; the rest of it is seen in its list
 _INVITES: Final = (
     ("owners", Text("Owners of the workspace")),
-    ("admins", Text("Owners, and admins of projects into these")),
+    ("admins", Text("Owners, and admins for their own projects")),
 )
 _CREATES: Final = (("members", Text("All members")), ("owners", Text("Owners of the workspace")))
 _MEGABYTE: Final = 1_000_000

@@ -20,7 +20,8 @@ _UPGRADE_PX: Final = (520, 380)
 _MOVE_PX: Final = (560, 440)
 #: Said on the page where an upgrade can be done.
 OUTDATED: Final = Text(
-    "This version of ChatDesk has a newer form of the team's database. Everyone can go on working until you upgrade it."
+    "This version of ChatDesk brings a newer form of the team's database. Everyone can go on working "
+    "with the present one until you upgrade it."
 )
 
 
@@ -39,8 +40,9 @@ class UpgradeDatabaseDialog(TaskPanel):
             parent=parent,
         )
         words = tr(
-            "It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or "
-            "ask for an update: what is written there waits. Make a backup of the database first."
+            "The upgrade happens in one step or not at all, and members go on working. Older versions of "
+            "ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup "
+            "of the database first."
         )
         self.add_text(words, "text")
         self.user = _field("teamUpgradeUser", tr("User who set the database up"))
@@ -53,7 +55,10 @@ class UpgradeDatabaseDialog(TaskPanel):
             self.body.addWidget(field)
             field.textChanged.connect(self._refresh)
             field.returnPressed.connect(self._upgrade)
-        hint = tr("Not your own login: the owner of the database, who may make roles. It is used once and not kept.")
+        hint = tr(
+            "Not your own login, but the owner of the database, who may create roles. The password is used once "
+            "and not kept."
+        )
         self.add_text(hint)
         self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))

@@ -61,12 +61,12 @@ def day(at_ms: int) -> str:
 def project_words(project: SharedProject) -> str:
     """Return the role and what remains to be done, on one line."""
     if project.is_let_in:
-        return tr("Open to you again; this copy waits for Share…")
+        return tr("Shared with you again; choose Share… to send this copy")
     if project.state is ShareState.ENDED:
         ended = ended_text(project.ended or EndReason.UNSHARED)
         return " ".join((shown(ended), tr("This is a private copy.")))
     is_going_up = project.state is ShareState.SHARING
-    return with_commas((ROLE_NAMES[project.role], tr("going up") if is_going_up else "", open_words(project)))
+    return with_commas((ROLE_NAMES[project.role], tr("being sent") if is_going_up else "", open_words(project)))
 
 
 def open_words(project: SharedProject) -> str:
@@ -104,7 +104,7 @@ def share_words(count: ShareCount) -> str:
         parts.append(
             plural("{count} attachments ({size})", "{count} attachment ({size})", count.attachments, size=size)
         )
-    return tr("{parts} go up now; what is written later follows by itself.", parts=listed(parts))
+    return tr("{parts} are sent now; what is written later is sent by itself.", parts=listed(parts))
 
 
 def member_words(member: TeamMember, *, is_me: bool) -> str:
@@ -130,11 +130,11 @@ def device_words(device: TeamDevice, *, owner: str, now_ms: int) -> str:
     if device.is_this:
         words.append(tr("this computer"))
     elif device.last_seen_at is None:
-        words.append(tr("was never here"))
+        words.append(tr("never connected"))
     elif now_ms - device.last_seen_at < _HERE_WITHIN_MS:
-        words.append(tr("here now"))
+        words.append(tr("connected now"))
     else:
-        words.append(tr("last here {moment}", moment=moment(device.last_seen_at)))
+        words.append(tr("last connected {moment}", moment=moment(device.last_seen_at)))
     if device.app_version:
         words.append(f"ChatDesk {device.app_version}")
     return with_commas(words)
@@ -159,8 +159,10 @@ def ended_connections_words(count: int, name: str) -> str:
     """Return what is said when somebody's connections were ended."""
     return shown(
         plural(
-            "{count} connections of {name} were ended: what was unfinished does not count.",
-            "{count} connections of {name} were ended: what was unfinished does not count.",
+            "{count} connections of {name} were ended. The server dropped what was unfinished; their computer "
+            "sends it again.",
+            "{count} connection of {name} was ended. The server dropped what was unfinished; their computer "
+            "sends it again.",
             count,
             name=name,
         )
@@ -172,7 +174,7 @@ def removed_with_words(count: int, name: str) -> str:
     return shown(
         plural(
             "{count} people {name} invited were removed.",
-            "{count} people {name} invited were removed.",
+            "{count} person {name} invited was removed.",
             count,
             name=name,
         )
