@@ -18,11 +18,11 @@ async def open_service(
 ) -> tuple[LocalService, ServiceAddress]:
     """Start the service where the settings say; ``port`` wins over them. ``on_died`` is called when it ends by a fault.
     Raises a ``ChatDeskError``."""
-    service = LocalService(services, _options_of(settings, port), on_died=on_died)
+    service = LocalService(services, options_of(settings, port), on_died=on_died)
     return service, await service.start()
 
 
-def _options_of(settings: Settings, port: int | None) -> ServiceOptions:
+def options_of(settings: Settings, port: int | None = None) -> ServiceOptions:
     """Return where and how to listen; ``port`` wins over the setting."""
     return ServiceOptions(
         settings.service_port if port is None else port,

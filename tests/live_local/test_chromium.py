@@ -16,7 +16,7 @@ import pytest
 
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.declaration import Scope
-from chatdesk.service.settings import options_of
+from chatdesk.service.opening import options_of
 from tests.helpers.chromium import chromium_page, find_chromium
 from tests.helpers.local_service import ServedWorld, served_world
 
