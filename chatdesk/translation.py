@@ -26,7 +26,7 @@ def use_language(setting: str) -> str:
 
 
 def _wanted() -> list[str]:
-    if sys.platform in ("win32", "darwin"):  # the language of the desktop stands in no variable
+    if sys.platform in ("win32", "darwin"):  # the language of the desktop is in no variable
         from PySide6.QtCore import QLocale
 
         return wanted_languages(os.environ) or QLocale.system().uiLanguages()

@@ -49,7 +49,7 @@ def _folder() -> str | None:
 _ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=_folder()))
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-# Where the PostgreSQL to test with lies, with which seed histories of teams and streamed texts begin, how many such
+# Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
 # texts there are, and how often a process is killed.
 _KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS", "CHATDESK_KILLS")
 #: The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.

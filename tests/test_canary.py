@@ -12,7 +12,7 @@ from tests.helpers.lost_references import ROUNDS
 
 
 def test_qt_calls_do_not_lose_references() -> None:
-    # In a process of its own: here other tests' windows may go meanwhile, with thousands of references.
+    # In a process of its own: here other tests' windows may go in the meantime, with thousands of references.
     done = subprocess.run(
         [sys.executable, "-m", "tests.helpers.lost_references"],
         cwd=Path(__file__).parent.parent,

@@ -1,4 +1,4 @@
-"""The command line's commands that take data out, keep it safe and mend it."""
+"""The command line's commands that take data out, keep it safe and repair it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _run(
     out: str = os.devnull,
     environ: Mapping[str, str] | None = None,
 ) -> tuple[int, str]:
-    """The exit code, and what stood on stderr."""
+    """The exit code, and what was on stderr."""
     with open(out, "w") as stdout:
         done = subprocess.run(
             [*prefix, sys.executable, "-m", "chatdesk", *command],

@@ -249,7 +249,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def places(profile: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A hostile profile, and what stands in the braces of ``COMMANDS``."""
+    """A hostile profile, and what is in the braces of ``COMMANDS``."""
     data = tmp_path / "data"
     monkeypatch.setenv("CHATDESK_DATA_DIR", str(data))
     monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")

@@ -1,11 +1,11 @@
 """What keeps the code readable: the sizes of folders, files, functions, classes and constructors, docstrings that
-begin as sentences do, and tests that stand beside their modules, wait for conditions and use public names.
+begin as sentences do, and tests that are beside their modules, wait for conditions and use public names.
 
 Methods that override Qt's own do not count as public methods: Qt chose their names and their number, and who works with
 the class does not call them.
 
-What is larger stands in ``data/house.toml`` with its size today. The list may only shrink: an entry that is larger than
-what it speaks of fails as well. ``python -m tests.test_house`` writes it anew after something became smaller.
+What is larger is in ``data/house.toml`` with its size today. The list may only shrink: an entry that is larger than
+what it speaks of fails as well. ``python -m tests.test_house`` writes it again after something became smaller.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "chatdesk"
 EXCEPTIONS = ROOT / "tests" / "data" / "house.toml"
-# A docstring that begins so has no subject, or one that stands elsewhere: “What is shown”, “Whether it is open”.
+# A docstring that begins so has no subject, or one that is elsewhere: “What is shown”, “Whether it is open”.
 FRAGMENTS = re.compile(
     "(What|Who|Whom|Whose|How|Whether|Where|When|Which|Why|Of|As|To|For|From|In|On|At|By|With|Without|While|Until"
     "|Unless|It|Its|They|Their|Them|That|Those|These|He|She|See|Because|Reached|Called|Raised|Stands)\\b"
@@ -149,7 +149,7 @@ def _bases() -> dict[str, frozenset[str]]:
 
 
 def _sizes_of_tests() -> Iterator[tuple[str, str, int]]:
-    """Benchmarks measure by the clock, and what a test shares with others stands in helpers: neither is counted."""
+    """Benchmarks measure by the clock, and what a test shares with others is in helpers: neither is counted."""
     for path in TESTS.rglob("test_*.py"):
         place = path.relative_to(TESTS)
         if place.parts[0] == "live_local":
@@ -164,7 +164,7 @@ def _sizes_of_tests() -> Iterator[tuple[str, str, int]]:
 
 
 def _names_what_it_tests(place: Path) -> bool:
-    """``test_<module>.py`` and ``test_<module>_<subject>.py`` stand beside the module; what plays several modules of a
+    """``test_<module>.py`` and ``test_<module>_<subject>.py`` are beside the module; what plays several modules of a
     package has the name of the package in place of the module's."""
     words = place.stem.removeprefix("test_").split("_")
     beginnings = ("_".join(words[:count]) for count in range(len(words), 0, -1))

@@ -1,4 +1,4 @@
-"""Orders that stand where only data should stand, and a model that obeys each of them.
+"""Orders that are where only data should be, and a model that obeys each of them.
 
 The person allowed both tools for good. Still no order runs what writes without being asked about, with a reason, and
 the person denies it. Whether an order reaches the model is part of each case: one that is not even read proves nothing.

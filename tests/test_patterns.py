@@ -38,7 +38,7 @@ def _has_possessive(pattern: str) -> bool:
     """Whether a pattern has a possessive quantifier (``*+``) or an atomic group (``(?>``)."""
     try:
         parsed = _parser.parse(pattern)
-    except re.error:  # a piece of a pattern that is put together
+    except re.error:  # a piece of a pattern that is assembled
         return re.search(r"(?<!\\)[*+?}]\+|\(\?>", pattern) is not None
     return any(mark in repr(parsed.data) for mark in ("POSSESSIVE_REPEAT", "ATOMIC_GROUP"))
 

@@ -1,4 +1,4 @@
-"""The commands of the pages for when something is wrong, each run as it stands."""
+"""The commands of the pages for when something is wrong, each run as it is."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_way_back_of_an_upgrade_brings_what_was_written_since(shell: Shell, 
 
 
 def _quoted(page: str) -> list[str]:
-    """The sentences that stand in the first columns of the tables of a page, in pieces without what differs."""
+    """The sentences that are in the first columns of the tables of a page, in pieces without what differs."""
     cells = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
     quotes = [quote for cell in cells for quote in re.findall(r"\*([^*]+)\*", cell)]
     return [piece.strip(" .…") for quote in quotes if quote not in _OTHERS for piece in quote.split("…")]

@@ -52,7 +52,7 @@ async def test_it_does_what_the_settings_say_and_ends_with_the_services(tmp_path
         services.settings_in_force.change(replace(ON, service_port=_free_port()))
         await until(lambda: switch.state.is_on and switch.state.urls != first)
         assert await _health(switch.state) == 200
-        assert len([state for state in seen if state.is_on]) == 2  # the theme starts nothing anew
+        assert len([state for state in seen if state.is_on]) == 2  # the theme restarts nothing
         services.settings_in_force.change(FAST)
         services.settings_in_force.change(ON)
         services.settings_in_force.change(FAST)

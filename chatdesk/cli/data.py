@@ -1,4 +1,4 @@
-"""The commands that take data out, keep it safe and mend it: export, backup, restore, repair."""
+"""The commands that take data out, keep it safe and repair it: export, backup, restore, repair."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def describe(contents: BackupContents) -> list[str]:
 
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
-    """Mend the database, or copy out of it what can still be read."""
+    """Repair the database, or copy out of it what can still be read."""
     from chatdesk.services.owner import open_services
 
     try:

@@ -1,7 +1,7 @@
 """Tells systemd, where it started this process, that the service is ready, and from then on that it still answers.
 
 The protocol is sd_notify(3): datagrams to the socket that ``NOTIFY_SOCKET`` names. With ``WatchdogSec=`` in its unit,
-systemd starts the process anew when it hears nothing for so long.
+systemd starts the process again when it hears nothing for so long.
 """
 
 from __future__ import annotations

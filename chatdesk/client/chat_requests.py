@@ -243,7 +243,7 @@ def note(thread_id: str, text: str, *, attachments: Sequence[Attachment] = (), k
 
 
 def edit(message_id: str, text: str, *, key: str = "") -> Request[Edited]:
-    """Make another version of a message; a question is asked anew, and the old version stays."""
+    """Make another version of a message; a question is asked again, and the old version stays."""
     return write("POST", path_of("messages", message_id, "/versions"), form(Edited), {"text": text}, key=key)
 
 

@@ -22,8 +22,9 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """A beginning in place of what was asked for: the service does not keep any more what came meanwhile, or it started
-    anew. Read again what you show. ``messages`` are the answers that are being written, with all text so far."""
+    """A beginning in place of what was asked for: the service does not keep any more what came in the meantime, or it
+    started again. Read again what you show. ``messages`` are the answers that are being written, with all text so
+    far."""
 
     messages: tuple[Message, ...] = ()
 

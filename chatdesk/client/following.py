@@ -12,7 +12,7 @@ from chatdesk.client.request import Request
 
 class FollowedAnswer:
     """An answer as far as it is known. ``message`` is its last state; ``usage`` is right once it ended. ``question`` is
-    None for an answer that was made anew or goes on."""
+    None for an answer that was rebuilt or goes on."""
 
     def __init__(self, answer: Message, question: Message | None) -> None:
         self.question = question
@@ -37,7 +37,7 @@ class FollowedAnswer:
         return stop(self.message.thread_id)
 
     def piece_of(self, event: Event) -> str:
-        """Return the text that an event adds. Where that leaves open how it stands, the answer ``is_to_be_read``."""
+        """Return the text that an event adds. Where that leaves the state open, the answer ``is_to_be_read``."""
         match event:
             case TextStreamed(message_id=message_id, kind="text", delta=delta) if message_id == self.message.id:
                 self._pieces.append(delta)
@@ -61,7 +61,7 @@ class FollowedAnswer:
         text = message.text
         if self._given.startswith(text):  # nothing new, or a state before the last pieces
             return ""
-        is_longer = text.startswith(self._given)  # else it was written anew, and what was given cannot be taken back
+        is_longer = text.startswith(self._given)  # else it was written again, and what was given cannot be undone
         piece, self._given = text[len(self._given) :] if is_longer else "", text
         return piece
 

@@ -133,7 +133,7 @@ def summaries(thread_id: str) -> Request[Summaries]:
 
 
 def summarise(thread_id: str, *, agrees: bool = False) -> Request[Summaries]:
-    """Make the summaries of a thread anew, in the background; with ``agrees`` also where that was asked about."""
+    """Make the summaries of a thread again, in the background; with ``agrees`` also where that was asked about."""
     path = API + path_of("threads", thread_id, "/summaries")
     return Request("POST", path, form(Summaries), body={"agrees": agrees})
 

@@ -86,7 +86,7 @@ class MockService:
         self._journal.cut()
 
     def restart(self) -> None:
-        """Forget the events, as a new start of the service does: whoever followed them has to begin anew."""
+        """Forget the events, as a new start of the service does: whoever followed them has to start over."""
         self._journal.forget()
 
     def _respond(self, request: httpx2.Request) -> httpx2.Response:

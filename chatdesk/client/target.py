@@ -13,7 +13,7 @@ from chatdesk.client.request import Request
 
 
 class Target:
-    """A service. After each start it has another address and another token of the owner, which are looked for anew."""
+    """A service. After each start it has another address and another token of the owner, which are looked for again."""
 
     def __init__(
         self,

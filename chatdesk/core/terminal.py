@@ -38,7 +38,7 @@ def say_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def say_json_text(text: str) -> None:
-    """Write a piece of a JSON document to stdout; other than ASCII characters, which stand in its strings only, are
+    """Write a piece of a JSON document to stdout; other than ASCII characters, which are in its strings only, are
     escaped."""
     _write(sys.stdout, _NOT_ASCII.sub(_escaped, text))
 
@@ -146,7 +146,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def give_up(stream: TextIO | None) -> None:
-    """Send nowhere what could not be written. Python would try once more at its end, and exit with a code of its
+    """Send nowhere what could not be written. Python would try again at its end, and exit with a code of its
     own."""
     if stream is not None:
         with suppress(OSError):

@@ -6,7 +6,7 @@ window and the command line show it with ``shown``, and their own words with ``t
 at the start (``use_translation``); without it everything is English.
 
 The catalogues are read out of the source by Qt's ``lupdate`` (``make translations``), which knows ``Text``, ``plural``
-and ``tr`` by name. So their first argument is always written out, and ``tr`` stands in no f-string.
+and ``tr`` by name. So their first argument is always written out, and ``tr`` is in no f-string.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ By default that is 5 ms, a third of a frame of the window. Work that keeps a thr
 turns while it lasts; several may do so at once, in any order, and the old values return with the end of the last.
 
 A collection of garbage is a turn that nothing ends early: one of everything takes up to 80 ms. Who reads thousands of
-rows makes Python collect all the time, although the rows go without it; so collections are rare meanwhile, and always
-in a process that only serves.
+rows makes Python collect all the time, although the rows go without it; so collections are rare in the meantime, and
+always in a process that only serves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 #: A thread of SQLite runs without the lock for a few milliseconds and then needs it for a moment: where it waits for
 #: longer than that each time, it and a busy thread of Python take as long as one after the other.
 SHORT_S: Final = 0.0002
-#: Objects more than before, and younger collections, after which Python collects meanwhile.
+#: Objects more than before, and younger collections, after which Python collects in the meantime.
 COLLECT_AFTER: Final = (50_000, 10, 10)
 
 

@@ -128,7 +128,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 class Endpoint:
     """One address and method. ``scope`` None: for everybody on this computer, without a token.
 
-    ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
+    ``again`` makes the result of a write again, from the request and the ids of what it made; such a write takes
     an Idempotency-Key. ``has_own_keys``: the handler takes one itself, and returns ``Repeated`` for what it knows.
     ``guards`` is the kind of thing that the path stands for (its id is the last name in it), where it may
     be changed under If-Match; ``shows`` is what its ETag is made of. ``compares`` returns the part of a thing that a

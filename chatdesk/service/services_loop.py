@@ -118,7 +118,8 @@ class _HandedOver(Generic[T]):
         self._outcome: asyncio.Future[_Outcome[T]] = asking.create_future()
 
     async def outcome(self) -> _Outcome[T]:
-        """Wait for the end of the work; runs where it was asked for. Whoever is cancelled meanwhile cancels it."""
+        """Wait for the end of the work; runs where it was asked for. Whoever is cancelled in the meantime cancels
+        it."""
         try:
             return await self._outcome
         except asyncio.CancelledError:

@@ -161,7 +161,7 @@ class TokenBook:
         return self._directory / f"{token_id}.json"
 
     def _read(self, token_id: str) -> Token | None:
-        """Return a token, read anew only when its file is another one or was used."""
+        """Return a token, read again only when its file is another one or was used."""
         path = self._path(token_id)
         try:
             found = path.stat()

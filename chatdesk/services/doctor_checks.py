@@ -1,4 +1,4 @@
-"""The checks of *doctor*, put together from all parts of the program. Works when the database cannot be opened, too."""
+"""The checks of *doctor*, assembled from all parts of the program. Works when the database cannot be opened, too."""
 
 from __future__ import annotations
 

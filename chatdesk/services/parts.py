@@ -1,4 +1,4 @@
-"""Builds the parts of the services that depend on settings and accounts, and are made anew when those change."""
+"""Builds the parts of the services that depend on settings and accounts, and are rebuilt when those change."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class ServiceSwitch:
         return self.state
 
     def try_again(self) -> None:
-        """Try once more to start what could not be started."""
+        """Try again to start what could not be started."""
         self._tried = ()
         self._obey_soon()
 
@@ -232,7 +232,7 @@ class ServiceSwitch:
 
 
 def _places(settings: Settings) -> tuple[object, ...]:
-    """Return the settings at whose change the service has to start anew, or to end."""
+    """Return the settings at whose change the service has to restart, or to end."""
     return (
         settings.service_on,
         settings.service_port,

@@ -121,8 +121,8 @@ class EarlyKeys(QObject):
 
     @contextmanager
     def looking_away(self) -> Iterator[None]:
-        """Do not watch during work that turns no loop: no key can come meanwhile, and making a dialog takes hundreds of
-        events, each of which the watch would be shown."""
+        """Do not watch during work that turns no loop: no key can come in the meantime, and making a dialog takes
+        hundreds of events, each of which the watch would be shown."""
         app = QCoreApplication.instance()
         if app is not None:
             app.removeEventFilter(self)

@@ -83,7 +83,7 @@ class ErrorDisplay:
             self._surface.hide_banner()
 
     def show_crash(self, report_path: str | None = None, *, is_of_action: bool = False) -> None:
-        """Show an unexpected error. One that answers an action opens a dialog, unless one did before or it would lie
+        """Show an unexpected error. One that answers an action opens a dialog, unless one did before or it would be
         over what is typed; the next time it is a note, for who pressed something must see that it failed. All else is a
         note, once a run: a fault that repeats must not bury the window under them."""
 

@@ -40,7 +40,7 @@ def weekday_name(weekday: int, *, is_short: bool = False) -> str:
 
 
 def month_name(month: int, *, is_short: bool = False) -> str:
-    """Return the name of a month as it stands in a date; 1 is January."""
+    """Return the name of a month as it is in a date; 1 is January."""
     if is_translated():
         return _locale().monthName(month, _month_form(is_short=is_short))
     return _MONTHS[month - 1][:3] if is_short else _MONTHS[month - 1]
@@ -118,7 +118,7 @@ def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
 
 
 def within_sentence(words: str) -> str:
-    """Return words that can begin a line as they stand within a sentence, with a small letter. German ones stay as they
+    """Return words that can begin a line as they are within a sentence, with a small letter. German ones stay as they
     are: its nouns have a capital letter everywhere."""
     return words if language_tag() == "de" else words[:1].lower() + words[1:]
 
@@ -141,7 +141,7 @@ def _locale() -> QLocale:
 
 
 def _month_form(*, is_short: bool) -> QLocale.FormatType:
-    """Return the form of a month's name. Chinese counts months in digits wherever a year or a day stands beside."""
+    """Return the form of a month's name. Chinese counts months in digits wherever a year or a day is beside."""
     from PySide6.QtCore import QLocale
 
     return _form(is_short=is_short or _locale().language() == QLocale.Language.Chinese)

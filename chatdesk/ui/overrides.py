@@ -2,7 +2,7 @@
 
 PySide 6.9 to 6.11 on Python 3.11 end the process (SIGSEGV) when an error that C code raised (`1 / 0`, `int("x")`, the
 use of a deleted object) leaves an override that Qt called below a Python call, for instance `QObject.event` below
-`QCoreApplication.sendPostedEvents()`. The same error raised once more by Python code is reported, as every other error
+`QCoreApplication.sendPostedEvents()`. The same error raised again by Python code is reported, as every other error
 is. So each override is called by a function of the same parameters that raises again what it catches; as long as
 nothing is raised, the `try` costs nothing, and the call some 50 ns.
 """

@@ -150,7 +150,7 @@ async def _resize(window: Any, number: int) -> float:
 
 
 async def _jump(view: Any, paints: Paints, share: float) -> float:
-    """From the scroll bar's move until another message stands at the top of the view."""
+    """From the scroll bar's move until another message is at the top of the view."""
     bar = view.verticalScrollBar()
     was = view.scrolling.anchor().message_id
     value = round(bar.maximum() * share)

@@ -1,6 +1,6 @@
 """Times searches over a library of Zipf words: ``python -m tests.benchmarks.search_probe DATABASE THREADS ROUNDS``.
 
-With DATABASE alone: fills its index anew for some seconds.
+With DATABASE alone: fills its index again for some seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chatdesk.core.storage.search.store import SearchStore
 from tests.helpers.bulk_data import make_database
 from tests.helpers.zipf_texts import ZipfTexts
 
-# How many messages hold both words: at least a page. The common words stand in a tenth of all messages each.
+# How many messages hold both words: at least a page. The common words are in a tenth of all messages each.
 _HITS = {"rare": (20, 200), "middling": (200, 1_000), "common": (1_000, sys.maxsize)}
 _RANKS = {"rare": (300, 3_000), "middling": (100, 2_000), "common": (20, 65)}
 _PAIRS = 4
@@ -121,7 +121,7 @@ async def _newer(search: SearchService, texts: ZipfTexts, rounds: int) -> float:
 
 
 async def fill(path: Path) -> dict[str, float]:
-    """Making the index anew for some seconds, as after an upgrade; it stays unfinished."""
+    """Making the index again for some seconds, as after an upgrade; it stays unfinished."""
     db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     search = SearchService(SearchStore(db), SystemClock())

@@ -1,6 +1,6 @@
 """One start, measured from inside: ``bare`` is a Qt window with a text field, ``app`` is ChatDesk.
 
-Prints JSON: seconds from the moment the parent started this process until a key press stood in the text field, seconds
+Prints JSON: seconds from the moment the parent started this process until a key press was in the text field, seconds
 of processor time until then, resident memory when idle, and which heavy packages had been imported by then.
 """
 

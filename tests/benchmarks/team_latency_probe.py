@@ -27,7 +27,7 @@ _BREATH_S = 0.8
 
 
 class _PaintWatch(QObject):
-    """Notes the first paint of each text that is in view; plain words stand there before Markdown is laid out."""
+    """Notes the first paint of each text that is in view; plain words are there before Markdown is laid out."""
 
     def __init__(self, transcript: Any, prefix: str) -> None:
         super().__init__()

@@ -129,7 +129,7 @@ def connecting(folder: Path, is_quick: bool) -> list[Row]:
 
 def starting(folder: Path, is_quick: bool) -> list[Row]:
     """Starts in turn, without tools and with five servers set up of which none is needed yet; each in a home directory
-    of its own, where a person's own servers lie."""
+    of its own, where a person's own servers are."""
     without, with_tools = folder / "without", folder / "with"
     for home in (without, with_tools):
         home.mkdir(parents=True)

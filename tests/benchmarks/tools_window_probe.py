@@ -1,8 +1,8 @@
 """A window in which an answer streams while ten tool servers are set up and connect, because another chat needs them.
 
-``tools_window_probe DATA`` prints, as JSON, the slices and turns of the window's thread meanwhile (ms of its processor
-time), how long connecting took, and how many characters were shown in that time; and the slices while calls of bad
-servers fail, which flood, die, give back 50 MB, and send what is no text.
+``tools_window_probe DATA`` prints, as JSON, the slices and turns of the window's thread in the meantime (ms of its
+processor time), how long connecting took, and how many characters were shown in that time; and the slices while calls
+of bad servers fail, which flood, die, give back 50 MB, and send what is no text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Rows of bringing in: messages a second beside bare inserts, memory, what a question waits meanwhile, and kills."""
+"""Rows of bringing in: messages a second beside bare inserts, memory, what a question waits in the meantime, and
+kills."""
 
 from __future__ import annotations
 
@@ -82,8 +83,8 @@ def importing(folder: Path, is_quick: bool) -> list[Row]:
 
 
 async def bring(folder: Path, source: Path, *, is_asking: bool) -> tuple[int, float, list[float]]:
-    """Import a file and, if wanted, ask something every 50 ms meanwhile. Returns messages, seconds, and how long each
-    question took to be stored."""
+    """Import a file and, if wanted, ask something every 50 ms in the meantime. Returns messages, seconds, and how long
+    each question took to be stored."""
     folder.mkdir(parents=True, exist_ok=True)
     database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await database.open()

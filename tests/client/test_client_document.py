@@ -1,4 +1,4 @@
-"""Every example of ``docs/client.md`` runs as it stands, against ``chatdesk serve``."""
+"""Every example of ``docs/client.md`` runs as it is, against ``chatdesk serve``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client against a real service: the same with and without asyncio, also when the service starts anew."""
+"""The client against a real service: the same with and without asyncio, also when the service restarts."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def settings(server: Served) -> Settings:
 
 
 def last(application: WindowApplication) -> MessageEntry | None:
-    """None while the thread is loaded anew."""
+    """None while the thread is reloaded."""
     entries = application.panes.transcript.entries
     return entries[-1] if entries else None
 
@@ -271,7 +271,7 @@ def test_it_says_for_whom_it_waits(paths: AppPaths) -> None:
 
 
 def _state(application: WindowApplication) -> tuple[str, str]:
-    """What stands above the text in the composer, and its button."""
+    """What is above the text in the composer, and its button."""
     bar = application.panes.composer.above.state
     if bar is None or not bar.isVisible():
         return "", ""

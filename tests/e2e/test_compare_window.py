@@ -35,7 +35,7 @@ async def _compare(application: WindowApplication, text: str, models: Sequence[t
 
 
 def _places(view: CompareView) -> list[tuple[int, int]]:
-    """Row and place in it of each column, told from where they stand."""
+    """Row and place in it of each column, told from where they are."""
     tops = sorted({column.y() for column in view.columns})
     lefts = sorted({column.x() for column in view.columns})
     return [(tops.index(column.y()), lefts.index(column.x())) for column in view.columns]

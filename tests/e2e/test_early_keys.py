@@ -120,7 +120,7 @@ def test_settings_asked_for_again_at_once_leave_the_window_clear(tmp_path: Path)
 
 
 def test_making_a_dialog_shows_no_events_to_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that come in the next turn are held as ever."""
+    """Keys that come in the next turn are held as always."""
     seen: list[str] = []
     handled = EarlyKeys.eventFilter
 

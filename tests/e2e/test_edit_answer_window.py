@@ -44,7 +44,7 @@ async def _texts_become(application: WindowApplication, *texts: str) -> None:
 
 
 def _state(application: WindowApplication) -> str:
-    """What stands above the text in the composer."""
+    """What is above the text in the composer."""
     bar = application.panes.composer.above.state
     return bar.text if bar is not None and bar.isVisible() else ""
 
@@ -166,7 +166,7 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
         application.messages.edit.begin(live.id)
         await until(lambda: "Wait for the answer" in (window.findChild(Toast).text if window.findChild(Toast) else ""))
         assert application.messages.edit.edited is None
-        # An earlier one may be written meanwhile, and sent after the end.
+        # An earlier one may be written in the meantime, and sent after the end.
         application.messages.edit.begin(transcript.entries[1].message.id)
         await until(lambda: _state(application).startswith("Editing an answer. 2 later"))
         composer.set_text("Mine.")

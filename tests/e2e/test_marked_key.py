@@ -52,7 +52,7 @@ async def _server(exchange: Exchange) -> None:
 
 
 def _found(folder: Path) -> list[str]:
-    """Where one of the marks stands, compressed files included."""
+    """Where one of the marks is, compressed files included."""
     hits = []
     for path in folder.rglob("*"):
         if not path.is_file():

@@ -138,7 +138,7 @@ def test_an_invitation_is_shown_and_nothing_is_joined(tmp_path: Path) -> None:
         await until(lambda: window.findChild(JoinWorkspaceDialog) is not None)
         dialog = window.findChild(JoinWorkspaceDialog)
         await until(dialog.isVisible)
-        # A second one does not lie over the first, and changes nothing of it.
+        # A second one is not placed over the first, and leaves it unchanged.
         assert await _open(paths, "chatdesk://join/another.abcDEF12") == (0, "", "")
         await until(lambda: "Close the open dialog" in _toast(application))
         assert len(window.findChildren(JoinWorkspaceDialog)) == 1

@@ -194,7 +194,7 @@ def test_sharing_and_details_say_what_the_server_refuses(tmp_path: Path, team: T
         page = await page_of(application)
         page.projectRequested.emit("w1", project_id)
         await until(lambda: "is not shared any more" in page.said.text())
-        # Without a dialog of their own they are said on the page: the window lies in the shade.
+        # Without a dialog of their own they are said on the page: the window is in the shade.
         block = page.block("w1")
         team.membership.refuses = errors.TeamUnreachable()
         block.devices.select("d2")

@@ -1,4 +1,4 @@
-"""What fails unexpectedly never lies over what a person types."""
+"""What fails unexpectedly never is over what a person types."""
 
 from __future__ import annotations
 

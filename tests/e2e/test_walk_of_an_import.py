@@ -49,7 +49,7 @@ def paths(tmp_path: Path) -> AppPaths:
 
 
 async def _is_read(application: WindowApplication) -> None:
-    """The imported thread is open, with all its messages, and stands in the list."""
+    """The imported thread is open, with all its messages, and is in the list."""
     panes = application.panes
     await until(lambda: application.threads.open_thread is not None and application.threads.open_thread.title == _TITLE)
     await until(lambda: len(panes.transcript.entries) == 6)

@@ -201,7 +201,7 @@ def samples() -> dict[str, Sample]:
 
 
 def _waiting_and_failures() -> Sample:
-    """What stands where an answer is waited for, and below one that failed. The moments are so far away that each run
+    """What is where an answer is waited for, and below one that failed. The moments are so far away that each run
     draws the same."""
     waiting = WaitingItem("swift-small", _LATER_MS)
     waiting.tick(_LATER_MS + 12_000)

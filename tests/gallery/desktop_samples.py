@@ -1,4 +1,4 @@
-"""What stands at hand on the desktop: the quick window with a picture, and its keys in the settings."""
+"""What is at hand on the desktop: the quick window with a picture, and its keys in the settings."""
 
 from __future__ import annotations
 

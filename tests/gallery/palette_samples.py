@@ -19,7 +19,7 @@ _DAY_MS = 86_400_000
 
 
 def marked(text: str, word: str) -> Snippet:
-    """A snippet with ``word`` marked wherever it stands."""
+    """A snippet with ``word`` marked wherever it is."""
     folded, places, start = text.casefold(), [], 0
     while (start := folded.find(word, start)) >= 0:
         places.append((start, start + len(word)))

@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 
 
 class FixedClock:
-    """A clock that stands until it is moved."""
+    """A clock that does not advance by itself."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
@@ -118,7 +118,7 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
 
 
 class FolderFetcher:
-    """Pages over threads that stand in folders; the pinned ones come with the folders."""
+    """Pages over threads that are in folders; the pinned ones come with the folders."""
 
     def __init__(self, threads: Sequence[Thread], titles: dict[str, str], *, page_size: int = 50) -> None:
         self.threads = list(threads)

@@ -55,7 +55,7 @@ class Page:
         return found["result"].get("value")
 
     def listen(self, seconds: float) -> None:
-        """Hear what the browser tells for so long; pages that are left alone go on meanwhile."""
+        """Hear what the browser tells for so long; pages that are left alone go on in the meantime."""
         end_s = time.monotonic() + seconds
         while (rest_s := end_s - time.monotonic()) > 0:
             with suppress(TimeoutError):

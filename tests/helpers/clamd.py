@@ -1,4 +1,4 @@
-"""A stand-in for clamd that speaks its protocol, well or badly."""
+"""A are-in for clamd that speaks its protocol, well or badly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-#: What the stand-in takes for a virus.
+#: What the are-in takes for a virus.
 SIGNATURE: Final = b"A-SIGNATURE-OF-OUR-OWN"
 
 

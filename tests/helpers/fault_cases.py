@@ -23,7 +23,7 @@ _TOO_LATE = (Kind.CONNECT_TIMEOUT, Kind.FIRST_BYTE_TIMEOUT, Kind.SILENCE)
 @dataclass(frozen=True)
 class Case:
     """``does`` completes "The server …". ``kind`` None: the answer is complete all the same. ``text``: what of it is
-    kept. ``how``: what stands in the way besides scripts: away, unreachable, or the name of a bad certificate.
+    kept. ``how``: what is in the way besides scripts: away, unreachable, or the name of a bad certificate.
     ``asks``: the waiting time that the server asks for, in words. ``has_to_wait``: so does the next message.
     """
 

@@ -1,6 +1,6 @@
 """The golden answers in ``tests/data/markdown``: each ``.md`` has its blocks beside it in a ``.json``.
 
-``python -m tests.helpers.golden_markdown`` writes the JSON anew; read the difference before you commit it.
+``python -m tests.helpers.golden_markdown`` writes the JSON again; read the difference before you commit it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def mirrored(opening: str, closing: str, *, middle: str = "x") -> Maker:
 
 
 def ladder(lead: str, line: str) -> Maker:
-    """Lines of which each stands one ``lead`` deeper, down to where the text would grow too long, and again."""
+    """Lines of which each is one ``lead`` deeper, down to where the text would grow too long, and again."""
 
     def make(rng: random.Random, size: int) -> str:
         lines: list[str] = []

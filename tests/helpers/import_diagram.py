@@ -77,7 +77,7 @@ def _panel(parts: list[str], title: str, rows: list[list[str]], top: float) -> f
 
 
 def _columns(row: list[str], width: float) -> int:
-    """How many boxes of one row stand beside each other."""
+    """How many boxes of one row are beside each other."""
     widest = max(len(name) for name in row) * _LETTER + 16 + _GAP
     return min(len(row), max(1, int(width / widest)))
 

@@ -162,7 +162,7 @@ def _ran(directory: Path) -> list[int]:
 
 
 async def _look(directory: Path, tally: Tally, *, first: int) -> None:
-    """Start anew, and compare what is shown of the last life with what ran in all; ``first`` was its first call."""
+    """Start again, and compare what is shown of the last life with what ran in all; ``first`` was its first call."""
     database, _bus, chat = await _open(directory, _CallingModel(0))
     try:
         ran = Counter(_ran(directory))

@@ -11,7 +11,7 @@ from shiboken6 import Shiboken
 
 def delete_windows(before: Iterable[QWidget]) -> None:
     """Delete the windows that were not there before. Their connections keep them for as long as the process lives, and
-    each theme of a later test would style all of them once more: after forty tests of the window that took seconds.
+    each theme of a later test would style all of them again: after forty tests of the window that took seconds.
 
     The list of a completer has no parent, but its completer keeps a bare pointer to it and deletes it: deleted here
     first, it ends the process when the window is.

@@ -242,7 +242,7 @@ def wreak(folder: Path, seed: int, acts: int, *, timeout_s: float = 100) -> list
     before = Path.cwd()
     os.chdir(folder)  # where a file dialog saves
     try:
-        # Qt's own file dialog renames and deletes: what lies around the profile is nobody's toy.
+        # Qt's own file dialog renames and deletes: what is around the profile is nobody's toy.
         with patch.object(QFileDialog, "open", lambda dialog, *_slot: dialog.reject()):
             play(paths, script, timeout_s=timeout_s)
     except BaseException as error:  # noqa: BLE001 - it is what is looked for

@@ -113,7 +113,7 @@ def run_on(kind: str, work: Callable[[], Awaitable[None]]) -> list[dict[str, Any
 
 def as_nobody(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python as another user of the computer."""
-    # Imported before: Python's library may lie where others cannot read it.
+    # Imported before: Python's library may be where others cannot read it.
     become = f"import os, socket, time; os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     return subprocess.run(
         [sys.executable, "-I", "-c", become + textwrap.dedent(code), *arguments],

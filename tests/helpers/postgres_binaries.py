@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs lie: ``CHATDESK_PG_BIN``, the wheel of the development environment, the system's own.
+"""Where PostgreSQL's programs are: ``CHATDESK_PG_BIN``, the wheel of the development environment, the system's own.
 
 The wheel's package is found and never imported: its own way of starting a server makes accounts and opens folders.
 """

@@ -2,7 +2,7 @@
 
     python -m tests.helpers.pseudo_language 1.4
 
-Every sentence stands in marks, ‹ and ›, and is as much longer or shorter as the argument says. An English ``Text`` that
+Every sentence is in marks, ‹ and ›, and is as much longer or shorter as the argument says. An English ``Text`` that
 nothing has shown begins with a sign that no font draws. The process prints a line of JSON for each fault, then the
 number of samples and of texts that it has read, in widgets and as they were painted.
 """
@@ -151,7 +151,7 @@ def watch_painting() -> set[str]:
     return painted
 
 
-@cache  # most texts stand in many samples, and the sources are long
+@cache  # most texts are in many samples, and the sources are long
 def fault_of(text: str, program: str, samples: str) -> str:
     """Return what is wrong with a text that is shown, "" for nothing. ``program`` and ``samples`` are the sources."""
     if _UNSHOWN in text:

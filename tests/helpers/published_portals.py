@@ -54,7 +54,7 @@ def wrong_with_signal(interface: str, member: str, signature: str) -> list[str]:
 
 
 def _options(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield name and type of all options, wherever they stand in the arguments."""
+    """Yield name and type of all options, wherever they are in the arguments."""
     if isinstance(value, dict):
         yield from ((name, type_) for name, (type_, _value) in value.items())
     elif isinstance(value, list | tuple):

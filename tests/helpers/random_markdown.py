@@ -14,7 +14,7 @@ _CODE = ("def f(x):", "    return `x`", "", "```", "\tindented", "# not a headin
 
 
 def random_markdown(random: Random, blocks: int = 6) -> str:
-    """``blocks`` blocks that stand below one another, some of them lists and quotes of more."""
+    """``blocks`` blocks that are below one another, some of them lists and quotes of more."""
     return "\n\n".join(_block(random, 0) for _ in range(blocks)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Answers put together at random from what models write, and cut into random pieces. A number makes the same again."""
+"""Answers assemble at random from what models write, and cut into random pieces. A number makes the same again."""
 
 from __future__ import annotations
 

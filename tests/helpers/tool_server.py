@@ -132,7 +132,7 @@ class Server:
                 log.write(json.dumps(["cancelled", message["params"].get("requestId")]) + "\n")
 
     def ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Ask the client, and return its answer or its error; what else comes meanwhile waits."""
+        """Ask the client, and return its answer or its error; what else comes in the meantime waits."""
         self.asked += 1
         id_ = f"asked-{self.asked}"
         self.send({"id": id_, "method": method, "params": params})

@@ -33,7 +33,7 @@ async def world_of(server: Any, directory: Path, **headers: str) -> AsyncIterato
 
 @contextmanager
 def chaos(aimock: Any, rates: Mapping[str, float]) -> Iterator[None]:
-    """aimock misbehaves meanwhile, for everyone."""
+    """aimock misbehaves in the meantime, for everyone."""
     address = f"{aimock.root}/__aimock/chaos"
 
     def send(method: str, body: bytes | None) -> None:

@@ -1,4 +1,4 @@
-"""A newcomer asks from other programs: the lines of README.md, each run as it stands against a served process."""
+"""A newcomer asks from other programs: the lines of README.md, each run as it is against a served process."""
 
 from __future__ import annotations
 

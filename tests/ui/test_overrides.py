@@ -74,7 +74,7 @@ def test_an_error_of_c_code_in_an_override_reaches_the_excepthook(error: str, ki
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="seen on Python 3.11")
 def test_without_the_guard_it_ends_the_process() -> None:
-    # When this fails, PySide has mended it, and overrides.py can go.
+    # When this fails, PySide has repaired it, and overrides.py can go.
     assert _run("plain", "division", "class").returncode == -11
 
 

@@ -1,4 +1,4 @@
-"""What PySide brings for developers is loaded when it is used, and then works as ever."""
+"""What PySide brings for developers is loaded when it is used, and then works as always."""
 
 from __future__ import annotations
 

@@ -25,14 +25,14 @@ KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
 
 _MOST_BYTES: Final = 64 * 1024 * 1024  # of all pictures of an answer, their preliminary states included
 _MOST_PARTIAL: Final = 16
-_MOST_REPEATED: Final = 2 * MOST_IN_MESSAGE  # some servers send each once more; reading one takes a process
+_MOST_REPEATED: Final = 2 * MOST_IN_MESSAGE  # some servers send each again; reading one takes a process
 _SLICE_LETTERS: Final = 256 * 1024  # a multiple of 4; decoding holds Python's lock
 _LONGEST_WORDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPicture:
-    """The state of a picture of an answer: a stored file, or the sentence that stands in its place. ``item`` tells the
+    """The state of a picture of an answer: a stored file, or the sentence that is in its place. ``item`` tells the
     pictures of the answer apart."""
 
     item: str
@@ -92,7 +92,7 @@ class AnswerPictures:
         except ChatDeskError as error:
             return None if delta.is_partial else AnswerPicture(delta.item, name, problem=f"Not kept: {error.what}")
         if is_new and file.sha256 in self._sums:
-            return None  # some servers send a picture once more with the end of an answer
+            return None  # some servers send a picture again with the end of an answer
         self._sums.setdefault(file.sha256, delta.item)
         return AnswerPicture(delta.item, name, file)
 
@@ -121,7 +121,7 @@ def _name_of(words: str) -> str:
 
 
 def _in_text(delta: PictureDelta) -> TextDelta | None:
-    """Return a picture as it stands in a text; None as long as it is not whole."""
+    """Return a picture as it is in a text; None as long as it is not whole."""
     if delta.written:
         return TextDelta(delta.written)
     return TextDelta(f"\n\n![Picture]({delta.url})\n\n") if delta.url and not delta.is_partial else None

@@ -1,6 +1,6 @@
 """The rules for files that go with messages: how many, how large each, a message's and a day's, and which kinds. Pure.
 
-Whoever takes a file in, or sends it, asks here, and says what stands here: the window, the command line, the local
+Whoever takes a file in, or sends it, asks here, and says what is here: the window, the command line, the local
 service, assistants, imports and the results of tools.
 """
 

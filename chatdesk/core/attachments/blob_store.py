@@ -1,6 +1,6 @@
 """Stores the bytes that messages refer to, each in a file that is named by its content.
 
-A blob lies at ``<folder>/<first two hex digits>/<sha256>``. It is written under another name, brought to the disk and
+A blob is at ``<folder>/<first two hex digits>/<sha256>``. It is written under another name, brought to the disk and
 renamed, so that a file with a blob's name is always whole. Equal bytes are kept once. Names that people or files give
 never become part of a path.
 """
@@ -118,7 +118,7 @@ class BlobStore:
                         Path(entry.path).unlink()
 
     def unfinished(self, sha256: str) -> Path:
-        """Return the path at which a blob is put together from pieces over days; upkeep removes it when it is old."""
+        """Return the path at which a blob is assembled from pieces over days; upkeep removes it when it is old."""
         return self.folder / f"{_UNFINISHED}{Path(relative_path(sha256)).name}"
 
     def _new_file(self) -> Path:
@@ -132,7 +132,7 @@ class BlobStore:
         target = self.path(blob.sha256)
         try:
             target.parent.mkdir(mode=0o700, exist_ok=True)
-            # Also over equal bytes: that mends a damaged file, and makes it young, so that upkeep leaves it alone.
+            # Also over equal bytes: that repairs a damaged file, and makes it young, so that upkeep leaves it alone.
             unfinished.replace(target)
             sync_directory(target.parent)
         except OSError as error:

@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 _PARAGRAPHS = frozenset({"p", "h"})
 _BREAKS = {"tab": "\t", "br": "\n", "line-break": "\n", "cr": "\n", "s": " "}
-# In Word and PowerPoint words stand in ``t`` only; in OpenDocument anywhere in the body.
+# In Word and PowerPoint words are in ``t`` only; in OpenDocument anywhere in the body.
 _OFFICE_TEXT = "t"
 _ODF_BODY = "body"
 

@@ -34,7 +34,7 @@ _TEXTS = {
     "xml": "application/xml",
     "svg": "image/svg+xml",
 }
-#: The names of a block's language under which HTML stands in texts.
+#: The names of a block's language under which HTML is in texts.
 _PAGES = frozenset({"html", "htm", "xhtml"})
 # What a desktop shows and does not run. Web pages are not among them: their scripts would run as a local file's.
 _SAFE_ENDINGS = {
@@ -51,7 +51,7 @@ _SAFE_ENDINGS = {
     "application/json": ".json",
 }
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-# What stands in texts besides what can be seen: tab, line ends, form feed, backspace, escape.
+# What is in texts besides what can be seen: tab, line ends, form feed, backspace, escape.
 _CONTROLS_IN_TEXTS = frozenset(b"\t\n\r\x0c\x08\x1b")
 _MOST_CONTROLS = 0.02
 

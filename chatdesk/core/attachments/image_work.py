@@ -32,7 +32,7 @@ def measure(path: Path) -> tuple[int, int]:
 
 
 def scaled(path: Path, *, longest_px: int) -> tuple[str, bytes]:
-    """Return (MIME type, bytes) of the picture with no side longer than ``longest_px``. The file is written anew, so
+    """Return (MIME type, bytes) of the picture with no side longer than ``longest_px``. The file is written again, so
     that the places a camera recorded stay here. Raises ``NotAnImage``."""
     with _opened(path) as image:
         is_photograph = image.format == "JPEG"

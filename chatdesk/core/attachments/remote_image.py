@@ -1,6 +1,6 @@
 """Fetches an image that a message names, after the reader has asked for exactly that. Nothing else calls this.
 
-The guard of ``core/fetching`` holds; an address in the reader's own network is asked about once more. A host that sends
+The guard of ``core/fetching`` holds; an address in the reader's own network is asked about again. A host that sends
 the reader on to another one is named, and has to be asked for as well.
 """
 

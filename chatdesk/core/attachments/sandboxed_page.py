@@ -4,7 +4,7 @@ Three things keep the page in. The policy in its headers loads nothing and runs 
 around it opens no window, no form, no download, and nothing of this computer's other pages. What neither of them stops
 in today's browsers is taken out of the text: elements that have the browser look up a name or open a connection before
 any policy is asked (``link``, ``meta``), and those that begin a page of their own. An HTML parser makes such an element
-only where its name stands behind a ``<``, so replacing that is enough, wherever it stands.
+only where its name is behind a ``<``, so replacing that is enough, wherever it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads a web page, or a file that lies on the web, as text: fetched behind the guard, taken apart in a process that
+"""Reads a web page, or a file that is on the web, as text: fetched behind the guard, taken apart in a process that
 may be killed."""
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class AttachmentService:
             self._tasks.start(self.text_of(attachment), f"read {attachment.sha256[:8]}")
         return attachment
 
-    # What stands in it
+    # What is in it
 
     async def text_of(self, attachment: Attachment) -> FileText:
         """Return the text in a file, or the reason why it cannot be read. A file is read once and its text kept; a bad

@@ -43,7 +43,7 @@ class LiveText:
         self._step = max((part.step_index for part in self._base), default=0)
         self._changes = 0
         for part in self._base:
-            if part.type is PartType.TOOL_CALL:  # which may still change: a person is asked about it once more
+            if part.type is PartType.TOOL_CALL:  # which may still change: a person is asked about it again
                 self._tool_parts[len(self._tool_parts)] = part.index
                 status = {"status": part.content["status"]} if "status" in part.content else {}
                 self._meta[part.index] = {"name": part.tool_name, "call_id": part.tool_call_id, "content": status}

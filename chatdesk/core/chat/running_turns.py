@@ -40,7 +40,7 @@ class RunningTurns:
         return tuple(id_ for id_, turn in self._turns.items() if not turn.finished.done())
 
     async def wait_for_all(self) -> None:
-        """Wait until no turn is running, including those that begin meanwhile."""
+        """Wait until no turn is running, including those that begin in the meantime."""
         while self.are_any:
             await asyncio.wait([turn.finished for turn in self._turns.values() if not turn.finished.done()])
 

@@ -32,7 +32,7 @@ class TaskSet:
             _log.error("task %s failed", task.get_name(), exc_info=error)
 
     async def wait(self) -> None:
-        """Wait until all tasks have ended, also those that begin meanwhile."""
+        """Wait until all tasks have ended, also those that begin in the meantime."""
         while tasks := [task for task in self._tasks if not task.done()]:
             await asyncio.wait(tasks)
 

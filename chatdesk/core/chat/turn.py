@@ -165,7 +165,7 @@ class Turn:
             rest_s = shown_at_s + FRAME_S - self._context.clock.monotonic_s()
             if rest_s > 0 and not reading.done():
                 await self._stored_first.pause(rest_s)
-                self._news.clear()  # what came meanwhile is shown now
+                self._news.clear()  # what came in the meantime is shown now
             if self._text.has_received and not self._is_streaming:
                 await self._begin_streaming()
             if self._is_streaming:

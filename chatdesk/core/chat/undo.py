@@ -227,6 +227,6 @@ async def _carry(step: Step, act: Act, source: list[Step], target: list[Step]) -
         if step in source:
             source.remove(step)
         raise
-    if step in source:  # else a new change has begun another history meanwhile
+    if step in source:  # else a new change has begun another history in the meantime
         source.remove(step)
     target.append(step)

@@ -173,7 +173,7 @@ def _newest(
 def _steadied(candidates: Candidates, cut: int, *, most: int) -> int:
     """Return the next place at which a request may begin once messages have to stay behind. Such places are few and far
     between, so that the beginning is the same for many turns and a vendor finds it in its cache. At most an eighth of
-    what would fit stays behind for that; ``most``: the cut must not come to lie after this group."""
+    what would fit stays behind for that; ``most``: the cut must not come to be after this group."""
     run, end = candidates.tail.run, candidates.tail.end
     if cut >= end:
         return cut

@@ -1,4 +1,4 @@
-"""Puts together what is known of models beside their providers."""
+"""Assembles what is known of models beside their providers."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _MOST_THREADS = 8
 _STEP = 500
 # More characters than this are counted on a thread: at 5 to 10 MB/s they would take a frame.
 _MOST_COUNTED_AT_ONCE = 8_000
-# How far the messages that belong to a tool's call may lie from it.
+# How far the messages that belong to a tool's call may be from it.
 _TOOLS_REACH = 20
 # Where the messages are that may have come or changed since a window was used last.
 _NEWEST = 8
@@ -54,7 +54,7 @@ Store = Callable[[str, dict[str, int]], None]
 
 class PathWindows:
     """The windows of the threads that were used last, on one loop. Changes of a thread are reported with
-    ``note_added``, ``note_changed`` or ``forget``; a window that does not end where the path ends is read anew all the
+    ``note_added``, ``note_changed`` or ``forget``; a window that does not end where the path ends is read again all the
     same."""
 
     def __init__(

@@ -12,7 +12,7 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 
 # Of the tokens of a request; the rest is for the question, the system prompt and what was said before.
 _SHARE_FOR_FILES = 0.6
-# Estimates are corrected a little after each answer; texts need not be cut anew every time.
+# Estimates are corrected a little after each answer; texts need not be cut again every time.
 _STEPS_OF_FACTOR = 4
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 _log = logging.getLogger(__name__)
 
-# Names are what tiktoken's cache looks for (the SHA-1 of a download address), sums stand in tiktoken's own source.
+# Names are what tiktoken's cache looks for (the SHA-1 of a download address), sums are in tiktoken's own source.
 _FILES = {
     "o200k_base": (
         "fb374d419588a4632f3f557e76b4b70aebbca790",

@@ -39,7 +39,7 @@ class Metrics:
         self._retries = 0
         self._latencies: deque[int] = deque(maxlen=_ANSWERS_KEPT)
         self._first_tokens: deque[int] = deque(maxlen=_ANSWERS_KEPT)
-        #: How each workspace stands, by its id, and which providers cannot be reached.
+        #: The state of each workspace, by its id, and which providers cannot be reached.
         self.workspaces: dict[str, SyncStatus] = {}
         self.reachability = ReachabilityChanged((), ())
         #: False from a write that failed until one that did not.

@@ -76,7 +76,7 @@ class Redactor:
         return text
 
     def describe(self, value: object) -> object:
-        """Return ``value`` as it may stand in a log line: numbers, ids, names and paths, all else by kind and size."""
+        """Return ``value`` as it may be in a log line: numbers, ids, names and paths, all else by kind and size."""
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, Enum):

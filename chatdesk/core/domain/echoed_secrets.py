@@ -63,7 +63,7 @@ class EchoedSecrets:
         return [(places[start], places[end - 1] + 1) for start, end in merged]
 
     def _candidates(self, letters: str, size: int) -> Iterator[int]:
-        """Yield every place where a run of ``size`` letters may begin: whichever it is, one of the probes lies in
+        """Yield every place where a run of ``size`` letters may begin: whichever it is, one of the probes is in
         it."""
         probes = self._probes[size]
         step = size - _PROBE_LENGTH + 1

@@ -58,7 +58,7 @@ class PartType(StrEnum):
     ERROR = "error"
 
 
-#: The kinds of part behind which a stored file stands.
+#: The kinds of part behind which a stored file is.
 FILE_PARTS: Final = frozenset((PartType.IMAGE, PartType.FILE))
 
 

@@ -36,7 +36,7 @@ class PromptKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AssistantSetup:
     """The part of an assistant that other prompts do not have. ``provider`` and ``model`` None: those of the thread.
-    ``tools`` are ids of tool servers; None: those of the thread. ``files`` go along with every request."""
+    ``tools`` are ids of tool servers; None: those of the thread. ``files`` go with every request."""
 
     icon: str = ASSISTANT_ICONS[0]
     provider: str | None = None

@@ -24,7 +24,7 @@ SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
 LARGEST_PRICE = 1_000_000.0
 _LONGEST = 2000
 SYSTEM_PROXY, NO_PROXY = "system", "none"
-#: Headers that are a key by their name: their values lie where keys lie.
+#: Headers that are a key by their name: their values are where keys are.
 SECRET_HEADERS = re.compile(r"authorization|cookie|token|secret|api-?key|passw|credential", re.IGNORECASE)
 
 

@@ -43,7 +43,7 @@ IS_VALUES = ("pinned", "archived", "trashed")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must stand together, in this order; mostly a single word. ``is_prefix``: the last word may be
+    """Words that must be together, in this order; mostly a single word. ``is_prefix``: the last word may be
     incomplete."""
 
     text: str

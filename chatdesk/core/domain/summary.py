@@ -14,7 +14,7 @@ class SummaryAuthor(StrEnum):
 
 
 class SummaryState(StrEnum):
-    """The state of a summary. ``stale``: a message in its range changed, so it is not sent until it is made anew;
+    """The state of a summary. ``stale``: a message in its range changed, so it is not sent until it is rebuilt;
     ``off``: the reader switched it off."""
 
     VALID = "valid"
@@ -33,7 +33,7 @@ class StaleReason(StrEnum):
 class Summary:
     """A version of the summary of a thread, from one message to another, both included.
 
-    ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is the number of messages that it
+    ``pinned_facts`` are kept word for word when it is rebuilt. ``message_count`` is the number of messages that it
     stands for. ``input_tokens`` and ``output_tokens`` are what its making took. A position below 0: that message was
     removed for good. ``author_id``: the other member at whose cost it was made; None: whoever works with this profile.
     """

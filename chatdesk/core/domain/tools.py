@@ -1,6 +1,6 @@
 """Defines tool servers, their tools, calls of them, and what a person allowed.
 
-Servers and permissions belong to the person: they lie in the configuration directory, never in the database, a backup,
+Servers and permissions belong to the person: they are in the configuration directory, never in the database, a backup,
 an import or a team's rows.
 """
 
@@ -168,7 +168,7 @@ class ToolSource:
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """The answer of a tool: its text, files, and whether the tool itself calls it an error. ``size_bytes`` is what came
-    over the wire. ``sources`` are web pages with their texts; they get numbers and stand below the answer."""
+    over the wire. ``sources`` are web pages with their texts; they get numbers and are below the answer."""
 
     text: str
     files: tuple[ToolFile, ...] = ()

@@ -88,8 +88,8 @@ class Listener:
         return await self._door.open(wanted)
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is being answered, take no more callers, and answer those who came meanwhile: they have
-        proven who they are, or are about to, and take it that they are heard."""
+        """Wait until no request is being answered, take no more callers, and answer those who came in the meantime:
+        they have proven who they are, or are about to, and take it that they are heard."""
         await self._is_idle.wait()
         self._door.close()
         await self._tasks.wait()

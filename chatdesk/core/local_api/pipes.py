@@ -1,7 +1,7 @@
 """Listens on a named pipe of Windows, as ``sockets`` does on other systems. It has never been run.
 
 The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So nothing depends on
-who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which lies in the
+who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which is in the
 person's own profile. Needs the loop that Windows has by default.
 """
 

@@ -1,6 +1,6 @@
 """Proves that both ends of a connection know the same secret.
 
-The owner's secret lies in a file that only its user can read. Neither side ever sends it: each shows that it knows it
+The owner's secret is in a file that only its user can read. Neither side ever sends it: each shows that it knows it
 by a code over numbers that both made up for this one connection. The owner shows it first, so that nothing is said to
 whoever took its place.
 """

@@ -191,7 +191,7 @@ class AccountBook:
 
     def _check_agreed(self, profile: ProviderProfile, *, has_key: bool, given: frozenset[str]) -> None:
         """Raise ``KeyNotAgreed`` if saving would move a key. ``has_key`` and ``given`` say which secrets were typed
-        anew."""
+        again."""
         wanted = origin_of(profile)
         known = next((each for each in self._accounts if each.profile.id == profile.id), None)
         found = self._open_way(profile, has_typed=has_key or bool(given))

@@ -261,7 +261,7 @@ def _messages(request: ChatRequest) -> list[dict[str, Any]]:
 def _may_think(request: ChatRequest, passed_on: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
     is_forced = passed_on.get("tool_choice", {}).get("type") in ("any", "tool")
-    said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those stand elsewhere
+    said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those are elsewhere
     if is_forced or not said or said[-1].role is not Role.TOOL:
         return not is_forced
     asked = max((place for place, each in enumerate(said) if each.role is Role.USER), default=-1)

@@ -4,7 +4,7 @@ Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDel
 ``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
 yielded before stays valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``,
-``StepEnded``, ``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which stands around a
+``StepEnded``, ``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which is around a
 provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
 number of streams at once, all on the loop that first used it.
 """
@@ -129,7 +129,7 @@ class PictureFault(StrEnum):
 class PictureDelta:
     """News of a picture that the model answers with; ``item`` tells the pictures of an answer apart. ``url`` is a data
     URL as it came, its label unchecked; empty while the picture is only announced. One that has a ``fault`` is none. A
-    preliminary picture (``is_partial``) may be followed by a better one. ``around`` is what stood before and after the
+    preliminary picture (``is_partial``) may be followed by a better one. ``around`` is what was before and after the
     URL in a text."""
 
     item: str
@@ -141,7 +141,7 @@ class PictureDelta:
 
     @property
     def written(self) -> str:
-        """The picture as it stood in a text; empty where it came otherwise."""
+        """The picture as it was in a text; empty where it came otherwise."""
         return "" if self.around is None else f"{self.around[0]}{self.url}{self.around[1]}"
 
 

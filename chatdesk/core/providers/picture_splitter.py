@@ -1,7 +1,7 @@
 """Takes pictures out of the text of an answer: ``![words](data:image/png;base64,…)``, as some models write them.
 
 Their letters are held back until the picture is whole, so that nobody lays out, stores or counts megabytes of them.
-What stands in code stays text. Pure; nothing is decoded here.
+What is in code stays text. Pure; nothing is decoded here.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class PictureSplitter:
         self._held = ""  # what may become a picture
         self._coming: _Coming | None = None
         self._count = 0
-        self._line = ""  # the beginning of the line in which the text stands
-        self._fence = ""  # of the code in which the text stands
+        self._line = ""  # the beginning of the line in which the text is
+        self._fence = ""  # of the code in which the text is
 
     def feed(self, text: str) -> Iterator[TextDelta | PictureDelta]:
         """Yield what is decided with this piece of text."""
@@ -124,7 +124,7 @@ class PictureSplitter:
 
     @property
     def _is_in_code(self) -> bool:
-        """Return whether the text stands in a block or a run of code."""
+        """Return whether the text is in a block or a run of code."""
         is_indented = self._line.startswith(("    ", "\t")) and not self._line.strip()
         return bool(self._fence) or is_indented or self._line.count("`") % 2 == 1
 

@@ -38,7 +38,7 @@ _TOTAL_S = 35.0
 _ANSWER_TOKENS = 16
 _UNREACHED = {Kind.NO_NETWORK, Kind.DNS, Kind.REFUSED, Kind.CONNECT_TIMEOUT}
 _KEY_REFUSED = {Kind.UNAUTHORISED, Kind.NO_KEY}
-# The key was taken, and then something else stood in the way.
+# The key was taken, and then something else was in the way.
 _BEYOND_KEY = {Kind.PAYMENT, Kind.RATE_LIMITED, Kind.CONTEXT_TOO_LONG, Kind.CONTENT_FILTER, Kind.EMPTY_ANSWER}
 
 

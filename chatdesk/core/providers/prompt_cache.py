@@ -1,6 +1,6 @@
 """Marks the beginning of a request as worth keeping, for vendors that cache only what is marked.
 
-A mark stands at the end of the system prompt, at the question before the newest one, up to which the last request was
+A mark is at the end of the system prompt, at the question before the newest one, up to which the last request was
 kept, and at the newest message. A vendor charges more for what it keeps and much less for what it finds again; what is
 too short to be kept costs the same. Other vendors find a repeated beginning by themselves.
 """

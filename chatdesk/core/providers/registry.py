@@ -157,7 +157,7 @@ def provider_of(
     preset = preset_of(profile.preset)
     base = limits or StreamLimits()
     proxy = None if profile.proxy == SYSTEM_PROXY else "" if profile.proxy == NO_PROXY else profile.proxy
-    # For the one that the settings describe its host decides, as ever.
+    # For the one that the settings describe its host decides, as always.
     needs_key = None if profile.id == OPENAI_ID else preset.needs_key
     withheld = account.withheld if account.withheld is not None and account.withheld.can_be_agreed else None
     connection = ConnectionOptions(

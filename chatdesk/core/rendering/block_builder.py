@@ -38,7 +38,7 @@ _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?=\s|$)[ \t]*"
 
 
 class _Quote(NamedTuple):
-    lists: int  # that it stands in
+    lists: int  # that it is in
     line: int
 
 
@@ -80,7 +80,7 @@ class BlockBuilder:
         self._callouts: list[str] = []  # for each quote, which callout it is
         self._outside: list[_Outside] = []  # what notes interrupt
         self.next_number: int | None = None  # what would follow in the last list at the top
-        self.notes: list[Note] = []  # as they stand in the source; ``place_notes`` makes blocks of them
+        self.notes: list[Note] = []  # as they are in the source; ``place_notes`` makes blocks of them
 
     def build(self, tokens: list[Token]) -> tuple[Block, ...]:
         """Return the blocks of ``tokens``, those of footnotes left out."""
@@ -255,7 +255,7 @@ class BlockBuilder:
         spans = self._spans(children)
         if spans or self._marker is not None:  # a link without words has nothing to show
             self._blocks.append(Paragraph(spans, self._place(token)))
-        # A picture that stands in the text is seen below the words around it, which have its name.
+        # A picture that is in the text is seen below the words around it, which have its name.
         inside = [image for image in images if str(image.attrs.get("src", "")).startswith(_PICTURE)]
         self._blocks += [self._image(image, token) for image in inside]
 

@@ -35,7 +35,7 @@ _FOLD = re.compile(r"<(/?)details(?: open)?>[ \t]*(?:<summary>([^\n]{0,500}?)</s
 _SUMMARY = re.compile(r"<summary>([^\n]{0,500}?)</summary>", re.IGNORECASE)
 _MATH_OPENING = re.compile(rf"\$\$|\\\[|\\begin{{({'|'.join(map(re.escape, BARE_ENVIRONMENTS))})}}")
 # What a formula cannot contain: the start of a fence or of a heading. So that a formula which is never closed cannot
-# change what stands after such a line.
+# change what is after such a line.
 _ENDS_MATH = re.compile(r"```|~~~|#{1,6}(?:\s|$)")
 
 

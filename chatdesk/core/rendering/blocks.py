@@ -1,6 +1,6 @@
 """Defines the blocks that Markdown becomes: a flat list in reading order, without Qt and without HTML.
 
-Lists and quotes do not nest blocks; each block carries how deep it stands. So a view lays out one small thing at a
+Lists and quotes do not nest blocks; each block carries how deep it is. So a view lays out one small thing at a
 time, and export walks a plain list.
 """
 
@@ -24,7 +24,7 @@ class Drawing:
     machine's byte order. ``inks`` are pairs (operation index, kind of code): from that operation on the colour of that
     kind holds (see ``CodeRun``), "" being the text's own.
 
-    ``tags`` are the numbers of equations, which stand at the right edge, as pairs (distance of the baseline below this
+    ``tags`` are the numbers of equations, which are at the right edge, as pairs (distance of the baseline below this
     one, drawing)."""
 
     width: int
@@ -97,7 +97,7 @@ class Span:
 class Placement:
     """The place of a block. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
     ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote
-    that begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does.
+    that begins here. ``quoted_lists`` says for each quote how many lists it is in, and is empty when none does.
     ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is
     the direction of the item or quote around, or of the table itself.
 

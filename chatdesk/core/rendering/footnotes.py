@@ -28,13 +28,13 @@ def note_key(label: str) -> str:
 
 
 def is_expected(key: str) -> bool:
-    """Return whether a mark is drawn before its note has come: notes stand at the end of a text that is still
+    """Return whether a mark is drawn before its note has come: notes are at the end of a text that is still
     coming."""
     return len(key) <= 3 and key.isdecimal()
 
 
 def place_notes(notes: Sequence[Note], numbers: dict[str, int]) -> list[Block]:
-    """Return the blocks of all notes in the order in which they stand at the end. The first note of a label counts."""
+    """Return the blocks of all notes in the order in which they are at the end. The first note of a label counts."""
     numbered: dict[int, list[Block]] = {}
     others: list[Block] = []
     for note in notes:

@@ -111,7 +111,7 @@ def _kind_of(token_type: Any) -> str:
 
 
 def _names_a_file(code: str, at: int) -> bool:
-    """Return whether the line at ``at`` is one of the two that stand above the changes of a file."""
+    """Return whether the line at ``at`` is one of the two that are above the changes of a file."""
     if code.startswith("--- ", at):
         return code.startswith("+++ ", code.find("\n", at) + 1)
     return code.startswith("--- ", code.rfind("\n", 0, max(0, at - 1)) + 1)

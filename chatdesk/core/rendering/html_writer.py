@@ -35,7 +35,7 @@ _BOXES = ("☐", "☑")
 
 
 def html_of(blocks: Sequence[Block]) -> str:
-    """Return the HTML of ``blocks``; folded blocks stand in the ``details`` element of the fold before them."""
+    """Return the HTML of ``blocks``; folded blocks are in the ``details`` element of the fold before them."""
     made: list[str] = []
     pending: list[Block] = []
     is_folding = False

@@ -144,7 +144,7 @@ def _open_braces(content: str) -> int:
 
 
 def _goes_on(source: str, close: int, content: str) -> bool:
-    """Return whether the dollar at ``close`` stands inside a word, as that of a shell's variable does."""
+    """Return whether the dollar at ``close`` is inside a word, as that of a shell's variable does."""
     after = source[close + 1 : close + 2]
     if not after.isascii() or not after.isalnum():
         return False

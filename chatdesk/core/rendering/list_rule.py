@@ -10,7 +10,7 @@ from __future__ import annotations
 from markdown_it.common.utils import isStrSpace
 from markdown_it.rules_block import StateBlock
 
-# Deeper structure is shown as text. markdown-it's own limit (maxNesting) drops what stands deeper.
+# Deeper structure is shown as text. markdown-it's own limit (maxNesting) drops what is deeper.
 MAX_CONTAINER_LEVEL = 18
 _TASKS = {" ": False, "x": True, "X": True}
 
@@ -113,7 +113,7 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
     strict_indent = indent = initial + padding
     if is_ordered:
         indent = _lenient_indent(state, line, end_line, marker_column=marker_column, indent=indent)
-    # How far everything behind the marker stands from where CommonMark would have it.
+    # How far everything behind the marker is from where CommonMark would have it.
     leniency = strict_indent - indent
 
     token = state.push("list_item_open", "li", 1)
@@ -150,8 +150,8 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
 
 
 def _lenient_indent(state: StateBlock, line: int, end_line: int, *, marker_column: int, indent: int) -> int:
-    """Return the column of a numbered item's content: that of a nested list or fence that stands two or more to the
-    right. A number that counts on is the next item, wherever it stands."""
+    """Return the column of a numbered item's content: that of a nested list or fence that is two or more to the
+    right. A number that counts on is the next item, wherever it is."""
     least = marker_column + 2
     next_number = str(int(_number(state, line, number_end(state, line))) + 1)
     following = line + 1

@@ -118,7 +118,7 @@ class _Writer:
         if style in ("script", "key"):
             tag = first.script if style == "script" else "kbd"
             return [_Piece(f"<{tag}>"), *inner, _Piece(f"</{tag}>")]
-        # Marks must stand at letters: space goes outside.
+        # Marks must be at letters: space goes outside.
         before, inner = _split_blank(inner)
         after, turned = _split_blank([_Piece(p.text[::-1], p.opens, p.closes) for p in reversed(inner)])
         inner = [_Piece(p.text[::-1], p.opens, p.closes) for p in reversed(turned)]
@@ -227,7 +227,7 @@ def _formula(tex: str, before: str, after: str) -> str:
 
 
 def _is_alone(text: str, at: int) -> bool:
-    """Return whether blanks stand on both sides of the sign at ``at``, so that it cannot be a mark."""
+    """Return whether blanks are on both sides of the sign at ``at``, so that it cannot be a mark."""
     return 0 < at < len(text) - 1 and text[at - 1] == text[at + 1] == " "
 
 
@@ -257,7 +257,7 @@ def _flanked(pieces: list[_Piece]) -> list[str]:
             before = texts[start - 1][-1] if start else " "
             after = texts[end][0] if end < len(filled) else " "
             run = filled[start:end]
-            # An underscore counts only where no letter stands outside.
+            # An underscore counts only where no letter is outside.
             is_strict = sign == "_"
             if any(each.opens for each in run) and (is_strict or is_punctuation(after)) and _is_letter(before, sign):
                 texts[start - 1] = f"{texts[start - 1][:-1]}&#{ord(before)};"

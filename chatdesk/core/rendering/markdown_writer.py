@@ -81,7 +81,7 @@ def _add(lines: list[str], more: list[str], *, is_close: bool = False) -> None:
 
 
 def _may_touch(nodes: Sequence[Node], first: Item) -> bool:
-    """Return whether a list may stand right below the paragraph that its item begins with."""
+    """Return whether a list may be right below the paragraph that its item begins with."""
     is_second = len(nodes) > 1 and nodes[1] is first and isinstance(nodes[0], Paragraph)
     is_empty = len(first.children) == 1 and isinstance(first.children[0], Paragraph) and not first.children[0].spans
     return is_second and nodes[0].at.list_depth > 0 and first.number in (None, 1) and not is_empty  # type: ignore[union-attr]
@@ -100,7 +100,7 @@ def _list(items: Sequence[Item], delimiter: str) -> list[str]:
             indent = " " * (2 if item.marker in _BOXES else len(marker) + 1)
         children = _note_children(item) if item.note is not None else item.children
         if len(children) > 1 and isinstance(children[0], Paragraph) and not children[0].spans:
-            # Nothing but an empty quote keeps an item apart from what stands below its mark.
+            # Nothing but an empty quote keeps an item apart from what is below its mark.
             is_apart = not isinstance(children[1], Item | Quote)
             children = [Quote("", 0), *children[1:]] if is_apart else children[1:]
         body = _nodes(children)

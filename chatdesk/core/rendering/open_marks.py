@@ -1,5 +1,5 @@
 """Closes the marks of Markdown that are open while a text is being written: text behind ``**`` is bold at once, and the
-words of a link stand without their brackets. A formula in running text waits until it is whole.
+words of a link are without their brackets. A formula in running text waits until it is whole.
 
 What is shown this way is parsed again with every addition; nothing here may reach the settled part of a stream.
 """
@@ -44,7 +44,7 @@ def close_marks(source: str, tokens: Sequence[Token]) -> str:
     body = source.rstrip()
     gone = content[kept:]
     if not body.endswith(content[-1]) or not body.endswith(gone):
-        return source  # in a paragraph of a quote, marks before each line stand between
+        return source  # in a paragraph of a quote, marks before each line are between
     body = body[: len(body) - len(gone)]
     return _with_closing(body, closing)
 

@@ -76,7 +76,7 @@ def _read(row: object) -> Source | None:
 
 
 def source_blocks(sources: Iterable[Source]) -> tuple[Block, ...]:
-    """Return the list that stands below an answer: a link for each source, and its true host."""
+    """Return the list that is below an answer: a link for each source, and its true host."""
     lines = tuple(
         Paragraph((Span(each.title, href=each.url), Span(f" · {each.host}")), Placement(1, marker=f"{each.number}."))
         for each in sources

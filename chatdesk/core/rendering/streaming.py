@@ -1,8 +1,8 @@
 """Parses Markdown that is still being written: a settled part that is never parsed again, and a live tail.
 
-The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths
+The tail is parsed again at each addition; what is before a safe boundary in it settles. Two long things have paths
 of their own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines
-as they come, and a table takes rows. A long list settles item by item. Footnotes stand behind the tail. Once finished,
+as they come, and a table takes rows. A long list settles item by item. Footnotes are behind the tail. Once finished,
 the blocks are those of ``parse_markdown``.
 """
 
@@ -206,7 +206,7 @@ class StreamingMarkdown:
         return update
 
     def _settle(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
-        """Return the blocks of ``source``, which stands before the boundary: they are never built again."""
+        """Return the blocks of ``source``, which is before the boundary: they are never built again."""
         alone = self._parse(source, self._missed, numbers=self._note_numbers)
         builder = self._builder(alone)
         settled = _closed(builder.build(alone.tokens))

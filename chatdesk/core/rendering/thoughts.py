@@ -1,7 +1,7 @@
 """Folds the thoughts that an answer begins with in ``<think>`` tags: servers that do not read the tags send them as
 text.
 
-The thought is a fold with its own blocks; what follows is the answer. A thought that never ends is shown as it stands.
+The thought is a fold with its own blocks; what follows is the answer. A thought that never ends is shown as it is.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _behind_the_fold(block: Block) -> Block:
 
 
 def _shifted(blocks: Iterable[Block], before: str) -> list[Block]:
-    """Return ``blocks`` of a text that stands behind ``before``, with their line numbers adjusted."""
+    """Return ``blocks`` of a text that is behind ``before``, with their line numbers adjusted."""
     lines = clean_source(before).count("\n") if before else 0
     if not lines:
         return list(blocks)

@@ -35,7 +35,7 @@ Midnight = Callable[[date], int]
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A stretch of the text between white space. ``name`` stands before its colon; ``is_open``: the text ends in it."""
+    """A stretch of the text between white space. ``name`` is before its colon; ``is_open``: the text ends in it."""
 
     text: str
     name: str = ""
@@ -159,7 +159,7 @@ def _filter(item: _Item, now_ms: int, midnight: Midnight) -> Filter | None:
         return None if moment is None else Filter(name, value, item.is_excluded, moment)
     known = {FilterName.ROLE: tuple(Role), FilterName.HAS: HAS_VALUES, FilterName.IS: IS_VALUES}[name]
     values = value.split("|")
-    # What lies in the trash is searched apart from the rest, so it is no alternative to anything.
+    # What is in the trash is searched apart from the rest, so it is no alternative to anything.
     is_known = value in known or all(each in known and each != "trashed" for each in values)
     return Filter(name, value, item.is_excluded) if is_known else None
 

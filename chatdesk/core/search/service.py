@@ -72,7 +72,7 @@ class SearchService:
                 found = await reader.run(number, lambda conn: hits.messages(conn, query, size, place))
                 if found is not None:
                     if not found.hits:
-                        self._has_work.set()  # perhaps the index waits to be made anew
+                        self._has_work.set()  # perhaps the index waits to be rebuilt
                     yield found
         except SearchSuperseded:
             return
@@ -102,7 +102,7 @@ class SearchService:
             await asyncio.sleep(pause * (time.monotonic() - began))
 
     async def wait_for_work(self, timeout_s: float) -> None:
-        """Wait until the index has to be made anew, or the time is over."""
+        """Wait until the index has to be rebuilt, or the time is over."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._has_work.wait()
@@ -114,7 +114,7 @@ class SearchService:
         return [] if self._store.is_read_only else await self._store.check()
 
     async def rebuild(self) -> None:
-        """Delete the index; ``fill`` makes it anew."""
+        """Delete the index; ``fill`` rebuilds it."""
         await self._store.rebuild()
         self._has_work.set()
 

@@ -77,7 +77,7 @@ class KeyFile:
             self._passphrase = secret
 
     def change_passphrase(self, old: str, new: str) -> None:
-        """Encrypt everything anew. Raises as ``unlock`` and ``create``; the old file stays until the new one is
+        """Encrypt everything again. Raises as ``unlock`` and ``create``; the old file stays until the new one is
         complete."""
         with self._lock:
             checked = _checked(new)

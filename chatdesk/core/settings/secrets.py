@@ -230,7 +230,7 @@ class SecretStore:
         try:
             return self._ask(lambda: self._load_backend().get_password(SERVICE, entry)), ""
         except _TookTooLong:
-            # Asked once more for every other key, a dead keyring would hold up a start for minutes.
+            # Asked again for every other key, a dead keyring would hold up a start for minutes.
             self._gave_up = Text("The keyring did not answer; it may be locked or waiting for a password.")
             return None, self._gave_up
         except Exception as error:  # noqa: BLE001 - backends raise anything

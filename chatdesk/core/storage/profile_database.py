@@ -268,7 +268,7 @@ class ProfileDatabase(Database):
         return OpenReport(None, revision, 0, None, warning=warning)
 
     def _connect_reader(self) -> str | None:
-        """Connect to a file that may lie where nothing can be made. Returns the sentence to show when that leaves a
+        """Connect to a file that may be where nothing can be made. Returns the sentence to show when that leaves a
         gap."""
         try:
             self._reader.connect(reading_engine(self.path))

@@ -165,7 +165,7 @@ class SyncEventPublisher:
             self._bus.publish(PresenceChanged(project_id))
 
     async def _tell_files(self) -> None:
-        """Publish changed files together: a first pull has thousands, and the state is read anew each time."""
+        """Publish changed files together: a first pull has thousands, and the state is read again each time."""
         await asyncio.sleep(_COUNTS_EVERY_S)
         self._wanted.discard("files")
         sums, self._files = frozenset(self._files), set()

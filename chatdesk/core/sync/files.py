@@ -103,7 +103,7 @@ class FileMover:
         return self._thread is not None
 
     def start(self) -> None:
-        """Start the thread, or have it look for files once more."""
+        """Start the thread, or have it look for files again."""
         with self._lock:
             self._is_news.set()
             if self._stopping.is_set() or self.is_running:

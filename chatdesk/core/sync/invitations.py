@@ -2,7 +2,7 @@
 
 ``chatdesk-join:<payload>.<check>`` or ``chatdesk://join/<payload>.<check>``: the payload is JSON in URL-safe base64,
 the check the first eight characters of its SHA-256, which tells a code that was cut off or changed on its way from one
-that is invalid. The code may stand inside a letter or a file. ``chatdesk-computer:`` has the same form and holds a
+that is invalid. The code may be inside a letter or a file. ``chatdesk-computer:`` has the same form and holds a
 sealed login.
 """
 

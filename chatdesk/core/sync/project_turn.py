@@ -43,7 +43,7 @@ class _Project:
     wants_push: bool
     wants_share: bool
     may_have_lost: bool
-    held: set[str] = field(default_factory=set)  # refused only for want of something that may still come
+    held: set[str] = field(default_factory=set)  # refused only for lack of something that may still come
     is_final: bool = False  # nothing more comes: what is held is refused
     contradictions: int = 0
     received: int = 0
@@ -272,7 +272,7 @@ class ProjectTurns:
     def _pull_damaged(
         self, project: _Project
     ) -> Generator[Request, Any, tuple[Sequence[PulledChange], Applied] | None]:
-        """Pull once more and apply the rows that exist although they do not follow from the last one: rows were removed
+        """Pull again and apply the rows that exist although they do not follow from the last one: rows were removed
         or rewritten on the server."""
         self._forget_ahead(project)
         page = yield from self._read(project, project.cursor.seq)
@@ -345,7 +345,7 @@ class ProjectTurns:
             return True
         if project.held and not project.is_final and self._may_write:
             project.is_final = project.wants_push = True
-            project.relay_mark = -1  # once more, to hear what nobody can bring back
+            project.relay_mark = -1  # again, to hear what nobody can bring back
             return True
         project.may_have_lost = False
         return False

@@ -54,7 +54,7 @@ class ViewTaken:
 @dataclass(frozen=True, slots=True)
 class PageTaken:
     """Notice: a page of a project was applied. ``done`` of ``total`` rows of this round, over all projects; ``total``
-    grows when more is written meanwhile."""
+    grows when more is written in the meantime."""
 
     project_id: str
     applied: Applied

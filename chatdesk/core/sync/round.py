@@ -39,7 +39,7 @@ from chatdesk.core.sync.requests import (
 
 #: A server whose channels differ each time it is asked is asked again in the next round.
 _MOST_VIEWS = 3
-#: All that is known of people is asked for anew that often, whatever hints were lost.
+#: All that is known of people is asked for again that often, whatever hints were lost.
 WHOLE_EVERY_MS = 3_600_000
 _NO_HELLO = "hello was not said"
 
@@ -169,7 +169,7 @@ class _Round:
             if channels == link.channels:
                 break
             # Before anything is pulled, so that nothing that comes later goes unheard; and what came in between was
-            # not heard, so it is looked at once more.
+            # not heard, so it is looked at again.
             yield to_team(TeamStore.listen, tuple(channels.values()))
             link.channels = channels
         return changed, heads
@@ -181,7 +181,7 @@ class _Round:
             yield from self.greet()
         try:
             answer = yield to_team(TeamStore.view, link.device, since=link.version)
-        except TeamDeviceUnknown:  # removed meanwhile, or a copy of this profile went on under its name
+        except TeamDeviceUnknown:  # removed in the meantime, or a copy of this profile went on under its name
             link.forget()
             yield from self.greet()
             answer = yield to_team(TeamStore.view, link.device, since=0)

@@ -184,7 +184,7 @@ class ServerComparison:
             project_id=log.project_id,
         ) as replica:
             here = self._read(partial(shown_here, project_id=log.project_id))
-            # Meanwhile this profile may have taken over more.
+            # In the meantime this profile may have taken over more.
             for _ in range(_MOST_TRIES):
                 while replica.seq < here.seq:
                     rows = [row for row in self._pull(log, replica.seq) if row.seq <= here.seq]

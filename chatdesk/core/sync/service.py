@@ -138,7 +138,7 @@ class TeamService:
             )
         return self._membership
 
-    # How it stands
+    # The state of sync
 
     def status(self, workspace_id: str) -> SyncStatus:
         """Return the current status of a workspace; ``SyncPhase.OFF`` for an unknown one. Cheap."""

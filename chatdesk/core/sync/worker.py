@@ -321,7 +321,7 @@ class SyncWorker:
                 self._is_look_wanted = True
                 news = news or set()
             if news is not None:
-                # What is written here meanwhile is sent at once.
+                # What is written here in the meantime is sent at once.
                 self._woken.wait(self._throttle.delay_s(self._clock.monotonic_s()))
                 self._heard.update(news)
                 # A channel that is nobody's any more: projects or members changed.

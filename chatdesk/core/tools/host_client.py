@@ -185,7 +185,7 @@ class ToolHost:
         return () if known is None or known.server != server else known.tools or ()
 
     async def check(self, server: ToolServer) -> AsyncIterator[ToolCheck]:
-        """Start a server anew and yield what happens, a step at a time; the last step that is yielded failed, or all
+        """Start a server again and yield what happens, a step at a time; the last step that is yielded failed, or all
         went well."""
         await self.end(server.id)
         try:
@@ -266,7 +266,7 @@ class ToolHost:
     async def _tools_of(self, server: ToolServer, root: str) -> tuple[Tool, ...]:
         before = self._servers.get(server.id)
         if before is not None and before.server != server:
-            await self.end(server.id)  # it was set up anew
+            await self.end(server.id)  # it was set up again
         known = self._known(server)
         if known.tools is None:
             if known.opening is None:

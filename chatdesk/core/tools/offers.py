@@ -92,7 +92,7 @@ class Offers:
         rows = await self._host().ask(server, kind, about=f"The list of {kind}")
         make = _prompt if kind == PROMPTS else _resource
         offers = tuple(make(server, row) for row in rows)
-        if self._forgotten.get(server.id, 0) == before:  # else it changed meanwhile, and is listed again next time
+        if self._forgotten.get(server.id, 0) == before:  # else it has changed and is listed again next time
             self._listed[server.id, kind] = server, offers
         return offers
 

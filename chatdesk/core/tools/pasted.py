@@ -1,6 +1,6 @@
 """Reads tool servers from the JSON of other programs: Claude Desktop, Cursor, VS Code, LM Studio, Zed and their like.
 
-Nothing of it is run or saved here. A value that looks like a secret goes where keys lie, by the name of its variable.
+Nothing of it is run or saved here. A value that looks like a secret goes where keys are, by the name of its variable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Keeps the folders on this computer that belong to projects: where their tools work.
 
-They lie with the tool servers in the configuration directory, not in the database: rows of a backup, an import or a
+They are with the tool servers in the configuration directory, not in the database: rows of a backup, an import or a
 team never say where tools work.
 """
 
@@ -65,7 +65,7 @@ class ProjectFolders:
 
 
 def _checked(folder: Path, private: Sequence[Path]) -> str:
-    """Return the path of a folder without links: one that stands on the way later was put there by somebody else."""
+    """Return the path of a folder without links: one that is on the way later was put there by somebody else."""
     path = folder.expanduser()
     if not path.is_absolute() or not path.is_dir():
         raise FolderNotUsable(Text("There is no folder {path}.", path=path))

@@ -187,7 +187,7 @@ class ToolService:
         self._bus.publish(ToolServersChanged())
 
     async def check(self, server: ToolServer) -> AsyncIterator[ToolCheck]:
-        """Test a server in steps; it is started anew."""
+        """Test a server in steps; it is restarted."""
         if server.kind is ServerKind.BUILT_IN:
             yield ToolCheck(CheckStep.LISTED, True, tool_count=len(self.known_tools(server.id)))
             return

@@ -1,4 +1,4 @@
-"""Keeps what servers over HTTP are signed in with where keys lie, and has a person sign in and out."""
+"""Keeps what servers over HTTP are signed in with where keys are, and has a person sign in and out."""
 
 from __future__ import annotations
 

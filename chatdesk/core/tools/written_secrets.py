@@ -1,7 +1,7 @@
 """Takes secrets out of the command or the address of a tool server, and puts them back when it is started.
 
-What stands in their place is ``${secret:NAME}``: the file of servers, the card that asks for approval and the digest of
-a permission have that, the value lies where keys lie.
+What is in their place is ``${secret:NAME}``: the file of servers, the card that asks for approval and the digest of
+a permission have that, the value is where keys are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OPTION: Final = re.compile(r"(--?[A-Za-z][\w.-]*)(?:=(.*))?\Z", re.DOTALL)
 _HEADER: Final = re.compile(r"([A-Za-z][\w-]*)(:\s*)(\S.*)\Z", re.DOTALL)
 _VARIABLE: Final = re.compile(r"([A-Za-z_]\w*)=(.*)\Z", re.DOTALL)
 _USER: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)([^/\s@]+)(@.*)\Z", re.IGNORECASE | re.DOTALL)
-#: Keys that are told by their first letters wherever they stand.
+#: Keys that are told by their first letters wherever they are.
 _SHAPE: Final = re.compile(
     r"(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza|hf_|ntn_|secret_|figd_|eyJ)(?=[\w.-]*\d)[\w.-]{12,}\Z"
 )

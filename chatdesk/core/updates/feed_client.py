@@ -1,7 +1,7 @@
 """Reads a signed feed (The Update Framework): the door to ``tuf``. Used in the process for updates only.
 
-The framework refuses what is signed wrongly, older than what was seen, expired, put together of several states, or
-longer than announced. Here stand the limits, the one name that is asked for, and how bytes are fetched: over HTTPS, by
+The framework refuses what is signed wrongly, older than what was seen, expired, assembled of several states, or
+longer than announced. Here are the limits, the one name that is asked for, and how bytes are fetched: over HTTPS, by
 the proxy of the system, without redirects, cookies or packing, each wait bounded; the caller bounds the whole.
 """
 

@@ -6,7 +6,7 @@
     PLACE/feed/             what was last known of the feed, and what a person said
     PLACE/work/             downloads and what is being unpacked
 
-A new version lies whole on the disk before the one rename that makes it start. Killed at any moment, the program that
+A new version is whole on the disk before the one rename that makes it start. Killed at any moment, the program that
 started before starts again. The names of folders are made here, of the numbers of versions alone.
 """
 
@@ -72,7 +72,7 @@ class ProgramFolder:
                     shutil.rmtree(each, ignore_errors=True)
 
     def put_in_place(self, staged: Path, version: Version) -> None:
-        """Have the program in ``staged``, which lies whole on this disk, start from the next time on. Raises
+        """Have the program in ``staged``, which is whole on this disk, start from the next time on. Raises
         ``OSError``; the same program as before starts then."""
         target = self.place / VERSIONS / str(version)
         running = self.current

@@ -142,7 +142,7 @@ class UpdateService:
                 self.offered, self.is_installed = None, True
 
     async def _put_in_place(self, staged: Path, version: Version) -> None:
-        """Switch to a version that is ready; whoever cancels meanwhile waits for it."""
+        """Switch to a version that is ready; whoever cancels in the meantime waits for it."""
 
         def switch() -> None:
             self._place.put_in_place(staged, version)

@@ -31,7 +31,7 @@ _WOKEN_AT_ONCE: Final = 1024
 class Frame:
     """One piece of what a client hears; it takes it whole or not at all, so ``number`` is where it goes on after it.
 
-    ``WELCOME`` and ``RESYNC`` begin anew: ``messages`` are the answers that are being written, with all their text. A
+    ``WELCOME`` and ``RESYNC`` start over: ``messages`` are the answers that are being written, with all their text. A
     ``WELCOME`` that ``is_resumed`` goes on instead.
     """
 
@@ -129,7 +129,7 @@ class LiveEvents:
         return message if thread_id in (None, message.thread_id) else None
 
     def _cursor(self, start: _Start, wanted: str) -> int | None:
-        """Return the number that a client goes on after; None where it has to begin anew."""
+        """Return the number that a client goes on after; None where it has to start over."""
         name, _, number = wanted.partition("-")
         if name != start.name or not (number.isascii() and number.isdecimal()) or len(number) > 18:
             return None

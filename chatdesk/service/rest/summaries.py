@@ -61,7 +61,7 @@ class SummariesAnswer:
 
 @dataclass(frozen=True)
 class SummaryWanted:
-    """A summary to make anew, in the background. ``agrees``: to what the one that is asked about would take."""
+    """A summary to make again, in the background. ``agrees``: to what the one that is asked about would take."""
 
     __pydantic_config__ = BODY
     agrees: bool = False

@@ -73,7 +73,7 @@ class LimitsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LimitsSet:
-    """Limits as somebody set them, without what is used up of them meanwhile: If-Match compares this."""
+    """Limits as somebody set them, without what is used up of them in the meantime: If-Match compares this."""
 
     limits: tuple[tuple[str, str, str, str, float, float], ...]
 

@@ -159,7 +159,7 @@ class Actions(QAccessibleActionInterface):
 
 
 class Level(QAccessibleAttributesInterface):
-    """The depth at which a heading or a row of a tree stands, from 1."""
+    """The depth at which a heading or a row of a tree is, from 1."""
 
     def __init__(self, level: Callable[[], int]) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# A full stop ends a sentence when a space follows; Chinese and Japanese ones stand without.
+# A full stop ends a sentence when a space follows; Chinese and Japanese ones are without.
 _END = re.compile(r"""[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+["'”’»」』）]*|\n+""")
 # Letters before a full stop that ends nothing: "e.g.", "Dr.", the J. in "J. Smith", the number of a list.
 _NO_END = re.compile(

@@ -110,13 +110,13 @@ class CommandBinding(QObject):
         theme.toggle()
 
     def ask(self, question: str) -> None:
-        """Ask at once; what stands in the composer is asked with it."""
+        """Ask at once; what is in the composer is asked with it."""
         composer = self._panes.composer
         composer.set_text("\n\n".join(filter(None, (question, composer.text().strip()))))
         composer.send_button.click()
 
     def _on_prompt_chosen(self, prompt: str) -> None:
-        """Insert a prompt before what stands in the composer, which stays."""
+        """Insert a prompt before what is in the composer, which stays."""
         composer = self._panes.composer
         composer.set_text(prompt + composer.text())
         composer.set_cursor_position(len(prompt))

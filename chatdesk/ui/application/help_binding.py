@@ -88,5 +88,5 @@ class HelpBinding:
             said = error.sentence
         if Shiboken.isValid(dialog):
             dialog.show_state(said)
-        else:  # closed meanwhile
+        else:  # closed in the meantime
             self._panes.window.show_toast(said)

@@ -250,7 +250,7 @@ class PaneBindings:
             await self.prompts.save()
 
     def stop_filling(self) -> None:
-        """Stop filling what stands beside the thread, because the chat is closed."""
+        """Stop filling what is beside the thread, because the chat is closed."""
         self.inspection.end()
         self.context.end()
 

@@ -199,7 +199,7 @@ class WindowApplication(QObject):
 
     async def closed(self) -> None:
         """Wait until the window is closed for good. Where the setting says so, answers that are being written are
-        finished first without a window; starting ChatDesk again meanwhile brings the window back."""
+        finished first without a window; starting ChatDesk again in the meantime brings the window back."""
         while True:
             await self._closing
             services = self._services
@@ -323,7 +323,7 @@ class WindowApplication(QObject):
                 self._notices.show_lasting(problem.sentence)
 
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Close, do ``work`` when the services are closed, and have the program start anew."""
+        """Close, do ``work`` when the services are closed, and have the program restart."""
         self._last_work = work
         self.panes.leave()
 

@@ -159,6 +159,6 @@ def quick_action(key: str, text: str, *, command: str = "", otherwise: str = "")
 
 
 def is_line_between(above: MessageAction, below: MessageAction) -> bool:
-    """Return whether a line stands in the menu between these two rows: groups are apart, but for a branch, which stands
+    """Return whether a line is in the menu between these two rows: groups are apart, but for a branch, which is
     with what asks for other answers and versions."""
     return above.group != below.group and (below.group != "branch" or above.group == "quick")

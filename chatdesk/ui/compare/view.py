@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.messages.entry_notices import Retry
 
 _COLUMN_PX = 280  # no narrower than this
-_STACKED_PX = 340  # height of one where all stand below each other
+_STACKED_PX = 340  # height of one where all are below each other
 _ROW_PX = 270  # and where there are several rows
 _GAP_PX = 14
 _MARGINS_PX = 48  # left and right together

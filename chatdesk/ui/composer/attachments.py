@@ -103,7 +103,7 @@ class AttachmentShelf(QWidget):
             if chip is not None:
                 self._drop(chip)
             return
-        if any(each.attachment == attachment for each in self._chips):  # the same file once more
+        if any(each.attachment == attachment for each in self._chips):  # the same file again
             if chip is not None:
                 self._drop(chip)
             return

@@ -111,7 +111,7 @@ class Composer(QWidget):
         self.editor.insert_written(text)
 
     def insert_quote(self, markdown: str) -> None:
-        """Insert a quote as a paragraph of its own at the cursor; what stands there stays, also what is selected."""
+        """Insert a quote as a paragraph of its own at the cursor; what is there stays, also what is selected."""
         cursor = self.editor.textCursor()
         cursor.setPosition(cursor.selectionEnd())
         self.editor.setTextCursor(cursor)
@@ -134,8 +134,8 @@ class Composer(QWidget):
         return self._is_streaming
 
     def set_streaming(self, is_streaming: bool) -> None:
-        """Show the stop button in the send button's place while an answer arrives; what is sent meanwhile waits for its
-        end, so that the send button comes back beside it with the first word."""
+        """Show the stop button in the send button's place while an answer arrives; what is sent in the meantime waits
+        for its end, so that the send button comes back beside it with the first word."""
         if is_streaming == self._is_streaming:
             return
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()

@@ -16,7 +16,7 @@ _NOTICE_MS: Final = 5000
 
 
 class ComposerNotice(ElidedLabel):
-    """Shows the most urgent of what stands: a text that is too large, a refusal, no connection, a reminder."""
+    """Shows the most urgent notice: a text that is too large, a refusal, no connection, a reminder."""
 
     def __init__(self, theme: Theme, composer: QWidget) -> None:
         super().__init__(theme, role="muted")

@@ -125,7 +125,7 @@ class PromptMenu(QFrame):
         return self._is_armed
 
     def open_after_mark(self, heads: Sequence[PromptHead]) -> None:
-        """Open the menu if the mark still stands there: keys may have been faster."""
+        """Open the menu if the mark still is there: keys may have been faster."""
         self._open(heads, is_after_mark=True)
         self._follow()
 

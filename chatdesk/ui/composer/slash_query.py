@@ -13,7 +13,7 @@ _LONGEST = 60
 
 
 def mark_query(editor: QPlainTextEdit, mark: str) -> str | None:
-    """Return the text between the mark and the cursor; None where the cursor does not stand behind one."""
+    """Return the text between the mark and the cursor; None where the cursor is not behind one."""
     cursor = editor.textCursor()
     if cursor.hasSelection() or not cursor.atBlockEnd():
         return None

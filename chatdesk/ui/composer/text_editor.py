@@ -102,7 +102,7 @@ class TextEditor(QPlainTextEdit):
         self._finish_feeding()
         held = self.toPlainText()
         place = min(position, len(held))
-        # The marks of broken lines stand before the place: go on until as many written characters lie before it.
+        # The marks of broken lines are before the place: go on until as many written characters are before it.
         while place < len(held) and (missing := position - len(mend_long_lines(held[:place]))) > 0:
             place = min(len(held), place + missing)
         cursor = self.textCursor()

@@ -247,7 +247,7 @@ class _Shade(QWidget):
 
 
 def plain_label(text: str, role: FontRole, *, name: str = "", wraps: bool = False) -> QLabel:
-    """Return a label that shows ``text`` as it stands; ``name`` is its object name."""
+    """Return a label that shows ``text`` as it is; ``name`` is its object name."""
     label = QLabel()
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -85,7 +85,7 @@ class TaskPanel(FormPanel):
     def end_busy(self) -> None:
         locked, self._locked = self._locked, []
         for widget in locked:
-            if isValid(widget):  # a row may have gone meanwhile
+            if isValid(widget):  # a row may have gone in the meantime
                 widget.setEnabled(True)
         self.busy_text.hide()
         self.bar.hide()

@@ -69,7 +69,7 @@ class ArtifactsTab(QWidget):
         return self._stack.currentWidget() is self._view
 
     def show_artifacts(self, artifacts: Sequence[Artifact], *, words: str = _EMPTY) -> None:
-        """Show a newer state of the list; the current row stays on its artifact. ``words`` stand where there is
+        """Show a newer state of the list; the current row stays on its artifact. ``words`` are where there is
         none."""
         current = self._model.artifact(self.list.currentIndex().row())
         self._model.show_artifacts(artifacts)

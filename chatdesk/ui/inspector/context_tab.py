@@ -51,7 +51,7 @@ _SWATCH_PX = 9
 
 
 class ContextTab(QWidget):
-    """Entries stand with the newest first. Signals carry the id of a message."""
+    """Entries are with the newest first. Signals carry the id of a message."""
 
     jumpRequested = Signal(str)
     markRequested = Signal(str, object)  # ContextMark
@@ -323,7 +323,7 @@ class ContextBar(QWidget):
         start, end = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         if is_mirrored:
             start, end = end, start
-        upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors once more
+        upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors again
         words = mirrored(area.adjusted(side + 8, 0, 0, 0), area, self.layoutDirection())
         painter.drawText(words, int(start | upright), name)
         painter.setPen(theme.colour("muted"))

@@ -1,4 +1,4 @@
-"""The pane at the right: what lies behind the open thread, a tab for each side of it."""
+"""The pane at the right: what is behind the open thread, a tab for each side of it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Inspector(QWidget):
         self._fit()
 
     def set_wide(self, is_wide: bool) -> None:
-        """Take more of the window, for something that is read here; the window has to give it its place anew."""
+        """Take more of the window, for something that is read here; the window has to give it its place again."""
         self._is_wide = is_wide
         self._fit()
 

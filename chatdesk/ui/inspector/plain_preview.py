@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# A preview is one line, so what began a line may stand within it.
+# A preview is one line, so what began a line may be within it.
 _FIRST_MARKS: Final = re.compile(r"^(?:#{1,6}\s+|>\s?|[-*+]\s+(?:\[[ xX]\]\s+)?)")
 _INNER_MARKS: Final = re.compile(r"(?<!\S)(?:#{2,6}\s+|(?:```+|~~~+)\w*\s?)")
 _LINK: Final = re.compile(r"!?\[([^\]\n]{0,200})\]\([^()\s]{0,500}\)")

@@ -85,7 +85,7 @@ class QuestionsTab(QWidget):
         return self.questions.last
 
     def begin(self, *, position: int) -> None:
-        """Clear the list to be filled anew. The question at ``position``, where the reader is, is current until a
+        """Clear the list to be filled again. The question at ``position``, where the reader is, is current until a
         person moves on."""
         self._position, self._has_moved = position, False
         self.questions.clear()

@@ -70,7 +70,7 @@ def about_tokens(count: int) -> str:
 
 
 def plain_label(text: str, role: FontRole) -> QLabel:
-    """Return a label that shows the words as they stand."""
+    """Return a label that shows the words as they are."""
     label = QLabel(shown(text))
     label.setTextFormat(Qt.TextFormat.PlainText)
     begin_at_start(label)

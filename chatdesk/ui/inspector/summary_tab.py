@@ -1,4 +1,4 @@
-"""The summary that stands in for the oldest messages: its words, what they are made from, and the say over them."""
+"""The summary that replaces the oldest messages: its words, what they are made from, and the say over them."""
 
 from __future__ import annotations
 

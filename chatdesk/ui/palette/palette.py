@@ -106,7 +106,7 @@ class Palette(Panel):
         self._refill()
 
     def search_now(self) -> None:
-        """Ask for what stands in the field without waiting for typing to pause."""
+        """Ask for what is in the field without waiting for typing to pause."""
         self._typing.stop()
         self._search()
 

@@ -87,7 +87,7 @@ class RowModel(QAbstractListModel):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Icon, text with its marks on at most two lines, and at the end where it stands or which keys it has."""
+    """Icon, text with its marks on at most two lines, and at the end where it is or which keys it has."""
 
     def __init__(self, theme: Theme, view: QListView) -> None:
         super().__init__(view)

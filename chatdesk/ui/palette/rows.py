@@ -59,7 +59,7 @@ class NextPage:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list. ``marks`` are ranges of ``text``; ``aside`` stands at its end; ``spoken`` is the whole row
+    """A line of the list. ``marks`` are ranges of ``text``; ``aside`` is at its end; ``spoken`` is the whole row
     for a screen reader. ``key`` tells rows apart while the list changes. ``value`` is what choosing means: a hit, a
     command's id, a completed text or a ``NextPage``."""
 
@@ -97,7 +97,7 @@ def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
 
 
 def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
-    """Return rows of the threads that were used last, for a box in which nothing stands yet."""
+    """Return rows of the threads that were used last, for a box in which nothing is yet."""
     if not threads:
         return []
     rows = [Row(RowKind.HEADING, "heading recent", tr("Recent threads"))]

@@ -72,7 +72,7 @@ class RowsAccessible(QAccessibleWidget):
 
 
 class RowNode(AccessibleNode):
-    """A thread, a folder or a heading, wherever it stands by now."""
+    """A thread, a folder or a heading, wherever it is by now."""
 
     view: RowView
 

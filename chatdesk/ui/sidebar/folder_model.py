@@ -1,4 +1,4 @@
-"""The rows of the sidebar where they stand in folders: opening, closing and reading each of them on its own."""
+"""The rows of the sidebar where they are in folders: opening, closing and reading each of them on its own."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FolderModel(ThreadModel):
         return changed is not None
 
     def folder_of(self, index: _AnyIndex) -> QModelIndex:
-        """Return the folder that a row stands in; invalid for a row in none."""
+        """Return the folder that a row is in; invalid for a row in none."""
         thread = self.thread_at(index)
         if self._folders is None or thread is None or thread.pinned_at is not None:
             return QModelIndex()
@@ -156,7 +156,7 @@ class FolderModel(ThreadModel):
             if question != self._question:
                 return
             told = self._take_told()
-            if self.is_folder_open(folder.project_id):  # or it was closed meanwhile
+            if self.is_folder_open(folder.project_id):  # or it was closed in the meantime
                 folder.next_cursor = page.next_cursor
                 self._add_page(page, told)
             self.pageArrived.emit()

@@ -16,7 +16,7 @@ UNREAD: Final = ""
 
 @dataclass(slots=True)
 class Folder:
-    """A project in the list. ``count`` is how many threads stand in it when it is open; ``next_cursor`` is where the
+    """A project in the list. ``count`` is the number of threads in it when it is open; ``next_cursor`` is where the
     next page begins, None once all threads were read."""
 
     project_id: str

@@ -49,8 +49,8 @@ class ThreadView(StrEnum):
 
 class Arrangement(NamedTuple):  # on the way to the first paint, and made in a third of a dataclass's time
     """The order of a list: ``is_trash`` by the moment of deletion, ``by_name`` in one group, else by last activity.
-    With ``has_pinned``, pinned threads stand above the others. ``folders`` is the place of each project, where threads
-    stand under their projects."""
+    With ``has_pinned``, pinned threads are above the others. ``folders`` is the place of each project, where threads
+    are under their projects."""
 
     by_name: bool = False
     is_trash: bool = False
@@ -91,7 +91,7 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement 
 
 
 def folder_group(place: int) -> int:
-    """Return the group of the project that stands at ``place`` among the folders."""
+    """Return the group of the project that is at ``place`` among the folders."""
     return _FIRST_FOLDER + place
 
 

@@ -1,4 +1,4 @@
-"""The place of the list of threads: held while rows come and go, found again in a list that is loaded anew, and read on
+"""The place of the list of threads: held while rows come and go, found again in a list that is reloaded, and read on
 from as its end comes into sight.
 """
 
@@ -97,7 +97,7 @@ class ListPlace:
             self._view.verticalScrollBar().setValue(anchor[0].row() * self._view.row_height_px - anchor[1])
 
     def keep(self) -> None:
-        """Remember the current row and the top one before all rows are made anew."""
+        """Remember the current row and the top one before all rows are rebuilt."""
         current = self._model.thread_at(self._view.currentIndex())
         self._kept_folder = self._model.folder_at(self._view.currentIndex())
         self._kept = (None if current is None else current.id, *(self.top() or (None, 0)))

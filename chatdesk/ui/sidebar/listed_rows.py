@@ -68,7 +68,7 @@ class ListedRows:
         return None if key is None else bisect_left(self.keys, key)
 
     def place_for(self, key: RowKey) -> int:
-        """Return where a row with that key stands, or would stand."""
+        """Return where a row with that key is, or would be."""
         return bisect_left(self.keys, key)
 
     def place_of_key(self, key: RowKey) -> int | None:
@@ -138,7 +138,7 @@ class ListedRows:
         del self._key_of[thread_id]
 
     def move(self, thread: Thread, source: int, key: RowKey) -> tuple[int, int]:
-        """Move a thread's row to its new key. Returns where it was to be put, as Qt counts, and where it stands."""
+        """Move a thread's row to its new key. Returns where it was to be put, as Qt counts, and where it is."""
         target = bisect_left(self.keys, key)
         self._key_of[thread.id] = key
         del self.keys[source], self.rows[source]

@@ -20,7 +20,7 @@ _LOOK_FOR_BUTTONS_MS = 200
 
 
 class ProjectMenu(QWidget):
-    """A popup would take the mouse from a drag, so under a drag it lies over the list instead, and goes with it."""
+    """A popup would take the mouse from a drag, so under a drag it is over the list instead, and goes with it."""
 
     chosen = Signal(object)
     dropped = Signal(str)

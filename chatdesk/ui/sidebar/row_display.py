@@ -49,7 +49,7 @@ class PaintedRow(NamedTuple):
     is_streaming: bool
     tags: tuple[str, ...]
     unread: int = 0
-    icon: str = ""  # what stands before the title
+    icon: str = ""  # what is before the title
     is_in_folder: bool = False
 
 

@@ -72,7 +72,7 @@ class RowView(QListView):
         """Do nothing: rows are not selected by drawing a frame around them."""
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
-        """Return the region to draw anew when these rows are selected, or are no longer."""
+        """Return the region to draw again when these rows are selected, or are no longer."""
         seen = self.viewport().rect()
         if selection.count() > _MOST_RUNS:
             return QRegion(seen)

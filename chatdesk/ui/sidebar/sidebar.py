@@ -136,7 +136,7 @@ class Sidebar(SidebarBase):
         self._by_name = by_name
 
     def retell_folders(self, folders: Sequence[Folder]) -> None:
-        """Update names and counts of the folders; the whole list is loaded anew where folders came, went or moved."""
+        """Update names and counts of the folders; the whole list is reloaded where folders came, went or moved."""
         if not self.rows.retell_folders(folders):
             self.refresh()
 

@@ -31,7 +31,7 @@ from chatdesk.ui.widgets.painting import line_start, mirrored, read_by_letters
 ROW_HEIGHT_PX = 34
 _DOT_PX, _DOT_GAP_PX = 7, 4
 _TAG_SHARE, _TAG_PADDING_PX = 0.4, 5  # of the room for a title
-_HEADING_DROP_PX = 3  # a heading stands nearer to the rows it names than to those above
+_HEADING_DROP_PX = 3  # a heading is nearer to the rows it names than to those above
 _MOST_COUNTED = 99
 _MAX_TITLE = 500  # no title is measured past what any sidebar can show
 

@@ -1,6 +1,6 @@
 """The rows of the sidebar: threads under group headings, fetched page by page and kept in order by bisection.
 
-It stands on ``QStringListModel`` for one reason: the view asks for the row count once a row whenever it lays out, and
+It is on ``QStringListModel`` for one reason: the view asks for the row count once a row whenever it lays out, and
 with 10,000 rows that costs 12 ms when Python answers and under 3 ms when C++ does. The strings stay empty; every
 answer about a row comes from here.
 """
@@ -81,8 +81,8 @@ class ThreadModel(QStringListModel):
         return self._is_at_end
 
     def set_filter(self, project_id: str | None, tag: str | None) -> None:
-        """List threads of one project, with one tag (None: any). Changes meanwhile follow the filter; ``reload``
-        fetches anew."""
+        """List threads of one project, with one tag (None: any). Changes in the meantime follow the filter; ``reload``
+        fetches again."""
         self.filter = replace(self.filter, project_id=project_id, tag=tag)
 
     def set_trash_days(self, days: int) -> None:
@@ -90,7 +90,7 @@ class ThreadModel(QStringListModel):
         self._display.trash_days = days
 
     def reload(self, *, view: ThreadView | None = None, query: str | None = None, by_name: bool | None = None) -> None:
-        """Ask anew from the beginning; the old rows stay until the first page is there."""
+        """Ask again from the beginning; the old rows stay until the first page is there."""
         before = self.filter
         self.filter = replace(
             before,
@@ -304,7 +304,7 @@ class ThreadModel(QStringListModel):
         self._insert([thread for thread in threads if self.listed.key_of(thread.id) is None])
 
     def _rebuild(self, threads: Sequence[Thread]) -> None:
-        """Build all rows anew. Callers that must keep a place remember it at ``aboutToRebuild``, by thread."""
+        """Build all rows again. Callers that must keep a place remember it at ``aboutToRebuild``, by thread."""
         self.aboutToRebuild.emit()
         self.listed.forget_all()
         self._freeing.start()

@@ -1,4 +1,4 @@
-"""The bar above the list that names the list that stands there instead of all threads, and leads back to them."""
+"""The bar above the list that names the list that is there instead of all threads, and leads back to them."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ DARK: Final = Tokens(
     ),
 )
 
-# For people who ask for more contrast: all text at least 7:1 on every ground it stands on, lines as strong as hints.
+# For people who ask for more contrast: all text at least 7:1 on every ground it is on, lines as strong as hints.
 LIGHT_CONTRAST: Final = Tokens(
     background="#FFFFFF",
     surface="#FFFFFF",

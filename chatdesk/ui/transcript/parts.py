@@ -85,7 +85,7 @@ class TranscriptParts:
         )
 
     def show_bare(self) -> None:
-        """Show texts without what stands around messages: whole, with no author, no tools and only copying to do."""
+        """Show texts without what is around messages: whole, with no author, no tools and only copying to do."""
         self.conversation.is_bare = True
         self.pill.is_wanted = False
 

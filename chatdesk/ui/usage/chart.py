@@ -79,7 +79,7 @@ class UsageChart(QWidget):
 
     @property
     def current_words(self) -> str:
-        """The text of the bar that has the focus or lies under the pointer; empty without one."""
+        """The text of the bar that has the focus or is under the pointer; empty without one."""
         rows = self._rows()
         if not 0 <= self._current < len(rows):
             return ""
@@ -231,7 +231,7 @@ class UsageChart(QWidget):
         return areas
 
     def _plot(self) -> QRectF:
-        """Return the rectangle in which the bars of days stand."""
+        """Return the rectangle in which the bars of days are."""
         metrics = self.fontMetrics()
         figures = [self._measure.short(value) for value in self._ticks()]
         axis = max(24, *(metrics.horizontalAdvance(each) for each in figures)) + 14.0

@@ -16,7 +16,7 @@ _THOUSAND, _MILLION, _BILLION = 1_000, 1_000_000, 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The quantity that the bars stand for. ``noun`` stands within a sentence, ``short`` is for an axis, ``words`` for
+    """The quantity that the bars stand for. ``noun`` is within a sentence, ``short`` is for an axis, ``words`` for
     a person."""
 
     name: str

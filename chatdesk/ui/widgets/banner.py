@@ -20,7 +20,7 @@ BannerKind = Literal["warning", "danger", "info"]
 
 _SIGNS: Final = {"warning": "triangle-alert", "danger": "circle-alert", "info": "info"}
 _PADDING_PX = 12
-_WORDS_LETTERS = 24  # the words stand beside the button when they have room for so many in a line
+_WORDS_LETTERS = 24  # the words are beside the button when they have room for so many in a line
 
 
 class Banner(QWidget):

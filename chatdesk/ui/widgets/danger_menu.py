@@ -11,7 +11,7 @@ _MARGIN_PX = 4
 
 
 class DangerMenu(QMenu):
-    """A stylesheet has one colour for all rows of a menu, so the words of these rows are written once more."""
+    """A stylesheet has one colour for all rows of a menu, so the words of these rows are written again."""
 
     def __init__(self, danger: QColor, selected: QColor, ground: QColor, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A disc with a person's initials. The name always stands beside it, so that nothing is told by a colour alone."""
+"""A disc with a person's initials. The name always is beside it, so that nothing is told by a colour alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Breaks very long lines for the editor and mends them again. Pure text.
+"""Breaks very long lines for the editor and repairs them again. Pure text.
 
-Qt shapes a whole line anew at each key: a pasted line of 1 MB without a space takes 20 s. So the editor holds such a
+Qt shapes a whole line again at each key: a pasted line of 1 MB without a space takes 20 s. So the editor holds such a
 line as several, each but the last ending in a mark. The mark is U+FFF0, which Unicode has never assigned and which
 draws nothing.
 """

@@ -17,7 +17,7 @@ def paint_box(
     border: QColor | None = None,
     border_px: float = 1.0,
 ) -> None:
-    """Paint a rounded box whose border lies wholly inside ``area``."""
+    """Paint a rounded box whose border is wholly inside ``area``."""
     half = border_px / 2 if border is not None else 0.0
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -39,13 +39,13 @@ def line_start(direction: Qt.LayoutDirection) -> int:
     """Return flags to draw one line of text from the side where lines begin. Not asked of ``QStyle``, which the first
     paint does without: building its enumerations takes 4 ms."""
     side = Qt.AlignmentFlag.AlignRight if direction is Qt.LayoutDirection.RightToLeft else Qt.AlignmentFlag.AlignLeft
-    upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors once more
+    upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors again
     return int(side | upright | Qt.TextFlag.TextSingleLine)
 
 
 def read_by_letters(painter: QPainter) -> None:
     """Draw each text in the direction of its own letters from now on: the ellipsis and the question mark of an English
-    title stand behind it where the window runs from right to left, too."""
+    title are behind it where the window runs from right to left, too."""
     painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
 
 

@@ -13,7 +13,7 @@ _LINE_LETTERS: Final = 60
 
 
 def set_plain_tooltip(widget: QWidget, text: str) -> None:
-    """Show ``text`` as it stands. Screen readers get the words, too: Qt gives them the tooltip, marks and all, as the
+    """Show ``text`` as it is. Screen readers get the words, too: Qt gives them the tooltip, marks and all, as the
     description of a widget that has none."""
     text = shown(text)
     described = widget.accessibleDescription()

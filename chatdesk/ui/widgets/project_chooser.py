@@ -180,7 +180,7 @@ class ProjectChooser(QWidget):
 
 
 class _DropList(QListWidget):
-    """Takes what is dragged only where it stands over a project."""
+    """Takes what is dragged only where it is over a project."""
 
     droppedOn = Signal(str)
 

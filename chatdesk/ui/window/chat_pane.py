@@ -83,7 +83,7 @@ class ChatPane(QWidget):
     # The thread
 
     def set_transcript(self, transcript: QWidget) -> None:
-        """Set the transcript, once; until then the empty state stands in its place."""
+        """Set the transcript, once; until then the empty state is in its place."""
         self.transcript = transcript
         self._stack.addWidget(transcript)
         self.partsChanged.emit()

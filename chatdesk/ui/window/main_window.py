@@ -107,7 +107,7 @@ class MainWindow(ChatWindow):
     # Building
 
     def _lay_out(self, header: ThreadHeader, empty_state: QWidget, composer: QWidget) -> None:
-        # From the outside in: a widget that gets another parent is dressed anew, with all that it holds.
+        # From the outside in: a widget that gets another parent is dressed again, with all that it holds.
         self._body = QWidget(self)
         self._body.setObjectName("body")
         self.setCentralWidget(self._body)

@@ -56,7 +56,7 @@ def _contains(pane: QWidget, widget: QWidget | None) -> bool:
 def focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
     """Yield the widgets that Tab reaches inside ``pane``, in order."""
     widget = pane
-    for _ in range(_MOST_WIDGETS):  # the chain is a ring; a widget taken out of it meanwhile must not make this endless
+    for _ in range(_MOST_WIDGETS):  # the chain is a ring; a widget that was taken out must not make this endless
         is_inside = widget is pane or pane.isAncestorOf(widget)
         if is_inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             is_usable = widget.isEnabled() and widget.isVisible()

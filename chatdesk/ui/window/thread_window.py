@@ -38,7 +38,7 @@ class ThreadWindow(ChatWindow):
         self.setWindowTitle(tr("{title} – ChatDesk", title=words) if words else "ChatDesk")
 
     def restore(self, saved: SavedWindow | None, beside: QWidget) -> None:
-        """Restore size and place; a window that is new stands a little away from ``beside``."""
+        """Restore size and place; a window that is new is a little away from ``beside``."""
         if saved is not None and saved.width and saved.height:
             place_window(self, saved)
             if saved.is_maximised:

@@ -1,4 +1,4 @@
-"""A note stands in the thread, asks for no answer, and the model sees it where the person says so."""
+"""A note is in the thread, asks for no answer, and the model sees it where the person says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows over long paths: they reach as far back as is needed, and what lies before them is counted, not read."""
+"""Windows over long paths: they reach as far back as is needed, and what is before them is counted, not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a tree: what stands where, and how deep a thread may be."""
+"""Rows of a tree: what is where, and how deep a thread may be."""
 
 from __future__ import annotations
 

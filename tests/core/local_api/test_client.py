@@ -113,7 +113,7 @@ async def test_another_user_in_the_place_of_the_owner_hears_nothing(scratch: Pat
         s.settimeout(20)
         print(s.accept()[0].recv(65536), flush=True)
     """
-    # Imported before: Python's library may lie where others cannot read it.
+    # Imported before: Python's library may be where others cannot read it.
     become = f"import os, socket, time; os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     place = scratch / "s.sock"
     command = [sys.executable, "-I", "-c", become + "\n".join(line.strip() for line in code.splitlines()), str(place)]

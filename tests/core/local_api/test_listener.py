@@ -104,7 +104,7 @@ def test_idle_connections_cost_a_fixed_number_of_descriptors_and_nobody_their_an
         """Not all descriptors: each thread of the window's executor opens one of its own, whenever it gets to run."""
         count = 0
         for each in os.scandir("/proc/self/fd"):
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # closed in the meantime
                 count += os.readlink(each.path).startswith("socket:")
         return count
 

@@ -51,7 +51,7 @@ async def _body(provider: OpenAICompatibleProvider, messages: Any, **options: An
 
 
 def _marked(pieces: Any) -> list[str]:
-    """The texts that a mark stands at."""
+    """The texts that a mark is at."""
     found: list[str] = []
     for message in pieces:
         content = message["content"] if isinstance(message["content"], list) else []
@@ -98,7 +98,7 @@ def _without_marks(value: Any) -> Any:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_two_turns_share_their_beginning_byte_for_byte(kind: type[OpenAICompatibleProvider]) -> None:
     """All of the first request but its end is the beginning of the second one. Marks move on; the vendor compares what
-    stands before them."""
+    is before them."""
     provider, field = _provider(kind), "input" if kind is ResponsesProvider else "messages"
     for life in CacheLife:
         first, second = [_without_marks(await _body(provider, TURNS[:count], cache=life)) for count in (5, 7)]

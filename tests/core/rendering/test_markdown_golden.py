@@ -23,7 +23,7 @@ def test_structure(name: str) -> None:
 
 
 def kinds(blocks: tuple[Block, ...]) -> list[str]:
-    """The kind and place of each block up to the footnotes: those stand at the end, wherever the text goes on."""
+    """The kind and place of each block up to the footnotes: those are at the end, wherever the text goes on."""
     found: list[str] = []
     for block in blocks:
         if block.at.note is not None:
@@ -35,7 +35,7 @@ def kinds(blocks: tuple[Block, ...]) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_jumps_while_it_streams(name: str) -> None:
     """Character by character: no block before the last two changes its kind or place, none goes away again, and none
-    becomes what it was before. At the end stands what the whole text gives."""
+    becomes what it was before. At the end is what the whole text gives."""
     stream, text = StreamingMarkdown(), golden_text(name)
     before: list[str] = []
     past: dict[int, list[str]] = {}

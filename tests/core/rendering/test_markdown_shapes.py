@@ -423,7 +423,7 @@ def test_plain_text_of_blocks() -> None:
 @pytest.mark.parametrize("first", ["j", "**b** j", "    code", "- a", "> q", "[ ] t", "# h", "```\nx\n```"])
 @pytest.mark.parametrize("outside", ["", "> ", "- "])
 def test_a_long_number_is_read_as_a_short_one(mark: str, first: str, outside: str) -> None:
-    """What stands two columns to the right of a number belongs to it, and costs none of its first letters."""
+    """What is two columns to the right of a number belongs to it, and costs none of its first letters."""
 
     def read(number: str) -> list[tuple[object, ...]]:
         lines = f"{number}{first}\n  - k\n  more\n\nend".split("\n")

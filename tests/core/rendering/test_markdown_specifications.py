@@ -1,6 +1,6 @@
 """The examples of the CommonMark and GFM specifications, compared by structure.
 
-Raw HTML is shown as text: what stands in tags must be there as words; whole blocks of HTML are read as Markdown.
+Raw HTML is shown as text: what is in tags must be there as words; whole blocks of HTML are read as Markdown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Marks that are open while text comes are closed for the time being: no marks flash, and nothing that stood goes."""
+"""Marks that are open while text comes are closed for the time being: no marks flash, and nothing that was goes."""
 
 from __future__ import annotations
 

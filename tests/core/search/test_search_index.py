@@ -175,7 +175,7 @@ async def test_an_upgraded_database_is_filled_in_the_background(
     state = await old_world.search.state()
     assert state.percent < 100
     assert not state.is_whole
-    await old_world.ask(await old_world.thread(), "message heron")  # writing goes on meanwhile
+    await old_world.ask(await old_world.thread(), "message heron")  # writing goes on in the meantime
     group = (await old_world.groups("heron"))[SearchKind.MESSAGE]
     assert group.count == 2
     assert group.note is not None

@@ -1,4 +1,4 @@
-"""The file of providers, and what may stand in it."""
+"""The file of providers, and what may be in it."""
 
 from __future__ import annotations
 

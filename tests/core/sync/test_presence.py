@@ -10,7 +10,7 @@ HERE, TYPING = PresenceState.HERE, PresenceState.TYPING
 
 
 class Seconds:
-    """A clock that stands until it is moved."""
+    """A clock that does not advance by itself."""
 
     def __init__(self) -> None:
         self.now = 100.0

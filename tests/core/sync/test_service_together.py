@@ -288,7 +288,7 @@ async def test_a_quiet_team_tells_nothing_of_people(tmp_path: Path, workspace: T
         for _ in range(3):
             ana.team.sync_now()
             await stays(lambda: not ana.heard_of(TeamChanged), for_s=0.5)
-        await ana.team.start()  # and nothing is begun anew
+        await ana.team.start()  # and nothing is begun again
         assert ana.phase is SyncPhase.SYNCED
 
 

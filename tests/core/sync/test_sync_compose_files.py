@@ -152,7 +152,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         options = [part for name, value in extra.items() for part in ("-c", f"{name}={value}")]
 
         def started(port: int) -> subprocess.Popen[bytes] | None:
-            """The server on this port; None where another program took the port meanwhile."""
+            """The server on this port; None where another program took the port in the meantime."""
             with (folder / "log").open("wb") as log:
                 running = subprocess.Popen(
                     [*command, *options, "-p", str(port)],

@@ -101,7 +101,7 @@ def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_
 def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_beside_it_at_once(
     is_restored: bool,
 ) -> None:
-    """Also where nothing is pulled any more, or the server's history changed meanwhile."""
+    """Also where nothing is pulled any more, or the server's history changed in the meantime."""
     copies = Copies()
     first, second = copies.first, copies.profile(copies.first.db.image())  # where it was interrupted
     copies.settle(second)

@@ -1,4 +1,4 @@
-"""After a restore nobody's words are replaced, and nobody's stand under another's name; 200 histories of it by
+"""After a restore nobody's words are replaced, and nobody's are under another's name; 200 histories of it by
 ``python -m tests.benchmarks --only team-attack``."""
 
 from __future__ import annotations

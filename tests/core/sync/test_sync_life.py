@@ -157,7 +157,7 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
         await ana.team.sharing.unshare(project)
         assert early == []
         assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]
-        # And where it is told afterwards once more.
+        # And where it is told afterwards again.
         await ana.database.write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
         assert [each.ended for each in await ana.team.records.projects()] == [EndReason.UNSHARED]
 

@@ -1,4 +1,4 @@
-"""A profile that lost rows has what its team shares again once it was mended and has synchronized."""
+"""A profile that lost rows has what its team shares again once it was repaired and has synchronized."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSETTLED = "SELECT id, state FROM changes WHERE project_id = ? AND state IN (0
 
 
 def lose(pair: Pair, profile: Profile, *statements: str) -> None:
-    """As after a damaged file was read out: some rows are not there, and what can be is mended."""
+    """As after a damaged file was read out: some rows are not there, and what can be is repaired."""
 
     def work(conn: Connection) -> None:
         assert salvage.pull_again(conn, pair.time.now_ms())
@@ -111,7 +111,7 @@ def test_parts_that_travel_as_a_file_are_asked_for_again(pair: Pair) -> None:
     lose(pair, pair.ann, f"DELETE FROM message_parts WHERE message_id = '{large}'")
     pair.settle()
     assert pair.ann.rows("SELECT state FROM shared_files WHERE sha256 = ?", "ab" * 32) == [("to_fetch",)]
-    pair.ann.store.begin_again(pair.project)  # once more before they came
+    pair.ann.store.begin_again(pair.project)  # again before they came
     pair.settle()
     pair.ann.store.take_file(pair.project, "ab" * 32, parts.encode())
     assert pair.seen(pair.ann) == before

@@ -1,4 +1,4 @@
-"""The thread of sync without a server: what it says of how things stand, when it tries again, and how it ends."""
+"""The thread of sync without a server: what it says of how things are, when it tries again, and how it ends."""
 
 from __future__ import annotations
 

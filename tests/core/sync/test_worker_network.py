@@ -1,5 +1,5 @@
 """A network that cuts, stalls, throttles and swallows, and a server that is away: nothing is lost, nothing comes twice,
-and how things stand is said truthfully."""
+and how things are is said truthfully."""
 
 from __future__ import annotations
 

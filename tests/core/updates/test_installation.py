@@ -1,4 +1,4 @@
-"""How a copy was installed is found out by where it lies."""
+"""How a copy was installed is found out by where it is."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def _visible(machine: Machine, project_id: str, log: list[PulledChange]) -> Iter
 def _deleted(
     machine: Machine, made: dict[str, PulledChange], registers: dict[tuple[str, str], list[PulledChange]]
 ) -> Iterable[str]:
-    """A message is hidden whose deletion knew of all that stands below it."""
+    """A message is hidden whose deletion knew of all that is below it."""
     shown = {row[0] for row in machine.profile.rows("SELECT id FROM messages WHERE deleted_at IS NULL")}
     below: dict[str, list[PulledChange]] = defaultdict(list)
     for row in made.values():
@@ -346,7 +346,7 @@ def _journal(world: History, machine: Machine) -> Iterable[str]:
     running = set(_projects(world, machine))
     for change, project_id in machine.journal.items():
         if change in copied:
-            continue  # its words stand beside, as a version of their own
+            continue  # its words are beside, as a version of their own
         if change not in known:
             if project_id in running and change not in there:
                 yield f"{machine.label}: change {change} is gone from the log"

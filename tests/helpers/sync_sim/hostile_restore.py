@@ -2,7 +2,7 @@
 others come back: by SQL, under the ids of others' messages, as their own or in the others' names.
 
 ``HostileRestore(seed).play()`` is one such history. Afterwards everybody still has every word that they had, and
-nobody's words stand under another's name.
+nobody's words are under another's name.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class HostileRestore(History):
         return ["the team does not come to rest"]
 
     def _look(self) -> None:
-        """What the server holds is to be read anew."""
+        """What the server holds is to be read again."""
 
     def _restore(self) -> list[tuple[str, PulledChange]]:
         """To the backup; what the server lost by it."""
@@ -111,7 +111,7 @@ class HostileRestore(History):
         team.close()
 
     def _shown(self, machine: Machine) -> Shown:
-        """Texts of the shared projects, and in whose name they stand on this computer."""
+        """Texts of the shared projects, and in whose name they are on this computer."""
         names = {member: name for name, member in self.members.items()}
         shown: Shown = defaultdict(set)
         for text, author in machine.profile.rows(

@@ -96,7 +96,8 @@ def leave(world: History) -> None:
 
 
 def join_again(world: History) -> None:
-    """Who left is let in again, and says *Share…* at their window, as what they wrote meanwhile goes up with it."""
+    """Who left is let in again, and says *Share…* at their window, as what they wrote in the meantime goes up with
+    it."""
     found = [
         (machine, str(row[0]))
         for machine in world.machines

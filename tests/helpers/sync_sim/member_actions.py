@@ -167,7 +167,7 @@ class Hand:
             now(self.profile.repositories.paths.delete(message, with_later=self.rng.random() < 0.5))
 
     def delete_in_between(self, project: str) -> None:
-        """A message alone, of which what stands below it stays."""
+        """A message alone, of which what is below it stays."""
         message = self._pick(
             "SELECT m.id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE t.project_id = ?"
             " AND m.deleted_at IS NULL AND t.deleted_at IS NULL AND m.status NOT IN ('pending', 'streaming')"

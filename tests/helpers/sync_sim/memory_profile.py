@@ -1,4 +1,4 @@
-"""A profile whose database lies in memory: the real schema, repositories and sync, without threads or files.
+"""A profile whose database is in memory: the real schema, repositories and sync, without threads or files.
 
 Making one takes a millisecond, because it begins as a copy of a template.
 """

@@ -67,7 +67,7 @@ class Pair:
         self.settle()
 
     def copy(self) -> Pair:
-        """The same once more; making it takes a tenth of the time."""
+        """The same again; making it takes a tenth of the time."""
         made = Pair.__new__(Pair)
         made.time, made.server = WorldTime(), self.server.snapshot()
         made.time.ms = self.time.ms
@@ -104,7 +104,7 @@ class Pair:
         now(profile.repositories.messages.add_question(thread, f"{profile.member_id} {self.time.ms}", with_answer=None))
 
     def round(self, profile: Profile, *, meanwhile: Callable[[], object] = lambda: None) -> int:
-        """``meanwhile``: what happens once the server has answered how things stand, and before that is here."""
+        """``meanwhile``: what happens once the server has answered how things are, and before that is here."""
         self.time.ms += 1000
         steps = sync_round(Link(), name="a desk", version="1", workspace_id=self.server.workspace_id)
         return drive(steps, profile.store, _SlowTeam(self.server, profile.member_id, meanwhile)).sent

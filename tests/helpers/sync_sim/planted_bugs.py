@@ -54,7 +54,7 @@ class Bug:
 
 
 def _instead(owner: object, name: str, made: Callable[[Any], Any]) -> Callable[[], Any]:
-    """A patch: ``made`` is given what stands there."""
+    """A patch: ``made`` is given what is there."""
     return lambda: mock.patch.object(owner, name, made(getattr(owner, name)))
 
 

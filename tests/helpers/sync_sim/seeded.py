@@ -60,6 +60,6 @@ class _Uuids:
 
 @contextmanager
 def seeded_ids(seed: int) -> Iterator[None]:
-    """Ids made meanwhile are those of ``seed``."""
+    """Ids made in the meantime are those of ``seed``."""
     with mock.patch.object(ids, "uuid_utils", _Uuids(random.Random(f"ids {seed}"))):
         yield

@@ -121,7 +121,7 @@ def theme() -> Theme:
 
 
 def menu_of(theme: Theme, qtbot: QtBot, entry: MessageEntry) -> str:
-    """Return the texts of the menu; a line is a dash, and what cannot be done stands in brackets."""
+    """Return the texts of the menu; a line is a dash, and what cannot be done is in brackets."""
     parent = QWidget()
     qtbot.addWidget(parent)
     menu = build_menu(

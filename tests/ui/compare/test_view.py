@@ -1,4 +1,4 @@
-"""Compared answers: columns that hear only of their own message, and stand below each other where it is narrow."""
+"""Compared answers: columns that hear only of their own message, and are below each other where it is narrow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chip shows a picture as sharp as the screen is that its window stands on, or moves to."""
+"""A chip shows a picture as sharp as the screen is that its window is on, or moves to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the composer while there is no connection."""
+"""What is in the composer while there is no connection."""
 
 from __future__ import annotations
 

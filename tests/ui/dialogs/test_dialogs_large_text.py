@@ -59,7 +59,7 @@ def _squeezed(panel: Panel) -> list[str]:
 
 
 def _out_of_reach(panel: Panel) -> list[str]:
-    """Buttons that lie outside of the dialog, with nothing to scroll them into view."""
+    """Buttons that are outside of the dialog, with nothing to scroll them into view."""
     found = []
     for each in panel.findChildren(QPushButton):
         place = QRect(each.mapTo(panel, QPoint(0, 0)), each.size())
@@ -78,7 +78,7 @@ def _scrolls(widget: QWidget, panel: Panel) -> bool:
 
 
 def _opened(panel: Panel) -> QWidget:
-    """In a small window, with all that is put together after it is shown."""
+    """In a small window, with all that is assembled after it is shown."""
     window = QWidget()
     window.resize(*_SIZE)
     window.show()

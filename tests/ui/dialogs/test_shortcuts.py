@@ -44,7 +44,7 @@ def dialog(qapp: QApplication, window: QWidget, registry: CommandRegistry) -> Sh
 
 
 def items(dialog: ShortcutsDialog) -> list[QTreeWidgetItem]:
-    """The rows with commands, which stand below headings."""
+    """The rows with commands, which are below headings."""
     found = QTreeWidgetItemIterator(dialog.editor.tree)
     rows = []
     while (item := found.value()) is not None:

@@ -1,4 +1,4 @@
-"""An answer that was streamed looks, once it has ended, like the same text opened anew: to the pixel.
+"""An answer that was streamed looks, once it has ended, like the same text opened again: to the pixel.
 
 The worker is the real one. A few texts are played here; ``CHATDESK_STREAMED_TEXTS=500`` plays more of them, and so
 does ``make test-long``.

@@ -1,4 +1,4 @@
-"""What blocks look like, held against stored pictures, light and dark. ``--update-pixels`` stores them anew: look at
+"""What blocks look like, held against stored pictures, light and dark. ``--update-pixels`` stores them again: look at
 them before they are committed.
 
 Fonts are the bundled ones, so that letters are the same everywhere; the tolerance is for another rasteriser.

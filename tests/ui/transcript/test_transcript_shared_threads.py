@@ -152,7 +152,7 @@ def test_new_names_are_shown_at_once(make_view):
     entry = view.entries[0]
     items = entry.items
     view.conversation.set_shared(SharedWith(lambda _id: "Ana R. Gil"))
-    assert entry.items is items  # nothing is put together again for the same
+    assert entry.items is items  # nothing is assembled again for the same
 
 
 def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):

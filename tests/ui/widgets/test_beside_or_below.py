@@ -1,4 +1,4 @@
-"""A field stands beside its words where there is room for both, else below them."""
+"""A field is beside its words where there is room for both, else below them."""
 
 from __future__ import annotations
 

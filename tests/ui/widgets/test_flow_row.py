@@ -1,4 +1,4 @@
-"""Buttons that do not fit beside each other stand below each other."""
+"""Buttons that do not fit beside each other are below each other."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Line(QWidget):
 
 
 def ends_with_dots(widget: QWidget, *, is_at_right: bool = True) -> bool:
-    """Return whether the dots of "HHH…" stand at this end: there, nothing is as high as a letter."""
+    """Return whether the dots of "HHH…" are at this end: there, nothing is as high as a letter."""
     image = widget.grab().toImage()
     ink = ink_of(image)
     part = ink.width() // 6

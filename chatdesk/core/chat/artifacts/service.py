@@ -179,7 +179,7 @@ class ArtifactService:
 
 
 def _place_of(parts: Sequence[tuple[str, str]], code: str) -> tuple[str, FencedCode | None]:
-    """Return the part in which a code block stands, and the block as it stands there; else the last part."""
+    """Return the part in which a code block is, and the block as it is there; else the last part."""
     bare = code.rstrip("\n")
     for part_id, text in parts:
         for block in fenced_code(text):

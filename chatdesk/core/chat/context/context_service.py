@@ -253,7 +253,7 @@ class ContextService:
         return PromptSize(tokens, budget.counted, is_estimate=not encoding.is_exact)
 
     async def redo_summary(self, thread_id: str) -> None:
-        """Start making the summary of a thread anew in the background. Raises ``NotPossible`` where none can be made,
+        """Start making the summary of a thread again in the background. Raises ``NotPossible`` where none can be made,
         and ``AnotherProvider`` where it would go to a provider that another member chose."""
         frame = await self._contexts.frame(checked_id(thread_id))
         await self._summarise(frame, is_anew=True)

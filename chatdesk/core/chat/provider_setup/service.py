@@ -152,7 +152,7 @@ class ProviderService:
     async def test(
         self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[StepResult, None]:
-        """Test a provider as it stands in a form, saved or not, and yield the result of each step
+        """Test a provider as it is in a form, saved or not, and yield the result of each step
         (``providers.probing``)."""
         known = next((each for each in self._book.accounts if each.profile.id == profile.id), None)
         if known is not None and "base_url" in known.fixed:

@@ -48,7 +48,7 @@ class CollectedCall:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object. A name that stands twice is refused: readers differ in which of the values they take, so a
+    """Return an object. A name that is twice is refused: readers differ in which of the values they take, so a
     person could be shown another one than the tool gets."""
     value = dict(pairs)
     if len(value) != len(pairs):

@@ -16,7 +16,7 @@ from chatdesk.core.rendering.sources import Source, sources_of
 @dataclass(frozen=True, slots=True)
 class EarlierSteps:
     """The steps of an answer before it was cut off. ``messages`` are what the model is sent of them; ``text`` is what
-    it had said after its last call. A person is asked about the calls in ``open`` once more. ``call_count`` counts all
+    it had said after its last call. A person is asked about the calls in ``open`` again. ``call_count`` counts all
     calls, ``step`` is the last step."""
 
     messages: tuple[RequestMessage, ...] = ()

@@ -23,7 +23,7 @@ _LONGEST_LINE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class FencedCode:
-    """A finished code block. ``text`` ends with a line end where it has a line; ``line_above`` and ``info`` stand
+    """A finished code block. ``text`` ends with a line end where it has a line; ``line_above`` and ``info`` are
     around it."""
 
     language: str
@@ -86,7 +86,7 @@ def changed_code(answer: str, *, before: str, language: str) -> FencedCode | Non
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Return ``text`` as a code block of Markdown, whatever stands in it."""
+    """Return ``text`` as a code block of Markdown, whatever is in it."""
     longest = max((len(each) for each in re.findall(r"`{3,}", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{fence}\n"
@@ -97,7 +97,7 @@ def _language(info: str) -> str:
 
 
 def _without_margin(line: str, margin: int) -> str:
-    """Return the line without what stood before the fence: its indentation, or the marks of a quote."""
+    """Return the line without what was before the fence: its indentation, or the marks of a quote."""
     place = 0
     while place < margin and place < len(line) and line[place] in _MARKS:
         place += 1

@@ -83,7 +83,7 @@ class _BoundedMatcher(SequenceMatcher[str]):
 
 
 def _lines(old: Sequence[str], new: Sequence[str], changes: Sequence[Change]) -> Iterator[str]:
-    """Yield the lines of a unified difference: changes that are near each other stand in one hunk."""
+    """Yield the lines of a unified difference: changes that are near each other are in one hunk."""
     hunk: list[Change] = []
     for change in changes:
         if hunk and change[1] - hunk[-1][2] > 2 * _CONTEXT_LINES:

@@ -207,7 +207,7 @@ class TeamView:
 
 
 # The hash chain over a project's log tells whether two logs are equal up to a change without comparing them.
-# Beside ids it covers what the server decides anew when a log is brought back after a loss (stamps, and places in the
+# Beside ids it covers what the server decides again when a log is brought back after a loss (stamps, and places in the
 # sequence of a device) and the digest of each body, never the body itself: a body can be erased while its digest stays,
 # and the chain holds.
 def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc: int, digest: bytes) -> bytes:

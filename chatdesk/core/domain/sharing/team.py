@@ -187,8 +187,8 @@ class TeamDevice:
 class SharedProject:
     """A project of this profile that is or was shared. ``seq`` is the newest pulled change. ``waiting`` counts changes
     that the server does not have, ``refused`` those that it did not accept. ``is_let_in``: the team lets this person
-    into a private copy's project again, and what they wrote in it meanwhile waits for their *Share…*. ``missing`` and
-    ``altered`` count changes that somebody removed from the server's tables, or rewrote there."""
+    into a private copy's project again, and what they wrote in it in the meantime waits for their *Share…*. ``missing``
+    and ``altered`` count changes that somebody removed from the server's tables, or rewrote there."""
 
     project_id: str
     workspace_id: str

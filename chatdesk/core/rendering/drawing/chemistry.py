@@ -82,7 +82,7 @@ class _Equation:
         self._depth = depth
         self._at = 0
         self._made: list[str] = []
-        self._has_base = False  # something stands here that scripts belong to
+        self._has_base = False  # something is here that scripts belong to
         self._subscript = self._superscript = ""
 
     def tex(self) -> str:
@@ -140,7 +140,7 @@ class _Equation:
         if self._has_base or not (self._subscript or self._superscript):
             self._end_scripts()
             self._made.append(tex)
-        else:  # the numbers of an isotope stand before it
+        else:  # the numbers of an isotope are before it
             self._made.append("{}")
             self._end_scripts()
             self._made.append(tex)

@@ -107,7 +107,7 @@ def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
 
 def _row_baselines(node: Any, y: float = 0.0) -> list[float]:
     if getattr(node, "mtag", "") == "mtable":
-        firsts = accumulate((len(row) for row in node.element), initial=0)  # cells stand row after row
+        firsts = accumulate((len(row) for row in node.element), initial=0)  # cells are row after row
         return [y + node.nodexy[first][1] for first, row in zip(firsts, node.element, strict=False) if len(row)]
     for (_, below), child in zip(getattr(node, "nodexy", ()), getattr(node, "nodes", ()), strict=False):
         if found := _row_baselines(child, y + below):

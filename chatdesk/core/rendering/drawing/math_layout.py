@@ -89,7 +89,7 @@ def _draw_glyph(node: Any, outline: Outline, x: float, y: float) -> None:
 
 
 def _parts(glyph: Any) -> Iterator[tuple[Any, float, float]]:
-    """Yield the glyphs that a large sign is put together from, or the glyph itself, and how far right and up each is
+    """Yield the glyphs that a large sign is assembled from, or the glyph itself, and how far right and up each is
     moved, in units of the font."""
     if not isinstance(glyph, AssembledGlyph):
         yield glyph, 0.0, 0.0
@@ -113,7 +113,7 @@ def _contours(glyph: Any) -> Contours:
 
 def _height_without_stretching(row: Mrow, line: list[Element], **kwargs: Any) -> tuple[float, float]:
     """Return the lowest and the highest place of a row, if any sign needs to know. Signs that stretch are left out
-    with their scripts, which stand where the sign ends."""
+    with their scripts, which are where the sign ends."""
     if not any(map(_has_stretching_sign, line)):
         return _NOTHING_MEASURED
     for name in ("rowymin", "rowymax"):  # of the row around this one

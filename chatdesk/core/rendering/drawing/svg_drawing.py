@@ -88,7 +88,7 @@ def _checked_size(source: str) -> tuple[float, float]:
 
 
 def _depth(root: Element) -> int:
-    """Return how deep elements stand in each other; a renderer that calls itself for each level has a stack."""
+    """Return how deep elements are in each other; a renderer that calls itself for each level has a stack."""
     level, depth = [root], 0
     while level and depth <= _DEEPEST:
         level = [child for each in level for child in each]

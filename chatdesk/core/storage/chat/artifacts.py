@@ -3,7 +3,7 @@
 The bytes themselves are none of the database's business; their store is ``core/attachments/blob_store``.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Copies the messages of a path into a new thread, inside a transaction of the caller.
 
 Every row is copied, so that neither deleting the old thread for good nor going on with one of its answers touches the
-new one. The bytes of attached files are not copied: they lie in a file that is named by its content, and both rows
+new one. The bytes of attached files are not copied: they are in a file that is named by its content, and both rows
 name it.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ They are the reader's own: neither logged for a team nor part of what a message 
 come from: to the trash and back, into a branch, a backup and an export.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reads messages: pages of the shown path by keyset, single ones, versions, and the way from the root."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

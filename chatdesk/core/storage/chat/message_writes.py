@@ -120,7 +120,7 @@ def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, pla
 
 def add_others(conn: Connection, origin: Origin, owner: str, first: Message, plans: Sequence[AnswerPlan]) -> list[str]:
     """Add more pending answers beside ``first``, which stays the shown one."""
-    assert first.parent_id is not None  # an answer stands below its question
+    assert first.parent_id is not None  # an answer is below its question
     parent = _live_node(conn, first.parent_id)
     ids = [_insert_answer(conn, origin, owner, parent.thread_id, parent, plan).id for plan in plans]
     lead_path_to(conn, first.id)
@@ -128,7 +128,7 @@ def add_others(conn: Connection, origin: Origin, owner: str, first: Message, pla
 
 
 def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> str:
-    """Continue an answer where it stands. A logged answer of a shared project does not change any more: another version
+    """Continue an answer where it is. A logged answer of a shared project does not change any more: another version
     continues there, which begins with the same parts. Returns the id of the answer that continues."""
     node = _live_node(conn, message_id)
     project_id = get_thread(conn, node.thread_id).project_id

@@ -69,7 +69,7 @@ class OutlineRepository:
 
     async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
         """Find ``needle`` in the next stretch of the shown path. Returns the matches and the position to go on from;
-        None at the end. A stretch a call, so that a search can be given up and others may read meanwhile."""
+        None at the end. A stretch a call, so that a search can be given up and others may read in the meantime."""
         thread = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[tuple[MessageMatch, ...], int | None]:

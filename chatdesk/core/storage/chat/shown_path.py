@@ -4,7 +4,7 @@ A page is then one walk over an index. The price is paid when another version is
 place on.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def record_final_answer(
 
 
 def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
-    """Log what was written below an answer that had not ended: it has to come after what it stands below."""
+    """Log what was written below an answer that had not ended: it has to come after what it is below."""
     waiting = [message_id]
     while waiting:
         parent_id = waiting.pop()

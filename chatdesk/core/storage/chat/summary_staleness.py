@@ -5,7 +5,7 @@ path comes back: which messages are above it follows from the tree. Any other ch
 below the surface of the shown path.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

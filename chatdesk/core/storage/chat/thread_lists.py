@@ -3,7 +3,7 @@
 The conditions are spelt as in the partial indexes, which is what lets SQLite use them.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCOPES: Final = {
     "archive": "archived_at IS NOT NULL AND deleted_at IS NULL",
     "trash": "deleted_at IS NOT NULL",
 }
-#: Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any
+#: Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any
 #: list to be met on the way through it.
 _FEW = 2_000
 

@@ -1,4 +1,4 @@
-"""Reads through a whole thread: how long its messages are, how they hang together, where in them a text stands."""
+"""Reads through a whole thread: how long its messages are, how they hang together, where in them a text is."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def sizes(conn: Connection, thread_id: str, *, most_groups: int) -> ThreadSizes:
 
 
 def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -> list[MessageMatch]:
-    """Return messages of one step of the path, from position ``start`` on, in which ``needle`` stands."""
+    """Return messages of one step of the path, from position ``start`` on, in which ``needle`` is."""
     values = {"thread": thread_id, "start": start, "end": start + SCAN_STEP}
     condition = ""
-    words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # as they stand in stored JSON
+    words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # as they are in stored JSON
     for number, word in enumerate(words):
         if word.isascii():  # LIKE knows case in ASCII only
             condition += f" AND p.content LIKE :word{number} ESCAPE '{_ESCAPE}'"
@@ -85,7 +85,7 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
         values,
     )
     found: dict[str, MessageMatch] = {}
-    # A letter that has no lower case of one letter is compared as it stands, which this first look cannot.
+    # A letter that has no lower case of one letter is compared as it is, which this first look cannot.
     other_words = [word for word in words if not word.isascii() and word == word.lower()]
     for message_id, position, content in rows:
         if other_words and not _holds(content, other_words):
@@ -98,7 +98,7 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
 
 
 def _holds(content: str, words: list[str]) -> bool:
-    """Return whether all words stand in ``content``, so that it is worth a closer look."""
+    """Return whether all words are in ``content``, so that it is worth a closer look."""
     lowered = content.lower()
     return all(word in lowered for word in words)
 

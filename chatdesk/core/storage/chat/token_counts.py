@@ -1,6 +1,6 @@
 """Stores token counts of parts, counted once for each encoding, and how far off estimates were for a model."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Deletes threads and messages as tombstones: they can come back for a while, and then go for good."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Stores answers that wait to be asked for.
 
-They are pending like others, but owned by no process: their place in the order stands where others have their owner, so
+They are pending like others, but owned by no process: their place in the order is where others have their owner, so
 that they survive the end of the program.
 """
 
@@ -102,7 +102,7 @@ class WaitingRepository:
         return await self._db.read(work)
 
     async def keep_unreached(self, message_ids: Sequence[str]) -> None:
-        """Remember answers that failed for want of a connection, to be asked for again when there is one."""
+        """Remember answers that failed for lack of a connection, to be asked for again when there is one."""
         value = json.dumps([checked_id(message_id) for message_id in message_ids[:_MOST_UNREACHED]])
 
         def work(conn: Connection) -> None:

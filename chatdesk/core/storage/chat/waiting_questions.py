@@ -1,7 +1,7 @@
 """Stores questions that wait for the answer before them: unsent text like drafts, in their table, under slots of their
 own."""
 
-# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
 
 from __future__ import annotations
 

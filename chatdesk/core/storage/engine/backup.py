@@ -1,6 +1,6 @@
 """Copies the whole database, and names a copy only after it was checked."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

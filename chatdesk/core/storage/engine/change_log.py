@@ -36,7 +36,7 @@ CONTEXT_FROM = "lww.context_from"
 SWITCH = "lww.switch"
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
 ERASED = "erased"  # what is erased for everybody: see ``storage/sync/erasing.py``
-#: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
+#: How one person keeps their own view of things: never sent. The project of a thread is logged by entering it there.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
@@ -274,7 +274,7 @@ def has_content(conn: Connection, message_id: str) -> bool:
 
 def can_follow(conn: Connection, parent_id: str | None) -> bool:
     """Return whether a message below ``parent_id`` may be logged now. An answer enters the log when it ends, so what
-    stands below an unfinished one is logged after it."""
+    is below an unfinished one is logged after it."""
     if parent_id is None:
         return True
     row = conn.exec_driver_sql(

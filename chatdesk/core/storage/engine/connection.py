@@ -35,7 +35,7 @@ def connect(
 ) -> sqlite3.Connection:
     """Open a file of unknown origin; None: a database in memory. ``is_shared``: threads use it, one at a time.
 
-    What stands in its schema runs with the least rights that SQLite knows: triggers and views may not call functions of
+    What is in its schema runs with the least rights that SQLite knows: triggers and views may not call functions of
     ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
     (3.12), nothing damages the file by SQL.
     """
@@ -68,7 +68,7 @@ def driver(conn: Connection) -> sqlite3.Connection:
 
 def fetch_all(conn: Connection, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return all rows of a statement that reads, for many rows. SQLite's own way to text is the quicker one; it fails
-    at a badly stored byte, and then all is read once more."""
+    at a badly stored byte, and then all is read again."""
     raw = driver(conn)
     raw.text_factory = str
     try:
@@ -83,7 +83,7 @@ def fetch_all(conn: Connection, statement: str, values: Sequence[Any]) -> list[t
 @contextmanager
 def trusting(conn: sqlite3.Connection) -> Iterator[None]:
     """Trust the schema within the block: for statements of FTS5 that read through the index's views, which call a
-    function of ours, or that mend its own tables."""
+    function of ours, or that repair its own tables."""
     was_trusting = conn.execute("PRAGMA trusted_schema").fetchone()[0]
     set_defensive(conn, is_on=False)
     conn.execute("PRAGMA trusted_schema=ON")

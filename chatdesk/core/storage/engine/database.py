@@ -220,7 +220,7 @@ class Database:
         if found != self._identity and not self._is_of_this_device():
             raise StorageReplaced
         # The writer first: the last connection to close would copy the log of the lost file and remove the one that
-        # stands here now; the reader cannot.
+        # is here now; the reader cannot.
         self._writer.disconnect()
         with suppress(RuntimeError):  # at the end there is no reader any more
             self._reader.submit(self._reader.disconnect).result()

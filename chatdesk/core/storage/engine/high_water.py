@@ -39,7 +39,7 @@ def exists(database: Path) -> bool:
 
 
 def has_log(database: Path) -> bool:
-    """Return whether a write-ahead log with something in it lies beside the database."""
+    """Return whether a write-ahead log with something in it is beside the database."""
     log = database.with_name(database.name + "-wal")
     return log.exists() and log.stat().st_size > 0
 

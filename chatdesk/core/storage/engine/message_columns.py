@@ -15,7 +15,7 @@ class Form(Enum):
     """Says what a column holds. The first three forms are read and written by code of their own; all others are
     plain values that need nothing but an entry in ``MESSAGE_COLUMNS``."""
 
-    #: What the message is and below which other one it stands.
+    #: What the message is and below which other one it is.
     FRAME = auto()
     #: What the reader of this profile did with the message: versions, marks, trash.
     STATE = auto()

@@ -63,6 +63,6 @@ def has_search(conn: sqlite3.Connection) -> bool:
 
 
 def _is_stored(conn: sqlite3.Connection, table: str) -> bool:
-    """Return whether the rows of a table lie in the file, and do not come from a module of SQLite's."""
+    """Return whether the rows of a table are in the file, and do not come from a module of SQLite's."""
     sql = conn.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
     return sql is not None and str(sql[0]).upper().startswith("CREATE TABLE")

@@ -1,6 +1,6 @@
 """Lets this application read a database whose schema is older than its own, for when it could not be upgraded.
 
-What the file lacks stands in the connection's own temporary schema, in front of the file's tables: a view that adds
+What the file lacks is in the connection's own temporary schema, in front of the file's tables: a view that adds
 the missing columns with their defaults, an empty table for a missing one. The file itself is not touched.
 """
 

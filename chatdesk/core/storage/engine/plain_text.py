@@ -14,7 +14,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that stand together are
+    """Return ``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that are together are
     joined."""
     if "\0" in text:
         text = text.replace("\0", _REPLACEMENT)

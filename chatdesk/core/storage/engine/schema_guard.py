@@ -1,4 +1,4 @@
-"""Checks that all that stands in a database's schema was put there by ChatDesk.
+"""Checks that all that is in a database's schema was put there by ChatDesk.
 
 A schema is code: a trigger or a view of somebody else would run with every statement of ours. Names, triggers, views
 and virtual tables are compared with those of this application; they are the same in every schema version that has them.

@@ -1,11 +1,11 @@
 """Keeps the search index up to date: changes enter it in their own transaction, older texts a batch at a time.
 
-See ``search_schema`` for what stands where. What waits is in ``search_backlog``: names one by one, messages as the id
-below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is made anew (messages
-with a lower number are not in it yet), and ``search.damaged`` from when damage was met until it is made anew.
+See ``search_schema`` for what is where. What waits is in ``search_backlog``: names one by one, messages as the id
+below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is rebuilt (messages
+with a lower number are not in it yet), and ``search.damaged`` from when damage was met until it is rebuilt.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class IndexFailed(Exception):
 
 def drain(conn: sqlite3.Connection) -> None:
     """Bring the index up to what changed in this transaction. Damage of the index does not stop the change: it is
-    recorded, and the index waits to be made anew. Raises ``IndexFailed``."""
+    recorded, and the index waits to be rebuilt. Raises ``IndexFailed``."""
     if conn.execute("SELECT 1 FROM search_queue LIMIT 1").fetchone() is None or read_meta(conn, DAMAGED) is not None:
         return
     with _indexing(conn):
@@ -47,7 +47,7 @@ def drain(conn: sqlite3.Connection) -> None:
 
 
 def first_free(conn: sqlite3.Connection) -> int | None:
-    """Return the next number for a message; None while the index waits to be made anew."""
+    """Return the next number for a message; None while the index waits to be rebuilt."""
     if read_meta(conn, DAMAGED) is not None:
         return None
     # Below the floor a number would wait to be indexed, and be so twice.

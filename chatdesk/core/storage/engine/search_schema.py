@@ -10,7 +10,7 @@ text that the index knows, without which FTS5 cannot take it out. ``search_index
 What is in the index of a message is the text of its text parts, up to a million characters.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this module
+# ruff: noqa: S608 - statements are assembled from constants of this module
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _entry_triggers(kind: str) -> tuple[str, ...]:
 _ENTRY_TEXT = "".join(f" WHEN '{kind}' THEN {_entry_text(kind, 'e.entity')}" for kind in _ENTRIES)
 
 #: Number and words of every message that has a number, and of every entry. FTS5 reads them through views; statements of
-#: ours hold them themselves, because what stands in a schema may not call a function of ours (``connection.connect``).
+#: ours hold them themselves, because what is in a schema may not call a function of ours (``connection.connect``).
 MESSAGE_TEXTS = (
     f"SELECT m.search_n AS n, search_words({_text_of('m.id')}) AS text FROM messages m WHERE m.search_n IS NOT NULL"
 )
@@ -134,5 +134,5 @@ BACKLOG = (
     " UNION ALL SELECT 'message', '~' WHERE EXISTS (SELECT 1 FROM messages)"
 )
 
-#: In the order in which they can be made. The tables they stand on are in ``tables``.
+#: In the order in which they can be made. The tables they are on are in ``tables``.
 STATEMENTS = (*_VIEWS, *FTS_TABLES.values(), *_TRIGGERS)

@@ -35,7 +35,7 @@ def open_file(blobs: Path, name: str) -> BinaryIO:
 
 
 def complaint(blobs: Path, name: str) -> str:
-    """Return what is wrong with the bytes, to stand after "the attached file"; empty when they are what was saved."""
+    """Return what is wrong with the bytes, to be after "the attached file"; empty when they are what was saved."""
     try:
         with open_file(blobs, name) as file:
             return "" if digest(file) == name else "is not what was saved"

@@ -1,6 +1,6 @@
 """Names files that are being made in a directory of ours, and removes those whose process is gone.
 
-One rule for all: ``.NAME.PID-STARTED-RANDOM.new`` beside what it will become. The process and its start stand in the
+One rule for all: ``.NAME.PID-STARTED-RANDOM.new`` beside what it will become. The process and its start are in the
 name, so that the next start or backup can tell a copy that is being made from one that a killed process left.
 """
 

@@ -27,7 +27,7 @@ class WriteGuard:
     is_done: bool = field(default=False, init=False)
 
     def around(self, work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-        """Return ``work`` with both. It may run twice where a commit failed for want of space."""
+        """Return ``work`` with both. It may run twice where a commit failed for lack of space."""
         if self.is_done:
             return work
         self.is_done = True

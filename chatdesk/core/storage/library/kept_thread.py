@@ -4,7 +4,7 @@ Every row keeps its id, its words and its times, so that whoever shows the threa
 device's from then on, and are logged as new ones.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Changes many threads in one transaction, so that all of a selection changes or none of it."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

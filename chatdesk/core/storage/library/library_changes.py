@@ -1,6 +1,6 @@
 """Carries out a change of many threads: their values, their tags and the projects that come and go with them."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
 _SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at, setup FROM prompts"
-# Those used last stand first, then the others by name.
+# Those used last are first, then the others by name.
 _HEADS = (
     "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"
     " ORDER BY used_at IS NULL, used_at DESC, name_folded, id"

@@ -4,7 +4,7 @@ FTS5 takes more than a second to rank all hits of a common word, so the newest `
 What a filter has to look at one by one ends after ``LONGEST_S``. ``Found.is_more`` reports both.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 def _place(cursor: str | None) -> tuple[int, int | None]:
-    """Return how many of the ranked rows were shown already, and the number below which the ranked ones lie."""
+    """Return how many of the ranked rows were shown already, and the number below which the ranked ones are."""
     offset, _, below = (cursor or "0:").partition(":")
     return int(offset), int(below) if below else None
 
@@ -320,7 +320,7 @@ def artifacts(
     limit: int,
     offset: int,
 ) -> Found:
-    """Find files, by name first, then by what stands in them; each at the newest message that holds it."""
+    """Find files, by name first, then by what is in them; each at the newest message that holds it."""
     limits = match.conditions(conn, query)
     if limits.unknown or not query.clauses or match.is_about_messages(query):
         return Found()

@@ -1,9 +1,9 @@
 """Turns a query into SQL: the expression that FTS5 reads, and the conditions that filters put on messages and threads.
 
-Everything that a person typed is bound as a value or stands in a quoted string of the expression.
+Everything that a person typed is bound as a value or is in a quoted string of the expression.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRASHED_THREADS = (
     " UNION ALL SELECT t.id FROM projects p CROSS JOIN threads t ON t.project_id = p.id WHERE p.deleted_at IS NOT NULL"
 )
 
-# A shorter beginning stands in too many words to be of help, and takes as long as all of them.
+# A shorter beginning is in too many words to be of help, and takes as long as all of them.
 _SHORTEST_BEGINNING = 2
 _COSTLY_BEGINNING = 3
 

@@ -4,7 +4,7 @@ It leaves out what only this computer knows (the version looked at, pins, emptie
 server does not have or refused.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _who(raw: sqlite3.Connection, project_id: str, row: LogRow, me: str | None) 
 
 
 def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: str) -> None:
-    """Resolve a disagreement for everybody by writing one version anew, as a successor of all. Raises ``NotFound`` if
+    """Resolve a disagreement for everybody by writing one version again, as a successor of all. Raises ``NotFound`` if
     that version is no longer one of them."""
     raw = driver(conn)
     found = raw.execute("SELECT project_id, kind FROM changes WHERE id = ?", (change_id,)).fetchone()

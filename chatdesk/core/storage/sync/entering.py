@@ -5,7 +5,7 @@ The ids of these changes are derived from their content, so that a repeated step
 same project, makes the same changes.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
             " ORDER BY position, id LIMIT ?",
             (thread_id, *place, rows),
         ).all()
-        # Answers that are still being written, and what stands below them, are logged when these end.
+        # Answers that are still being written, and what is below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
         ready = [row.id for row in found if row.id not in unfinished]
         entries = [_Entry("message", "new", each) for each in ready]

@@ -1,6 +1,6 @@
 """Removes a shared project that its owner had erased, except for what only this person ever had."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ server accepted the erasure: one that is refused has changed nothing.
 changes were erased before they came back; from whoever still sends the text, it stores the stub.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def ask_for_changes(
 
 
 def ask_for_purged(conn: Connection, origin: Origin, trashed_before: int) -> int:
-    """Request, in shared projects, the erasure of what was removed from the trash or lies in it since before
+    """Request, in shared projects, the erasure of what was removed from the trash or is in it since before
     ``trashed_before``, where this person may and has not yet. Returns how many things were requested; call it until
     0."""
     asked = 0
@@ -322,7 +322,7 @@ def erase(
         if kind == "thread":
             effects.threads.add(entity)  # it may have been shown for this alone
             if op == "new":
-                # What it was made with stood wherever nobody said anything else.
+                # What it was made with was wherever nobody said anything else.
                 registers.update((kind, entity, each) for each in values.THREAD)
         if kind != "message" or op != "new":
             registers.add((kind, entity, reg))

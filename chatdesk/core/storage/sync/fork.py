@@ -1,7 +1,7 @@
 """Makes this profile another device, because a copy of it continues under the old id: a sequence has only one
 writer."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A change is done when it comes back in a pull. Until then it is pending, acknowl
 wrote is dropped in any of these states.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chatdesk.core.storage.sync.refused import parent_ids, refuse
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.bodies import FileBody
 
-#: Puts bytes where attached files lie; their sum.
+#: Puts bytes where attached files are; their sum.
 PutBlob = Callable[[bytes], str]
 
 _COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"

@@ -1,7 +1,7 @@
 """Changes that the server refused: they are kept and shown, and can be copied out, sent again or removed from the
 list."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ makes, are different entities. Changes that the server refused or that were neve
 another project. Nothing here depends on the order in which changes arrived.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Stored messages are compared with the log, and what is missing or damaged is fet
 applying it twice changes nothing.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

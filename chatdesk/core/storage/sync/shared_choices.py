@@ -28,7 +28,7 @@ _LAST_PROVIDER = (
     "SELECT provider FROM usage_events WHERE thread_id = ? AND kind = 'answer'"
     " ORDER BY created_at DESC, id DESC LIMIT 1"
 )
-# Where the question of the last answer that this profile asked for stands in the log.
+# Where the question of the last answer that this profile asked for is in the log.
 _LAST_ASKED = (
     "SELECT max(c.n) FROM usage_events u JOIN messages m ON m.id = u.message_id"
     " JOIN changes c ON c.entity = m.parent_id AND c.reg = 'content' AND c.kind = 'message'"

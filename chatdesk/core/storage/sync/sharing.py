@@ -1,11 +1,11 @@
 """Shares a private project, adds one that another member shared, and ends a share.
 
 The content is written into the log afresh (``entering``): the old log of a private project says much that others
-need not know. Nothing is sent until that is complete: what the person writes meanwhile is logged as usual, and is
+need not know. Nothing is sent until that is complete: what the person writes in the meantime is logged as usual, and is
 either written with its thread or follows it.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def note_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
 
 
 def doubt_wishes(conn: Connection) -> None:
-    """Let each wish lapse when the server names its project as shared once more. To be called when no request is under
+    """Let each wish lapse when the server names its project as shared again. To be called when no request is under
     way: as long as one is, what the server says may be older than the request."""
     conn.exec_driver_sql(
         "UPDATE shared_projects SET progress = json_set(progress, '$.doubted', 1)"
@@ -246,7 +246,7 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
         wish = before.ended if before.state == ShareState.ENDED else from_json(before.progress).get("wish")
         reason = EndReason(wish) if wish in _OWN_WISHES else reason
     is_entered = before is None or before.state != ShareState.SHARING
-    # Where it ended before all was entered, the log from before this is as private as ever, and is entered anew.
+    # Where it ended before all was entered, the log from before this is as private as always, and is entered again.
     until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)
     conn.exec_driver_sql(
         "UPDATE shared_projects SET state = ?, ended = ?, channel = '', progress = ? WHERE project_id = ?",

@@ -1,6 +1,6 @@
 """Tells whether this profile works with a team at all. Checked after each start, so it needs nothing of team sync."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

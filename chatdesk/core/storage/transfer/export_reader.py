@@ -1,10 +1,10 @@
-"""Reads what an export wants in one snapshot, on a connection of its own: reading and writing go on meanwhile.
+"""Reads what an export wants in one snapshot, on a connection of its own: reading and writing go on in the meantime.
 
 Everything comes in pieces, so that memory does not grow with the size of a thread. Synchronous: used on a thread of the
 caller.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

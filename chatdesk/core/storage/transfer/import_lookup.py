@@ -1,6 +1,6 @@
 """Finds what is there already of an imported thread, as the origins of earlier imports tell, and our own ids."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

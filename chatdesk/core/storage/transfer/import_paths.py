@@ -10,7 +10,7 @@ from chatdesk.core.storage.transfer.import_rows import Step, ThreadRows
 
 def clear_path(conn: Connection, step: Step) -> None:
     """Take messages off the path of a new thread where the messages of this step that are shown belong: versions that
-    ended the path until now, and what a person wrote there meanwhile, which becomes a version beside them."""
+    ended the path until now, and what a person wrote there in the meantime, which becomes a version beside them."""
     first = next((row for row in step.messages if row.is_shown), None)
     node = None if first is None else shown_path.find_place(conn, step.rows.thread_id, first.position)
     if first is not None and node is not None:

@@ -92,7 +92,7 @@ class MessageRows:
 
 @dataclass(slots=True)
 class ThreadRows:
-    """The rows to write of a thread. ``path_start``: the first new message of the vendor's path, and what it stands
+    """The rows to write of a thread. ``path_start``: the first new message of the vendor's path, and what it is
     below. ``choices``: (child, parent) for messages that had nothing below them. ``ids``: of all messages, by key."""
 
     imported: ImportedThread

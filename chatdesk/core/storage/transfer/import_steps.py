@@ -19,9 +19,9 @@ _PARTS = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"
 
 
 def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list[tuple[int, str]]:
-    """Insert all rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone.
-    Returns numbers and words of messages that the search index is to have before the commit. Foreign keys must be
-    deferred."""
+    """Insert all rows of these steps, a statement a table. A thread that went to the trash in the meantime is left
+    alone. Returns numbers and words of messages that the search index is to have before the commit. Foreign keys must
+    be deferred."""
     steps = [step for step in steps if step.rows.is_new or _is_live(conn, step.rows.thread_id)]
     insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]

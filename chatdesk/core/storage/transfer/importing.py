@@ -75,7 +75,7 @@ class ImportRepository:
             began = time.monotonic()
             ends_at = began + (_LONGEST_S if began > self._considerate_until else 0.0)
             found: list[tuple[int, str]] = []
-            # Until this transaction ends, and once in it, because SQLite prepares all statements anew after it.
+            # Until this transaction ends, and once in it, because SQLite prepares all statements again after it.
             driver(conn).execute("PRAGMA defer_foreign_keys=ON")
             for group in _groups(steps):
                 found += write_steps(conn, self._db.origin, group)
@@ -109,7 +109,7 @@ class ImportRepository:
         await self._db.write(lambda conn: tune(driver(conn), is_loading=False))
 
     async def prepare(self) -> None:
-        """Hold more pages in memory, because rows of years ago lie everywhere, and copy them to the file less often."""
+        """Hold more pages in memory, because rows of years ago are everywhere, and copy them to the file less often."""
         await self._db.write(lambda conn: tune(driver(conn), is_loading=True), is_durable=False)
 
 

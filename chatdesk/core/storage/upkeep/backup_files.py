@@ -1,7 +1,7 @@
 """Packs backups, checks them against what was packed, and unpacks them again, whatever form they have.
 
 A backup is a database (``.db``), one that is packed (``.db.gz``), or a zip with the database and the files that
-messages name. Those files are listed beside a packed one (``.files``): their bytes never change and lie in the data
+messages name. Those files are listed beside a packed one (``.files``): their bytes never change and are in the data
 directory, so a backup does not copy them, and a clean-up there must not remove what a kept backup names.
 """
 
@@ -240,7 +240,7 @@ def _called(conn: sqlite3.Connection, name: str) -> str:
 
 
 def blobs_of_zip(backup: Path) -> dict[str, int]:
-    """Return the names of the files that a zip brings along, with how many bytes each of them says that it has."""
+    """Return the names of the files that a zip includes, with how many bytes each of them says that it has."""
     if not zipfile.is_zipfile(backup):
         return {}
     with zipfile.ZipFile(backup) as archive:

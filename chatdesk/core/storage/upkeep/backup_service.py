@@ -36,8 +36,8 @@ _FOUND: Final = (
 
 
 class BackupService:
-    """The backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its
-    own."""
+    """The backups of the database at ``database``, which may be open in the meantime. All work is done on threads of
+    its own."""
 
     def __init__(self, database: Path, backups: BackupDirectory, blobs: Path, clock: Clock) -> None:
         self._database = database

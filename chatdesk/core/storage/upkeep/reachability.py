@@ -1,11 +1,11 @@
-"""Checks and mends what must hold so that everything a person wrote can be found, also after undo, sync and purges.
+"""Checks and repairs what must hold so that everything a person wrote can be found, also after undo, sync and purges.
 
 - A thread that is not in the trash is in a project that is not there either.
-- A message stands below one of its own thread, one place further down; so every message has its place in the tree.
+- A message is below one of its own thread, one place further down; so every message has its place in the tree.
 - The shown path of a thread is one way through that tree. It shows something where there is something, to its end.
 - A part that names a file has the row by which the file is kept, sent and backed up.
 
-``unreachable`` says what does not hold, ``make_reachable`` mends it. Rows that point at nothing are the business of
+``unreachable`` says what does not hold, ``make_reachable`` repairs it. Rows that point at nothing are the business of
 ``db_check`` and ``repair``, and come first.
 """
 
@@ -61,7 +61,7 @@ def unreachable(conn: Connection) -> list[str]:
 
 
 def make_reachable(conn: Connection, origin: Origin) -> list[str]:
-    """Mend what ``unreachable`` finds, in the caller's transaction. Returns a sentence for each kind of thing."""
+    """Repair what ``unreachable`` finds, in the caller's transaction. Returns a sentence for each kind of thing."""
     done: list[str] = []
     back = bring_projects_back(conn, origin)
     if back:
@@ -136,7 +136,7 @@ def _unnamed_files(conn: Connection) -> Iterator[tuple[str, Attachment, dict[str
 
 
 def _place(conn: Connection, thread_id: str) -> None:
-    """Give every message of a thread its position again. One whose parent is of another thread, or stands in a circle,
+    """Give every message of a thread its position again. One whose parent is of another thread, or is in a circle,
     begins a version of its own."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, p.id FROM messages m LEFT JOIN messages p ON p.id = m.parent_id AND p.thread_id = m.thread_id"

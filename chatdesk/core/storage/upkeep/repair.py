@@ -1,11 +1,11 @@
-"""Mends what can be mended in a database that opens, and reports line by line what was done and what was not.
+"""Repairs what can be repaired in a database that opens, and reports line by line what was done and what was not.
 
-A copy of the database as it was is kept first. Everything is mended in one transaction: all of it or nothing. Nothing
+A copy of the database as it was is kept first. Everything is repaired in one transaction: all of it or nothing. Nothing
 that a person wrote is removed: messages of a thread that is missing get a thread again, and a text that is not what was
 saved stays as it is, because only a backup knows better.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RepairReport:
 
 
 class RepairService:
-    """Checks and mends the open database ``database``, whose attachments lie in ``blobs``."""
+    """Checks and repairs the open database ``database``, whose attachments are in ``blobs``."""
 
     def __init__(self, database: Database, blobs: Path) -> None:
         self._database = database
@@ -92,7 +92,7 @@ class RepairService:
             return examine(reader.connection, self._blobs)
 
     async def repair(self) -> RepairReport:
-        """Mend what can be mended. Raises ``StorageError``; nothing was changed then."""
+        """Repair what can be repaired. Raises ``StorageError``; nothing was changed then."""
         found = await self.check()
         if any(each.kind is Kind.PAGES for each in found):
             return RepairReport((), tuple(_damaged_pages(found)))
@@ -120,7 +120,7 @@ class RepairService:
 
 
 def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
-    """Mend the database, and have what was lost pulled again. Returns the id of this device from now on, and what was
+    """Repair the database, and have what was lost pulled again. Returns the id of this device from now on, and what was
     done."""
     done: list[str] = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
     done += mend(conn, origin)
@@ -128,7 +128,7 @@ def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple
 
 
 def mend(conn: Connection, origin: Origin) -> list[str]:
-    """Mend everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
+    """Repair everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
     done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = driver(conn)
     if _index_complaints(conn):
@@ -160,7 +160,7 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
 
 
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
-    """Mend rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
+    """Repair rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
     done: list[str] = []
     moved = _move_to_private_project(conn, origin)
     if moved:
@@ -243,7 +243,7 @@ def _recover_thread(conn: Connection, origin: Origin, thread_id: str) -> None:
 
 
 def _remove_or_unset(conn: Connection, row: Any) -> int:
-    """Mend ``row`` of foreign_key_check: (table, rowid, parent, key). Returns how many rows went."""
+    """Repair ``row`` of foreign_key_check: (table, rowid, parent, key). Returns how many rows went."""
     table, rowid, _parent, key = row
     names = {each.name for each in tables.metadata.sorted_tables}
     if table not in names:

@@ -37,7 +37,7 @@ def inspect_backup(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents
 
 
 def prepare(path: Path, database: Path, *, blobs: Path) -> BackupContents:
-    """Read a backup into a new database, ready to be put in the place of ``database``. Files that a zip brings along
+    """Read a backup into a new database, ready to be put in the place of ``database``. Files that a zip includes
     are put where they belong. Raises like ``inspect_backup``; the database has not changed then or afterwards."""
     ready = ready_path(database)
     plain, target = unfinished_files.name_for(ready), unfinished_files.name_for(ready)

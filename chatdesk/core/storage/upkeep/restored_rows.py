@@ -2,7 +2,7 @@
 
 Nothing of the backup's schema is taken over. The new database has the schema that this application makes for the
 backup's version; each value is read as the kind that its column holds. What would act by itself is stopped
-(``quieting``), and workspaces are parked until the person joins again. The search index is made anew from the
+(``quieting``), and workspaces are parked until the person joins again. The search index is rebuilt from the
 texts.
 
 Runs in the process of ``restore_process``, which has limits.
@@ -175,7 +175,7 @@ def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
 
 
 def _mend(target: Path) -> None:
-    """Mend a tree in which no message could be found; see ``reachability``."""
+    """Repair a tree in which no message could be found; see ``reachability``."""
     clock = SystemClock()
     with unused_database(target) as conn:
         device = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()

@@ -40,8 +40,8 @@ _UNREADABLE: Final = StorageCorrupt(
 
 @dataclass(frozen=True, slots=True)
 class SalvageReport:
-    """The result of copying. ``lines`` are sentences that say how much was copied, a table each, and what was mended in
-    the copy. ``is_whole``: nothing was lost, as far as anybody can tell."""
+    """The result of copying. ``lines`` are sentences that say how much was copied, a table each, and what was repaired
+    in the copy. ``is_whole``: nothing was lost, as far as anybody can tell."""
 
     lines: tuple[str, ...]
     is_whole: bool
@@ -154,7 +154,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
 
 
 class _Gaps:
-    """Counts how often reading had to begin anew behind something that cannot be read."""
+    """Counts how often reading had to start over behind something that cannot be read."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,10 +1,10 @@
 """Brings back texts whose messages could not be read: they become the messages of a thread of their own.
 
-A message's row lies on another page than its words, and the words are what somebody wrote. Who wrote them, and to what
+A message's row is on another page than its words, and the words are what somebody wrote. Who wrote them, and to what
 they were an answer, is guessed from what else is left.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GROUP BY p.message_id ORDER BY p.message_id
 """
 
 
-#: Messages that answer a lost one, with what stands before the gap: its place, role, and the child that was chosen.
+#: Messages that answer a lost one, with what is before the gap: its place, role, and the child that was chosen.
 _GAPS: Final = """
 SELECT m.id, m.thread_id, m.parent_id, m.position, m.on_path, p.id, coalesce(p.position, -1), coalesce(p.role, ''),
        coalesce(p.chosen_child_id, CASE WHEN p.id IS NULL THEN t.chosen_root_id END)

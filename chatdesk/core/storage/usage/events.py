@@ -4,7 +4,7 @@ A line outlives its thread and its message, because the money is spent all the s
 not sent to others.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

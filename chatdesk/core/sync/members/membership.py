@@ -207,7 +207,7 @@ class Membership:
 
     async def change_password(self, workspace_id: str) -> None:
         """Set a new random password. Other computers of this person are disconnected at once and have to be added
-        anew."""
+        again."""
         workspace = await self._servers.find(workspace_id)
 
         def change() -> None:

@@ -146,7 +146,7 @@ class Administration:
 
     def remove_member(self, member_id: str) -> None:
         """Remove a member and their open invitations, at once, whatever they or others hold. Their connections are
-        ended once more after the commit: one may have been made in between."""
+        ended again after the commit: one may have been made in between."""
         standing = self.standing()
         self.row("SELECT cd.remove_member(%s)", (member_id,))
         if member_id != standing.member_id:  # who removed themselves may ask for nothing more

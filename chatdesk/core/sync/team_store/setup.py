@@ -54,7 +54,7 @@ def set_up(
     """Create the workspace, and ``login`` (``role_prefix`` and more) of its first member, who owns it, with a password
     that is given as its SCRAM verifier. ``partitions``: into how many parts, by project, the growing tables are
     divided; 0 leaves them whole. If the workspace exists already, from a call whose answer was lost, and nobody has
-    used it, login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
+    used it, login and verifier are set again. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
     ``TeamNoRightForRoles`` and those of a connection."""
     with _transaction(address, password) as conn:
         if conn.info.server_version < OLDEST_SERVER * 10_000:

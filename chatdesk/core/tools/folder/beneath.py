@@ -1,4 +1,4 @@
-"""Opens what lies in one folder, and nothing else.
+"""Opens what is in one folder, and nothing else.
 
 Every folder on the way is opened in the one above it, and no link is followed (``openat`` with ``O_NOFOLLOW``). A path
 that was checked first and opened then could be another one by the time it is opened; a descriptor stays what it is.

@@ -1,6 +1,6 @@
 """Keeps what it takes to apply and to undo a change that was proposed here: a record and both states of the file.
 
-They lie in a directory of this computer's own, under the seal of tool servers, never in the database: a row of a
+They are in a directory of this computer's own, under the seal of tool servers, never in the database: a row of a
 backup, an import, a branch or a team is the text of a change and nothing that could be applied.
 """
 

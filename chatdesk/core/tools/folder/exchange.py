@@ -138,7 +138,7 @@ def _facts(parent: int, name: str, expected: str) -> os.stat_result | None:
 
 
 def _place_new(parent: int, unfinished: str, name: str) -> None:
-    """Give a file its name, and never that of a file that came meanwhile."""
+    """Give a file its name, and never that of a file that came in the meantime."""
     try:
         try:
             os.link(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)

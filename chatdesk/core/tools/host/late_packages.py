@@ -1,7 +1,7 @@
 """Has packages of the protocol's library loaded when something of them is used. Import this before anything of it.
 
 As a whole the library brings its servers with a web framework, a quarter of the processor time until the process that
-hosts tool servers is there. What is used of it stands in modules below these packages.
+hosts tool servers is there. What is used of it is in modules below these packages.
 """
 
 import sys

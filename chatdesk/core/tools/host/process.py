@@ -11,7 +11,7 @@ Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
   a call may have ``progress`` before. ``cancel`` ends the request of that number.
 - ``asked`` call's number, its own number, kind, values: a server asks for something during a call; ``answer`` its own
   number, action, content comes back, unless it was ``withdrawn`` call's number, its own number.
-- ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id stands in the
+- ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id is in the
   number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from
   now on.
 """
@@ -131,7 +131,7 @@ class Host:
                 await asyncio.wait([self._endings[connection.id]])
 
     async def _connection_for(self, server_id: str, root: str) -> Connection:
-        """Return the connection for a call on behalf of a folder. A server that was told of another one is started anew
+        """Return the connection for a call on behalf of a folder. A server that was told of another one is restarted
         when its calls have ended: what it remembers of that folder must not reach this call."""
         async with self._one_at_a_time[server_id]:
             before = self._connections.get(server_id)
@@ -213,7 +213,7 @@ class Host:
 
 def end_everything() -> None:
     """End this process with all servers and everything that they started, at once."""
-    for _again in range(_MOST_ROUNDS):  # what is started meanwhile is found the next time
+    for _again in range(_MOST_ROUNDS):  # what is started in the meantime is found the next time
         below = descendants_of(os.getpid())
         if not below:
             break

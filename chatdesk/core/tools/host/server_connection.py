@@ -87,7 +87,7 @@ class Connection:
         self, name: str, arguments: str, timeout_s: float, on_progress: Report, asks: Ask, *, root: str = ""
     ) -> ResultRow:
         """Call a tool; ``arguments`` is a JSON object, ``root`` the folder of its project. What the server asks for
-        meanwhile goes to ``asks``, and takes no time of the call's. Raises ``ServerBroke``, ``CallRefused`` and
+        in the meantime goes to ``asks``, and takes no time of the call's. Raises ``ServerBroke``, ``CallRefused`` and
         ``TimeoutError``."""
 
         async def progressed(progress: float, total: float | None, message: str | None) -> None:

@@ -101,7 +101,7 @@ class SignIn(OAuthClientProvider):
         self._keep(json.dumps(self._kept))
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """Return the client that a person entered, or the one that was registered; each sign-in registers anew, since
+        """Return the client that a person entered, or the one that was registered; each sign-in registers again, since
         the port of its answer is another one."""
         if self._client is not None or self._browse is not None:
             return self._client
@@ -190,7 +190,7 @@ def _asks(response: httpx2.Response) -> bool:
 
 
 def _is_same_site(page: str | None, issuer: str | None) -> bool:
-    """Return whether two hosts are the same, or one stands below the other."""
+    """Return whether two hosts are the same, or one is below the other."""
     if not page or not issuer:
         return False
     return page == issuer or page.endswith(f".{issuer}") or issuer.endswith(f".{page}")

@@ -1,7 +1,7 @@
 """Searches the web with the engine that the person chose, and tests it.
 
-The choice lies with the tool servers in the configuration directory, under their seal, because words of chats go there.
-A key lies where keys lie, and goes only to the origin that it was given for.
+The choice is with the tool servers in the configuration directory, under their seal, because words of chats go there.
+A key is where keys are, and goes only to the origin that it was given for.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class WebSearch:
             await asyncio.to_thread(self._secrets.keep, name, key, origin, place=self._place())
 
     async def forget_key(self, engine: SearchEngine) -> None:
-        """Remove the key of an engine from where keys lie."""
+        """Remove the key of an engine from where keys are."""
         await asyncio.to_thread(self._secrets.forget, _name(engine))
 
     async def find(self, query: str) -> tuple[ToolSource, ...]:

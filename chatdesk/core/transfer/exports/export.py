@@ -167,7 +167,7 @@ def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
 
 
 def named_attachment(part: Part, name: str, problem: str) -> str:
-    """Return what stands in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
+    """Return what is in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
     is_image = part.type is PartType.IMAGE
     if problem:
         return shown((words.LOST_IMAGE if is_image else words.LOST_FILE).filled(name=name, problem=problem))

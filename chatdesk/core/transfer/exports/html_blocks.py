@@ -54,7 +54,7 @@ class HtmlBlocks:
         self._open: list[str] = []  # the lists and quotes that are open, outermost first
         self._noted: set[str] = set()
         self._is_folding = False
-        self._box = ""  # of a task, to stand before its first words
+        self._box = ""  # of a task, to be before its first words
 
     def html(self, blocks: Sequence[Block]) -> str:
         made = [self._placed(block) for block in blocks]
@@ -139,7 +139,7 @@ class HtmlBlocks:
             kind = ' class="title"' if block.at.is_callout_title else ""
             return f"<p{kind}>{box}{self._spans(block.spans)}</p>"
         if isinstance(block, Heading):
-            level = min(max(block.level, 1) + 2, 6)  # the thread's title and the speakers stand above
+            level = min(max(block.level, 1) + 2, 6)  # the thread's title and the speakers are above
             return f"<h{level}>{self._spans(block.spans)}</h{level}>"
         if isinstance(block, CodeBlock):
             return self._code(block)

@@ -86,7 +86,7 @@ class _Printer:
             self._fail()
 
     def finish(self, tick: Any) -> None:
-        """End the input and wait for the process. ``tick`` is called meanwhile and raises when the export is
+        """End the input and wait for the process. ``tick`` is called in the meantime and raises when the export is
         cancelled."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):

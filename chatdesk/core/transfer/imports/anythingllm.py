@@ -1,7 +1,7 @@
 """Reads AnythingLLM's exports of workspace chats: rows of one question and its answer each (JSON or CSV), or a line of
 messages for each workspace (JSON Lines, which has neither times nor names).
 
-The rows of all workspaces and people stand in one list, so threads are made when all of them were read.
+The rows of all workspaces and people are in one list, so threads are made when all of them were read.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _ASSET_NAMES = re.compile(
     r"(?:^|/)(?:conversation_asset_file_names(?:[-_]\d{1,5})?|library_files)\.json\Z", re.IGNORECASE
 )
 _DOCUMENTS = (".json", ".jsonl")
-# What people attached in Cherry Studio is no export, whatever it holds; what stands beside messages is read with them.
+# What people attached in Cherry Studio is no export, whatever it holds; what is beside messages is read with them.
 _NO_DOCUMENT = re.compile(r"(?:^|/)Data/Files/")
 _BESIDE = "thread.json", "messages.jsonl"
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9]{6,64}")

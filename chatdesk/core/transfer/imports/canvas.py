@@ -1,7 +1,7 @@
 """Follows ChatGPT's canvas: the document that calls of ``canmore`` make and change, as text.
 
 A change names what it replaces by a regular expression that a model wrote. Only what such expressions are in practice
-is followed (words as they stand, with ``.*`` between them), because any other could take for ever; a change that is
+is followed (words as they are, with ``.*`` between them), because any other could take for ever; a change that is
 not followed stays a call, with its words in it.
 """
 

@@ -178,7 +178,7 @@ def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 
 def _stored(name: str, key: str, url: str, *, is_image: bool) -> ImportedPart:
-    """Return the part for a file. Only Chatbox's zip has the bytes, which lie beside the sessions."""
+    """Return the part for a file. Only Chatbox's zip has the bytes, which are beside the sessions."""
     if url.startswith("data:") or not key:
         return file_part(name, url if url.startswith("data:") else "", is_image=is_image)
     shown = name or "file"

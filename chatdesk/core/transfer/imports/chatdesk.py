@@ -107,7 +107,7 @@ class ChatDeskReader:
 
     @property
     def extras(self) -> ImportedExtras:
-        """The prompts and drafts, which stand beside the threads."""
+        """The prompts and drafts, which are beside the threads."""
         prompts = [_prompt(dict_of(each)) for each in list_of(self._header.get("prompts"))]
         drafts = [_draft(dict_of(each)) for each in list_of(self._header.get("drafts"))]
         return ImportedExtras(
@@ -195,7 +195,7 @@ def _last(nodes: list[Node]) -> str | None:
 
 
 def _chosen(tree: Tree, read: Iterable[_Read], root: str) -> dict[str | None, str]:
-    """Return the versions that the file marks as shown, if they stand below the message that names them."""
+    """Return the versions that the file marks as shown, if they are below the message that names them."""
     parents = {message.key: message.parent_key for message in tree.messages}
     chosen = dict(tree.chosen)
     if root and root in parents and parents[root] is None:

@@ -117,7 +117,7 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
 
 
 def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
-    """Return the steps; each call of a canvas gets the document as it stands after it in its own branch."""
+    """Return the steps; each call of a canvas gets the document as it is after that call in its own branch."""
     calls = {
         step.key: content.call_of(step.message)
         for step in steps
@@ -212,7 +212,7 @@ def _turn(steps: Sequence[_Step], parent_key: str | None) -> Node:
 
 
 def _ends_for_parents(nodes: Sequence[Node]) -> list[Node]:
-    """Return the nodes with turns as parents: a node below any step of a turn stands below the turn."""
+    """Return the nodes with turns as parents: a node below any step of a turn is below the turn."""
     turn_of = {key: node.key for node in nodes if node.message is not None for key in node.message.keys}
     return [
         Node(node.key, turn_of.get(node.parent_key or "", node.parent_key), node.message, node.created_at)

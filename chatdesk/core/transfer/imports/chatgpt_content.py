@@ -148,7 +148,7 @@ def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
 
 
 def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
-    """Yield files that came with a question, except the pictures that stand in it."""
+    """Yield files that came with a question, except the pictures that are in it."""
     shown = {
         text_of(dict_of(piece).get("asset_pointer")).rsplit("/", 1)[-1]
         for piece in list_of(body.get("parts"))

@@ -1,5 +1,5 @@
 """Reads Cherry Studio's backup: ``data.json`` with its database (topics, and the blocks of their messages) and its
-settings, which have the titles. Files lie beside it. Older backups have the texts in the messages themselves."""
+settings, which have the titles. Files are beside it. Older backups have the texts in the messages themselves."""
 
 from __future__ import annotations
 

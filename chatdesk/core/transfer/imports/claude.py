@@ -223,7 +223,7 @@ def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
 
 
 def _text(text: str) -> Iterator[ImportedPart]:
-    """Yield a text without its marks: in exports before 2025 thoughts and artifacts stand between marks in it."""
+    """Yield a text without its marks: in exports before 2025 thoughts and artifacts are between marks in it."""
     if "<antThinking>" in text:
         pieces, thoughts = [], []
         for before, mark, inside in marked_stretches(text, _THINKING, "</antThinking>"):
@@ -332,7 +332,7 @@ def after_message(message: Mapping[str, Any], before: Documents) -> tuple[Docume
         whole = made_by(name, data)
         known = after.get(key)
         if whole is not None:
-            # A document that is written anew keeps what the call does not say again.
+            # A document that is written again keeps what the call does not say again.
             after[key] = whole if known is None or whole.title else replace(known, text=whole.text)
             changed.pop(key, None)
         elif known is not None and (name == "str_replace" or data.get("command") == "update"):

@@ -42,7 +42,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a document. ``key`` is the member it stands in (None: in the outermost array). ``problem``, half a
+    """A piece of a document. ``key`` is the member it is in (None: in the outermost array). ``problem``, half a
     sentence, replaces a ``value`` that could not be read; ``is_end`` then says that nothing more can be. ``size``
     in characters."""
 

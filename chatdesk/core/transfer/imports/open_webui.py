@@ -151,7 +151,7 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 
 def _text(text: str, role: Role) -> Iterator[ImportedPart]:
-    """Yield the parts of a text: a model's thoughts and tools stand in it as HTML."""
+    """Yield the parts of a text: a model's thoughts and tools are in it as HTML."""
     if role is not Role.ASSISTANT or "<details type=" not in text:
         yield from text_parts(text)
         return

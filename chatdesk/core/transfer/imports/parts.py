@@ -69,7 +69,7 @@ def thought_parts(text: str) -> Iterator[ImportedPart]:
 
 
 def answer_parts(text: str) -> Iterator[ImportedPart]:
-    """Yield the parts of an answer whose thoughts stand in its text, as many local models write them."""
+    """Yield the parts of an answer whose thoughts are in its text, as many local models write them."""
     if "<think>" not in text:
         yield from text_parts(text)
         return

@@ -1,5 +1,5 @@
 """Imports an export: reads it on a thread of its own and stores its threads in short steps, so that a question asked
-meanwhile does not wait. Stopping keeps what is whole; the next import of the same file goes on.
+in the meantime does not wait. Stopping keeps what is whole; the next import of the same file goes on.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Run:
         keeper: FileKeeper,
         being_written: set[tuple[str, str]],
     ) -> _Work | None:
-        """Return the next threads with their rows; None at the end. A thread that stands in the file twice waits
+        """Return the next threads with their rows; None at the end. A thread that is in the file twice waits
         until its first half is written."""
         if not self._rest and not self._stop.is_set():
             with suppress(ImportCancelled):

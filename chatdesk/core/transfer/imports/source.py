@@ -92,7 +92,7 @@ class ExportFile:
 
     def _check_ends(self, archive: Archive | Folder) -> None:
         """Raise ``ImportRefused`` for a document that is cut off, before anything of the zip is stored. Unpacking it
-        once more costs a hundredth of the import; other damage is reported when it is met."""
+        again costs a hundredth of the import; other damage is reported when it is met."""
         try:
             for name in archive.documents:
                 with suppress(ImportRefused, *ZIP_ERRORS), archive.open(name) as stream:
@@ -152,7 +152,7 @@ class ExportFile:
         return ImportRefused(Text("This file is not an export that ChatDesk knows."))
 
     def _about(self, name: str) -> Mapping[str, Any]:
-        """Return Jan's own file of a thread, which stands beside its messages; empty if it is missing or damaged."""
+        """Return Jan's own file of a thread, which is beside its messages; empty if it is missing or damaged."""
         assert self._archive is not None
         beside = name.removesuffix(jan.MESSAGES) + jan.THREAD
         if not name.endswith(jan.MESSAGES) or not self._archive.has(beside):

@@ -90,7 +90,7 @@ class DraftKeeper(QObject):
         self._thread_id = thread_id
 
     async def load(self) -> None:
-        """Bring the draft of the thread that is shown, in front of what was typed meanwhile."""
+        """Bring the draft of the thread that is shown, in front of what was typed in the meantime."""
         async with self._lock:
             try:
                 await self._save_left()
@@ -100,7 +100,7 @@ class DraftKeeper(QObject):
                 await self._load()
 
     async def save(self) -> None:
-        """Store what stands in the composer now, if it is not stored yet."""
+        """Store what is in the composer now, if it is not stored yet."""
         async with self._lock:
             await self._load()
             await self._save_left()
@@ -213,7 +213,7 @@ class DraftKeeper(QObject):
         return thread_id == self._thread_id and self._is_loaded and self._lent != (thread_id,)
 
     def lent_in(self, thread_id: str | None) -> Lent | None:
-        """Return the draft of a thread where it made room for something else in the composer, and what stands there in
+        """Return the draft of a thread where it made room for something else in the composer, and what is there in
         its place, or waits for the reader to come back; None where nothing did."""
         if self._lent != (thread_id,):
             return None
@@ -222,7 +222,7 @@ class DraftKeeper(QObject):
         return Lent(aside, self.words() if is_here else self._lent_left)
 
     def follow(self, thread_id: str | None, words: Words) -> None:
-        """Show what is written in another composer for a thread. Where this one is lent, it stands behind that."""
+        """Show what is written in another composer for a thread. Where this one is lent, it is behind that."""
         if self.has_draft_of(thread_id):
             if words != self.words():
                 self._put(words)
@@ -232,7 +232,7 @@ class DraftKeeper(QObject):
                 self.store_soon()
 
     def store_soon(self) -> None:
-        """Have what stands in the composer stored a moment later."""
+        """Have what is in the composer stored a moment later."""
         self._has_unsaved = True
         self._timer.start()
 
@@ -271,7 +271,7 @@ class DraftKeeper(QObject):
             else:
                 stored = await self._stored(thread_id) if left is None or left.is_behind else Words()
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
-                continue  # another one was shown meanwhile, or this one got its first message
+                continue  # another one was shown in the meantime, or this one got its first message
             before, typed = (left or Words()).behind(stored), self.words()
             self._left.pop(thread_id, None)
             self._is_loaded = True
@@ -318,7 +318,7 @@ class DraftKeeper(QObject):
         return words
 
     def bring_back(self, words: Words) -> None:
-        """Insert words that belong here before what stands in the composer."""
+        """Insert words that belong here before what is in the composer."""
         self._put(self.words().behind(words))
         self._on_composer_text_changed()
 
@@ -361,7 +361,7 @@ class DraftKeeper(QObject):
             await chat.drafts.save(None, whole.text, whole.cursor, attachments=whole.attached)
 
     def words(self, *, is_behind: bool = False) -> Words:
-        """Return what stands in the composer."""
+        """Return what is in the composer."""
         composer = self._composer
         return Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 

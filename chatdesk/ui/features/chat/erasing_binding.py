@@ -1,4 +1,4 @@
-"""*Erase for everyone…* of threads and messages of shared projects: says before what cannot be taken back."""
+"""*Erase for everyone…* of threads and messages of shared projects: says before what cannot be undone."""
 
 from __future__ import annotations
 

@@ -17,13 +17,14 @@ _SOON = 4  # so many of those that wait are got ready
 _AGAIN_MS = 8  # until it is asked again whether the next one is ready
 _LONGEST_S = 0.06  # that one waits for that; then it is shown as plain words first
 _AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
-#: More than this are not put in one by one: the thread is read anew from where the reader is.
+#: More than this are not put in one by one: the thread is read again from where the reader is.
 TOO_MANY = 400
 
 
 class IncomingMessages(QObject):
     """A queue of messages in order: what comes while others wait waits behind them. ``prepare`` gets a message ready
-    and returns whether it is, ``add`` puts it into the shown thread, ``reload`` reads the path below a message anew."""
+    and returns whether it is, ``add`` puts it into the shown thread, ``reload`` reads the path below a message
+    again."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class IncomingMessages(QObject):
                 return
 
     def forget(self) -> None:
-        """Drop the waiting messages, because another thread is shown or the path is read anew."""
+        """Drop the waiting messages, because another thread is shown or the path is read again."""
         self._waiting.clear()
         self._timer.stop()
 

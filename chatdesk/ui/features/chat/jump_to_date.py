@@ -82,7 +82,7 @@ class JumpToDateDialog(FormPanel):
         return super().eventFilter(watched, event)
 
     def _dress_calendar(self) -> None:
-        """Give the calendar, which Qt puts together, the look of the rest."""
+        """Give the calendar, which Qt assembles, the look of the rest."""
         tokens = self.theme.tokens
         heading = QTextCharFormat()
         heading.setForeground(self.theme.colour("muted"))

@@ -125,7 +125,7 @@ class MessageBinding(QObject):
             await self._sending
 
     def begin(self) -> None:
-        """Send to the open thread from now on. What was sent while that thread was sought still stands in the
+        """Send to the open thread from now on. What was sent while that thread was sought still is in the
         composer."""
         self._early = None
         self._has_begun = True
@@ -177,14 +177,14 @@ class MessageBinding(QObject):
             self.busyChanged.emit()
 
     async def _send_again(self, text: str) -> None:
-        """Send the text again unless the person has changed it meanwhile; then they send it."""
+        """Send the text again unless the person has changed it in the meantime; then they send it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
             self._is_sending = True
             await self._send_now(text, self._panes.composer.files.attached, self._threads.thread_id)
 
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """Send the composer's text. The composer is emptied only when the text is on disk; on any failure it stays as
-        it is. Where another thread was opened meanwhile, that one stays open."""
+        it is. Where another thread was opened in the meantime, that one stays open."""
         editing, stays = None, ""
         try:
             chat = self._open_thread.chat_of(thread_id)

@@ -42,7 +42,7 @@ class MessageEdit(QObject):
 
     @property
     def edited(self) -> Message | None:
-        """The message that what stands in the composer is a new version of; in another thread it waits for the
+        """The message that what is in the composer is a new version of; in another thread it waits for the
         reader."""
         return self.edited_in(self._threads.thread_id)
 
@@ -52,7 +52,7 @@ class MessageEdit(QObject):
 
     @property
     def words(self) -> str:
-        """The sentence that stands above the text during editing; empty without an edit."""
+        """The sentence that is above the text during editing; empty without an edit."""
         if self.edited is None:
             return ""
         stays = later_words(self._later, self.edited.version_index)
@@ -70,7 +70,7 @@ class MessageEdit(QObject):
         self._tasks.replace(self._begin_last(), "edit")
 
     def cancel(self) -> None:
-        """Keep the old version; what stood in the composer before comes back."""
+        """Keep the old version; what was in the composer before comes back."""
         editing = self.edited
         if editing is not None:
             self._set(None)
@@ -78,7 +78,7 @@ class MessageEdit(QObject):
             self._drafts.give_back(editing.thread_id)
 
     def end(self) -> None:
-        """End the edit: its text becomes an ordinary draft, behind what stood in the composer before."""
+        """End the edit: its text becomes an ordinary draft, behind what was in the composer before."""
         editing = self._editing
         if editing is not None:
             self._set(None)

@@ -103,7 +103,7 @@ class NextModel(QObject):
         """Show in the header the model that the next question goes to."""
         header = self._panes.header
         if self._model is not None and not self._models.providers.has(self._model[0]):
-            self._model = None  # its provider was removed meanwhile
+            self._model = None  # its provider was removed in the meantime
         compared = self.compared
         header.set_compared(compared)
         if compared:

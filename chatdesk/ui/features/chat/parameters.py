@@ -335,7 +335,7 @@ def _about(info: ModelInfo, scope: Scope) -> str:
 
 
 class RangeField(QWidget):
-    """A slider with a number field, from 0 to ``most``. The slider stands at ``resting`` while the field is empty."""
+    """A slider with a number field, from 0 to ``most``. The slider is at ``resting`` while the field is empty."""
 
     def __init__(self, text: str, placeholder: str, *, most: float, resting: float) -> None:
         super().__init__()

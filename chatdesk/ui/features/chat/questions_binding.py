@@ -37,7 +37,7 @@ class QuestionsBinding(QObject):
         self._read = None
 
     async def fill(self) -> None:
-        """Page by page, so that the window answers meanwhile."""
+        """Page by page, so that the window answers in the meantime."""
         thread_id, text = self._threads.thread_id, self.tab.field.text()
         if thread_id is None:
             self.forget()

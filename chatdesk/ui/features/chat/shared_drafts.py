@@ -1,4 +1,4 @@
-"""The composers that are shown at once. Two of them on the same thread have one draft: what is typed in one stands in
+"""The composers that are shown at once. Two of them on the same thread have one draft: what is typed in one is in
 the other at once, so that neither is stored over the other."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The text and files that stand, or stood, in the composer."""
+    """The text and files that are, or was, in the composer."""
 
     text: str = ""
     cursor: int = 0
@@ -37,7 +37,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A draft that made room in its composer, and what stands in its place. Both are stored until that ends."""
+    """A draft that made room in its composer, and what is in its place. Both are stored until that ends."""
 
     aside: Words
     instead: Words

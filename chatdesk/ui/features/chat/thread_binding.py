@@ -94,7 +94,7 @@ class ThreadBinding(QObject):
         return None if self._new_project is None else self._new_project.id
 
     def set_new_project(self, project: Project | None) -> None:
-        """Choose the project of the next new thread. A new thread that is open is shown anew, since its model and
+        """Choose the project of the next new thread. A new thread that is open is shown again, since its model and
         prompt may differ."""
         self._new_project = project
         if self._thread is None:
@@ -132,8 +132,8 @@ class ThreadBinding(QObject):
             self._focus_composer(focus)
 
     def _focus_composer(self, before: QWidget | None) -> None:
-        """Focus the composer unless the focus has left ``before``: then somebody went on meanwhile and types there.
-        From a widget that is gone, as the search in the thread before is, the focus went on by itself."""
+        """Focus the composer unless the focus has left ``before``: then somebody went on in the meantime and types
+        there. From a widget that is gone, as the search in the thread before is, the focus went on by itself."""
         is_gone = before is not None and not (isValid(before) and before.isVisible())
         if is_gone or self._panes.window.focusWidget() in (None, before):
             self._panes.composer.setFocus()
@@ -147,7 +147,7 @@ class ThreadBinding(QObject):
         await self.open(thread_id)
 
     async def open_first(self, thread_id: str | None) -> None:
-        """Open a thread at start-up. Unlike ``open``, this keeps what was typed, asked or chosen meanwhile."""
+        """Open a thread at start-up. Unlike ``open``, this keeps what was typed, asked or chosen in the meantime."""
         thread = None if thread_id is None else await self._read(thread_id)
         if not self._has_shown:
             thread = None if thread is None or thread.deleted_at is not None else thread
@@ -176,7 +176,7 @@ class ThreadBinding(QObject):
 
     def adopt(self, thread: Thread) -> bool:
         """Make the new thread, which got its first message, the open one. Return False if another thread was opened
-        meanwhile, which stays."""
+        in the meantime, which stays."""
         if self._thread is not None or self._drafts.thread_id is not None:
             return False
         self._drafts.adopt(thread.id)

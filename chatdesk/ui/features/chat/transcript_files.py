@@ -138,7 +138,7 @@ class TranscriptFiles(QObject):
         self._panes.pane.show_toast(tr("Saved to {name}", name=target.name))
 
     async def use(self, what: str, attachment: Attachment) -> None:
-        """Open the file, show where it lies, or put it on the clipboard."""
+        """Open the file, show where it is, or put it on the clipboard."""
         from PySide6.QtCore import QMimeData, QUrl
         from PySide6.QtGui import QDesktopServices, QGuiApplication
 

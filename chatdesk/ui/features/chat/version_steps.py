@@ -74,7 +74,7 @@ class VersionSteps:
             if page is not None and transcript.show_ahead(page, there.parent_id):
                 self._ahead = (there.thread_id, there.parent_id)
             if there.thread_id != self._threads.thread_id:
-                return  # it was left meanwhile, and the press with it
+                return  # it was left in the meantime, and the press with it
             if there.parent_id is None:
                 # Nothing of what was shown is left to hold the place by.
                 transcript.jump_to(there.id)

@@ -28,7 +28,7 @@ _SHOWN_CHARACTERS = 300
 
 
 class WaitingQuestionsBinding(QObject):
-    """Joins the strip of the composer with ``QuestionQueue``. What was asked meanwhile is gone from it."""
+    """Joins the strip of the composer with ``QuestionQueue``. What was asked in the meantime is gone from it."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class WaitingQuestionsBinding(QObject):
         self._tasks.start(self._send_now(question_id), f"send {question_id} now")
 
     def edit(self, question_id: str) -> None:
-        """Take it back into the text, in front of what stands there."""
+        """Take it back into the text, in front of what is there."""
         self._tasks.start(self.take_back(question_id), f"take back {question_id}")
 
     def move_up(self, question_id: str) -> None:
         self._tasks.start(self._move_up(question_id), f"move up {question_id}")
 
     async def take_back(self, question_id: str) -> None:
-        """Move a waiting question into the draft of its thread, in front of what stands there."""
+        """Move a waiting question into the draft of its thread, in front of what is there."""
         queue = self._questions()
 
         async def keep(question: WaitingQuestion) -> None:

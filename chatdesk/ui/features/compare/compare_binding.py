@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST = 4
-_SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions stand side by side already
+_SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions are side by side already
 
 
 class CompareBinding(QObject):

@@ -48,7 +48,7 @@ class Notifier(QObject):
         self._go_on()
 
     def keep_only(self, thread_ids: Container[str]) -> None:
-        """Withdraw the notices of all other threads: they were read meanwhile."""
+        """Withdraw the notices of all other threads: they were read in the meantime."""
         for thread_id in [each for each in {**self.shown, **self._wanted} if each not in thread_ids]:
             self.withdraw(thread_id)
 
@@ -94,7 +94,7 @@ class Notifier(QObject):
                     self.shown[thread_id] = notice
                     await self._backend.show(notice)
         except OSError as error:
-            # Said once; the next notice tries anew, for a desktop may come back.
+            # Said once; the next notice tries again, for a desktop may come back.
             _log.log(logging.DEBUG if self._has_failed else logging.WARNING, "no notifications: %s", error)
             self._has_failed = True
             self._wanted.clear()

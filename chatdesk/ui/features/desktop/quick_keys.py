@@ -69,7 +69,7 @@ class QuickKeys(QObject):
             self.ask_again()
 
     def ask_again(self) -> None:
-        """Ask for the keys once more, because they were freed, or the desktop's part came back."""
+        """Ask for the keys again, because they were freed, or the desktop's part came back."""
         self._losses = 0
         self._start()
 
@@ -86,7 +86,7 @@ class QuickKeys(QObject):
         self._tasks.replace(self._ask(self._wanted), "keys of the desktop")
 
     def _on_lost(self, is_for_good: bool) -> None:
-        """Ask once more, unless somebody took the keys away, or the desktop loses them again and again."""
+        """Ask again, unless somebody took the keys away, or the desktop loses them again and again."""
         self._losses += 1
         if is_for_good or self._losses > _MOST_LOSSES:
             self._show(KeysReport(KeysState.DENIED))

@@ -277,7 +277,7 @@ class InspectorBinding(QObject):
             thread_id = self._threads.thread_id
             await (await self._undo.stack()).select_version(message_id)
             self._panes.commands.refresh()
-            if thread_id == self._threads.thread_id:  # else it is another one's that the reader has opened meanwhile
+            if thread_id == self._threads.thread_id:  # else the reader has opened another thread
                 self._panes.transcript.jump_to(message_id)
 
         self._tasks.replace(work(), "jump")

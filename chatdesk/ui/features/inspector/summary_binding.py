@@ -1,4 +1,4 @@
-"""The summary of the open thread: shown in the inspector, edited, made anew, switched off."""
+"""The summary of the open thread: shown in the inspector, edited, made again, switched off."""
 
 from __future__ import annotations
 

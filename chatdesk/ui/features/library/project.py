@@ -125,7 +125,7 @@ class ProjectDialog(FormPanel):
         return checked.colour if isinstance(checked, _Swatch) else next(iter(PROJECT_COLOURS.values()))
 
     def _colours(self, project: Project | None) -> QHBoxLayout:
-        """Return a row with the colours of the palette. A current colour from elsewhere stands before them while it is
+        """Return a row with the colours of the palette. A current colour from elsewhere is before them while it is
         kept."""
         wanted = None if project is None else project.colour.upper()
         offered = dict(PROJECT_COLOURS)

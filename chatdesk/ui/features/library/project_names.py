@@ -12,7 +12,7 @@ from chatdesk.ui.local_forms import day_text
 
 
 def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
-    """Return a name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it stands
+    """Return a name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it is
     beside a name that another project has, too. Where that tells nothing, the older project comes first and the others
     have a number."""
     count = Counter(project.name.casefold() for project in projects)

@@ -59,7 +59,7 @@ class ThreadListBinding(QObject):
         self._query = ThreadQuery()
         self._project: Project | None = None
         self._sought: str | None = None  # the project that is read, to be listed
-        self._told_sought: Project | None = None  # what was told of it meanwhile
+        self._told_sought: Project | None = None  # what was told of it in the meantime
         self._is_started = False
         self._changed: dict[str, Thread] = {}  # to be taken in, a few at a time
         self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
@@ -183,7 +183,7 @@ class ThreadListBinding(QObject):
 
     @property
     def by_project(self) -> bool:
-        """Return whether the list of all projects stands in folders."""
+        """Return whether the list of all projects is in folders."""
         return self._panes.sidebar.by_project
 
     def group(self, *, by_project: bool) -> None:
@@ -284,7 +284,7 @@ class ThreadListBinding(QObject):
         self._tasks.replace(work(), "count threads of folders")
 
     async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
-        """Return all pinned threads: they stand above the first page, however long ago they were used."""
+        """Return all pinned threads: they are above the first page, however long ago they were used."""
         found: list[Thread] = []
         cursor: str | None = None
         while True:
@@ -373,7 +373,7 @@ class ThreadListBinding(QObject):
 
 
 def _of_folder(query: ThreadQuery, project_id: str) -> ThreadQuery:
-    """Pinned threads stand above the folders."""
+    """Pinned threads are above the folders."""
     return replace(query, project_id=project_id, is_pinned=False)
 
 

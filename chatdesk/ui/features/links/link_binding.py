@@ -107,7 +107,7 @@ class LinkBinding(QObject):
             chat.panes.pane.show_toast(shown(_NOT_SHOWN))
 
     async def _is_shown(self, thread_id: str, message_id: str) -> bool:
-        """Return whether a message stands on the thread's shown path: a link chooses no other version."""
+        """Return whether a message is on the thread's shown path: a link chooses no other version."""
         try:
             page = await self._stored_chat.reader.get_thread_messages(thread_id, 1, around=message_id)
         except NotFound:

@@ -158,7 +158,7 @@ class AssistantBinding(QObject):
         self._resources.ask(lambda: self._tasks.replace(self._show_more(), "list resources"))
 
     async def _show_more(self) -> None:
-        """Show the resources of one more server, where the @ still stands."""
+        """Show the resources of one more server, where the @ still is."""
         heads = [*await self._assistants(), *await self._resources.heads()]
         if self._menu is not None and self._menu.is_open:
             self._menu.update_heads(heads)

@@ -84,7 +84,7 @@ class PromptBinding(QObject):
         subscribe(self, PromptsChanged, lambda _event: self._refresh())
 
     async def save(self) -> None:
-        """Store what stands in the library and is not stored yet, because the window closes."""
+        """Store what is in the library and is not stored yet, because the window closes."""
         if self._library is not None:
             await self._library.save()
 
@@ -281,7 +281,7 @@ class PromptBinding(QObject):
         thread = self._threads.open_thread
         name = await self._project_name(thread)
         if thread is not self._threads.open_thread:
-            return  # another one was opened meanwhile, whose own words come next
+            return  # another one was opened in the meantime, whose own words come next
         words = tr("Message {name} — drop files here, / for prompts", name=shortened(name, _LONGEST_PROJECT))
         self._panes.composer.set_placeholder(words)
 

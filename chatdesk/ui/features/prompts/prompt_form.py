@@ -43,7 +43,7 @@ _HINTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The values that stand in the form."""
+    """The values that are in the form."""
 
     kind: PromptKind
     name: str

@@ -1,4 +1,4 @@
-"""The library's dialog and the service behind it: each change is stored, and can be taken back."""
+"""The library's dialog and the service behind it: each change is stored, and can be undone."""
 
 from __future__ import annotations
 

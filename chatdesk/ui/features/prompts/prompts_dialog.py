@@ -122,7 +122,7 @@ class PromptsDialog(Panel):
         self._leave(show)
 
     def saved(self, prompt: Prompt) -> None:
-        """Take note that the sent text is stored, and go on with what was typed meanwhile."""
+        """Record that the sent text is stored, and continue with what was typed since."""
         if self._sent is None:
             return
         self._clean, self._sent, self._id = self._sent, None, prompt.id

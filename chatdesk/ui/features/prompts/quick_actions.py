@@ -31,7 +31,7 @@ _WORDS: Final = {
 
 
 class QuickActions(QObject):
-    """The quick actions below an answer. Each asks a question that stands in the thread like any other, below that
+    """The quick actions below an answer. Each asks a question that is in the thread like any other, below that
     answer."""
 
     def __init__(

@@ -22,7 +22,7 @@ _TASK = "insert prompt"
 
 
 class ServerPrompts:
-    """The inserted text stands in the composer, where the person reads it before sending; pictures and other files of
+    """The inserted text is in the composer, where the person reads it before sending; pictures and other files of
     a prompt become attachments."""
 
     def __init__(

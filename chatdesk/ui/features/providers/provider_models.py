@@ -110,7 +110,7 @@ class ProviderModels(FormPanel):
         return super().eventFilter(watched, event)
 
     def _change_current(self) -> None:
-        """Enter ticks, or begins to change what stands in the cell."""
+        """Enter ticks, or begins to change what is in the cell."""
         index = self.table.currentIndex()
         if index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
             self._rows.setData(index, None, Qt.ItemDataRole.CheckStateRole)

@@ -1,4 +1,4 @@
-"""The rarely needed half of a provider's form: how it is reached and what goes along with each request."""
+"""The rarely needed half of a provider's form: how it is reached and what goes with each request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NotANumber(ValueError):
 
 
 class ProviderMore(QWidget):
-    """The form fields for rarely used settings of a provider. ``read`` puts what stands here into a profile."""
+    """The form fields for rarely used settings of a provider. ``read`` puts what is here into a profile."""
 
     changed = Signal()
 

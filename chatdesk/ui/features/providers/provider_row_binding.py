@@ -67,7 +67,7 @@ class ProviderRowBinding:
     # Keys and addresses
 
     async def _keep_key(self, name: str, key: str, *, is_agreed: bool = False) -> None:
-        """Keep a key and test it. Where nobody decided yet where keys lie here, the form asks."""
+        """Keep a key and test it. Where nobody decided yet where keys are here, the form asks."""
         service = self._service
         shown = await self._shown(name)
         if shown is None or self._page is None:

@@ -142,8 +142,8 @@ class QuickBinding(QObject):
         return view
 
     async def _load(self) -> None:
-        """Bring back what was typed and not sent in an earlier run, before what is typed meanwhile; nothing is stored
-        in its place sooner."""
+        """Bring back what was typed and not sent in an earlier run, before what is typed in the meantime; nothing is
+        stored in its place sooner."""
         async with self._loading:
             if self._is_loaded:
                 return
@@ -184,7 +184,7 @@ class QuickBinding(QObject):
         written = window.editor.written().strip()
         if written == text:
             window.editor.replace_all("")
-        elif written.endswith(f"\n{text}"):  # an older draft came meanwhile
+        elif written.endswith(f"\n{text}"):  # an older draft came in the meantime
             window.editor.replace_all(written.removesuffix(text).rstrip())
 
     def _on_stop_requested(self) -> None:

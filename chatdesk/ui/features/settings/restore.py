@@ -83,7 +83,7 @@ class RestoreDialog(FormPanel):
 
     def show_contents(self, path: str, lines: Sequence[str], *, can_restore: bool) -> None:
         """Show what is inside ``path``, or why it cannot be restored. Ignored when another backup was chosen
-        meanwhile."""
+        in the meantime."""
         if path == self.path:
             text = "\n".join(lines)
             self._contents.setText(text)

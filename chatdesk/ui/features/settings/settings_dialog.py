@@ -146,7 +146,7 @@ class SettingsDialog(Panel):
         return page.rows[name]
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
-        """Pages are put together later, so they stand behind the buttons in Qt's order, though they are above them."""
+        """Pages are assembled later, so they are behind the buttons in Qt's order, though they are above them."""
         last = previous_in_chain(self)
         while last is not None and last.focusPolicy() is Qt.FocusPolicy.NoFocus:
             last = previous_in_chain(last)

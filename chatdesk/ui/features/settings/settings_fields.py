@@ -22,7 +22,7 @@ _MOST: Final = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Field:
     """A widget that edits one setting. ``read`` returns the present value, valid or not; ``on_change`` takes what is
-    called after each change. A wide field stands below its words."""
+    called after each change. A wide field is below its words."""
 
     widget: QWidget
     read: Callable[[], Any]

@@ -1,4 +1,4 @@
-"""A page of the settings, put together piece by piece, so that no step keeps the window waiting."""
+"""A page of the settings, assembled piece by piece, so that no step keeps the window waiting."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class SettingsPage(QScrollArea):
             self._timer.start()  # the frame of the page is shown first
 
     def finish(self) -> None:
-        """Put together what is missing, at once."""
+        """Assemble what is missing, at once."""
         if not self._is_built:
             self._steps = self._steps or self._build()
             for _step in self._steps:

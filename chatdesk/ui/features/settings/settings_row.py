@@ -13,12 +13,12 @@ _FIELD_MIN_PX = 180
 _GAP_PX, _BELOW_PX = 16, 6
 _FIELD_HEIGHT_PX = 30
 _FIELD_PAD_PX = 12
-_FIELD_LEAST_LETTERS = 20  # else the words beside it would stand in a narrow column
+_FIELD_LEAST_LETTERS = 20  # else the words beside it would be in a narrow column
 _FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
 
 
 class SettingsRow(QWidget):
-    """A wide field stands below the words, any other beside them where there is room."""
+    """A wide field is below the words, any other beside them where there is room."""
 
     def __init__(self, title: str, hint: str, field: QWidget, *, is_wide: bool = False) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SettingsRow(QWidget):
             field.setAccessibleDescription(hint)
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addStretch(0 if is_wide else 1)  # beside a field that is taller, the words stand in the middle, together
+        words.addStretch(0 if is_wide else 1)  # beside a field that is taller, the words are in the middle, together
         words.addWidget(plain_label(title, "text", wraps=True))
         if hint:
             words.addWidget(plain_label(hint, "muted", wraps=True))

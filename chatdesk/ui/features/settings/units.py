@@ -6,7 +6,7 @@ from chatdesk.core.texts import plural, shown
 
 
 def unit_words(unit: str, count: int) -> str:
-    """Return the unit as it stands behind ``count``; ``unit`` is the English word for several."""
+    """Return the unit as it is behind ``count``; ``unit`` is the English word for several."""
     match unit:
         case "days":
             return shown(plural("days", "day", count))

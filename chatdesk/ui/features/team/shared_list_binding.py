@@ -116,7 +116,7 @@ class SharedListBinding(QObject):
     def _on_project_changed(self, project: Project) -> None:
         self._names[project.id] = project.name
 
-    # How it stands
+    # The state of sync
 
     def _tell_whom_it_keeps_out(self, status: SyncStatus) -> None:
         name = self._workspaces.get(status.workspace_id)

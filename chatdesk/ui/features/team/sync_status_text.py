@@ -12,7 +12,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text, time_text
 
 _MS_PER_S: Final = 1000
-# Each phase in a few words and as a sentence. The more a phase needs somebody, the later it stands here.
+# Each phase in a few words and as a sentence. The more a phase needs somebody, the later it is here.
 _PHASES: Final[Mapping[SyncPhase, tuple[str, str]]] = {
     SyncPhase.OFF: (Text("Sync is off"), Text("Sync is off.")),
     SyncPhase.SYNCED: (Text("Synced"), Text("Synced.")),
@@ -34,7 +34,7 @@ _SEVERITY: Final = tuple(_PHASES)
 @dataclass(frozen=True, slots=True)
 class StatusLine:
     """The line of text on the state of sync. ``tone``: calm, offline or refused. ``tip`` has a sentence a workspace.
-    ``is_under_way``: how it stands is being found out."""
+    ``is_under_way``: the state is being determined."""
 
     text: str
     tone: str

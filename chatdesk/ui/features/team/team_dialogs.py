@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class TeamDialogs:
     """Dialogs open over the settings where these are open, else over the window. ``inviting`` has those that let
     somebody in, ``onboarding`` those that make a workspace or join one, ``sharing`` those about projects and about how
-    sync stands, ``server`` those about its database."""
+    sync is, ``server`` those about its database."""
 
     def __init__(
         self,

@@ -134,7 +134,7 @@ class TeamOnboarding:
             if named:
                 first = named[0]
                 words = _here_words(first.name, len(named) - 1, workspace.name)
-                # Settings lie over the window, and the toast would go unseen.
+                # Settings are over the window, and the toast would go unseen.
                 while self._parent() is not self._panes.window:  # noqa: ASYNC110 - as above, by looking
                     await asyncio.sleep(_LOOK_EVERY_S)
                 self._panes.window.show_toast(words, tr("Open"), partial(self._open_project, first.id))
@@ -143,7 +143,7 @@ class TeamOnboarding:
 
     @asynccontextmanager
     async def _keeping(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog) -> AsyncIterator[None]:
-        """Let the dialog offer the encrypted file where the password cannot be kept for want of a keyring."""
+        """Let the dialog offer the encrypted file where the password cannot be kept for lack of a keyring."""
         try:
             yield
         except PasswordNotKept:

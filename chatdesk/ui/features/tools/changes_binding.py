@@ -1,4 +1,4 @@
-"""Joins proposed changes of files in the transcript with what applies them: how they stand, and what a person does."""
+"""Joins proposed changes of files in the transcript with what applies them: their states, and what a person does."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ChangesBinding(QObject):
         self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
 
     def look_again(self) -> None:
-        """Ask anew how all changes stand that were shown."""
+        """Request the states of all shown changes again."""
         if self._states:
             self._tasks.replace(self._ask(), "look at proposed changes")
 

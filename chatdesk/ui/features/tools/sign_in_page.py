@@ -9,8 +9,8 @@ from chatdesk.core.texts import tr
 
 
 def open_sign_in_page(address: str) -> str:
-    """Open the page in the browser, because a person pressed a button. Return the sentence that is shown meanwhile; the
-    host in it is in ASCII, so that it cannot look like another one."""
+    """Open the page in the browser, because a person pressed a button. Return the sentence that is shown in the
+    meantime; the host in it is in ASCII, so that it cannot look like another one."""
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
     QDesktopServices.openUrl(url)
     host = url.host(QUrl.ComponentFormattingOption.EncodeUnicode)

@@ -208,7 +208,7 @@ class ToolsBinding(QObject):
 
 
 async def _let_ask(service: ToolService, *, server_id: str, may: bool) -> None:
-    """Let a server ask for answers of models, or do not; it is started anew, since it is told when it starts."""
+    """Let a server ask for answers of models, or do not; it is restarted, since it is told when it starts."""
     server = service.server(server_id)
     if server is not None:
         await service.save(replace(server, may_ask_model=may))

@@ -14,7 +14,7 @@ _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 
 class UnreadGuard(QObject):
     """Lets a mouse press none of the buttons for a moment after ``begin``: a click may have been meant for the question
-    before, or for what stood in this place. Keys work, because the focus never comes by itself."""
+    before, or for what was in this place. Keys work, because the focus never comes by itself."""
 
     def __init__(self, buttons: Sequence[QPushButton], parent: QObject) -> None:
         super().__init__(parent)

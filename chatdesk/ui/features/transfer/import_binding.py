@@ -161,7 +161,7 @@ class ImportBinding(QObject):
         self.progress = self.report = None
         try:
             wanted = None
-            if project is not None:  # one that goes to the trash meanwhile is made again under its name
+            if project is not None:  # one that goes to the trash in the meantime is made again under its name
                 wanted = ImportedProject(project, (await self._library.projects.get(project)).name)
             report = await self._importer().run(path, project=wanted, on_progress=self._on_progress)
         except ChatDeskError as error:
@@ -170,7 +170,7 @@ class ImportBinding(QObject):
             self.dialog.show_failure(shown(error.sentence))
             return
         self.report = report
-        self._attachments.read_soon()  # so that its files are found by what stands in them
+        self._attachments.read_soon()  # so that its files are found by what is in them
         if self.dialog is not None:
             self._show_report(self.dialog)
         else:

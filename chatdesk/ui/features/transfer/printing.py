@@ -234,7 +234,7 @@ class Pages:
 
     def _laid_out(self, html: str) -> QTextDocument:
         document = self._document
-        document.clear()  # with its pictures, and before the option, for which it would be laid out once more
+        document.clear()  # with its pictures, and before the option, for which it would be laid out again
         option = document.defaultTextOption()
         is_long = max(map(len, html.split()), default=0) > _LONG_WORD
         mode = QTextOption.WrapMode.WrapAnywhere if is_long else QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere

@@ -167,7 +167,7 @@ class UpdateBinding(QObject):
             dialog.show_release(found)
 
     async def _install(self, dialog: UpdateDialog, service: UpdateService) -> None:
-        release = dialog.release  # not what was found meanwhile: nobody has read about that
+        release = dialog.release  # not what was found in the meantime: nobody has read about that
         if release is None:
             return
 

@@ -71,7 +71,7 @@ class WaitingDialog(TaskPanel):
             self._add(row)
         if len(wanted) > _MOST_SHOWN:
             self._list.addWidget(plain_label(tr("… and {count} more.", count=len(wanted) - _MOST_SHOWN), "muted"))
-        if had_rows:  # the buttons were made anew
+        if had_rows:  # the buttons were rebuilt
             same = self.findChild(QPushButton, focused) if focused else None
             (same or self.close_button).setFocus()
 

@@ -263,7 +263,7 @@ class ConnectProvider(QWidget):
             return
         profile = self._profile()
         if profile is not None and self.key.key() and self._key_state is None:
-            self._due_key = self.key.key()  # where the key can lie is being asked
+            self._due_key = self.key.key()  # where the key can be is being asked
         elif profile is not None:
             self.connectRequested.emit(profile, self.key.key())
 

@@ -34,7 +34,7 @@ def as_plain(excerpts: Sequence[Excerpt], *, has_harmless_cells: bool = False) -
 def as_markdown(excerpts: Sequence[Excerpt], *, is_bare: bool = False) -> str:
     """Return the excerpts as Markdown.
 
-    A whole message is its own source, to the letter; a part of one is written anew from its structure. ``is_bare``
+    A whole message is its own source, to the letter; a part of one is written again from its structure. ``is_bare``
     leaves out the marks of words that come from a single place.
     """
     return "\n\n".join(each.text if each.is_whole else _part(each, is_bare=is_bare) for each in excerpts)

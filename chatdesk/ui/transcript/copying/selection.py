@@ -113,5 +113,5 @@ class Selection:
 
 def _key(place: TextPlace) -> Key:
     index = place.entry.places.index_of(place.item)
-    # An item that was replaced since stood at the start of what took its place.
+    # An item that was replaced since was at the start of what took its place.
     return place.entry.message.position, 0 if index is None else index, place.offset

@@ -17,7 +17,7 @@ def paint_quote_bars(
 ) -> None:
     """Paint one bar for each quote, or callout, around a block that fills ``area``.
 
-    A quote in a list stands as far in as the words of its item. The first ``shared`` quotes go on from the block
+    A quote in a list is as far in as the words of its item. The first ``shared`` quotes go on from the block
     before, so their bars begin ``above`` px higher, where that block ends.
     """
     painter.setPen(Qt.PenStyle.NoPen)

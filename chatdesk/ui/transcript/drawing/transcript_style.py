@@ -127,7 +127,7 @@ class TranscriptStyle:
     def insets(self, at: Placement, width: float, *, is_right_to_left: bool | None = None) -> tuple[float, float]:
         """Return the distances of a block from the left and from the right of the column.
 
-        The bars of quotes stand where the quote begins to read, and markers where the item does. ``is_right_to_left``
+        The bars of quotes are where the quote begins to read, and markers where the item does. ``is_right_to_left``
         is the direction of the item where it differs from that of ``at``.
         """
         whole = self.indent(at, width)

@@ -1,4 +1,4 @@
-"""The name above a question of another member, with their initials, at the side where questions stand."""
+"""The name above a question of another member, with their initials, at the side where questions are."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def paint_author(
 ) -> float:
     """Paint a member's badge and ``words`` (else the name) along one side of ``area``; return the width in px.
 
-    The badge stands where one begins to read.
+    The badge is where one begins to read.
     """
     side = area.height()
     step = side + style.px(_GAP_PX)

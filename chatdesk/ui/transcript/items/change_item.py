@@ -1,4 +1,4 @@
-"""The card of a change that a model proposes to a file: what it is, how it stands, and what can be done with it."""
+"""The card of a change that a model proposes to a file: its file, its state, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TITLES: Mapping[ChangeKind, str] = {
     ChangeKind.EDIT: Text("Change to a file"),
     ChangeKind.DELETE: Text("Removal of a file"),
 }
-#: How a change stands, in words; the state is never a colour alone.
+#: The state of a change, in words; the state is never a colour alone.
 STATE_WORDS: Mapping[ChangeState, str] = {
     ChangeState.PROPOSED: Text("Proposed"),
     ChangeState.APPLIED: Text("Applied"),

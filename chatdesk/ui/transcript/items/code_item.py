@@ -331,7 +331,7 @@ def _shown(text: str) -> str:
 
 
 def plain_code(text: str, language: str = "") -> CodeItem:
-    """Return a card for text that stands in no answer, such as the arguments of a tool."""
+    """Return a card for text that is in no answer, such as the arguments of a tool."""
     item = CodeItem(CodeBlock(language, text, ()))
     item.is_of_answer = False
     return item

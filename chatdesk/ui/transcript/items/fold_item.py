@@ -18,7 +18,7 @@ _MAX_LABEL = 200
 class FoldItem(Item):
     """A line that opens and closes the items after it.
 
-    ``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right, as ``tell`` set it.
+    ``icon`` is at the left ("" for the chevron that shows the state), ``aside`` at the right, as ``tell`` set it.
     ``is_structure`` says that the fold is part of the text.
     """
 

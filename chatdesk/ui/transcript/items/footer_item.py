@@ -31,7 +31,7 @@ class FooterItem(Item):
     """The row of tools under a message.
 
     ``versions`` is (shown, of) and stays in sight when there are several, because it is the only sign of the others;
-    ``version_by`` names the author of the shown one, and ``versions_tip`` is its tooltip. ``note`` stands at the right,
+    ``version_by`` names the author of the shown one, and ``versions_tip`` is its tooltip. ``note`` is at the right,
     ``time`` left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are
     swapped.
     """
@@ -98,7 +98,7 @@ class FooterItem(Item):
                 )
                 x += step
         x = self._add_words(buttons, x, style, room=width - x - self._note_room(style))
-        if self.is_right_aligned:  # the versions, which are always seen, stand at the edge
+        if self.is_right_aligned:  # the versions, which are always seen, are at the edge
             buttons += self._version_buttons(x, side, count_wide)
         self._note_area = QRectF(x + style.px(8), 0, max(0.0, width - x - style.px(8)), side)
         if style.is_mirrored:

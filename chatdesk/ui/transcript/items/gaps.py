@@ -46,7 +46,7 @@ def alike(old: Sequence[Item], new: Sequence[Item]) -> int:
 class _Lists:
     """The lists that are open at a block.
 
-    Two lists may follow each other: their marks are of another kind, or count anew.
+    Two lists may follow each other: their marks are of another kind, or count again.
     """
 
     def __init__(self) -> None:

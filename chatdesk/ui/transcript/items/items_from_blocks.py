@@ -35,14 +35,14 @@ Group = list[Item]
 
 
 class HasPlace(Protocol):
-    """Anything that stands in lists and quotes."""
+    """Anything that is in lists and quotes."""
 
     @property
     def at(self) -> Placement: ...
 
 
 def plain_items(text: str) -> list[Item]:
-    """Return the text as plain paragraphs, which stand in until its blocks are known."""
+    """Return the text as plain paragraphs, which are in until its blocks are known."""
     return list(map(plain_item, split_plain(text)))
 
 
@@ -96,7 +96,7 @@ def change_items(old: Block, group: Group, new: Block) -> Group:
 
 
 def _stands_alike(one: HasPlace, other: HasPlace) -> bool:
-    """Return whether two blocks or items stand alike, apart from their lines of the source."""
+    """Return whether two blocks or items are alike, apart from their lines of the source."""
     return replace(one.at, first_line=0, end_line=0) == replace(other.at, first_line=0, end_line=0)
 
 

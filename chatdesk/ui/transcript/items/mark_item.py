@@ -48,7 +48,7 @@ def mark_of(message: Message, person: str) -> tuple[str, str] | None:
 class MarkItem(Item):
     """The mark above a message: an icon and words.
 
-    ``is_beside_end`` puts the mark at the side where questions stand.
+    ``is_beside_end`` puts the mark at the side where questions are.
     """
 
     kind = "mark"
@@ -74,7 +74,7 @@ class MarkItem(Item):
         wide = step + style.metrics("muted").horizontalAdvance(self.words) + 1
         is_right = self._is_beside_end != style.is_mirrored
         left = max(0.0, self.natural_width - wide) if is_right else 0.0
-        # Mirrored, the icon still stands where one begins to read.
+        # Mirrored, the icon still is where one begins to read.
         icon_x = left + wide - side if style.is_mirrored else left
         text_x = left if style.is_mirrored else left + step
         painter.drawPixmap(QPointF(round(icon_x), round((self.height - side) / 2)), pixmap)

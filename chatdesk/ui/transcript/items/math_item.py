@@ -151,7 +151,7 @@ class MathItem(Item):
         return Outcome()
 
     def _paint_place(self, painter: QPainter, style: TranscriptStyle) -> None:
-        """Paint a quiet line in the middle, where the formula will stand."""
+        """Paint a quiet line in the middle, where the formula will be."""
         wide, high = style.px(_PLACE_PX), style.px(_PLACE_HEIGHT_PX)
         middle = (self._left + self._right) / 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -21,7 +21,7 @@ from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 _PAD_X = 12
 _PAD_Y = 10
 _BUTTON_PX = 34
-_WORDS_PX = 340  # with less room beside them, the buttons stand below words that need it
+_WORDS_PX = 340  # with less room beside them, the buttons are below words that need it
 _MAX_TEXT = 2_000
 _AT_END = Text("Trying again…")
 _ICONS = {"danger": "circle-x", "warning": "triangle-alert"}

@@ -163,7 +163,7 @@ class TextItem(Item):
             room = max(gutter - 5, wide)
             area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
             option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            if is_rtl:  # the dot stands at the left of its number, and what is said to be right is left
+            if is_rtl:  # the dot is at the left of its number, and what is said to be right is left
                 option.setTextDirection(Qt.LayoutDirection.RightToLeft)
             painter.drawText(area, marker, option)
 

@@ -59,7 +59,7 @@ def drawn(placed: Sequence[Placed], last: MessageEntry | None) -> list[Drawn]:
 def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
     """Return how a picture follows from the one before when something came at its end.
 
-    None means that the picture has to be drawn anew.
+    None means that the picture has to be drawn again.
     """
     before = {id(each.item): each for each in old}
     shift: int | None = None
@@ -90,7 +90,7 @@ def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
 def free_band(viewport: QRect, overlays: Sequence[QWidget]) -> QRect:
     """Return the part of the viewport that no widget covers.
 
-    Qt draws all of the viewport anew when a widget stands on the part that is moved.
+    Qt draws all of the viewport again when a widget is on the part that is moved.
     """
     top, bottom = 0, viewport.height()
     for overlay in overlays:

@@ -1,4 +1,4 @@
-"""Keeps the line under the reader's eye in place while anything around it, or its own item, is laid out anew."""
+"""Keeps the line under the reader's eye in place while anything around it, or its own item, is laid out again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class HeldPlace:
 
 
 def scale_point_at(placed: Sequence[Placed], y: float) -> ScalePoint | None:
-    """Return the place of the scale that stands ``y`` px below the top of the view; None where nothing is laid out."""
+    """Return the place of the scale that is ``y`` px below the top of the view; None where nothing is laid out."""
     found: Placed | None = None
     for each in placed:
         if found is not None and each.y > y:
@@ -107,7 +107,7 @@ def y_after_change(held: HeldPlace, measure: Callable[[MessageEntry, int], None]
 
 
 def _find_again(held: HeldPlace, offset: int) -> tuple[int, int]:
-    """Return the item, and the offset in it, that now has the words that stood at ``offset`` of the held item."""
+    """Return the item, and the offset in it, that now has the words that was at ``offset`` of the held item."""
     items = held.entry.items
     if not held.item.is_selectable:
         same = next((place for place, item in enumerate(items) if item.kind == held.item.kind), None)

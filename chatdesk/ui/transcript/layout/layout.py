@@ -76,7 +76,7 @@ class ThreadLayout(LoadedMessages):
             self._held = None
         self.placed = [each for each in self.placed if each.entry not in gone]
         if self._held is None and self.entries:
-            # What stood above the cut stays where it is; when that was out of view, its end comes to the top.
+            # What was above the cut stays where it is; when that was out of view, its end comes to the top.
             last = self.entries[-1]
             self._prepare(last)
             self._set_held(Placed(last, len(last.items) - 1, seam - last.places.tail - last.items[-1].height))
@@ -311,7 +311,7 @@ class ThreadLayout(LoadedMessages):
         self._held = HeldPlace(placed.entry, placed.item, placed.index, placed.y)
 
     def _mark_line(self) -> None:
-        """Note which line is at the top of the view, before everything is laid out anew."""
+        """Note which line is at the top of the view, before everything is laid out again."""
         if self._held is not None:
             self._held.mark()
 

@@ -1,6 +1,6 @@
 """The scale of the scroll bar: an estimated length of each message that does not change while the reader scrolls.
 
-Lengths come from counts of characters and lines, never from layouts. So a message stands at the same place of the bar
+Lengths come from counts of characters and lines, never from layouts. So a message is at the same place of the bar
 however much of the thread has been seen, and the thumb never moves against the reader.
 """
 
@@ -49,7 +49,7 @@ class ThreadScale:
         """Start with a thread of ``count`` positions, whose ``lengths`` may be known only in part.
 
         Unless ``is_whole``, all positions get the mean of the lengths, because lengths that are learnt later must not
-        move what was shown. They stand in groups then, because the first paint of a long thread must not wait for a
+        move what was shown. They are in groups then, because the first paint of a long thread must not wait for a
         walk over it.
         """
         if is_whole:

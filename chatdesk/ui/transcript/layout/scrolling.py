@@ -241,7 +241,7 @@ class Scrolling(QObject):
         self._is_syncing = False
 
     def _scale_y(self, y: float) -> float:
-        """Return the length of the scale above a place that stands ``y`` px below the top of the view."""
+        """Return the length of the scale above a place that is ``y`` px below the top of the view."""
         point = scale_point_at(self._layout.placed, y)
         return 0.0 if point is None else self._layout.scale.y_of(point)
 

@@ -29,7 +29,7 @@ _SIDE_PX = 24
 _NARROWEST_PX = 160
 _KEPT_MESSAGES = 240
 _AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
-_AHEAD_AFTER_MS = 4  # the loop rests in between, so that what is due meanwhile is not one long piece of work
+_AHEAD_AFTER_MS = 4  # the loop rests in between, so that what is due in the meantime is not one long piece of work
 _AHEAD_SLICE_S = 0.002
 _ABOVE_ITEM_PX = 18  # rings, marks and the bars of quotes reach above the item they belong to
 _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
@@ -44,7 +44,7 @@ class ViewportLayout(QObject):
         super().__init__(area)
         self.layout = ThreadLayout()
         self.style = style
-        self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
+        self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that are on it
         self.pictures: PictureLoaderLike | None = None
         self._change_state: ChangeStateOf | None = None
         self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
@@ -236,7 +236,7 @@ class ViewportLayout(QObject):
             entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def set_change_states(self, state_of: ChangeStateOf) -> None:
-        """Set the function that says how a proposed change of a file stands; call again when that may have changed."""
+        """Set what returns the state of a proposed change of a file; call again when it may have changed."""
         self._change_state = state_of
         self.relayout()
 

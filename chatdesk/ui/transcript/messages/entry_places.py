@@ -1,4 +1,4 @@
-"""The places of a message's items: how tall and wide each is, and where it stands in the message."""
+"""The places of a message's items: how tall and wide each is, and where it is in the message."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class EntryPlaces:
         return indent
 
     def quotes_left(self, item: Item) -> float:
-        """Return the left edge of the area in which quote bars stand, from the left of the column."""
+        """Return the left edge of the area in which quote bars are, from the left of the column."""
         if self._facts.is_question and item.at.is_right_to_left:
             return self.bubble_left + self.bubble_width - BUBBLE_PAD_X - self.room_of(item)
         return self.body_left

@@ -56,7 +56,7 @@ class EntrySections:
                 if before.text == section.text:
                     self._sections[place] = before
                 elif before.blocks is not None:
-                    # The old blocks stand until the new ones come: nothing flashes back to plain text.
+                    # The old blocks are until the new ones come: nothing flashes back to plain text.
                     section.take_blocks(before.blocks)
                     section.wants_blocks = True
 

@@ -28,7 +28,7 @@ from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 
 _FOLD_TEXT_LIMIT = 400_000
-#: States that stand beside a call; that it is done, its mark says.
+#: States that are beside a call; that it is done, its mark says.
 _TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
 _MAX_SIDE = 100_000
 _BELOW_ALL_PARTS = 1 << 31
@@ -55,7 +55,7 @@ class Section:
             old.tell(new.aside, is_done=new.is_done)
 
     def keep_open(self, before: Section) -> None:
-        """Be as open as ``before``, the section that stood here."""
+        """Be as open as ``before``, the section that was here."""
         old, new = _fold_of(before), _fold_of(self)
         if old is not None and new is not None and old.is_open != new.is_open:
             new.is_open = old.is_open
@@ -63,7 +63,7 @@ class Section:
 
 
 class TextSection(Section):
-    """A Markdown text; plain paragraphs stand in for its blocks until the renderer delivers them."""
+    """A Markdown text; plain paragraphs replace its blocks until the renderer delivers them."""
 
     def __init__(self, index: int, text: str) -> None:
         super().__init__(index)
@@ -241,7 +241,7 @@ class FileSection(Section):
     """A file that came with a message: an image, or a card for anything else.
 
     An image gets the shape that ``width`` and ``height`` tell. In old messages ``path`` names the stored file. In the
-    place of a picture that an answer could not keep stands the reason.
+    place of a picture that an answer could not keep is the reason.
     """
 
     def __init__(self, part: Part, *, is_live: bool = False) -> None:

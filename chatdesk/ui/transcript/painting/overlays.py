@@ -36,7 +36,7 @@ def paint_found(
 ) -> None:
     """Tint the places that were found, over the letters, which show through.
 
-    The tint lies above the letters because cards and tables have backgrounds of their own.
+    The tint is above the letters because cards and tables have backgrounds of their own.
     """
     if not finding.places.needle:
         return

@@ -46,7 +46,7 @@ class Narrator:
     def ended(self, entry: MessageEntry) -> None:
         """Say the rest of an answer and how it ended.
 
-        The last words may still be on their way to the blocks, so these are requested once more.
+        The last words may still be on their way to the blocks, so these are requested again.
         """
         reading = self._readings.pop(entry.message.id, None)
         farewell = farewell_of(entry.facts.author, entry.message)

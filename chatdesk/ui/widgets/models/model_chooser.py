@@ -66,7 +66,7 @@ _MOVES: Final = {
 
 class ModelChooser(QFrame):
     """Closes when one is ``chosen``. Ctrl+D likes the marked model or no longer (``likeToggled`` says which).
-    ``has_actions``: what else can be done with models stands below the list. ``blank`` is what choosing none is called;
+    ``has_actions``: what else can be done with models is below the list. ``blank`` is what choosing none is called;
     without it there is no such row."""
 
     chosen = Signal(str, str)

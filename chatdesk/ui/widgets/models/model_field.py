@@ -39,7 +39,7 @@ class ModelField(PillButton):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, blank, object_name=object_name, has_arrow=True, parent=parent)
-        self._RADIUS_PX = theme.tokens.radius.row  # it stands among other fields
+        self._RADIUS_PX = theme.tokens.radius.row  # it is among other fields
         self._name = name
         self._blank = blank
         self._models = tuple(models)

@@ -24,7 +24,7 @@ _LIKED = Text("Favourites")
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One row of the list of models. ``more`` stands behind the label: the provider, or the id where a person renamed
+    """One row of the list of models. ``more`` is behind the label: the provider, or the id where a person renamed
     it. ``is_heading``: it cannot be chosen. The row for no model has neither provider nor model."""
 
     label: str
@@ -37,7 +37,7 @@ class ModelRow:
 def rows_of(
     models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]], *, blank: str = ""
 ) -> tuple[ModelRow, ...]:
-    """Return the rows for what was typed; each of its words must stand in the label, the id or the provider's name.
+    """Return the rows for what was typed; each of its words must be in the label, the id or the provider's name.
     ``blank`` is the first row, which stands for no model."""
     wanted = words.casefold().split()
     favourites: list[ModelRow] = []

@@ -1,5 +1,5 @@
 """For any sequence of questions, edits, deletions, switches, marks and summaries, on a real database: what is kept in
-memory says the same as what is read anew, and every message of the path is explained.
+memory says the same as what is read again, and every message of the path is explained.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ async def test_what_is_withheld_is_shown_and_used_after_a_yes(tmp_path: Path) ->
     assert len(service.withheld) == 1
     shown = (await service.shown())[1]
     assert (shown.key, shown.withheld is not None) == ("", True)
-    await service.save(shown.profile)  # as it stands, without a word about the key
+    await service.save(shown.profile)  # as it is, without a word about the key
     assert (await service.shown())[1].key == ""
     await service.keys.agree("team")
     assert service.withheld == ()

@@ -1,4 +1,4 @@
-"""Calls are put together from pieces, whatever order and ids a server gives them."""
+"""Calls are assembled from pieces, whatever order and ids a server gives them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain over a log tells apart what the server decides anew."""
+"""The chain over a log tells apart what the server decides again."""
 
 from __future__ import annotations
 

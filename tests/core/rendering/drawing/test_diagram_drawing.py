@@ -1,4 +1,4 @@
-"""Mermaid to pictures: with the optional packages when they are here, else with stand-ins for them."""
+"""Mermaid to pictures: with the optional packages when they are here, else with are-ins for them."""
 
 from __future__ import annotations
 

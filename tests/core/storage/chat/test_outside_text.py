@@ -1,4 +1,4 @@
-"""Words of others are found wherever they stand: not in messages alone."""
+"""Words of others are found wherever they are: not in messages alone."""
 
 from __future__ import annotations
 

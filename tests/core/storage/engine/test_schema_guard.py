@@ -1,4 +1,4 @@
-"""A database file may come from anybody: what stands in its schema is ours to the letter, or nothing of it runs."""
+"""A database file may come from anybody: what is in its schema is ours to the letter, or nothing of it runs."""
 
 from __future__ import annotations
 

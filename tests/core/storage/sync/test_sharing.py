@@ -416,7 +416,7 @@ async def test_who_wished_the_end_is_known_until_the_server_names_the_project_af
     for project in (heard.id, withdrawn.id):
         begin(store, project)
         now(store, lambda conn, project=project: sharing.note_wish(conn, project, EndReason.UNSHARED))
-        enter_all(store, project)  # what is entered meanwhile forgets nothing
+        enter_all(store, project)  # what is entered in the meantime forgets nothing
         names(project)  # read before the server knew
     assert ended_by(heard.id) is EndReason.UNSHARED
     now(store, sharing.doubt_wishes)

@@ -1,4 +1,4 @@
-"""What a person wrote can be found: damage that hides it is found by the check and mended."""
+"""What a person wrote can be found: damage that hides it is found by the check and repaired."""
 
 from __future__ import annotations
 

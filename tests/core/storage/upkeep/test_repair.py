@@ -1,4 +1,4 @@
-"""Check and Repair: what is found, what is mended, what is said, and what is read out of a damaged file."""
+"""Check and Repair: what is found, what is repaired, what is said, and what is read out of a damaged file."""
 
 from __future__ import annotations
 

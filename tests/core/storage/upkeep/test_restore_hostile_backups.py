@@ -104,7 +104,7 @@ async def test_a_changed_backup_is_refused_or_comes_back_as_data(
     assert hostile.named in (None, "?")
     assert not list(tmp_path.glob("blobs/*/*"))
     assert "\x1b" not in "".join((*contents.titles, *contents.workspaces))
-    is_damaged = hostile.named == "?"  # rows that point at nothing are found and mended later
+    is_damaged = hostile.named == "?"  # rows that point at nothing are found and repaired later
     await _acts_on_nothing(Store(tmp_path / "restored" / "chatdesk.db", clock), is_damaged=is_damaged)
 
 
@@ -239,7 +239,7 @@ async def test_a_file_is_taken_from_a_zip_when_a_message_names_it_with_its_size(
         assert (folder / "blobs" / name[:2] / name).is_file() is is_taken
 
 
-#: What a restore changes on purpose, and what is made anew.
+#: What a restore changes on purpose, and what is rebuilt.
 _CHANGED = {("messages", "owner_pid_token"), ("messages", "search_n"), ("workspaces", "left_at")}
 
 

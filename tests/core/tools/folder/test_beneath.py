@@ -1,4 +1,4 @@
-"""Nothing outside the folder is opened: paths, links, special files, and links that are swapped in meanwhile."""
+"""Nothing outside the folder is opened: paths, links, special files, and links that are swapped in in the meantime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing: once, twice, newer, stopped, into what a person has changed meanwhile."""
+"""Importing: once, twice, newer, stopped, into what a person has changed in the meantime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of artifacts come in bounded pieces that together are the text, whatever stands in them."""
+"""Texts of artifacts come in bounded pieces that together are the text, whatever is in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the screen is chosen with the mouse and with keys, and has the pixels that stood there."""
+"""A part of the screen is chosen with the mouse and with keys, and has the pixels that was there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dialog in which a proposed change is looked through: all of it, and what can be done with it as it stands."""
+"""The dialog in which a proposed change is looked through: all of it, and what can be done with it as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a key can lie is asked when there is a key: the keyring takes time and memory that others do not need."""
+"""Where a key can be is asked when there is a key: the keyring takes time and memory that others do not need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label of a fold stands beside its sign, and what is told of it at the other end."""
+"""The label of a fold is beside its sign, and what is told of it at the other end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where blocks stand: gaps in and between lists, bars of quotes, and everything mirrored for text from the right."""
+"""Where blocks are: gaps in and between lists, bars of quotes, and everything mirrored for text from the right."""
 
 from __future__ import annotations
 

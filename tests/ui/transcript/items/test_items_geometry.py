@@ -19,7 +19,7 @@ from tests.gallery.block_samples import samples
 from tests.ui.transcript.conftest import World, make_thread
 
 MARGIN = 40
-SLACK = 3  # a ring around what has the focus stands a little outside
+SLACK = 3  # a ring around what has the focus is a little outside
 WIDTH = 520.0
 SCRIPTS = {
     "combining": "e\u0301a\u0308o\u0302\u0323 Z\u0351\u036b\u0343\u036a\u0302",

@@ -1,4 +1,4 @@
-"""What stands where an answer is waited for or failed: for whom and how long, until when, and the button that helps."""
+"""What is where an answer is waited for or failed: for whom and how long, until when, and the button that helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a message's text: times, tools, folds, notices, and questions as they were written."""
+"""What is around a message's text: times, tools, folds, notices, and questions as they were written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While an answer grows only its end is drawn again; what stands on the screen is what would be drawn."""
+"""While an answer grows only its end is drawn again; what is on the screen is what would be drawn."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ def test_a_letter_among_thousands_of_models_takes_no_time() -> None:
 
 
 def test_it_has_a_ground_of_its_own_and_round_corners(picker: ModelPicker, theme: Theme, qtbot: QtBot) -> None:
-    """What lies below a popup that blends must not be seen through it."""
+    """What is below a popup that blends must not be seen through it."""
     chooser = _open(picker, qtbot)
     picture = QPixmap(chooser.size())
     picture.fill(QColor("#ff00ff"))

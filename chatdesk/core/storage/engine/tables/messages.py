@@ -196,7 +196,7 @@ import_origins = Table(
 )
 Index("ix_import_origins_entity", import_origins.c.entity)
 
-# What stands in attached files, read once for each content, for search and for models that take no files.
+# What is in attached files, read once for each content, for search and for models that take no files.
 artifact_texts = Table(
     "artifact_texts",
     metadata,

@@ -75,7 +75,7 @@ def _thread_index(name: str, *columns: str, where: str) -> None:
     Index(f"ix_threads_{name}", *(threads.c[column] for column in columns), sqlite_where=text(where))
 
 
-# A list for every order, of every project (since 0006). The title stands in those that are searched, so that a search
+# A list for every order, of every project (since 0006). The title is in those that are searched, so that a search
 # reads the index alone.
 _thread_index("recent", "last_activity_at", "id", "title_folded", where=_ACTIVE)
 _thread_index("project_recent", "project_id", "last_activity_at", "id", "title_folded", where=_ACTIVE)

@@ -3,7 +3,7 @@
 Damage is counted; the rows that exist are shown all the same, and nothing that is stored here is replaced by them.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

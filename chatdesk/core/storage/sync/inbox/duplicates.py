@@ -1,7 +1,7 @@
 """Resolves one answer that two copies of a profile completed differently: the log's text replaces it, and the local
 text becomes a version beside it."""
 
-# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def reconcile(
         if purged_at is not None or not (is_own or waited):
             continue
         if each.rows.is_purged and waited and is_erased(raw, each.change_id):
-            # What was erased was the copy's; what ended here is this person's, and stands beside it.
+            # What was erased was the copy's; what ended here is this person's, and is beside it.
             made = _beside(conn, origin, message_id)
             if made is not None:
                 effects.versions.append((each.rows.thread_id, made))

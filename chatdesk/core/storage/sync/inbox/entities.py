@@ -1,6 +1,6 @@
 """Stores other members' threads and summaries, and changes that wait for something that has not arrived yet."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _foreign(
     raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]
 ) -> set[str]:
     """Return the known changes that only have the id of something else: they were never put in its place, and do not
-    replace it when the server has them anew."""
+    replace it when the server has them again."""
     rejected = {row.id for row in rows if (known[row.id][_PROBLEM] or "").startswith(FOREIGN)}
     return rejected | projection.elsewhere(raw, project_id, rows)
 

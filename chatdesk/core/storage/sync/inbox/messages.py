@@ -5,7 +5,7 @@ Nobody's reading position jumps: the shown path continues where it ended, and ev
 it. Only of what was written before this person joined, the newest version is shown.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

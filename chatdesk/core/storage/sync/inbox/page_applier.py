@@ -1,6 +1,6 @@
 """Applies a page of a project's log: stores changes and rows, and collects the registers to be projected."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class PageApplier:
         self._confirm_threads(threads)
         self._confirm_messages(messages)
         self._confirm_summaries(summaries)
-        # Whose words they are is not said anew before they are compared, as what is here may be set aside.
+        # Whose words they are is not said again before they are compared, as what is here may be set aside.
         for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
             self._set_author(kind, entity, authors[kind, entity])
         self._retire_own(again)

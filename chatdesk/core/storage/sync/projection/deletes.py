@@ -7,7 +7,7 @@ an author who knew of the deletion: an author knows what their own device did be
 parent.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 

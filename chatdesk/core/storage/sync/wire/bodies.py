@@ -3,7 +3,7 @@
 ``wire/rows`` reads the format, and has its limits: what it would drop is not sent.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _files(rows: Sequence[dict[str, Any]], kind: str) -> list[FileBody]:
 
 
 def message_texts(conn: Connection, message_ids: Sequence[str]) -> dict[str, tuple[str, list[FileBody]]]:
-    """Return ``MessageBody.text`` and the files of each message, by id. Plain messages, nearly all, are put together
+    """Return ``MessageBody.text`` and the files of each message, by id. Plain messages, nearly all, are assembled
     from the stored texts, because many are sent at once."""
     made: dict[str, tuple[str, list[FileBody]]] = {}
     for batch in batches(message_ids):

@@ -153,7 +153,7 @@ class ShareProjectDialog(TaskPanel):
 
 
 class SharedProjectDialog(TaskPanel):
-    """About a shared project: how it stands, who has which role, how long messages are kept, and its end.
+    """A dialog about a shared project: its state, who has which role, how long messages are kept, and its end.
     ``roleRequested``: member, role or None; ``retentionRequested``: days or None for ever, as ``kept_days``."""
 
     roleRequested = Signal(str, object)

@@ -1,4 +1,4 @@
-"""*Details* of team sync: how it stands, what was refused, what two people wrote at once, and the log of rounds."""
+"""*Details* of team sync: its state, what was refused, what two people wrote at once, and the log of rounds."""
 
 from __future__ import annotations
 

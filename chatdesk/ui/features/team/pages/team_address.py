@@ -158,7 +158,7 @@ class AddressFields(QWidget):
         dialog.open()
 
     def take_ca(self, path: Path) -> None:
-        """Trust the authority whose certificate lies there; says so where it is none."""
+        """Trust the authority whose certificate is there; says so where it is none."""
         try:
             text = read_small_file(path, _MOST_CA_BYTES).decode("ascii", "replace")
         except (OSError, ValueError):

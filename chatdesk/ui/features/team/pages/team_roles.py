@@ -53,7 +53,7 @@ class RoleRow:
 
 class RoleRows(QWidget):
     """A widget that shows each row's words, hint and role. ``chosen`` carries the key and the role that somebody chose.
-    ``heading`` belongs to the table that many rows stand in."""
+    ``heading`` belongs to the table that many rows are in."""
 
     chosen = Signal(str, object)
 

@@ -181,7 +181,7 @@ class TextTable(QTableView):
     def sizeHintForColumn(self, column: int) -> int:
         """Return the width of a column's contents, but no more than its share: a long name leaves room for the other
         columns."""
-        if column not in self._wanted:  # asked for many times while a dialog is put together
+        if column not in self._wanted:  # asked for many times while a dialog is assembled
             self._wanted[column] = super().sizeHintForColumn(column)
         share = self.viewport().width() // max(1, self._rows.columnCount())
         return min(self._wanted[column], max(share, self.horizontalHeader().minimumSectionSize()))
