@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.chat.running_turns import RunningTurns
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, MessagePage, Status, ThreadSizes
-from chatdesk.core.domain.outline import DatedMessage, QuestionPage
+from chatdesk.core.domain.outline import QuestionPage
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.errors import InvalidInput
@@ -91,8 +91,8 @@ class MessageReader:
             words=needle_of(text).split(),
         )
 
-    async def first_message_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
-        """Return the first message of the shown path that was written at ``since_ms`` or later."""
+    async def first_message_since(self, thread_id: str, since_ms: int) -> str | None:
+        """Return the id of the first message of the shown path that was written at ``since_ms`` or later."""
         return await self._outlines.first_since(checked_id(thread_id), since_ms)
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:

@@ -35,12 +35,11 @@ _WRITTEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) 
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """The report of one crash. ``path`` is None when it could not be written. ``is_fatal``: an earlier run died of it.
-    ``is_of_action``: it happened while a person was answered, not in the background."""
+    """The report of one crash. ``path`` is None when it could not be written. ``is_of_action``: it happened while a
+    person was answered, not in the background."""
 
     title: str
     path: Path | None
-    is_fatal: bool = False
     is_of_action: bool = False
 
 
@@ -187,7 +186,7 @@ class CrashReporter:
                 continue
             stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
             kept = path.replace(self._dir / f"crash-{stamp}-fatal{pid}.txt")
-            reports.append(CrashReport(Text("ChatDesk ended unexpectedly."), kept, is_fatal=True))
+            reports.append(CrashReport(Text("ChatDesk ended unexpectedly."), kept))
         return tuple(reports)
 
 

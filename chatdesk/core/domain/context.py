@@ -161,7 +161,6 @@ class PathCounts:
 
     total: int
     excluded: int
-    pinned: int
     empty: int
 
 

@@ -32,12 +32,10 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """The messages and threads that were written, and the number of all of them."""
+    """The messages that were written, and the number of all of them."""
 
     messages: int
     of_messages: int
-    threads: int
-    of_threads: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ class ImportedFile:
     as the vendor writes it). With neither, the export does not have it."""
 
     name: str
-    mime: str = ""
     pointer: str = ""
     data: bytes | None = None
 

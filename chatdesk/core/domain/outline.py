@@ -23,11 +23,3 @@ class QuestionPage:
 
     questions: tuple[Question, ...]
     next_position: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DatedMessage:
-    """A message and the time when it was written, in milliseconds UTC."""
-
-    message_id: str
-    created_ms: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import ThreadSizes
-from chatdesk.core.domain.outline import DatedMessage, Question, QuestionPage
+from chatdesk.core.domain.outline import Question, QuestionPage
 from chatdesk.core.domain.text_match import MessageMatch, count_in_source
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.hidden_characters import clean_line
@@ -28,7 +28,7 @@ SELECT m.id, m.position, m.created_at, (
     FROM message_parts p WHERE p.message_id = m.id AND p.type = 'text') END
 {_SHOWN} AND m.role = 'user' AND m.position >= ? ORDER BY m.position LIMIT ?
 """  # noqa: S608 - a constant of this module
-_FIRST_SINCE = f"SELECT m.id, m.created_at {_SHOWN} AND m.created_at >= ? ORDER BY m.position LIMIT 1"
+_FIRST_SINCE = f"SELECT m.id {_SHOWN} AND m.created_at >= ? ORDER BY m.position LIMIT 1"
 _ENDS = f"SELECT min(m.created_at), max(m.created_at) {_SHOWN}"
 
 
@@ -57,8 +57,8 @@ class OutlineRepository:
             lambda conn: _questions(conn, thread, start=start, limit=limit, preview=preview, words=words)
         )
 
-    async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
-        """Return the first message of the shown path that was written at ``since_ms`` or later."""
+    async def first_since(self, thread_id: str, since_ms: int) -> str | None:
+        """Return the id of the first message of the shown path that was written at ``since_ms`` or later."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: _first_since(conn, thread, since_ms))
 
@@ -94,10 +94,10 @@ def _questions(
     return QuestionPage(page, rows[limit][1] if len(rows) > limit else None)
 
 
-def _first_since(conn: Connection, thread_id: str, since_ms: int) -> DatedMessage | None:
-    """Return the first message of the path that was written at ``since_ms`` or later."""
+def _first_since(conn: Connection, thread_id: str, since_ms: int) -> str | None:
+    """Return the id of the first message of the path that was written at ``since_ms`` or later."""
     row = conn.exec_driver_sql(_FIRST_SINCE, (thread_id, since_ms)).first()
-    return None if row is None else DatedMessage(row[0], row[1])
+    return None if row is None else str(row[0])
 
 
 def _time_span(conn: Connection, thread_id: str) -> tuple[int, int] | None:

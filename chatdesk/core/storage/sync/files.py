@@ -23,12 +23,10 @@ class SharedFile:
 
     project_id: str
     sha256: str
-    state: str
     size_bytes: int
-    done: int
 
 
-def to_send(conn: Connection, workspace_id: str, *, limit: int = 50) -> list[SharedFile]:
+def to_send(conn: Connection, workspace_id: str, *, limit: int) -> list[SharedFile]:
     """Return the next files to send, the smallest first, because changes wait for them."""
     return _files(
         conn,
@@ -38,7 +36,7 @@ def to_send(conn: Connection, workspace_id: str, *, limit: int = 50) -> list[Sha
     )
 
 
-def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: int = 50) -> list[SharedFile]:
+def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: int) -> list[SharedFile]:
     """Return the next files to fetch: those of the newest messages first, then those that the server did not have when
     last tried, before ``tried_before`` (milliseconds UTC)."""
     return _files(
@@ -96,7 +94,7 @@ def is_attached(conn: Connection, sha256: str) -> bool:
 
 def _files(conn: Connection, rest: str, values: tuple[object, ...]) -> list[SharedFile]:
     rows = conn.exec_driver_sql(
-        "SELECT f.project_id, f.sha256, f.state, f.size_bytes, f.done FROM shared_files f"  # noqa: S608 - constants
+        "SELECT f.project_id, f.sha256, f.size_bytes FROM shared_files f"  # noqa: S608 - constants
         f" JOIN shared_projects p ON p.project_id = f.project_id {rest}",
         values,
     )

@@ -165,7 +165,7 @@ class _Run:
         self._now_ms = now_ms
         self._tell = tell
         self._told_at = 0.0
-        self._messages = self._threads = self._attachments = self._missing = 0
+        self._messages = self._attachments = self._missing = 0
         self._of_messages = self._of_threads = 0
 
     def work(self, kind: ExportFormat, make_writer: Callable[[], ThreadWriter]) -> ExportReport:
@@ -273,7 +273,6 @@ class _Run:
 
     def _write_thread(self, reader: ExportReader, writer: ThreadWriter, thread_id: str, target: Path) -> None:
         written = writer.write(reader, ThreadExport(thread_id, target, self._stored), self._tick)
-        self._threads += 1
         self._attachments += written.attachments
         self._missing += written.missing
 
@@ -284,4 +283,4 @@ class _Run:
         now = time.monotonic()
         if now - self._told_at >= _PROGRESS_EVERY_S:
             self._told_at = now
-            self._tell(ExportProgress(self._messages, self._of_messages, self._threads, self._of_threads))
+            self._tell(ExportProgress(self._messages, self._of_messages))

@@ -183,4 +183,4 @@ def _stored(name: str, key: str, url: str, *, is_image: bool) -> ImportedPart:
         return file_part(name, url if url.startswith("data:") else "", is_image=is_image)
     shown = name or "file"
     kind = PartType.IMAGE if is_image else PartType.FILE
-    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, "", key))
+    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, key))

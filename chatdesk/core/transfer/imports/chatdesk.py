@@ -257,7 +257,7 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
         content["name"] = clean_name(text_of(content.get("name")))
         content.pop(FILE_DIFF, None)  # a change that was proposed elsewhere is a text here
     if kind in (PartType.IMAGE, PartType.FILE) and not content.get("problem"):
-        file = ImportedFile(text_of(content.get("name")), text_of(content.get("mime")), text_of(content.get("sha256")))
+        file = ImportedFile(text_of(content.get("name")), text_of(content.get("sha256")))
     values = {
         "step_index": count_of(value.get("step_index")),
         "started_at": moment(value.get("started_at")),
@@ -276,9 +276,7 @@ def _documents(part: Mapping[str, Any]) -> Iterator[ImportedDocument]:
         if each.get("kind") == DOCUMENT and key is not None:
             yield ImportedDocument(
                 key,
-                ImportedFile(
-                    clean_name(text_of(each.get("name"))), text_of(each.get("mime")), text_of(each.get("sha256"))
-                ),
+                ImportedFile(clean_name(text_of(each.get("name"))), text_of(each.get("sha256"))),
                 text_of(each.get("language"))[:_LONGEST_LANGUAGE],
                 count_of(each.get("version")) or 1,
                 each.get("is_by_hand") is True,
@@ -329,8 +327,7 @@ def _prompt(value: Mapping[str, Any]) -> WithFiles | None:
 def _files(listed: object) -> tuple[ImportedFile, ...]:
     files = [dict_of(each) for each in list_of(listed)]
     return tuple(
-        ImportedFile(text_of(file.get("name")), text_of(file.get("mime")), text_of(file.get("sha256")))
-        for file in files[:_MOST_IN_DRAFT]
+        ImportedFile(text_of(file.get("name")), text_of(file.get("sha256"))) for file in files[:_MOST_IN_DRAFT]
     )
 
 

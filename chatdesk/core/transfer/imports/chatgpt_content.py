@@ -130,7 +130,7 @@ def _image(piece: Mapping[str, Any], pointer: str, key: str) -> ImportedPart:
     dalle = dict_of(dict_of(piece.get("metadata")).get("dalle"))
     name = text_of(dalle.get("prompt"))[:80] or "image"
     size = {side: piece[side] for side in ("width", "height") if isinstance(piece.get(side), int)}
-    return ImportedPart(PartType.IMAGE, {"name": name, **size}, key, ImportedFile(name, "", pointer))
+    return ImportedPart(PartType.IMAGE, {"name": name, **size}, key, ImportedFile(name, pointer))
 
 
 def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
@@ -144,7 +144,7 @@ def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
     for pointer, ending in pointers:
         if pointer:
             name = f"recording.{ending}" if ending.isalnum() and len(ending) < 6 else "recording"
-            yield ImportedPart(PartType.FILE, {"name": name}, key, ImportedFile(name, "", pointer))
+            yield ImportedPart(PartType.FILE, {"name": name}, key, ImportedFile(name, pointer))
 
 
 def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
@@ -162,7 +162,7 @@ def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) 
         name = text_of(file.get("name")) or "file"
         mime = text_of(file.get("mime_type")) or text_of(file.get("mimeType"))
         kind = PartType.IMAGE if mime.startswith("image/") else PartType.FILE
-        yield ImportedPart(kind, {"name": name}, key, ImportedFile(text_of(file.get("name")), mime, pointer))
+        yield ImportedPart(kind, {"name": name}, key, ImportedFile(text_of(file.get("name")), pointer))
 
 
 def _thoughts(body: Mapping[str, Any]) -> str:

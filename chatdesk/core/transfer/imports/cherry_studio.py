@@ -244,4 +244,4 @@ def _file(file: Mapping[str, Any], *, is_image: bool) -> ImportedPart:
     name = text_of(file.get("origin_name")) or text_of(file.get("name")) or ("image" if is_image else "file")
     pointer = f"{stored}{suffix}" if stored else ""
     kind = PartType.IMAGE if is_image else PartType.FILE
-    return ImportedPart(kind, {"name": name}, "", ImportedFile(name, "", pointer))
+    return ImportedPart(kind, {"name": name}, "", ImportedFile(name, pointer))

@@ -195,7 +195,7 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
             named.add(pointer or name)
             is_image = file.get("file_kind") == "image" or name.lower().endswith((".png", ".jpg", ".jpeg", ".webp"))
             kind = PartType.IMAGE if is_image else PartType.FILE
-            yield ImportedPart(kind, {"name": name}, "", ImportedFile(name, "", pointer or name))
+            yield ImportedPart(kind, {"name": name}, "", ImportedFile(name, pointer or name))
 
 
 def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
@@ -274,14 +274,11 @@ def _attachment(file: Mapping[str, Any]) -> Iterator[ImportedPart]:
     """Yield an attachment as a text file: the export has its text, not its bytes."""
     name, text = text_of(file.get("file_name")) or "attachment", text_of(file.get("extracted_content"))
     if not text:
-        yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, "", name))
+        yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, name))
         return
-    mime = "text/plain"
     if not name.lower().endswith((".txt", ".md", ".csv", ".json", ".py", ".html", ".xml", ".yml", ".yaml", ".toml")):
         name += ".txt"
-    yield ImportedPart(
-        PartType.FILE, {"name": name}, "", ImportedFile(name, mime, data=text.encode("utf-8", "replace"))
-    )
+    yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, data=text.encode("utf-8", "replace")))
 
 
 # Claude's artifacts and files: one call makes them, others change them in places.

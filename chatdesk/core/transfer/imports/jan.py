@@ -130,7 +130,7 @@ def _parts(value: Mapping[str, Any], metadata: Mapping[str, Any], role: Role) ->
     for each in list_of(value.get("attachments")):
         name = text_of(dict_of(each).get("file_id"))
         if name:
-            yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, "", name))
+            yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, name))
 
 
 def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:

@@ -122,7 +122,7 @@ def _parts(value: Mapping[str, Any]) -> Iterator[ImportedPart]:
         name = text_of(file.get("filename")) or "file"
         mime = text_of(file.get("type"))
         kind = PartType.IMAGE if mime.startswith("image/") else PartType.FILE
-        yield ImportedPart(kind, {"name": name}, "", ImportedFile(name, mime, text_of(file.get("file_id")) or name))
+        yield ImportedPart(kind, {"name": name}, "", ImportedFile(name, text_of(file.get("file_id")) or name))
 
 
 def _piece(piece: Mapping[str, Any]) -> Iterator[ImportedPart]:
@@ -142,6 +142,6 @@ def _piece(piece: Mapping[str, Any]) -> Iterator[ImportedPart]:
             yield ImportedPart(PartType.TOOL_RESULT, {"text": output}, values=values)
     elif kind in ("image_file", "image_url"):
         name = text_of(dict_of(inner).get("filename")) or "image"
-        yield ImportedPart(PartType.IMAGE, {"name": name}, "", ImportedFile(name, "", name))
+        yield ImportedPart(PartType.IMAGE, {"name": name}, "", ImportedFile(name, name))
     elif text.strip():
         yield ImportedPart(PartType.TEXT, {"text": text})

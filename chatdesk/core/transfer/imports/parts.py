@@ -114,12 +114,12 @@ def file_part(name: str, url: str, *, is_image: bool) -> ImportedPart:
     shown = name or ("image" if is_image else "file")
     match = _DATA_URL.match(url)
     if match is None:
-        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, "", "" if url.startswith("data:") else url))
+        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, "" if url.startswith("data:") else url))
     try:
         data = base64.b64decode(url[match.end() :], validate=False)
     except (binascii.Error, ValueError):
-        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1)))
-    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1), data=data))
+        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown))
+    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, data=data))
 
 
 def text_file_part(name: str, text: str) -> ImportedPart:
@@ -128,4 +128,4 @@ def text_file_part(name: str, text: str) -> ImportedPart:
     if not shown.lower().endswith((".txt", ".md", ".csv", ".json", ".html")):
         shown = f"{shown}.txt"
     data = text.encode("utf-8", "replace")
-    return ImportedPart(PartType.FILE, {"name": shown}, "", ImportedFile(shown, "text/plain", data=data))
+    return ImportedPart(PartType.FILE, {"name": shown}, "", ImportedFile(shown, data=data))

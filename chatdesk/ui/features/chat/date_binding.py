@@ -56,11 +56,11 @@ class DateBinding(QObject):
 
     async def _go_to_day(self, thread_id: str, day_ms: int) -> None:
         chat = self._open_thread.chat_of(thread_id)
-        found = await chat.reader.first_message_since(thread_id, day_ms)
-        if found is None:
+        message_id = await chat.reader.first_message_since(thread_id, day_ms)
+        if message_id is None:
             self._panes.pane.show_toast(tr("Nothing was written on that day or later."))
         else:
-            self._go(thread_id, found.message_id)
+            self._go(thread_id, message_id)
 
     def _message_read(self) -> Message | None:
         """Return the message that the reader is at."""

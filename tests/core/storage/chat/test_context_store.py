@@ -99,7 +99,7 @@ async def test_marks_are_kept_logged_once_and_counted(store: Store, contexts: Co
         ContextMark.NONE,
         ContextMark.NONE,
     ]
-    assert await contexts.counts(thread, first=0, last=9) == PathCounts(total=4, excluded=1, pinned=1, empty=0)
+    assert await contexts.counts(thread, first=0, last=9) == PathCounts(total=4, excluded=1, empty=0)
     assert [row.id for row in await contexts.pinned(thread, ENCODING, before=9)] == [first]
     assert await contexts.pinned(thread, ENCODING, before=0) == ()
     await contexts.mark(first, ContextMark.NONE)

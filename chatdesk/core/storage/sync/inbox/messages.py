@@ -53,12 +53,10 @@ _NEWER_ROOT = (
 # Not frozen for the same reason as ``PulledChange``.
 @dataclass(slots=True)
 class Incoming:
-    """A message and the change that brings it. ``at`` is the server's time in milliseconds, 0 if unknown; ``is_first``:
-    it was written before this person joined."""
+    """A message and the change that brings it. ``is_first``: it was written before this person joined."""
 
     change_id: str
     author: str | None
-    at: int
     is_first: bool
     rows: MessageRows
 
@@ -88,7 +86,6 @@ class _Grown:
     """The messages that a page adds to one thread."""
 
     tip: str | None
-    is_new: bool
     shown: int = 0
     leaf: str | None = None
     root: str | None = None
@@ -187,7 +184,7 @@ class _Page:
         grown = self._grown.get(rows.thread_id)
         if grown is None:
             tip = shown_path.tip(self._conn, rows.thread_id)
-            grown = self._grown[rows.thread_id] = _Grown(None if tip is None else tip.id, tip is None)
+            grown = self._grown[rows.thread_id] = _Grown(None if tip is None else tip.id)
         is_shown = grown.tip == rows.parent_id
         if is_shown:
             grown.tip = rows.id

@@ -137,7 +137,7 @@ class PageApplier:
         for row in (row for row in rows if row.id not in self._prepared.flaws):
             read = self._read(row)
             if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
-                incoming.append(Incoming(row.id, row.author, row.at, True, read))
+                incoming.append(Incoming(row.id, row.author, True, read))
         waiting = duplicates.fill_emptied(self._conn, self._project_id, incoming, self._effects)
         self._log.wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
@@ -192,7 +192,7 @@ class PageApplier:
                 if not Status(here[row.entity][2]).is_final:
                     waiting[row.id] = WAITS + row.entity  # erased is the end that a copy gave it
                 elif read is not None and duplicates.is_erased(self._raw, row.id):
-                    differing.append(Incoming(row.id, row.author, row.at, True, read))  # it ended here since
+                    differing.append(Incoming(row.id, row.author, True, read))  # it ended here since
                 continue
             if read.parts_file is not None:
                 unlike.add(row.entity)
@@ -203,7 +203,7 @@ class PageApplier:
                 continue
             is_same = here[row.entity][1] == read.own.content_digest or self._sends_the_same(row, read)
             if not is_same or row.entity in claimed:
-                differing.append(Incoming(row.id, row.author, row.at, True, read))
+                differing.append(Incoming(row.id, row.author, True, read))
         found = {each.rows.id for each in differing}
         waiting |= self._reconcile(Outcome(done=differing), ended=found, claimed=claimed)
         self._log.wait_for(rows, waiting)
@@ -266,9 +266,7 @@ class PageApplier:
             good = [row for row in rows if row.id not in self._prepared.flaws]
             messages = {row.id: read for row in good if (read := self._read(row)) is not None}
         readable = [row for row in rows if row.id in messages]
-        incoming = [
-            Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable
-        ]
+        incoming = [Incoming(row.id, row.author, row.seq <= self._joined_seq, messages[row.id]) for row in readable]
         outcome = self._put(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
         waiting |= self._reconcile(outcome)
@@ -389,7 +387,7 @@ class PageApplier:
                     continue
                 read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
                 if read is not None:
-                    incoming.append(Incoming(change_id, author, at, seq <= self._joined_seq, read))
+                    incoming.append(Incoming(change_id, author, seq <= self._joined_seq, read))
             if incoming:
                 outcome = self._put(incoming)
                 entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
