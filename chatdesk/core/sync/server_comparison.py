@@ -3,7 +3,8 @@ of it with what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[st
         for row in rows:
             found.add(row, last)
             last = row
-        here = read(partial(_held, project_id=log.project_id, ids=[row.id for row in rows]))
+        here = read(partial(check.places, project_id=log.project_id, change_ids=[row.id for row in rows]))
         for row in rows:
             found.compare(row, here.get(row.id))
     end = last.seq if last is not None else 0
@@ -139,10 +140,6 @@ class _Found:
         )
 
 
-def _held(conn: Connection, *, project_id: str, ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
-    return check.places(conn, project_id, ids)
-
-
 class ServerComparison:
     """Compares one workspace of a profile with its server; used by one thread. ``folder``: for temporary files."""
 
@@ -161,7 +158,7 @@ class ServerComparison:
         changes = 0
         logs = self._read(lambda conn: check.held(conn, self._workspace.id))
         for log in logs:
-            compared, found = self._compare_log(log)
+            compared, found = compare_log(self._read, self._team, log)
             changes += compared
             shown = [] if found else self._compare_shown(log)
             if shown:
@@ -171,23 +168,22 @@ class ServerComparison:
         told = tuple(differences[:_MOST_TOLD])
         return ServerCheck(len(logs), changes, told, waiting=waiting, repairable=tuple(repairable))
 
-    def _compare_log(self, log: HeldLog) -> tuple[int, list[str]]:
-        return compare_log(self._read, self._team, log)
-
     def _compare_shown(self, log: HeldLog) -> list[str]:
         """Compare what is shown with a replica made of the log, which was found to be the same."""
-        with Replica(
+        replica = Replica(
             self._folder,
             self._clock,
             workspace_id=self._workspace.id,
             member_id=self._workspace.member_id,
             project_id=log.project_id,
-        ) as replica:
+        )
+        with closing(replica):
             here = self._read(partial(shown_here, project_id=log.project_id))
             # In the meantime this profile may have taken over more.
             for _ in range(_MOST_TRIES):
                 while replica.seq < here.seq:
-                    rows = [row for row in self._pull(log, replica.seq) if row.seq <= here.seq]
+                    pulled = self._team.pull(log.project_id, replica.seq, limit=PULL_ROWS)
+                    rows = [row for row in pulled if row.seq <= here.seq]
                     if not rows:
                         return []
                     replica.take(rows)
@@ -195,9 +191,6 @@ class ServerComparison:
                 if replica.seq == here.seq:
                     return _differences(log.name, here, *replica.lines())
         return []
-
-    def _pull(self, log: HeldLog, seq: int) -> Sequence[PulledChange]:
-        return self._team.pull(log.project_id, seq, limit=PULL_ROWS)
 
 
 def _differences(name: str, here: ShownHere, there: Shown, without_words: frozenset[str]) -> list[str]:

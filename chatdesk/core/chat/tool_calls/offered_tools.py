@@ -99,7 +99,7 @@ class OfferedTools:
         self._by_name = _named(tools)
         self._index = _Index(self._by_name)
         functions = [_function(name, tool) for name, tool in self._by_name.items()]
-        self.is_searched = _tokens(functions) > MOST_TOKENS
+        self.is_searched = tokens_of(functions) > MOST_TOKENS
         self._loaded: dict[str, None] = {} if self.is_searched else dict.fromkeys(self._by_name)
 
     def find(self, name: str) -> Tool | None:
@@ -123,10 +123,6 @@ class OfferedTools:
 
 def tokens_of(functions: Sequence[Mapping[str, Any]]) -> int:
     """Return what the tools of a request take, as an estimate."""
-    return _tokens(functions)
-
-
-def _tokens(functions: Sequence[Mapping[str, Any]]) -> int:
     return math.ceil(len(json.dumps(functions)) / CHARACTERS_PER_TOKEN)
 
 

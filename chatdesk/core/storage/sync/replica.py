@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -69,12 +68,7 @@ class Replica:
             team.add_workspace(self._conn, workspace)
             sharing.adopt(self._conn, self._origin, head, workspace_id)
 
-    def __enter__(self) -> Replica:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._conn.close()
         self._engine.dispose()
         self._folder.cleanup()

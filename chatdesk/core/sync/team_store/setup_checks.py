@@ -46,13 +46,13 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
     try:
         conn = open_connection(address, password, is_members=False)
     except TeamError as error:
-        return (_check("Connection", CheckState.FAILED, _sentence(error)),)
-    checks.append(_check("Connection", CheckState.OK, Text("The server answers and takes the login.")))
+        return (SetupCheck("Connection", CheckState.FAILED, _sentence(error)),)
+    checks.append(SetupCheck("Connection", CheckState.OK, Text("The server answers and takes the login.")))
     try:
         with our_errors(), conn:
             checks += [look(conn) for look in _LOOKS]
     except TeamError as error:
-        checks.append(_check("Connection", CheckState.FAILED, _sentence(error)))
+        checks.append(SetupCheck("Connection", CheckState.FAILED, _sentence(error)))
     return tuple(checks)
 
 
@@ -84,23 +84,25 @@ def missing_rights(conn: Connection) -> tuple[str, ...]:
 def _version(conn: Connection) -> SetupCheck:
     version = conn.info.server_version // 10_000
     if version < OLDEST_SERVER:
-        return _check(
+        return SetupCheck(
             "Version",
             CheckState.FAILED,
             Text("PostgreSQL {version} is too old. Use a server with 15 or newer.", version=str(version)),
         )
-    return _check("Version", CheckState.OK, Text("PostgreSQL {version}.", version=str(version)))
+    return SetupCheck("Version", CheckState.OK, Text("PostgreSQL {version}.", version=str(version)))
 
 
 def _encryption(conn: Connection) -> SetupCheck:
     if conn.pgconn.ssl_in_use:
-        return _check("Encryption", CheckState.OK, Text("The connection is encrypted (TLS)."))
-    return _check("Encryption", CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything."))
+        return SetupCheck("Encryption", CheckState.OK, Text("The connection is encrypted (TLS)."))
+    return SetupCheck(
+        "Encryption", CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything.")
+    )
 
 
 def _emptiness(conn: Connection) -> SetupCheck:
     if _number(conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'cd'"):
-        return _check(
+        return SetupCheck(
             "Empty database",
             CheckState.FAILED,
             Text(
@@ -109,7 +111,7 @@ def _emptiness(conn: Connection) -> SetupCheck:
             ),
         )
     if found := foreign_things(conn):
-        return _check(
+        return SetupCheck(
             "Empty database",
             CheckState.FAILED,
             plural(
@@ -120,12 +122,12 @@ def _emptiness(conn: Connection) -> SetupCheck:
                 found,
             ),
         )
-    return _check("Empty database", CheckState.OK, Text("The database is empty."))
+    return SetupCheck("Empty database", CheckState.OK, Text("The database is empty."))
 
 
 def _rights(conn: Connection) -> SetupCheck:
     if lacks := missing_rights(conn):
-        return _check(
+        return SetupCheck(
             "Rights",
             CheckState.FAILED,
             Text(
@@ -133,24 +135,24 @@ def _rights(conn: Connection) -> SetupCheck:
                 lacks=lacks[0] if len(lacks) == 1 else Text("{one} or {other}", one=lacks[0], other=lacks[1]),
             ),
         )
-    return _check("Rights", CheckState.OK, Text("The login owns the database and may create roles."))
+    return SetupCheck("Rights", CheckState.OK, Text("The login owns the database and may create roles."))
 
 
 def _writing(conn: Connection) -> SetupCheck:
     if _text(conn, "SELECT current_setting('transaction_read_only')") == "on":
-        return _check(
+        return SetupCheck(
             "Writing",
             CheckState.FAILED,
             Text("The server takes no changes: it is a standby, or read-only. Use its primary."),
         )
     encoding = _text(conn, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
-        return _check(
+        return SetupCheck(
             "Writing",
             CheckState.FAILED,
             Text("The database keeps text as {encoding}. Make one with UTF8.", encoding=encoding),
         )
-    return _check("Writing", CheckState.OK, Text("The database can be written to, and takes every script."))
+    return SetupCheck("Writing", CheckState.OK, Text("The database can be written to, and takes every script."))
 
 
 def _notifications(conn: Connection) -> SetupCheck:
@@ -163,7 +165,7 @@ def _notifications(conn: Connection) -> SetupCheck:
     came = any(note.channel == channel for note in conn.notifies(timeout=_NOTIFICATION_S, stop_after=1))
     conn.execute(f"UNLISTEN {channel}".encode())
     if not came or _number(conn, "SELECT pg_backend_pid()") != before:
-        return _check(
+        return SetupCheck(
             "Direct connection",
             CheckState.FAILED,
             Text(
@@ -171,7 +173,7 @@ def _notifications(conn: Connection) -> SetupCheck:
                 "pooling."
             ),
         )
-    return _check("Direct connection", CheckState.OK, Text("Notifications arrive."))
+    return SetupCheck("Direct connection", CheckState.OK, Text("Notifications arrive."))
 
 
 def _connections(conn: Connection) -> SetupCheck:
@@ -180,14 +182,14 @@ def _connections(conn: Connection) -> SetupCheck:
         "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int",
     )
     if most < _FEW_CONNECTIONS:
-        return _check(
+        return SetupCheck(
             "Connections",
             CheckState.WARNING,
             Text(
                 "The server takes {most} connections; a computer needs up to two while ChatDesk runs.", most=str(most)
             ),
         )
-    return _check(
+    return SetupCheck(
         "Connections",
         CheckState.OK,
         Text("The server takes {most} connections, up to two for each computer.", most=str(most)),
@@ -202,10 +204,6 @@ _LOOKS: Final[tuple[Callable[[Connection], SetupCheck], ...]] = (
 def _sentence(error: TeamError) -> str:
     step = next((words for kind, words in _STEPS if isinstance(error, kind)), error.next_step)
     return f"{error.what} {step}".strip()
-
-
-def _check(name: str, state: CheckState, sentence: str) -> SetupCheck:
-    return SetupCheck(name, state, sentence)
 
 
 def _number(conn: Connection, query: str) -> int:

@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Final, TypeVar
 
 from chatdesk.core.rendering.blocks import Block
@@ -46,7 +45,7 @@ class _Answer:
 
 
 class BlockSource:
-    """Renders texts with several workers. Enter it before the first text; the workers are killed when it is left."""
+    """Renders texts with several workers. The workers are killed when it is closed."""
 
     def __init__(self, most_workers: int = _MOST_WORKERS) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -54,12 +53,7 @@ class BlockSource:
         self._most_workers = min(most_workers, os.cpu_count() or 1)
         self._asked: deque[_Answer] = deque()
 
-    def __enter__(self) -> BlockSource:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         for worker in self._workers:
             worker.client.close()
 

@@ -36,7 +36,7 @@ def thread_to_markdown(thread: Thread, messages: Sequence[Message]) -> str:
 
 def head_as_markdown(thread: Thread) -> str:
     """Return title, time and system prompt, ending with a newline."""
-    blocks = [f"# {one_line(shown(thread.name))}", f"*{when(thread.created_at)}*"]
+    blocks = [f"# {clean_line(shown(thread.name))}", f"*{when(thread.created_at)}*"]
     if thread.system_prompt.strip():
         blocks.append("> " + thread.system_prompt.strip().replace("\n", "\n> "))
     return "\n\n".join(blocks) + "\n"
@@ -51,7 +51,7 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
         blocks.append(markdown_of(source_blocks(sources)))
     note = note_of(message)
     if note:
-        blocks.append(f"*{one_line(note)}*")
+        blocks.append(f"*{clean_line(note)}*")
     return "".join(f"\n{block}\n" for block in blocks)
 
 
@@ -138,7 +138,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def heading(message: Message) -> str:
     """Return who wrote a message, with which model, and when."""
-    model = f" ({one_line(message.model)})" if message.role is Role.ASSISTANT and message.model else ""
+    model = f" ({clean_line(message.model)})" if message.role is Role.ASSISTANT and message.model else ""
     return f"{speaker(message)}{model} · {when(message.created_at)}"
 
 
@@ -149,7 +149,7 @@ def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
         return f"> **{shown(words.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:
         name, arguments = part.content.get("name", ""), str(part.content.get("arguments", ""))
-        return f"**{shown(words.TOOL_CALL)}** `{one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
+        return f"**{shown(words.TOOL_CALL)}** `{clean_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
     if part.type is PartType.TOOL_RESULT:
         return f"**{shown(words.TOOL_RESULT)}**\n\n{_fenced(part.text, '')}"
     if part.type in (PartType.IMAGE, PartType.FILE):
@@ -159,7 +159,7 @@ def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
 
 def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
     name, sha256 = str(part.content.get("name") or shown(words.ATTACHMENT)), part.content.get("sha256")
-    escaped = one_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
+    escaped = clean_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
     copy = link_to(sha256, name) if isinstance(sha256, str) else None
     if copy is None:
         return f"*{named_attachment(part, escaped, problem_of(part))}*"
@@ -177,7 +177,7 @@ def named_attachment(part: Part, name: str, problem: str) -> str:
 def problem_of(part: Part) -> str:
     """Return why the picture of an answer was not kept; empty for all that was."""
     problem = part.content.get("problem")
-    return one_line(shown(problem)) if isinstance(problem, str) else ""
+    return clean_line(shown(problem)) if isinstance(problem, str) else ""
 
 
 def _fenced(text: str, language: str) -> str:
@@ -185,11 +185,6 @@ def _fenced(text: str, language: str) -> str:
     longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` without line breaks and hidden characters."""
-    return clean_line(text)
 
 
 def when(milliseconds: int) -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -178,7 +179,7 @@ class _Run:
                 if kind is ExportFormat.JSON:
                     path = self._write_json(reader)
                 else:
-                    with make_writer() as writer:
+                    with closing(make_writer()) as writer:
                         path = self._write_texts(reader, writer)
         except OSError as error:
             raise write_failure(error, self._target) from error

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.files import StoredFiles
@@ -33,9 +32,8 @@ class Written:
 
 
 class ThreadWriter(Protocol):
-    """A writer for one format. It is entered for a run of threads, used on one thread of the program, and left when all
-    are written. ``write`` makes the target whole or leaves what was there; it raises ``OSError`` and
-    ``ExportFailed``.
+    """A writer for one format, used on one thread of the program and closed when all threads are written. ``write``
+    makes the target whole or leaves what was there; it raises ``OSError`` and ``ExportFailed``.
     """
 
     @property
@@ -43,8 +41,4 @@ class ThreadWriter(Protocol):
 
     def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written: ...
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def close(self) -> None: ...

@@ -11,19 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.file_writing import replacing_text
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import words
-from chatdesk.core.transfer.exports.export import named_attachment, note_of, one_line, problem_of, speaker, when
+from chatdesk.core.transfer.exports.export import named_attachment, note_of, problem_of, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
@@ -61,7 +60,7 @@ class MessageHtml:
     def head(self, thread: Thread) -> str:
         prompt = thread.system_prompt.strip()
         quoted = f'<blockquote class="prompt">{_lines(prompt)}</blockquote>' if prompt else ""
-        title = one_line(shown(thread.name))
+        title = clean_line(shown(thread.name))
         return f'<h1>{escape(title)}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
 
     def read_ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
@@ -72,7 +71,7 @@ class MessageHtml:
         """Yield the message in pieces, because a picture may be larger than all the words."""
         self._count += 1
         who = escape(speaker(message))
-        model = f" · {escape(one_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
+        model = f" · {escape(clean_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
         kind = message.role.value
         meta = f'<span class="meta">{when(message.created_at)}{model}</span>'
         if self._is_for_print:
@@ -86,7 +85,7 @@ class MessageHtml:
             yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(sources)
         note = note_of(message)
         if note:
-            yield f'<p class="note">{escape(one_line(note))}</p>\n'
+            yield f'<p class="note">{escape(clean_line(note))}</p>\n'
         if not self._is_for_print:
             yield "</article>\n"
 
@@ -95,7 +94,7 @@ class MessageHtml:
             made = self._markdown(part)
             yield made if part.type is PartType.TEXT else self._folded(shown(words.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
-            name = escape(one_line(str(part.content.get("name", ""))))
+            name = escape(clean_line(str(part.content.get("name", ""))))
             yield self._folded(f"{shown(words.TOOL_CALL)} {name}", _pre(str(part.content.get("arguments", ""))))
         elif part.type is PartType.TOOL_RESULT:
             yield self._folded(shown(words.TOOL_RESULT), _pre(part.text))
@@ -120,11 +119,11 @@ class MessageHtml:
         self.missing += path is None and not problem
         if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
             lost = "" if path is not None else problem or shown(words.BYTES_MISSING)
-            yield f'<p class="note">{escape(named_attachment(part, one_line(name), lost))}</p>\n'
+            yield f'<p class="note">{escape(named_attachment(part, clean_line(name), lost))}</p>\n'
         elif self._is_for_print:
             yield f'<p><img src="blob:{path.name}"></p>\n'
         else:
-            yield f'<p><img alt="{escape(one_line(name))}" src="data:{mime};base64,'
+            yield f'<p><img alt="{escape(clean_line(name))}" src="data:{mime};base64,'
             yield from _base64(path)
             yield '"></p>\n'
 
@@ -140,14 +139,8 @@ class HtmlWriter:
         self._source = BlockSource()
         self._style = (resources_dir() / "export.css").read_text("utf-8")
 
-    def __enter__(self) -> HtmlWriter:
-        self._source.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._source.__exit__(kind, error, trace)
+    def close(self) -> None:
+        self._source.close()
 
     def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored)
@@ -172,7 +165,7 @@ class HtmlWriter:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="ChatDesk">\n'
-            f"<title>{escape(one_line(shown(thread.name)))}</title>\n<style>\n{self._style}</style>\n</head>\n"
+            f"<title>{escape(clean_line(shown(thread.name)))}</title>\n<style>\n{self._style}</style>\n</head>\n"
             '<body>\n<main dir="auto">\n'
         )
 

@@ -7,8 +7,6 @@ the window shows, a note below the message says so: another program would show t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from types import TracebackType
 
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.file_writing import replacing_text
@@ -33,16 +31,11 @@ class MarkdownWriter:
     ending = ".md"
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
         self._source: BlockSource | None = None
 
-    def __enter__(self) -> MarkdownWriter:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+    def close(self) -> None:
+        if self._source is not None:
+            self._source.close()
 
     def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         folder = f"{task.target.stem}-files"
@@ -71,7 +64,7 @@ class MarkdownWriter:
 
     def _blocks(self, text: str) -> tuple[Block, ...]:
         if self._source is None:
-            self._source = self._stack.enter_context(BlockSource())
+            self._source = BlockSource()
         return self._source.blocks(text)
 
 

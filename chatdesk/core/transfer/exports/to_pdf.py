@@ -12,7 +12,6 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from chatdesk.core import child_process
@@ -37,14 +36,8 @@ class PdfWriter:
         # One on two processors: it renders faster than pages are laid out, and starting takes as long as a hundred.
         self._source = BlockSource(most_workers=max(1, (os.cpu_count() or 1) // 2))
 
-    def __enter__(self) -> PdfWriter:
-        self._source.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._source.__exit__(kind, error, trace)
+    def close(self) -> None:
+        self._source.close()
 
     def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored, is_for_print=True)

@@ -11,6 +11,7 @@ import random
 import re
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import closing
 from html.parser import HTMLParser
 from itertools import count, islice
 from pathlib import Path
@@ -210,10 +211,10 @@ def test_any_text_makes_balanced_harmless_html(text: str) -> None:
         made = HtmlBlocks("m1-", is_for_print=is_for_print).html(parse_markdown(text))
         assert "<script" not in made
         open_tags: list[str] = []
-        for closing, tag in re.findall(r"<(/?)([a-z0-9]+)[^>]*>", made):
+        for slash, tag in re.findall(r"<(/?)([a-z0-9]+)[^>]*>", made):
             if tag in ("br", "hr", "img", "path"):
                 continue
-            if closing:
+            if slash:
                 assert open_tags.pop() == tag
             else:
                 open_tags.append(tag)
@@ -228,7 +229,7 @@ def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -
         announced = number
         return [f"**{number}**"] * (number % 3)
 
-    with BlockSource() as source:
+    with closing(BlockSource()) as source:
         for number in islice(source.read_ahead(count(), texts_of), 200):
             assert number + 10 < announced < number + 100
             for _ in range(number % 3):
@@ -236,7 +237,7 @@ def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -
 
 
 def test_a_text_that_was_not_announced_is_parsed_all_the_same() -> None:
-    with BlockSource() as source:
+    with closing(BlockSource()) as source:
         for number in source.read_ahead(range(20), lambda number: [f"text {number}"]):
             assert source.blocks("*another*") == parse_markdown("*another*")
             assert source.blocks(f"text {number}") == parse_markdown(f"text {number}")
