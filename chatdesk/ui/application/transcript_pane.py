@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
-from chatdesk.ui.application.renderer_start import RendererStart
 from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -47,3 +51,33 @@ def make_transcript(panes: Panes, renderer: RenderClient, threads: Callable[[], 
     panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
     panes.transcript.actionRequested.connect(panes.message_handlers.run)
     panes.pane.set_transcript(panes.transcript)
+
+
+class RendererStart(QObject):
+    """Calls ``warm_up`` once, on a thread, and has the transcript load its fonts and icons: when a question is sent,
+    the pointer comes to the list of threads, or the focus moves. So all is there before a thread is pressed."""
+
+    def __init__(self, panes: Panes, warm_up: Callable[[], None]) -> None:
+        super().__init__(panes.window)
+        self._panes = panes
+        self._warm_up = warm_up
+        self._is_begun = False
+        panes.composer.sendRequested.connect(self.begin)
+        panes.sidebar.installEventFilter(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self.begin)
+
+    def begin(self, *_what: object) -> None:
+        """Start the renderer now; later calls do nothing."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        self._panes.sidebar.removeEventFilter(self)
+        self._panes.transcript.parts.warm_up.begin()
+        threading.Thread(target=self._warm_up, name="render-start", daemon=True).start()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Enter:
+            self.begin()
+        return False

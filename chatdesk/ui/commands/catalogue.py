@@ -9,12 +9,15 @@ from typing import Final
 
 from chatdesk.core.texts import Text
 from chatdesk.ui.commands.command import Command
-from chatdesk.ui.commands.window_commands import WINDOW_COMMANDS
 
 CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.new", Text("New thread"), "Thread", ("Ctrl+N",), icon="square-pen"),
     Command("thread.temporary", Text("New temporary chat"), "Thread", ("Ctrl+Shift+N",), icon="eye-off"),
-    *WINDOW_COMMANDS,
+    Command("thread.open_window", Text("Open in a new window"), "Thread", ("Ctrl+Shift+D",), icon="external-link"),
+    Command("thread.open_beside", Text("Open beside"), "Thread", ("Ctrl+Shift+B",), icon="panel-right"),
+    Command("view.close_chat", Text("Close this chat or window"), "View", ("Ctrl+W",), icon="x"),
+    Command("go.chat_left", Text("Go to the chat at the left"), "Go", ("Ctrl+Alt+Left",)),
+    Command("go.chat_right", Text("Go to the chat at the right"), "Go", ("Ctrl+Alt+Right",)),
     Command("thread.keep", Text("Keep this temporary chat"), "Thread", icon="check"),
     Command("thread.forget", Text("Close the temporary chat"), "Thread", icon="x"),
     Command("thread.rename", Text("Rename thread"), "Thread", ("F2",), icon="pencil"),

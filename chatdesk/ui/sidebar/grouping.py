@@ -6,6 +6,7 @@ A row's place is one comparable key, so that the list can find any row by bisect
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -151,3 +152,21 @@ def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
     if age_days <= 7:
         return weekday_name(moment.weekday(), is_short=True)
     return day_text(moment, is_short=True, with_year=moment.year != today.year)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFilter:
+    """The threads of one view with ``query`` in their titles, of one project and with one tag (None: any)."""
+
+    view: ThreadView = ThreadView.ACTIVE
+    query: str = ""
+    project_id: str | None = None
+    tag: str | None = None
+
+    def holds(self, thread: Thread) -> bool:
+        return (
+            self.view.holds(thread)
+            and self.project_id in (None, thread.project_id)
+            and (self.tag is None or self.tag in thread.tags)
+            and self.query.casefold() in thread.title.casefold()
+        )

@@ -17,10 +17,9 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 from chatdesk.core.clock import Clock
 from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.folders import Folder, Folders
-from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadView, group_title, heading_key
+from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadFilter, ThreadView, group_title, heading_key
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRows, Row, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
-from chatdesk.ui.sidebar.thread_filter import ThreadFilter
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
-from chatdesk.core.texts import shown, tr
-from chatdesk.ui.features.settings.units import unit_words
+from chatdesk.core.texts import plural, shown, tr
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4
@@ -139,3 +138,22 @@ def listener(signal: Any) -> Callable[[Callable[[], None]], None]:
 
 def _words_of(value: Any) -> str:
     return tr("{percent}%", percent=round(value * 100)) if isinstance(value, float) else str(value)
+
+
+def unit_words(unit: str, count: int) -> str:
+    """Return the unit as it is behind ``count``; ``unit`` is the English word for several."""
+    match unit:
+        case "days":
+            return shown(plural("days", "day", count))
+        case "weeks":
+            return shown(plural("weeks", "week", count))
+        case "minutes":
+            return shown(plural("minutes", "minute", count))
+        case "seconds":
+            return shown(plural("seconds", "second", count))
+        case "tokens":
+            return shown(plural("tokens", "token", count))
+        case "files":
+            return shown(plural("files", "file", count))
+        case _:
+            return shown(unit)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import clean_line, escaped_in_json, visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arguments, readable
 from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
@@ -169,3 +169,33 @@ def where_words(request: ApprovalRequest) -> str:
     if where.startswith(("https://", "http://")):
         return tr("These arguments are sent to {where}", where=where)
     return tr("These arguments are given to a program on this computer: {where}", where=where)
+
+
+class NotArgumentsError(ValueError):
+    """A text is no JSON object; the message is a sentence for the person who wrote it."""
+
+
+def readable(arguments: str) -> str:
+    """Return arguments, JSON as the model wrote it, indented, with characters that hide or turn a line round escaped. A
+    text that is no JSON is returned with such characters spelt out."""
+    try:
+        value = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return visible_controls(arguments)
+    return escaped_in_json(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def read_arguments(text: str) -> dict[str, Any]:
+    """Return the arguments that a person wrote. Raises ``NotArgumentsError``."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise NotArgumentsError(Text("This is nested too deeply.")) from None
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError):
+            words = Text("This is not valid JSON in line {number}.", number=error.lineno)
+            raise NotArgumentsError(words) from None
+        raise NotArgumentsError(Text("This is not valid JSON.")) from None
+    if not isinstance(value, dict):
+        raise NotArgumentsError(Text("Arguments are a JSON object: { … }."))
+    return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Fold, Heading, Paragraph, Placement, Rule, Span, Table
-from chatdesk.ui.transcript.copying.copied_spans import spans_between
 from chatdesk.ui.transcript.copying.excerpt import Piece, is_closed
+from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.table_columns import MAX_COLUMNS
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
@@ -108,3 +108,23 @@ def _header_end(item: TableItem) -> int:
 
 def _unfolded(block: Block) -> Block:
     return replace(block, at=replace(block.at, is_folded=False)) if block.at.is_folded else block
+
+
+def spans_between(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Return the spans between two offsets, without the characters that the layout adds.
+
+    ``start`` and ``end`` count the text of ``flow_of``, which includes those characters.
+    """
+    flow = flow_of(spans)
+    cut: list[Span] = []
+    place = start
+    for each in flow.ranges:
+        if each.end <= start or each.start >= end:
+            continue
+        if each.start > place:
+            cut.append(Span(flow.copied(place, each.start)))
+        place = min(each.end, end)
+        cut.append(replace(each.span, text=flow.copied(max(each.start, start), place)))
+    if place < end:
+        cut.append(Span(flow.copied(place, end)))
+    return [span for span in cut if span.text]

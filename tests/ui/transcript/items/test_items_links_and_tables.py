@@ -16,8 +16,7 @@ from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
 from chatdesk.ui.transcript.drawing.table_columns import TableColumns
 from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.items_from_blocks import items_for
-from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.items.items_from_blocks import grow_table, items_for, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.view import TranscriptView

@@ -13,7 +13,7 @@ from chatdesk.core.rendering.blocks import Table
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
-from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.items.items_from_blocks import grow_table, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
