@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.errors import StorageError
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 
@@ -45,11 +44,8 @@ class NetworkBinding(QObject):
         self._tasks = context.tasks
         self._current_settings = context.settings
         self._system: QNetworkInformation | None = None
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ReachabilityChanged, self._on_reachability_changed)
-        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
+        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def begin(self) -> None:
         """Be on the watch from now on, also for what waited when the last window closed."""

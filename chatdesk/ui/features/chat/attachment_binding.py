@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.composer.attachments import AttachmentShelf
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 #: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
@@ -80,11 +79,8 @@ class AttachmentBinding(QObject):
         for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
             place.setAcceptDrops(True)
             place.installEventFilter(self)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ThreadChanged, lambda _event: self._describe_soon())
-        subscribe(self, ProvidersChanged, lambda _event: self._describe_soon())
+        context.subscribe(self, ThreadChanged, lambda _event: self._describe_soon())
+        context.subscribe(self, ProvidersChanged, lambda _event: self._describe_soon())
 
     # In
 

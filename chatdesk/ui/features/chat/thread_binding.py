@@ -20,7 +20,6 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.transcript.contract import ScrollAnchor
 
 if TYPE_CHECKING:
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 _ABOVE_FOUND_PX = 24
@@ -47,7 +46,10 @@ class ThreadBinding(QObject):
         self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
         self._reads = 0
         self._untold = 0  # how often so much changed that nobody said what
-        self._subscribe(context.subscribe)
+        context.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
+        context.subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
+        context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
+        context.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
 
     @property
     def thread_id(self) -> str | None:
@@ -107,12 +109,6 @@ class ThreadBinding(QObject):
 
     def restore_anchors(self, anchors: dict[str, ScrollAnchor]) -> None:
         self._anchors.update(anchors)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
-        subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
-        subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
-        subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
 
     # Opening
 

@@ -21,7 +21,6 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 if TYPE_CHECKING:
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 _SHOWN_CHARACTERS = 300
@@ -53,12 +52,9 @@ class WaitingQuestionsBinding(QObject):
         messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
         panes.commands.bind("message.send_waiting", lambda: self._with_first(self.send_now), self.are_any)
         panes.commands.bind("message.edit_waiting", lambda: self._with_last(self.edit), self.are_any)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, WaitingQuestionsChanged, lambda event: self._on_changed(event.thread_id))
-        subscribe(self, TurnStarted, lambda event: self._on_changed(event.thread_id))
-        subscribe(self, AnswerFinished, lambda event: self._on_changed(event.message.thread_id))
+        context.subscribe(self, WaitingQuestionsChanged, lambda event: self._on_changed(event.thread_id))
+        context.subscribe(self, TurnStarted, lambda event: self._on_changed(event.thread_id))
+        context.subscribe(self, AnswerFinished, lambda event: self._on_changed(event.message.thread_id))
 
     def are_any(self) -> bool:
         """Return whether questions wait in the open thread."""

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.waiting import WaitingAnswer
     from chatdesk.ui.compare.column import ViewMaker
     from chatdesk.ui.compare.view import CompareView
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
     from chatdesk.ui.window.window_context import WindowContext
@@ -59,16 +58,13 @@ class CompareBinding(QObject):
         panes.message_handlers.bind("compare", self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
-        subscribe(self, MessageAdded, lambda event: self._leave_if(event.message.thread_id))
-        subscribe(self, PathChanged, self._on_path_changed)
-        subscribe(self, TextStreamed, self._on_text_streamed)
-        subscribe(self, RetryWaiting, self._on_retry_waiting)
-        subscribe(self, TurnStarted, self._on_turn_started)
-        subscribe(self, QueueChanged, lambda event: self._tell_waiting(event.waiting))
+        context.subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
+        context.subscribe(self, MessageAdded, lambda event: self._leave_if(event.message.thread_id))
+        context.subscribe(self, PathChanged, self._on_path_changed)
+        context.subscribe(self, TextStreamed, self._on_text_streamed)
+        context.subscribe(self, RetryWaiting, self._on_retry_waiting)
+        context.subscribe(self, TurnStarted, self._on_turn_started)
+        context.subscribe(self, QueueChanged, lambda event: self._tell_waiting(event.waiting))
 
     @property
     def view(self) -> CompareView | None:

@@ -14,7 +14,6 @@ from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorB
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.context import ContextTotals
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 _SETTLE_MS = 80
@@ -37,11 +36,8 @@ class ContextBinding(QObject):
         threads.opened.connect(lambda _thread: self._settle.start())
         panes.composer.textChanged.connect(self._settle.start)
         panes.header.context_meter.clicked.connect(self._explain)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
         for kind in (MessageAdded, PathChanged, AnswerFinished, ContextChanged):
-            subscribe(self, kind, lambda _event: self._settle.start())
+            context.subscribe(self, kind, lambda _event: self._settle.start())
 
     def end(self) -> None:
         """Stop counting, because the window closes."""

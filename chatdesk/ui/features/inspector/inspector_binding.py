@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from chatdesk.core.domain.message import ContextMark
     from chatdesk.core.usage.service import UsageService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.inspector.inspector import Inspector
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -90,9 +89,6 @@ class InspectorBinding(QObject):
         panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
         threads.opened.connect(lambda _thread: self._fill_soon())
         panes.composer.textChanged.connect(self._fill_soon)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
         for kind in (
             MessageAdded,
             PathChanged,
@@ -102,10 +98,10 @@ class InspectorBinding(QObject):
             UsageRecorded,
             SummaryWorkChanged,
         ):
-            subscribe(self, kind, lambda _event: self._fill_soon())
-        subscribe(self, PathChanged, lambda _event: self._forget_questions())
+            context.subscribe(self, kind, lambda _event: self._fill_soon())
+        context.subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
-        subscribe(self, SummaryFailed, self._on_summary_failed)
+        context.subscribe(self, SummaryFailed, self._on_summary_failed)
 
     def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:
         """Add a tab of another controller, made with the inspector; ``fill`` is run when it is shown and when the

@@ -17,7 +17,6 @@ from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorB
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 _MARKS = {
@@ -51,11 +50,8 @@ class TranscriptContext(QObject):
         panes.message_handlers.bind("start-at-beginning", lambda _message_id: self.start_at(None))
         panes.message_handlers.bind("show-summary", lambda _message_id: inspector.open(SUMMARY))
         threads.opened.connect(self._on_thread_opened)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ContextChanged, lambda event: self._look_at(event.thread_id))
-        subscribe(self, PathChanged, lambda event: self._look_at(event.thread_id))
+        context.subscribe(self, ContextChanged, lambda event: self._look_at(event.thread_id))
+        context.subscribe(self, PathChanged, lambda event: self._look_at(event.thread_id))
 
     def mark(self, message_id: str, mark: ContextMark) -> None:
         """Pin a message into the context, exclude it, or neither."""

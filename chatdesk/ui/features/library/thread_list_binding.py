@@ -30,7 +30,6 @@ from chatdesk.ui.sidebar.folders import Folder
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
     from chatdesk.ui.window.window_state import WindowState
 
@@ -76,7 +75,14 @@ class ThreadListBinding(QObject):
         sidebar.tagFilterRequested.connect(self.show_tag)
         sidebar.allAsked.connect(self._select_all)
         sidebar.placeChanged.connect(self._told.start)
-        self._subscribe(context.subscribe)
+        context.subscribe(self, ThreadCreated, lambda event: self._take_in_now(event.thread))
+        context.subscribe(self, ThreadChanged, lambda event: self._take_in_now(event.thread))
+        context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
+        context.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
+        context.subscribe(self, ProjectCreated, lambda _event: self._recount())
+        context.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        context.subscribe(self, ProjectDeleted, lambda event: self._on_project_deleted(event.project))
+        context.subscribe(self, TagsChanged, lambda _event: self.read_tags())
 
     @property
     def project(self) -> Project | None:
@@ -86,16 +92,6 @@ class ThreadListBinding(QObject):
     @property
     def query(self) -> ThreadQuery:
         return self._query
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ThreadCreated, lambda event: self._take_in_now(event.thread))
-        subscribe(self, ThreadChanged, lambda event: self._take_in_now(event.thread))
-        subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
-        subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
-        subscribe(self, ProjectCreated, lambda _event: self._recount())
-        subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
-        subscribe(self, ProjectDeleted, lambda event: self._on_project_deleted(event.project))
-        subscribe(self, TagsChanged, lambda _event: self.read_tags())
 
     # Beginning and end
 

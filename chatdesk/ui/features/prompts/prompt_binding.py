@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.composer.prompt_menu import PromptMenu
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
     from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
@@ -77,11 +76,8 @@ class PromptBinding(QObject):
         commands.bind("prompt.library", self.open_library)
         commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
         threads.opened.connect(lambda _thread: self._show_placeholder_soon())
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ProjectChanged, lambda _event: self._show_placeholder_soon())
-        subscribe(self, PromptsChanged, lambda _event: self._refresh())
+        context.subscribe(self, ProjectChanged, lambda _event: self._show_placeholder_soon())
+        context.subscribe(self, PromptsChanged, lambda _event: self._refresh())
 
     async def save(self) -> None:
         """Store what is in the library and is not stored yet, because the window closes."""

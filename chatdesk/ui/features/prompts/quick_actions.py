@@ -20,7 +20,6 @@ from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_OWN: Final = 20
@@ -49,10 +48,7 @@ class QuickActions(QObject):
             panes.message_handlers.bind(f"{QUICK}{name}", partial(self.run, name))
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
+        context.subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
 
     def run(self, name: str, answer_id: str) -> None:
         """Run a quick action. ``name`` is a key of ``_WORDS``, or the id of a prompt."""

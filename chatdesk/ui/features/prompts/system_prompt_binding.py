@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -57,11 +56,8 @@ class SystemPromptBinding(QObject):
         panes.commands.bind("thread.system_prompt", self.open_thread)
         panes.commands.bind("project.system_prompt", self.open_project)
         threads.opened.connect(self._on_threads_opened)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ThreadChanged, self._on_bridge_thread_changed)
-        subscribe(self, ProjectChanged, lambda _event: self._on_threads_opened(self._threads.open_thread))
+        context.subscribe(self, ThreadChanged, self._on_bridge_thread_changed)
+        context.subscribe(self, ProjectChanged, lambda _event: self._on_threads_opened(self._threads.open_thread))
 
     def _on_threads_opened(self, thread: Thread | None) -> None:
         self._tasks.replace(self._remind(thread), "remind of a system prompt")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.providers.passphrase import PassphraseDialog
     from chatdesk.ui.features.providers.provider_form import ProviderForm
     from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
@@ -54,10 +53,7 @@ class ProviderBinding(QObject):
         self._rows: ProviderRowBinding | None = None
         settings.dialogMade.connect(self._on_dialog_made)
         settings.import_ahead(*_IMPORTED_AHEAD)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ProvidersChanged, self._on_providers_changed)
+        context.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
 
     # The page

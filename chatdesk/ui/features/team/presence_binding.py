@@ -14,7 +14,6 @@ from chatdesk.ui.widgets.header.presence_row import PersonHere
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.team.presence_place import PresencePlace
     from chatdesk.ui.window.window_context import WindowContext
@@ -43,11 +42,8 @@ class PresenceBinding(QObject):
         panes.composer.editor.installEventFilter(self)
         panes.composer.textChanged.connect(self._on_composer_text_changed)
         threads.opened.connect(self._on_thread_opened)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, PresenceChanged, self._on_presence_changed)
-        subscribe(self, TeamChanged, lambda _event: self.look())
+        context.subscribe(self, PresenceChanged, self._on_presence_changed)
+        context.subscribe(self, TeamChanged, lambda _event: self.look())
         self.look()
 
     def look(self) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.project import Project
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -56,13 +55,10 @@ class SharedListBinding(QObject):
         self._workspaces: dict[str, str] = {}
         panes.sidebar.teamPressed.connect(open_details)
         panes.sidebar.markReadRequested.connect(self._mark_read)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, SyncStatusChanged, lambda _event: self._show_status())
-        subscribe(self, TeamChanged, lambda _event: self._read())
-        subscribe(self, UnreadChanged, lambda event: self._panes.sidebar.rows.set_unread(event.counts))
-        subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        context.subscribe(self, SyncStatusChanged, lambda _event: self._show_status())
+        context.subscribe(self, TeamChanged, lambda _event: self._read())
+        context.subscribe(self, UnreadChanged, lambda event: self._panes.sidebar.rows.set_unread(event.counts))
+        context.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
         self._panes.sidebar.rows.set_unread(self._team.known.unread())
         self._read()
 

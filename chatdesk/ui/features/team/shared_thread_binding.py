@@ -28,7 +28,6 @@ from chatdesk.ui.transcript.contract import SharedWith
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -61,14 +60,11 @@ class SharedThreadBinding(QObject):
         panes.transcript.anchorChanged.connect(self._look_if_read)
         panes.transcript.set_file_states(team.known.file_state)
         panes.window.installEventFilter(self)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
-        subscribe(self, TeamChanged, lambda _event: self._read_again())
-        subscribe(self, UnreadChanged, lambda _event: self._look_if_read())
-        subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
-        subscribe(
+        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.subscribe(self, TeamChanged, lambda _event: self._read_again())
+        context.subscribe(self, UnreadChanged, lambda _event: self._look_if_read())
+        context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        context.subscribe(
             self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.known.file_state)
         )
         self._read_again()

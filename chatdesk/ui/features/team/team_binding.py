@@ -23,7 +23,6 @@ from chatdesk.ui.widgets.local_files import only_path_in
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import TeamServices
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.team.pages.team_page import TeamPage
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
@@ -77,11 +76,8 @@ class TeamBinding(QObject):
         }.items():
             panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
         panes.window.installEventFilter(self)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, TeamChanged, self._on_team_changed)
-        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.subscribe(self, TeamChanged, self._on_team_changed)
+        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def end(self) -> None:
         """Ignore all later events, because the window closes."""

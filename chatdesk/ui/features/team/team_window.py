@@ -20,7 +20,6 @@ from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.panes import Panes
     from chatdesk.ui.window.window_context import WindowContext
@@ -55,7 +54,8 @@ class TeamWindow(QObject):
         self.chats: list[TeamChat] = []
         self.notifier = Notifier(panes.window, context.tasks)
         self.notifier.pressed.connect(context.chats.show_soon)
-        self._subscribe(context.subscribe)
+        context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        context.subscribe(self, UnreadChanged, self._on_unread_changed)
 
     def join(self, context: WindowContext, threads: ThreadBinding) -> None:
         """Join a chat with the team."""
@@ -74,10 +74,6 @@ class TeamWindow(QObject):
             if chat.panes is panes:
                 chat.presence.end()
         self.chats = [each for each in self.chats if each.panes is not panes]
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
-        subscribe(self, UnreadChanged, self._on_unread_changed)
 
     async def end(self) -> None:
         """End the team's part of the window, because the window closes."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -56,12 +55,9 @@ class QueueBinding(QObject):
         self._dialog: WaitingDialog | None = None
         panes.commands.bind("app.waiting", self.open)
         panes.sidebar.waitingPressed.connect(self.open)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, QueueChanged, self._on_queue_changed)
-        subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
-        subscribe(self, ReachabilityChanged, self._on_reachability_changed)
+        context.subscribe(self, QueueChanged, self._on_queue_changed)
+        context.subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
+        context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
 
     def open(self) -> None:
         """Open the list of waiting messages, in a dialog that keeps up with it."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from chatdesk.core.errors import StorageError
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.way_in.way_in import WayIn
@@ -62,10 +61,7 @@ class WayInBinding(QObject):
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
         messages.models.changed.connect(self.refresh)
-        self._subscribe(context.subscribe)
-
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, ProvidersChanged, lambda _event: self.refresh())
+        context.subscribe(self, ProvidersChanged, lambda _event: self.refresh())
 
     async def prepare(self) -> None:
         """Show what is due; what the first screen is made of is imported beside the loop before."""
