@@ -59,7 +59,7 @@ class Composer(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._is_streaming = False
+        self.is_streaming = False
         self._is_usable = True
         self._refusal = ""
         self._placeholder = ""
@@ -129,17 +129,13 @@ class Composer(QWidget):
 
     # State
 
-    @property
-    def is_streaming(self) -> bool:
-        return self._is_streaming
-
     def set_streaming(self, is_streaming: bool) -> None:
         """Show the stop button in the send button's place while an answer arrives; what is sent in the meantime waits
         for its end, so that the send button comes back beside it with the first word."""
-        if is_streaming == self._is_streaming:
+        if is_streaming == self.is_streaming:
             return
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
-        self._is_streaming = is_streaming
+        self.is_streaming = is_streaming
         self.editor.is_stop_offered = is_streaming
         self._show_buttons()
         self._name_send()
@@ -297,7 +293,7 @@ class Composer(QWidget):
 
     def add_as_note(self) -> None:
         """Give away what is written as a note, which asks for no answer."""
-        if self._is_streaming:
+        if self.is_streaming:
             self.notice.show_passing(tr("Wait for the answer, or press Esc to stop it. Your text is kept."))
         elif self.send_button.isEnabled():
             self.noteRequested.emit(self.text())
@@ -347,12 +343,12 @@ class Composer(QWidget):
 
     def _show_buttons(self) -> None:
         """*Stop* never moves while it is there: a press that is meant for it must not send."""
-        self.stop_button.setVisible(self._is_streaming)
-        self.send_button.setVisible(not self._is_streaming or self.send_button.isEnabled())
+        self.stop_button.setVisible(self.is_streaming)
+        self.send_button.setVisible(not self.is_streaming or self.send_button.isEnabled())
 
     def _name_send(self) -> None:
         keys = "Enter" if self.editor.is_send_on_enter else "Ctrl+Enter"
-        name = tr("Send after the answer") if self._is_streaming else tr("Send")
+        name = tr("Send after the answer") if self.is_streaming else tr("Send")
         self.send_button.set_name(name, tooltip=f"{name} ({keys})")
 
     def _size_bytes(self) -> int:

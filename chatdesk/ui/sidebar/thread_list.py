@@ -73,7 +73,7 @@ class ThreadList(RowView):
         self._typed = ""
         self._typed_at = QElapsedTimer()
         self._has_key_focus = False
-        self._empty_text = ""
+        self.empty_text = ""
         self.setObjectName("threadList")
         self.setAccessibleName(tr("Threads"))
         self.setItemDelegate(self._delegate)
@@ -144,12 +144,8 @@ class ThreadList(RowView):
 
     def set_empty_text(self, text: str) -> None:
         """Shown in place of rows."""
-        self._empty_text = text
+        self.empty_text = text
         self.viewport().update()
-
-    @property
-    def empty_text(self) -> str:
-        return self._empty_text
 
     @property
     def is_editing(self) -> bool:
@@ -324,14 +320,14 @@ class ThreadList(RowView):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self._folders.paint()
-        if self._empty_text and not self.row_count():
+        if self.empty_text and not self.row_count():
             space = self._theme.tokens.space
             painter = QPainter(self.viewport())
             painter.setFont(self._theme.font("muted"))
             painter.setPen(self._theme.colour("muted"))
             area = self.viewport().rect().adjusted(space.s, space.m, -space.s, -space.m)
             flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-            painter.drawText(QRect(area), int(flags), self._empty_text)
+            painter.drawText(QRect(area), int(flags), self.empty_text)
             painter.end()
 
     # Inside

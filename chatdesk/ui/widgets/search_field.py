@@ -25,7 +25,7 @@ class SearchField(QLineEdit):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._hint = _key_cap(QKeySequence(hint).toString(QKeySequence.SequenceFormat.NativeText))
+        self.hint = _key_cap(QKeySequence(hint).toString(QKeySequence.SequenceFormat.NativeText))
         self.setObjectName(object_name)
         self.setAccessibleName(placeholder)
         self.setPlaceholderText(placeholder)
@@ -39,14 +39,9 @@ class SearchField(QLineEdit):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    @property
-    def hint(self) -> str:
-        """The keys as they are shown in the field."""
-        return self._hint
-
     def set_hint(self, keys: str) -> None:
         """Set the keys shown in the field, as this system writes them; empty for none."""
-        self._hint = _key_cap(keys)
+        self.hint = _key_cap(keys)
         self._on_theme_changed()
 
     def sizeHint(self) -> QSize:
@@ -82,7 +77,7 @@ class SearchField(QLineEdit):
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         left = self.width() - _PADDING_PX - side if is_mirrored else _PADDING_PX
         paint_icon(painter, QRectF(left, (self.height() - side) / 2, side, side), "search", theme.colour("muted"))
-        if self._hint and not self.text() and not self.hasFocus():
+        if self.hint and not self.text() and not self.hasFocus():
             self._paint_hint(painter, is_mirrored)
 
     def _paint_hint(self, painter: QPainter, is_mirrored: bool) -> None:
@@ -91,13 +86,13 @@ class SearchField(QLineEdit):
         font.setWeight(font.Weight.Normal)
         painter.setFont(font)
         metrics = painter.fontMetrics()
-        width, height = metrics.horizontalAdvance(self._hint) + 12, metrics.height() + 3
+        width, height = metrics.horizontalAdvance(self.hint) + 12, metrics.height() + 3
         left = _PADDING_PX if is_mirrored else self.width() - _PADDING_PX - width
         area = QRectF(left, (self.height() - height) / 2, width, height)
         radius = theme.tokens.radius.inline_code
         paint_box(painter, area, radius, fill=theme.colour("surface"), border=theme.colour("line"))
         painter.setPen(theme.colour("muted"))
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), self._hint)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), self.hint)
 
     def _on_text_changed(self, text: str) -> None:
         self._clear.setVisible(bool(text))
@@ -113,8 +108,8 @@ class SearchField(QLineEdit):
         side = round(ICON_PX * max(1.0, self._theme.scale))
         start, end = side + _PADDING_PX - 1, self._clear.sizeHint().width() - 4
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        if is_mirrored and self._hint:  # words from left to right begin beside the hint here
-            hint = QFontMetrics(self._theme.font("group")).horizontalAdvance(self._hint)
+        if is_mirrored and self.hint:  # words from left to right begin beside the hint here
+            hint = QFontMetrics(self._theme.font("group")).horizontalAdvance(self.hint)
             end = max(end, hint + 12 + _PADDING_PX)
         self.setTextMargins(end if is_mirrored else start, 0, start if is_mirrored else end, 0)
         self.setFixedHeight(self.sizeHint().height())

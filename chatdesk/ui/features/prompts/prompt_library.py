@@ -50,20 +50,16 @@ class PromptLibrary(QObject):
         self._undo = undo
         self._prompts = prompts
         self._tasks = tasks
-        self._dialog: PromptsDialog | None = None
+        self.dialog: PromptsDialog | None = None
         self._before: Prompt | None = None
         self._made: set[str] = set()
         self._deletion: Step | None = None
         self._wanted: str | None = None  # the prompt that was asked for last
 
-    @property
-    def dialog(self) -> PromptsDialog | None:
-        return self._dialog
-
     def open(self) -> None:
-        if self._dialog is not None:
+        if self.dialog is not None:
             return
-        dialog = self._dialog = PromptsDialog(self._panes.theme, parent=self._panes.window)
+        dialog = self.dialog = PromptsDialog(self._panes.theme, parent=self._panes.window)
         dialog.saveRequested.connect(lambda *what: self._do(self._save(*what), "save prompt"))
         dialog.form.parametersRequested.connect(lambda now: self._assistants.ask_for_parameters(dialog, now))
         dialog.form.filesRequested.connect(lambda: self._assistants.ask_for_files(dialog, self._add_file_soon))
@@ -80,16 +76,16 @@ class PromptLibrary(QObject):
         self._do(self._offer(), "list what assistants can be given")
 
     def show_heads(self, heads: Sequence[PromptHead]) -> None:
-        if self._dialog is not None:
-            self._dialog.show_heads(heads)
+        if self.dialog is not None:
+            self.dialog.show_heads(heads)
 
     def begin(self, kind: PromptKind, text: str) -> None:
-        if self._dialog is not None:
-            self._dialog.begin(kind, text)
+        if self.dialog is not None:
+            self.dialog.begin(kind, text)
 
     async def save(self) -> None:
         """Store what is written in the dialog now, while there is still somebody who can. Raises ``ChatDeskError``."""
-        dialog = self._dialog
+        dialog = self.dialog
         if dialog is not None and dialog.is_changed:
             written = dialog.form.written()
             await self._save(dialog.prompt_id, written)
@@ -101,27 +97,27 @@ class PromptLibrary(QObject):
             try:
                 await work
             except Exception as error:
-                if self._dialog is None:
+                if self.dialog is None:
                     raise
                 if isinstance(error, ChatDeskError):
-                    self._dialog.show_failure(shown(error.sentence))
+                    self.dialog.show_failure(shown(error.sentence))
                 else:
-                    self._dialog.show_failure(shown(_UNKNOWN))
+                    self.dialog.show_failure(shown(_UNKNOWN))
                     raise
 
         self._tasks.start(told(), name)
 
     async def _offer(self) -> None:
         choices = await self._assistants.choices()
-        if self._dialog is not None:
-            self._dialog.form.offer(choices)
+        if self.dialog is not None:
+            self.dialog.form.offer(choices)
 
     def _add_file_soon(self, path: Path) -> None:
         self._do(self._add_file(path), "add a file")
 
     async def _add_file(self, path: Path) -> None:
         file = await self._assistants.add_file(path)
-        fields = None if self._dialog is None else self._dialog.form.assistant
+        fields = None if self.dialog is None else self.dialog.form.assistant
         if fields is not None:
             fields.add_file(file)
 
@@ -135,15 +131,15 @@ class PromptLibrary(QObject):
             if self._before is None and prompt_id not in self._made:
                 self._before = await self._prompts.get(prompt_id)
             prompt = await self._prompts.edit(prompt_id, kind, name, text, setup)
-        if self._dialog is not None:
-            self._dialog.saved(prompt)
+        if self.dialog is not None:
+            self.dialog.saved(prompt)
 
     async def _show(self, prompt_id: str) -> None:
         self._wanted = prompt_id
         await self._note_edit()
         prompt = await self._prompts.get(prompt_id)
-        if self._dialog is not None and self._wanted == prompt_id:
-            self._dialog.show_prompt(prompt)
+        if self.dialog is not None and self._wanted == prompt_id:
+            self.dialog.show_prompt(prompt)
 
     async def _duplicate(self, prompt_id: str) -> None:
         prompt = await self._prompts.duplicate(prompt_id)
@@ -160,8 +156,8 @@ class PromptLibrary(QObject):
         )
         self._deletion = stack.last
         self._panes.commands.refresh()
-        if self._dialog is not None:
-            self._dialog.show_deleted(prompt_id, prompt.name)
+        if self.dialog is not None:
+            self.dialog.show_deleted(prompt_id, prompt.name)
 
     async def _restore(self, prompt_id: str) -> None:
         """Undo the last step, as Ctrl+Z would."""
@@ -173,8 +169,8 @@ class PromptLibrary(QObject):
 
     async def _check(self, text: str, is_system: bool) -> None:
         template = await asyncio.to_thread(read_template, text, is_system=is_system)
-        if self._dialog is not None:
-            self._dialog.form.show_problems([shown(problem.sentence) for problem in template.problems[:5]])
+        if self.dialog is not None:
+            self.dialog.form.show_problems([shown(problem.sentence) for problem in template.problems[:5]])
 
     async def _note_edit(self) -> None:
         """Record the edits since the prompt was opened as one step to undo."""
@@ -197,12 +193,12 @@ class PromptLibrary(QObject):
     # Files
 
     def _ask_for_import(self) -> None:
-        dialog = QFileDialog(self._dialog, tr("Import prompts"), "", shown(_FILTER))
+        dialog = QFileDialog(self.dialog, tr("Import prompts"), "", shown(_FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._open_file_dialog(dialog, self.import_file)
 
     def _ask_for_export(self) -> None:
-        dialog = QFileDialog(self._dialog, tr("Export prompts"), "prompts.json", shown(_FILTER))
+        dialog = QFileDialog(self.dialog, tr("Export prompts"), "prompts.json", shown(_FILTER))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         self._open_file_dialog(dialog, self.export_file)
@@ -239,11 +235,11 @@ class PromptLibrary(QObject):
         )
 
     def _notice(self, sentence: str) -> None:
-        if self._dialog is not None:
-            self._dialog.show_notice(sentence)
+        if self.dialog is not None:
+            self.dialog.show_notice(sentence)
 
     def _on_dialog_finished(self) -> None:
-        self._dialog = None
+        self.dialog = None
         self._made.clear()
         self._tasks.start(self._note_edit(), "note edit")
         self._panes.pane.focus_composer()

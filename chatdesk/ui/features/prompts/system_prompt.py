@@ -49,17 +49,13 @@ class SystemPromptDialog(FormPanel):
         )
         self._prompts = prompts
         self._texts = {each: prompts.of(each) for each in _NAMES}
-        self._source = source
+        self.source = source
         self._is_warned = False
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.written()))
         self._build()
         self._show_source(source)
         self.text_field.setFocus()
-
-    @property
-    def source(self) -> PromptSource:
-        return self._source
 
     def show_library(self, heads: Sequence[PromptHead]) -> None:
         menu = self._library
@@ -150,12 +146,12 @@ class SystemPromptDialog(FormPanel):
         ):
             button.setObjectName(f"systemPrompt_{source.value}")
             button.setAccessibleName(shown(_NAMES[source]))
-            button.setChecked(source is self._source)
+            button.setChecked(source is self.source)
             button.clicked.connect(lambda _is_checked=False, source=source: self._show_source(source))
             self.choice.addButton(button)
             sources.addWidget(button)
         sources.addStretch(1)
-        is_of_thread = self._prompts.thread_id is not None or self._source is PromptSource.THREAD
+        is_of_thread = self._prompts.thread_id is not None or self.source is PromptSource.THREAD
         self.thread_button.setVisible(is_of_thread)
         return sources
 
@@ -182,7 +178,7 @@ class SystemPromptDialog(FormPanel):
     def _show_source(self, source: PromptSource) -> None:
         """Show the prompt of the thread or of the project; what was written for the other one is kept until *Save* or
         the end."""
-        self._source = source
+        self.source = source
         self.text_field.blockSignals(True)
         self.text_field.show_written(self._texts[source])
         self.text_field.blockSignals(False)
@@ -192,13 +188,13 @@ class SystemPromptDialog(FormPanel):
         self.edited.emit(self.text_field.written())
 
     def _on_text_changed(self) -> None:
-        self._texts[self._source] = self.text_field.written()
+        self._texts[self.source] = self.text_field.written()
         self._is_warned = False
         self._settle.start()
         self._show_state()
 
     def _show_state(self) -> None:
-        self.keep_button.setEnabled(bool(self._texts[self._source].strip()))
+        self.keep_button.setEnabled(bool(self._texts[self.source].strip()))
         self._counts.setText(self._which_counts())
         self._say(self._notice, "", is_danger=False)
 
@@ -206,7 +202,7 @@ class SystemPromptDialog(FormPanel):
         """Return a sentence on which prompt will be sent after *Save*."""
         own, wider = (bool(self._texts[source].strip()) for source in (PromptSource.THREAD, PromptSource.PROJECT))
         has_default = bool(self._prompts.default.strip())
-        if self._source is PromptSource.PROJECT:
+        if self.source is PromptSource.PROJECT:
             if wider:
                 return tr("Sent in every thread of the project that has none of its own.")
             if has_default:

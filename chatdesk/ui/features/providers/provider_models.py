@@ -60,22 +60,18 @@ class ProviderModels(FormPanel):
         self.table.setAccessibleDescription(tr("Arrows move, Space ticks, F2 or typing changes a cell."))
         self.new = named(QLineEdit(), "providerModelsNew", tr("Id of a model that is missing"))
         self.new.setPlaceholderText(tr("Id of a model that is missing"))
-        self._rows = ModelTable(theme, lines, self)
+        self.rows = ModelTable(theme, lines, self)
         self._lay_out()
         self._dress()
-        self._show(self._rows)
+        self._show(self.rows)
         self.search.textChanged.connect(self._on_search_changed)
         self.new.installEventFilter(self)
         self.table.installEventFilter(self)
         (self.table if lines else self.new).setFocus()
 
-    @property
-    def rows(self) -> ModelTable:
-        return self._rows
-
     def show_lines(self, lines: Sequence[ModelLine]) -> None:
         """Show the list that was fetched again; what was typed in the meantime stays."""
-        typed = {each.id: each for each in self._rows.lines}
+        typed = {each.id: each for each in self.rows.lines}
         fresh = {each.id: each for each in lines}
         kept = [
             ModelLine(each.id, each.label, each.known, typed[each.id].alias, typed[each.id].said)
@@ -83,18 +79,18 @@ class ProviderModels(FormPanel):
             else each
             for each in lines
         ]
-        missing = [each for each in self._rows.lines if each.id not in fresh]
+        missing = [each for each in self.rows.lines if each.id not in fresh]
         self._show(ModelTable(self.theme, [*kept, *missing], self))
-        self._rows.find(self.search.text())
+        self.rows.find(self.search.text())
         self.show_problem("")
 
     def add_line(self, line: ModelLine) -> None:
         """Add a model that the person named."""
-        if all(each.id != line.id for each in self._rows.lines):
+        if all(each.id != line.id for each in self.rows.lines):
             self._added.append(line.id)
         self.search.clear()
-        index = self._rows.add(line)
-        self.table.setCurrentIndex(self._rows.index(index.row(), index.column()))
+        index = self.rows.add(line)
+        self.table.setCurrentIndex(self.rows.index(index.row(), index.column()))
         self.table.scrollTo(self.table.currentIndex())
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -113,12 +109,12 @@ class ProviderModels(FormPanel):
         """Enter ticks, or begins to change what is in the cell."""
         index = self.table.currentIndex()
         if index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
-            self._rows.setData(index, None, Qt.ItemDataRole.CheckStateRole)
+            self.rows.setData(index, None, Qt.ItemDataRole.CheckStateRole)
         elif index.flags() & Qt.ItemFlag.ItemIsEditable:
             self.table.edit(index)
 
     def _show(self, rows: ModelTable) -> None:
-        old, self._rows = self._rows, rows
+        old, self.rows = self.rows, rows
         self.table.setModel(rows)
         if old is not rows:
             old.deleteLater()
@@ -135,8 +131,8 @@ class ProviderModels(FormPanel):
         self.table.setCurrentIndex(rows.index(0, Column.NAME))
 
     def _on_search_changed(self, text: str) -> None:
-        self._rows.find(text)
-        count = self._rows.rowCount()
+        self.rows.find(text)
+        count = self.rows.rowCount()
         announce(self.search, shown(plural("{count} models", "{count} model", count)))
 
     def _on_add_clicked(self) -> None:
@@ -148,8 +144,8 @@ class ProviderModels(FormPanel):
     def _on_save_clicked(self) -> None:
         # A cell that is still being changed counts.
         self.save_button.setFocus(Qt.FocusReason.OtherFocusReason)
-        said = {each.id: each.said for each in self._rows.lines if each.said != ModelOverrides()}
-        names = {each.id: each.alias for each in self._rows.lines if each.alias}
+        said = {each.id: each.said for each in self.rows.lines if each.said != ModelOverrides()}
+        names = {each.id: each.alias for each in self.rows.lines if each.alias}
         self.saved.emit(said, names, tuple(self._added))
 
     def _lay_out(self) -> None:

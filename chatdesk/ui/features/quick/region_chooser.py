@@ -50,12 +50,7 @@ class RegionChooser(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setScreen(screen)
         self.setGeometry(screen.geometry())
-        self._region = QRect(QPoint(), screen.geometry().size())
-
-    @property
-    def region(self) -> QRect:
-        """The chosen part in the widget's own pixels."""
-        return self._region
+        self.region = QRect(QPoint(), screen.geometry().size())  # in the widget's own pixels
 
     def begin(self) -> None:
         """Show the picture over its whole screen, with the keys."""
@@ -72,11 +67,11 @@ class RegionChooser(QWidget):
         painter.drawPixmap(self.rect(), self._picture)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_DIM)
-        for part in _around(self.rect(), self._region):
+        for part in _around(self.rect(), self.region):
             painter.drawRect(part)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(_LINE, 2))
-        painter.drawRect(self._region.adjusted(1, 1, -1, -1))
+        painter.drawRect(self.region.adjusted(1, 1, -1, -1))
         if self._from is None:
             self._paint_hint(painter)
 
@@ -123,10 +118,10 @@ class RegionChooser(QWidget):
             size = _FINE_PX if modifiers & Qt.KeyboardModifier.AltModifier else _STEP_PX
             across, down = step[0] * size, step[1] * size
             if modifiers & Qt.KeyboardModifier.ShiftModifier:
-                self._choose(self._region.adjusted(0, 0, across, down))
+                self._choose(self.region.adjusted(0, 0, across, down))
             else:
                 self._choose(self._moved(across, down))
-            announce(self, f"{self._region.x()}, {self._region.y()}, {self._region.width()} × {self._region.height()}")
+            announce(self, f"{self.region.x()}, {self.region.y()}, {self.region.width()} × {self.region.height()}")
         else:
             super().keyPressEvent(event)
 
@@ -136,18 +131,18 @@ class RegionChooser(QWidget):
             self._finish(None)  # the person went to another program
 
     def _moved(self, across: int, down: int) -> QRect:
-        most = self.rect().bottomRight() - QPoint(self._region.width() - 1, self._region.height() - 1)
-        corner = self._region.topLeft() + QPoint(across, down)
-        return QRect(QPoint(max(0, min(corner.x(), most.x())), max(0, min(corner.y(), most.y()))), self._region.size())
+        most = self.rect().bottomRight() - QPoint(self.region.width() - 1, self.region.height() - 1)
+        corner = self.region.topLeft() + QPoint(across, down)
+        return QRect(QPoint(max(0, min(corner.x(), most.x())), max(0, min(corner.y(), most.y()))), self.region.size())
 
     def _choose(self, region: QRect) -> None:
         least = QSize(_LEAST_PX, _LEAST_PX)
-        self._region = QRect(region.topLeft(), region.size().expandedTo(least)) & self.rect()
+        self.region = QRect(region.topLeft(), region.size().expandedTo(least)) & self.rect()
         self.update()
 
     def _take(self) -> None:
         ratio = self._picture.devicePixelRatio()
-        region = self._region
+        region = self.region
         corner = QPoint(round(region.x() * ratio), round(region.y() * ratio))
         end = QPoint(round((region.right() + 1) * ratio), round((region.bottom() + 1) * ratio))
         self._finish(self._picture.copy(QRect(corner, end - QPoint(1, 1))))

@@ -67,11 +67,11 @@ class ProviderPage(QWidget):
         self._found = _column()
         self.add_button = push_button(tr("Add provider"), "providerAdd", self._open_menu)
         self._on_theme_changed()
-        self._menu = QMenu(self.add_button)
-        self._menu.setObjectName("providerPresets")
-        round_corners(self._menu, theme.tokens.radius.row)
+        self.menu = QMenu(self.add_button)
+        self.menu.setObjectName("providerPresets")
+        round_corners(self.menu, theme.tokens.radius.row)
         for preset in PRESETS.values():
-            action = self._menu.addAction(shown(preset.label))
+            action = self.menu.addAction(shown(preset.label))
             action.setObjectName(f"preset_{preset.id}")
             action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
         self.finding = QCheckBox(tr("Look for servers on this computer"))
@@ -94,10 +94,6 @@ class ProviderPage(QWidget):
         column.addSpacing(8)
         column.addWidget(self._change, 0, Qt.AlignmentFlag.AlignLeft)
         theme.changed.connect(self._on_theme_changed)
-
-    @property
-    def menu(self) -> QMenu:
-        return self._menu
 
     def row(self, provider: str) -> ProviderRow:
         return self._rows[provider]
@@ -229,7 +225,7 @@ class ProviderPage(QWidget):
         self.finding.blockSignals(False)
 
     def _open_menu(self) -> None:
-        self._menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
+        self.menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
 
     def _on_theme_changed(self) -> None:
         side = round(ICON_PX * max(1.0, self._theme.scale))

@@ -54,7 +54,7 @@ class ConnectProvider(QWidget):
         super().__init__()
         self._theme = theme
         self._is_connecting = False
-        self._key_state: KeyState | None = None
+        self.key_state: KeyState | None = None
         self._is_state_wanted = False
         self._due_key = ""  # connect with it once its place is known
         self.setObjectName("connectProvider")
@@ -105,14 +105,9 @@ class ConnectProvider(QWidget):
             )
         self._found.setVisible(bool(servers))
 
-    @property
-    def key_state(self) -> KeyState | None:
-        """None until ``show_key_state``."""
-        return self._key_state
-
     def show_key_state(self, state: KeyState) -> None:
         """Show where keys can be stored here."""
-        self._key_state = state
+        self.key_state = state
         self.key.show_state(state)
         due, self._due_key = self._due_key, ""
         if not due or self.key.key() != due:
@@ -180,8 +175,8 @@ class ConnectProvider(QWidget):
 
     def _made_key(self, preset: Preset) -> ProviderKey:
         key = ProviderKey(self._theme, None, needs_key=preset.needs_key, keys_url=preset.keys_url)
-        if self._key_state is not None:
-            key.show_state(self._key_state)
+        if self.key_state is not None:
+            key.show_state(self.key_state)
         key.field.textChanged.connect(self._on_key_changed)
         key.field.pasted.connect(self._on_key_pasted)
         key.field.submitted.connect(lambda _key: self._on_connect_clicked())
@@ -238,7 +233,7 @@ class ConnectProvider(QWidget):
         self._show_problem("")
 
     def _on_key_changed(self) -> None:
-        if self.key.key() and self._key_state is None and not self._is_state_wanted:
+        if self.key.key() and self.key_state is None and not self._is_state_wanted:
             self._is_state_wanted = True
             self.keyStateWanted.emit()
 
@@ -252,7 +247,7 @@ class ConnectProvider(QWidget):
             self.key.field.setText(key)
             self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
             announce(self, tr("This is a key of {label}", label=found.label))
-        if self._key_state is None:
+        if self.key_state is None:
             self._due_key = self.key.key()
         elif self.key.place() is None:  # else the person says first where it is kept
             self._on_connect_clicked()
@@ -262,7 +257,7 @@ class ConnectProvider(QWidget):
             self.cancelled.emit()
             return
         profile = self._profile()
-        if profile is not None and self.key.key() and self._key_state is None:
+        if profile is not None and self.key.key() and self.key_state is None:
             self._due_key = self.key.key()  # where the key can be is being asked
         elif profile is not None:
             self.connectRequested.emit(profile, self.key.key())

@@ -38,23 +38,19 @@ class PresenceRow(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._people: tuple[PersonHere, ...] = ()
+        self.people: tuple[PersonHere, ...] = ()
         self.words = ""
         self.setObjectName("presence")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
 
-    @property
-    def people(self) -> tuple[PersonHere, ...]:
-        return self._people
-
     def set_people(self, people: Sequence[PersonHere]) -> None:
         """Set the people: those in the thread come first, and of these those who type."""
         ordered = tuple(sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, each.name)))
-        if ordered == self._people:
+        if ordered == self.people:
             return
-        self._people = ordered
+        self.people = ordered
         self.words = typing_words([each.name for each in ordered if each.is_typing])
         text = ", ".join(filter(None, (here_words(ordered), self.words)))
         self.setAccessibleName(text)
@@ -72,7 +68,7 @@ class PresenceRow(QWidget):
         """Return the size without the text of who types: without room for it, it is left to the tooltip and to screen
         readers."""
         side = self._side()
-        discs = min(len(self._people), MOST_BADGES)
+        discs = min(len(self.people), MOST_BADGES)
         more = self._metrics().horizontalAdvance(self.more) if self.more else 0
         return QSize(round(discs * (side + _GAP_PX) + more) + 2, round(side) + 2 * _RING_PX)
 
@@ -81,7 +77,7 @@ class PresenceRow(QWidget):
         painter = QPainter(self)
         whole, direction = QRectF(self.rect()), self.layoutDirection()
         font, x, top = theme.font("muted"), 0.0, (self.height() - side) / 2
-        for person in self._people[:MOST_BADGES]:
+        for person in self.people[:MOST_BADGES]:
             area = mirrored(QRectF(x, top, side, side), whole, direction)
             paint_badge(painter, area, person.name, key=person.member_id, tokens=theme.tokens, font=font)
             x += side + _GAP_PX
@@ -103,7 +99,7 @@ class PresenceRow(QWidget):
     @property
     def more(self) -> str:
         """The number of people for whom there is no room, as it is shown; empty if all have a badge."""
-        left = len(self._people) - MOST_BADGES
+        left = len(self.people) - MOST_BADGES
         return f" +{number_text(left)}" if left > 0 else ""
 
     def _side(self) -> float:
