@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.errors import StorageError
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class NetworkBinding(QObject):
+class NetworkBinding(Controller):
     """The system's own word on the network is asked for only once something waits for it: it takes a moment to load."""
 
     def __init__(
@@ -35,14 +33,11 @@ class NetworkBinding(QObject):
         read_only_reason: Callable[[], StorageError | None],
         look_again: Callable[[], None],
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._network = network
         self._models = models
         self._read_only_reason = read_only_reason
         self._look_again = look_again
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self._system: QNetworkInformation | None = None
         context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
         context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.window.window_context import WindowContext
 
 _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = Text("My message is in the attached file, because it is too long to be sent whole.")
 
 
-class RecoveryActions(QObject):
+class RecoveryActions(Controller):
     """The actions offered below an error. Each receives the id of the answer that could not be asked for and acts on
     the question above it."""
 
@@ -34,12 +32,11 @@ class RecoveryActions(QObject):
         *,
         attachments: AttachmentService,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._messages = messages
         self._undo = undo
         self._open_provider = open_provider
-        self._open_thread = context.open_thread
         self._attachments = attachments
         tasks = context.tasks
         for name, run in {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,3 +49,16 @@ class WindowContext:
     subscribe: Subscribe
     settings: Callable[[], Settings]
     chats: ShownChats
+
+
+class Controller(QObject):
+    """The base of what joins the widgets of a window with the services: it keeps what the context gives. With
+    ``parent`` go its timers, and its connections, which keep alive whatever they call."""
+
+    def __init__(self, context: WindowContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._current_settings = context.settings
+        self._chats = context.chats

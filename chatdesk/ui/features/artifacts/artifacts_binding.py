@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.attachments.file_kinds import can_open
@@ -15,6 +15,7 @@ from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.artifacts.service import ArtifactService
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
     from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.window_context import WindowContext
 
     ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 _STORED: Final = Text("Artifacts are stored on disk; a temporary chat is not.")
 
 
-class ArtifactsBinding(QObject):
+class ArtifactsBinding(Controller):
     """Fills the tab when it is shown. An edit that is left by another way than *Cancel* becomes a version."""
 
     def __init__(
@@ -50,8 +50,8 @@ class ArtifactsBinding(QObject):
         make_service: Callable[[], ArtifactService],
         make_view: ViewMaker,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._drafts = drafts
         self._inspection = inspection
@@ -59,7 +59,6 @@ class ArtifactsBinding(QObject):
         self._make_service = make_service
         self._made_service: ArtifactService | None = None
         self._make_view = make_view
-        self._tasks = context.tasks
         self._tab: ArtifactsTab | None = None
         self._artifacts: Sequence[Artifact] = ()
         self._thread_id: str | None = None

@@ -5,30 +5,26 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class AnswerModels(QObject):
+class AnswerModels(Controller):
     """*Regenerate with another model* asks that model once. After a failure the thread goes on with the model that was
     chosen, since the one before it may be gone."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._consent = ProviderConsent(context)
         self._chooser: ModelChooser | None = None
         self._message_id = ""

@@ -23,12 +23,12 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.composer.attachments import AttachmentShelf
-    from chatdesk.ui.window.window_context import WindowContext
 
 #: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
 Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]
@@ -42,7 +42,7 @@ _KEPT_WITHIN_S = 5.0
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
-class AttachmentBinding(QObject):
+class AttachmentBinding(Controller):
     """A file that is copied belongs to the thread in which it was attached, wherever the reader is when it is there."""
 
     def __init__(
@@ -56,16 +56,14 @@ class AttachmentBinding(QObject):
         attachments: AttachmentService,
         models: ModelServices,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
         self._files = files
         self._drafts = drafts
         self._attachments = attachments
         self._models = models
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
         composer = panes.composer

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.window.window_context import WindowContext
 
 _TASK = "jump to a date"
 
 
-class DateBinding(QObject):
+class DateBinding(Controller):
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         panes.commands.bind("go.date", self.open_date)
 
     def open_date(self) -> None:

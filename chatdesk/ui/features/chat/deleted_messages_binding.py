@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class DeletedMessagesBinding(QObject):
+class DeletedMessagesBinding(Controller):
     def __init__(self, context: WindowContext, undo: UndoBinding, library: LibraryService) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
-        self._chats = context.chats
+        super().__init__(context)
+        panes = context.panes
         self._undo = undo
         self._library = library
-        self._tasks = context.tasks
         panes.commands.bind("trash.messages", self.open)
         panes.sidebar.deletedMessagesRequested.connect(self.open)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.message import Message, Role
@@ -24,6 +24,7 @@ from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
 from chatdesk.ui.features.chat.version_steps import VersionSteps
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,14 +34,13 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
 _WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
 
 
-class MessageBinding(QObject):
+class MessageBinding(Controller):
     """Sends, stops, edits, regenerates. ``busyChanged``: what *Stop* would do changed; ``compared``: several models
     were asked at once. ``models`` says who answers, ``follower`` shows what happens."""
 
@@ -60,15 +60,13 @@ class MessageBinding(QObject):
         questions: Callable[[], QuestionQueue],
         member_name: Callable[[str], str],
     ) -> None:
-        super().__init__(context.panes.pane)  # with it go the connections, which keep alive whatever they call
+        super().__init__(context, context.panes.pane)
         self._drafts = drafts
-        self._panes = panes = context.panes
+        panes = context.panes
         self._threads = threads
         self._undo = undo
         self._settings = settings
-        self._open_thread = context.open_thread
         self._questions = questions
-        self._tasks = context.tasks
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, drafts=drafts)
         self.models = NextModel(context, threads, settings, models)

@@ -6,35 +6,32 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.window.window_context import WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
 
 
-class MessageEdit(QObject):
+class MessageEdit(Controller):
     """The editing of a question, which is asked again, or of an answer, which becomes the person's own. ``changed`` is
     emitted when another message, or none, is being edited."""
 
     changed = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, *, drafts: DraftKeeper) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._threads = threads
         self._drafts = drafts
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._editing: Message | None = None
         self._later = 0  # messages below it on the shown path
         self._is_settled = asyncio.Event()  # nothing is being sent

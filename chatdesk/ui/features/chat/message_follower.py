@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core import events
 from chatdesk.core.clock import SystemClock
@@ -12,25 +12,23 @@ from chatdesk.core.domain.message import Message
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
-    from chatdesk.ui.window.window_context import WindowContext
 
 _SHORTEST_SHOWN_WAIT_S = 2.0
 
 
-class MessageFollower(QObject):
+class MessageFollower(Controller):
     """Updates a chat when its messages change. ``busyChanged``: an answer of the open thread began or ended."""
 
     busyChanged = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, versions: VersionSteps) -> None:
-        super().__init__(context.panes.pane)  # with it go the subscriptions
-        self._panes = context.panes
+        super().__init__(context, context.panes.pane)
         self._threads = threads
         self._versions = versions
-        self._open_thread = context.open_thread
         self._incoming: IncomingMessages | None = None
         subscribe = context.subscribe
         subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))

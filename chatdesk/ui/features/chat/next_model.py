@@ -6,23 +6,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.prompt import Assistant
     from chatdesk.core.domain.thread import Thread
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class NextModel(QObject):
+class NextModel(Controller):
     """The models of the next question. ``changed``: ``chosen`` is another. The header shows who answers next."""
 
     changed = Signal()
@@ -30,13 +30,10 @@ class NextModel(QObject):
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, settings: SettingsBinding, models: ModelServices
     ) -> None:
-        super().__init__(context.panes.pane)
-        self._panes = context.panes
+        super().__init__(context, context.panes.pane)
         self._threads = threads
         self._settings = settings
         self._models = models
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._model: tuple[str, str] | None = None
         self._of_assistant: tuple[str, str | None] | None = None
         self.comparisons = ComparedModels()
@@ -128,18 +125,16 @@ class NextModel(QObject):
         return (None, None) if project is None else (project.provider, project.model)
 
 
-class NextAssistant(QObject):
+class NextAssistant(Controller):
     """The assistant of the next question. ``changed``: what ``once`` or ``here`` say is another. ``once`` is asked this
     question alone, ``here`` answers in the open thread or will in the new one; None: nobody."""
 
     changed = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, models: NextModel) -> None:
-        super().__init__(context.panes.pane)
+        super().__init__(context, context.panes.pane)
         self._threads = threads
         self._models = models
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._thread_id: str | None = None
         self.once: Assistant | None = None
         self.here: Assistant | None = None

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.parameters import Parameters
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class ParametersBinding(QObject):
+class ParametersBinding(Controller):
     """A thread that does not exist yet has no parameters of its own: its project's are offered in their place."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         panes.commands.bind("thread.parameters", self.open)
         panes.commands.bind("project.parameters", self.open_project)
         panes.composer.parametersRequested.connect(self.open)

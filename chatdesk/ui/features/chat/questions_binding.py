@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.inspector.questions_tab import QuestionsTab
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.outline import Question
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = 500
 
 
-class QuestionsBinding(QObject):
+class QuestionsBinding(Controller):
     """Controller of the list of questions. ``went`` comes when a person went to a question. What was read is kept:
     questions that are asked later come at the end, until ``forget`` says that the thread is not what it was."""
 
     went = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
-        self._tasks = tasks = context.tasks
+        tasks = context.tasks
         self._read: tuple[str, str] | None = None  # which thread, narrowed by what
         self.tab = QuestionsTab(panes.theme)
         self.tab.questionChosen.connect(self._go)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.temporary import TemporaryThreads
     from chatdesk.core.events import EventBus
     from chatdesk.ui.features.chat.temporary import TemporaryDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class TemporaryBinding(QObject):
+class TemporaryBinding(Controller):
     """Binds the commands, the mark in the header and the line above the list."""
 
     def __init__(
@@ -35,15 +33,14 @@ class TemporaryBinding(QObject):
         make_temporary: Callable[[], TemporaryThreads],
         join: Callable[[EventBus], None],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
         self._undo = undo
         self._drafts = drafts
         self._make_temporary = make_temporary
         self._join = join
-        self._tasks = context.tasks
         self._temporary: TemporaryThreads | None = None
         self.dialog: TemporaryDialog | None = None
         commands = panes.commands

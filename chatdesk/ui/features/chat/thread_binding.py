@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
@@ -18,26 +17,21 @@ from chatdesk.core.errors import NotFound
 from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.transcript.contract import ScrollAnchor
-
-if TYPE_CHECKING:
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _ABOVE_FOUND_PX = 24
 _FIND = "find in thread"
 
 
-class ThreadBinding(QObject):
+class ThreadBinding(Controller):
     """Owns the open thread (None: the one that does not exist yet)."""
 
     opened = Signal(object)  # Thread | None
     keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
 
     def __init__(self, context: WindowContext, drafts: DraftKeeper) -> None:
-        super().__init__(context.panes.pane)  # with it go the connections, which keep alive whatever they call
-        self._panes = context.panes
+        super().__init__(context, context.panes.pane)
         self._drafts = drafts
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
         self._new_project: Project | None = None

@@ -8,14 +8,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.attachments.file_kinds import HTML, can_open
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -26,20 +25,18 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.opened_files import OpenedFiles
     from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
     from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.window_context import WindowContext
 
 _STORED = "blobs"
 
 
-class TranscriptFiles(QObject):
+class TranscriptFiles(Controller):
     """The files and pictures of a window's transcripts. Call ``open_pictures`` once the data directory is known."""
 
     def __init__(self, context: WindowContext, attachments: AttachmentService) -> None:
-        super().__init__()
+        super().__init__(context)
         self._context = context
-        self._panes = panes = context.panes
+        panes = context.panes
         self._attachments = attachments
-        self._tasks = context.tasks
         self._pictures: PictureLoader | None = None
         self._opened: OpenedFiles | None = None
         panes.transcript.saveRequested.connect(self._on_transcript_save_requested)

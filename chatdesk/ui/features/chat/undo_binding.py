@@ -6,15 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.undo import Step, UndoStack
     from chatdesk.ui.window.chat_pane import ChatPane
-    from chatdesk.ui.window.window_context import WindowContext
 
 _LONGEST_TITLE: Final = 40
 
@@ -26,16 +24,13 @@ class UndoHistory:
         self.stack: UndoStack | None = None
 
 
-class UndoBinding(QObject):
+class UndoBinding(Controller):
     """Ctrl+Z, its opposite, and the button of a toast. ``history`` is shared by all chats that are shown."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, history: UndoHistory | None = None) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._chats = context.chats
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._history = history or UndoHistory()
         panes.commands.bind(
             "edit.undo", self.undo, lambda: self._history.stack is not None and self._history.stack.last is not None

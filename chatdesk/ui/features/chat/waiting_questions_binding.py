@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.chat.attachment_rules import names_of
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import AnswerFinished, TurnStarted, WaitingQuestionsChanged
@@ -17,16 +15,16 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.ui.window.window_context import WindowContext
 
 _SHOWN_CHARACTERS = 300
 
 
-class WaitingQuestionsBinding(QObject):
+class WaitingQuestionsBinding(Controller):
     """Joins the strip of the composer with ``QuestionQueue``. What was asked in the meantime is gone from it."""
 
     def __init__(
@@ -38,14 +36,12 @@ class WaitingQuestionsBinding(QObject):
         *,
         questions: Callable[[], QuestionQueue],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
         self._drafts = drafts
         self._questions = questions
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self._consent = ProviderConsent(context)
         panes.composer.above.waitingMade.connect(self._on_waiting_made)
         threads.opened.connect(lambda _thread: self.show())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import (
@@ -23,6 +21,7 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.message_follower import retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.results import Compared
@@ -31,24 +30,21 @@ if TYPE_CHECKING:
     from chatdesk.ui.compare.view import CompareView
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST = 4
 _SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions are side by side already
 
 
-class CompareBinding(QObject):
+class CompareBinding(Controller):
     """The view exists from the first comparison on, and is shown while one is looked at."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, messages: MessageBinding, *, make_view: ViewMaker
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._make_view = make_view
         self._view: CompareView | None = None
         self._thread_id: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.message import Message, Status
@@ -14,24 +13,22 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ApprovalRequest
-    from chatdesk.ui.window.window_context import WindowContext
 
 #: An answer that took longer is one that a person may have left alone.
 LONG_MS: Final = 10_000
 _TITLES: Final = {Status.COMPLETE: Text("An answer is ready"), Status.ERROR: Text("An answer failed")}
 
 
-class AnswerNotices(QObject):
+class AnswerNotices(Controller):
     """Notices of the desktop, one a thread, which say the thread's title and nothing of what was written: others may
     see the screen."""
 
     def __init__(self, context: WindowContext) -> None:
-        super().__init__()
-        self._chats = context.chats
-        self._tasks = context.tasks
+        super().__init__(context)
         self._settings = context.settings
         self._chat_of = context.open_thread.chat_of
         self.notifier = Notifier(context.panes.window, context.tasks)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.events import AnswerFinished, MessageAdded, UnreadChanged
 from chatdesk.core.texts import Text, shown
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.features.desktop.tray_icon import TrayIcon
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 _RECENT = 5
 _STAYS = Text("ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.")
 
 
-class TrayBinding(QObject):
+class TrayBinding(Controller):
     """Shows the icon while the setting says so and the desktop has a tray."""
 
     def __init__(
@@ -32,9 +31,8 @@ class TrayBinding(QObject):
         settings: SettingsBinding,
         library: LibraryService,
     ) -> None:
-        super().__init__()
+        super().__init__(context)
         self._context = context
-        self._panes = context.panes
         self._library = library
         self._has_said = False
         self._writing: set[str] = set()

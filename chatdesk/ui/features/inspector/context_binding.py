@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.context import ContextTotals
-    from chatdesk.ui.window.window_context import WindowContext
 
 _SETTLE_MS = 80
 _STALE = Text("The summary is out of date and not sent. Make it again to have it sent.")
 
 
-class ContextBinding(QObject):
+class ContextBinding(Controller):
     """Counts once the typing pauses for a moment; a newer count replaces one that is under way."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._inspector = inspector
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._sentences: tuple[str, ...] = ()
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._on_settle_timeout)

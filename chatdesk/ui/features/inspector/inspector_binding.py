@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.events import (
@@ -22,6 +22,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.widgets.focus_ring import reason_of_press
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.message import ContextMark
     from chatdesk.core.usage.service import UsageService
     from chatdesk.ui.inspector.inspector import Inspector
-    from chatdesk.ui.window.window_context import WindowContext
 
     Fill = Callable[[], Coroutine[Any, Any, None]]
 
@@ -48,7 +48,7 @@ _SETTLE_MS = 200
 _PAGE = 100
 
 
-class InspectorBinding(QObject):
+class InspectorBinding(Controller):
     """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
     ``pricesRequested``: the person wants to type what a model costs. ``tabLeft``: another tab is shown than before."""
 
@@ -63,13 +63,11 @@ class InspectorBinding(QObject):
         *,
         usage_of: Callable[[str | None], UsageService],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._open_thread = context.open_thread
         self._usage_of = usage_of
-        self._tasks = context.tasks
         self._window_context = context
         self.inspector: Inspector | None = None
         self._more: dict[str, tuple[Callable[[], QWidget], Fill]] = {}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
@@ -15,25 +13,23 @@ from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.inspector.summary_tab import SummaryTab
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.context.summary_service import SummaryService
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = 100
 
 
-class SummaryBinding(QObject):
+class SummaryBinding(Controller):
     """Controller of the summary tab. ``jump`` shows a message, and first the version of the thread that it belongs
     to."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, *, jump: Callable[[str], None]) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         self._context = context
         self._newest: Summary | None = None
         self.tab = SummaryTab(panes.theme, self._fetch_sources)

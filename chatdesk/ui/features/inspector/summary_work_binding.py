@@ -5,32 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.summary import SummaryStage
 from chatdesk.core.events import SummaryWorkChanged
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context.summary_service import SummaryService
     from chatdesk.core.domain.summary import SummaryWork
-    from chatdesk.ui.window.window_context import WindowContext
 
 # Fewer requests are over before anybody could read how far they are.
 _LEAST_REQUESTS_SHOWN = 3
 
 
-class SummaryWorkBinding(QObject):
+class SummaryWorkBinding(Controller):
     """The binding of the work on summaries. Questions about another thread wait until that one is opened."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._threads = threads
-        self._open_thread = context.open_thread
         self._bar: Banner | None = None
         self._shown: SummaryWork | None = None
         threads.opened.connect(lambda _thread: self._on_thread_opened())

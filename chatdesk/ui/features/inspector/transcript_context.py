@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.events import ContextChanged, PathChanged
 from chatdesk.core.texts import Text, shown, tr
@@ -14,10 +12,10 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MARKS = {
     "pin": ContextMark.PINNED,
@@ -32,18 +30,16 @@ _SAID = {
 }
 
 
-class TranscriptContext(QObject):
+class TranscriptContext(Controller):
     """Carries out what is asked for at a message, and keeps the lines true."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding, undo: UndoBinding
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         for name, mark in _MARKS.items():
             panes.message_handlers.bind(name, partial(self.mark, mark=mark))
         panes.message_handlers.bind("start-here", self.start_at)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat.library import LibraryService
@@ -19,18 +18,18 @@ from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.services.tool_loader import ToolLoader
     from chatdesk.ui.features.library.active_chat import ActiveChat
     from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.window_context import WindowContext
 
 Ids = Sequence[str]
 
 
-class LibraryBinding(QObject):
+class LibraryBinding(Controller):
     """Binds the commands and the sidebar's wishes about threads; ``projects`` does the same for projects. ``active``
     returns the chat whose thread commands act on."""
 
@@ -46,14 +45,12 @@ class LibraryBinding(QObject):
         team_is_joined: Callable[[], Awaitable[bool]],
         tools: ToolLoader,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._active = active
         self._lists = lists
         self._library = library
         self._team_is_joined = team_is_joined
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self.projects = ProjectBinding(
             context, lists, undo, self.move_to, library=library, system_prompts=system_prompts, tools=tools
         )

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.project import Project
 from chatdesk.core.texts import plural, shown, tr
@@ -16,6 +14,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
@@ -24,13 +23,12 @@ if TYPE_CHECKING:
     from chatdesk.ui.dialogs.folder_field import FolderField
     from chatdesk.ui.features.library.project import ProjectDialog
     from chatdesk.ui.sidebar.project_menu import ProjectMenu
-    from chatdesk.ui.window.window_context import WindowContext
 
 ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
 _RESTORE = "restore:"
 
 
-class ProjectBinding(QObject):
+class ProjectBinding(Controller):
     """Controller of projects. ``move_to`` takes threads that are dropped on a project in the switcher."""
 
     def __init__(
@@ -44,17 +42,14 @@ class ProjectBinding(QObject):
         system_prompts: SystemPromptService,
         tools: ToolLoader,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._lists = lists
         self._undo = undo
         self._move_to = move_to
-        self._open_thread = context.open_thread
         self._library = library
         self._system_prompts = system_prompts
         self._tools = tools
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self.menu: ProjectMenu | None = None
         panes.sidebar.projectsAsked.connect(self.open_menu)
         panes.sidebar.projectsAskedUnderDrag.connect(lambda: self.open_menu(is_under_drag=True))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.project import Project
@@ -27,10 +27,10 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.ui.window.window_context import WindowContext
     from chatdesk.ui.window.window_state import WindowState
 
 PAGE: Final = 50
@@ -41,20 +41,17 @@ _FOLDERS_AT_ONCE: Final = 8  # open folders whose beginning comes with the list;
 _AT_ONCE, _BREATH_S = 12, 0.002  # changed rows between two turns of the loop
 
 
-class ThreadListBinding(QObject):
+class ThreadListBinding(Controller):
     """Fills the list and keeps it true. ``changed`` comes when there is something to remember for the next start."""
 
     changed = Signal()
     projectShown = Signal(object)  # Project | None: where new threads go
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, library: LibraryService) -> None:
-        super().__init__(context.panes.window)  # with which its timer ends
-        self._panes = panes = context.panes
+        super().__init__(context, context.panes.window)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
         self._library = library
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self._query = ThreadQuery()
         self._project: Project | None = None
         self._sought: str | None = None  # the project that is read, to be listed

@@ -10,25 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLink, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.ui.window.chat_window import ChatWindow
     from chatdesk.ui.window.shown_chats import ShownChat
-    from chatdesk.ui.window.window_context import WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
 _NOT_SHOWN = Text("The message of the link is not shown in this chat: it was deleted, or is in another version.")
 _DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. Nothing was changed.")
 
 
-class LinkBinding(QObject):
+class LinkBinding(Controller):
     """The links of a window. ``import_file`` opens the dialog of an import, ``join`` that of an invitation in a text,
     and ``takes_file`` opens the one of an invitation in a file and returns whether it is one."""
 
@@ -40,10 +38,8 @@ class LinkBinding(QObject):
         join: Callable[[str], None],
         takes_file: Callable[[Path], bool],
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._stored_chat = context.open_thread.stored_chat
-        self._chats = context.chats
         self._import_file = import_file
         self._join = join
         self._takes_file = takes_file
@@ -75,7 +71,7 @@ class LinkBinding(QObject):
         if isinstance(link, ThreadLink):
             chat = self._chats.bring(link.thread_id)
             if self._may_open_in(chat.panes.window):
-                chat.tasks.replace(self._open_thread(chat, link), "open thread")
+                chat.tasks.replace(self._open_linked_thread(chat, link), "open thread")
             return
         window = self._panes.window
         window.come_to_front()
@@ -94,7 +90,7 @@ class LinkBinding(QObject):
             window.show_toast(shown(_DIALOG_IS_OPEN))
         return not has_dialog
 
-    async def _open_thread(self, chat: ShownChat, link: ThreadLink) -> None:
+    async def _open_linked_thread(self, chat: ShownChat, link: ThreadLink) -> None:
         if link.message_id is not None and await self._is_shown(link.thread_id, link.message_id):
             await chat.threads.open_at(link.thread_id, link.message_id)
             return

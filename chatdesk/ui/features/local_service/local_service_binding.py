@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.project import Project
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.local_service.new_token import NewTokenDialog
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE: Final = "Local service"
 _ON: Final = "service_on"
@@ -35,7 +34,7 @@ _MODULES: Final = (
 )
 
 
-class LocalServiceBinding(QObject):
+class LocalServiceBinding(Controller):
     """Controller of the local service's settings page. ``switch`` gives the switch of the service; None where this
     process may not serve."""
 
@@ -47,9 +46,7 @@ class LocalServiceBinding(QObject):
         switch: Callable[[], ServiceSwitch | None],
         projects: Callable[[], Awaitable[Sequence[Project]]],
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._tasks = context.tasks
+        super().__init__(context)
         self._settings = settings
         self._switch = switch
         self._projects = projects

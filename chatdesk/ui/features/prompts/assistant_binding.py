@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
@@ -21,18 +20,18 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.composer.prompt_menu import PromptMenu
     from chatdesk.ui.features.prompts.server_resources import ServerResources
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_LISTED: Final = 40
 
 
-class AssistantBinding(QObject):
+class AssistantBinding(Controller):
     """There is no button as long as the library has no assistant."""
 
     def __init__(
@@ -46,16 +45,14 @@ class AssistantBinding(QObject):
         open_library: Callable[[], None],
         resources: ServerResources,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._undo = undo
         self._chosen = chosen
         self._prompts = prompts
         self._open_library = open_library
         self._resources = resources
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self._button: PillButton | None = None
         self._menu: PromptMenu | None = None
         panes.composer.editor.atTyped.connect(lambda: self._tasks.replace(self._open_menu(), "list assistants"))

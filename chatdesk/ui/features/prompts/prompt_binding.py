@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
@@ -21,6 +20,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
 from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
     from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_REMEMBERED = 100
 _LONGEST_GATHERING_S = 5.0
 _LONGEST_PROJECT = 40
 
 
-class PromptBinding(QObject):
+class PromptBinding(Controller):
     """Controller of prompts in a chat. ``save_text`` is for whoever offers *Save as prompt* elsewhere."""
 
     def __init__(
@@ -53,16 +52,15 @@ class PromptBinding(QObject):
         open_assistants: Callable[[], AssistantChooser],
         server_prompts: ServerPrompts,
     ) -> None:
-        super().__init__()
+        super().__init__(context)
         self._server_prompts = server_prompts
         self._open_assistants = open_assistants
-        self._panes = panes = context.panes
+        panes = context.panes
         self._threads = threads
         self._undo = undo
         self._prompts = prompts
         self._system_prompts = system_prompts
-        self._tasks = tasks = context.tasks
-        self._open_thread = context.open_thread
+        tasks = context.tasks
         self._menu: PromptMenu | None = None
         self._library: PromptLibrary | None = None
         self._last_values: dict[str, dict[str, str]] = {}

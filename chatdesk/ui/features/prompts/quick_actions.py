@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.texts import Text, shown, tr
@@ -16,11 +14,11 @@ from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_OWN: Final = 20
 _WORDS: Final = {
@@ -29,20 +27,18 @@ _WORDS: Final = {
 }
 
 
-class QuickActions(QObject):
+class QuickActions(Controller):
     """The quick actions below an answer. Each asks a question that is in the thread like any other, below that
     answer."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, prompts: PromptBinding, *, prompt_service: PromptService
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._is_offered = False
         self._prompts = prompts
-        self._open_thread = context.open_thread
         self._prompt_service = prompt_service
-        self._tasks = context.tasks
         self._consent = ProviderConsent(context)
         for name in _WORDS:
             panes.message_handlers.bind(f"{QUICK}{name}", partial(self.run, name))

@@ -7,21 +7,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectChanged, ThreadChanged
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 FROM_FILE = Text("An imported system prompt is sent with your question.")
 _MOST_PROBLEMS = 4
@@ -32,7 +30,7 @@ _MOST_CHOICES = 40
 BeginThread = Callable[[str], Awaitable[str]]
 
 
-class SystemPromptBinding(QObject):
+class SystemPromptBinding(Controller):
     def __init__(
         self,
         context: WindowContext,
@@ -43,15 +41,13 @@ class SystemPromptBinding(QObject):
         system_prompts: SystemPromptService,
         prompts: PromptService,
     ) -> None:
-        super().__init__()
+        super().__init__(context)
         self._begin_thread = begin_thread
-        self._panes = panes = context.panes
+        panes = context.panes
         self._threads = threads
         self._undo = undo
         self._system_prompts = system_prompts
         self._prompts = prompts
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self.dialog: SystemPromptDialog | None = None
         panes.commands.bind("thread.system_prompt", self.open_thread)
         panes.commands.bind("project.system_prompt", self.open_project)

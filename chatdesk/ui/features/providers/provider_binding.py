@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.provider_page import ProviderPage
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 
 _ROWS_AT_ONCE = 2
@@ -38,15 +36,13 @@ _IMPORTED_AHEAD = (
 )
 
 
-class ProviderBinding(QObject):
+class ProviderBinding(Controller):
     """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills."""
 
     def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._settings = settings
         self._models = models
-        self._tasks = context.tasks
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from chatdesk.core import events
 from chatdesk.core.background_import import import_beside
@@ -16,6 +16,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.drafts import SAVE_AFTER_MS
 from chatdesk.ui.features.quick.quick_context import QuickContext
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
     from chatdesk.ui.window.shown_chats import ShownChat
-    from chatdesk.ui.window.window_context import WindowContext
 
 _AT_REST_MS: Final = 2_000
 _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
 
 
-class QuickBinding(QObject):
+class QuickBinding(Controller):
     """Controller of the quick window. ``make_view`` makes the view of the answers. The window is made when it is first
     wanted, and stays."""
 
@@ -45,9 +45,8 @@ class QuickBinding(QObject):
         *,
         settings: SettingsBinding,
     ) -> None:
-        super().__init__()
+        super().__init__(context)
         self._context = context
-        self._panes = context.panes
         self._threads = threads
         self._make_view = make_view
         self._thread_id: str | None = None

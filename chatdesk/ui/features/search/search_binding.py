@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
@@ -15,18 +14,18 @@ from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.search.service import SearchService
     from chatdesk.ui.palette.palette import Palette
-    from chatdesk.ui.window.window_context import WindowContext
 
 _RECENT = 6
 _TASK = "search everything"
 
 
-class SearchBinding(QObject):
+class SearchBinding(Controller):
     """Owns the open palette. ``open_project`` and ``open_tag`` narrow the sidebar."""
 
     def __init__(
@@ -40,13 +39,12 @@ class SearchBinding(QObject):
         search: SearchService,
         library: LibraryService,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._undo = undo
         self._service = search
         self._library = library
-        self._tasks = context.tasks
         self._open_project = open_project
         self._open_tag = open_tag
         self.palette: Palette | None = None

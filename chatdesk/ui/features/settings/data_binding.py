@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import DataServices
     from chatdesk.ui.features.settings.data_page import DataPage
     from chatdesk.ui.features.settings.restore_binding import RestoreBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_NAMED = 10  # lines that fit on the page
 _BUSY = {
@@ -32,14 +32,13 @@ _COMMANDS = {"report": "app.report", "import": "app.import", "export": "thread.e
 _TITLES = {"check": Text("Checking the database"), "repair": Text("Repairing the database")}
 
 
-class DataBinding(QObject):
+class DataBinding(Controller):
     """Controller of the *Data* settings page. ``restoring`` opens the dialog of its own that restores a backup."""
 
     def __init__(self, context: WindowContext, restoring: RestoreBinding, services: DataServices) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._services = services
-        self._tasks = context.tasks
         self._restoring = restoring
         for name in ("backup", "check", "repair"):
             panes.commands.bind(f"app.{name}", partial(self._do_and_say, name))

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.provider_check import ModelList
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.transcript.contract import ModelName
     from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-    from chatdesk.ui.window.window_context import WindowContext
 
 ModelChoice = tuple[str, str]
 ProviderModels = tuple[str, str, list[ModelChoice]]
@@ -34,17 +34,16 @@ class _ModelPreferences:
     hidden: frozenset[str] = frozenset()
 
 
-class ModelMenu(QObject):
+class ModelMenu(Controller):
     """Fills the model picker. ``changed``: other models are known, or other names of them."""
 
     changed = Signal()
 
     def __init__(self, context: WindowContext, models: ModelServices) -> None:
-        super().__init__()
+        super().__init__(context)
         self._header = context.panes.header
         self._headers: list[ThreadHeader] = []
         self._models = models
-        self._tasks = context.tasks
         self.join(self._header)
 
     def join(self, header: ThreadHeader) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.background_import import import_beside
@@ -19,6 +19,7 @@ from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.theme.theme import Preference
     from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.window_context import WindowContext
 
 _FRAMES_S: Final = 0.03
 _DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
@@ -39,7 +39,7 @@ _DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
 
-class SettingsBinding(QObject):
+class SettingsBinding(Controller):
     """Owns the settings in force in this window. ``dialogMade`` and ``dataPageMade``: the dialog is about to open, so
     that others fill its pages (``SettingsDialog.fill_page``)."""
 
@@ -59,15 +59,14 @@ class SettingsBinding(QObject):
         backup_dir: Path,
         apply_settings: Callable[[Settings], Awaitable[None]],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._settings = settings
         self._store = store
         self._models = models
         self._services = services
         self._backup_dir = backup_dir
         self._apply_settings = apply_settings
-        self._tasks = context.tasks
         self._saving = asyncio.Lock()
         self._modules = [_DIALOG]
         self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one

@@ -10,27 +10,27 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from chatdesk.core.domain.sharing.team import PresenceState, ShareState
 from chatdesk.core.events import PresenceChanged, TeamChanged
 from chatdesk.ui.widgets.header.presence_row import PersonHere
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.team.presence_place import PresencePlace
-    from chatdesk.ui.window.window_context import WindowContext
 
 _STILL_TYPING_MS = 4_000
 _BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)
 
 
-class PresenceBinding(QObject):
+class PresenceBinding(Controller):
     """The presence in one chat. Drafts that are put into the composer are no typing: only text that changes under keys
     is."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, team: TeamService, standing: PresencePlace
     ) -> None:
-        super().__init__(context.panes.pane)
-        self._panes = panes = context.panes
+        super().__init__(context, context.panes.pane)
+        panes = context.panes
         self._threads = threads
         self._team = team
         self._standing = standing

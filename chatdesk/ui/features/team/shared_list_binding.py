@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
 from chatdesk.core.events import ProjectChanged, SyncStatusChanged, TeamChanged, UnreadChanged
 from chatdesk.core.texts import tr
@@ -20,19 +18,19 @@ from chatdesk.ui.features.team.shared_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_line
 from chatdesk.ui.transcript.drawing.moments import time_of
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.project import Project
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.window_context import WindowContext
 
 #: What a server says to somebody who is no member any more, and to a version that is too old.
 _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
 
 
-class SharedListBinding(QObject):
+class SharedListBinding(Controller):
     """Controller of the team's part of the sidebar, built once a workspace was joined. It reports on projects in the
     active chat."""
 
@@ -44,12 +42,10 @@ class SharedListBinding(QObject):
         *,
         open_details: Callable[[], object],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
-        self._chats = context.chats
+        super().__init__(context)
+        panes = context.panes
         self._team = team
         self._library = library
-        self._tasks = context.tasks
         self._told: dict[str, str] = {}  # by workspace: what a banner said of it
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}

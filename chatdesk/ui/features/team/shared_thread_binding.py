@@ -24,18 +24,18 @@ from chatdesk.ui.features.team.shared_text import (
     refused_here_words,
 )
 from chatdesk.ui.transcript.contract import SharedWith
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 _READ_AFTER_MS = 700
 _READ_NOTES = "read notes of a thread"
 
 
-class SharedThreadBinding(QObject):
+class SharedThreadBinding(Controller):
     """Controller of the team's part of a chat, built once a workspace was joined. While it updates widgets it reads
     only values that the service keeps in memory."""
 
@@ -45,12 +45,10 @@ class SharedThreadBinding(QObject):
         threads: ThreadBinding,
         team: TeamService,
     ) -> None:
-        super().__init__(context.panes.pane)  # with which its timer ends
-        self._panes = panes = context.panes
+        super().__init__(context, context.panes.pane)
+        panes = context.panes
         self._threads = threads
         self._team = team
-        self._chats = context.chats
-        self._tasks = context.tasks
         self._refusal_of = ("", "")  # project, and what is said in it
         self._refused = 0  # changes, as last told
         self._shown: tuple[object, ...] = ()

@@ -20,13 +20,13 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.widgets.local_files import only_path_in
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import TeamServices
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.team.pages.team_page import TeamPage
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE, _PAGE_MODULE = "Team sync", "chatdesk.ui.features.team.pages.team_page"
 _INVITATION = ".chatdesk-invite"
@@ -35,7 +35,7 @@ _TOGETHER_MS = 100  # news of a team come in bursts
 Work = Callable[["TeamDialogs"], Coroutine[Any, Any, None]]
 
 
-class TeamBinding(QObject):
+class TeamBinding(Controller):
     """Controller of team sync in a window. ``open_thread`` shows a thread by its id."""
 
     def __init__(
@@ -47,13 +47,12 @@ class TeamBinding(QObject):
         *,
         services: TeamServices,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._settings = settings
         self._lists = lists
-        self._open_thread = open_thread
+        self._lead_to = open_thread
         self._services = services
-        self._tasks = context.tasks
         self._context = context
         self._is_joined = False
         self._is_over = False
@@ -207,7 +206,7 @@ class TeamBinding(QObject):
                     self._services,
                     team,
                     lists=self._lists,
-                    open_thread=self._open_thread,
+                    open_thread=self._lead_to,
                     open_page=self.open_page,
                     page=lambda: self._page if self._page is not None and isValid(self._page) else None,
                     settings=lambda: self._dialog if self._dialog is not None and isValid(self._dialog) else None,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
 from chatdesk.ui.features.desktop.notice import Notice
@@ -16,13 +14,13 @@ from chatdesk.ui.features.team.presence_place import PresencePlace
 from chatdesk.ui.features.team.shared_list_binding import SharedListBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.window_context import WindowContext
 
 DETAILS = "team.details"
 _MOST_WORDS = 200
@@ -37,17 +35,15 @@ class TeamChat:
     presence: PresenceBinding
 
 
-class TeamWindow(QObject):
+class TeamWindow(Controller):
     """The controllers of team sync in one window. ``chats`` has what each chat shows of the team; the rest is there
     once."""
 
     def __init__(self, context: WindowContext, team: TeamService, library: LibraryService) -> None:
-        super().__init__()
+        super().__init__(context)
         panes = context.panes
         self._team = team
         self._shown_chats = context.chats
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self._settings = context.settings
         self.list = SharedListBinding(context, team, library, open_details=lambda: panes.commands.trigger(DETAILS))
         self.place = PresencePlace(team, context.chats)

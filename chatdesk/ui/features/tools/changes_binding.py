@@ -12,6 +12,7 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.artifacts.file_change import ChangeState
@@ -21,22 +22,19 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.change_review import ChangeReview
     from chatdesk.ui.transcript.contract import ShownChange
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MODULE: Final = "chatdesk.ui.features.tools.change_review"
 _MOST_KNOWN: Final = 2_000
 
 
-class ChangesBinding(QObject):
+class ChangesBinding(Controller):
     """Controller of proposed changes of files. ``in_use`` returns the service of tool servers; None where nobody has
     ever set up a server."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._tasks = context.tasks
+        super().__init__(context)
         self._in_use = in_use
         self._states: dict[tuple[str, str], ChangeState | None] = {}
         self._review: ChangeReview | None = None

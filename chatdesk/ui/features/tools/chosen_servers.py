@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.tools import Answer, ToolServer
@@ -17,14 +16,14 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class ChosenServers(QObject):
+class ChosenServers(Controller):
     """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers, None where nobody has set
     one up: then there is no button."""
 
@@ -35,11 +34,8 @@ class ChosenServers(QObject):
         *,
         in_use: Callable[[], Awaitable[ToolService | None]],
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._tasks = context.tasks
+        super().__init__(context)
         self._threads = threads
-        self._open_thread = context.open_thread
         self._in_use = in_use
         self._button: PillButton | None = None
         threads.opened.connect(lambda _thread: self.show())

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
@@ -18,29 +16,25 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.tools.request_binding import RequestBinding
 from chatdesk.ui.features.tools.sign_in_binding import SignInBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.approvals import Approvals
     from chatdesk.core.tools.service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.consent_card import ConsentCard
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MODULE = "chatdesk.ui.features.tools.consent_card"
 
 
-class ConsentBinding(QObject):
+class ConsentBinding(Controller):
     """The card is made when a call waits for the first time. It never takes the focus by itself: who is typing goes on
     typing, and cannot allow anything by it."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._chats = context.chats
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
+        super().__init__(context)
         self._threads = threads
         self._card: ConsentCard | None = None
         threads.opened.connect(lambda _thread: self._show())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.background_import import import_beside
@@ -14,18 +14,18 @@ from chatdesk.core.events import ServerRequestsChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
     from chatdesk.core.tools.server_requests import ServerRequest
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.request_card import RequestCard
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MODULE = "chatdesk.ui.features.tools.request_card"
 
 
-class RequestBinding(QObject):
+class RequestBinding(Controller):
     """Controller of the requests of tool servers. ``changed``: something waits or does not any more; whoever shows
     other cards in the same place calls ``show`` then. The card is made when a server asks for the first time, and never
     takes the focus by itself."""
@@ -33,11 +33,7 @@ class RequestBinding(QObject):
     changed = Signal()
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._chats = context.chats
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
+        super().__init__(context)
         self._threads = threads
         self._card: RequestCard | None = None
         self._told: set[str] = set()

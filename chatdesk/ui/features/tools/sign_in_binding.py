@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.tools import ToolServer
@@ -15,17 +15,17 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.sign_in_card import SignInCard
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MODULE = "chatdesk.ui.features.tools.sign_in_card"
 
 
-class SignInBinding(QObject):
+class SignInBinding(Controller):
     """Controller of the sign-in card. ``in_use`` returns the service of tool servers, None where nobody has set one up.
     ``changed``: there is another server to offer, or none any more; whoever shows other cards in the same place calls
     ``show`` then."""
@@ -35,9 +35,7 @@ class SignInBinding(QObject):
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._tasks = context.tasks
+        super().__init__(context)
         self._threads = threads
         self._in_use = in_use
         self._card: SignInCard | None = None

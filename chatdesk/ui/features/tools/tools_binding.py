@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
@@ -20,6 +19,7 @@ from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.tools.server_form import ServerForm
     from chatdesk.ui.features.tools.tools_page import ToolsPage
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE: Final = "Tools"
 _SIGNED_OUT: Final = {
@@ -45,16 +44,14 @@ _MODULES: Final = (
 )
 
 
-class ToolsBinding(QObject):
+class ToolsBinding(Controller):
     """Controller of the *Tools* settings page. ``load`` returns the service of tool servers, and makes it where there
     is none yet."""
 
     def __init__(
         self, context: WindowContext, settings: SettingsBinding, *, load: Callable[[], Awaitable[ToolService]]
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
-        self._tasks = context.tasks
+        super().__init__(context)
         self._load = load
         self._dialog: SettingsDialog | None = None
         self._page: ToolsPage | None = None

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chatdesk.core.transfer.exports.service import ExportService
     from chatdesk.ui.dialogs.progress import ProgressDialog
     from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.window_context import WindowContext
 
 _FILTERS: Final = {
     "md": Text("Markdown (*.md)"),
@@ -33,7 +32,7 @@ _PAGE, _MOST_COPIED = 200, 2_000
 _SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
 
 
-class ExportBinding(QObject):
+class ExportBinding(Controller):
     """Writes threads to places that the person names."""
 
     def __init__(
@@ -42,12 +41,10 @@ class ExportBinding(QObject):
         threads: ThreadBinding,
         exports_of: Callable[[Sequence[str]], Awaitable[ExportService]],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
-        self._open_thread = context.open_thread
         self._exports_of = exports_of
-        self._tasks = context.tasks
         commands = panes.commands
         commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
         commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)

@@ -18,6 +18,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.widgets.local_files import only_path_in
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 _EXPORT_NAME = re.compile(
     r"(?:.*\.zip|.*\.chatdesk|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z",
@@ -42,7 +42,7 @@ def looks_like_export(path: Path) -> bool:
     return _EXPORT_NAME.match(path.name) is not None
 
 
-class ImportBinding(QObject):
+class ImportBinding(Controller):
     """The binding of imports, one at a time. The last report can be opened until the next import."""
 
     def __init__(
@@ -54,15 +54,13 @@ class ImportBinding(QObject):
         attachments: AttachmentService,
         read_only_reason: Callable[[], StorageError | None],
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._lists = lists
         self._importer = importer
         self._library = library
         self._attachments = attachments
         self._read_only_reason = read_only_reason
-        self._tasks = context.tasks
-        self._open_thread = context.open_thread
         self.dialog: ImportDialog | None = None
         self.progress: ImportProgress | None = None
         self.report: ImportReport | None = None

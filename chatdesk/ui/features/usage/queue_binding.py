@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.core.domain.message import Role
@@ -14,6 +13,7 @@ from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
 from chatdesk.core.texts import Text, plural, shortened, shown
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.network_watch import NetworkWatch
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.waiting import WaitingQuestion
     from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
-    from chatdesk.ui.window.window_context import WindowContext
 
 _QUESTION_CHARACTERS = 160
 _AFTER_ANSWER = Text("It is sent when the answer before it is complete.")
@@ -29,7 +28,7 @@ _UNFINISHED = Text("The answer before it was not completed. Go to it to send it 
 _NO_CONNECTION = Text("You are offline. It is sent when the connection is back.")
 
 
-class QueueBinding(QObject):
+class QueueBinding(Controller):
     """Joins the queue of limits and the watch on the network, which are one thing to a person."""
 
     def __init__(
@@ -41,15 +40,11 @@ class QueueBinding(QObject):
         network: Callable[[], NetworkWatch],
     ) -> None:
         """Follow the queue. ``take_back`` turns a question that waits for an answer into a draft again."""
-        super().__init__()
+        super().__init__(context)
         self._take_back = take_back
-        self._panes = panes = context.panes
-        self._chats = context.chats
-        self._open_thread = context.open_thread
+        panes = context.panes
         self._question_queue = questions
         self._network = network
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self._queued: tuple[str, ...] = ()
         self._unreached: tuple[str, ...] = ()
         self._dialog: WaitingDialog | None = None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -21,6 +21,7 @@ from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, time_text
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.usage.limits import LimitsDialog
     from chatdesk.ui.usage.page import UsagePage
-    from chatdesk.ui.window.window_context import WindowContext
 
 _MS_PER_S = 1000
 
 
-class UsageBinding(QObject):
+class UsageBinding(Controller):
     """Opens the page of usage and the dialog of limits, and tells of a limit that is near."""
 
     def __init__(
@@ -47,13 +47,11 @@ class UsageBinding(QObject):
         usage: UsageService,
         models: ModelServices,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._settings = settings
-        self._open_thread = context.open_thread
         self._usage = usage
         self._models = models
-        self._tasks = context.tasks
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)

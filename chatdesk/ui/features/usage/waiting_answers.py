@@ -6,28 +6,26 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.events import QueueChanged
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.window_context import WindowContext
 
 
-class WaitingAnswers(QObject):
+class WaitingAnswers(Controller):
     """Joins the queue of questions with the transcript and the composer of one chat."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding, messages: MessageBinding) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
-        self._open_thread = context.open_thread
-        self._tasks = context.tasks
         for name, work in {
             "cancel-waiting": self._cancel,
             "send-first": self._send_first,

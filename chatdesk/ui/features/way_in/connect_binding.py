@@ -7,12 +7,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.service import ProviderService
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
-    from chatdesk.ui.window.window_context import WindowContext
 
 _TASK = "connect provider"
 
 
-class ConnectBinding(QObject):
+class ConnectBinding(Controller):
     """Controller of the fields that connect a provider. ``serve`` obeys one set of fields, as long as it is there; *Add
     a provider…* opens one in a dialog."""
 
@@ -40,12 +38,11 @@ class ConnectBinding(QObject):
         *,
         models: ModelServices,
     ) -> None:
-        super().__init__()
-        self._panes = panes = context.panes
+        super().__init__(context)
+        panes = context.panes
         self._threads = threads
         self._messages = messages
         self._models = models
-        self._tasks = context.tasks
         panes.commands.bind("app.add_provider", self.open)
         panes.commands.bind("app.models", lambda: settings.open("Providers"))
         picker = panes.header.model_picker

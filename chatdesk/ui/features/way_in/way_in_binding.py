@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
+from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.way_in.way_in import WayIn
     from chatdesk.ui.theme.theme import Theme
-    from chatdesk.ui.window.window_context import WindowContext
 
 _TOUR = Text("What can ChatDesk do?")
 OFFLINE = "offline"
 
 
-class WayInBinding(QObject):
+class WayInBinding(Controller):
     """Controller of what a chat without messages shows. ``ended``: the person has chosen to look around first, and is
     not asked again."""
 
@@ -46,8 +46,7 @@ class WayInBinding(QObject):
         models: ModelServices,
         read_only_reason: Callable[[], StorageError | None],
     ) -> None:
-        super().__init__()
-        self._panes = context.panes
+        super().__init__(context)
         self._threads = threads
         self._messages = messages
         self._connection = connection
@@ -55,8 +54,6 @@ class WayInBinding(QObject):
         self._ask = ask
         self._models = models
         self._read_only_reason = read_only_reason
-        self._tasks = context.tasks
-        self._current_settings = context.settings
         self._make: Callable[[Theme], WayIn] | None = None
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())

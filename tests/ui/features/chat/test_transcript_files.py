@@ -60,7 +60,8 @@ def panes(qapp: QApplication) -> Iterator[SimpleNamespace]:
 def files_of(panes: SimpleNamespace, blobs: BlobStore | None = None) -> TranscriptFiles:
     rows = SimpleNamespace(is_read_only=False)
     attachments = AttachmentService(blobs, rows)  # type: ignore[arg-type]
-    return TranscriptFiles(SimpleNamespace(panes=panes, tasks=FakeTasks()), attachments)  # type: ignore[arg-type]
+    context = SimpleNamespace(panes=panes, tasks=FakeTasks(), open_thread=None, settings=None, chats=None)
+    return TranscriptFiles(context, attachments)  # type: ignore[arg-type]
 
 
 def test_code_is_saved_where_the_person_says(panes: SimpleNamespace, tmp_path: Path) -> None:

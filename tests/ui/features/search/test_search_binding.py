@@ -48,7 +48,7 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
         commands=SimpleNamespace(bind=lambda *_what: None), sidebar=SimpleNamespace(searchWanted=nothing)
     )
     binding = SearchBinding(
-        SimpleNamespace(panes=panes, tasks=tasks, open_thread=None),  # type: ignore[arg-type]
+        SimpleNamespace(panes=panes, tasks=tasks, open_thread=None, settings=None, chats=None),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         search=search,  # type: ignore[arg-type]
