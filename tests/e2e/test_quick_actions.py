@@ -158,7 +158,9 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
                 for each in transcript.parts.viewport_layout.placed_of(transcript.entries[-1])
                 if each.item is transcript.entries[-1].items[-1]
             )
-            at = button.area.center().toPoint() + QPoint(round(transcript.column_left()), round(placed.y))
+            at = button.area.center().toPoint() + QPoint(
+                round(transcript.parts.viewport_layout.column_left), round(placed.y)
+            )
             await answered(
                 application, lambda: QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=at)
             )

@@ -175,11 +175,6 @@ class Sidebar(SidebarBase):
         """Return the id of the thread ``step`` rows away, for *Next thread* and *Previous thread*; None without one."""
         return self.rows.listed.neighbour(thread_id or "", step)
 
-    def begin_rename(self, thread_id: str | None = None) -> bool:
-        """Open the title field in the row; false when the thread is not in the list."""
-        wanted = thread_id or self.thread_list.keyboard_id()
-        return wanted is not None and self.thread_list.begin_rename(wanted)
-
     def focus_search(self) -> None:
         self.search_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search_box.selectAll()

@@ -185,9 +185,6 @@ class TranscriptView(EventArea):
         """Deliver the selection as plain text, fetching parts first if need be; empty when nothing is selected."""
         self.parts.clipboard.selected_text(self.thread_id, deliver)
 
-    def column_left(self) -> float:
-        return self.parts.viewport_layout.column_left
-
     def message_rect(self, entry: MessageEntry) -> QRect:
         """Return the rectangle of a message on the screen, empty when it is not in view."""
         return self.parts.viewport_layout.rect_of(entry)

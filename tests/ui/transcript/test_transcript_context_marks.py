@@ -123,7 +123,7 @@ def darkest(view: TranscriptView, message_id: str) -> int:
     first, last = entry.body
     top = view.viewport().mapFromGlobal(view.message_rect(entry).topLeft()).y()
     rows = range(round(top + entry.places.tops[first]), min(image.height(), round(top + entry.places.tops[last - 1])))
-    left = round(view.column_left())
+    left = round(view.parts.viewport_layout.column_left)
     return min(image.pixelColor(x, y).lightness() for y in rows for x in range(left, left + 300))
 
 
@@ -312,8 +312,10 @@ def test_sides_are_swapped_from_right_to_left(world: World) -> None:
         marked(view, "m0", mark)
         world.settle()
         view.viewport().grab()
-    move_mouse(view.viewport(), QPoint(round(view.column_left()) + 5, 40))
-    assert view.viewport().grab().toImage().pixelColor(round(view.column_left()) + 4, 60) != QColor("white")
+    move_mouse(view.viewport(), QPoint(round(view.parts.viewport_layout.column_left) + 5, 40))
+    assert view.viewport().grab().toImage().pixelColor(round(view.parts.viewport_layout.column_left) + 4, 60) != QColor(
+        "white"
+    )
     view.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     world.settle()
     assert question.places.bubble_left > 300

@@ -20,7 +20,7 @@ from tests.ui.transcript.conftest import FakeThread, World, copied_text, make_me
 
 def _point(view, kind: str, dx: float, dy: float) -> QPoint:
     placed = next(each for each in view.parts.layout.placed if each.item.kind == kind)
-    x = view.column_left() + placed.entry.places.x_of(placed.item) + dx
+    x = view.parts.viewport_layout.column_left + placed.entry.places.x_of(placed.item) + dx
     return QPointF(x, placed.y + dy).toPoint()
 
 

@@ -165,7 +165,7 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
     )
 
     def at(placed, dx):
-        x = view.column_left() + placed.entry.places.x_of(placed.item) + dx
+        x = view.parts.viewport_layout.column_left + placed.entry.places.x_of(placed.item) + dx
         return QPointF(x, placed.y + 8).toPoint()
 
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 0))
@@ -207,7 +207,7 @@ def test_tools_emit_the_message_they_stand_under(world: World) -> None:
             for b in p.item.buttons()
             if p.entry.message.id == "m1" and b.action == action
         )
-        point = QPointF(view.column_left(), placed.y) + button.area.center()
+        point = QPointF(view.parts.viewport_layout.column_left, placed.y) + button.area.center()
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point.toPoint())
     assert seen == [(action, "m1") for action in actions]
 

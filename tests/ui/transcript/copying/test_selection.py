@@ -49,7 +49,7 @@ def _point(view, message_id: str, dx: float, *, index: int | None = None, dy: fl
         for each in view.parts.layout.placed
         if each.entry.message.id == message_id and (each.item.kind == "text" if index is None else each.index == index)
     )
-    x = view.column_left() + placed.entry.places.x_of(placed.item) + dx
+    x = view.parts.viewport_layout.column_left + placed.entry.places.x_of(placed.item) + dx
     return QPointF(x, placed.y + dy).toPoint()
 
 

@@ -133,7 +133,7 @@ def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
     placed = view.parts.layout.placed[0]
-    x = view.column_left() + placed.entry.places.x_of(placed.item) + 6
+    x = view.parts.viewport_layout.column_left + placed.entry.places.x_of(placed.item) + 6
     touch = QTest.touchEvent(view.viewport(), finger)
     touch.press(0, QPoint(round(x), round(placed.y + 10))).commit()
     touch.release(0, QPoint(round(x), round(placed.y + 10))).commit()
