@@ -10,17 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QListWidget,
     QListWidgetItem,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
@@ -33,6 +31,7 @@ from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import draw_line, paint_box
+from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.search_field import SearchField
 
 MANAGE = ""  # in place of a prompt's id
@@ -95,7 +94,7 @@ class PromptMenu(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setItemDelegate(_PromptDelegate(theme, self.list))
+        self.list.setItemDelegate(_PromptDelegate(theme, _ROW_PX, self.list))
         self.list.setStyleSheet("#promptMenuList { background: transparent; border: none; }")
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
@@ -293,15 +292,8 @@ class PromptMenu(QFrame):
         self.raise_()
 
 
-class _PromptDelegate(QStyledItemDelegate):
+class _PromptDelegate(RowDelegate):
     """The name, and below it how the text begins."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

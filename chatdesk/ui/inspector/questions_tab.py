@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QSize,
     Qt,
     Signal,
 )
@@ -24,8 +23,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QListView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +31,7 @@ from chatdesk.core.domain.outline import Question
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
@@ -61,7 +59,7 @@ class QuestionsTab(QWidget):
         self.field.installEventFilter(self)
         self.questions = _QuestionModel(self)
         self.list = _QuestionList()
-        self.list.setItemDelegate(_RowHeight(theme, self.list))
+        self.list.setItemDelegate(RowDelegate(theme, _ROW_PX, self.list))
         self.list.setModel(self.questions)
         self.list.activated.connect(self._choose)
         self.list.clicked.connect(self._choose)
@@ -145,15 +143,6 @@ class QuestionsTab(QWidget):
             f"#questionsList::item:selected {{ background: {tokens.selected}; color: {tokens.text};"
             f" border: 2px solid {tokens.accent}; }}"
         )
-
-
-class _RowHeight(QStyledItemDelegate):
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        return QSize(0, self._theme.target_px(_ROW_PX))
 
 
 class _QuestionList(QListView):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
-from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem
 
 from chatdesk.core.texts import plural, shown
 from chatdesk.ui.mirroring import begin_at_start
@@ -14,6 +14,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _ROW_PX = 30
@@ -45,7 +46,7 @@ class RowList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
-        self.setItemDelegate(_RowDelegate(theme, self))
+        self.setItemDelegate(_RowDelegate(theme, _ROW_PX, self))
         theme.changed.connect(self._on_theme_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -79,14 +80,7 @@ def plain_label(text: str, role: FontRole) -> QLabel:
     return label
 
 
-class _RowDelegate(QStyledItemDelegate):
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
-        return QSize(0, self._theme.target_px(_ROW_PX))
-
+class _RowDelegate(RowDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         theme, flag = self._theme, QStyle.StateFlag
         area, state = QRectF(option.rect), option.state

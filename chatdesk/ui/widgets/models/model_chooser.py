@@ -13,7 +13,6 @@ from PySide6.QtCore import (
     QPoint,
     QRect,
     QRectF,
-    QSize,
     Qt,
     Signal,
     SignalInstance,
@@ -28,7 +27,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -51,6 +49,7 @@ from chatdesk.ui.widgets.models.model_rows import (
     rows_of,
 )
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
+from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.stray_keys import press_focused
 
 _WIDTH_PX, _ROW_PX, _MARGIN_PX = 380, 32, 8
@@ -290,16 +289,12 @@ class ModelChooser(QFrame):
         wish.emit()
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(RowDelegate):
     """A row: a heading in small letters, or a label with a star when it is liked."""
 
     def __init__(self, theme: Theme, shown_in: QListView) -> None:
-        super().__init__(shown_in)
-        self._theme = theme
+        super().__init__(theme, _ROW_PX, shown_in)
         self._list = shown_in
-
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, self._theme.target_px(_ROW_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
