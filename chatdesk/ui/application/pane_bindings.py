@@ -36,7 +36,6 @@ from chatdesk.ui.features.links.link_copying import LinkCopying
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
-from chatdesk.ui.features.prompts.server_offers import ServerOffers
 from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 from chatdesk.ui.features.prompts.server_resources import ServerResources
 from chatdesk.ui.features.search.search_binding import SearchBinding
@@ -134,6 +133,7 @@ class PaneBindings:
 
     def _build_composing(self, context: WindowContext, services: Services) -> None:
         """Build prompts, assistants and files."""
+        in_use = self.shared.services.tools.in_use
         self.prompts = PromptBinding(
             context,
             self.threads,
@@ -143,7 +143,11 @@ class PaneBindings:
             system_prompts=services.system_prompts,
             open_assistants=lambda: _assistant_chooser(context, services),
             server_prompts=ServerPrompts(
-                context, self.threads, self._offers(context, "prompts"), attachments=lambda: self.attachments
+                context,
+                self.threads,
+                self.messages.assistants,
+                in_use=in_use,
+                attachments=lambda: self.attachments,
             ),
         )
         self.assistants = AssistantBinding(
@@ -153,7 +157,13 @@ class PaneBindings:
             self.messages.assistants,
             prompts=services.prompts,
             open_library=self.prompts.open_library,
-            resources=ServerResources(self._offers(context, "resources"), attachments=lambda: self.attachments),
+            resources=ServerResources(
+                context,
+                self.threads,
+                self.messages.assistants,
+                in_use=in_use,
+                attachments=lambda: self.attachments,
+            ),
         )
         self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
         self.parameters = ParametersBinding(context, self.threads)
@@ -168,10 +178,6 @@ class PaneBindings:
             attachments=services.attachments,
             models=self.shared.model_services,
         )
-
-    def _offers(self, context: WindowContext, kind: str) -> ServerOffers:
-        in_use = self.shared.services.tools.in_use
-        return ServerOffers(context, self.threads, self.messages.assistants, kind, in_use=in_use)
 
     def _build_inspection(self, context: WindowContext, services: Services) -> None:
         """Build what is shown beside the thread."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
     from chatdesk.core.tools.offers import Offer
     from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
     from chatdesk.ui.features.chat.next_model import NextAssistant
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
@@ -28,21 +29,24 @@ class ServerOffers:
     service of tool servers, None where nobody has set one up. A server that is on in the thread is started by the first
     list that somebody asks for, and nobody waits for it: one that fails is left out, and its status says why."""
 
+    kind: str
+
     def __init__(
         self,
         context: WindowContext,
         threads: ThreadBinding,
         assistants: NextAssistant,
-        kind: str,
         *,
         in_use: Callable[[], Awaitable[ToolService | None]],
+        attachments: Callable[[], AttachmentBinding],
     ) -> None:
+        self._panes = context.panes
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._threads = threads
         self._assistants = assistants
-        self._kind = kind
         self._in_use = in_use
+        self._attachments = attachments
         self._listed: dict[str, Offer] = {}
 
     async def heads(self) -> list[PromptHead]:
@@ -51,7 +55,7 @@ class ServerOffers:
         self._listed = {}
         heads: list[PromptHead] = []
         for server in await self._servers(service) if service is not None else ():
-            known = service.offers.known(self._kind, server) or () if service is not None else ()
+            known = service.offers.known(self.kind, server) or () if service is not None else ()
             for number, offer in enumerate(known[: _MOST_LISTED - len(heads)]):
                 id_ = f"{_MARK}{server.id}:{number}"
                 self._listed[id_] = offer
@@ -63,7 +67,7 @@ class ServerOffers:
 
     def ask(self, show: Callable[[], object]) -> None:
         """Ask the servers of the open thread that were not asked yet; ``show`` is called each time a list has come."""
-        self._tasks.start_once(self._ask(show), f"ask for {self._kind}")
+        self._tasks.start_once(self._ask(show), f"ask for {self.kind}")
 
     def find(self, id_: str) -> Offer | None:
         """Return what has this id in the last ``heads``; None for an id of the library."""
@@ -78,13 +82,13 @@ class ServerOffers:
     async def _ask(self, show: Callable[[], object]) -> None:
         service = await self._in_use()
         for server in await self._servers(service) if service is not None else ():
-            if service is not None and service.offers.known(self._kind, server) is None:
-                name = f"list {self._kind} of {server.id}"
+            if service is not None and service.offers.known(self.kind, server) is None:
+                name = f"list {self.kind} of {server.id}"
                 self._tasks.start_once(self._list(service, server, show), name)
 
     async def _list(self, service: ToolService, server: ToolServer, show: Callable[[], object]) -> None:
         try:
-            if await service.offers.list(self._kind, server):
+            if await service.offers.list(self.kind, server):
                 show()
         except ChatDeskError:
             return  # its status says why

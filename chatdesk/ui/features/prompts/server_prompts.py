@@ -6,50 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from chatdesk.core.domain.prompt import PromptHead
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
+from chatdesk.ui.features.prompts.server_offers import ServerOffers
 from chatdesk.ui.widgets.listed import with_commas
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
-    from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.prompts.server_offers import ServerOffers
-    from chatdesk.ui.window.window_context import WindowContext
 
 _TASK = "insert prompt"
 
 
-class ServerPrompts:
+class ServerPrompts(ServerOffers):
     """The inserted text is in the composer, where the person reads it before sending; pictures and other files of
     a prompt become attachments."""
 
-    def __init__(
-        self,
-        context: WindowContext,
-        threads: ThreadBinding,
-        offers: ServerOffers,
-        *,
-        attachments: Callable[[], AttachmentBinding],
-    ) -> None:
-        self._panes = context.panes
-        self._tasks = context.tasks
-        self._threads = threads
-        self._offers = offers
-        self._attachments = attachments
-
-    async def heads(self) -> list[PromptHead]:
-        """Return the prompts that are known of the servers that are on in the open thread."""
-        return await self._offers.heads()
-
-    def ask(self, show: Callable[[], object]) -> None:
-        """Ask the servers for their prompts; ``show`` is called each time a list has come."""
-        self._offers.ask(show)
+    kind = "prompts"
 
     def insert(self, prompt_id: str, *, is_after_slash: bool) -> bool:
         """Insert the prompt with this id; return whether it is one of a server."""
-        prompt = cast("ServerPrompt | None", self._offers.find(prompt_id))
+        prompt = cast("ServerPrompt | None", self.find(prompt_id))
         if prompt is None:
             return False
         put = partial(self._put, prompt, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
@@ -88,7 +64,7 @@ class ServerPrompts:
         composer = self._panes.composer
         server, before = clean_line(prompt.server.name), composer.editor.written()
         composer.notice.show_passing(tr("Asking {server} for “{title}”…", server=server, title=prompt.title))
-        used = await (await self._offers.service()).offers.use(prompt, values)
+        used = await (await self.service()).offers.use(prompt, values)
 
         def insert(*, takes_query: bool = False) -> None:
             if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
