@@ -32,7 +32,7 @@ from chatdesk.ui.features.inspector.context_binding import ContextBinding
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
 from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
-from chatdesk.ui.features.links.link_copying import LinkCopying
+from chatdesk.ui.features.links.link_binding import LinkCopying
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions

@@ -1,4 +1,4 @@
-"""Shows what a link or a file names that another program opened.
+"""Shows what a link or a file names that another program opened, and copies links.
 
 What comes in was written by somebody else. It shows a thread or opens a dialog; nothing is stored, sent or joined
 before a person presses something there.
@@ -10,16 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtGui import QGuiApplication
+
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLink, read_link
+from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLink, link_to, read_link
 from chatdesk.core.local_api.quick_call import QUICK
-from chatdesk.core.texts import Text, shown
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.chat_window import ChatWindow
     from chatdesk.ui.window.shown_chats import ShownChat
+    from chatdesk.ui.window.window_context import WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
 _NOT_SHOWN = Text("The message of the link is not shown in this chat: it was deleted, or is in another version.")
@@ -126,3 +130,29 @@ class _NotHere(InvalidInput):
     next_step = Text(
         "If it belongs to a project that is shared with you, wait until it is synced, then open the link again."
     )
+
+
+class LinkCopying:
+    """Binds the commands of one chat. A temporary one has no links, because nothing of it is stored."""
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+        self._pane = context.panes.pane
+        self._threads = threads
+        context.panes.message_handlers.bind("link", self.copy_message_link)
+        context.panes.commands.bind("thread.copy_link", self.copy_thread_link, lambda: threads.stored_id is not None)
+
+    def copy_thread_link(self) -> None:
+        """Put the link to the open thread on the clipboard."""
+        if self._threads.stored_id is not None:
+            self._copy(link_to(self._threads.stored_id))
+
+    def copy_message_link(self, message_id: str) -> None:
+        """Put the link to a message of the open thread on the clipboard."""
+        if self._threads.stored_id is None:
+            self._pane.show_toast(tr("A temporary chat has no link, because nothing of it is stored."))
+        else:
+            self._copy(link_to(self._threads.stored_id, message_id))
+
+    def _copy(self, link: str) -> None:
+        QGuiApplication.clipboard().setText(link)
+        self._pane.show_toast(tr("Link copied. It opens the chat on your computers that have it."))

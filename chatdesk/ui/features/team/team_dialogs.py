@@ -15,10 +15,10 @@ from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.features.team.pages.team_rows import REMOVAL_TEXT
 from chatdesk.ui.features.team.pages.team_text import ended_connections_words, removed_with_words
 from chatdesk.ui.features.team.sync_details_actions import SyncDetails
 from chatdesk.ui.features.team.team_inviting import TeamInviting

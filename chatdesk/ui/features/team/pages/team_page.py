@@ -26,10 +26,9 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_devices import device_rows
 from chatdesk.ui.features.team.pages.team_members import member_rows
 from chatdesk.ui.features.team.pages.team_parts import Mark, clear
-from chatdesk.ui.features.team.pages.team_projects import project_rows
+from chatdesk.ui.features.team.pages.team_rows import device_rows, project_rows
 from chatdesk.ui.features.team.pages.team_server import OUTDATED
 from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.features.team.pages.team_text import (

@@ -1,13 +1,13 @@
-"""The computers of a workspace, as rows of their table."""
+"""The computers and the shared projects of a workspace, as rows of their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from chatdesk.core.domain.sharing.team import TeamDevice
+from chatdesk.core.domain.sharing.team import SharedProject, TeamDevice
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.team.pages.team_table import TableRow
-from chatdesk.ui.features.team.pages.team_text import device_words
+from chatdesk.ui.features.team.pages.team_text import device_words, project_words
 
 REMOVAL_TEXT = Text(
     "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "
@@ -27,4 +27,18 @@ def device_rows(
             tr("Take off the list…") if not device.is_this and removable(device.member_id) else "",
         )
         for device in sorted(devices, key=lambda each: (not each.is_this, -(each.last_seen_at or 0)))
+    ]
+
+
+def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) -> list[TableRow]:
+    """Return the rows of the table of shared projects: those that are shared now first, by name."""
+    return [
+        TableRow(
+            project.project_id,
+            (names.get(project.project_id, tr("A project that is not here yet")), project_words(project)),
+            tr("Sharing…") if project.ended is None else tr("Share…") if project.is_let_in else "",
+        )
+        for project in sorted(
+            projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())
+        )
     ]
