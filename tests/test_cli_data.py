@@ -51,7 +51,7 @@ def test_one_several_a_project_and_everything_are_exported(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--format", "md"], "Nothing was named"),
+        (["--format", "md"], "Nothing to export was named"),
         (["--all", "--format", "md"], "needs a file or folder"),
         (["--all", "--format", "pdf"], "needs a file or folder"),
         (["0000", "--all", "--format", "md"], "a project, or everything"),

@@ -171,7 +171,7 @@ def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, m
     code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", "--url", "ftp://x")
     assert "not the address of a Postgres database" in err
     code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A")
-    assert "not the name or the number of a server" in err
+    assert "neither the name nor the IP address of a server" in err
     monkeypatch.setenv(SETUP_PASSWORD, "wrong")
     code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", *_address(empty))
     assert code == 1

@@ -221,14 +221,14 @@ def test_the_limit_that_holds_changes_up_is_named(chatdesk: Run, empty: TeamData
     _allow_bytes(empty, 1)
     code, _, err = chatdesk("ana", "ask", "Too much", "--thread", asked["thread_id"])
     assert code == 0
-    assert "as the workspace lets each member send" in err
+    assert "daily limit of text for each member" in err
     code, out, _ = chatdesk("ana", "team", "refused")
     assert code == 0
-    assert "2 changes wait (limit bytes_each): You have sent as much text today" in out
+    assert "2 changes wait (limit bytes_each): You have reached the workspace's daily limit of text" in out
     assert "An owner of the workspace can raise the limit." in out
     [row] = json.loads(chatdesk("ana", "team", "refused", "--json")[1])
     assert (row["kind"], row["status"], row["limit"], row["waiting"]) == ("project", "team_limited", "bytes_each", 2)
-    assert "as much text" in row["sentence"]
+    assert "daily limit of text" in row["sentence"]
     assert chatdesk("ana", "team", "refused", "--retry", "all")[0] == 1  # nothing of it was refused
     _allow_bytes(empty, 1_000_000_000)
     assert chatdesk("ana", "team", "sync")[0] == 0
@@ -261,7 +261,7 @@ def test_check_finds_and_repairs_what_is_shown_otherwise(chatdesk: Run, empty: T
         conn.execute("UPDATE messages SET deleted_at = 1, deleted_with = id WHERE role = 'assistant'")
     conn.close()
     code, out, err = chatdesk("ben", "team", "check")
-    assert (code, out) == (1, "“Personal”: 1 message of the team not shown here.\n"), err
+    assert (code, out) == (1, "“Personal”: missing here: 1 message.\n"), err
     code, out, err = chatdesk("ben", "team", "check", "--repair")
     assert (code, out) == (0, "The server and this profile hold the same.\n"), err
 
@@ -281,7 +281,7 @@ def test_words_are_erased_from_the_command_line(chatdesk: Run, empty: TeamDataba
     assert "treasure" in chatdesk("ben", "show", asked["thread_id"])[1]
     code, _, err = chatdesk("ben", "team", "erase", "--thread", asked["thread_id"], "--yes")
     assert code != 0
-    assert "Nothing of this is yours to erase" in err
+    assert "You wrote none of this" in err
     assert chatdesk("ana", "team", "erase", "--thread", asked["thread_id"])[0] == 1  # nobody could be asked
     code, out, err = chatdesk("ana", "team", "erase", "--thread", asked["thread_id"], "--yes")
     assert (code, out) == (0, "The server has erased 2 messages.\n"), err

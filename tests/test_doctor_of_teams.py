@@ -87,7 +87,7 @@ def test_what_needs_a_person_is_a_note_and_says_what_to_do(tmp_path: Path, capsy
     found = doctor(tmp_path / "open", capsys)["workspace Blue team"]
     assert found["level"] == "note"
     assert "1 shared" in found["message"]
-    assert found["message"].endswith("1 open again, their copies wait for Share…")
+    assert found["message"].endswith("1 shared with you again; choose Share… to send their copies")
 
 
 def test_a_team_that_a_restore_parked_is_listed_with_the_way_back(

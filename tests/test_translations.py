@@ -27,6 +27,7 @@ _KEPT = re.compile(r"%\(\w+\)[rs]|%[rs]|</?[a-z][^>]*>|`|\*\*|\n")
 _TYPED = re.compile(r"--[a-z][a-z-]+|https?://[\w:/-]*|\b[A-Z]+_[A-Z_]+\b")
 _GROUPED = re.compile(r"(?<=\d)[.,\s\u00a0\u202f\u066c](?=\d{3})")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
+_MANY_THINGS = re.compile(r"\{count\} (?:\w+ )?(?:people|\w+[a-rt-z]s)\b(?! a\b)")
 _ENDS = {"…": "…", ":": ":：", "?": "?？؟"}
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
 #: Lists of endings for the system's dialogs, lists of words that a question has, headers, and words of a search.
@@ -62,6 +63,16 @@ def test_the_sentences_are_written_where_lupdate_reads_them() -> None:
 def test_nothing_is_translated_while_modules_are_imported() -> None:
     early = [each.place for each in sentences_of_source() if each.function == "tr" and each.is_at_import]
     assert not early, "use Text here, and shown where it is used: " + ", ".join(early)
+
+
+def test_a_sentence_about_one_thing_does_not_name_many() -> None:
+    """*1 days* is no English; a plural whose words are the same for one, such as *{count} unread*, names no things."""
+    wrong = [
+        f"{each.place} {each.source}"
+        for each in sentences_of_source()
+        if each.function == "plural" and each.source == each.singular and _MANY_THINGS.search(each.source or "")
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_core_makes_texts_and_the_edge_translates_them() -> None:

@@ -174,8 +174,8 @@ async def _prepare_tools(services: Services, options: argparse.Namespace, approv
     if services.has_other_owner:
         if options.tools is not None or options.approve:
             raise InvalidInput(
-                Text("A window is open and answers here: --tools and --approve are for commands that run alone."),
-                safe=Text("Nothing was asked."),
+                Text("A ChatDesk window is open and answers this question, so --tools and --approve cannot be used."),
+                safe=Text("The question was not sent."),
                 next_step=Text("Choose the tools in the window, or close it."),
             )
         return
@@ -189,7 +189,7 @@ async def _prepare_tools(services: Services, options: argparse.Namespace, approv
     if unknown:
         raise InvalidInput(
             Text("There is no tool server {first}.", first=str(unknown[0])),
-            safe=Text("Nothing was asked."),
+            safe=Text("The question was not sent."),
             next_step=Text("See 'chatdesk tools list'."),
         )
     services.chat.tools.limit_to([known[each] for each in wanted])
@@ -209,7 +209,7 @@ async def _assistant_id(services: Services, name: str | None) -> str | None:
             Text("There are several assistants called {name}.", name=name)
             if found
             else Text("There is no assistant called {name}.", name=name),
-            safe=Text("Nothing was asked."),
+            safe=Text("The question was not sent."),
             next_step=Text("There are: {names}.", names=listed or Text("none")),
         )
     return found[0]

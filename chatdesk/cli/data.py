@@ -96,7 +96,9 @@ async def _choice(options: argparse.Namespace, services: Services) -> Choice:
         return Choice(project_id=(await find_project(services, options.project)).id, has_trash=options.with_trash)
     if options.all:
         return Choice(has_trash=options.with_trash)
-    raise InvalidInput(Text("Nothing was named."), safe="", next_step=Text("Give a thread, --project NAME or --all."))
+    raise InvalidInput(
+        Text("Nothing to export was named."), safe="", next_step=Text("Give a thread, --project NAME or --all.")
+    )
 
 
 def _print_file(path: Path) -> None:

@@ -23,9 +23,15 @@ _SCOPES: tuple[ThreadScope, ...] = ("active", "archive", "trash")
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     demo = commands.add_parser("demo-data", parents=[common], help=tr("fill a data directory with made-up threads"))
     demo.add_argument(
-        "--messages", type=positive, default=500, metavar="N", help=tr("about so many messages in all (500)")
+        "--messages", type=positive, default=500, metavar="N", help=tr("make about N messages in all (500)")
     )
-    demo.add_argument("--seed", type=int, default=1, metavar="N", help=tr("other words for another number (1)"))
+    demo.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help=tr("seed of the made-up texts: another number makes others (1)"),
+    )
     demo.add_argument("--add", action="store_true", help=tr("also where there are threads already"))
     demo.set_defaults(run=_demo_data)
 

@@ -27,7 +27,9 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         ),
     )
     bring.add_argument(
-        "--project", metavar="NAME", help=tr("put the threads into this project (one named by the program)")
+        "--project",
+        metavar="NAME",
+        help=tr("put the threads into this project (by default one named after the program)"),
     )
     bring.add_argument("--dry-run", action="store_true", help=tr("only tell what would be imported"))
     bring.add_argument("--json", action="store_true", help=tr("the report as JSON"))

@@ -33,9 +33,7 @@ _STATE_WORDS = {"ok": Text("ok"), "failed": Text("failed"), "skipped": Text("ski
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("providers", parents=[common], help=tr("list the providers that are set up"))
     parser.add_argument("--test", action="store_true", help=tr("test each of them, step by step"))
-    parser.add_argument(
-        "--agree", metavar="ID", help=tr("let the key of this provider go to the server that it has now")
-    )
+    parser.add_argument("--agree", metavar="ID", help=tr("allow this provider's key to be sent to its present server"))
     parser.add_argument("--yes", action="store_true", help=tr("with --agree: do not ask"))
     parser.add_argument("--json", action="store_true", help=tr("a JSON array"))
 

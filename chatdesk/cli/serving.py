@@ -44,7 +44,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     new.add_argument("--days", type=positive, metavar="N", help=tr("expire after N days"))
     new.add_argument("--requests", type=positive, default=0, metavar="N", help=tr("at most N requests a minute"))
     new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("at most N tokens of models a minute"))
-    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("at most so many dollars a day"))
+    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("at most USD dollars a day"))
     new.set_defaults(run=_new)
     listing = actions.add_parser("list", parents=[common], help=tr("list tokens, never their texts"))
     listing.add_argument("--json", action="store_true", help=tr("a JSON array"))

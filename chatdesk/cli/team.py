@@ -29,7 +29,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("team", parents=[common], help=tr("share projects through a team's database"))
     parser.set_defaults(run=_team)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    status = verbs.add_parser("status", parents=[common], help=tr("how the workspaces of this profile stand"))
+    status = verbs.add_parser("status", parents=[common], help=tr("show the state of this profile's workspaces"))
     status.add_argument("--json", action="store_true", help=tr("a JSON array"))
     status.set_defaults(team_verb=TeamVerb(_status, asks_server=False))
     check = verbs.add_parser(
@@ -195,7 +195,7 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
     await team.start()
     if options.days is None:
         days = await team.erasing.kept_for(project.id)
-        terminal.say(tr("forever") if days is None else plural("{count} days", "{count} days", days))
+        terminal.say(tr("forever") if days is None else plural("{count} days", "{count} day", days))
         return 0
     if options.days != "forever" and not options.days.isdecimal():
         raise InvalidInput(
@@ -213,7 +213,7 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
             if days is None
             else plural(
                 "“{project}” keeps messages for {count} days.",
-                "“{project}” keeps messages for {count} days.",
+                "“{project}” keeps messages for {count} day.",
                 days,
                 project=project.name,
             )
@@ -224,7 +224,7 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
 def _keep_question(project: str, days: int) -> Text:
     question = plural(
         "Erase what is older than {count} days from “{project}” for everybody, from now on?",
-        "Erase what is older than {count} days from “{project}” for everybody, from now on?",
+        "Erase what is older than {count} day from “{project}” for everybody, from now on?",
         days,
         project=project,
     )

@@ -24,14 +24,14 @@ SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRAS
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     create = verbs.add_parser("create", parents=[common], help=tr("make a workspace in an empty database"))
-    create.add_argument("--name", required=True, help=tr("of the workspace"))
-    create.add_argument("--my-name", required=True, metavar="NAME", help=tr("as the others see you"))
+    create.add_argument("--name", required=True, help=tr("name of the workspace"))
+    create.add_argument("--my-name", required=True, metavar="NAME", help=tr("your name, as the others see it"))
     add_address(create)
     create.add_argument("--json", action="store_true", help=tr("as JSON"))
     create.set_defaults(team_verb=TeamVerb(_create, is_writing=True, keeps_password=True))
 
     invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
-    invite.add_argument("name", metavar="NAME", help=tr("of the person"))
+    invite.add_argument("name", metavar="NAME", help=tr("name of the person"))
     invite.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     invite.add_argument(
         "--role",
@@ -40,7 +40,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="PROJECT=ROLE",
         help=tr("a shared project and viewer, editor, admin or owner; may be given again"),
     )
-    invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("good for N days (7)"))
+    invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("valid for N days (7)"))
     invite.add_argument("--output", metavar="FILE", help=tr("write it there instead"))
     invite.add_argument("--json", action="store_true", help=tr("as JSON"))
     invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
@@ -48,13 +48,13 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     join = verbs.add_parser(
         "join", parents=[common], help=tr("take an invitation, or a code of another computer of yours")
     )
-    join.add_argument("file", metavar="FILE", help=tr("that holds it; - reads stdin"))
-    join.add_argument("--my-name", default="", metavar="NAME", help=tr("as the others see you"))
+    join.add_argument("file", metavar="FILE", help=tr("file that holds it; - reads stdin"))
+    join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))
     join.add_argument("--without-tls", action="store_true", help=tr("agree to a server without encryption"))
     join.add_argument("--json", action="store_true", help=tr("as JSON"))
     join.set_defaults(team_verb=TeamVerb(_join, is_writing=True, keeps_password=True))
 
-    leave = verbs.add_parser("leave", parents=[common], help=tr("sync no more; everything stays here"))
+    leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays here"))
     leave.add_argument("workspace", nargs="?", metavar="NAME", help=tr("its name or id, where there are several"))
     leave.add_argument("--for-good", action="store_true", help=tr("stop being a member, on all computers"))
     leave.add_argument("--yes", action="store_true", help=tr("do not ask"))
@@ -91,21 +91,21 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     move = verbs.add_parser(
         "move", parents=[common], help=tr("reach the team's database at another address from now on")
     )
-    move.add_argument("--host", required=True, help=tr("its new name or number"))
+    move.add_argument("--host", required=True, help=tr("its new name or IP address"))
     move.add_argument("--port", type=int, metavar="PORT", help=tr("(as before)"))
     move.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority (as before)"))
     move.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
     move.set_defaults(team_verb=TeamVerb(_move, is_writing=True))
 
     verifier = verbs.add_parser(
-        "verifier", parents=[common], help=tr("print what Postgres stores of a password that is read")
+        "verifier", parents=[common], help=tr("read a password and print the form in which Postgres stores it")
     )
     verifier.set_defaults(team_verb=TeamVerb(_verifier, asks_server=False))
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", metavar="URL", help=tr("the server, as postgresql://login@host:5432/database"))
-    parser.add_argument("--host", help=tr("or: its name or number"))
+    parser.add_argument("--host", help=tr("or: its name or IP address"))
     parser.add_argument("--port", type=int, default=5432, help="(5432)")
     parser.add_argument("--database", metavar="NAME", help=tr("the empty database"))
     parser.add_argument("--user", metavar="NAME", help=tr("the login that owns it and may make roles"))
@@ -320,7 +320,11 @@ def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> t
             raise InvalidInput(
                 Text("Do not put a password into the arguments: everybody on this computer can see them."),
                 safe=Text("Nothing was sent."),
-                next_step=Text("Leave it out, change it, and give it on stdin or in {variable}.", variable=variable),
+                next_step=Text(
+                    "Change that password, since others may have seen it, and give the new one on stdin or in "
+                    "{variable}.",
+                    variable=variable,
+                ),
             )
     else:
         address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")

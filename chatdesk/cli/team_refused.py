@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 def add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
     refused = verbs.add_parser("refused", parents=[common], help=tr("list what the server did not take"))
     doing = refused.add_mutually_exclusive_group()
-    doing.add_argument("--copy", metavar="ID", help=tr("copy its text into a new thread of a private project, or all"))
-    doing.add_argument("--retry", metavar="ID", help=tr("send it again, or all"))
-    doing.add_argument("--forget", metavar="ID", help=tr("list it no more, or all of them"))
+    doing.add_argument(
+        "--copy", metavar="ID", help=tr("copy its text into a new thread of a private project; all: every text")
+    )
+    doing.add_argument("--retry", metavar="ID", help=tr("send it again; all: everything"))
+    doing.add_argument("--forget", metavar="ID", help=tr("no longer list it; all: everything"))
     refused.add_argument("--json", action="store_true", help=tr("a JSON array"))
     refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
 

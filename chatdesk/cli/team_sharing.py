@@ -101,8 +101,8 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
         "Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who"
         " have read it.",
         project=project.name,
-        threads=plural("{count} threads", "{count} threads", size.threads),
-        messages=plural("{count} messages", "{count} messages", size.messages),
+        threads=plural("{count} threads", "{count} thread", size.threads),
+        messages=plural("{count} messages", "{count} message", size.messages),
         workspace=workspace.name,
     )
     if (await services.repositories.projects.default()).id == project.id:
@@ -157,7 +157,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     terminal.say(
         tr("{name} is {role} of “{project}” now.", name=member.name, role=ROLE_WORDS[given], project=project.name)
         if given
-        else tr("{name} is in “{project}” no more.", name=member.name, project=project.name)
+        else tr("{name} is no longer in “{project}”.", name=member.name, project=project.name)
     )
     return 0
 

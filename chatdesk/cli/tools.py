@@ -45,7 +45,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", parents=[common], help=tr("add a server; options stand before its name"))
     add.add_argument("name", metavar="NAME", help=tr("what it is called"))
     add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help=tr("the program and its arguments"))
-    add.add_argument("--address", metavar="URL", default="", help=tr("of a server over HTTP"))
+    add.add_argument("--address", metavar="URL", default="", help=tr("address of a server over HTTP"))
     add.add_argument(
         "--client", metavar="ID", default="", help=tr("the OAuth client that you registered for the address")
     )
@@ -56,7 +56,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         "--folder",
         metavar="DIR",
         type=lambda text: Path(text).absolute(),
-        help=tr("in which the program runs; without it: an empty one"),
+        help=tr("folder in which the program runs (an empty one)"),
     )
     add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=shown(_TAKEN_FROM))
     paste = verbs.add_parser("paste", parents=[common], help=tr("add servers from the JSON of another program"))
@@ -237,7 +237,7 @@ async def _sign_out(options: argparse.Namespace, service: ToolService) -> int:
     terminal.complain(
         tr("Signed out, here and at the server.")
         if was_revoked
-        else tr("Signed out, here; the server was not told, or cannot withdraw it.")
+        else tr("Signed out on this computer. The server was not told, or cannot withdraw the sign-in.")
     )
     return 0
 

@@ -24,7 +24,7 @@ _ENGINES = ("searxng", "brave", "tavily", _NONE)
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(VERB, parents=[common], help=tr("the engine that models search the web with"))
     verb.add_argument("engine", metavar="ENGINE", nargs="?", choices=_ENGINES, help=f"{', '.join(_ENGINES)}")
-    verb.add_argument("--address", metavar="URL", default="", help=tr("of SearXNG"))
+    verb.add_argument("--address", metavar="URL", default="", help=tr("address of SearXNG"))
     verb.add_argument("--key", metavar="VARIABLE", default="", help=tr("a variable of this environment with the key"))
     verb.add_argument(
         "--test", action="store_true", help=tr("ask it, step by step; with an engine, nothing is changed")

@@ -214,21 +214,21 @@ class QuestionExcluded(DoesNotFit):
 class SummaryRangeGone(ChatDeskError):
     code = "summary_range_gone"
     what = Text("Some messages of this summary are gone or no longer shown.")
-    safe = Text("Nothing was changed; the messages that are there are sent as they fit.")
+    safe = Text("Nothing was changed; as many of the remaining messages as fit are sent.")
     next_step = Text("Make the summary anew.")
 
 
 class SummaryRejected(ChatDeskError):
     code = "summary_rejected"
     what = Text("The model gave no summary that can be used.")
-    safe = Text("Nothing was changed; the newest messages are sent as they fit.")
-    next_step = Text("It is tried again later.")
+    safe = Text("Nothing was changed; as many of the newest messages as fit are sent.")
+    next_step = Text("ChatDesk tries again later.")
 
 
 class SummaryNeedsConsent(ChatDeskError):
     code = "summary_needs_consent"
     what = Text("Summarising this thread would cost more than the limit.")
-    safe = Text("Nothing was sent; the newest messages are sent as they fit.")
+    safe = Text("No summary was asked for; as many of the newest messages as fit are sent instead.")
     next_step = Text("Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.")
 
 
@@ -278,7 +278,7 @@ class AnswerNotSaved(StorageError):
     code = "answer_not_saved"
     what = Text("The answer could not be saved.")
     safe = Text("What was saved before is unchanged; of the answer only the beginning may be kept.")
-    next_step = Text("Make it possible to save, then ask again.")
+    next_step = Text("Free disk space or correct the permissions so that ChatDesk can save, then ask again.")
 
 
 class StorageBusy(StorageError):
@@ -364,7 +364,7 @@ class SharedReadOnly(ChatDeskError):
     """This person may only read the shared project."""
 
     code = "shared_read_only"
-    what = Text("You may read this shared project, and not write in it.")
+    what = Text("You may read this shared project, but not write in it.")
     safe = Text("Nothing was changed.")
     next_step = Text("Ask an owner or administrator of the project to let you edit.")
 
@@ -373,7 +373,7 @@ class SharedNotOwn(ChatDeskError):
     """This person may change and delete only their own things in the shared project."""
 
     code = "shared_not_own"
-    what = Text("This is another member's, and in this shared project you may change and delete only your own.")
+    what = Text("Another member wrote this, and your role lets you change and delete only what is yours.")
     safe = Text("Nothing was changed.")
     next_step = Text("Ask the person who made it, or an owner or administrator of the project.")
 
@@ -393,7 +393,7 @@ class HistoryChanged(TeamError):
 
     code = "team_history_changed"
     what = Text("The team's database was restored from a backup.")
-    next_step = Text("ChatDesk compares everything again and brings back what it has.")
+    next_step = Text("ChatDesk compares everything again and sends what that backup lacks.")
     is_passing = True
 
 

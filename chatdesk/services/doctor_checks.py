@@ -220,7 +220,7 @@ def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: 
     if refused:
         parts.append(Text("Details in the line below the threads says why, copies out, and tries again"))
     if let_in:
-        parts.append(Text("{let_in} open again, their copies wait for Share…", let_in=let_in))
+        parts.append(Text("{let_in} shared with you again; choose Share… to send their copies", let_in=let_in))
     has_news = bool(refused or let_in or (newest is not None and newest.problem))
     details = {
         "id": workspace.id,

@@ -109,12 +109,12 @@
         <translation>رُفض: لا يمكن سؤال أحد هنا (راجع ‎--approve).</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>هناك نافذة مفتوحة وهي التي تجيب هنا: ‎--tools و‎--approve للأوامر التي تعمل وحدها.</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>هناك نافذة ChatDesk مفتوحة تجيب عن هذا السؤال، لذا لا يمكن استخدام ‎--tools و‎--approve.</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>لم يُطرح أي سؤال.</translation>
+        <source>The question was not sent.</source>
+        <translation>لم يُرسَل السؤال.</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -213,8 +213,8 @@
         <translation>اترك أحدهما.</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>لم يُذكر شيء.</translation>
+        <source>Nothing to export was named.</source>
+        <translation>لم يُذكر ما يُصدَّر.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -285,12 +285,12 @@
         <translation>ملء دليل بيانات بمحادثات مختلَقة</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>نحو هذا العدد من الرسائل إجمالًا (500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>إنشاء نحو N رسالة إجمالًا (500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>كلمات أخرى لرقم آخر (1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>بذرة النصوص المختلَقة: رقم آخر يعطي نصوصًا أخرى (1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -417,8 +417,8 @@
         <translation>من ChatGPT أو Claude أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk:‏ zip أو JSON أو JSON Lines أو CSV أو مجلّد</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
-        <translation>وضع المحادثات في هذا المشروع (مشروع يحمل اسم البرنامج)</translation>
+        <source>put the threads into this project (by default one named after the program)</source>
+        <translation>وضع المحادثات في هذا المشروع (وإلا ففي مشروع يحمل اسم البرنامج)</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -569,7 +569,7 @@
         <translation>اختبار كل منهم خطوة بخطوة</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
         <translation>السماح بإرسال مفتاح هذا المزوّد إلى خادمه الحالي</translation>
     </message>
     <message>
@@ -695,8 +695,8 @@
         <translation>N رمز من رموز النماذج في الدقيقة على الأكثر</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>هذا العدد من الدولارات في اليوم على الأكثر</translation>
+        <source>at most USD dollars a day</source>
+        <translation>USD دولار في اليوم على الأكثر</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
@@ -759,7 +759,7 @@
         <translation>مشاركة المشاريع عبر قاعدة بيانات الفريق</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
+        <source>show the state of this profile&apos;s workspaces</source>
         <translation>حالة مساحات العمل في هذا الملف الشخصي</translation>
     </message>
     <message>
@@ -870,18 +870,6 @@
         <source>forever</source>
         <translation>إلى الأبد</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>صفر يوم</numerusform>
-            <numerusform>يوم واحد</numerusform>
-            <numerusform>يومان</numerusform>
-            <numerusform>{count} أيام</numerusform>
-            <numerusform>{count} يومًا</numerusform>
-            <numerusform>{count} يوم</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>اذكر عدد الأيام، أو &apos;forever&apos;.</translation>
@@ -892,7 +880,7 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>لا يحتفظ «{project}» بالرسائل أي يوم.</numerusform>
             <numerusform>يحتفظ «{project}» بالرسائل يومًا واحدًا.</numerusform>
@@ -904,7 +892,7 @@
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>هل تريد محو كل الرسائل من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
             <numerusform>هل تريد محو ما مضى عليه أكثر من يوم واحد من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
@@ -1023,27 +1011,27 @@
         <translation>إنشاء مساحة عمل في قاعدة بيانات فارغة</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>لمساحة العمل</translation>
+        <source>name of the workspace</source>
+        <translation>اسم مساحة العمل</translation>
     </message>
     <message>
-        <source>as the others see you</source>
-        <translation>كما يراك الآخرون</translation>
+        <source>your name, as the others see it</source>
+        <translation>اسمك كما يراه الآخرون</translation>
     </message>
     <message>
         <source>print an invitation</source>
         <translation>طباعة دعوة</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>للشخص</translation>
+        <source>name of the person</source>
+        <translation>اسم الشخص</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>مشروع مشترك وviewer أو editor أو admin أو owner؛ قابل للتكرار</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>صالحة N يوم (7)</translation>
     </message>
     <message>
@@ -1055,15 +1043,15 @@
         <translation>قبول دعوة، أو رمز من حاسوب آخر لك</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
-        <translation>الذي يحتويها؛ والعلامة - تقرأ stdin</translation>
+        <source>file that holds it; - reads stdin</source>
+        <translation>الملف الذي يحتويها؛ والعلامة - تقرأ stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
         <translation>الموافقة على خادم بلا تشفير</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
+        <source>stop syncing; everything stays here</source>
         <translation>إيقاف المزامنة؛ ويبقى كل شيء هنا</translation>
     </message>
     <message>
@@ -1084,7 +1072,7 @@
     </message>
     <message>
         <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>دخول مساحة عمل أُعدّت يدويًا، بتسجيل دخول عضو</translation>
+        <translation>دخول مساحة عمل أُعدّت يدويًا، بحساب دخول عضو</translation>
     </message>
     <message>
         <source>bring the team&apos;s database up to date</source>
@@ -1092,15 +1080,15 @@
     </message>
     <message>
         <source>the login that set it up</source>
-        <translation>تسجيل الدخول الذي أعدّها</translation>
+        <translation>حساب الدخول الذي أعدّها</translation>
     </message>
     <message>
         <source>reach the team&apos;s database at another address from now on</source>
         <translation>الوصول إلى قاعدة بيانات الفريق على عنوان آخر من الآن فصاعدًا</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>اسمه الجديد أو رقمه</translation>
+        <source>its new name or IP address</source>
+        <translation>اسمه الجديد أو عنوان IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1108,19 +1096,19 @@
     </message>
     <message>
         <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>شهادة سلطة الخادم (كما من قبل)</translation>
+        <translation>شهادة جهة الإصدار للخادم (كما من قبل)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
-        <translation>طباعة ما يخزّنه Postgres لكلمة مرور تُقرأ</translation>
+        <source>read a password and print the form in which Postgres stores it</source>
+        <translation>قراءة كلمة مرور وطباعة الصيغة التي يخزّنها بها Postgres</translation>
     </message>
     <message>
         <source>the server, as postgresql://login@host:5432/database</source>
         <translation>الخادم، بصيغة postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>أو: اسمه أو رقمه</translation>
+        <source>or: its name or IP address</source>
+        <translation>أو: اسمه أو عنوان IP</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1128,11 +1116,11 @@
     </message>
     <message>
         <source>the login that owns it and may make roles</source>
-        <translation>تسجيل الدخول الذي يملكها ويحق له إنشاء الأدوار</translation>
+        <translation>حساب الدخول الذي يملكها ويحق له إنشاء الأدوار</translation>
     </message>
     <message>
         <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>شهادة سلطة الخادم، إن كانت له سلطته الخاصة</translation>
+        <translation>شهادة جهة الإصدار للخادم، إن كانت له جهة خاصة</translation>
     </message>
     <message>
         <source>no encryption; only in a network of your own</source>
@@ -1239,8 +1227,8 @@
         <translation>لم يُرسَل شيء.</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>احذفها وغيّرها، ثم أدخلها عبر stdin أو في {variable}.</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>غيّر كلمة المرور تلك، فربما رآها آخرون، وأدخل الجديدة عبر stdin أو في {variable}.</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1255,16 +1243,16 @@
         <translation>سرد ما لم يقبله الخادم</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>نسخ نصه إلى محادثة جديدة في مشروع خاص، أو نسخ الكل</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>نسخ نصه إلى محادثة جديدة في مشروع خاص؛ all: كل النصوص</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>إرساله من جديد، أو إرسال الكل</translation>
+        <source>send it again; all: everything</source>
+        <translation>إرساله من جديد؛ all: الكل</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>عدم سرده بعد الآن، أو عدم سرد أي منها</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>عدم سرده بعد الآن؛ all: الكل</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1339,30 +1327,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>هل تريد مشاركة «{project}» ({threads}، {messages}) مع {workspace}؟ لا يمكن استرداد ما أُرسل ممن قرؤوه.</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>لا محادثات</numerusform>
-            <numerusform>محادثة واحدة</numerusform>
-            <numerusform>محادثتان</numerusform>
-            <numerusform>{count} محادثات</numerusform>
-            <numerusform>{count} محادثة</numerusform>
-            <numerusform>{count} محادثة</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>لا رسائل</numerusform>
-            <numerusform>رسالة واحدة</numerusform>
-            <numerusform>رسالتان</numerusform>
-            <numerusform>{count} رسائل</numerusform>
-            <numerusform>{count} رسالة</numerusform>
-            <numerusform>{count} رسالة</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>«{name}» هو المشروع الذي تدخله الدردشات الجديدة: ما تسأله من الآن من دون ذكر مشروع آخر يُشارَك أيضًا.</translation>
@@ -1388,7 +1352,7 @@
         <translation>دور {name} في «{project}» الآن: {role}.</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>لم يعد {name} في «{project}».</translation>
     </message>
     <message>
@@ -1648,8 +1612,8 @@
         <translation>البرنامج ومعطياته</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>لخادم عبر HTTP</translation>
+        <source>address of a server over HTTP</source>
+        <translation>عنوان خادم عبر HTTP</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1660,8 +1624,8 @@
         <translation>متغيّر يحمل سرّ العميل</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>حيث يعمل البرنامج؛ ومن دونه: مجلّد فارغ</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>المجلّد الذي يعمل فيه البرنامج (مجلّد فارغ)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1768,8 +1732,8 @@
         <translation>تم تسجيل الخروج، هنا وعلى الخادم.</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>تم تسجيل الخروج هنا؛ لم يُبلَّغ الخادم، أو لا يمكنه سحبه.</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>تم تسجيل الخروج على هذا الحاسوب. لم يُبلَّغ الخادم، أو لا يمكنه سحب تسجيل الدخول.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1796,8 +1760,8 @@
         <translation>المحرّك الذي تبحث به النماذج في الويب</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>لـ SearXNG</translation>
+        <source>address of SearXNG</source>
+        <translation>عنوان SearXNG</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -2777,8 +2741,8 @@
         <translation>صُدِّرت {threads} إلى {name}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
             <numerusform>لا مرفقات مفقودة: {lost}</numerusform>
             <numerusform>مرفق واحد مفقود أو تالف، لذا يُذكر اسمه فقط: {lost}</numerusform>
@@ -2789,8 +2753,8 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
             <numerusform>لا مرفقات مفقودة</numerusform>
             <numerusform>مرفق واحد مفقود أو تالف، لذا يُذكر اسمه فقط</numerusform>
@@ -2801,9 +2765,9 @@
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>تتابع</translation>
+        <translation>فيها رسائل جديدة</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3320,7 +3284,7 @@
         <translation>بعض رسائل هذا الملخّص لم تعد موجودة أو لم تعد معروضة.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
         <translation>لم يتغيّر شيء؛ وتُرسَل الرسائل الموجودة بقدر ما يتسع المكان.</translation>
     </message>
     <message>
@@ -3332,20 +3296,20 @@
         <translation>لم يعطِ النموذج ملخّصًا صالحًا للاستخدام.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
         <translation>لم يتغيّر شيء؛ وتُرسَل أحدث الرسائل بقدر ما يتسع المكان.</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>تُعاد المحاولة لاحقًا.</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>يعيد ChatDesk المحاولة لاحقًا.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>سيكلّف تلخيص هذه المحادثة أكثر من الحدّ.</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>لم يُرسَل شيء؛ وتُرسَل أحدث الرسائل بقدر ما يتسع المكان.</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>لم يُطلب ملخّص؛ وتُرسَل بدلًا منه أحدث الرسائل بقدر ما يتسع المكان.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3404,8 +3368,8 @@
         <translation>ما حُفظ من قبل لم يتغيّر؛ وقد لا يُحفظ من الإجابة سوى بدايتها.</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>اجعل الحفظ ممكنًا، ثم اسأل من جديد.</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>أفرغ بعض المساحة أو صحّح الأذونات ليتمكن ChatDesk من الحفظ، ثم اسأل من جديد.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3465,7 +3429,7 @@
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
-        <translation>قاعدة البيانات بعيدة المنال: محرّك أقراصها أو مجلّدها أو ملفها غير موجود.</translation>
+        <translation>يتعذّر الوصول إلى قاعدة البيانات: محرّك أقراصها أو مجلّدها أو ملفها غير موجود.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else, and your text is still in the window.</source>
@@ -3528,16 +3492,16 @@
         <translation>رسائلك لم تتغيّر، ولم يبقَ شيء مكتوب جزئيًا.</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
-        <translation>يحق لك قراءة هذا المشروع المشترك، لا الكتابة فيه.</translation>
+        <source>You may read this shared project, but not write in it.</source>
+        <translation>يحق لك قراءة هذا المشروع المشترك، لكن لا تحق لك الكتابة فيه.</translation>
     </message>
     <message>
         <source>Ask an owner or administrator of the project to let you edit.</source>
         <translation>اطلب من مالك المشروع أو مشرفه أن يسمح لك بالتحرير.</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>هذا لعضو آخر، ولا يحق لك في هذا المشروع المشترك أن تغيّر وتحذف إلا ما هو لك.</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>كتب هذا عضو آخر، ودورك يسمح لك بتغيير ما هو لك وحذفه فقط.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3560,8 +3524,8 @@
         <translation>استُعيدت قاعدة بيانات الفريق من نسخة احتياطية.</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>يقارن ChatDesk كل شيء من جديد ويعيد ما لديه.</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>يقارن ChatDesk كل شيء من جديد ويرسل ما تفتقده تلك النسخة الاحتياطية.</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3693,8 +3657,8 @@
         <translation>انتهى ChatDesk الذي كان يجيب.</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
-        <translation>ما جاء من الإجابة محفوظ.</translation>
+        <source>What had arrived of the answer is kept.</source>
+        <translation>ما وصل من الإجابة محفوظ.</translation>
     </message>
     <message>
         <source>Ask again.</source>
@@ -3884,8 +3848,8 @@
         <translation>أعد المحاولة، أو اختصر الرسالة.</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>لم يستطع {who} قبول الطلب لأن طلبًا آخر كان في طريقه.</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>رفض {who} الطلب لأنه يتعارض مع طلب آخر.</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -4000,12 +3964,12 @@
         <translation>فشل الطلب إلى {who}.</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>لدى {who} من العمل أكثر مما يستطيع الآن.</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} مثقَل بالطلبات الآن.</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>أدار {who} الطلب في حلقة، فتخلّى عنه ChatDesk.</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>أعاد {who} توجيه الطلب في حلقة، لذا تخلّى عنه ChatDesk.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -6036,8 +6000,8 @@
         <translation>احذفه، وأفرغ سلة المهملات.</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>ليس لك أن تمحو شيئًا من هذا.</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>لم تكتب شيئًا من هذا، فلا يمكنك محوه عند الجميع.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -6048,8 +6012,8 @@
         <translation>دورك في هذا المشروع لا يسمح بذلك. اطلب دورًا آخر من أحد مالكيه، ثم أعد المحاولة.</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>ما يتبعه هذا ليس على خادم الفريق. انسخه إلى الخارج لتحتفظ به في مكان آخر.</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>المحادثة أو الرسالة التي ينتمي إليها هذا ليست على خادم الفريق. انسخ النص إلى مكان آخر لتحتفظ به.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6404,9 +6368,9 @@
         <translation>{name}: نُسخت كل الصفوف ({number}).</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>تذكر الدعوة الخادم «{host}» الذي لا يصل إليه سوى هذا الحاسوب. أعطِ مساحة العمل اسمًا أو رقمًا يصل إليه الآخرون قبل أن تدعو أحدًا: الإعدادات، مزامنة الفريق، العنوان.</translation>
+        <translation>تذكر الدعوة الخادم «{host}» الذي لا يصل إليه سوى هذا الحاسوب. أعطِ مساحة العمل اسمًا أو عنوان IP يصل إليه الآخرون قبل أن تدعو أحدًا: الإعدادات، مزامنة الفريق، العنوان.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6421,20 +6385,20 @@
         <translation>يبدو هكذا: postgresql://name:password@db.example.org:5432/team؛ ويعرضه مشغّل الخادم.</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>«{host}» ليس اسم خادم أو رقمه.</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>«{host}» ليس اسم خادم ولا عنوان IP.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>المنفذ رقم من 1 إلى 65535.</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
-        <translation>اسم قاعدة البيانات مفقود، أو فيه علامات لا يقبلها ChatDesk.</translation>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>اسم قاعدة البيانات مفقود، أو فيه حروف لا يقبلها ChatDesk.</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
-        <translation>اسم تسجيل الدخول مفقود، أو فيه علامات لا يقبلها ChatDesk.</translation>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>اسم حساب الدخول مفقود، أو فيه حروف لا يقبلها ChatDesk.</translation>
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
@@ -6445,24 +6409,24 @@
         <translation>يتابع ChatDesk من تلقاء نفسه غدًا (UTC). ويمكن لمالك مساحة العمل رفع الحدّ.</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>أرسلت اليوم من النص قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
         <translation>أُرسل اليوم إلى هذا المشروع من النص قدر ما تسمح مساحة العمل لكل مشروع باستقباله.</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
         <translation>أرسلت اليوم من الملفات قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
         <translation>أُرسل اليوم إلى هذا المشروع من الملفات قدر ما تسمح مساحة العمل لكل مشروع باستقباله.</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
         <translation>أرسلت في هذه الدقيقة من التغييرات قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
     <message>
@@ -6470,7 +6434,7 @@
         <translation>يتابع ChatDesk من تلقاء نفسه بعد دقيقة.</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
+        <source>The workspace has reached its limit of members.</source>
         <translation>بلغت مساحة العمل أكبر عدد مسموح من الأعضاء.</translation>
     </message>
     <message>
@@ -6478,15 +6442,15 @@
         <translation>يمكن لمالك مساحة العمل رفع الحدّ، أو إزالة أحدهم.</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
+        <source>The workspace has reached its limit of open invitations.</source>
         <translation>بلغت الدعوات المفتوحة أكبر عدد مسموح في مساحة العمل.</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
         <translation>اسحب بعضها، أو انتظر حتى تنتهي. ويمكن لمالك مساحة العمل رفع الحدّ.</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
         <translation>شاركت من المشاريع قدر ما تسمح مساحة العمل لكل عضو بمشاركته.</translation>
     </message>
     <message>
@@ -6591,7 +6555,7 @@
     </message>
     <message>
         <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
-        <translation>أُغلق تسجيل دخولك إلى قاعدة بيانات الفريق: لم تعد عضوًا في مساحة العمل هذه.</translation>
+        <translation>أُغلق حساب دخولك إلى قاعدة بيانات الفريق: لم تعد عضوًا في مساحة العمل هذه.</translation>
     </message>
     <message>
         <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
@@ -6599,7 +6563,7 @@
     </message>
     <message>
         <source>This login is not a member of the workspace.</source>
-        <translation>تسجيل الدخول هذا ليس لعضو في مساحة العمل.</translation>
+        <translation>حساب الدخول هذا ليس لعضو في مساحة العمل.</translation>
     </message>
     <message>
         <source>Ask the workspace&apos;s owner for an invitation.</source>
@@ -6622,32 +6586,32 @@
         <translation>إن كنت قد انضممت على حاسوب آخر، فأضف هذا الحاسوب من هناك. وإن لم تكن أنت من استخدمها، فأخبر مالك مساحة العمل، فيمكنه إزالة ذلك العضو؛ ثم اطلب دعوة جديدة.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>لا يتكلم خادم قاعدة بيانات الفريق TLS، فينتقل ما تكتبه مكشوفًا.</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>لا يدعم خادم قاعدة بيانات الفريق TLS، فيُرسَل ما تكتبه بلا تشفير.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>اطلب ممن يشغّل الخادم تشغيل TLS. لم يُرسَل شيء.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>لا يقبل خادم قاعدة بيانات الفريق من هنا اتصالًا بهذه الطريقة.</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>يرفض خادم قاعدة بيانات الفريق هذا النوع من الاتصالات من هذا الحاسوب.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>شغّل TLS لهذا العنوان، أو اطلب ممن يشغّل الخادم السماح لهذا الحاسوب.</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>شهادة خادم الفريق ليست مما يثق به هذا الحاسوب لاسمه.</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>لا يثق هذا الحاسوب بشهادة خادم الفريق لاسم ذلك الخادم.</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>ربما يكون أحدهم في الوسط. اطلب ممن يشغّل الخادم شهادته. لم يُرسَل شيء.</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>ربما يعترض أحدهم الاتصال. اطلب ممن يشغّل الخادم شهادته. لم يُرسَل شيء.</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>طلب الخادم كلمة مرورك نفسها بدلًا من إثبات أنك تعرفها، لذا لم تُذكر له.</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>طلب الخادم كلمة المرور نفسها بدلًا من إثبات أنك تعرفها، لذا لم يرسلها ChatDesk.</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6695,11 +6659,11 @@
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
-        <translation>لا يحق لتسجيل الدخول هذا ما يلزم لإعداد مساحة عمل: امتلاك قاعدة البيانات وإنشاء أدوار فيها.</translation>
+        <translation>لا يحق لحساب الدخول هذا ما يلزم لإعداد مساحة عمل: امتلاك قاعدة البيانات وإنشاء أدوار فيها.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
-        <translation>استخدم تسجيل دخول يملك قاعدة البيانات وله CREATEROLE. لم يتغيّر شيء.</translation>
+        <translation>استخدم حساب دخول يملك قاعدة البيانات وله CREATEROLE. لم يتغيّر شيء.</translation>
     </message>
     <message>
         <source>The project was deleted for everybody by its owner.</source>
@@ -6722,8 +6686,8 @@
         <translation>لا تعرف مساحة العمل هذا الحاسوب (أو لم تعد تعرفه).</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
-        <translation>يعرّفه ChatDesk من جديد من تلقاء نفسه.</translation>
+        <source>ChatDesk registers it again by itself.</source>
+        <translation>يسجّله ChatDesk من جديد من تلقاء نفسه.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6763,15 +6727,15 @@
         <translation>ليس الملف لدى قاعدة بيانات الفريق (بعد).</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>ما لدى قاعدة بيانات الفريق بهذا الاسم ملف آخر.</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>لدى قاعدة بيانات الفريق ملف آخر بهذا الاسم.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>الملف أكبر مما يقبله ChatDesk من فريق.</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
+        <source>A shared file could not be saved: {reason}.</source>
         <translation>تعذّر حفظ ملف مشترك: {reason}.</translation>
     </message>
     <message>
@@ -6815,8 +6779,8 @@
         <translation>عبارة المرور لا تفتح هذا الرمز.</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
-        <translation>اكتبها كما تظهر على الحاسوب الآخر، ثلاث مجموعات من أربع علامات.</translation>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
+        <translation>اكتبها كما تظهر على الحاسوب الآخر، ثلاث مجموعات من أربعة حروف.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6891,7 +6855,7 @@
         <translation>هذا الملف الشخصي في مساحة العمل تلك بالفعل.</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
+        <source>Settings, Team sync shows its state.</source>
         <translation>تُظهر الإعدادات، مزامنة الفريق حالتها.</translation>
     </message>
     <message>
@@ -6929,7 +6893,7 @@
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
         <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
-        <translation>في كلمة مرور قاعدة بيانات الفريق من {shortest} إلى {longest} من الحروف والأرقام والعلامات في لوحة مفاتيح إنجليزية، بلا مسافات.</translation>
+        <translation>في كلمة مرور قاعدة بيانات الفريق من {shortest} إلى {longest} من الحروف والأرقام والرموز في لوحة مفاتيح إنجليزية، بلا مسافات.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -7005,24 +6969,24 @@
         <translation>لم يقبل خادم الفريق كل شيء في الوقت المناسب.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>«{name}»: {what} من الفريق لا تظهر هنا.</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>«{name}»: المفقود هنا: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>«{name}»: {what} تظهر هنا، والفريق لا يُظهر مثلها.</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>«{name}»: موجود هنا فقط، لا في سجل الفريق: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>«{name}»: {what} تظهر هنا بخلاف سجل الفريق.</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>«{name}»: مختلف هنا عن سجل الفريق: {what}.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>للخادم تاريخ غير التاريخ الذي أُخذ منه.</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>تاريخ الخادم ليس الذي استلمه هذا الحاسوب.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -7049,27 +7013,27 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
             <numerusform>لا تغييرات في غير موضعها.</numerusform>
-            <numerusform>تغيير واحد ليس حيث تقول سلسلة الخادم نفسه؛ جداوله غُيّرت.</numerusform>
-            <numerusform>تغييران ليسا حيث تقول سلسلة الخادم نفسه؛ جداوله غُيّرت.</numerusform>
-            <numerusform>{count} تغييرات ليست حيث تقول سلسلة الخادم نفسه؛ جداوله غُيّرت.</numerusform>
-            <numerusform>{count} تغييرًا ليست حيث تقول سلسلة الخادم نفسه؛ جداوله غُيّرت.</numerusform>
-            <numerusform>{count} تغيير ليست حيث تقول سلسلة الخادم نفسه؛ جداوله غُيّرت.</numerusform>
+            <numerusform>تغيير واحد ليس في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
+            <numerusform>تغييران ليسا في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
+            <numerusform>{count} تغييرات ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
+            <numerusform>{count} تغييرًا ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
+            <numerusform>{count} تغيير ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>لا تغييرات تخالف ما أُخذ هنا.</numerusform>
-            <numerusform>تغيير واحد ليس ما أُخذ هنا: لدى الخادم كلمات أخرى.</numerusform>
-            <numerusform>تغييران ليسا ما أُخذ هنا: لدى الخادم كلمات أخرى.</numerusform>
-            <numerusform>{count} تغييرات ليست ما أُخذ هنا: لدى الخادم كلمات أخرى.</numerusform>
-            <numerusform>{count} تغييرًا ليست ما أُخذ هنا: لدى الخادم كلمات أخرى.</numerusform>
-            <numerusform>{count} تغيير ليست ما أُخذ هنا: لدى الخادم كلمات أخرى.</numerusform>
+            <numerusform>لا تغييرات تخالف ما استلمه هذا الحاسوب.</numerusform>
+            <numerusform>تغيير واحد يخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
+            <numerusform>تغييران يخالفان ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
+            <numerusform>{count} تغييرات تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
+            <numerusform>{count} تغييرًا تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
+            <numerusform>{count} تغيير تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7104,12 +7068,12 @@
         <source>{count} summaries</source>
         <comment>{count} summary</comment>
         <translation>
-            <numerusform>لا ملخصات</numerusform>
-            <numerusform>ملخص واحد</numerusform>
-            <numerusform>ملخصان</numerusform>
-            <numerusform>{count} ملخصات</numerusform>
-            <numerusform>{count} ملخصًا</numerusform>
-            <numerusform>{count} ملخص</numerusform>
+            <numerusform>لا ملخّصات</numerusform>
+            <numerusform>ملخّص واحد</numerusform>
+            <numerusform>ملخّصان</numerusform>
+            <numerusform>{count} ملخّصات</numerusform>
+            <numerusform>{count} ملخّصًا</numerusform>
+            <numerusform>{count} ملخّص</numerusform>
         </translation>
     </message>
     <message>
@@ -7139,7 +7103,7 @@
     </message>
     <message>
         <source>The server answers and takes the login.</source>
-        <translation>الخادم يجيب ويقبل تسجيل الدخول.</translation>
+        <translation>الخادم يستجيب ويقبل حساب الدخول.</translation>
     </message>
     <message>
         <source>create roles (CREATEROLE)</source>
@@ -7187,7 +7151,7 @@
     </message>
     <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
-        <translation>لا يحق لتسجيل الدخول {lacks}. استخدم الذي يملك قاعدة البيانات وله CREATEROLE.</translation>
+        <translation>لا يحق لحساب الدخول {lacks}. استخدم الذي يملك قاعدة البيانات وله CREATEROLE.</translation>
     </message>
     <message>
         <source>{one} or {other}</source>
@@ -7195,7 +7159,7 @@
     </message>
     <message>
         <source>The login owns the database and may create roles.</source>
-        <translation>تسجيل الدخول يملك قاعدة البيانات ويحق له إنشاء الأدوار.</translation>
+        <translation>حساب الدخول يملك قاعدة البيانات ويحق له إنشاء الأدوار.</translation>
     </message>
     <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
@@ -7394,8 +7358,8 @@
         <translation>لا يمكن استخدام خادم الأدوات هذا كما هو.</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>غيّر المذكور واحفظ من جديد.</translation>
+        <source>Correct this and save again.</source>
+        <translation>صحّح هذا واحفظ من جديد.</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7729,8 +7693,8 @@
         <translation>لم يكن هناك شيء لاستيراده.</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>أُوقف الاستيراد؛ واستيراد الملف من جديد يتابعه.</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>أُوقف الاستيراد. استورد الملف نفسه من جديد للمتابعة.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7753,15 +7717,15 @@
         <translation>استُوردت {threads} فيها {messages}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>لا محادثات استمرت</numerusform>
-            <numerusform>محادثة واحدة استمرت</numerusform>
-            <numerusform>محادثتان استمرتا</numerusform>
-            <numerusform>{count} محادثات استمرت</numerusform>
-            <numerusform>{count} محادثة استمرت</numerusform>
-            <numerusform>{count} محادثة استمرت</numerusform>
+            <numerusform>لا محادثات فيها رسائل جديدة</numerusform>
+            <numerusform>محادثة واحدة فيها رسائل جديدة</numerusform>
+            <numerusform>محادثتان فيهما رسائل جديدة</numerusform>
+            <numerusform>{count} محادثات فيها رسائل جديدة</numerusform>
+            <numerusform>{count} محادثة فيها رسائل جديدة</numerusform>
+            <numerusform>{count} محادثة فيها رسائل جديدة</numerusform>
         </translation>
     </message>
     <message>
@@ -7809,7 +7773,7 @@
         <translation>يجري استيراد بالفعل.</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
+        <source>Some characters could not be read and are shown as �.</source>
         <translation>تعذّرت قراءة بعض الحروف، وهي تظهر الآن � مكانها.</translation>
     </message>
     <message>
@@ -7817,32 +7781,32 @@
         <translation>عثر فاحص الفيروسات على شيء في هذا الملف، لذا لم يُقبل.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>لم تأتِ موجّهات معه.</numerusform>
-            <numerusform>جاء معه موجّه واحد.</numerusform>
-            <numerusform>جاء معه موجّهان.</numerusform>
-            <numerusform>جاءت معه {count} موجّهات.</numerusform>
-            <numerusform>جاء معه {count} موجّهًا.</numerusform>
-            <numerusform>جاء معه {count} موجّه.</numerusform>
+            <numerusform>لم تُستورد موجِّهات.</numerusform>
+            <numerusform>استُورد أيضًا موجِّه واحد.</numerusform>
+            <numerusform>استُورد أيضًا موجِّهان.</numerusform>
+            <numerusform>استُوردت أيضًا {count} موجِّهات.</numerusform>
+            <numerusform>استُورد أيضًا {count} موجِّهًا.</numerusform>
+            <numerusform>استُورد أيضًا {count} موجِّه.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>لم تأتِ مسودات معه.</numerusform>
-            <numerusform>جاءت معه مسودة واحدة.</numerusform>
-            <numerusform>جاءت معه مسودتان.</numerusform>
-            <numerusform>جاءت معه {count} مسودات.</numerusform>
-            <numerusform>جاءت معه {count} مسودة.</numerusform>
-            <numerusform>جاءت معه {count} مسودة.</numerusform>
+            <numerusform>لم تُستورد مسودات.</numerusform>
+            <numerusform>استُوردت أيضًا مسودة واحدة.</numerusform>
+            <numerusform>استُوردت أيضًا مسودتان.</numerusform>
+            <numerusform>استُوردت أيضًا {count} مسودات.</numerusform>
+            <numerusform>استُوردت أيضًا {count} مسودة.</numerusform>
+            <numerusform>استُوردت أيضًا {count} مسودة.</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>ما استُورد حتى الآن كامل؛ واستيراد الملف من جديد يتابعه.</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>ما استُورد حتى الآن كامل. استورد الملف نفسه من جديد للمتابعة.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -8359,7 +8323,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>يصلحها «chatdesk doctor --repair».</translation>
+        <translation>يصلحها &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -8395,7 +8359,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يصلها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو «chatdesk team join-again»</translation>
+        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يصلها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو &apos;chatdesk team join-again&apos;</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8411,15 +8375,15 @@
     </message>
     <message>
         <source>newest line of its log, {at}: {sent} sent, {received} received</source>
-        <translation>أحدث سطر في سجلها، {at}: أُرسل {sent}، ووصل {received}</translation>
+        <translation>أحدث سطر في سجلها، {at}: أُرسل {sent}، واستُلم {received}</translation>
     </message>
     <message>
         <source>Details in the line below the threads says why, copies out, and tries again</source>
         <translation>«التفاصيل…» في السطر أسفل المحادثات تذكر السبب وتنسخ وتعيد المحاولة</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} مفتوحة من جديد، ونسخها تنتظر مشاركة…</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} مشتركة معك من جديد؛ اختر «مشاركة…» لإرسال نسخها</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -11419,7 +11383,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>لا يمكن استعادته.</numerusform>
             <numerusform>تمكن استعادته كله مدة يوم واحد.</numerusform>
@@ -11494,8 +11458,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>هل تريد إبطال رمز الوصول «{name}»؟</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>يُرفض ما يستخدمه من الآن فصاعدًا، وينتهي ما يفعله. لا يمكن التراجع عن هذا.</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>تُرفض البرامج التي تستخدمه من الآن فصاعدًا، وينتهي ما تفعله. لا يمكن التراجع عن هذا.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11506,8 +11470,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>محرِّرات هذا الحاسوب وبرامجه النصية ومتصفّحاته تقرأ وتكتب وتسأل عبر HTTP، برمز وصول منك.</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>شغّلها لإنشاء رموز وصول ورؤية الموجود منها.</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>شغّل الخدمة لإنشاء رموز وصول ورؤية الموجود منها.</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -13480,7 +13444,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{count} ms</source>
-        <translation>0 م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث</translation>
+        <translation>{count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث</translation>
     </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
@@ -14445,7 +14409,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
-        <translation>لخادم انتقل، أو صار له اسم آخر. يتحقّق ChatDesk أولًا من وجود مساحة العمل هذه هناك. ويبقى تسجيل دخولك؛ أما حواسيبك الأخرى والأعضاء الآخرون فينتقلون بأنفسهم.</translation>
+        <translation>لخادم انتقل، أو صار له اسم آخر. يتحقّق ChatDesk أولًا من وجود مساحة العمل هذه هناك. ويبقى حساب دخولك؛ أما حواسيبك الأخرى والأعضاء الآخرون فينتقلون بأنفسهم.</translation>
     </message>
     <message>
         <source>Use this address</source>
@@ -15043,7 +15007,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Invalid argument</source>
-        <translation>وسيط غير صالح</translation>
+        <translation>معطى غير صالح</translation>
     </message>
     <message>
         <source>Too many open files</source>
@@ -15110,8 +15074,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>انتهت مهلة الاتصال</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>النظام يرفض</translation>
+        <source>the system refused</source>
+        <translation>رفضه النظام</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -15441,23 +15405,23 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>يطلب ذلك أثناء عمل «{tool}».</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>يطلب الخادم ذلك أثناء عمل «{tool}».</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>هو الذي اختار هذه الصفحة: تحقّق من العنوان قبل أن تدخل شيئًا فيها.</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>اختار الخادم هذه الصفحة: تحقّق من العنوان قبل أن تدخل شيئًا فيها.</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>تدفع ثمنه ضمن حدودك، بلا رموز.</numerusform>
-            <numerusform>تدفع ثمنه ضمن حدودك، رمزًا واحدًا على الأكثر.</numerusform>
-            <numerusform>تدفع ثمنه ضمن حدودك، رمزين على الأكثر.</numerusform>
-            <numerusform>تدفع ثمنه ضمن حدودك، {count} رموز على الأكثر.</numerusform>
-            <numerusform>تدفع ثمنه ضمن حدودك، {count} رمزًا على الأكثر.</numerusform>
-            <numerusform>تدفع ثمنه ضمن حدودك، {count} رمز على الأكثر.</numerusform>
+            <numerusform>لا يكلّفك هذا رموزًا.</numerusform>
+            <numerusform>يكلّفك هذا رمزًا واحدًا على الأكثر ويُحسب من حدودك.</numerusform>
+            <numerusform>يكلّفك هذا رمزين على الأكثر ويُحسب من حدودك.</numerusform>
+            <numerusform>يكلّفك هذا {count} رموز على الأكثر ويُحسب من حدودك.</numerusform>
+            <numerusform>يكلّفك هذا {count} رمزًا على الأكثر ويُحسب من حدودك.</numerusform>
+            <numerusform>يكلّفك هذا {count} رمز على الأكثر ويُحسب من حدودك.</numerusform>
         </translation>
     </message>
     <message>
@@ -15465,16 +15429,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تُرسَل الإجابة إلى {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>تُعطى الإجابة لبرنامج هنا: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>تُعطى الإجابة لبرنامج على هذا الحاسوب: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>ما ترسله يُرسَل إلى {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>ما تدخله يُرسَل إلى {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>ما ترسله يُعطى لبرنامج هنا: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>ما تدخله يُعطى لبرنامج على هذا الحاسوب: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -15537,8 +15501,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يأتي مع ChatDesk. يبحث بـ {engine}.</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>لا يصل إلى البرنامج سوى المذكور هنا وPATH ومكان ملفاتك. وتذهب الأسرار إلى حيث مفاتيحك.</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>لا يحصل البرنامج إلا على هذه المتغيّرات وPATH وأماكن ملفاتك. وتُحفظ الأسرار مع مفاتيحك.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -15565,7 +15529,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المجلّد الذي يعمل فيه</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
+        <source>An empty folder of its own</source>
         <translation>مجلّد فارغ خاص به</translation>
     </message>
     <message>
@@ -15698,8 +15662,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم يُعدّ خادم آخر.</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>يُسأل عن كل استدعاء.</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>يسأل ChatDesk عن كل استدعاء.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15712,7 +15676,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Speaks the protocol</source>
-        <translation>يتكلم البروتوكول</translation>
+        <translation>يدعم البروتوكول</translation>
     </message>
     <message>
         <source>Lists its tools</source>
@@ -15908,7 +15872,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done} من لا رسائل</numerusform>
             <numerusform>{done} من رسالة واحدة</numerusform>
@@ -16284,7 +16248,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>لم تُكتب أسطر في {name}</numerusform>
             <numerusform>كُتب سطر واحد في {name}</numerusform>
@@ -16866,20 +16830,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم يُطرح أي سؤال بعد.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>لا رموز</numerusform>
-            <numerusform>رمز واحد</numerusform>
-            <numerusform>رمزان</numerusform>
-            <numerusform>{count} رموز</numerusform>
-            <numerusform>{count} رمزًا</numerusform>
-            <numerusform>{count} رمز</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>لا رموز</numerusform>
             <numerusform>نحو رمز واحد</numerusform>
@@ -17164,7 +17116,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>لم تُخزَّن رموز في مخبأ المزوّد.</numerusform>
             <numerusform>خُزّن رمز واحد في مخبأ المزوّد.</numerusform>
@@ -18023,7 +17975,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>لا أسطر للعرض</numerusform>
             <numerusform>عرض السطر الوحيد</numerusform>
@@ -18256,7 +18208,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>لا صفوف للعرض</numerusform>
             <numerusform>عرض الصف الوحيد</numerusform>
@@ -18677,7 +18629,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>المجموع {amount} بلا صفوف. الأكبر {row} وفيه {most}.</numerusform>
             <numerusform>المجموع {amount} في صف واحد. الأكبر {row} وفيه {most}.</numerusform>
@@ -18693,7 +18645,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>لا رموز في {requests}.</numerusform>
             <numerusform>نحو رمز واحد في {requests}.</numerusform>
@@ -18705,7 +18657,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>لا رموز في {requests}.</numerusform>
             <numerusform>رمز واحد في {requests}.</numerusform>
@@ -19203,7 +19155,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>positional arguments</source>
-        <translation>الوسائط</translation>
+        <translation>المعطيات</translation>
     </message>
     <message>
         <source>options</source>
@@ -19229,15 +19181,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>argument %(argument_name)s: %(message)s</source>
-        <translation>الوسيط %(argument_name)s: %(message)s</translation>
+        <translation>المعطى %(argument_name)s: %(message)s</translation>
     </message>
     <message>
         <source>the following arguments are required: %s</source>
-        <translation>هذه الوسائط مطلوبة: %s</translation>
+        <translation>هذه المعطيات مطلوبة: %s</translation>
     </message>
     <message>
         <source>one of the arguments %s is required</source>
-        <translation>أحد هذه الوسائط مطلوب: %s</translation>
+        <translation>أحد هذه المعطيات مطلوب: %s</translation>
     </message>
     <message>
         <source>expected one argument</source>
@@ -19261,11 +19213,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>unrecognized arguments: %s</source>
-        <translation>وسائط غير معروفة: %s</translation>
+        <translation>معطيات غير معروفة: %s</translation>
     </message>
     <message>
         <source>not allowed with argument %s</source>
-        <translation>غير مسموح مع الوسيط %s</translation>
+        <translation>غير مسموح مع المعطى %s</translation>
     </message>
     <message>
         <source>ambiguous option: %(option)s could match %(matches)s</source>

@@ -109,12 +109,12 @@
         <translation>Es wurde abgelehnt: Hier kann niemand gefragt werden (siehe --approve).</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>Ein Fenster ist offen und antwortet hier: --tools und --approve sind für Befehle, die allein laufen.</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>Ein Fenster von ChatDesk ist offen und beantwortet diese Frage, deshalb können --tools und --approve nicht verwendet werden.</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>Nichts wurde gefragt.</translation>
+        <source>The question was not sent.</source>
+        <translation>Die Frage wurde nicht gesendet.</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -186,7 +186,7 @@
     </message>
     <message>
         <source>list the backups, the newest first</source>
-        <translation>die Sicherungen aufzählen, die neueste zuerst</translation>
+        <translation>die Sicherungen auflisten, die neueste zuerst</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -213,8 +213,8 @@
         <translation>Lassen Sie eines davon weg.</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>Nichts wurde genannt.</translation>
+        <source>Nothing to export was named.</source>
+        <translation>Es wurde nichts zum Exportieren genannt.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -246,7 +246,7 @@
     </message>
     <message>
         <source>&apos;chatdesk restore --list&apos; lists them.</source>
-        <translation>&apos;chatdesk restore --list&apos; zählt sie auf.</translation>
+        <translation>&apos;chatdesk restore --list&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>nothing was changed</source>
@@ -285,12 +285,12 @@
         <translation>ein Datenverzeichnis mit erfundenen Unterhaltungen füllen</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>insgesamt etwa so viele Nachrichten (500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>insgesamt etwa N Nachrichten erzeugen (500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>andere Worte für eine andere Zahl (1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>Startwert der erfundenen Texte: Eine andere Zahl ergibt andere (1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -409,7 +409,7 @@
         <translation>von ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: ZIP, JSON, JSON Lines, CSV oder ein Ordner</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
+        <source>put the threads into this project (by default one named after the program)</source>
         <translation>die Unterhaltungen in dieses Projekt legen (sonst eines, das nach dem Programm heißt)</translation>
     </message>
     <message>
@@ -550,15 +550,15 @@
     </message>
     <message>
         <source>list the providers that are set up</source>
-        <translation>die eingerichteten Anbieter aufzählen</translation>
+        <translation>die eingerichteten Anbieter auflisten</translation>
     </message>
     <message>
         <source>test each of them, step by step</source>
         <translation>jeden davon testen, Schritt für Schritt</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
-        <translation>den Schlüssel dieses Anbieters an den Server lassen, den er jetzt hat</translation>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <translation>den Schlüssel dieses Anbieters an dessen jetzigen Server senden lassen</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -652,11 +652,11 @@
     </message>
     <message>
         <source>make, list and revoke the tokens of other programs</source>
-        <translation>Token anderer Programme machen, aufzählen und widerrufen</translation>
+        <translation>Token anderer Programme erstellen, auflisten und widerrufen</translation>
     </message>
     <message>
         <source>make a token and print it, this once</source>
-        <translation>ein Token machen und dieses eine Mal ausgeben</translation>
+        <translation>ein Token erstellen und dieses eine Mal ausgeben</translation>
     </message>
     <message>
         <source>what will use it</source>
@@ -683,12 +683,12 @@
         <translation>höchstens N Token von Modellen pro Minute</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>höchstens so viele Dollar pro Tag</translation>
+        <source>at most USD dollars a day</source>
+        <translation>höchstens USD Dollar pro Tag</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
-        <translation>Token aufzählen, nie ihre Texte</translation>
+        <translation>Token auflisten, nie ihre Texte</translation>
     </message>
     <message>
         <source>revoke a token; what it does now ends</source>
@@ -747,8 +747,8 @@
         <translation>Projekte über die Datenbank eines Teams teilen</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
-        <translation>wie die Arbeitsbereiche dieses Profils stehen</translation>
+        <source>show the state of this profile&apos;s workspaces</source>
+        <translation>den Zustand der Arbeitsbereiche dieses Profils zeigen</translation>
     </message>
     <message>
         <source>look at a server before a workspace is made, or compare one with this profile</source>
@@ -764,7 +764,7 @@
     </message>
     <message>
         <source>list the members, as the server says now</source>
-        <translation>die Mitglieder aufzählen, wie der Server jetzt sagt</translation>
+        <translation>die Mitglieder auflisten, wie der Server jetzt sagt</translation>
     </message>
     <message>
         <source>its name or id, where there are several</source>
@@ -850,14 +850,6 @@
         <source>forever</source>
         <translation>für immer</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count} Tag</numerusform>
-            <numerusform>{count} Tage</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>Geben Sie eine Zahl von Tagen an oder &apos;forever&apos;.</translation>
@@ -868,7 +860,7 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>„{project}“ behält Nachrichten {count} Tag lang.</numerusform>
             <numerusform>„{project}“ behält Nachrichten {count} Tage lang.</numerusform>
@@ -876,7 +868,7 @@
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>Ab jetzt aus „{project}“ für alle löschen, was älter als {count} Tag ist?</numerusform>
             <numerusform>Ab jetzt aus „{project}“ für alle löschen, was älter als {count} Tage ist?</numerusform>
@@ -940,7 +932,7 @@
     </message>
     <message>
         <source>&apos;chatdesk team status&apos; lists them.</source>
-        <translation>&apos;chatdesk team status&apos; zählt sie auf.</translation>
+        <translation>&apos;chatdesk team status&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>There are several workspaces.</source>
@@ -971,27 +963,27 @@
         <translation>in einer leeren Datenbank einen Arbeitsbereich anlegen</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>des Arbeitsbereichs</translation>
+        <source>name of the workspace</source>
+        <translation>Name des Arbeitsbereichs</translation>
     </message>
     <message>
-        <source>as the others see you</source>
-        <translation>wie die anderen Sie sehen</translation>
+        <source>your name, as the others see it</source>
+        <translation>Ihr Name, wie die anderen ihn sehen</translation>
     </message>
     <message>
         <source>print an invitation</source>
         <translation>eine Einladung ausgeben</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>der Person</translation>
+        <source>name of the person</source>
+        <translation>Name der Person</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>ein geteiltes Projekt und viewer, editor, admin oder owner; mehrmals möglich</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>N Tage gültig (7)</translation>
     </message>
     <message>
@@ -1003,15 +995,15 @@
         <translation>eine Einladung annehmen oder einen Code eines anderen eigenen Computers</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
-        <translation>die sie enthält; - liest stdin</translation>
+        <source>file that holds it; - reads stdin</source>
+        <translation>Datei, die sie enthält; - liest stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
         <translation>einem Server ohne Verschlüsselung zustimmen</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
+        <source>stop syncing; everything stays here</source>
         <translation>nicht mehr abgleichen; alles bleibt hier</translation>
     </message>
     <message>
@@ -1047,8 +1039,8 @@
         <translation>die Datenbank des Teams ab jetzt unter einer anderen Adresse erreichen</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>ihr neuer Name oder ihre Nummer</translation>
+        <source>its new name or IP address</source>
+        <translation>ihr neuer Name oder ihre IP-Adresse</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1059,16 +1051,16 @@
         <translation>Zertifikat der Zertifizierungsstelle des Servers (wie bisher)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
-        <translation>ausgeben, was Postgres von einem gelesenen Passwort speichert</translation>
+        <source>read a password and print the form in which Postgres stores it</source>
+        <translation>ein Passwort lesen und die Form ausgeben, in der Postgres es speichert</translation>
     </message>
     <message>
         <source>the server, as postgresql://login@host:5432/database</source>
         <translation>der Server, als postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>oder: sein Name oder seine Nummer</translation>
+        <source>or: its name or IP address</source>
+        <translation>oder: sein Name oder seine IP-Adresse</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1183,8 +1175,8 @@
         <translation>Nichts wurde gesendet.</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>Lassen Sie es weg, ändern Sie es, und geben Sie es auf stdin oder in {variable} an.</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>Ändern Sie dieses Passwort, da andere es gesehen haben können, und geben Sie das neue auf stdin oder in {variable} an.</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1196,19 +1188,19 @@
     </message>
     <message>
         <source>list what the server did not take</source>
-        <translation>aufzählen, was der Server nicht angenommen hat</translation>
+        <translation>auflisten, was der Server nicht angenommen hat</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>den Text in eine neue Unterhaltung eines privaten Projekts kopieren, oder alle</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>den Text in eine neue Unterhaltung eines privaten Projekts kopieren; all: alle Texte</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>erneut senden, oder alle</translation>
+        <source>send it again; all: everything</source>
+        <translation>erneut senden; all: alles</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>nicht mehr aufzählen, oder alle</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>nicht mehr auflisten; all: alles</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1232,7 +1224,7 @@
     </message>
     <message>
         <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; zählt sie auf.</translation>
+        <translation>&apos;chatdesk team refused&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>share a project with a workspace</source>
@@ -1283,22 +1275,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>„{project}“ ({threads}, {messages}) mit {workspace} teilen? Gesendetes lässt sich von denen, die es gelesen haben, nicht zurücknehmen.</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count} Unterhaltung</numerusform>
-            <numerusform>{count} Unterhaltungen</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count} Nachricht</numerusform>
-            <numerusform>{count} Nachrichten</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>In „{name}“ kommen neue Chats: Was Sie ab jetzt fragen, ohne ein anderes Projekt zu nennen, wird auch geteilt.</translation>
@@ -1324,7 +1300,7 @@
         <translation>{name} ist jetzt {role} von „{project}“.</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name} ist nicht mehr in „{project}“.</translation>
     </message>
     <message>
@@ -1365,7 +1341,7 @@
     </message>
     <message>
         <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} abgelehnt (&apos;chatdesk team refused&apos; zählt sie auf)</translation>
+        <translation>{state}, {count} abgelehnt (&apos;chatdesk team refused&apos; listet sie auf)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1413,31 +1389,31 @@
     </message>
     <message>
         <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; zählt sie mit ihren Kennungen auf.</translation>
+        <translation>&apos;chatdesk team members&apos; listet sie mit ihren Kennungen auf.</translation>
     </message>
     <message>
         <source>list projects</source>
-        <translation>Projekte aufzählen</translation>
+        <translation>Projekte auflisten</translation>
     </message>
     <message>
         <source>list threads, the latest first</source>
-        <translation>Unterhaltungen aufzählen, die neueste zuerst</translation>
+        <translation>Unterhaltungen auflisten, die neueste zuerst</translation>
     </message>
     <message>
         <source>list archived threads</source>
-        <translation>archivierte Unterhaltungen aufzählen</translation>
+        <translation>archivierte Unterhaltungen auflisten</translation>
     </message>
     <message>
         <source>list threads in the trash</source>
-        <translation>Unterhaltungen im Papierkorb aufzählen</translation>
+        <translation>Unterhaltungen im Papierkorb auflisten</translation>
     </message>
     <message>
         <source>list threads of this project</source>
-        <translation>Unterhaltungen dieses Projekts aufzählen</translation>
+        <translation>Unterhaltungen dieses Projekts auflisten</translation>
     </message>
     <message>
         <source>list threads with this tag</source>
-        <translation>Unterhaltungen mit diesem Schlagwort aufzählen</translation>
+        <translation>Unterhaltungen mit diesem Schlagwort auflisten</translation>
     </message>
     <message>
         <source>at most N threads (50)</source>
@@ -1469,7 +1445,7 @@
     </message>
     <message>
         <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
-        <translation>Geben Sie mindestens {count} Zeichen an; &apos;chatdesk threads&apos; zählt sie auf.</translation>
+        <translation>Geben Sie mindestens {count} Zeichen an; &apos;chatdesk threads&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>No thread&apos;s id begins with {prefix}.</source>
@@ -1477,7 +1453,7 @@
     </message>
     <message>
         <source>&apos;chatdesk threads&apos; lists them.</source>
-        <translation>&apos;chatdesk threads&apos; zählt sie auf.</translation>
+        <translation>&apos;chatdesk threads&apos; listet sie auf.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads have ids that begin with {prefix}.</source>
@@ -1564,8 +1540,8 @@
         <translation>das Programm und seine Argumente</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>eines Servers über HTTP</translation>
+        <source>address of a server over HTTP</source>
+        <translation>Adresse eines Servers über HTTP</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1576,8 +1552,8 @@
         <translation>eine Variable mit dem Geheimnis des Clients</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>worin das Programm läuft; ohne: ein leerer</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>Ordner, in dem das Programm läuft (ein leerer)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1589,7 +1565,7 @@
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
-        <translation>Server starten und ihre Werkzeuge aufzählen, Schritt für Schritt</translation>
+        <translation>Server starten und ihre Werkzeuge auflisten, Schritt für Schritt</translation>
     </message>
     <message>
         <source>its id; without it: all that are on</source>
@@ -1684,8 +1660,8 @@
         <translation>Abgemeldet, hier und beim Server.</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>Hier abgemeldet; dem Server wurde es nicht gesagt, oder er kann es nicht zurücknehmen.</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>Auf diesem Computer abgemeldet. Dem Server wurde es nicht gesagt, oder er kann die Anmeldung nicht zurücknehmen.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1712,8 +1688,8 @@
         <translation>die Suchmaschine, mit der Modelle das Web durchsuchen</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>von SearXNG</translation>
+        <source>address of SearXNG</source>
+        <translation>Adresse von SearXNG</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -2649,25 +2625,25 @@
         <translation>{threads} nach {name} exportiert.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
-            <numerusform>{count} Anhang fehlt oder ist beschädigt, deshalb wird er nur genannt: {lost}</numerusform>
-            <numerusform>{count} Anhänge fehlen oder sind beschädigt, deshalb werden sie nur genannt: {lost}</numerusform>
+            <numerusform>{count} Anhang fehlt oder ist beschädigt; der Export enthält nur den Namen: {lost}</numerusform>
+            <numerusform>{count} Anhänge fehlen oder sind beschädigt; der Export enthält nur die Namen: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
-            <numerusform>{count} Anhang fehlt oder ist beschädigt, deshalb wird er nur genannt</numerusform>
-            <numerusform>{count} Anhänge fehlen oder sind beschädigt, deshalb werden sie nur genannt</numerusform>
+            <numerusform>{count} Anhang fehlt oder ist beschädigt; der Export enthält nur den Namen</numerusform>
+            <numerusform>{count} Anhänge fehlen oder sind beschädigt; der Export enthält nur die Namen</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>fortgesetzt</translation>
+        <translation>neue Nachrichten</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3176,8 +3152,8 @@
         <translation>Einige Nachrichten dieser Zusammenfassung sind weg oder werden nicht mehr angezeigt.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>Nichts wurde geändert; die vorhandenen Nachrichten werden gesendet, soweit sie passen.</translation>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
+        <translation>Nichts wurde geändert; von den verbliebenen Nachrichten werden so viele gesendet, wie passen.</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3188,20 +3164,20 @@
         <translation>Das Modell lieferte keine brauchbare Zusammenfassung.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
-        <translation>Nichts wurde geändert; die neuesten Nachrichten werden gesendet, soweit sie passen.</translation>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
+        <translation>Nichts wurde geändert; von den neuesten Nachrichten werden so viele gesendet, wie passen.</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>Es wird später erneut versucht.</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>ChatDesk versucht es später erneut.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>Diese Unterhaltung zusammenzufassen würde mehr kosten als das Limit.</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>Nichts wurde gesendet; die neuesten Nachrichten werden gesendet, soweit sie passen.</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>Es wurde keine Zusammenfassung angefordert; stattdessen werden von den neuesten Nachrichten so viele gesendet, wie passen.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3260,8 +3236,8 @@
         <translation>Was vorher gespeichert wurde, ist unverändert; von der Antwort ist vielleicht nur der Anfang da.</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>Sorgen Sie dafür, dass gespeichert werden kann, und fragen Sie dann erneut.</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>Schaffen Sie Platz oder berichtigen Sie die Rechte, damit ChatDesk speichern kann, und fragen Sie dann erneut.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3384,7 +3360,7 @@
         <translation>Ihre Nachrichten sind unverändert, und nichts Halbfertiges blieb zurück.</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>Sie dürfen dieses geteilte Projekt lesen, aber nicht darin schreiben.</translation>
     </message>
     <message>
@@ -3392,8 +3368,8 @@
         <translation>Bitten Sie einen Eigentümer oder Verwalter des Projekts, Sie bearbeiten zu lassen.</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>Das gehört einem anderen Mitglied, und in diesem geteilten Projekt dürfen Sie nur Eigenes ändern und löschen.</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>Das hat ein anderes Mitglied geschrieben, und Ihre Rolle erlaubt nur, Eigenes zu ändern und zu löschen.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3416,8 +3392,8 @@
         <translation>Die Datenbank des Teams wurde aus einer Sicherung wiederhergestellt.</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>ChatDesk vergleicht alles erneut und bringt zurück, was es hat.</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>ChatDesk vergleicht alles erneut und sendet, was in dieser Sicherung fehlt.</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3549,8 +3525,8 @@
         <translation>Das ChatDesk, das geantwortet hat, wurde beendet.</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
-        <translation>Was von der Antwort kam, bleibt erhalten.</translation>
+        <source>What had arrived of the answer is kept.</source>
+        <translation>Was von der Antwort angekommen war, bleibt erhalten.</translation>
     </message>
     <message>
         <source>Ask again.</source>
@@ -3740,8 +3716,8 @@
         <translation>Versuchen Sie es erneut, oder kürzen Sie die Nachricht.</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who} konnte die Anfrage nicht annehmen, weil ihr eine andere im Weg war.</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>{who} hat die Anfrage abgelehnt, weil sie mit einer anderen in Konflikt steht.</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3856,12 +3832,12 @@
         <translation>Die Anfrage an {who} ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who} hat gerade mehr zu tun, als es schafft.</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} ist gerade überlastet.</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>{who} hat die Anfrage im Kreis geschickt, deshalb hat ChatDesk sie aufgegeben.</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>{who} hat die Anfrage im Kreis umgeleitet, deshalb hat ChatDesk aufgegeben.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -5844,8 +5820,8 @@
         <translation>Löschen Sie es, und leeren Sie den Papierkorb.</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>Nichts davon gehört Ihnen zum Löschen.</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>Nichts davon haben Sie geschrieben, deshalb können Sie es nicht für alle löschen.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5856,8 +5832,8 @@
         <translation>Ihre Rolle in diesem Projekt erlaubt das nicht. Bitten Sie einen Eigentümer um eine andere Rolle und versuchen Sie es dann erneut.</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>Wozu das gehört, ist nicht auf dem Server des Teams. Kopieren Sie es heraus, um es anderswo zu behalten.</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>Die Unterhaltung oder Nachricht, zu der das gehört, ist nicht auf dem Server des Teams. Kopieren Sie den Text heraus, um ihn anderswo zu behalten.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6141,7 +6117,7 @@
     </message>
     <message>
         <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>{wrong} Befunde bleiben; &apos;chatdesk doctor&apos; zählt sie auf.</translation>
+        <translation>{wrong} Befunde bleiben; &apos;chatdesk doctor&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
@@ -6164,9 +6140,9 @@
         <translation>{name}: Alle {number} Zeilen wurden kopiert.</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>Die Einladung nennt den Server „{host}“, den nur dieser Computer erreicht. Geben Sie dem Arbeitsbereich einen Namen oder eine Nummer, die andere erreichen, bevor Sie jemanden einladen: Einstellungen, Teamabgleich, Adresse.</translation>
+        <translation>Die Einladung nennt den Server „{host}“, den nur dieser Computer erreicht. Geben Sie dem Arbeitsbereich einen Namen oder eine IP-Adresse, die andere erreichen, bevor Sie jemanden einladen: Einstellungen, Teamabgleich, Adresse.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6181,19 +6157,19 @@
         <translation>Sie sieht aus wie postgresql://name:password@db.example.org:5432/team; der Betreiber des Servers zeigt sie.</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>„{host}“ ist weder Name noch Nummer eines Servers.</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>„{host}“ ist weder Name noch IP-Adresse eines Servers.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>Ein Port ist eine Zahl von 1 bis 65535.</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
         <translation>Der Name der Datenbank fehlt oder enthält Zeichen, die ChatDesk nicht annimmt.</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
         <translation>Der Name des Logins fehlt oder enthält Zeichen, die ChatDesk nicht annimmt.</translation>
     </message>
     <message>
@@ -6205,49 +6181,49 @@
         <translation>ChatDesk macht morgen (UTC) von selbst weiter. Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
-        <translation>Sie haben heute so viel Text gesendet, wie der Arbeitsbereich jedes Mitglied senden lässt.</translation>
+        <translation>Sie haben das Tageslimit des Arbeitsbereichs für Text je Mitglied erreicht.</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
-        <translation>An dieses Projekt wurde heute so viel Text gesendet, wie der Arbeitsbereich für jedes Projekt annimmt.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
+        <translation>Dieses Projekt hat das Tageslimit des Arbeitsbereichs für Text je Projekt erreicht.</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
-        <translation>Sie haben heute so viele Dateien gesendet, wie der Arbeitsbereich jedes Mitglied senden lässt.</translation>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
+        <translation>Sie haben das Tageslimit des Arbeitsbereichs für Dateien je Mitglied erreicht.</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
-        <translation>An dieses Projekt wurden heute so viele Dateien gesendet, wie der Arbeitsbereich für jedes annimmt.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
+        <translation>Dieses Projekt hat das Tageslimit des Arbeitsbereichs für Dateien je Projekt erreicht.</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
-        <translation>Sie haben in dieser Minute so viele Änderungen gesendet, wie der Arbeitsbereich jedes Mitglied senden lässt.</translation>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
+        <translation>Sie haben das Limit des Arbeitsbereichs für Änderungen pro Minute je Mitglied erreicht.</translation>
     </message>
     <message>
         <source>ChatDesk goes on by itself in a minute.</source>
         <translation>ChatDesk macht in einer Minute von selbst weiter.</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
-        <translation>Der Arbeitsbereich hat so viele Mitglieder, wie er haben darf.</translation>
+        <source>The workspace has reached its limit of members.</source>
+        <translation>Der Arbeitsbereich hat sein Limit an Mitgliedern erreicht.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
         <translation>Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen oder jemanden entfernen.</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
-        <translation>Es sind so viele Einladungen offen, wie der Arbeitsbereich haben darf.</translation>
+        <source>The workspace has reached its limit of open invitations.</source>
+        <translation>Der Arbeitsbereich hat sein Limit an offenen Einladungen erreicht.</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
-        <translation>Ziehen Sie einige zurück, oder warten Sie, bis sie enden. Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
+        <translation>Ziehen Sie einige zurück, oder warten Sie, bis sie ablaufen. Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
-        <translation>Sie haben so viele Projekte geteilt, wie der Arbeitsbereich jedes Mitglied teilen lässt.</translation>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
+        <translation>Sie haben das Limit des Arbeitsbereichs für geteilte Projekte je Mitglied erreicht.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit.</source>
@@ -6382,32 +6358,32 @@
         <translation>Wenn Sie auf einem anderen Computer beigetreten sind, fügen Sie diesen dort hinzu. Wenn nicht Sie sie benutzt haben, sagen Sie es dem Eigentümer des Arbeitsbereichs, der dieses Mitglied entfernen kann; bitten Sie dann um eine neue.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>Der Server der Team-Datenbank spricht kein TLS, was Sie schreiben, wäre also offen unterwegs.</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>Der Server der Team-Datenbank spricht kein TLS, was Sie schreiben, würde also unverschlüsselt gesendet.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>Bitten Sie den Betreiber des Servers, TLS einzuschalten. Nichts wurde gesendet.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>Der Server der Team-Datenbank nimmt von hier keine Verbindung dieser Art an.</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>Der Server der Team-Datenbank lehnt Verbindungen dieser Art von diesem Computer ab.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>Schalten Sie TLS für diese Adresse ein, oder bitten Sie den Betreiber des Servers, diesen Computer zuzulassen.</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>Dem Zertifikat des Team-Servers vertraut dieser Computer für dessen Namen nicht.</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>Dieser Computer vertraut dem Zertifikat des Team-Servers für dessen Namen nicht.</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Vielleicht ist jemand dazwischen. Fragen Sie den Betreiber des Servers nach dem Zertifikat. Nichts wurde gesendet.</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Vielleicht fängt jemand die Verbindung ab. Fragen Sie den Betreiber des Servers nach dem Zertifikat. Nichts wurde gesendet.</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>Der Server hat Ihr Passwort selbst verlangt statt eines Nachweises, dass Sie es kennen; es wurde ihm nicht gesagt.</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>Der Server hat das Passwort selbst verlangt statt eines Nachweises, dass Sie es kennen; ChatDesk hat es deshalb nicht gesendet.</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6482,8 +6458,8 @@
         <translation>Der Arbeitsbereich kennt diesen Computer nicht (mehr).</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
-        <translation>ChatDesk stellt ihn von selbst wieder vor.</translation>
+        <source>ChatDesk registers it again by itself.</source>
+        <translation>ChatDesk meldet ihn von selbst wieder an.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6523,16 +6499,16 @@
         <translation>Die Datenbank des Teams hat die Datei (noch) nicht.</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>Was die Datenbank des Teams unter diesem Namen hat, ist eine andere Datei.</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>Die Datenbank des Teams hat unter diesem Namen eine andere Datei.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>Die Datei ist größer, als ChatDesk von einem Team annimmt.</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
-        <translation>Eine geteilte Datei konnte nicht behalten werden: {reason}.</translation>
+        <source>A shared file could not be saved: {reason}.</source>
+        <translation>Eine geteilte Datei konnte nicht gespeichert werden: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
@@ -6564,7 +6540,7 @@
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>Die Einladung wurde von einem neueren ChatDesk gemacht.</translation>
+        <translation>Die Einladung wurde von einem neueren ChatDesk erstellt.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
@@ -6575,7 +6551,7 @@
         <translation>Die Passphrase öffnet diesen Code nicht.</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
         <translation>Geben Sie sie ein, wie der andere Computer sie zeigt: drei Gruppen zu vier Zeichen.</translation>
     </message>
     <message>
@@ -6612,7 +6588,7 @@
     </message>
     <message>
         <source>Make a new one on your other computer.</source>
-        <translation>Machen Sie einen neuen auf Ihrem anderen Computer.</translation>
+        <translation>Erstellen Sie einen neuen auf Ihrem anderen Computer.</translation>
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
@@ -6636,7 +6612,7 @@
     </message>
     <message>
         <source>Ask whoever invited you for a new one.</source>
-        <translation>Bitten Sie den Einladenden um eine neue.</translation>
+        <translation>Bitten Sie die Person, die Sie eingeladen hat, um eine neue.</translation>
     </message>
     <message>
         <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
@@ -6644,15 +6620,15 @@
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
-        <translation>Machen Sie einen neuen Code auf einem Computer, der noch abgleicht, oder fragen Sie den Eigentümer des Arbeitsbereichs.</translation>
+        <translation>Erstellen Sie einen neuen Code auf einem Computer, der noch abgleicht, oder fragen Sie den Eigentümer des Arbeitsbereichs.</translation>
     </message>
     <message>
         <source>This profile is in that workspace already.</source>
         <translation>Dieses Profil ist schon in diesem Arbeitsbereich.</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
-        <translation>Einstellungen, Teamabgleich zeigt, wie es steht.</translation>
+        <source>Settings, Team sync shows its state.</source>
+        <translation>Einstellungen, Teamabgleich zeigt den Zustand.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
@@ -6765,24 +6741,24 @@
         <translation>Der Server des Teams hat nicht alles rechtzeitig angenommen.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>„{name}“: {what} des Teams, hier nicht gezeigt.</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>„{name}“: Hier fehlt: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>„{name}“: {what}, hier gezeigt, und das Team zeigt das nicht.</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>„{name}“: Nur hier, nicht im Protokoll des Teams: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>„{name}“: {what}, hier anders gezeigt als im Protokoll des Teams.</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>„{name}“: Hier anders als im Protokoll des Teams: {what}.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>„{name}“: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>der Server hat einen anderen Verlauf als den übernommenen.</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>der Verlauf auf dem Server ist nicht der, den dieser Computer empfangen hat.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6801,19 +6777,19 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>{count} Änderung steht nicht, wo die Kette des Servers es sagt; seine Tabellen wurden geändert.</numerusform>
-            <numerusform>{count} Änderungen stehen nicht, wo die Kette des Servers es sagt; seine Tabellen wurden geändert.</numerusform>
+            <numerusform>{count} Änderung steht nicht an der Stelle, die der Server verzeichnet hat; jemand hat seine Tabellen geändert.</numerusform>
+            <numerusform>{count} Änderungen stehen nicht an der Stelle, die der Server verzeichnet hat; jemand hat seine Tabellen geändert.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>{count} Änderung ist nicht, was hier übernommen wurde: Der Server hat andere Worte.</numerusform>
-            <numerusform>{count} Änderungen sind nicht, was hier übernommen wurde: Der Server hat andere Worte.</numerusform>
+            <numerusform>{count} Änderung weicht von dem ab, was dieser Computer empfangen hat: Der Server hat anderen Text.</numerusform>
+            <numerusform>{count} Änderungen weichen von dem ab, was dieser Computer empfangen hat: Der Server hat anderen Text.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7030,7 +7006,7 @@
     </message>
     <message>
         <source>permissions of tools</source>
-        <translation>Erlaubnisse von Werkzeugen</translation>
+        <translation>Genehmigungen von Werkzeugen</translation>
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
@@ -7118,8 +7094,8 @@
         <translation>Dieser Werkzeugserver kann so nicht verwendet werden.</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>Ändern Sie das Genannte und speichern Sie erneut.</translation>
+        <source>Correct this and save again.</source>
+        <translation>Berichtigen Sie das und speichern Sie erneut.</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7429,8 +7405,8 @@
         <translation>Es gab nichts zu importieren.</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>Der Import wurde angehalten; importiert man die Datei erneut, geht er weiter.</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>Der Import wurde angehalten. Importieren Sie dieselbe Datei erneut, um fortzufahren.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7449,11 +7425,11 @@
         <translation>Importiert: {threads} mit {messages}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>{count} fortgesetzte Unterhaltung</numerusform>
-            <numerusform>{count} fortgesetzte Unterhaltungen</numerusform>
+            <numerusform>{count} Unterhaltung mit neuen Nachrichten</numerusform>
+            <numerusform>{count} Unterhaltungen mit neuen Nachrichten</numerusform>
         </translation>
     </message>
     <message>
@@ -7493,32 +7469,32 @@
         <translation>Ein Import läuft schon.</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
-        <translation>Einige Zeichen konnten nicht gelesen werden und stehen jetzt als �.</translation>
+        <source>Some characters could not be read and are shown as �.</source>
+        <translation>Einige Zeichen konnten nicht gelesen werden und werden als � gezeigt.</translation>
     </message>
     <message>
         <source>The virus scanner found something in this file, so it was kept out.</source>
         <translation>Der Virenscanner hat etwas in dieser Datei gefunden, deshalb wurde sie nicht übernommen.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>{count} Prompt kam mit.</numerusform>
-            <numerusform>{count} Prompts kamen mit.</numerusform>
+            <numerusform>{count} Prompt wurde ebenfalls importiert.</numerusform>
+            <numerusform>{count} Prompts wurden ebenfalls importiert.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>{count} Entwurf kam mit.</numerusform>
-            <numerusform>{count} Entwürfe kamen mit.</numerusform>
+            <numerusform>{count} Entwurf wurde ebenfalls importiert.</numerusform>
+            <numerusform>{count} Entwürfe wurden ebenfalls importiert.</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>Was bisher importiert wurde, ist vollständig; importiert man die Datei erneut, geht es weiter.</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>Was bisher importiert wurde, ist vollständig. Importieren Sie dieselbe Datei erneut, um fortzufahren.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -8035,7 +8011,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>„chatdesk doctor --repair“ repariert sie.</translation>
+        <translation>&apos;chatdesk doctor --repair&apos; repariert sie.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -8067,7 +8043,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} auf {host}; abgestellt: Er kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich mit ihm; „Wieder verbinden“ in Einstellungen, Teamabgleich, oder „chatdesk team join-again“ verbindet</translation>
+        <translation>{database} auf {host}; geparkt: Er kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich mit ihm; „Wieder verbinden“ in Einstellungen, Teamabgleich, oder &apos;chatdesk team join-again&apos; verbindet</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8090,8 +8066,8 @@
         <translation>„Details…“ in der Zeile unter den Unterhaltungen nennt den Grund, kopiert heraus und versucht es erneut</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} wieder offen, ihre Kopien warten auf „Teilen…“</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} wieder mit Ihnen geteilt; wählen Sie „Teilen…“, um die Kopien zu senden</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10947,7 +10923,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>Alles kann {count} Tag lang wiederhergestellt werden.</numerusform>
             <numerusform>Alles kann {count} Tage lang wiederhergestellt werden.</numerusform>
@@ -11014,8 +10990,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Das Token „{name}“ widerrufen?</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>Was es benutzt, wird ab jetzt abgewiesen, und was es gerade tut, endet. Das lässt sich nicht rückgängig machen.</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>Programme, die es benutzen, werden ab jetzt abgewiesen, und was sie gerade tun, endet. Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11026,8 +11002,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Editoren, Skripte und Browser dieses Computers lesen, schreiben und fragen über HTTP, mit einem Token von Ihnen.</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>Schalten Sie ihn ein, um Token zu machen und die vorhandenen zu sehen.</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>Schalten Sie den Dienst ein, um Token zu erstellen und die vorhandenen zu sehen.</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -11132,7 +11108,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Make token</source>
-        <translation>Token machen</translation>
+        <translation>Token erstellen</translation>
     </message>
     <message>
         <source>In these projects only</source>
@@ -11152,7 +11128,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Say what will use it.</source>
-        <translation>Sagen Sie, was es benutzen wird.</translation>
+        <translation>Geben Sie an, was es benutzen wird.</translation>
     </message>
     <message>
         <source>Choose what it may do.</source>
@@ -11160,7 +11136,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Making the token…</source>
-        <translation>Das Token wird gemacht…</translation>
+        <translation>Das Token wird erstellt…</translation>
     </message>
     <message>
         <source>The token is in the clipboard.</source>
@@ -12261,7 +12237,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
-        <translation>… und {lines} weitere; &apos;chatdesk doctor --json&apos; zählt sie auf.</translation>
+        <translation>… und {lines} weitere; &apos;chatdesk doctor --json&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>{label}, its own choice</source>
@@ -14446,8 +14422,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Zeitüberschreitung der Verbindung</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>das System lehnt es ab</translation>
+        <source>the system refused</source>
+        <translation>das System hat es abgelehnt</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -14761,19 +14737,19 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>Es fragt, während „{tool}“ läuft.</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>Der Server fragt, während „{tool}“ läuft.</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>Es hat diese Seite gewählt: Prüfen Sie die Adresse, bevor Sie dort etwas eingeben.</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>Der Server hat diese Seite gewählt: Prüfen Sie die Adresse, bevor Sie dort etwas eingeben.</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>Sie bezahlen es unter Ihren Limits, höchstens {count} Token.</numerusform>
-            <numerusform>Sie bezahlen es unter Ihren Limits, höchstens {count} Token.</numerusform>
+            <numerusform>Das kostet Sie höchstens {count} Token und zählt zu Ihren Limits.</numerusform>
+            <numerusform>Das kostet Sie höchstens {count} Token und zählt zu Ihren Limits.</numerusform>
         </translation>
     </message>
     <message>
@@ -14781,16 +14757,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Die Antwort geht an {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>Die Antwort bekommt ein Programm hier: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>Die Antwort bekommt ein Programm auf diesem Computer: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>Was Sie senden, geht an {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>Was Sie eingeben, geht an {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>Was Sie senden, bekommt ein Programm hier: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>Was Sie eingeben, bekommt ein Programm auf diesem Computer: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14853,8 +14829,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Gehört zu ChatDesk. Sucht mit {engine}.</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>Nur was hier steht, der PATH und wo Ihre Dateien liegen, erreicht das Programm. Geheimnisse liegen bei Ihren Schlüsseln.</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>Das Programm bekommt nur diese Variablen, den PATH und die Orte Ihrer Dateien. Geheimnisse liegen bei Ihren Schlüsseln.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14881,8 +14857,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ordner, in dem es läuft</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
-        <translation>Ein eigener leerer</translation>
+        <source>An empty folder of its own</source>
+        <translation>Ein eigener leerer Ordner</translation>
     </message>
     <message>
         <source>Client ID</source>
@@ -15010,8 +14986,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Kein anderer Server ist eingerichtet.</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>Nach jedem Aufruf wird gefragt.</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>ChatDesk fragt bei jedem Aufruf.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15028,7 +15004,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Lists its tools</source>
-        <translation>Zählt seine Werkzeuge auf</translation>
+        <translation>Listet seine Werkzeuge auf</translation>
     </message>
     <message>
         <source>in one chat</source>
@@ -15204,7 +15180,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done} von {count} Nachricht</numerusform>
             <numerusform>{done} von {count} Nachrichten</numerusform>
@@ -15572,7 +15548,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>{count} Zeile wurde in {name} geschrieben</numerusform>
             <numerusform>{count} Zeilen wurden in {name} geschrieben</numerusform>
@@ -16110,16 +16086,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Noch wurde keine Frage gestellt.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count} Token</numerusform>
-            <numerusform>{count} Token</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>etwa {count} Token</numerusform>
             <numerusform>etwa {count} Token</numerusform>
@@ -16376,7 +16344,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>{count} Token wurde im Cache des Anbieters abgelegt.</numerusform>
             <numerusform>{count} Token wurden im Cache des Anbieters abgelegt.</numerusform>
@@ -17139,7 +17107,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>Alle {count} Zeilen zeigen</numerusform>
             <numerusform>Alle {count} Zeilen zeigen</numerusform>
@@ -17352,7 +17320,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>Alle {count} Zeilen zeigen</numerusform>
             <numerusform>Alle {count} Zeilen zeigen</numerusform>
@@ -17729,7 +17697,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>Insgesamt {amount} in {count} Zeile. Am größten ist {row} mit {most}.</numerusform>
             <numerusform>Insgesamt {amount} in {count} Zeilen. Am größten ist {row} mit {most}.</numerusform>
@@ -17741,7 +17709,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>Etwa {count} Token in {requests}.</numerusform>
             <numerusform>Etwa {count} Token in {requests}.</numerusform>
@@ -17749,7 +17717,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{count} Token in {requests}.</numerusform>
             <numerusform>{count} Token in {requests}.</numerusform>

@@ -109,12 +109,12 @@
         <translation>Se denegó: aquí no se puede preguntar a nadie (véase --approve).</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>Hay una ventana abierta que responde aquí: --tools y --approve son para órdenes que funcionan solas.</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>Hay una ventana de ChatDesk abierta que responde a esta pregunta, así que no se pueden usar --tools ni --approve.</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>No se preguntó nada.</translation>
+        <source>The question was not sent.</source>
+        <translation>La pregunta no se envió.</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -213,8 +213,8 @@
         <translation>Omite una de ellas.</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>No se nombró nada.</translation>
+        <source>Nothing to export was named.</source>
+        <translation>No se nombró nada que exportar.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -285,12 +285,12 @@
         <translation>llena una carpeta de datos con conversaciones inventadas</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>más o menos tantos mensajes en total (500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>crea unos N mensajes en total (500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>otras palabras para otro número (1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>semilla de los textos inventados: otro número crea otros (1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -409,8 +409,8 @@
         <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: zip, JSON, JSON Lines, CSV, o una carpeta</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
-        <translation>pone las conversaciones en este proyecto (uno con el nombre del programa)</translation>
+        <source>put the threads into this project (by default one named after the program)</source>
+        <translation>pone las conversaciones en este proyecto (si no, en uno con el nombre del programa)</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -557,8 +557,8 @@
         <translation>prueba cada uno de ellos, paso a paso</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
-        <translation>deja que la clave de este proveedor vaya al servidor que tiene ahora</translation>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <translation>permite enviar la clave de este proveedor a su servidor actual</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -683,8 +683,8 @@
         <translation>como máximo N tokens de modelos por minuto</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>como máximo tantos dólares al día</translation>
+        <source>at most USD dollars a day</source>
+        <translation>como máximo USD dólares al día</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
@@ -747,8 +747,8 @@
         <translation>comparte proyectos mediante la base de datos de un equipo</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
-        <translation>cómo están los espacios de trabajo de este perfil</translation>
+        <source>show the state of this profile&apos;s workspaces</source>
+        <translation>muestra el estado de los espacios de trabajo de este perfil</translation>
     </message>
     <message>
         <source>look at a server before a workspace is made, or compare one with this profile</source>
@@ -850,14 +850,6 @@
         <source>forever</source>
         <translation>para siempre</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count} día</numerusform>
-            <numerusform>{count} días</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>Indica un número de días, o &apos;forever&apos;.</translation>
@@ -868,7 +860,7 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>«{project}» conserva los mensajes {count} día.</numerusform>
             <numerusform>«{project}» conserva los mensajes {count} días.</numerusform>
@@ -876,7 +868,7 @@
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} día?</numerusform>
             <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} días?</numerusform>
@@ -971,28 +963,28 @@
         <translation>crea un espacio de trabajo en una base de datos vacía</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>del espacio de trabajo</translation>
+        <source>name of the workspace</source>
+        <translation>nombre del espacio de trabajo</translation>
     </message>
     <message>
-        <source>as the others see you</source>
-        <translation>como te ven los demás</translation>
+        <source>your name, as the others see it</source>
+        <translation>tu nombre, como lo ven los demás</translation>
     </message>
     <message>
         <source>print an invitation</source>
         <translation>imprime una invitación</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>de la persona</translation>
+        <source>name of the person</source>
+        <translation>nombre de la persona</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>un proyecto compartido y viewer, editor, admin u owner; se puede repetir</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
-        <translation>vale N días (7)</translation>
+        <source>valid for N days (7)</source>
+        <translation>válida N días (7)</translation>
     </message>
     <message>
         <source>write it there instead</source>
@@ -1003,16 +995,16 @@
         <translation>acepta una invitación, o un código de otro ordenador tuyo</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
-        <translation>que la contiene; - lee stdin</translation>
+        <source>file that holds it; - reads stdin</source>
+        <translation>archivo que la contiene; - lee stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
         <translation>acepta un servidor sin cifrado</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
-        <translation>no se sincroniza más; todo se queda aquí</translation>
+        <source>stop syncing; everything stays here</source>
+        <translation>deja de sincronizar; todo se queda aquí</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1047,8 +1039,8 @@
         <translation>llega a la base de datos del equipo en otra dirección desde ahora</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>su nombre o número nuevo</translation>
+        <source>its new name or IP address</source>
+        <translation>su nombre o dirección IP nuevos</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1059,16 +1051,16 @@
         <translation>certificado de la autoridad del servidor (como antes)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
-        <translation>imprime lo que Postgres guarda de una contraseña que se lee</translation>
+        <source>read a password and print the form in which Postgres stores it</source>
+        <translation>lee una contraseña e imprime la forma en que la guarda Postgres</translation>
     </message>
     <message>
         <source>the server, as postgresql://login@host:5432/database</source>
         <translation>el servidor, como postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>o: su nombre o número</translation>
+        <source>or: its name or IP address</source>
+        <translation>o: su nombre o dirección IP</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1183,8 +1175,8 @@
         <translation>No se envió nada.</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>Quítala, cámbiala, e indícala por stdin o en {variable}.</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>Cambia esa contraseña, porque otros pueden haberla visto, e indica la nueva por stdin o en {variable}.</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1199,16 +1191,16 @@
         <translation>muestra lo que el servidor no aceptó</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>copia su texto, o el de todos, a una conversación nueva de un proyecto privado</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>copia su texto a una conversación nueva de un proyecto privado; all: todos los textos</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>lo envía de nuevo, o todos</translation>
+        <source>send it again; all: everything</source>
+        <translation>lo envía de nuevo; all: todo</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>deja de mostrarlo, o todos</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>deja de mostrarlo; all: todo</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1283,22 +1275,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>¿Compartir «{project}» ({threads}, {messages}) con {workspace}? Lo que se envía no se puede retirar a quienes lo han leído.</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count} conversación</numerusform>
-            <numerusform>{count} conversaciones</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count} mensaje</numerusform>
-            <numerusform>{count} mensajes</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>«{name}» es el proyecto al que van los chats nuevos: lo que preguntes desde ahora sin nombrar otro proyecto también se comparte.</translation>
@@ -1324,7 +1300,7 @@
         <translation>{name} es ahora {role} de «{project}».</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name} ya no está en «{project}».</translation>
     </message>
     <message>
@@ -1564,8 +1540,8 @@
         <translation>el programa y sus argumentos</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>de un servidor por HTTP</translation>
+        <source>address of a server over HTTP</source>
+        <translation>dirección de un servidor por HTTP</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1576,8 +1552,8 @@
         <translation>una variable con el secreto del cliente</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>en la que funciona el programa; sin ella: una vacía</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>carpeta en que funciona el programa (una vacía)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1684,8 +1660,8 @@
         <translation>Sesión cerrada, aquí y en el servidor.</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>Sesión cerrada aquí; no se avisó al servidor, o no puede retirarla.</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>Sesión cerrada en este ordenador. No se avisó al servidor, o no puede retirar la sesión.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1712,8 +1688,8 @@
         <translation>el buscador con que los modelos buscan en la web</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>de SearXNG</translation>
+        <source>address of SearXNG</source>
+        <translation>dirección de SearXNG</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -2649,25 +2625,25 @@
         <translation>{threads} exportadas a {name}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
-            <numerusform>{count} adjunto falta o está dañado, así que solo se nombra: {lost}</numerusform>
-            <numerusform>{count} adjuntos faltan o están dañados, así que solo se nombran: {lost}</numerusform>
+            <numerusform>{count} adjunto falta o está dañado; la exportación solo contiene su nombre: {lost}</numerusform>
+            <numerusform>{count} adjuntos faltan o están dañados; la exportación solo contiene sus nombres: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
-            <numerusform>{count} adjunto falta o está dañado, así que solo se nombra</numerusform>
-            <numerusform>{count} adjuntos faltan o están dañados, así que solo se nombran</numerusform>
+            <numerusform>{count} adjunto falta o está dañado; la exportación solo contiene su nombre</numerusform>
+            <numerusform>{count} adjuntos faltan o están dañados; la exportación solo contiene sus nombres</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>continuó</translation>
+        <translation>tiene mensajes nuevos</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3176,8 +3152,8 @@
         <translation>Algunos mensajes de este resumen ya no están o ya no se muestran.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>No se cambió nada; se envían los mensajes que hay, según quepan.</translation>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
+        <translation>No se cambió nada; de los mensajes que quedan se envían los que caben.</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3188,20 +3164,20 @@
         <translation>El modelo no dio un resumen utilizable.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
         <translation>No se cambió nada; se envían los mensajes más recientes que caben.</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>Se intenta de nuevo más tarde.</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>ChatDesk lo intenta de nuevo más tarde.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>Resumir esta conversación costaría más que el límite.</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>No se envió nada; se envían los mensajes más recientes que caben.</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>No se pidió ningún resumen; en su lugar se envían los mensajes más recientes que caben.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3260,8 +3236,8 @@
         <translation>Lo guardado antes no ha cambiado; de la respuesta quizá solo se conserva el principio.</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>Haz posible guardar, y pregunta de nuevo.</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>Libera espacio o corrige los permisos para que ChatDesk pueda guardar, y pregunta de nuevo.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3384,7 +3360,7 @@
         <translation>Tus mensajes no han cambiado, y no quedó nada a medias.</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>Puedes leer este proyecto compartido, pero no escribir en él.</translation>
     </message>
     <message>
@@ -3392,8 +3368,8 @@
         <translation>Pide a un propietario o administrador del proyecto que te deje editar.</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>Esto es de otro miembro, y en este proyecto compartido solo puedes cambiar y eliminar lo tuyo.</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>Esto lo escribió otro miembro, y tu rol solo te permite cambiar y eliminar lo tuyo.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3416,8 +3392,8 @@
         <translation>La base de datos del equipo se restauró desde una copia.</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>ChatDesk lo compara todo de nuevo y devuelve lo que tiene.</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>ChatDesk lo compara todo de nuevo y envía lo que falta en esa copia.</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3549,8 +3525,8 @@
         <translation>El ChatDesk que respondía ha terminado.</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
-        <translation>Lo que llegó de la respuesta se conserva.</translation>
+        <source>What had arrived of the answer is kept.</source>
+        <translation>Lo que había llegado de la respuesta se conserva.</translation>
     </message>
     <message>
         <source>Ask again.</source>
@@ -3740,8 +3716,8 @@
         <translation>Inténtalo de nuevo, o acorta el mensaje.</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who} no pudo aceptar la petición porque otra se lo impedía.</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>{who} rechazó la petición porque entra en conflicto con otra.</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3856,12 +3832,12 @@
         <translation>La petición a {who} falló.</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who} tiene ahora más trabajo del que puede hacer.</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} está sobrecargado ahora.</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>{who} envió la petición en círculo, así que ChatDesk la abandonó.</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>{who} redirigió la petición en círculo, así que ChatDesk la abandonó.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -5844,8 +5820,8 @@
         <translation>Elimínalo, y vacía la papelera.</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>Nada de esto es tuyo para borrarlo.</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>No escribiste nada de esto, así que no puedes borrarlo para todos.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5856,8 +5832,8 @@
         <translation>Tu rol en este proyecto no lo permite. Pide otro rol a uno de sus propietarios, e inténtalo de nuevo.</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>Aquello a lo que esto pertenece no está en el servidor del equipo. Cópialo para guardarlo en otro lugar.</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>La conversación o el mensaje al que esto pertenece no está en el servidor del equipo. Copia el texto para guardarlo en otro lugar.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6164,9 +6140,9 @@
         <translation>{name}: se copiaron las {number} filas.</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>La invitación nombra el servidor «{host}», al que solo llega este ordenador. Da al espacio de trabajo un nombre o número al que otros lleguen antes de invitar a nadie: Ajustes, Sincronización del equipo, Dirección.</translation>
+        <translation>La invitación nombra el servidor «{host}», al que solo llega este ordenador. Da al espacio de trabajo un nombre o una dirección IP a la que otros lleguen antes de invitar a nadie: Ajustes, Sincronización del equipo, Dirección.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6181,20 +6157,20 @@
         <translation>Se parece a postgresql://name:password@db.example.org:5432/team; la muestra quien lleva el servidor.</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>«{host}» no es el nombre ni el número de un servidor.</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>«{host}» no es ni el nombre ni la dirección IP de un servidor.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>Un puerto es un número de 1 a 65535.</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
-        <translation>Falta el nombre de la base de datos, o tiene signos que ChatDesk no acepta.</translation>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>Falta el nombre de la base de datos, o tiene caracteres que ChatDesk no acepta.</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
-        <translation>Falta el nombre de la cuenta, o tiene signos que ChatDesk no acepta.</translation>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>Falta el nombre de la cuenta, o tiene caracteres que ChatDesk no acepta.</translation>
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
@@ -6205,49 +6181,49 @@
         <translation>ChatDesk sigue por sí mismo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
-        <translation>Hoy has enviado tanto texto como el espacio de trabajo permite a cada miembro.</translation>
+        <translation>Alcanzaste el límite diario de texto por miembro del espacio de trabajo.</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
-        <translation>Hoy se envió a este proyecto tanto texto como el espacio de trabajo acepta para cada uno.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
+        <translation>Este proyecto alcanzó el límite diario de texto por proyecto del espacio de trabajo.</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
-        <translation>Hoy has enviado tantos archivos como el espacio de trabajo permite a cada miembro.</translation>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
+        <translation>Alcanzaste el límite diario de archivos por miembro del espacio de trabajo.</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
-        <translation>Hoy se enviaron a este proyecto tantos archivos como el espacio de trabajo acepta para cada uno.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
+        <translation>Este proyecto alcanzó el límite diario de archivos por proyecto del espacio de trabajo.</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
-        <translation>En este minuto has enviado tantos cambios como el espacio de trabajo permite a cada miembro.</translation>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
+        <translation>Alcanzaste el límite de cambios por minuto y miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>ChatDesk goes on by itself in a minute.</source>
         <translation>ChatDesk sigue por sí mismo en un minuto.</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
-        <translation>El espacio de trabajo tiene tantos miembros como puede tener.</translation>
+        <source>The workspace has reached its limit of members.</source>
+        <translation>El espacio de trabajo alcanzó su límite de miembros.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
         <translation>Un propietario del espacio de trabajo puede subir el límite, o quitar a alguien.</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
-        <translation>Hay tantas invitaciones abiertas como puede tener el espacio de trabajo.</translation>
+        <source>The workspace has reached its limit of open invitations.</source>
+        <translation>El espacio de trabajo alcanzó su límite de invitaciones abiertas.</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
         <translation>Retira algunas, o espera a que caduquen. Un propietario del espacio de trabajo puede subir el límite.</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
-        <translation>Has compartido tantos proyectos como el espacio de trabajo permite a cada miembro.</translation>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
+        <translation>Alcanzaste el límite de proyectos compartidos por miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit.</source>
@@ -6382,32 +6358,32 @@
         <translation>Si te uniste en otro ordenador, añade este allí. Si no la usaste tú, díselo al propietario del espacio de trabajo, que puede quitar a ese miembro; pide entonces una nueva.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>El servidor de la base del equipo no habla TLS, así que lo que escribes viajaría a la vista.</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>El servidor de la base del equipo no habla TLS, así que lo que escribes se enviaría sin cifrar.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>Pide a quien lleva el servidor que active TLS. No se envió nada.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>El servidor de la base del equipo no acepta desde aquí una conexión como esta.</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>El servidor de la base del equipo rechaza desde este ordenador conexiones de este tipo.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>Activa TLS para esta dirección, o pide a quien lleva el servidor que deje entrar a este ordenador.</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>El certificado del servidor del equipo no es uno en el que este ordenador confíe para su nombre.</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>Este ordenador no confía en el certificado del servidor del equipo para el nombre de ese servidor.</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Quizá hay alguien en medio. Pide su certificado a quien lleva el servidor. No se envió nada.</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Quizá alguien intercepta la conexión. Pide su certificado a quien lleva el servidor. No se envió nada.</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>El servidor pidió tu contraseña misma en vez de una prueba de que la conoces, así que no se le dijo.</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>El servidor pidió la contraseña misma en vez de una prueba de que la conoces, así que ChatDesk no la envió.</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6475,15 +6451,15 @@
     </message>
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
-        <translation>Tu copia se queda aquí como proyecto privado. Para volver, pide a uno de sus propietarios.</translation>
+        <translation>Tu copia se queda aquí como proyecto privado. Para volver, pregunta a uno de sus propietarios.</translation>
     </message>
     <message>
         <source>The workspace does not know this computer (any more).</source>
         <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
-        <translation>ChatDesk lo presenta de nuevo por sí mismo.</translation>
+        <source>ChatDesk registers it again by itself.</source>
+        <translation>ChatDesk lo registra de nuevo por sí mismo.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6491,7 +6467,7 @@
     </message>
     <message>
         <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
-        <translation>Pide a un propietario del proyecto o del espacio de trabajo. No se cambió nada.</translation>
+        <translation>Pregunta a un propietario del proyecto o del espacio de trabajo. No se cambió nada.</translation>
     </message>
     <message>
         <source>There must always be an owner.</source>
@@ -6523,15 +6499,15 @@
         <translation>La base de datos del equipo no tiene (aún) el archivo.</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>Lo que la base del equipo tiene con ese nombre es otro archivo.</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>La base del equipo tiene otro archivo con ese nombre.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>El archivo es mayor de lo que ChatDesk acepta de un equipo.</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
+        <source>A shared file could not be saved: {reason}.</source>
         <translation>No se pudo guardar un archivo compartido: {reason}.</translation>
     </message>
     <message>
@@ -6564,7 +6540,7 @@
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>La invitación la hizo un ChatDesk más nuevo.</translation>
+        <translation>La invitación la creó un ChatDesk más nuevo.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
@@ -6575,8 +6551,8 @@
         <translation>La frase de contraseña no abre este código.</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
-        <translation>Escríbela como la muestra el otro ordenador, tres grupos de cuatro signos.</translation>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
+        <translation>Escríbela como la muestra el otro ordenador, tres grupos de cuatro caracteres.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6612,7 +6588,7 @@
     </message>
     <message>
         <source>Make a new one on your other computer.</source>
-        <translation>Haz uno nuevo en tu otro ordenador.</translation>
+        <translation>Crea uno nuevo en tu otro ordenador.</translation>
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
@@ -6644,15 +6620,15 @@
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
-        <translation>Haz un código nuevo en un ordenador que aún se sincronice, o pide al propietario del espacio de trabajo.</translation>
+        <translation>Crea un código nuevo en un ordenador que aún se sincronice, o pregunta al propietario del espacio de trabajo.</translation>
     </message>
     <message>
         <source>This profile is in that workspace already.</source>
         <translation>Este perfil ya está en ese espacio de trabajo.</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
-        <translation>Ajustes, Sincronización del equipo muestra cómo está.</translation>
+        <source>Settings, Team sync shows its state.</source>
+        <translation>Ajustes, Sincronización del equipo muestra su estado.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
@@ -6689,7 +6665,7 @@
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
         <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
-        <translation>Una contraseña para la base de un equipo tiene de {shortest} a {longest} letras, dígitos y signos de un teclado inglés, sin espacios.</translation>
+        <translation>Una contraseña para la base de un equipo tiene de {shortest} a {longest} letras, dígitos y símbolos de un teclado inglés, sin espacios.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -6725,7 +6701,7 @@
     </message>
     <message>
         <source>Ask one of its owners.</source>
-        <translation>Pide a uno de sus propietarios.</translation>
+        <translation>Pregunta a uno de sus propietarios.</translation>
     </message>
     <message>
         <source>Update ChatDesk.</source>
@@ -6765,24 +6741,24 @@
         <translation>El servidor del equipo no lo aceptó todo a tiempo.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>«{name}»: {what} del equipo, sin mostrar aquí.</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>«{name}»: falta aquí: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>«{name}»: {what} aquí, pero nada igual en el equipo.</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>«{name}»: solo aquí, no en el registro del equipo: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>«{name}»: {what}, aquí de otro modo que en el registro del equipo.</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>«{name}»: distinto aquí que en el registro del equipo: {what}.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>el servidor tiene otra historia que la que se tomó.</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>el historial del servidor no es el que recibió este ordenador.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6801,19 +6777,19 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>{count} cambio no está donde dice la propia cadena del servidor; se cambiaron sus tablas.</numerusform>
-            <numerusform>{count} cambios no están donde dice la propia cadena del servidor; se cambiaron sus tablas.</numerusform>
+            <numerusform>{count} cambio no está en el orden que registró el servidor; alguien cambió sus tablas.</numerusform>
+            <numerusform>{count} cambios no están en el orden que registró el servidor; alguien cambió sus tablas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>{count} cambio no es lo que se tomó aquí: el servidor tiene otras palabras.</numerusform>
-            <numerusform>{count} cambios no son lo que se tomó aquí: el servidor tiene otras palabras.</numerusform>
+            <numerusform>{count} cambio difiere de lo que recibió este ordenador: el servidor tiene otro texto.</numerusform>
+            <numerusform>{count} cambios difieren de lo que recibió este ordenador: el servidor tiene otro texto.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7118,8 +7094,8 @@
         <translation>Este servidor de herramientas no se puede usar como está.</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>Cambia lo que se nombra y guarda de nuevo.</translation>
+        <source>Correct this and save again.</source>
+        <translation>Corrígelo y guarda de nuevo.</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7305,7 +7281,7 @@
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
-        <translation>No se pudo hacer el PDF: {reason}.</translation>
+        <translation>No se pudo crear el PDF: {reason}.</translation>
     </message>
     <message>
         <source>This file holds more chats than can be read at once.</source>
@@ -7429,8 +7405,8 @@
         <translation>No había nada que importar.</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>La importación se detuvo; importar el archivo de nuevo la continúa.</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>La importación se detuvo. Importa el mismo archivo de nuevo para continuar.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7449,11 +7425,11 @@
         <translation>Se importaron {threads} con {messages}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>{count} conversación que continuó</numerusform>
-            <numerusform>{count} conversaciones que continuaron</numerusform>
+            <numerusform>{count} conversación con mensajes nuevos</numerusform>
+            <numerusform>{count} conversaciones con mensajes nuevos</numerusform>
         </translation>
     </message>
     <message>
@@ -7493,32 +7469,32 @@
         <translation>Ya hay una importación en curso.</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
-        <translation>Algunos caracteres no se pudieron leer y ahora son �.</translation>
+        <source>Some characters could not be read and are shown as �.</source>
+        <translation>Algunos caracteres no se pudieron leer y se muestran como �.</translation>
     </message>
     <message>
         <source>The virus scanner found something in this file, so it was kept out.</source>
         <translation>El antivirus encontró algo en este archivo, así que no se admitió.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>Vino también {count} prompt.</numerusform>
-            <numerusform>Vinieron también {count} prompts.</numerusform>
+            <numerusform>También se importó {count} prompt.</numerusform>
+            <numerusform>También se importaron {count} prompts.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>Vino también {count} borrador.</numerusform>
-            <numerusform>Vinieron también {count} borradores.</numerusform>
+            <numerusform>También se importó {count} borrador.</numerusform>
+            <numerusform>También se importaron {count} borradores.</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>Lo importado hasta ahora está entero; importar el archivo de nuevo continúa.</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>Lo importado hasta ahora está completo. Importa el mismo archivo de nuevo para continuar.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -8035,7 +8011,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>«chatdesk doctor --repair» la repara.</translation>
+        <translation>&apos;chatdesk doctor --repair&apos; la repara.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -8067,7 +8043,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} en {host}; apartado: vino con una copia restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o «chatdesk team join-again» lo conecta</translation>
+        <translation>{database} en {host}; aparcado: vino con una copia restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o &apos;chatdesk team join-again&apos; lo conecta</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8090,8 +8066,8 @@
         <translation>«Detalles…» en la línea bajo las conversaciones dice por qué, copia y vuelve a intentarlo</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} abiertos de nuevo, sus copias esperan a Compartir…</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} compartidos contigo de nuevo; elige Compartir… para enviar sus copias</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10947,7 +10923,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>Todo se puede restaurar durante {count} día.</numerusform>
             <numerusform>Todo se puede restaurar durante {count} días.</numerusform>
@@ -11014,8 +10990,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>¿Revocar el token «{name}»?</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>Lo que lo usa se rechaza desde ahora, y lo que está haciendo termina. No se puede deshacer.</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>Los programas que lo usan se rechazan desde ahora, y lo que están haciendo termina. No se puede deshacer.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11026,8 +11002,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Editores, scripts y navegadores de este ordenador leen, escriben y preguntan por HTTP, con un token tuyo.</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>Actívalo para hacer tokens y ver los que hay.</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>Activa el servicio para crear tokens y ver los que hay.</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -11132,7 +11108,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Make token</source>
-        <translation>Hacer token</translation>
+        <translation>Crear token</translation>
     </message>
     <message>
         <source>In these projects only</source>
@@ -11160,7 +11136,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Making the token…</source>
-        <translation>Haciendo el token…</translation>
+        <translation>Creando el token…</translation>
     </message>
     <message>
         <source>The token is in the clipboard.</source>
@@ -13547,7 +13523,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Con una invitación: un código, un enlace o un archivo que hizo alguien del equipo, u otro ordenador tuyo. No se envía nada antes de que hayas visto qué es.</translation>
+        <translation>Con una invitación: un código, un enlace o un archivo que creó alguien del equipo, u otro ordenador tuyo. No se envía nada antes de que hayas visto qué es.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -14446,8 +14422,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Se agotó el tiempo de la conexión</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>el sistema dice que no</translation>
+        <source>the system refused</source>
+        <translation>el sistema lo rechazó</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -14761,19 +14737,19 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>Lo pide mientras se ejecuta «{tool}».</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>El servidor lo pide mientras se ejecuta «{tool}».</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>Eligió esta página: comprueba la dirección antes de introducir algo allí.</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>El servidor eligió esta página: comprueba la dirección antes de introducir algo allí.</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>Lo pagas dentro de tus límites, como máximo {count} token.</numerusform>
-            <numerusform>Lo pagas dentro de tus límites, como máximo {count} tokens.</numerusform>
+            <numerusform>Te cuesta como máximo {count} token y cuenta para tus límites.</numerusform>
+            <numerusform>Te cuesta como máximo {count} tokens y cuenta para tus límites.</numerusform>
         </translation>
     </message>
     <message>
@@ -14781,16 +14757,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>La respuesta se envía a {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>La respuesta se da a un programa de aquí: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>La respuesta se da a un programa de este ordenador: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>Lo que envías se envía a {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>Lo que introduces se envía a {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>Lo que envías se da a un programa de aquí: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>Lo que introduces se da a un programa de este ordenador: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14853,8 +14829,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Viene con ChatDesk. Busca con {engine}.</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>Solo lo que está aquí, el PATH y dónde están tus archivos llegan al programa. Los secretos van donde están tus claves.</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>El programa recibe solo estas variables, el PATH y dónde están tus archivos. Los secretos se guardan con tus claves.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14881,8 +14857,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Carpeta en que funciona</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
-        <translation>Una propia, vacía</translation>
+        <source>An empty folder of its own</source>
+        <translation>Una carpeta propia, vacía</translation>
     </message>
     <message>
         <source>Client ID</source>
@@ -15010,8 +14986,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>No hay ningún otro servidor configurado.</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>Se pregunta por cada llamada.</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>ChatDesk pregunta por cada llamada.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15204,7 +15180,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done} de {count} mensaje</numerusform>
             <numerusform>{done} de {count} mensajes</numerusform>
@@ -15572,7 +15548,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>Se escribió {count} línea en {name}</numerusform>
             <numerusform>Se escribieron {count} líneas en {name}</numerusform>
@@ -16110,16 +16086,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Aún no se ha hecho ninguna pregunta.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count} token</numerusform>
-            <numerusform>{count} tokens</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>unos {count} token</numerusform>
             <numerusform>unos {count} tokens</numerusform>
@@ -16376,7 +16344,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>Se guardó {count} token en la caché del proveedor.</numerusform>
             <numerusform>Se guardaron {count} tokens en la caché del proveedor.</numerusform>
@@ -17139,7 +17107,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>Mostrar la línea</numerusform>
             <numerusform>Mostrar las {count} líneas</numerusform>
@@ -17352,7 +17320,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>Mostrar la fila</numerusform>
             <numerusform>Mostrar las {count} filas</numerusform>
@@ -17729,7 +17697,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>En total {amount} en {count} fila. La mayor es {row} con {most}.</numerusform>
             <numerusform>En total {amount} en {count} filas. La mayor es {row} con {most}.</numerusform>
@@ -17741,7 +17709,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>Unos {count} token en {requests}.</numerusform>
             <numerusform>Unos {count} tokens en {requests}.</numerusform>
@@ -17749,7 +17717,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{count} token en {requests}.</numerusform>
             <numerusform>{count} tokens en {requests}.</numerusform>

@@ -10,7 +10,7 @@
     <message>
         <source>ask a question and print the answer as it comes</source>
         <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
-        <translation>poser une question et écrire la réponse à mesure qu’elle arrive</translation>
+        <translation>poser une question et afficher la réponse à mesure qu’elle arrive</translation>
     </message>
     <message>
         <source>the question; - reads it from stdin</source>
@@ -109,12 +109,12 @@
         <translation>L’appel a été refusé&#xa0;: personne ne peut être interrogé ici (voir --approve).</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>Une fenêtre est ouverte et répond ici&#xa0;: --tools et --approve sont pour les commandes qui s’exécutent seules.</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>Une fenêtre de ChatDesk est ouverte et répond à cette question, --tools et --approve ne peuvent donc pas servir.</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>Rien n’a été demandé.</translation>
+        <source>The question was not sent.</source>
+        <translation>La question n’a pas été envoyée.</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -186,7 +186,7 @@
     </message>
     <message>
         <source>list the backups, the newest first</source>
-        <translation>énumérer les sauvegardes, la plus récente d’abord</translation>
+        <translation>lister les sauvegardes, la plus récente d’abord</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -213,8 +213,8 @@
         <translation>Omettez l’un d’eux.</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>Rien n’a été nommé.</translation>
+        <source>Nothing to export was named.</source>
+        <translation>Rien à exporter n’a été nommé.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -246,7 +246,7 @@
     </message>
     <message>
         <source>&apos;chatdesk restore --list&apos; lists them.</source>
-        <translation>&apos;chatdesk restore --list&apos; les énumère.</translation>
+        <translation>&apos;chatdesk restore --list&apos; les liste.</translation>
     </message>
     <message>
         <source>nothing was changed</source>
@@ -285,12 +285,12 @@
         <translation>remplir un dossier de données de conversations inventées</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>environ tant de messages en tout (500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>créer environ N messages en tout (500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>d’autres mots pour un autre nombre (1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>graine des textes inventés&#xa0;: un autre nombre en donne d’autres (1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -409,8 +409,8 @@
         <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: zip, JSON, JSON Lines, CSV, ou un dossier</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
-        <translation>mettre les conversations dans ce projet (un qui porte le nom du programme)</translation>
+        <source>put the threads into this project (by default one named after the program)</source>
+        <translation>mettre les conversations dans ce projet (sinon un qui porte le nom du programme)</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -550,15 +550,15 @@
     </message>
     <message>
         <source>list the providers that are set up</source>
-        <translation>énumérer les fournisseurs configurés</translation>
+        <translation>lister les fournisseurs configurés</translation>
     </message>
     <message>
         <source>test each of them, step by step</source>
         <translation>tester chacun d’eux, étape par étape</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
-        <translation>laisser la clé de ce fournisseur aller au serveur qu’il a maintenant</translation>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <translation>autoriser l’envoi de la clé de ce fournisseur à son serveur actuel</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -652,11 +652,11 @@
     </message>
     <message>
         <source>make, list and revoke the tokens of other programs</source>
-        <translation>créer, énumérer et révoquer les jetons d’autres programmes</translation>
+        <translation>créer, lister et révoquer les jetons d’autres programmes</translation>
     </message>
     <message>
         <source>make a token and print it, this once</source>
-        <translation>créer un jeton et l’écrire, cette seule fois</translation>
+        <translation>créer un jeton et l’afficher, cette seule fois</translation>
     </message>
     <message>
         <source>what will use it</source>
@@ -683,12 +683,12 @@
         <translation>au plus N tokens de modèles par minute</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>au plus tant de dollars par jour</translation>
+        <source>at most USD dollars a day</source>
+        <translation>au plus USD dollars par jour</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
-        <translation>énumérer les jetons, jamais leurs textes</translation>
+        <translation>lister les jetons, jamais leurs textes</translation>
     </message>
     <message>
         <source>revoke a token; what it does now ends</source>
@@ -747,8 +747,8 @@
         <translation>partager des projets par la base de données d’une équipe</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
-        <translation>où en sont les espaces de travail de ce profil</translation>
+        <source>show the state of this profile&apos;s workspaces</source>
+        <translation>montrer l’état des espaces de travail de ce profil</translation>
     </message>
     <message>
         <source>look at a server before a workspace is made, or compare one with this profile</source>
@@ -764,7 +764,7 @@
     </message>
     <message>
         <source>list the members, as the server says now</source>
-        <translation>énumérer les membres, comme le serveur le dit maintenant</translation>
+        <translation>lister les membres, comme le serveur le dit maintenant</translation>
     </message>
     <message>
         <source>its name or id, where there are several</source>
@@ -780,7 +780,7 @@
     </message>
     <message>
         <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>en attente&#xa0;: venu avec une sauvegarde, rien ne s’y connecte</translation>
+        <translation>mis de côté&#xa0;: venu avec une sauvegarde, rien ne s’y connecte</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -850,17 +850,9 @@
         <source>forever</source>
         <translation>pour toujours</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count} jour</numerusform>
-            <numerusform>{count} jours</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Donnez un nombre de jours, ou «&#xa0;forever&#xa0;».</translation>
+        <translation>Donnez un nombre de jours, ou &apos;forever&apos;.</translation>
     </message>
     <message>
         <source>“{project}” keeps messages forever.</source>
@@ -868,7 +860,7 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jour.</numerusform>
             <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jours.</numerusform>
@@ -876,7 +868,7 @@
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jour, pour tous et dès maintenant&#xa0;?</numerusform>
             <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jours, pour tous et dès maintenant&#xa0;?</numerusform>
@@ -940,7 +932,7 @@
     </message>
     <message>
         <source>&apos;chatdesk team status&apos; lists them.</source>
-        <translation>&apos;chatdesk team status&apos; les énumère.</translation>
+        <translation>&apos;chatdesk team status&apos; les liste.</translation>
     </message>
     <message>
         <source>There are several workspaces.</source>
@@ -948,7 +940,7 @@
     </message>
     <message>
         <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Dites lequel par son id&#xa0;; voyez «&#xa0;team status&#xa0;».</translation>
+        <translation>Dites lequel par son id&#xa0;; voyez &apos;team status&apos;.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -971,27 +963,27 @@
         <translation>créer un espace de travail dans une base de données vide</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>de l’espace de travail</translation>
+        <source>name of the workspace</source>
+        <translation>nom de l’espace de travail</translation>
     </message>
     <message>
-        <source>as the others see you</source>
-        <translation>comme les autres vous voient</translation>
+        <source>your name, as the others see it</source>
+        <translation>votre nom, tel que les autres le voient</translation>
     </message>
     <message>
         <source>print an invitation</source>
-        <translation>écrire une invitation</translation>
+        <translation>afficher une invitation</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>de la personne</translation>
+        <source>name of the person</source>
+        <translation>nom de la personne</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>un projet partagé et viewer, editor, admin ou owner&#xa0;; peut être répété</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>valable N jours (7)</translation>
     </message>
     <message>
@@ -1003,15 +995,15 @@
         <translation>accepter une invitation, ou un code d’un autre de vos ordinateurs</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
-        <translation>qui le contient&#xa0;; - lit stdin</translation>
+        <source>file that holds it; - reads stdin</source>
+        <translation>fichier qui la contient&#xa0;; - lit stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
         <translation>accepter un serveur sans chiffrement</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
+        <source>stop syncing; everything stays here</source>
         <translation>ne plus synchroniser&#xa0;; tout reste ici</translation>
     </message>
     <message>
@@ -1028,7 +1020,7 @@
     </message>
     <message>
         <source>print a code for a further computer of yours</source>
-        <translation>écrire un code pour un autre de vos ordinateurs</translation>
+        <translation>afficher un code pour un autre de vos ordinateurs</translation>
     </message>
     <message>
         <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
@@ -1047,8 +1039,8 @@
         <translation>atteindre désormais la base de données de l’équipe à une autre adresse</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>son nouveau nom ou numéro</translation>
+        <source>its new name or IP address</source>
+        <translation>son nouveau nom ou sa nouvelle adresse IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1059,16 +1051,16 @@
         <translation>certificat de l’autorité du serveur (comme avant)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
-        <translation>écrire ce que Postgres stocke d’un mot de passe lu</translation>
+        <source>read a password and print the form in which Postgres stores it</source>
+        <translation>lire un mot de passe et afficher la forme sous laquelle Postgres le stocke</translation>
     </message>
     <message>
         <source>the server, as postgresql://login@host:5432/database</source>
         <translation>le serveur, comme postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>ou&#xa0;: son nom ou numéro</translation>
+        <source>or: its name or IP address</source>
+        <translation>ou&#xa0;: son nom ou son adresse IP</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1183,8 +1175,8 @@
         <translation>Rien n’a été envoyé.</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>Omettez-le, changez-le, et donnez-le par stdin ou dans {variable}.</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>Changez ce mot de passe, car d’autres ont pu le voir, et donnez le nouveau par stdin ou dans {variable}.</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1196,19 +1188,19 @@
     </message>
     <message>
         <source>list what the server did not take</source>
-        <translation>énumérer ce que le serveur n’a pas pris</translation>
+        <translation>lister ce que le serveur n’a pas pris</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>copier son texte dans une nouvelle conversation d’un projet privé, ou tout</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>copier son texte dans une nouvelle conversation d’un projet privé&#xa0;; all&#xa0;: tous les textes</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>le renvoyer, ou tout</translation>
+        <source>send it again; all: everything</source>
+        <translation>le renvoyer&#xa0;; all&#xa0;: tout</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>ne plus l’énumérer, ou plus rien</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>ne plus le lister&#xa0;; all&#xa0;: tout</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1232,7 +1224,7 @@
     </message>
     <message>
         <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; les énumère.</translation>
+        <translation>&apos;chatdesk team refused&apos; les liste.</translation>
     </message>
     <message>
         <source>share a project with a workspace</source>
@@ -1283,22 +1275,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>Partager «&#xa0;{project}&#xa0;» ({threads}, {messages}) avec {workspace}&#xa0;? Ce qui est envoyé ne peut pas être repris à ceux qui l’ont lu.</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count} conversation</numerusform>
-            <numerusform>{count} conversations</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count} message</numerusform>
-            <numerusform>{count} messages</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles discussions&#xa0;: ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
@@ -1324,7 +1300,7 @@
         <translation>{name} est maintenant {role} de «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name} n’est plus dans «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
@@ -1365,7 +1341,7 @@
     </message>
     <message>
         <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} refusées (&apos;chatdesk team refused&apos; les énumère)</translation>
+        <translation>{state}, {count} refusées (&apos;chatdesk team refused&apos; les liste)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1413,31 +1389,31 @@
     </message>
     <message>
         <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; les énumère avec leurs id.</translation>
+        <translation>&apos;chatdesk team members&apos; les liste avec leurs id.</translation>
     </message>
     <message>
         <source>list projects</source>
-        <translation>énumérer les projets</translation>
+        <translation>lister les projets</translation>
     </message>
     <message>
         <source>list threads, the latest first</source>
-        <translation>énumérer les conversations, la plus récente d’abord</translation>
+        <translation>lister les conversations, la plus récente d’abord</translation>
     </message>
     <message>
         <source>list archived threads</source>
-        <translation>énumérer les conversations archivées</translation>
+        <translation>lister les conversations archivées</translation>
     </message>
     <message>
         <source>list threads in the trash</source>
-        <translation>énumérer les conversations de la corbeille</translation>
+        <translation>lister les conversations de la corbeille</translation>
     </message>
     <message>
         <source>list threads of this project</source>
-        <translation>énumérer les conversations de ce projet</translation>
+        <translation>lister les conversations de ce projet</translation>
     </message>
     <message>
         <source>list threads with this tag</source>
-        <translation>énumérer les conversations avec cette étiquette</translation>
+        <translation>lister les conversations avec cette étiquette</translation>
     </message>
     <message>
         <source>at most N threads (50)</source>
@@ -1445,7 +1421,7 @@
     </message>
     <message>
         <source>print a thread</source>
-        <translation>écrire une conversation</translation>
+        <translation>afficher une conversation</translation>
     </message>
     <message>
         <source>(archived)</source>
@@ -1469,7 +1445,7 @@
     </message>
     <message>
         <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
-        <translation>Donnez au moins {count} de ses caractères&#xa0;; &apos;chatdesk threads&apos; les énumère.</translation>
+        <translation>Donnez au moins {count} de ses caractères&#xa0;; &apos;chatdesk threads&apos; les liste.</translation>
     </message>
     <message>
         <source>No thread&apos;s id begins with {prefix}.</source>
@@ -1477,7 +1453,7 @@
     </message>
     <message>
         <source>&apos;chatdesk threads&apos; lists them.</source>
-        <translation>&apos;chatdesk threads&apos; les énumère.</translation>
+        <translation>&apos;chatdesk threads&apos; les liste.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads have ids that begin with {prefix}.</source>
@@ -1564,8 +1540,8 @@
         <translation>le programme et ses arguments</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>d’un serveur par HTTP</translation>
+        <source>address of a server over HTTP</source>
+        <translation>adresse d’un serveur par HTTP</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1576,8 +1552,8 @@
         <translation>une variable avec le secret du client</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>où le programme s’exécute&#xa0;; sans lui&#xa0;: un dossier vide</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>dossier où le programme s’exécute (un dossier vide)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1589,7 +1565,7 @@
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
-        <translation>démarrer des serveurs et énumérer leurs outils, étape par étape</translation>
+        <translation>démarrer des serveurs et lister leurs outils, étape par étape</translation>
     </message>
     <message>
         <source>its id; without it: all that are on</source>
@@ -1684,8 +1660,8 @@
         <translation>Déconnecté, ici et sur le serveur.</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>Déconnecté, ici&#xa0;; le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>Déconnecté sur cet ordinateur. Le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1712,8 +1688,8 @@
         <translation>le moteur avec lequel les modèles cherchent sur le Web</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>de SearXNG</translation>
+        <source>address of SearXNG</source>
+        <translation>adresse de SearXNG</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -1998,7 +1974,7 @@
     </message>
     <message>
         <source>This is not the address of a web page.</source>
-        <translation>Ce n’est pas l’adresse d’une page web.</translation>
+        <translation>Ce n’est pas l’adresse d’une page Web.</translation>
     </message>
     <message>
         <source>Nothing was fetched.</source>
@@ -2409,7 +2385,7 @@
     </message>
     <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
-        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Répondez avec ce que vous avez.</translation>
+        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Réponds avec ce que tu as.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2649,25 +2625,25 @@
         <translation>{threads} exportées vers {name}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
-            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée&#xa0;: {lost}</numerusform>
-            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées&#xa0;: {lost}</numerusform>
+            <numerusform>{count} pièce jointe manque ou est endommagée&#xa0;; l’export n’en contient que le nom&#xa0;: {lost}</numerusform>
+            <numerusform>{count} pièces jointes manquent ou sont endommagées&#xa0;; l’export n’en contient que les noms&#xa0;: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
-            <numerusform>{count} pièce jointe manque ou est endommagée, elle n’est donc que nommée</numerusform>
-            <numerusform>{count} pièces jointes manquent ou sont endommagées, elles ne sont donc que nommées</numerusform>
+            <numerusform>{count} pièce jointe manque ou est endommagée&#xa0;; l’export n’en contient que le nom</numerusform>
+            <numerusform>{count} pièces jointes manquent ou sont endommagées&#xa0;; l’export n’en contient que les noms</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>a continué</translation>
+        <translation>nouveaux messages</translation>
     </message>
     <message>
         <source>here already</source>
@@ -2967,8 +2943,8 @@
         <comment>{count} change waits here to be sent.</comment>
         <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
-            <numerusform>{count} changement attend ici d’être envoyé.</numerusform>
-            <numerusform>{count} changements attendent ici d’être envoyés.</numerusform>
+            <numerusform>{count} modification attend ici d’être envoyée.</numerusform>
+            <numerusform>{count} modifications attendent ici d’être envoyées.</numerusform>
         </translation>
     </message>
     <message>
@@ -3176,8 +3152,8 @@
         <translation>Certains messages de ce résumé ont disparu ou ne sont plus affichés.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>Rien n’a été changé&#xa0;; les messages présents sont envoyés dans la mesure où ils tiennent.</translation>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
+        <translation>Rien n’a été changé&#xa0;; parmi les messages restants, ceux qui tiennent sont envoyés.</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3188,20 +3164,20 @@
         <translation>Le modèle n’a pas donné de résumé utilisable.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
-        <translation>Rien n’a été changé&#xa0;; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
+        <translation>Rien n’a été changé&#xa0;; parmi les messages les plus récents, ceux qui tiennent sont envoyés.</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>Un nouvel essai aura lieu plus tard.</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>ChatDesk réessaie plus tard.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>Résumer cette conversation coûterait plus que la limite.</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>Rien n’a été envoyé&#xa0;; les messages les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>Aucun résumé n’a été demandé&#xa0;; à la place, les messages les plus récents qui tiennent sont envoyés.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3260,8 +3236,8 @@
         <translation>Ce qui était enregistré est inchangé&#xa0;; de la réponse, seul le début est peut-être conservé.</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>Rendez l’enregistrement possible, puis redemandez.</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>Libérez de la place ou corrigez les droits pour que ChatDesk puisse enregistrer, puis redemandez.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3384,7 +3360,7 @@
         <translation>Vos messages sont inchangés, et rien d’incomplet n’a été laissé.</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>Vous pouvez lire ce projet partagé, mais pas y écrire.</translation>
     </message>
     <message>
@@ -3392,8 +3368,8 @@
         <translation>Demandez à un propriétaire ou administrateur du projet de vous laisser modifier.</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>Ceci est à un autre membre, et dans ce projet partagé vous ne pouvez changer et supprimer que ce qui est à vous.</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>Un autre membre a écrit ceci, et votre rôle ne vous permet de changer et supprimer que ce qui est à vous.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3416,8 +3392,8 @@
         <translation>La base de données de l’équipe a été restaurée depuis une sauvegarde.</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>ChatDesk compare tout à nouveau et ramène ce qu’il a.</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>ChatDesk compare tout à nouveau et envoie ce qui manque à cette sauvegarde.</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3549,8 +3525,8 @@
         <translation>Le ChatDesk qui répondait s’est terminé.</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
-        <translation>Ce qui est arrivé de la réponse est conservé.</translation>
+        <source>What had arrived of the answer is kept.</source>
+        <translation>Ce qui était arrivé de la réponse est conservé.</translation>
     </message>
     <message>
         <source>Ask again.</source>
@@ -3637,7 +3613,7 @@
     </message>
     <message>
         <source>The base URL is not a web address.</source>
-        <translation>L’URL de base n’est pas une adresse web.</translation>
+        <translation>L’URL de base n’est pas une adresse Web.</translation>
     </message>
     <message>
         <source>The base URL for {hostname} holds a user name or a password.</source>
@@ -3740,8 +3716,8 @@
         <translation>Réessayez, ou raccourcissez le message.</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who} n’a pas pu prendre la requête parce qu’une autre la gênait.</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>{who} a refusé la requête parce qu’elle est en conflit avec une autre.</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3809,7 +3785,7 @@
     </message>
     <message>
         <source>{who} sent a web page or a file instead of an answer.</source>
-        <translation>{who} a envoyé une page web ou un fichier au lieu d’une réponse.</translation>
+        <translation>{who} a envoyé une page Web ou un fichier au lieu d’une réponse.</translation>
     </message>
     <message>
         <source>Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.</source>
@@ -3856,12 +3832,12 @@
         <translation>La requête à {who} a échoué.</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who} a plus à faire qu’il ne peut en ce moment.</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} est surchargé en ce moment.</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>{who} a fait tourner la requête en rond, ChatDesk l’a donc abandonnée.</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>{who} a redirigé la requête en rond, ChatDesk a donc abandonné.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -3877,7 +3853,7 @@
     </message>
     <message>
         <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à quelque chose qui n’est pas une adresse web, rien n’y a donc été envoyé.</translation>
+        <translation>{who} voulait renvoyer la requête à quelque chose qui n’est pas une adresse Web, rien n’y a donc été envoyé.</translation>
     </message>
     <message>
         <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
@@ -4887,7 +4863,7 @@
     </message>
     <message>
         <source>Let web pages of these origins ask</source>
-        <translation>Laisser les pages web de ces origines interroger</translation>
+        <translation>Laisser les pages Web de ces origines interroger</translation>
     </message>
     <message>
         <source>For example https://tool.example. Each page still needs a token.</source>
@@ -5844,8 +5820,8 @@
         <translation>Supprimez-le, et videz la corbeille.</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>Rien de ceci n’est à vous pour être effacé.</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>Vous n’avez rien écrit de ceci, vous ne pouvez donc pas l’effacer pour tous.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5856,8 +5832,8 @@
         <translation>Votre rôle dans ce projet ne le permet pas. Demandez un autre rôle à l’un de ses propriétaires, puis réessayez.</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>Ce à quoi ceci appartient n’est pas sur le serveur de l’équipe. Copiez-le ailleurs pour le garder.</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>La conversation ou le message auquel ceci appartient n’est pas sur le serveur de l’équipe. Copiez le texte ailleurs pour le garder.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -5865,7 +5841,7 @@
     </message>
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
-        <translation>Ceci dépasse les {max_body_bytes} Mo que le serveur de l’équipe accepte en un changement. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
+        <translation>Ceci dépasse les {max_body_bytes} Mo que le serveur de l’équipe accepte en une modification. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -5873,7 +5849,7 @@
     </message>
     <message>
         <source>There is no text in these changes that could be copied.</source>
-        <translation>Il n’y a pas dans ces changements de texte à copier.</translation>
+        <translation>Il n’y a pas dans ces modifications de texte à copier.</translation>
     </message>
     <message>
         <source>This project is shared already.</source>
@@ -6141,7 +6117,7 @@
     </message>
     <message>
         <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>Il reste {wrong} constats&#xa0;; &apos;chatdesk doctor&apos; les énumère.</translation>
+        <translation>Il reste {wrong} constats&#xa0;; &apos;chatdesk doctor&apos; les liste.</translation>
     </message>
     <message>
         <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
@@ -6164,9 +6140,9 @@
         <translation>{name}&#xa0;: les {number} lignes ont toutes été copiées.</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou un numéro que les autres atteignent avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
+        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou une adresse IP que les autres atteignent avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6181,20 +6157,20 @@
         <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team&#xa0;; l’exploitant du serveur la donne.</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>«&#xa0;{host}&#xa0;» n’est ni le nom ni le numéro d’un serveur.</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>«&#xa0;{host}&#xa0;» n’est ni le nom ni l’adresse IP d’un serveur.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>Un port est un nombre de 1 à 65535.</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
-        <translation>Le nom de la base manque, ou a des signes que ChatDesk n’accepte pas.</translation>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>Le nom de la base manque, ou contient des caractères que ChatDesk n’accepte pas.</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
-        <translation>Le nom du compte manque, ou a des signes que ChatDesk n’accepte pas.</translation>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>Le nom du compte manque, ou contient des caractères que ChatDesk n’accepte pas.</translation>
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
@@ -6205,49 +6181,49 @@
         <translation>ChatDesk continue de lui-même demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
-        <translation>Vous avez envoyé aujourd’hui autant de texte que l’espace de travail le permet à chaque membre.</translation>
+        <translation>Vous avez atteint la limite quotidienne de texte par membre de l’espace de travail.</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
-        <translation>Il a été envoyé aujourd’hui à ce projet autant de texte que l’espace de travail en accepte pour chaque projet.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
+        <translation>Ce projet a atteint la limite quotidienne de texte par projet de l’espace de travail.</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
-        <translation>Vous avez envoyé aujourd’hui autant de fichiers que l’espace de travail le permet à chaque membre.</translation>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
+        <translation>Vous avez atteint la limite quotidienne de fichiers par membre de l’espace de travail.</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
-        <translation>Il a été envoyé aujourd’hui à ce projet autant de fichiers que l’espace de travail en accepte pour chacun.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
+        <translation>Ce projet a atteint la limite quotidienne de fichiers par projet de l’espace de travail.</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
-        <translation>Vous avez envoyé cette minute autant de changements que l’espace de travail le permet à chaque membre.</translation>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
+        <translation>Vous avez atteint la limite de modifications par minute et par membre de l’espace de travail.</translation>
     </message>
     <message>
         <source>ChatDesk goes on by itself in a minute.</source>
         <translation>ChatDesk continue de lui-même dans une minute.</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
-        <translation>L’espace de travail a autant de membres qu’il peut en avoir.</translation>
+        <source>The workspace has reached its limit of members.</source>
+        <translation>L’espace de travail a atteint sa limite de membres.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
         <translation>Un propriétaire de l’espace de travail peut relever la limite, ou retirer quelqu’un.</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
-        <translation>Il y a autant d’invitations ouvertes que l’espace de travail peut en avoir.</translation>
+        <source>The workspace has reached its limit of open invitations.</source>
+        <translation>L’espace de travail a atteint sa limite d’invitations ouvertes.</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
-        <translation>Retirez-en, ou attendez qu’elles prennent fin. Un propriétaire de l’espace de travail peut relever la limite.</translation>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
+        <translation>Retirez-en, ou attendez qu’elles expirent. Un propriétaire de l’espace de travail peut relever la limite.</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
-        <translation>Vous avez partagé autant de projets que l’espace de travail le permet à chaque membre.</translation>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
+        <translation>Vous avez atteint la limite de projets partagés par membre de l’espace de travail.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit.</source>
@@ -6263,11 +6239,11 @@
     </message>
     <message>
         <source>The team&apos;s database is busy with another member&apos;s change.</source>
-        <translation>La base de données de l’équipe est occupée par le changement d’un autre membre.</translation>
+        <translation>La base de données de l’équipe est occupée par la modification d’un autre membre.</translation>
     </message>
     <message>
         <source>The team&apos;s database waits for an unfinished change of {by}.</source>
-        <translation>La base de données de l’équipe attend un changement inachevé de {by}.</translation>
+        <translation>La base de données de l’équipe attend une modification inachevée de {by}.</translation>
     </message>
     <message>
         <source>{next_step} If it stays so, an owner of the workspace can end their connections.</source>
@@ -6379,35 +6355,35 @@
     </message>
     <message>
         <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
-        <translation>Si vous avez rejoint sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre&#xa0;; demandez-en ensuite une nouvelle.</translation>
+        <translation>Si vous avez rejoint l’espace de travail sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre&#xa0;; demandez-en ensuite une nouvelle.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>Le serveur de la base de l’équipe ne parle pas TLS, ce que vous écrivez voyagerait donc à découvert.</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>Le serveur de la base de l’équipe ne parle pas TLS, ce que vous écrivez serait donc envoyé en clair.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>Demandez à l’exploitant du serveur d’activer TLS. Rien n’a été envoyé.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>Le serveur de la base de l’équipe n’accepte d’ici aucune connexion comme celle-ci.</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>Le serveur de la base de l’équipe refuse les connexions de ce type depuis cet ordinateur.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>Activez TLS pour cette adresse, ou demandez à l’exploitant du serveur de laisser entrer cet ordinateur.</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>Le certificat du serveur de l’équipe n’est pas de ceux auxquels cet ordinateur se fie pour son nom.</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>Cet ordinateur ne se fie pas au certificat du serveur de l’équipe pour le nom de ce serveur.</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Quelqu’un est peut-être entre les deux. Demandez son certificat à l’exploitant du serveur. Rien n’a été envoyé.</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Quelqu’un intercepte peut-être la connexion. Demandez son certificat à l’exploitant du serveur. Rien n’a été envoyé.</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>Le serveur a demandé votre mot de passe lui-même au lieu d’une preuve que vous le connaissez, il ne lui a donc pas été dit.</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>Le serveur a demandé le mot de passe lui-même au lieu d’une preuve que vous le connaissez, ChatDesk ne l’a donc pas envoyé.</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6482,8 +6458,8 @@
         <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
-        <translation>ChatDesk le présente à nouveau de lui-même.</translation>
+        <source>ChatDesk registers it again by itself.</source>
+        <translation>ChatDesk l’enregistre à nouveau de lui-même.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6523,16 +6499,16 @@
         <translation>La base de données de l’équipe n’a pas (encore) le fichier.</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>Ce que la base de l’équipe a sous ce nom est un autre fichier.</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>La base de l’équipe a un autre fichier sous ce nom.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>Le fichier est plus grand que ce que ChatDesk accepte d’une équipe.</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
-        <translation>Un fichier partagé n’a pas pu être conservé&#xa0;: {reason}.</translation>
+        <source>A shared file could not be saved: {reason}.</source>
+        <translation>Un fichier partagé n’a pas pu être enregistré&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
@@ -6564,7 +6540,7 @@
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>L’invitation a été faite par un ChatDesk plus récent.</translation>
+        <translation>L’invitation a été créée par un ChatDesk plus récent.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
@@ -6575,8 +6551,8 @@
         <translation>La phrase secrète n’ouvre pas ce code.</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
-        <translation>Tapez-la telle que l’autre ordinateur la montre, trois groupes de quatre signes.</translation>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
+        <translation>Tapez-la telle que l’autre ordinateur la montre, trois groupes de quatre caractères.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6612,7 +6588,7 @@
     </message>
     <message>
         <source>Make a new one on your other computer.</source>
-        <translation>Faites-en un nouveau sur votre autre ordinateur.</translation>
+        <translation>Créez-en un nouveau sur votre autre ordinateur.</translation>
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
@@ -6644,15 +6620,15 @@
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
-        <translation>Faites un nouveau code sur un ordinateur qui se synchronise encore, ou demandez au propriétaire de l’espace de travail.</translation>
+        <translation>Créez un nouveau code sur un ordinateur qui se synchronise encore, ou demandez au propriétaire de l’espace de travail.</translation>
     </message>
     <message>
         <source>This profile is in that workspace already.</source>
         <translation>Ce profil est déjà dans cet espace de travail.</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
-        <translation>Paramètres, Synchronisation d’équipe montre où cela en est.</translation>
+        <source>Settings, Team sync shows its state.</source>
+        <translation>Paramètres, Synchronisation d’équipe montre son état.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
@@ -6689,7 +6665,7 @@
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
         <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
-        <translation>Un mot de passe de base d’équipe a de {shortest} à {longest} lettres, chiffres et signes d’un clavier anglais, sans espaces.</translation>
+        <translation>Un mot de passe de base d’équipe a de {shortest} à {longest} lettres, chiffres et symboles d’un clavier anglais, sans espaces.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -6765,24 +6741,24 @@
         <translation>Le serveur de l’équipe n’a pas tout pris à temps.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} de l’équipe, non montré ici.</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: manque ici&#xa0;: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} montré ici, et l’équipe n’en montre pas de tel.</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: seulement ici, pas dans le journal de l’équipe&#xa0;: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {what} montré ici autrement que par le journal de l’équipe.</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: différent ici et dans le journal de l’équipe&#xa0;: {what}.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«&#xa0;{name}&#xa0;»&#xa0;: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>le serveur a un autre historique que celui qui a été repris.</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>l’historique du serveur n’est pas celui que cet ordinateur a reçu.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6801,19 +6777,19 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>{count} modification n’est pas là où le dit la chaîne du serveur&#xa0;; ses tables ont été changées.</numerusform>
-            <numerusform>{count} modifications ne sont pas là où le dit la chaîne du serveur&#xa0;; ses tables ont été changées.</numerusform>
+            <numerusform>{count} modification n’est pas à la place que le serveur a enregistrée&#xa0;; quelqu’un a changé ses tables.</numerusform>
+            <numerusform>{count} modifications ne sont pas à la place que le serveur a enregistrée&#xa0;; quelqu’un a changé ses tables.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>{count} modification n’est pas ce qui a été repris ici&#xa0;: le serveur a d’autres mots.</numerusform>
-            <numerusform>{count} modifications ne sont pas ce qui a été repris ici&#xa0;: le serveur a d’autres mots.</numerusform>
+            <numerusform>{count} modification diffère de ce que cet ordinateur a reçu&#xa0;: le serveur a un autre texte.</numerusform>
+            <numerusform>{count} modifications diffèrent de ce que cet ordinateur a reçu&#xa0;: le serveur a un autre texte.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6927,7 +6903,7 @@
     </message>
     <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
-        <translation>Le serveur n’accepte pas de changements&#xa0;: c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
+        <translation>Le serveur n’accepte pas de modifications&#xa0;: c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
     </message>
     <message>
         <source>The database keeps text as {encoding}. Make one with UTF8.</source>
@@ -7118,8 +7094,8 @@
         <translation>Ce serveur d’outils ne peut pas être utilisé tel quel.</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>Changez ce qui est nommé et enregistrez à nouveau.</translation>
+        <source>Correct this and save again.</source>
+        <translation>Corrigez cela et enregistrez à nouveau.</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7187,7 +7163,7 @@
     </message>
     <message>
         <source>The tool took too long.</source>
-        <translation>L’outil a pris trop de temps.</translation>
+        <translation>L’outil a mis trop de temps.</translation>
     </message>
     <message>
         <source>The folder {folder} does not exist.</source>
@@ -7256,7 +7232,7 @@
     </message>
     <message>
         <source>The web could not be searched.</source>
-        <translation>La recherche sur le web n’a pas abouti.</translation>
+        <translation>La recherche sur le Web n’a pas abouti.</translation>
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
@@ -7265,7 +7241,7 @@
     </message>
     <message>
         <source>The web cannot be searched like this.</source>
-        <translation>On ne peut pas chercher sur le web ainsi.</translation>
+        <translation>On ne peut pas chercher sur le Web ainsi.</translation>
     </message>
     <message>
         <source>{label} wants a key.</source>
@@ -7305,7 +7281,7 @@
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
-        <translation>Le PDF n’a pas pu être fait&#xa0;: {reason}.</translation>
+        <translation>Le PDF n’a pas pu être créé&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>This file holds more chats than can be read at once.</source>
@@ -7429,8 +7405,8 @@
         <translation>Il n’y avait rien à importer.</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>L’import a été arrêté&#xa0;; importer à nouveau le fichier le poursuit.</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>L’import a été arrêté. Importez à nouveau le même fichier pour continuer.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7449,11 +7425,11 @@
         <translation>Importé&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>{count} conversation continuée</numerusform>
-            <numerusform>{count} conversations continuées</numerusform>
+            <numerusform>{count} conversation avec de nouveaux messages</numerusform>
+            <numerusform>{count} conversations avec de nouveaux messages</numerusform>
         </translation>
     </message>
     <message>
@@ -7493,32 +7469,32 @@
         <translation>Un import est déjà en cours.</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
-        <translation>Certains caractères n’ont pas pu être lus et sont maintenant des �.</translation>
+        <source>Some characters could not be read and are shown as �.</source>
+        <translation>Certains caractères n’ont pas pu être lus et sont montrés comme �.</translation>
     </message>
     <message>
         <source>The virus scanner found something in this file, so it was kept out.</source>
         <translation>L’antivirus a trouvé quelque chose dans ce fichier, il a donc été refusé.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>{count} prompt est venu avec.</numerusform>
-            <numerusform>{count} prompts sont venus avec.</numerusform>
+            <numerusform>{count} prompt a aussi été importé.</numerusform>
+            <numerusform>{count} prompts ont aussi été importés.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>{count} brouillon est venu avec.</numerusform>
-            <numerusform>{count} brouillons sont venus avec.</numerusform>
+            <numerusform>{count} brouillon a aussi été importé.</numerusform>
+            <numerusform>{count} brouillons ont aussi été importés.</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>Ce qui a été importé jusqu’ici est entier&#xa0;; importer à nouveau le fichier poursuit.</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>Ce qui a été importé jusqu’ici est complet. Importez à nouveau le même fichier pour continuer.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -8035,7 +8011,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>«&#xa0;chatdesk doctor --repair&#xa0;» la répare.</translation>
+        <translation>&apos;chatdesk doctor --repair&apos; la répare.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -8067,7 +8043,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: il est venu avec une sauvegarde restaurée, et rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou «&#xa0;chatdesk team join-again&#xa0;» s’y connecte</translation>
+        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: il est venu avec une sauvegarde restaurée, et rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou &apos;chatdesk team join-again&apos; s’y connecte</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8090,8 +8066,8 @@
         <translation>«&#xa0;Détails…&#xa0;» dans la ligne sous les conversations dit pourquoi, en fait une copie et réessaie</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} à nouveau ouverts, leurs copies attendent «&#xa0;Partager…&#xa0;»</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} de nouveau partagés avec vous&#xa0;; choisissez «&#xa0;Partager…&#xa0;» pour envoyer leurs copies</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10947,7 +10923,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>Tout peut être restauré pendant {count} jour.</numerusform>
             <numerusform>Tout peut être restauré pendant {count} jours.</numerusform>
@@ -11014,8 +10990,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Révoquer le jeton «&#xa0;{name}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>Ce qui l’utilise est refusé dès maintenant, et ce qu’il fait prend fin. C’est irréversible.</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>Les programmes qui l’utilisent sont refusés dès maintenant, et ce qu’ils font prend fin. C’est irréversible.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11026,8 +11002,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les éditeurs, scripts et navigateurs de cet ordinateur lisent, écrivent et interrogent par HTTP, avec un jeton à vous.</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>Activez-le pour créer des jetons et voir ceux qui existent.</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>Activez le service pour créer des jetons et voir ceux qui existent.</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -12261,7 +12237,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
-        <translation>… et {lines} de plus&#xa0;; &apos;chatdesk doctor --json&apos; les énumère.</translation>
+        <translation>… et {lines} de plus&#xa0;; &apos;chatdesk doctor --json&apos; les liste.</translation>
     </message>
     <message>
         <source>{label}, its own choice</source>
@@ -14446,8 +14422,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Délai de connexion dépassé</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>le système dit non</translation>
+        <source>the system refused</source>
+        <translation>le système a refusé</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -14761,19 +14737,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>Il le demande pendant que «&#xa0;{tool}&#xa0;» s’exécute.</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>Le serveur le demande pendant que «&#xa0;{tool}&#xa0;» s’exécute.</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>Il a choisi cette page&#xa0;: vérifiez l’adresse avant d’y saisir quoi que ce soit.</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>Le serveur a choisi cette page&#xa0;: vérifiez l’adresse avant d’y saisir quoi que ce soit.</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>Vous le payez, sous vos limites, au plus {count} token.</numerusform>
-            <numerusform>Vous le payez, sous vos limites, au plus {count} tokens.</numerusform>
+            <numerusform>Cela vous coûte au plus {count} token et compte dans vos limites.</numerusform>
+            <numerusform>Cela vous coûte au plus {count} tokens et compte dans vos limites.</numerusform>
         </translation>
     </message>
     <message>
@@ -14781,16 +14757,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>La réponse est envoyée à {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>La réponse est donnée à un programme ici&#xa0;: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>La réponse est donnée à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>Ce que vous envoyez va à {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>Ce que vous saisissez est envoyé à {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>Ce que vous envoyez est donné à un programme ici&#xa0;: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>Ce que vous saisissez est donné à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14853,8 +14829,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Fourni avec ChatDesk. Cherche avec {engine}.</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>Seuls ce qui est ici, le PATH et l’emplacement de vos fichiers atteignent le programme. Les secrets vont là où sont vos clés.</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>Le programme ne reçoit que ces variables, le PATH et l’emplacement de vos fichiers. Les secrets sont gardés avec vos clés.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14881,7 +14857,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Dossier d’exécution</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
+        <source>An empty folder of its own</source>
         <translation>Un dossier vide à lui</translation>
     </message>
     <message>
@@ -15010,8 +14986,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Aucun autre serveur n’est configuré.</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>Chaque appel vous est demandé.</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>ChatDesk demande pour chaque appel.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15028,7 +15004,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Lists its tools</source>
-        <translation>Énumère ses outils</translation>
+        <translation>Liste ses outils</translation>
     </message>
     <message>
         <source>in one chat</source>
@@ -15204,7 +15180,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done} message sur {count}</numerusform>
             <numerusform>{done} messages sur {count}</numerusform>
@@ -15572,7 +15548,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>{count} ligne a été écrite dans {name}</numerusform>
             <numerusform>{count} lignes ont été écrites dans {name}</numerusform>
@@ -16110,16 +16086,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Aucune question n’a encore été posée.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count} token</numerusform>
-            <numerusform>{count} tokens</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>environ {count} token</numerusform>
             <numerusform>environ {count} tokens</numerusform>
@@ -16376,7 +16344,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>{count} token a été mis dans le cache du fournisseur.</numerusform>
             <numerusform>{count} tokens ont été mis dans le cache du fournisseur.</numerusform>
@@ -17139,7 +17107,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>Montrer la ligne</numerusform>
             <numerusform>Montrer les {count} lignes</numerusform>
@@ -17352,7 +17320,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>Montrer la ligne</numerusform>
             <numerusform>Montrer les {count} lignes</numerusform>
@@ -17729,7 +17697,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>En tout {amount} en {count} ligne. La plus grande est {row} avec {most}.</numerusform>
             <numerusform>En tout {amount} en {count} lignes. La plus grande est {row} avec {most}.</numerusform>
@@ -17741,7 +17709,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>Environ {count} token en {requests}.</numerusform>
             <numerusform>Environ {count} tokens en {requests}.</numerusform>
@@ -17749,7 +17717,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{count} token en {requests}.</numerusform>
             <numerusform>{count} tokens en {requests}.</numerusform>
@@ -18365,7 +18333,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>changes each minute</source>
-        <translation>changements par minute</translation>
+        <translation>modifications par minute</translation>
     </message>
     <message>
         <source>bytes each</source>

@@ -109,11 +109,11 @@
         <translation>拒否されました。ここでは誰にも確認できません(--approveを参照)。</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>ウィンドウが開いていて、そちらで回答します。--toolsと--approveは単独で動くコマンド用です。</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>ChatDeskのウィンドウが開いていて、この質問に回答するため、--toolsと--approveは使えません。</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
+        <source>The question was not sent.</source>
         <translation>質問は送られませんでした。</translation>
     </message>
     <message>
@@ -213,8 +213,8 @@
         <translation>どちらかを外してください。</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>何も指定されていません。</translation>
+        <source>Nothing to export was named.</source>
+        <translation>エクスポートするものが指定されていません。</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -285,12 +285,12 @@
         <translation>データディレクトリを架空のスレッドで満たします</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>メッセージのおおよその総数(500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>全部で約N件のメッセージを作成します(500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>番号を変えると別の文章になります(1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>架空の文章のシード: 数を変えると別の文章になります(1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -407,8 +407,8 @@
         <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio、ChatDeskのもの: zip、JSON、JSON Lines、CSV、またはフォルダー</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
-        <translation>スレッドをこのプロジェクトに入れます(プログラム名のプロジェクト)</translation>
+        <source>put the threads into this project (by default one named after the program)</source>
+        <translation>スレッドをこのプロジェクトに入れます(既定はプログラム名のプロジェクト)</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -554,7 +554,7 @@
         <translation>それぞれを順を追ってテストします</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
         <translation>このプロバイダーのキーを現在のサーバーに送ることを認めます</translation>
     </message>
     <message>
@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>{kind} (more than {count})</source>
-        <translation>{kind}({count}件以上)</translation>
+        <translation>{kind}({count}件超)</translation>
     </message>
     <message>
         <source>{kind} ({count})</source>
@@ -680,8 +680,8 @@
         <translation>1分あたり最大Nモデルトークン</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>1日あたりの上限(ドル)</translation>
+        <source>at most USD dollars a day</source>
+        <translation>1日あたり最大USDドル</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
@@ -744,7 +744,7 @@
         <translation>チームのデータベースを通じてプロジェクトを共有します</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
+        <source>show the state of this profile&apos;s workspaces</source>
         <translation>このプロファイルのワークスペースの状態</translation>
     </message>
     <message>
@@ -845,13 +845,6 @@
         <source>forever</source>
         <translation>無期限</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count}日</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>日数か&apos;forever&apos;を指定してください。</translation>
@@ -862,14 +855,14 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>「{project}」はメッセージを{count}日間保管します。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>今後、「{project}」から{count}日より古いものを全員分消去しますか？</numerusform>
         </translation>
@@ -958,11 +951,11 @@
         <translation>空のデータベースにワークスペースを作成します</translation>
     </message>
     <message>
-        <source>of the workspace</source>
+        <source>name of the workspace</source>
         <translation>ワークスペースの名前</translation>
     </message>
     <message>
-        <source>as the others see you</source>
+        <source>your name, as the others see it</source>
         <translation>ほかの人に表示される名前</translation>
     </message>
     <message>
@@ -970,7 +963,7 @@
         <translation>招待を表示します</translation>
     </message>
     <message>
-        <source>of the person</source>
+        <source>name of the person</source>
         <translation>相手の名前</translation>
     </message>
     <message>
@@ -978,7 +971,7 @@
         <translation>共有プロジェクトと、viewer、editor、admin、ownerのいずれか。繰り返し指定できます</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>N日間有効(7)</translation>
     </message>
     <message>
@@ -990,7 +983,7 @@
         <translation>招待、または自分の別のコンピューターのコードを受け取ります</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
+        <source>file that holds it; - reads stdin</source>
         <translation>それが入ったファイル。-で標準入力から読み込みます</translation>
     </message>
     <message>
@@ -998,7 +991,7 @@
         <translation>暗号化なしのサーバーに同意します</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
+        <source>stop syncing; everything stays here</source>
         <translation>同期をやめます。すべてここに残ります</translation>
     </message>
     <message>
@@ -1034,8 +1027,8 @@
         <translation>今後、チームのデータベースに別のアドレスで接続します</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>新しい名前または番号</translation>
+        <source>its new name or IP address</source>
+        <translation>新しい名前またはIPアドレス</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1046,7 +1039,7 @@
         <translation>サーバーの認証局の証明書(以前のまま)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
+        <source>read a password and print the form in which Postgres stores it</source>
         <translation>読み込んだパスワードについてPostgresが保存する値を表示します</translation>
     </message>
     <message>
@@ -1054,8 +1047,8 @@
         <translation>サーバー(postgresql://login@host:5432/databaseの形式)</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>または: 名前か番号</translation>
+        <source>or: its name or IP address</source>
+        <translation>または: 名前かIPアドレス</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1169,8 +1162,8 @@
         <translation>何も送られていません。</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>パスワードを外して変更し、標準入力か{variable}で渡してください。</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>ほかの人に見られた可能性があるため、そのパスワードを変更し、新しいものを標準入力か{variable}で渡してください。</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1185,16 +1178,16 @@
         <translation>サーバーが受け付けなかったものを一覧表示します</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>その文章を個人用プロジェクトの新しいスレッドにコピーします(すべても可)</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>その文章を個人用プロジェクトの新しいスレッドにコピーします。all: すべての文章</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>再送します(すべても可)</translation>
+        <source>send it again; all: everything</source>
+        <translation>再送します。all: すべて</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>一覧から外します(すべても可)</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>一覧から外します。all: すべて</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1269,20 +1262,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>「{project}」({threads}、{messages})を{workspace}と共有しますか？送ったものは、読んだ人から取り戻せません。</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count}件のスレッド</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count}件のメッセージ</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>「{name}」は新しいチャットが入るプロジェクトです。今後、別のプロジェクトを指定せずに質問したことも共有されます。</translation>
@@ -1308,7 +1287,7 @@
         <translation>{name}は「{project}」の{role}になりました。</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name}は「{project}」のメンバーではなくなりました。</translation>
     </message>
     <message>
@@ -1543,7 +1522,7 @@
         <translation>プログラムとその引数</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
+        <source>address of a server over HTTP</source>
         <translation>HTTPのサーバーのアドレス</translation>
     </message>
     <message>
@@ -1555,8 +1534,8 @@
         <translation>クライアントのシークレットが入った変数</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>プログラムを実行するフォルダー。省略時: 空のフォルダー</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>プログラムを実行するフォルダー(空のフォルダー)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1663,8 +1642,8 @@
         <translation>こことサーバーの両方でサインアウトしました。</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>ここではサインアウトしました。サーバーには伝わっていないか、サーバーが取り消しに対応していません。</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>このコンピューターではサインアウトしました。サーバーには伝わっていないか、サーバーが取り消しに対応していません。</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1691,7 +1670,7 @@
         <translation>モデルがWeb検索に使うエンジン</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
+        <source>address of SearXNG</source>
         <translation>SearXNGのアドレス</translation>
     </message>
     <message>
@@ -1989,7 +1968,7 @@
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
-        <translation>そこには {mime} 形式のファイルがあります。</translation>
+        <translation>そこには{mime}形式のファイルがあります。</translation>
     </message>
     <message>
         <source>ChatDesk is closing.</source>
@@ -2617,23 +2596,23 @@
         <translation>{threads}を{name}にエクスポートしました。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
             <numerusform>{count}個の添付ファイルが欠けているか破損しているため、名前だけを記載します: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
             <numerusform>{count}個の添付ファイルが欠けているか破損しているため、名前だけを記載します</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>続行しました</translation>
+        <translation>新しいメッセージあり</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3140,7 +3119,7 @@
         <translation>この要約のメッセージの一部がなくなったか、表示されなくなっています。</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
         <translation>何も変更されていません。残っているメッセージが収まる分だけ送られます。</translation>
     </message>
     <message>
@@ -3152,20 +3131,20 @@
         <translation>モデルから使える要約が得られませんでした。</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
         <translation>何も変更されていません。新しいメッセージから収まる分だけ送られます。</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>後で再試行されます。</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>ChatDeskが後で再試行します。</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>このスレッドの要約には上限を超える費用がかかります。</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>何も送られていません。新しいメッセージから収まる分だけ送られます。</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>要約は依頼していません。代わりに、新しいメッセージから収まる分だけ送られます。</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3224,8 +3203,8 @@
         <translation>以前に保存したものは変わっていません。回答は最初の部分だけが保存されている可能性があります。</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>保存できる状態にしてから、もう一度質問してください。</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>ChatDeskが保存できるように空き容量を増やすか権限を直してから、もう一度質問してください。</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3348,7 +3327,7 @@
         <translation>メッセージは変わっておらず、書きかけのものも残っていません。</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>この共有プロジェクトは読むことができますが、書き込みはできません。</translation>
     </message>
     <message>
@@ -3356,8 +3335,8 @@
         <translation>プロジェクトの所有者か管理者に、編集の許可を依頼してください。</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>これはほかのメンバーのものです。この共有プロジェクトで変更や削除ができるのは自分のものだけです。</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>ほかのメンバーが書いたものです。現在の役割で変更や削除ができるのは自分のものだけです。</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3380,8 +3359,8 @@
         <translation>チームのデータベースがバックアップから復元されました。</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>ChatDeskがすべてを比べ直し、手元にあるものを戻します。</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>ChatDeskがすべてを比べ直し、そのバックアップにないものを送信します。</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3513,7 +3492,7 @@
         <translation>回答していたChatDeskが終了しました。</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
+        <source>What had arrived of the answer is kept.</source>
         <translation>届いた分の回答は保存されています。</translation>
     </message>
     <message>
@@ -3704,8 +3683,8 @@
         <translation>もう一度試すか、メッセージを短くしてください。</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who}は別のリクエストと競合したため、リクエストを受け付けられませんでした。</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>ほかのリクエストと競合するため、{who}がリクエストを拒否しました。</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3820,11 +3799,11 @@
         <translation>{who}へのリクエストが失敗しました。</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who}は現在、処理能力を超えています。</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who}は現在過負荷です。</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
         <translation>{who}がリクエストを循環して転送したため、ChatDeskは中止しました。</translation>
     </message>
     <message>
@@ -3985,7 +3964,7 @@
         <source>{count} models are offered.</source>
         <comment>{count} model is offered.</comment>
         <translation>
-            <numerusform>{count} 個のモデルが提供されています。</numerusform>
+            <numerusform>{count}個のモデルが提供されています。</numerusform>
         </translation>
     </message>
     <message>
@@ -5067,7 +5046,7 @@
     </message>
     <message>
         <source>With {first} and {second}, the two roots of {equation} are $a$ and $b$ themselves:</source>
-        <translation>{first}、{second} のとき、{equation} の2つの解は $a$ と $b$ そのものです:</translation>
+        <translation>{first}、{second}のとき、{equation}の2つの解は $a$ と $b$ そのものです:</translation>
     </message>
     <message>
         <source>Mathematics</source>
@@ -5075,7 +5054,7 @@
     </message>
     <message>
         <source>The sum of the first $n$ whole numbers is {total}.</source>
-        <translation>最初の $n$ 個の整数の和は {total} です。</translation>
+        <translation>最初の $n$ 個の整数の和は{total}です。</translation>
     </message>
     <message>
         <source>Language</source>
@@ -5796,8 +5775,8 @@
         <translation>削除して、ゴミ箱を空にしてください。</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>この中に自分が消去できるものはありません。</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>自分が書いたものがないため、全員分を消去することはできません。</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5808,8 +5787,8 @@
         <translation>このプロジェクトでの役割では許可されていません。所有者に別の役割を依頼して、もう一度試してください。</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>これが属するものはチームのサーバーにありません。別の場所に残すにはコピーしてください。</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>これが属するスレッドかメッセージがチームのサーバーにありません。ほかの場所に残すには、文章をコピーしてください。</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6050,11 +6029,11 @@
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
-        <translation>テーブル {table} の列 {column}</translation>
+        <translation>テーブル{table}の列{column}</translation>
     </message>
     <message>
         <source>the table {table}</source>
-        <translation>テーブル {table}</translation>
+        <translation>テーブル{table}</translation>
     </message>
     <message>
         <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
@@ -6092,7 +6071,7 @@
         <source>{count} places</source>
         <comment>{count} place</comment>
         <translation>
-            <numerusform>{count} か所</numerusform>
+            <numerusform>{count}か所</numerusform>
         </translation>
     </message>
     <message>
@@ -6104,9 +6083,9 @@
         <translation>{name}: {number}行すべてをコピーしました。</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>招待のサーバー「{host}」には、このコンピューターからしか接続できません。誰かを招待する前に、ほかの人が接続できる名前か番号をワークスペースに設定してください:「設定」の「チーム同期」の「アドレス」。</translation>
+        <translation>招待のサーバー「{host}」には、このコンピューターからしか接続できません。誰かを招待する前に、ほかの人が接続できる名前かIPアドレスをワークスペースに設定してください:「設定」の「チーム同期」の「アドレス」。</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6121,19 +6100,19 @@
         <translation>postgresql://name:password@db.example.org:5432/teamのような形です。サーバーの運営者から確認できます。</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>「{host}」はサーバーの名前でも番号でもありません。</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>「{host}」はサーバーの名前でもIPアドレスでもありません。</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>ポートは1から65535までの数です。</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
         <translation>データベースの名前がないか、ChatDeskが受け付けない文字が含まれています。</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
         <translation>ログインの名前がないか、ChatDeskが受け付けない文字が含まれています。</translation>
     </message>
     <message>
@@ -6145,24 +6124,24 @@
         <translation>ChatDeskは明日(UTC)自動的に続行します。ワークスペースの所有者は上限を上げられます。</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>今日送信したテキストが、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
         <translation>今日このプロジェクトに送信されたテキストが、ワークスペースのプロジェクトごとの上限に達しました。</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
         <translation>今日送信したファイルが、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
         <translation>今日このプロジェクトに送信されたファイルが、ワークスペースのプロジェクトごとの上限に達しました。</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
         <translation>この1分間に送信した変更が、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
@@ -6170,7 +6149,7 @@
         <translation>ChatDeskは1分後に自動的に続行します。</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
+        <source>The workspace has reached its limit of members.</source>
         <translation>ワークスペースのメンバー数が上限に達しました。</translation>
     </message>
     <message>
@@ -6178,15 +6157,15 @@
         <translation>ワークスペースの所有者は、上限を上げるか誰かを外すことができます。</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
+        <source>The workspace has reached its limit of open invitations.</source>
         <translation>ワークスペースの未使用の招待が上限に達しました。</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
         <translation>いくつか取り消すか、期限が切れるのを待ってください。ワークスペースの所有者は上限を上げられます。</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
         <translation>共有したプロジェクトが、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
@@ -6322,7 +6301,7 @@
         <translation>別のコンピューターで参加した場合は、そちらでこのコンピューターを追加してください。自分が使ったのでなければ、ワークスペースの所有者に知らせてそのメンバーを外してもらい、新しいものを依頼してください。</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
         <translation>チームのデータベースのサーバーがTLSに対応していないため、書いた内容が暗号化されずに送られてしまいます。</translation>
     </message>
     <message>
@@ -6330,24 +6309,24 @@
         <translation>サーバーの運営者にTLSをオンにするよう依頼してください。何も送られていません。</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>チームのデータベースのサーバーは、ここからのこの方式の接続を受け付けません。</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>チームのデータベースのサーバーは、このコンピューターからのこの方式の接続を拒否しています。</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>このアドレスのTLSをオンにするか、このコンピューターを許可するようサーバーの運営者に依頼してください。</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>チームのサーバーの証明書は、その名前についてこのコンピューターが信頼するものではありません。</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>このコンピューターは、チームのサーバーの証明書をそのサーバー名に対して信頼していません。</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>途中に誰かが入り込んでいる可能性があります。サーバーの運営者に証明書を依頼してください。何も送られていません。</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>誰かが接続を傍受している可能性があります。サーバーの運営者に証明書を依頼してください。何も送られていません。</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>サーバーがパスワードを知っている証明ではなくパスワード自体を求めたため、伝えませんでした。</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>サーバーがパスワードを知っている証明ではなくパスワード自体を求めたため、ChatDeskは送信しませんでした。</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6422,7 +6401,7 @@
         <translation>ワークスペースはこのコンピューターを(もう)認識していません。</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
+        <source>ChatDesk registers it again by itself.</source>
         <translation>ChatDeskが自動的に再登録します。</translation>
     </message>
     <message>
@@ -6435,7 +6414,7 @@
     </message>
     <message>
         <source>There must always be an owner.</source>
-        <translation>所有者は必ず一人は必要です。</translation>
+        <translation>所有者は必ず1人必要です。</translation>
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
@@ -6463,15 +6442,15 @@
         <translation>ファイルは(まだ)チームのデータベースにありません。</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>チームのデータベースにあるこの名前のものは別のファイルです。</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>チームのデータベースには、この名前で別のファイルがあります。</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>ファイルが、ChatDeskがチームから受け取る大きさを超えています。</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
+        <source>A shared file could not be saved: {reason}.</source>
         <translation>共有ファイルを保存できませんでした: {reason}。</translation>
     </message>
     <message>
@@ -6515,7 +6494,7 @@
         <translation>このパスフレーズではこのコードを開けません。</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
         <translation>もう一方のコンピューターに表示されているとおり、4文字ずつ3組で入力してください。</translation>
     </message>
     <message>
@@ -6591,7 +6570,7 @@
         <translation>このプロファイルはすでにそのワークスペースに入っています。</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
+        <source>Settings, Team sync shows its state.</source>
         <translation>状態は「設定」の「チーム同期」で確認できます。</translation>
     </message>
     <message>
@@ -6649,11 +6628,11 @@
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>パスワードは {kept} 用に入力されたもので、ワークスペースは現在 {server} にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
+        <translation>パスワードは{kept}用に入力されたもので、ワークスペースは現在{server}にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
     </message>
     <message>
         <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>パスワードは以前の ChatDesk が保存したもので、ワークスペースは現在 {server} にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
+        <translation>パスワードは以前のChatDeskが保存したもので、ワークスペースは現在{server}にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6690,11 +6669,11 @@
     </message>
     <message>
         <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
-        <translation>このコンピューターの時計はチームの時計より {span} 進んでいます。これで失われるものはありません。</translation>
+        <translation>このコンピューターの時計はチームの時計より{span}進んでいます。これで失われるものはありません。</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {span} behind the team&apos;s. Nothing is lost by that.</source>
-        <translation>このコンピューターの時計はチームの時計より {span} 遅れています。これで失われるものはありません。</translation>
+        <translation>このコンピューターの時計はチームの時計より{span}遅れています。これで失われるものはありません。</translation>
     </message>
     <message>
         <source>a moment</source>
@@ -6705,24 +6684,24 @@
         <translation>チームのサーバーが時間内にすべてを受け付けませんでした。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>「{name}」: チームの{what}がここに表示されていません。</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>「{name}」: ここにないもの: {what}。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>「{name}」: ここに表示されている{what}がチームにはありません。</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>「{name}」: ここにだけあり、チームの記録にないもの: {what}。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>「{name}」: {what}の表示がチームの記録と異なります。</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>「{name}」: チームの記録と異なるもの: {what}。</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>「{name}」: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>サーバーの履歴が、取り込んだものと異なります。</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>サーバーの履歴が、このコンピューターが受信したものと異なります。</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6739,17 +6718,17 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>{count}件の変更が、サーバー自体の連鎖の示す場所にありません。サーバーの表が変更されています。</numerusform>
+            <numerusform>{count}件の変更の順序が、サーバーの記録と異なります。誰かがサーバーの表を変更しています。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>{count}件の変更が、ここに取り込んだものと異なります。サーバーの内容は別のものです。</numerusform>
+            <numerusform>{count}件の変更が、このコンピューターが受信したものと異なります。サーバーには別の文章があります。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6838,7 +6817,7 @@
         <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
         <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
         <translation>
-            <numerusform>空ではありません。{count} 個のテーブルやビューがあります。ワークスペースには専用のデータベースが必要です。新しく作成してください。</numerusform>
+            <numerusform>空ではありません。{count}個のテーブルやビューがあります。ワークスペースには専用のデータベースが必要です。新しく作成してください。</numerusform>
         </translation>
     </message>
     <message>
@@ -7049,8 +7028,8 @@
         <translation>このツールサーバーはこのままでは使えません。</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>示された箇所を変更して、もう一度保存してください。</translation>
+        <source>Correct this and save again.</source>
+        <translation>これを直して、もう一度保存してください。</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7084,14 +7063,14 @@
         <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
         <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
         <translation>
-            <numerusform>{count} 個のツールサーバーを除外しました。{file} の項目が使えません。</numerusform>
+            <numerusform>{count}個のツールサーバーを除外しました。{file}の項目が使えません。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
         <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
         <translation>
-            <numerusform>このデータフォルダーの {count} 個のツールサーバーは他の人のものかもしれないため、オンにするまでオフのままです。</numerusform>
+            <numerusform>このデータディレクトリの{count}個のツールサーバーはほかの人のものかもしれないため、オンにするまでオフのままです。</numerusform>
         </translation>
     </message>
     <message>
@@ -7354,8 +7333,8 @@
         <translation>インポートするものがありませんでした。</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>インポートを停止しました。ファイルをもう一度インポートすると続きから始まります。</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>インポートを停止しました。同じファイルをもう一度インポートすると続きから始まります。</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7373,10 +7352,10 @@
         <translation>{threads}({messages})をインポートしました。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>続きのある{count}件のスレッド</numerusform>
+            <numerusform>新しいメッセージのある{count}件のスレッド</numerusform>
         </translation>
     </message>
     <message>
@@ -7414,7 +7393,7 @@
         <translation>すでにインポートを実行中です。</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
+        <source>Some characters could not be read and are shown as �.</source>
         <translation>一部の文字を読み取れず、�になっています。</translation>
     </message>
     <message>
@@ -7422,22 +7401,22 @@
         <translation>ウイルススキャナーがこのファイルから何かを検出したため、受け付けませんでした。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>{count} 個のプロンプトも取り込みました。</numerusform>
+            <numerusform>{count}個のプロンプトもインポートしました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>{count} 個の下書きも取り込みました。</numerusform>
+            <numerusform>{count}個の下書きもインポートしました。</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>ここまでのインポートは完全です。ファイルをもう一度インポートすると続きから始まります。</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>ここまでにインポートしたものは完全です。同じファイルをもう一度インポートすると続きから始まります。</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -7954,7 +7933,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>「chatdesk doctor --repair」で修復できます。</translation>
+        <translation>&apos;chatdesk doctor --repair&apos;で修復できます。</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -7985,7 +7964,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{host}の{database}。保留中: 復元したバックアップに含まれていたもので、どこにも接続しません。設定のチーム同期の「再接続」または「chatdesk team join-again」で接続します</translation>
+        <translation>{host}の{database}。休止中: 復元したバックアップに含まれていたもので、どこにも接続しません。「設定」の「チーム同期」の「再接続」または&apos;chatdesk team join-again&apos;で接続します</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8008,8 +7987,8 @@
         <translation>スレッドの下の行の「詳細…」で理由の確認、コピー、再試行ができます</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in}は再び開かれました。そのコピーは「共有…」を待っています。</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in}件が再び共有されています。コピーを送るには「共有…」を選びます</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10829,7 +10808,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>{count}日間はすべて復元できます。</numerusform>
         </translation>
@@ -10894,8 +10873,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>トークン「{name}」を失効させますか？</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>これを使うものは今後拒否され、実行中の処理は終了します。元に戻せません。</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>これを使うプログラムは今後拒否され、実行中の処理は終了します。元に戻せません。</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -10906,8 +10885,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このコンピューターのエディター、スクリプト、ブラウザーが、トークンを使いHTTPで読み書きや質問を行います。</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>トークンの作成と確認を行うにはオンにしてください。</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>トークンの作成と確認を行うには、サービスをオンにしてください。</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -12442,7 +12421,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{hint} It is tried out until {day}, and may change.</source>
-        <translation>{hint} {day} まで試用中で、変わることがあります。</translation>
+        <translation>{hint} {day}まで試用中で、変わることがあります。</translation>
     </message>
     <message>
         <source>Add a provider</source>
@@ -14280,7 +14259,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>接続がタイムアウトしました</translation>
     </message>
     <message>
-        <source>the system says no</source>
+        <source>the system refused</source>
         <translation>システムに拒否されました</translation>
     </message>
     <message>
@@ -14591,18 +14570,18 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>「{tool}」の実行中に求めています。</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>サーバーが「{tool}」の実行中に求めています。</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
+        <source>The server chose this page: check the address before you enter anything there.</source>
         <translation>このページはサーバーが選んだものです。何か入力する前にアドレスを確認してください。</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>自分の上限の範囲で費用がかかります。最大{count}トークンです。</numerusform>
+            <numerusform>最大{count}トークンの費用がかかり、自分の上限に算入されます。</numerusform>
         </translation>
     </message>
     <message>
@@ -14610,16 +14589,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>回答は{where}に送られます</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>回答はここのプログラムに渡されます: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>回答はこのコンピューターのプログラムに渡されます: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>送る内容は{where}に送られます</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>入力した内容は{where}に送られます</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>送る内容はここのプログラムに渡されます: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>入力した内容はこのコンピューターのプログラムに渡されます: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14682,8 +14661,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ChatDeskに付属。{engine}で検索します。</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>プログラムに渡されるのは、ここにあるもの、PATH、ファイルの場所だけです。シークレットはキーと同じ場所に保管されます。</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>プログラムに渡されるのは、これらの変数、PATH、ファイルの場所だけです。シークレットはキーと一緒に保管されます。</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14710,7 +14689,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>実行するフォルダー</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
+        <source>An empty folder of its own</source>
         <translation>専用の空のフォルダー</translation>
     </message>
     <message>
@@ -14838,8 +14817,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ほかのサーバーは設定されていません。</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>呼び出しのたびに確認されます。</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>ChatDeskは呼び出しのたびに確認します。</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15028,7 +15007,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>メッセージ{done}/{count}</numerusform>
         </translation>
@@ -15394,7 +15373,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>{count}行を{name}に書き込みました</numerusform>
         </translation>
@@ -15921,15 +15900,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>まだ質問がありません。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count}トークン</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>約{count}トークン</numerusform>
         </translation>
@@ -16179,7 +16151,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>{count}トークンがプロバイダーのキャッシュに保存されました。</numerusform>
         </translation>
@@ -16918,7 +16890,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>{count}行すべてを表示</numerusform>
         </translation>
@@ -17126,7 +17098,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>{count}行すべてを表示</numerusform>
         </translation>
@@ -17492,7 +17464,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>{count}行の合計{amount}。最大は{row}の{most}です。</numerusform>
         </translation>
@@ -17503,14 +17475,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>{requests}で約{count}トークン。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{requests}で{count}トークン。</numerusform>
         </translation>
@@ -18167,7 +18139,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Lets ChatDesk search</source>
-        <translation>ChatDesk に検索を許可します</translation>
+        <translation>ChatDeskに検索を許可します</translation>
     </message>
     <message>
         <source>Finds pages</source>

@@ -109,12 +109,12 @@
         <translation>Foi negado: não há a quem perguntar aqui (veja --approve).</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>Uma janela está aberta e responde aqui: --tools e --approve são para comandos executados sozinhos.</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>Uma janela do ChatDesk está aberta e responde a esta pergunta, então --tools e --approve não podem ser usados.</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>Nada foi perguntado.</translation>
+        <source>The question was not sent.</source>
+        <translation>A pergunta não foi enviada.</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -213,8 +213,8 @@
         <translation>Deixe um deles de fora.</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>Nada foi indicado.</translation>
+        <source>Nothing to export was named.</source>
+        <translation>Nada a exportar foi indicado.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -285,12 +285,12 @@
         <translation>encher um diretório de dados com conversas inventadas</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>cerca de quantas mensagens ao todo (500)</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>criar cerca de N mensagens ao todo (500)</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>outras palavras para outro número (1)</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>semente dos textos inventados: outro número gera outros (1)</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -409,8 +409,8 @@
         <translation>do ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: zip, JSON, JSON Lines, CSV ou uma pasta</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
-        <translation>pôr as conversas neste projeto (um com o nome do programa)</translation>
+        <source>put the threads into this project (by default one named after the program)</source>
+        <translation>pôr as conversas neste projeto (senão, em um com o nome do programa)</translation>
     </message>
     <message>
         <source>only tell what would be imported</source>
@@ -557,8 +557,8 @@
         <translation>testar cada um deles, passo a passo</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
-        <translation>deixar a chave deste provedor ir para o servidor que ele tem agora</translation>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <translation>permitir que a chave deste provedor seja enviada ao servidor atual dele</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -683,8 +683,8 @@
         <translation>no máximo N tokens de modelos por minuto</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>no máximo tantos dólares por dia</translation>
+        <source>at most USD dollars a day</source>
+        <translation>no máximo USD dólares por dia</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
@@ -747,8 +747,8 @@
         <translation>compartilhar projetos por meio do banco de dados de uma equipe</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
-        <translation>como estão os espaços de trabalho deste perfil</translation>
+        <source>show the state of this profile&apos;s workspaces</source>
+        <translation>mostrar o estado dos espaços de trabalho deste perfil</translation>
     </message>
     <message>
         <source>look at a server before a workspace is made, or compare one with this profile</source>
@@ -850,14 +850,6 @@
         <source>forever</source>
         <translation>para sempre</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count} dia</numerusform>
-            <numerusform>{count} dias</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>Indique um número de dias ou &apos;forever&apos;.</translation>
@@ -868,7 +860,7 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>“{project}” guarda as mensagens por {count} dia.</numerusform>
             <numerusform>“{project}” guarda as mensagens por {count} dias.</numerusform>
@@ -876,7 +868,7 @@
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>Apagar de “{project}” o que tem mais de {count} dia, para todos, de agora em diante?</numerusform>
             <numerusform>Apagar de “{project}” o que tem mais de {count} dias, para todos, de agora em diante?</numerusform>
@@ -971,27 +963,27 @@
         <translation>criar um espaço de trabalho em um banco de dados vazio</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>do espaço de trabalho</translation>
+        <source>name of the workspace</source>
+        <translation>nome do espaço de trabalho</translation>
     </message>
     <message>
-        <source>as the others see you</source>
-        <translation>como os outros veem você</translation>
+        <source>your name, as the others see it</source>
+        <translation>seu nome, como os outros o veem</translation>
     </message>
     <message>
         <source>print an invitation</source>
         <translation>exibir um convite</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>da pessoa</translation>
+        <source>name of the person</source>
+        <translation>nome da pessoa</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>um projeto compartilhado e viewer, editor, admin ou owner; pode ser indicado de novo</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>válido por N dias (7)</translation>
     </message>
     <message>
@@ -1003,16 +995,16 @@
         <translation>aceitar um convite, ou um código de outro computador seu</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
-        <translation>que o contém; - lê stdin</translation>
+        <source>file that holds it; - reads stdin</source>
+        <translation>arquivo que o contém; - lê stdin</translation>
     </message>
     <message>
         <source>agree to a server without encryption</source>
         <translation>consentir com um servidor sem criptografia</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
-        <translation>não sincronizar mais; tudo fica aqui</translation>
+        <source>stop syncing; everything stays here</source>
+        <translation>parar de sincronizar; tudo fica aqui</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1047,8 +1039,8 @@
         <translation>alcançar o banco de dados da equipe em outro endereço de agora em diante</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>seu novo nome ou número</translation>
+        <source>its new name or IP address</source>
+        <translation>seu novo nome ou endereço IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1059,16 +1051,16 @@
         <translation>certificado da autoridade do servidor (como antes)</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
-        <translation>exibir o que o Postgres guarda de uma senha lida</translation>
+        <source>read a password and print the form in which Postgres stores it</source>
+        <translation>ler uma senha e exibir a forma em que o Postgres a guarda</translation>
     </message>
     <message>
         <source>the server, as postgresql://login@host:5432/database</source>
         <translation>o servidor, como postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>ou: seu nome ou número</translation>
+        <source>or: its name or IP address</source>
+        <translation>ou: seu nome ou endereço IP</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1183,8 +1175,8 @@
         <translation>Nada foi enviado.</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>Deixe-a de fora, troque-a e informe-a em stdin ou em {variable}.</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>Troque essa senha, pois outros podem tê-la visto, e informe a nova em stdin ou em {variable}.</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1199,16 +1191,16 @@
         <translation>listar o que o servidor não aceitou</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>copiar seu texto para uma nova conversa de um projeto privado, ou tudo</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>copiar seu texto para uma nova conversa de um projeto privado; all: todos os textos</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>enviar de novo, ou tudo</translation>
+        <source>send it again; all: everything</source>
+        <translation>enviar de novo; all: tudo</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>não listar mais, ou nenhum deles</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>não listar mais; all: tudo</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1283,22 +1275,6 @@
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>Compartilhar “{project}” ({threads}, {messages}) com {workspace}? O que é enviado não pode ser retirado de quem já leu.</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count} conversa</numerusform>
-            <numerusform>{count} conversas</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count} mensagem</numerusform>
-            <numerusform>{count} mensagens</numerusform>
-        </translation>
-    </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
         <translation>“{name}” é o projeto para onde vão os novos chats: o que você perguntar de agora em diante sem indicar outro projeto também é compartilhado.</translation>
@@ -1324,7 +1300,7 @@
         <translation>{name} é agora {role} de “{project}”.</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name} não está mais em “{project}”.</translation>
     </message>
     <message>
@@ -1564,8 +1540,8 @@
         <translation>o programa e seus argumentos</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>de um servidor por HTTP</translation>
+        <source>address of a server over HTTP</source>
+        <translation>endereço de um servidor por HTTP</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1576,8 +1552,8 @@
         <translation>uma variável com o segredo do cliente</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>em que o programa é executado; sem isso: uma vazia</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>pasta em que o programa é executado (uma vazia)</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1684,8 +1660,8 @@
         <translation>Você saiu, aqui e no servidor.</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>Você saiu, aqui; o servidor não foi avisado ou não pode retirar o acesso.</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>Você saiu neste computador. O servidor não foi avisado ou não pode retirar o acesso.</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1712,8 +1688,8 @@
         <translation>o mecanismo com que os modelos buscam na web</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>do SearXNG</translation>
+        <source>address of SearXNG</source>
+        <translation>endereço do SearXNG</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -2649,25 +2625,25 @@
         <translation>{threads} exportadas para {name}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
-            <numerusform>{count} anexo falta ou está danificado, então só é citado: {lost}</numerusform>
-            <numerusform>{count} anexos faltam ou estão danificados, então só são citados: {lost}</numerusform>
+            <numerusform>{count} anexo falta ou está danificado; a exportação só contém o nome dele: {lost}</numerusform>
+            <numerusform>{count} anexos faltam ou estão danificados; a exportação só contém os nomes deles: {lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
-            <numerusform>{count} anexo falta ou está danificado, então só é citado</numerusform>
-            <numerusform>{count} anexos faltam ou estão danificados, então só são citados</numerusform>
+            <numerusform>{count} anexo falta ou está danificado; a exportação só contém o nome dele</numerusform>
+            <numerusform>{count} anexos faltam ou estão danificados; a exportação só contém os nomes deles</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>continuada</translation>
+        <translation>tem mensagens novas</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3176,8 +3152,8 @@
         <translation>Algumas mensagens deste resumo sumiram ou não são mais mostradas.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>Nada foi alterado; as mensagens que existem são enviadas conforme couberem.</translation>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
+        <translation>Nada foi alterado; das mensagens que restam, são enviadas as que cabem.</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3188,20 +3164,20 @@
         <translation>O modelo não deu um resumo que possa ser usado.</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
-        <translation>Nada foi alterado; as mensagens mais novas são enviadas conforme couberem.</translation>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
+        <translation>Nada foi alterado; das mensagens mais novas, são enviadas as que cabem.</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>Será tentado de novo mais tarde.</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>O ChatDesk tenta de novo mais tarde.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>Resumir esta conversa custaria mais que o limite.</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>Nada foi enviado; as mensagens mais novas são enviadas conforme couberem.</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>Nenhum resumo foi pedido; em vez disso, são enviadas as mensagens mais novas que cabem.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3260,8 +3236,8 @@
         <translation>O que foi salvo antes está inalterado; da resposta talvez só o começo seja mantido.</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>Torne possível salvar e pergunte de novo.</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>Libere espaço ou corrija as permissões para que o ChatDesk possa salvar e pergunte de novo.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3384,7 +3360,7 @@
         <translation>Suas mensagens estão inalteradas, e nada gravado pela metade foi deixado.</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>Você pode ler este projeto compartilhado, mas não escrever nele.</translation>
     </message>
     <message>
@@ -3392,8 +3368,8 @@
         <translation>Peça a um proprietário ou administrador do projeto que deixe você editar.</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>Isto é de outro membro, e neste projeto compartilhado você só pode alterar e excluir o que é seu.</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>Outro membro escreveu isto, e seu papel só permite alterar e excluir o que é seu.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3416,8 +3392,8 @@
         <translation>O banco de dados da equipe foi restaurado de um backup.</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>O ChatDesk compara tudo de novo e traz de volta o que tem.</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>O ChatDesk compara tudo de novo e envia o que falta nesse backup.</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3549,7 +3525,7 @@
         <translation>O ChatDesk que respondia terminou.</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
+        <source>What had arrived of the answer is kept.</source>
         <translation>O que chegou da resposta foi mantido.</translation>
     </message>
     <message>
@@ -3740,8 +3716,8 @@
         <translation>Tente novamente ou encurte a mensagem.</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who} não pôde aceitar a solicitação porque outra estava no caminho.</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>{who} recusou a solicitação porque ela conflita com outra.</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3856,12 +3832,12 @@
         <translation>A solicitação a {who} falhou.</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who} tem mais a fazer do que consegue no momento.</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} está sobrecarregado no momento.</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>{who} enviou a solicitação em círculo, então o ChatDesk desistiu dela.</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>{who} redirecionou a solicitação em círculo, então o ChatDesk desistiu.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -5844,8 +5820,8 @@
         <translation>Exclua-o e esvazie a lixeira.</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>Nada disto é seu para apagar.</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>Você não escreveu nada disto, então não pode apagá-lo para todos.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5856,8 +5832,8 @@
         <translation>Seu papel neste projeto não o permite. Peça outro papel a um de seus proprietários e tente novamente.</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>Aquilo a que isto pertence não está no servidor da equipe. Copie-o para guardá-lo em outro lugar.</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>A conversa ou mensagem a que isto pertence não está no servidor da equipe. Copie o texto para guardá-lo em outro lugar.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6164,9 +6140,9 @@
         <translation>{name}: todas as {number} linhas foram copiadas.</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>O convite indica o servidor “{host}”, que só este computador alcança. Dê ao espaço de trabalho um nome ou número que outros alcancem antes de convidar alguém: Configurações, Sincronização da equipe, Endereço.</translation>
+        <translation>O convite indica o servidor “{host}”, que só este computador alcança. Dê ao espaço de trabalho um nome ou endereço IP que outros alcancem antes de convidar alguém: Configurações, Sincronização da equipe, Endereço.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6181,20 +6157,20 @@
         <translation>Ele é como postgresql://name:password@db.example.org:5432/team; o operador do servidor o mostra.</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>“{host}” não é o nome ou o número de um servidor.</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>“{host}” não é nem o nome nem o endereço IP de um servidor.</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>Uma porta é um número de 1 a 65535.</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
-        <translation>O nome do banco de dados falta ou tem sinais que o ChatDesk não aceita.</translation>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>O nome do banco de dados falta ou tem caracteres que o ChatDesk não aceita.</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
-        <translation>O nome do login falta ou tem sinais que o ChatDesk não aceita.</translation>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>O nome do login falta ou tem caracteres que o ChatDesk não aceita.</translation>
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
@@ -6205,49 +6181,49 @@
         <translation>O ChatDesk continua sozinho amanhã (UTC). Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
-        <translation>Você enviou hoje tanto texto quanto o espaço de trabalho deixa cada membro enviar.</translation>
+        <translation>Você atingiu o limite diário de texto por membro do espaço de trabalho.</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
-        <translation>Hoje foi enviado a este projeto tanto texto quanto o espaço de trabalho deixa cada projeto receber.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
+        <translation>Este projeto atingiu o limite diário de texto por projeto do espaço de trabalho.</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
-        <translation>Você enviou hoje tantos arquivos quantos o espaço de trabalho deixa cada membro enviar.</translation>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
+        <translation>Você atingiu o limite diário de arquivos por membro do espaço de trabalho.</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
-        <translation>Hoje foram enviados a este projeto tantos arquivos quantos o espaço de trabalho deixa cada um receber.</translation>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
+        <translation>Este projeto atingiu o limite diário de arquivos por projeto do espaço de trabalho.</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
-        <translation>Você enviou neste minuto tantas alterações quantas o espaço de trabalho deixa cada membro enviar.</translation>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
+        <translation>Você atingiu o limite de alterações por minuto e por membro do espaço de trabalho.</translation>
     </message>
     <message>
         <source>ChatDesk goes on by itself in a minute.</source>
         <translation>O ChatDesk continua sozinho em um minuto.</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
-        <translation>O espaço de trabalho tem tantos membros quantos pode ter.</translation>
+        <source>The workspace has reached its limit of members.</source>
+        <translation>O espaço de trabalho atingiu o limite de membros.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
         <translation>Um proprietário do espaço de trabalho pode aumentar o limite ou remover alguém.</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
-        <translation>Há tantos convites abertos quantos o espaço de trabalho pode ter.</translation>
+        <source>The workspace has reached its limit of open invitations.</source>
+        <translation>O espaço de trabalho atingiu o limite de convites abertos.</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
-        <translation>Retire alguns ou espere até que terminem. Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
+        <translation>Retire alguns ou espere até que expirem. Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
-        <translation>Você compartilhou tantos projetos quantos o espaço de trabalho deixa cada membro compartilhar.</translation>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
+        <translation>Você atingiu o limite de projetos compartilhados por membro do espaço de trabalho.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit.</source>
@@ -6382,32 +6358,32 @@
         <translation>Se você entrou em outro computador, adicione este lá. Se não foi você quem o usou, avise o proprietário do espaço de trabalho, que pode remover esse membro; depois peça um novo.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>O servidor do banco de dados da equipe não usa TLS, então o que você escreve viajaria às claras.</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>O servidor do banco de dados da equipe não usa TLS, então o que você escreve seria enviado sem criptografia.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>Peça a quem opera o servidor que ligue o TLS. Nada foi enviado.</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>O servidor do banco de dados da equipe não aceita daqui uma conexão feita como esta.</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>O servidor do banco de dados da equipe recusa conexões deste tipo vindas deste computador.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>Ligue o TLS para este endereço, ou peça a quem opera o servidor que deixe este computador entrar.</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>O certificado do servidor da equipe não é um em que este computador confia para o nome dele.</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>Este computador não confia no certificado do servidor da equipe para o nome desse servidor.</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Alguém pode estar no meio. Peça o certificado a quem opera o servidor. Nada foi enviado.</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>Alguém pode estar interceptando a conexão. Peça o certificado a quem opera o servidor. Nada foi enviado.</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>O próprio servidor pediu sua senha em vez de uma prova de que você a conhece, então ela não foi informada.</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>O servidor pediu a própria senha em vez de uma prova de que você a conhece, então o ChatDesk não a enviou.</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6482,8 +6458,8 @@
         <translation>O espaço de trabalho não conhece (mais) este computador.</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
-        <translation>O ChatDesk o apresenta de novo sozinho.</translation>
+        <source>ChatDesk registers it again by itself.</source>
+        <translation>O ChatDesk o registra de novo sozinho.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6523,16 +6499,16 @@
         <translation>O banco de dados da equipe (ainda) não tem o arquivo.</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
-        <translation>O que o banco de dados da equipe tem com este nome é outro arquivo.</translation>
+        <source>The team&apos;s database has a different file under this name.</source>
+        <translation>O banco de dados da equipe tem outro arquivo com este nome.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
         <translation>O arquivo é maior do que o ChatDesk aceita de uma equipe.</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
-        <translation>Um arquivo compartilhado não pôde ser guardado: {reason}.</translation>
+        <source>A shared file could not be saved: {reason}.</source>
+        <translation>Um arquivo compartilhado não pôde ser salvo: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
@@ -6564,7 +6540,7 @@
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>O convite foi feito por um ChatDesk mais novo.</translation>
+        <translation>O convite foi criado por um ChatDesk mais novo.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
@@ -6575,8 +6551,8 @@
         <translation>A frase secreta não abre este código.</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
-        <translation>Digite-a como é mostrada no outro computador, três grupos de quatro sinais.</translation>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
+        <translation>Digite-a como é mostrada no outro computador, três grupos de quatro caracteres.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6651,8 +6627,8 @@
         <translation>Este perfil já está nesse espaço de trabalho.</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
-        <translation>Configurações, Sincronização da equipe mostra como ele está.</translation>
+        <source>Settings, Team sync shows its state.</source>
+        <translation>Configurações, Sincronização da equipe mostra seu estado.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
@@ -6689,7 +6665,7 @@
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
         <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
-        <translation>Uma senha do banco de dados de uma equipe tem de {shortest} a {longest} letras, dígitos e sinais de um teclado inglês, sem espaços.</translation>
+        <translation>Uma senha do banco de dados de uma equipe tem de {shortest} a {longest} letras, dígitos e símbolos de um teclado inglês, sem espaços.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -6765,24 +6741,24 @@
         <translation>O servidor da equipe não aceitou tudo a tempo.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>“{name}”: {what} da equipe não mostrado aqui.</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>“{name}”: falta aqui: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>“{name}”: {what} mostrado aqui, e a equipe não mostra nada assim.</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>“{name}”: só aqui, não no log da equipe: {what}.</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>“{name}”: {what} mostrado aqui de modo diferente do log da equipe.</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>“{name}”: diferente aqui e no log da equipe: {what}.</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”: {sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>o servidor tem outra história que não a que foi adotada.</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>o histórico do servidor não é o que este computador recebeu.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6801,19 +6777,19 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>{count} alteração não está onde a cadeia do próprio servidor diz; suas tabelas foram alteradas.</numerusform>
-            <numerusform>{count} alterações não estão onde a cadeia do próprio servidor diz; suas tabelas foram alteradas.</numerusform>
+            <numerusform>{count} alteração está fora da ordem que o servidor registrou; alguém alterou suas tabelas.</numerusform>
+            <numerusform>{count} alterações estão fora da ordem que o servidor registrou; alguém alterou suas tabelas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>{count} alteração não é o que foi adotado aqui: o servidor tem outras palavras.</numerusform>
-            <numerusform>{count} alterações não são o que foi adotado aqui: o servidor tem outras palavras.</numerusform>
+            <numerusform>{count} alteração difere do que este computador recebeu: o servidor tem outro texto.</numerusform>
+            <numerusform>{count} alterações diferem do que este computador recebeu: o servidor tem outro texto.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7118,8 +7094,8 @@
         <translation>Este servidor de ferramentas não pode ser usado como está.</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>Altere o que foi indicado e salve de novo.</translation>
+        <source>Correct this and save again.</source>
+        <translation>Corrija isto e salve de novo.</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7305,7 +7281,7 @@
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
-        <translation>O PDF não pôde ser feito: {reason}.</translation>
+        <translation>O PDF não pôde ser criado: {reason}.</translation>
     </message>
     <message>
         <source>This file holds more chats than can be read at once.</source>
@@ -7429,8 +7405,8 @@
         <translation>Não havia nada a importar.</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>A importação foi parada; importar o arquivo de novo continua.</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>A importação foi parada. Importe o mesmo arquivo de novo para continuar.</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7449,11 +7425,11 @@
         <translation>Importadas {threads} com {messages}.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>{count} conversa que continuou</numerusform>
-            <numerusform>{count} conversas que continuaram</numerusform>
+            <numerusform>{count} conversa com mensagens novas</numerusform>
+            <numerusform>{count} conversas com mensagens novas</numerusform>
         </translation>
     </message>
     <message>
@@ -7493,32 +7469,32 @@
         <translation>Uma importação já está em andamento.</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
-        <translation>Alguns caracteres não puderam ser lidos e agora aparecem como �.</translation>
+        <source>Some characters could not be read and are shown as �.</source>
+        <translation>Alguns caracteres não puderam ser lidos e aparecem como �.</translation>
     </message>
     <message>
         <source>The virus scanner found something in this file, so it was kept out.</source>
         <translation>O antivírus encontrou algo neste arquivo, então ele não foi aceito.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
-            <numerusform>{count} prompt veio junto.</numerusform>
-            <numerusform>{count} prompts vieram junto.</numerusform>
+            <numerusform>{count} prompt também foi importado.</numerusform>
+            <numerusform>{count} prompts também foram importados.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
-            <numerusform>{count} rascunho veio junto.</numerusform>
-            <numerusform>{count} rascunhos vieram junto.</numerusform>
+            <numerusform>{count} rascunho também foi importado.</numerusform>
+            <numerusform>{count} rascunhos também foram importados.</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>O que foi importado até agora está inteiro; importar o arquivo de novo continua.</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>O que foi importado até agora está completo. Importe o mesmo arquivo de novo para continuar.</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -8015,11 +7991,11 @@
     </message>
     <message>
         <source>{key} (on, {until})</source>
-        <translation>{key} (ativado, {until})</translation>
+        <translation>{key} (ligado, {until})</translation>
     </message>
     <message>
         <source>{key} (off, {until})</source>
-        <translation>{key} (desativado, {until})</translation>
+        <translation>{key} (desligado, {until})</translation>
     </message>
     <message>
         <source>valid; tried out until the day given: {trials}</source>
@@ -8035,7 +8011,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>“chatdesk doctor --repair” o repara.</translation>
+        <translation>&apos;chatdesk doctor --repair&apos; o repara.</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -8067,7 +8043,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} em {host}; à parte: veio com um backup restaurado, e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou “chatdesk team join-again” conecta</translation>
+        <translation>{database} em {host}; estacionado: veio com um backup restaurado, e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou &apos;chatdesk team join-again&apos; conecta</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8090,8 +8066,8 @@
         <translation>“Detalhes…” na linha abaixo das conversas diz por quê, copia e tenta de novo</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} abertos de novo, suas cópias esperam por Compartilhar…</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} compartilhados com você de novo; escolha Compartilhar… para enviar suas cópias</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10947,7 +10923,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>Tudo pode ser restaurado por {count} dia.</numerusform>
             <numerusform>Tudo pode ser restaurado por {count} dias.</numerusform>
@@ -11014,8 +10990,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Revogar o token “{name}”?</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>O que o usa é recusado de agora em diante, e o que está fazendo termina. Isto não pode ser desfeito.</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>Os programas que o usam são recusados de agora em diante, e o que estão fazendo termina. Isto não pode ser desfeito.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11026,8 +11002,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Editores, scripts e navegadores deste computador leem, escrevem e perguntam por HTTP, com um token seu.</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>Ligue-o para criar tokens e ver os que existem.</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>Ligue o serviço para criar tokens e ver os que existem.</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -14446,8 +14422,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Tempo de conexão esgotado</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>o sistema diz não</translation>
+        <source>the system refused</source>
+        <translation>o sistema recusou</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -14761,19 +14737,19 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>Ele pergunta enquanto “{tool}” é executada.</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>O servidor pede isto enquanto “{tool}” é executada.</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>Ele escolheu esta página: verifique o endereço antes de digitar algo lá.</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>O servidor escolheu esta página: verifique o endereço antes de digitar algo lá.</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>Você paga por isso dentro dos seus limites, no máximo {count} token.</numerusform>
-            <numerusform>Você paga por isso dentro dos seus limites, no máximo {count} tokens.</numerusform>
+            <numerusform>Isto custa a você no máximo {count} token e conta para os seus limites.</numerusform>
+            <numerusform>Isto custa a você no máximo {count} tokens e conta para os seus limites.</numerusform>
         </translation>
     </message>
     <message>
@@ -14781,16 +14757,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>A resposta é enviada para {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>A resposta é dada a um programa aqui: {where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>A resposta é dada a um programa neste computador: {where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>O que você envia vai para {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>O que você digita é enviado para {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>O que você envia é dado a um programa aqui: {where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>O que você digita é dado a um programa neste computador: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14853,8 +14829,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Vem com o ChatDesk. Busca com {engine}.</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>Só o que está aqui, o PATH e onde ficam seus arquivos chegam ao programa. Segredos vão para onde estão suas chaves.</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>O programa recebe só estas variáveis, o PATH e onde ficam seus arquivos. Os segredos ficam com suas chaves.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14881,8 +14857,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Pasta em que é executado</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
-        <translation>Uma vazia só dele</translation>
+        <source>An empty folder of its own</source>
+        <translation>Uma pasta vazia só dele</translation>
     </message>
     <message>
         <source>Client ID</source>
@@ -15010,8 +14986,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Nenhum outro servidor está configurado.</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>Cada chamada é perguntada.</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>O ChatDesk pergunta a cada chamada.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15204,7 +15180,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done} de {count} mensagem</numerusform>
             <numerusform>{done} de {count} mensagens</numerusform>
@@ -15572,7 +15548,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>{count} linha foi gravada em {name}</numerusform>
             <numerusform>{count} linhas foram gravadas em {name}</numerusform>
@@ -16110,16 +16086,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Nenhuma pergunta foi feita ainda.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count} token</numerusform>
-            <numerusform>{count} tokens</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>cerca de {count} token</numerusform>
             <numerusform>cerca de {count} tokens</numerusform>
@@ -16376,7 +16344,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>{count} token foi guardado no cache do provedor.</numerusform>
             <numerusform>{count} tokens foram guardados no cache do provedor.</numerusform>
@@ -17139,7 +17107,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>Mostrar {count} linha</numerusform>
             <numerusform>Mostrar todas as {count} linhas</numerusform>
@@ -17352,7 +17320,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>Mostrar {count} linha</numerusform>
             <numerusform>Mostrar todas as {count} linhas</numerusform>
@@ -17729,7 +17697,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>Ao todo {amount} em {count} linha. A maior é {row} com {most}.</numerusform>
             <numerusform>Ao todo {amount} em {count} linhas. A maior é {row} com {most}.</numerusform>
@@ -17741,7 +17709,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>Cerca de {count} token em {requests}.</numerusform>
             <numerusform>Cerca de {count} tokens em {requests}.</numerusform>
@@ -17749,7 +17717,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{count} token em {requests}.</numerusform>
             <numerusform>{count} tokens em {requests}.</numerusform>
@@ -18365,7 +18333,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>changes each minute</source>
-        <translation>mudanças por minuto</translation>
+        <translation>alterações por minuto</translation>
     </message>
     <message>
         <source>bytes each</source>

@@ -109,12 +109,12 @@
         <translation>已拒绝：这里无法询问任何人（见 --approve）。</translation>
     </message>
     <message>
-        <source>A window is open and answers here: --tools and --approve are for commands that run alone.</source>
-        <translation>有窗口已打开，由它在此回答：--tools 和 --approve 仅用于单独运行的命令。</translation>
+        <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
+        <translation>有 ChatDesk 窗口已打开并回答此问题，因此不能使用 --tools 和 --approve。</translation>
     </message>
     <message>
-        <source>Nothing was asked.</source>
-        <translation>没有提出任何问题。</translation>
+        <source>The question was not sent.</source>
+        <translation>问题没有发送。</translation>
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
@@ -213,8 +213,8 @@
         <translation>请去掉其中一项。</translation>
     </message>
     <message>
-        <source>Nothing was named.</source>
-        <translation>未指定任何内容。</translation>
+        <source>Nothing to export was named.</source>
+        <translation>未指定要导出的内容。</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -285,12 +285,12 @@
         <translation>用虚构的对话填充数据目录</translation>
     </message>
     <message>
-        <source>about so many messages in all (500)</source>
-        <translation>消息总数大约为此数（500）</translation>
+        <source>make about N messages in all (500)</source>
+        <translation>总共生成约 N 条消息（500）</translation>
     </message>
     <message>
-        <source>other words for another number (1)</source>
-        <translation>数字不同，文字也不同（1）</translation>
+        <source>seed of the made-up texts: another number makes others (1)</source>
+        <translation>虚构文字的种子：换个数字则文字不同（1）</translation>
     </message>
     <message>
         <source>also where there are threads already</source>
@@ -407,7 +407,7 @@
         <translation>来自 ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk：zip、JSON、JSON Lines、CSV 或文件夹</translation>
     </message>
     <message>
-        <source>put the threads into this project (one named by the program)</source>
+        <source>put the threads into this project (by default one named after the program)</source>
         <translation>将对话放入此项目（默认为以来源程序命名的项目）</translation>
     </message>
     <message>
@@ -554,8 +554,8 @@
         <translation>逐步测试每个提供商</translation>
     </message>
     <message>
-        <source>let the key of this provider go to the server that it has now</source>
-        <translation>让此提供商的密钥发送到它现在的服务器</translation>
+        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <translation>允许将此提供商的密钥发送到它现在的服务器</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -680,8 +680,8 @@
         <translation>每分钟最多 N 个模型 token</translation>
     </message>
     <message>
-        <source>at most so many dollars a day</source>
-        <translation>每天最多这么多美元</translation>
+        <source>at most USD dollars a day</source>
+        <translation>每天最多 USD 美元</translation>
     </message>
     <message>
         <source>list tokens, never their texts</source>
@@ -744,7 +744,7 @@
         <translation>通过团队的数据库共享项目</translation>
     </message>
     <message>
-        <source>how the workspaces of this profile stand</source>
+        <source>show the state of this profile&apos;s workspaces</source>
         <translation>此配置中各工作区的状态</translation>
     </message>
     <message>
@@ -845,13 +845,6 @@
         <source>forever</source>
         <translation>永久</translation>
     </message>
-    <message numerus="yes">
-        <source>{count} days</source>
-        <comment>{count} days</comment>
-        <translation>
-            <numerusform>{count} 天</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Give a number of days, or &apos;forever&apos;.</source>
         <translation>请给出天数，或 &apos;forever&apos;。</translation>
@@ -862,14 +855,14 @@
     </message>
     <message numerus="yes">
         <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} days.</comment>
+        <comment>“{project}” keeps messages for {count} day.</comment>
         <translation>
             <numerusform>“{project}”保留消息 {count} 天。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} days from “{project}” for everybody, from now on?</comment>
+        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
         <translation>
             <numerusform>从现在起，为所有人抹除“{project}”中早于 {count} 天的内容吗？</numerusform>
         </translation>
@@ -958,11 +951,11 @@
         <translation>在空数据库中创建工作区</translation>
     </message>
     <message>
-        <source>of the workspace</source>
-        <translation>工作区的</translation>
+        <source>name of the workspace</source>
+        <translation>工作区的名称</translation>
     </message>
     <message>
-        <source>as the others see you</source>
+        <source>your name, as the others see it</source>
         <translation>其他人看到的名称</translation>
     </message>
     <message>
@@ -970,15 +963,15 @@
         <translation>打印一个邀请</translation>
     </message>
     <message>
-        <source>of the person</source>
-        <translation>此人的</translation>
+        <source>name of the person</source>
+        <translation>此人的名称</translation>
     </message>
     <message>
         <source>a shared project and viewer, editor, admin or owner; may be given again</source>
         <translation>共享项目及 viewer、editor、admin 或 owner；可多次给出</translation>
     </message>
     <message>
-        <source>good for N days (7)</source>
+        <source>valid for N days (7)</source>
         <translation>N 天内有效（7）</translation>
     </message>
     <message>
@@ -990,7 +983,7 @@
         <translation>接受邀请，或使用自己另一台计算机的代码</translation>
     </message>
     <message>
-        <source>that holds it; - reads stdin</source>
+        <source>file that holds it; - reads stdin</source>
         <translation>包含它的文件；- 表示读取 stdin</translation>
     </message>
     <message>
@@ -998,8 +991,8 @@
         <translation>同意连接不加密的服务器</translation>
     </message>
     <message>
-        <source>sync no more; everything stays here</source>
-        <translation>不再同步；所有内容留在此处</translation>
+        <source>stop syncing; everything stays here</source>
+        <translation>停止同步；所有内容留在此处</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1034,8 +1027,8 @@
         <translation>从现在起通过另一个地址访问团队的数据库</translation>
     </message>
     <message>
-        <source>its new name or number</source>
-        <translation>其新名称或编号</translation>
+        <source>its new name or IP address</source>
+        <translation>其新名称或 IP 地址</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1046,7 +1039,7 @@
         <translation>服务器颁发机构的证书（与之前相同）</translation>
     </message>
     <message>
-        <source>print what Postgres stores of a password that is read</source>
+        <source>read a password and print the form in which Postgres stores it</source>
         <translation>读取密码，打印 Postgres 为其存储的内容</translation>
     </message>
     <message>
@@ -1054,8 +1047,8 @@
         <translation>服务器，形如 postgresql://login@host:5432/database</translation>
     </message>
     <message>
-        <source>or: its name or number</source>
-        <translation>或：其名称或编号</translation>
+        <source>or: its name or IP address</source>
+        <translation>或：其名称或 IP 地址</translation>
     </message>
     <message>
         <source>the empty database</source>
@@ -1169,8 +1162,8 @@
         <translation>未发送任何内容。</translation>
     </message>
     <message>
-        <source>Leave it out, change it, and give it on stdin or in {variable}.</source>
-        <translation>请去掉并更改密码，然后通过 stdin 或 {variable} 给出。</translation>
+        <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
+        <translation>他人可能已看到该密码，请更改它，然后通过 stdin 或 {variable} 给出新密码。</translation>
     </message>
     <message>
         <source>{path}: {reason}.</source>
@@ -1185,16 +1178,16 @@
         <translation>列出服务器未接受的内容</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project, or all</source>
-        <translation>将其文字（或 all）复制到私有项目的新对话中</translation>
+        <source>copy its text into a new thread of a private project; all: every text</source>
+        <translation>将其文字复制到私有项目的新对话中；all：所有文字</translation>
     </message>
     <message>
-        <source>send it again, or all</source>
-        <translation>重新发送它，或 all</translation>
+        <source>send it again; all: everything</source>
+        <translation>重新发送它；all：全部</translation>
     </message>
     <message>
-        <source>list it no more, or all of them</source>
-        <translation>不再列出它，或 all</translation>
+        <source>no longer list it; all: everything</source>
+        <translation>不再列出它；all：全部</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1259,7 +1252,7 @@
     </message>
     <message>
         <source>owners, or admins of projects as well</source>
-        <translation>owners，或也包括项目的 admins</translation>
+        <translation>所有者，或也包括项目的管理员</translation>
     </message>
     <message>
         <source>send what waits and fetch what others wrote</source>
@@ -1268,20 +1261,6 @@
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
         <translation>将“{project}”（{threads}，{messages}）与 {workspace} 共享吗？已发送的内容无法从读过的人那里收回。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} threads</source>
-        <comment>{count} threads</comment>
-        <translation>
-            <numerusform>{count} 个对话</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} messages</source>
-        <comment>{count} messages</comment>
-        <translation>
-            <numerusform>{count} 条消息</numerusform>
-        </translation>
     </message>
     <message>
         <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
@@ -1308,7 +1287,7 @@
         <translation>{name} 现在是“{project}”的{role}。</translation>
     </message>
     <message>
-        <source>{name} is in “{project}” no more.</source>
+        <source>{name} is no longer in “{project}”.</source>
         <translation>{name} 不再属于“{project}”。</translation>
     </message>
     <message>
@@ -1335,7 +1314,7 @@
         <source>{count} connections of {name} were ended.</source>
         <comment>{count} connection of {name} was ended.</comment>
         <translation>
-            <numerusform>已断开 {name} 的 {count} 个连接。</numerusform>
+            <numerusform>已结束 {name} 的 {count} 个连接。</numerusform>
         </translation>
     </message>
     <message>
@@ -1543,8 +1522,8 @@
         <translation>程序及其参数</translation>
     </message>
     <message>
-        <source>of a server over HTTP</source>
-        <translation>HTTP 服务器的</translation>
+        <source>address of a server over HTTP</source>
+        <translation>HTTP 服务器的地址</translation>
     </message>
     <message>
         <source>the OAuth client that you registered for the address</source>
@@ -1555,8 +1534,8 @@
         <translation>存放客户端机密的变量</translation>
     </message>
     <message>
-        <source>in which the program runs; without it: an empty one</source>
-        <translation>程序运行所在的目录；不给出时：空目录</translation>
+        <source>folder in which the program runs (an empty one)</source>
+        <translation>程序运行所在的文件夹（空文件夹）</translation>
     </message>
     <message>
         <source>add servers from the JSON of another program</source>
@@ -1663,8 +1642,8 @@
         <translation>已在此处和服务器上退出登录。</translation>
     </message>
     <message>
-        <source>Signed out, here; the server was not told, or cannot withdraw it.</source>
-        <translation>已在此处退出登录；未通知服务器，或服务器无法撤回。</translation>
+        <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
+        <translation>已在此计算机上退出登录。未通知服务器，或服务器无法撤回登录。</translation>
     </message>
     <message>
         <source>Nothing of that was allowed.</source>
@@ -1691,8 +1670,8 @@
         <translation>模型搜索网页所用的引擎</translation>
     </message>
     <message>
-        <source>of SearXNG</source>
-        <translation>SearXNG 的</translation>
+        <source>address of SearXNG</source>
+        <translation>SearXNG 的地址</translation>
     </message>
     <message>
         <source>a variable of this environment with the key</source>
@@ -2617,23 +2596,23 @@
         <translation>已将 {threads}导出到 {name}。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them: {lost}</source>
-        <comment>{count} attachment is missing or damaged, so it only names them: {lost}</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name: {lost}</comment>
         <translation>
             <numerusform>{count} 个附件缺失或损坏，因此只列出其名称：{lost}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attachments are missing or damaged, so it only names them</source>
-        <comment>{count} attachment is missing or damaged, so it only names them</comment>
+        <source>{count} attachments are missing or damaged; the export has only their names</source>
+        <comment>{count} attachment is missing or damaged; the export has only its name</comment>
         <translation>
             <numerusform>{count} 个附件缺失或损坏，因此只列出其名称</numerusform>
         </translation>
     </message>
     <message>
-        <source>went on</source>
+        <source>has new messages</source>
         <extracomment>A row, and the files that it names.</extracomment>
-        <translation>有后续内容</translation>
+        <translation>有新消息</translation>
     </message>
     <message>
         <source>here already</source>
@@ -3140,8 +3119,8 @@
         <translation>此摘要的一些消息已不存在或不再显示。</translation>
     </message>
     <message>
-        <source>Nothing was changed; the messages that are there are sent as they fit.</source>
-        <translation>未做任何更改；现有消息在容量允许时发送。</translation>
+        <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
+        <translation>未做任何更改；剩余的消息会发送能容纳的部分。</translation>
     </message>
     <message>
         <source>Make the summary anew.</source>
@@ -3152,20 +3131,20 @@
         <translation>模型没有给出可用的摘要。</translation>
     </message>
     <message>
-        <source>Nothing was changed; the newest messages are sent as they fit.</source>
-        <translation>未做任何更改；最新的消息在容量允许时发送。</translation>
+        <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
+        <translation>未做任何更改；从最新的消息起，发送能容纳的部分。</translation>
     </message>
     <message>
-        <source>It is tried again later.</source>
-        <translation>稍后会重试。</translation>
+        <source>ChatDesk tries again later.</source>
+        <translation>ChatDesk 稍后会重试。</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
         <translation>为此对话生成摘要的费用会超过限额。</translation>
     </message>
     <message>
-        <source>Nothing was sent; the newest messages are sent as they fit.</source>
-        <translation>未发送任何内容；最新的消息在容量允许时发送。</translation>
+        <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
+        <translation>没有请求摘要；改为从最新的消息起，发送能容纳的部分。</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3224,8 +3203,8 @@
         <translation>先前保存的内容未变；回答可能只保留了开头。</translation>
     </message>
     <message>
-        <source>Make it possible to save, then ask again.</source>
-        <translation>请先确保可以保存，然后再提问。</translation>
+        <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
+        <translation>请释放空间或更正权限，使 ChatDesk 能够保存，然后重新提问。</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3348,7 +3327,7 @@
         <translation>消息未变，也没有留下未写完的内容。</translation>
     </message>
     <message>
-        <source>You may read this shared project, and not write in it.</source>
+        <source>You may read this shared project, but not write in it.</source>
         <translation>你可以读取此共享项目，但不能在其中写入。</translation>
     </message>
     <message>
@@ -3356,8 +3335,8 @@
         <translation>请让项目的所有者或管理员允许你编辑。</translation>
     </message>
     <message>
-        <source>This is another member&apos;s, and in this shared project you may change and delete only your own.</source>
-        <translation>这是其他成员的，在此共享项目中你只能更改和删除自己的内容。</translation>
+        <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
+        <translation>这是其他成员写的，你的角色只允许更改和删除自己的内容。</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
@@ -3380,8 +3359,8 @@
         <translation>团队的数据库已从备份恢复。</translation>
     </message>
     <message>
-        <source>ChatDesk compares everything again and brings back what it has.</source>
-        <translation>ChatDesk 会重新比较所有内容，并补回它拥有的内容。</translation>
+        <source>ChatDesk compares everything again and sends what that backup lacks.</source>
+        <translation>ChatDesk 会重新比较所有内容，并发送该备份中缺少的内容。</translation>
     </message>
     <message>
         <source>Your message is kept.</source>
@@ -3513,7 +3492,7 @@
         <translation>正在回答的 ChatDesk 已结束。</translation>
     </message>
     <message>
-        <source>What came of the answer is kept.</source>
+        <source>What had arrived of the answer is kept.</source>
         <translation>回答中已到达的部分已保留。</translation>
     </message>
     <message>
@@ -3704,8 +3683,8 @@
         <translation>请重试，或缩短消息。</translation>
     </message>
     <message>
-        <source>{who} could not take the request because another one was in its way.</source>
-        <translation>{who} 无法接受请求，因为另一个请求与之冲突。</translation>
+        <source>{who} refused the request because it conflicts with another one.</source>
+        <translation>{who} 拒绝了请求，因为它与另一个请求冲突。</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -3820,12 +3799,12 @@
         <translation>对 {who} 的请求失败。</translation>
     </message>
     <message>
-        <source>{who} has more to do than it can do at the moment.</source>
-        <translation>{who} 目前负载过高。</translation>
+        <source>{who} is overloaded at the moment.</source>
+        <translation>{who} 目前过载。</translation>
     </message>
     <message>
-        <source>{who} sent the request round in a circle, so ChatDesk gave it up.</source>
-        <translation>{who} 让请求循环转发，因此 ChatDesk 放弃了。</translation>
+        <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
+        <translation>{who} 循环重定向请求，因此 ChatDesk 放弃了。</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -5796,8 +5775,8 @@
         <translation>请将其删除，并清空回收站。</translation>
     </message>
     <message>
-        <source>Nothing of this is yours to erase.</source>
-        <translation>其中没有你可以抹除的内容。</translation>
+        <source>You wrote none of this, so you cannot erase it for everybody.</source>
+        <translation>其中没有你写的内容，因此你不能为所有人抹除。</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5808,8 +5787,8 @@
         <translation>你在此项目中的角色不允许这样做。请向一位所有者要求其他角色，然后重试。</translation>
     </message>
     <message>
-        <source>What this belongs to is not on the team&apos;s server. Copy it out to keep it elsewhere.</source>
-        <translation>它所属的内容不在团队的服务器上。请复制出来以保存在别处。</translation>
+        <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
+        <translation>它所属的对话或消息不在团队的服务器上。请将文字复制出来以保存在别处。</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
@@ -6104,9 +6083,9 @@
         <translation>{name}：全部 {number} 行已复制。</translation>
     </message>
     <message>
-        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number that others reach before you invite anybody: Settings, Team sync, Address.</source>
+        <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
         <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
-        <translation>邀请中的服务器“{host}”只有此计算机能访问。在邀请任何人之前，请为工作区设置他人能访问的名称或编号：“设置”的“团队同步”中的“地址”。</translation>
+        <translation>邀请中的服务器“{host}”只有此计算机能访问。在邀请任何人之前，请为工作区设置他人能访问的名称或 IP 地址：“设置”的“团队同步”中的“地址”。</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6121,20 +6100,20 @@
         <translation>它形如 postgresql://name:password@db.example.org:5432/team；服务器的运营者会显示它。</translation>
     </message>
     <message>
-        <source>“{host}” is not the name or the number of a server.</source>
-        <translation>“{host}”不是服务器的名称或编号。</translation>
+        <source>“{host}” is neither the name nor the IP address of a server.</source>
+        <translation>“{host}”既不是服务器名称也不是 IP 地址。</translation>
     </message>
     <message>
         <source>A port is a number from 1 to 65535.</source>
         <translation>端口是 1 到 65535 的数字。</translation>
     </message>
     <message>
-        <source>The name of the database is missing, or has signs that ChatDesk does not take.</source>
-        <translation>缺少数据库名称，或其中有 ChatDesk 不接受的符号。</translation>
+        <source>The name of the database is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>缺少数据库名称，或其中有 ChatDesk 不接受的字符。</translation>
     </message>
     <message>
-        <source>The name of the login is missing, or has signs that ChatDesk does not take.</source>
-        <translation>缺少登录名，或其中有 ChatDesk 不接受的符号。</translation>
+        <source>The name of the login is missing, or has characters that ChatDesk does not accept.</source>
+        <translation>缺少登录名，或其中有 ChatDesk 不接受的字符。</translation>
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
@@ -6145,24 +6124,24 @@
         <translation>ChatDesk 明天（UTC）会自行继续。工作区的所有者可以提高限额。</translation>
     </message>
     <message>
-        <source>You have sent as much text today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>你今天发送的文字已达到工作区允许每个成员发送的量。</translation>
     </message>
     <message>
-        <source>As much text was sent to this project today as the workspace lets each project take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
         <translation>今天发送到此项目的文字已达到工作区允许每个项目接收的量。</translation>
     </message>
     <message>
-        <source>You have sent as many files today as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
         <translation>你今天发送的文件已达到工作区允许每个成员发送的量。</translation>
     </message>
     <message>
-        <source>As many files were sent to this project today as the workspace lets each take.</source>
+        <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
         <translation>今天发送到此项目的文件已达到工作区允许每个项目接收的量。</translation>
     </message>
     <message>
-        <source>You have sent as many changes in this minute as the workspace lets each member send.</source>
+        <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
         <translation>你在这一分钟内发送的更改已达到工作区允许每个成员发送的量。</translation>
     </message>
     <message>
@@ -6170,7 +6149,7 @@
         <translation>ChatDesk 一分钟后会自行继续。</translation>
     </message>
     <message>
-        <source>The workspace has as many members as it may have.</source>
+        <source>The workspace has reached its limit of members.</source>
         <translation>工作区的成员数已达上限。</translation>
     </message>
     <message>
@@ -6178,15 +6157,15 @@
         <translation>工作区的所有者可以提高限额，或移除某人。</translation>
     </message>
     <message>
-        <source>As many invitations are open as the workspace may have.</source>
+        <source>The workspace has reached its limit of open invitations.</source>
         <translation>未使用的邀请数已达工作区的上限。</translation>
     </message>
     <message>
-        <source>Withdraw some, or wait until they end. An owner of the workspace can raise the limit.</source>
+        <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
         <translation>请撤回一些，或等它们到期。工作区的所有者可以提高限额。</translation>
     </message>
     <message>
-        <source>You have shared as many projects as the workspace lets each member share.</source>
+        <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
         <translation>你共享的项目数已达到工作区允许每个成员共享的数目。</translation>
     </message>
     <message>
@@ -6322,32 +6301,32 @@
         <translation>如果你在另一台计算机上加入，请在那里添加这一台。如果使用它的不是你，请告知工作区的所有者，由其移除该成员；然后要求新的邀请。</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database does not speak TLS, so what you write would travel in the open.</source>
-        <translation>团队数据库的服务器不支持 TLS，因此你所写的内容会公开传送。</translation>
+        <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
+        <translation>团队数据库的服务器不支持 TLS，因此你所写的内容会未加密发送。</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
         <translation>请让服务器的管理者开启 TLS。未发送任何内容。</translation>
     </message>
     <message>
-        <source>The server of the team&apos;s database takes no connection from here that is made like this one.</source>
-        <translation>团队数据库的服务器不接受来自此处、以这种方式建立的连接。</translation>
+        <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
+        <translation>团队数据库的服务器拒绝来自此计算机的这类连接。</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
         <translation>请为此地址开启 TLS，或让服务器的管理者允许此计算机接入。</translation>
     </message>
     <message>
-        <source>The certificate of the team&apos;s server is not one that this computer trusts for its name.</source>
-        <translation>团队服务器的证书不是此计算机信任其名称的证书。</translation>
+        <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
+        <translation>此计算机不信任团队服务器的证书可用于该服务器的名称。</translation>
     </message>
     <message>
-        <source>Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>可能有人在中间。请向服务器的管理者要求其证书。未发送任何内容。</translation>
+        <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
+        <translation>可能有人在拦截连接。请向服务器的管理者要求其证书。未发送任何内容。</translation>
     </message>
     <message>
-        <source>The server asked for your password itself instead of a proof that you know it, so it was not told.</source>
-        <translation>服务器要求的是密码本身，而不是你知道密码的证明，因此未告诉它。</translation>
+        <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
+        <translation>服务器要求的是密码本身，而不是你知道密码的证明，因此 ChatDesk 没有发送。</translation>
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
@@ -6422,7 +6401,7 @@
         <translation>工作区（已）不认识此计算机。</translation>
     </message>
     <message>
-        <source>ChatDesk introduces it again by itself.</source>
+        <source>ChatDesk registers it again by itself.</source>
         <translation>ChatDesk 会自行重新登记它。</translation>
     </message>
     <message>
@@ -6463,7 +6442,7 @@
         <translation>团队的数据库（还）没有该文件。</translation>
     </message>
     <message>
-        <source>What the team&apos;s database has under this name is another file.</source>
+        <source>The team&apos;s database has a different file under this name.</source>
         <translation>团队的数据库中此名称下是另一个文件。</translation>
     </message>
     <message>
@@ -6471,7 +6450,7 @@
         <translation>该文件超过 ChatDesk 从团队接受的大小。</translation>
     </message>
     <message>
-        <source>A shared file could not be kept: {reason}.</source>
+        <source>A shared file could not be saved: {reason}.</source>
         <translation>无法保存共享文件：{reason}。</translation>
     </message>
     <message>
@@ -6515,7 +6494,7 @@
         <translation>该密码短语无法打开此代码。</translation>
     </message>
     <message>
-        <source>Type it as it is shown on the other computer, three groups of four signs.</source>
+        <source>Type it as it is shown on the other computer, three groups of four characters.</source>
         <translation>请按另一台计算机上的显示输入，三组，每组四个字符。</translation>
     </message>
     <message>
@@ -6591,7 +6570,7 @@
         <translation>此配置已在该工作区中。</translation>
     </message>
     <message>
-        <source>Settings, Team sync shows how it stands.</source>
+        <source>Settings, Team sync shows its state.</source>
         <translation>“设置”的“团队同步”会显示其状态。</translation>
     </message>
     <message>
@@ -6705,24 +6684,24 @@
         <translation>团队的服务器没有及时接受全部内容。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} of the team not shown here.</source>
-        <translation>“{name}”：团队的{what}未在此显示。</translation>
+        <source>“{name}”: missing here: {what}.</source>
+        <translation>“{name}”：此处缺少：{what}。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown here, and the team shows none such.</source>
-        <translation>“{name}”：此处显示{what}，而团队没有显示。</translation>
+        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
+        <translation>“{name}”：只在此处、不在团队日志中：{what}。</translation>
     </message>
     <message>
-        <source>“{name}”: {what} shown otherwise here than by the team&apos;s log.</source>
-        <translation>“{name}”：{what}在此处的显示与团队的日志不同。</translation>
+        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
+        <translation>“{name}”：与团队日志不同：{what}。</translation>
     </message>
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”：{sentence}</translation>
     </message>
     <message>
-        <source>the server has another history than the one that was taken over.</source>
-        <translation>服务器的历史与先前接收的不同。</translation>
+        <source>the server&apos;s history is not the one that this computer received.</source>
+        <translation>服务器的历史与此计算机收到的不同。</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
@@ -6739,17 +6718,17 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not where the server&apos;s own chain says; its tables were changed.</source>
-        <comment>{count} change is not where the server&apos;s own chain says; its tables were changed.</comment>
+        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
+        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
         <translation>
-            <numerusform>有 {count} 项更改不在服务器自己的链所示的位置；其表被更改过。</numerusform>
+            <numerusform>有 {count} 项更改不符合服务器记录的顺序；有人更改了它的表。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} changes are not what was taken over here: the server has other words.</source>
-        <comment>{count} change is not what was taken over here: the server has other words.</comment>
+        <source>{count} changes differ from what this computer received: the server has other text.</source>
+        <comment>{count} change differs from what this computer received: the server has other text.</comment>
         <translation>
-            <numerusform>有 {count} 项更改与此处先前接收的不同：服务器上是别的文字。</numerusform>
+            <numerusform>有 {count} 项更改与此计算机收到的不同：服务器上是别的文字。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7049,8 +7028,8 @@
         <translation>此工具服务器按现状无法使用。</translation>
     </message>
     <message>
-        <source>Change what is named and save again.</source>
-        <translation>请更改所指明的内容，然后重新保存。</translation>
+        <source>Correct this and save again.</source>
+        <translation>请更正，然后重新保存。</translation>
     </message>
     <message>
         <source>The tool server has no name.</source>
@@ -7354,8 +7333,8 @@
         <translation>没有可导入的内容。</translation>
     </message>
     <message>
-        <source>The import was stopped; importing the file again goes on.</source>
-        <translation>导入已停止；再次导入该文件即可继续。</translation>
+        <source>The import was stopped. Import the same file again to continue.</source>
+        <translation>导入已停止。再次导入同一文件即可继续。</translation>
     </message>
     <message numerus="yes">
         <source>{count} new threads</source>
@@ -7373,10 +7352,10 @@
         <translation>已导入 {threads}，共 {messages}。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that went on</source>
-        <comment>{count} thread that went on</comment>
+        <source>{count} threads with new messages</source>
+        <comment>{count} thread with new messages</comment>
         <translation>
-            <numerusform>{count} 个有后续内容的对话</numerusform>
+            <numerusform>{count} 个有新消息的对话</numerusform>
         </translation>
     </message>
     <message>
@@ -7414,7 +7393,7 @@
         <translation>已有导入正在进行。</translation>
     </message>
     <message>
-        <source>Some characters could not be read and stand as � now.</source>
+        <source>Some characters could not be read and are shown as �.</source>
         <translation>有些字符无法读取，现显示为 �。</translation>
     </message>
     <message>
@@ -7422,22 +7401,22 @@
         <translation>病毒扫描程序在此文件中发现了问题，因此已阻止。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} prompts came along.</source>
-        <comment>{count} prompt came along.</comment>
+        <source>{count} prompts were imported, too.</source>
+        <comment>{count} prompt was imported, too.</comment>
         <translation>
             <numerusform>一并导入了 {count} 个提示词。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} drafts came along.</source>
-        <comment>{count} draft came along.</comment>
+        <source>{count} drafts were imported, too.</source>
+        <comment>{count} draft was imported, too.</comment>
         <translation>
             <numerusform>一并导入了 {count} 个草稿。</numerusform>
         </translation>
     </message>
     <message>
-        <source>What was imported so far is whole; importing the file again goes on.</source>
-        <translation>到目前为止导入的内容完整；再次导入该文件即可继续。</translation>
+        <source>What was imported so far is complete. Import the same file again to continue.</source>
+        <translation>到目前为止导入的内容完整。再次导入同一文件即可继续。</translation>
     </message>
     <message>
         <source>{name} is not a file.</source>
@@ -7954,7 +7933,7 @@
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>“chatdesk doctor --repair”可以修复它。</translation>
+        <translation>&apos;chatdesk doctor --repair&apos; 可以修复它。</translation>
     </message>
     <message>
         <source>A backup in {backup_dir} may have it as it was.</source>
@@ -7985,7 +7964,7 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{host} 上的 {database}；已搁置：它来自恢复的备份，没有任何东西会连接它；在“设置”的“团队同步”中点“重新连接”，或用“chatdesk team join-again”连接</translation>
+        <translation>{host} 上的 {database}；已搁置：它来自恢复的备份，没有任何东西会连接它；在“设置”的“团队同步”中点“重新连接”，或用&apos;chatdesk team join-again&apos; 连接</translation>
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
@@ -8008,8 +7987,8 @@
         <translation>对话下方一行中的“详情…”会说明原因、复制出来并重试</translation>
     </message>
     <message>
-        <source>{let_in} open again, their copies wait for Share…</source>
-        <translation>{let_in} 个再次开放，其副本等待“共享…”</translation>
+        <source>{let_in} shared with you again; choose Share… to send their copies</source>
+        <translation>{let_in} 个已重新与你共享；选择“共享…”即可发送其副本</translation>
     </message>
     <message>
         <source>{first}; {rest}</source>
@@ -10829,7 +10808,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>All of it can be restored for {count} days.</source>
-        <comment>All of it can be restored for {count} days.</comment>
+        <comment>All of it can be restored for {count} day.</comment>
         <translation>
             <numerusform>{count} 天内可全部恢复。</numerusform>
         </translation>
@@ -10894,8 +10873,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>撤销令牌“{name}”吗？</translation>
     </message>
     <message>
-        <source>What uses it is refused from now on, and what it is doing ends. This cannot be undone.</source>
-        <translation>从现在起会拒绝使用它的程序，正在做的事也会结束。此操作无法撤销。</translation>
+        <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
+        <translation>从现在起会拒绝使用它的程序，它们正在做的事也会结束。此操作无法撤销。</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -10906,8 +10885,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此计算机上的编辑器、脚本和浏览器可用你的令牌通过 HTTP 读取、写入和提问。</translation>
     </message>
     <message>
-        <source>Turn it on to make tokens and to see those that there are.</source>
-        <translation>开启它以创建令牌并查看已有的令牌。</translation>
+        <source>Turn the service on to make tokens and to see the existing ones.</source>
+        <translation>开启该服务以创建令牌并查看已有的令牌。</translation>
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
@@ -14280,8 +14259,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>连接超时</translation>
     </message>
     <message>
-        <source>the system says no</source>
-        <translation>系统不允许</translation>
+        <source>the system refused</source>
+        <translation>系统拒绝了</translation>
     </message>
     <message>
         <source>The code is still shown here.</source>
@@ -14591,18 +14570,18 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
-        <source>It asks while “{tool}” runs.</source>
-        <translation>它在“{tool}”运行时提出请求。</translation>
+        <source>The server asks while “{tool}” runs.</source>
+        <translation>服务器在“{tool}”运行时提出请求。</translation>
     </message>
     <message>
-        <source>It chose this page: check the address before you enter anything there.</source>
-        <translation>此页面由它选择：在那里输入任何内容之前请检查地址。</translation>
+        <source>The server chose this page: check the address before you enter anything there.</source>
+        <translation>此页面由服务器选择：在那里输入任何内容之前请检查地址。</translation>
     </message>
     <message numerus="yes">
-        <source>You pay for it under your limits, at most {count} tokens.</source>
-        <comment>You pay for it under your limits, at most {count} token.</comment>
+        <source>This costs you at most {count} tokens and counts towards your limits.</source>
+        <comment>This costs you at most {count} token and counts towards your limits.</comment>
         <translation>
-            <numerusform>费用由你在限额内支付，最多 {count} 个 token。</numerusform>
+            <numerusform>最多花费你 {count} 个 token，并计入你的限额。</numerusform>
         </translation>
     </message>
     <message>
@@ -14610,16 +14589,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>答复会发送到 {where}</translation>
     </message>
     <message>
-        <source>The answer is given to a program here: {where}</source>
-        <translation>答复会交给此处的程序：{where}</translation>
+        <source>The answer is given to a program on this computer: {where}</source>
+        <translation>答复会交给此计算机上的程序：{where}</translation>
     </message>
     <message>
-        <source>What you send is sent to {where}</source>
-        <translation>你发送的内容会发送到 {where}</translation>
+        <source>What you enter is sent to {where}</source>
+        <translation>你输入的内容会发送到 {where}</translation>
     </message>
     <message>
-        <source>What you send is given to a program here: {where}</source>
-        <translation>你发送的内容会交给此处的程序：{where}</translation>
+        <source>What you enter is given to a program on this computer: {where}</source>
+        <translation>你输入的内容会交给此计算机上的程序：{where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14682,8 +14661,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>随 ChatDesk 附带。使用 {engine} 搜索。</translation>
     </message>
     <message>
-        <source>Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie.</source>
-        <translation>只有此处的内容、PATH 和你的文件所在位置会传给程序。机密保存在你的密钥所在之处。</translation>
+        <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
+        <translation>程序只会得到这些变量、PATH 和你的文件所在位置。机密与你的密钥一起保存。</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14710,7 +14689,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>运行所在的文件夹</translation>
     </message>
     <message>
-        <source>An empty one of its own</source>
+        <source>An empty folder of its own</source>
         <translation>它自己的空文件夹</translation>
     </message>
     <message>
@@ -14838,8 +14817,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>没有设置其他服务器。</translation>
     </message>
     <message>
-        <source>Every call is asked about.</source>
-        <translation>每次调用都会询问。</translation>
+        <source>ChatDesk asks about every call.</source>
+        <translation>ChatDesk 每次调用都会询问。</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15028,7 +15007,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>{done} of {count} messages</source>
-        <comment>{done} of {count} messages</comment>
+        <comment>{done} of {count} message</comment>
         <translation>
             <numerusform>{done}/{count} 条消息</numerusform>
         </translation>
@@ -15394,7 +15373,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>{count} lines were written to {name}</source>
-        <comment>{count} lines were written to {name}</comment>
+        <comment>{count} line was written to {name}</comment>
         <translation>
             <numerusform>已将 {count} 行写入 {name}</numerusform>
         </translation>
@@ -15921,15 +15900,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>还没有提问。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} tokens</source>
-        <comment>{count} tokens</comment>
-        <translation>
-            <numerusform>{count} 个 token</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>about {count} tokens</source>
-        <comment>about {count} tokens</comment>
+        <comment>about {count} token</comment>
         <translation>
             <numerusform>约 {count} 个 token</numerusform>
         </translation>
@@ -16179,7 +16151,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>{count} tokens were stored in the provider&apos;s cache.</source>
-        <comment>{count} tokens were stored in the provider&apos;s cache.</comment>
+        <comment>{count} token was stored in the provider&apos;s cache.</comment>
         <translation>
             <numerusform>{count} 个 token 存储在提供商的缓存中。</numerusform>
         </translation>
@@ -16918,7 +16890,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>Show all {count} lines</source>
-        <comment>Show all {count} lines</comment>
+        <comment>Show the {count} line</comment>
         <translation>
             <numerusform>显示全部 {count} 行</numerusform>
         </translation>
@@ -17126,7 +17098,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>Show all {count} rows</source>
-        <comment>Show all {count} rows</comment>
+        <comment>Show the {count} row</comment>
         <translation>
             <numerusform>显示全部 {count} 行</numerusform>
         </translation>
@@ -17492,7 +17464,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
-        <comment>In all {amount} in {count} rows. The largest is {row} with {most}.</comment>
+        <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
             <numerusform>{count} 行合计 {amount}。最大的是 {row}，为 {most}。</numerusform>
         </translation>
@@ -17503,14 +17475,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message numerus="yes">
         <source>About {count} tokens in {requests}.</source>
-        <comment>About {count} tokens in {requests}.</comment>
+        <comment>About {count} token in {requests}.</comment>
         <translation>
             <numerusform>{requests}，约 {count} 个 token。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens in {requests}.</source>
-        <comment>{count} tokens in {requests}.</comment>
+        <comment>{count} token in {requests}.</comment>
         <translation>
             <numerusform>{requests}，{count} 个 token。</numerusform>
         </translation>

@@ -23,7 +23,7 @@ def test_a_reason_is_what_the_system_says_in_english(number: int) -> None:
 def test_what_is_not_known_comes_as_it_is() -> None:
     assert reason_text(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
     assert reason_text(OSError("the disk has gone")) == "the disk has gone"
-    assert reason_text(OSError()) == "the system says no"
+    assert reason_text(OSError()) == "the system refused"
 
 
 def test_what_chatdesk_refused_itself_comes_in_its_own_words() -> None:

@@ -19,8 +19,8 @@ LINES = [
     ImportLine(ImportOutcome.SKIPPED, "Entry 17 of conversations.json", 0, "It is damaged."),
 ]
 SUMMARY = (
-    "Imported 2 new threads and 1 thread that went on, 38 messages in all. 1 thread was here already. 1 thread was in"
-    " the trash and left there. 1 entry was skipped. 3 files that messages name are not in the export."
+    "Imported 2 new threads and 1 thread with new messages, 38 messages in all. 1 thread was here already. 1 thread "
+    "was in the trash and left there. 1 entry was skipped. 3 files that messages name are not in the export."
 )
 
 

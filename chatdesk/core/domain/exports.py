@@ -59,15 +59,15 @@ class ExportReport:
             lost = " ".join(self.lost)
             missing = (
                 plural(
-                    "{count} attachments are missing or damaged, so it only names them: {lost}",
-                    "{count} attachment is missing or damaged, so it only names them: {lost}",
+                    "{count} attachments are missing or damaged; the export has only their names: {lost}",
+                    "{count} attachment is missing or damaged; the export has only its name: {lost}",
                     self.missing,
                     lost=lost,
                 )
                 if lost
                 else plural(
-                    "{count} attachments are missing or damaged, so it only names them",
-                    "{count} attachment is missing or damaged, so it only names them",
+                    "{count} attachments are missing or damaged; the export has only their names",
+                    "{count} attachment is missing or damaged; the export has only its name",
                     self.missing,
                 )
             )

@@ -123,7 +123,7 @@ class ImportOutcome(StrEnum):
 
 OUTCOME_TEXTS: Final = {
     ImportOutcome.NEW: "new",
-    ImportOutcome.EXTENDED: Text("went on"),
+    ImportOutcome.EXTENDED: Text("has new messages"),
     ImportOutcome.UNCHANGED: Text("here already"),
     ImportOutcome.IN_TRASH: Text("in the trash"),
     ImportOutcome.DELETED: Text("deleted before"),

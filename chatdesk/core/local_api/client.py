@@ -176,7 +176,7 @@ async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> A
     except (ConnectionError, BadFrame) as error:
         raise ChatDeskError(
             Text("The ChatDesk that was answering has ended."),
-            safe=Text("What came of the answer is kept."),
+            safe=Text("What had arrived of the answer is kept."),
             next_step=Text("Ask again."),
         ) from error
     finally:

@@ -60,7 +60,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         Text("{who} gave up on the request because it took too long."), Text("Try again, or shorten the message.")
     ),
     Kind.CONFLICT: FailureText(
-        Text("{who} could not take the request because another one was in its way."), Text("Try again in a moment.")
+        Text("{who} refused the request because it conflicts with another one."), Text("Try again in a moment.")
     ),
     Kind.CONTEXT_TOO_LONG: FailureText(
         Text("The thread is too long for this model."),
@@ -118,7 +118,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
 }
 
 
-OVERLOADED_WHAT = Text("{who} has more to do than it can do at the moment.")
+OVERLOADED_WHAT = Text("{who} is overloaded at the moment.")
 
 #: What to do once a part of the answer is there, where that differs.
 CONTINUE_STEP = Text("Continue the answer, or try again.")
@@ -126,7 +126,7 @@ CONTINUED_KINDS = frozenset(
     {Kind.SILENCE, Kind.RESET, Kind.INCOMPLETE, Kind.MALFORMED, Kind.SERVER, Kind.REQUEST_TIMEOUT, Kind.OTHER}
 )
 CIRCLE_TEXT = FailureText(
-    Text("{who} sent the request round in a circle, so ChatDesk gave it up."),
+    Text("{who} redirected the request in a circle, so ChatDesk gave up."),
     Text("Check the base URL, then try again."),
 )
 

@@ -25,8 +25,8 @@ _SCHEMES = ("postgres", "postgresql")
 # Carrier-grade NAT (RFC 6598) is also what private networks over the internet use.
 _LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain")
 _ONLY_HERE = Text(
-    "The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number"
-    " that others reach before you invite anybody: Settings, Team sync, Address."
+    "The invitation names the server “{host}”, which only this computer reaches. Give the workspace a "
+    "name or IP address that others reach before you invite anybody: Settings, Team sync, Address."
 )
 _ONLY_NEAR = Text(
     "The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a"
@@ -69,13 +69,19 @@ def read_address(text: str) -> tuple[ServerAddress, str]:
 def checked_address(address: ServerAddress) -> ServerAddress:
     """Return the address unchanged. Raises ``AddressUnusable`` with a sentence about the first part that is invalid."""
     if not is_host(address.host):
-        raise AddressUnusable(Text("“{host}” is not the name or the number of a server.", host=address.host[:80]))
+        raise AddressUnusable(
+            Text("“{host}” is neither the name nor the IP address of a server.", host=address.host[:80])
+        )
     if not 1 <= address.port <= 65_535:
         raise AddressUnusable(Text("A port is a number from 1 to 65535."))
     if not _NAME.fullmatch(address.database):
-        raise AddressUnusable(Text("The name of the database is missing, or has signs that ChatDesk does not take."))
+        raise AddressUnusable(
+            Text("The name of the database is missing, or has characters that ChatDesk does not accept.")
+        )
     if not _NAME.fullmatch(address.user):
-        raise AddressUnusable(Text("The name of the login is missing, or has signs that ChatDesk does not take."))
+        raise AddressUnusable(
+            Text("The name of the login is missing, or has characters that ChatDesk does not accept.")
+        )
     if address.tls not in TLS_MODES:
         raise AddressUnusable(Text("ChatDesk does not know this kind of encryption."))
     return address

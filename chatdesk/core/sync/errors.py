@@ -12,30 +12,30 @@ from chatdesk.core.texts import Text
 _LATER = Text("ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.")
 #: By the setting's name: what happened, and what to do next.
 _LIMITS: Final = {
-    "bytes_each": (Text("You have sent as much text today as the workspace lets each member send."), _LATER),
+    "bytes_each": (Text("You have reached the workspace's daily limit of text for each member."), _LATER),
     "bytes_project": (
-        Text("As much text was sent to this project today as the workspace lets each project take."),
+        Text("This project has reached the workspace's daily limit of text for each project."),
         _LATER,
     ),
-    "file_bytes_each": (Text("You have sent as many files today as the workspace lets each member send."), _LATER),
+    "file_bytes_each": (Text("You have reached the workspace's daily limit of files for each member."), _LATER),
     "file_bytes_project": (
-        Text("As many files were sent to this project today as the workspace lets each take."),
+        Text("This project has reached the workspace's daily limit of files for each project."),
         _LATER,
     ),
     "changes_each_minute": (
-        Text("You have sent as many changes in this minute as the workspace lets each member send."),
+        Text("You have reached the workspace's limit of changes a minute for each member."),
         Text("ChatDesk goes on by itself in a minute."),
     ),
     "members": (
-        Text("The workspace has as many members as it may have."),
+        Text("The workspace has reached its limit of members."),
         Text("An owner of the workspace can raise the limit, or remove somebody."),
     ),
     "invitations": (
-        Text("As many invitations are open as the workspace may have."),
-        Text("Withdraw some, or wait until they end. An owner of the workspace can raise the limit."),
+        Text("The workspace has reached its limit of open invitations."),
+        Text("Withdraw some, or wait until they expire. An owner of the workspace can raise the limit."),
     ),
     "projects_each": (
-        Text("You have shared as many projects as the workspace lets each member share."),
+        Text("You have reached the workspace's limit of shared projects for each member."),
         Text("An owner of the workspace can raise the limit."),
     ),
 }
@@ -188,27 +188,32 @@ class TeamInvitationUsed(TeamError):
 
 class TeamTlsRefused(TeamError):
     code = "team_tls_refused"
-    what = Text("The server of the team's database does not speak TLS, so what you write would travel in the open.")
+    what = Text("The server of the team's database does not speak TLS, so what you write would be sent unencrypted.")
     next_step = Text("Ask whoever runs the server to turn TLS on. Nothing was sent.")
 
 
 class TeamTlsRequired(TeamError):
     code = "team_tls_required"
-    what = Text("The server of the team's database takes no connection from here that is made like this one.")
+    what = Text("The server of the team's database refuses connections of this kind from this computer.")
     next_step = Text("Turn TLS on for this address, or ask whoever runs the server to let this computer in.")
 
 
 class TeamCertificateNotTrusted(TeamError):
     code = "team_certificate_not_trusted"
-    what = Text("The certificate of the team's server is not one that this computer trusts for its name.")
-    next_step = Text("Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent.")
+    what = Text("This computer does not trust the certificate of the team's server for that server's name.")
+    next_step = Text(
+        "Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. "
+        "Nothing was sent."
+    )
 
 
 class TeamPasswordAskedFor(TeamError):
     """The server asked for the password in plain text. ChatDesk only proves that it knows it (SCRAM)."""
 
     code = "team_password_asked_for"
-    what = Text("The server asked for your password itself instead of a proof that you know it, so it was not told.")
+    what = Text(
+        "The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it."
+    )
     next_step = Text("It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256.")
 
 
@@ -268,7 +273,7 @@ class TeamDeviceUnknown(TeamError):
 
     code = "team_device_unknown"
     what = Text("The workspace does not know this computer (any more).")
-    next_step = Text("ChatDesk introduces it again by itself.")
+    next_step = Text("ChatDesk registers it again by itself.")
     is_passing = True
 
 

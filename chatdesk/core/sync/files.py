@@ -46,7 +46,7 @@ _STOP_S: Final = 0.9
 
 _NOT_HERE = Text("The file is not on the computer that sent the message any more.")
 _NOT_THERE = Text("The team's database does not have the file (yet).")
-_DAMAGED = Text("What the team's database has under this name is another file.")
+_DAMAGED = Text("The team's database has a different file under this name.")
 _TOO_LARGE = Text("The file is larger than ChatDesk takes from a team.")
 
 
@@ -336,7 +336,7 @@ def _append(unfinished: Path, index: int, data: bytes) -> None:
             stream.write(data)
     except OSError as error:
         raise AttachmentUnusable(
-            Text("A shared file could not be kept: {reason}.", reason=reason_text(error)),
+            Text("A shared file could not be saved: {reason}.", reason=reason_text(error)),
             next_step=Text("Make room on the disk; ChatDesk tries again by itself."),
         ) from error
 

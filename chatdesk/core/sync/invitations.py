@@ -74,7 +74,7 @@ class InvitationTooNew(InvitationUnusable):
 class WrongCodePassphrase(InvitationUnusable):
     code = "wrong_code_passphrase"
     what = Text("The passphrase does not open this code.")
-    next_step = Text("Type it as it is shown on the other computer, three groups of four signs.")
+    next_step = Text("Type it as it is shown on the other computer, three groups of four characters.")
 
 
 @dataclass(frozen=True, slots=True)

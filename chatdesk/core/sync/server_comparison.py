@@ -27,9 +27,9 @@ T = TypeVar("T")
 _MOST_TOLD: Final = 50
 _MOST_TRIES: Final = 5
 _WAYS: Final = {
-    "missing": Text("“{name}”: {what} of the team not shown here."),
-    "more": Text("“{name}”: {what} shown here, and the team shows none such."),
-    "other": Text("“{name}”: {what} shown otherwise here than by the team's log."),
+    "missing": Text("“{name}”: missing here: {what}."),
+    "more": Text("“{name}”: only here, not in the team's log: {what}."),
+    "other": Text("“{name}”: different here than in the team's log: {what}."),
 }
 
 
@@ -102,7 +102,7 @@ class _Found:
         unasked = len(self.erased - self.asked)
         said: list[str] = [text for text in self._counts(unasked) if text.number]
         if self.is_other and not said:
-            said.append(Text("the server has another history than the one that was taken over."))
+            said.append(Text("the server's history is not the one that this computer received."))
         return said
 
     def _counts(self, unasked: int) -> tuple[Text, ...]:
@@ -118,13 +118,13 @@ class _Found:
                 self.altered,
             ),
             plural(
-                "{count} changes are not where the server's own chain says; its tables were changed.",
-                "{count} change is not where the server's own chain says; its tables were changed.",
+                "{count} changes are out of the order that the server recorded; somebody changed its tables.",
+                "{count} change is out of the order that the server recorded; somebody changed its tables.",
                 self.unchained,
             ),
             plural(
-                "{count} changes are not what was taken over here: the server has other words.",
-                "{count} change is not what was taken over here: the server has other words.",
+                "{count} changes differ from what this computer received: the server has other text.",
+                "{count} change differs from what this computer received: the server has other text.",
                 self.replaced,
             ),
             plural(

@@ -16,7 +16,7 @@ class ServerNotUsable(InvalidInput):
     code = "tool_server_not_usable"
     what = Text("This tool server cannot be used as it is.")
     safe = Text("Nothing was changed.")
-    next_step = Text("Change what is named and save again.")
+    next_step = Text("Correct this and save again.")
 
 
 def check_usable(server: ToolServer, *, has_secrets: bool) -> None:

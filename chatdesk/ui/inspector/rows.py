@@ -62,12 +62,12 @@ class RowList(QListView):
 
 
 def tokens_text(count: int) -> str:
-    return shown(plural("{count} tokens", "{count} tokens", count))
+    return shown(plural("{count} tokens", "{count} token", count))
 
 
 def about_tokens(count: int) -> str:
     """Return a number of tokens that is an estimate."""
-    return shown(plural("about {count} tokens", "about {count} tokens", count))
+    return shown(plural("about {count} tokens", "about {count} token", count))
 
 
 def plain_label(text: str, role: FontRole) -> QLabel:

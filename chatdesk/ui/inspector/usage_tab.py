@@ -314,7 +314,7 @@ def _notes_of(report: UsageReport) -> str:
             shown(
                 plural(
                     "{count} tokens were stored in the provider's cache.",
-                    "{count} tokens were stored in the provider's cache.",
+                    "{count} token was stored in the provider's cache.",
                     total.written_tokens,
                 )
             )

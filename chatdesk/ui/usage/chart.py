@@ -304,7 +304,7 @@ def describe(overview: Overview, measure: Measure) -> str:
     largest = max(overview.rows, key=lambda row: measure.of(row.total))
     words = plural(
         "In all {amount} in {count} rows. The largest is {row} with {most}.",
-        "In all {amount} in {count} rows. The largest is {row} with {most}.",
+        "In all {amount} in {count} row. The largest is {row} with {most}.",
         len(overview.rows),
         amount=measure.words(overview.total),
         row=row_name(largest, overview.step),

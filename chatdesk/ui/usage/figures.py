@@ -44,8 +44,8 @@ def cost_words(total: UsageSum) -> str:
 
 def token_words(total: UsageSum) -> str:
     if total.estimated_requests:
-        return shown(plural("about {count} tokens", "about {count} tokens", total.total_tokens))
-    return shown(plural("{count} tokens", "{count} tokens", total.total_tokens))
+        return shown(plural("about {count} tokens", "about {count} token", total.total_tokens))
+    return shown(plural("{count} tokens", "{count} token", total.total_tokens))
 
 
 def total_words(total: UsageSum) -> Text:
@@ -54,12 +54,12 @@ def total_words(total: UsageSum) -> Text:
     if total.estimated_requests:
         return plural(
             "About {count} tokens in {requests}.",
-            "About {count} tokens in {requests}.",
+            "About {count} token in {requests}.",
             total.total_tokens,
             requests=requests,
         )
     return plural(
-        "{count} tokens in {requests}.", "{count} tokens in {requests}.", total.total_tokens, requests=requests
+        "{count} tokens in {requests}.", "{count} token in {requests}.", total.total_tokens, requests=requests
     )
 
 

@@ -98,7 +98,7 @@ def _look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
         raise SharedReadOnly
     if not found.messages:
         raise NotPossible(
-            Text("Nothing of this is yours to erase."),
+            Text("You wrote none of this, so you cannot erase it for everybody."),
             next_step=Text("Ask an owner or admin of the project, who may erase what others wrote."),
         )
     return found

@@ -32,7 +32,8 @@ _WORDS: Final = {
         "Your role in this project does not permit it. Ask one of its owners for another role, then try again."
     ),
     PushStatus.ORPHAN.value: Text(
-        "What this belongs to is not on the team's server. Copy it out to keep it elsewhere."
+        "The thread or message that this belongs to is not on the team's server. Copy the text out to keep "
+        "it elsewhere."
     ),
     PushStatus.ID_TAKEN.value: Text(
         "The team's server has something else in this place. Copy it out to keep it elsewhere."

@@ -37,7 +37,7 @@ class CodeOutOfDate(TeamError):
 class AlreadyJoined(NotPossible):
     code = "already_joined"
     what = Text("This profile is in that workspace already.")
-    next_step = Text("Settings, Team sync shows how it stands.")
+    next_step = Text("Settings, Team sync shows its state.")
 
 
 class NotJoined(NotPossible):

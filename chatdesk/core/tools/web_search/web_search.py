@@ -38,7 +38,7 @@ class SearchNotUsable(InvalidInput):
     code = "web_search_not_usable"
     what = Text("The web cannot be searched like this.")
     safe = Text("Nothing was changed.")
-    next_step = Text("Change what is named and save again.")
+    next_step = Text("Correct this and save again.")
 
 
 def _client() -> EngineClient:

@@ -60,7 +60,7 @@ class ImportReport:
         ]
         if not any(found):
             found = [Text("There was nothing to import.")]
-        stopped = "" if self.is_whole else Text("The import was stopped; importing the file again goes on.")
+        stopped = "" if self.is_whole else Text("The import was stopped. Import the same file again to continue.")
         return Sentences.of(*found, stopped, *self.all_notes)
 
     @property
@@ -77,7 +77,7 @@ class ImportReport:
             if self.is_dry_run:
                 return Text("Would import {threads} with {messages}.", **counts)
             return Text("Imported {threads} with {messages}.", **counts)
-        counts["grown"] = plural("{count} threads that went on", "{count} thread that went on", grown)
+        counts["grown"] = plural("{count} threads with new messages", "{count} thread with new messages", grown)
         if self.is_dry_run:
             return Text("Would import {threads} and {grown}, {messages} in all.", **counts)
         return Text("Imported {threads} and {grown}, {messages} in all.", **counts)

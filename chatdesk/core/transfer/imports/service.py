@@ -176,7 +176,7 @@ class _Run:
             self._pool.shutdown(wait=False)
         self._report.source = LABELS.get(export.source or "", "")
         if export.has_foreign_bytes:
-            self._report.notes.append(Text("Some characters could not be read and stand as \ufffd now."))
+            self._report.notes.append(Text("Some characters could not be read and are shown as �."))
         self._report.is_whole = not self._stop.is_set()
         return self._report
 
@@ -217,9 +217,13 @@ class _Run:
             *await self._on_reader(lambda: (keep(extras.prompts), keep(extras.drafts)))
         )
         if prompts:
-            self._report.notes.append(plural("{count} prompts came along.", "{count} prompt came along.", prompts))
+            self._report.notes.append(
+                plural("{count} prompts were imported, too.", "{count} prompt was imported, too.", prompts)
+            )
         if drafts:
-            self._report.notes.append(plural("{count} drafts came along.", "{count} draft came along.", drafts))
+            self._report.notes.append(
+                plural("{count} drafts were imported, too.", "{count} draft was imported, too.", drafts)
+            )
 
     async def _work_through(
         self,
@@ -350,7 +354,7 @@ class _Run:
 
 
 _WRITTEN = frozenset((ImportOutcome.NEW, ImportOutcome.EXTENDED))
-_SAFE = Text("What was imported so far is whole; importing the file again goes on.")
+_SAFE = Text("What was imported so far is complete. Import the same file again to continue.")
 
 
 def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:

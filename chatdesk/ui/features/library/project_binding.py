@@ -328,5 +328,5 @@ def _trash_words(counts: ProjectCounts, days: int) -> str:
         goes = plural(
             "{count} threads go to the trash with it.", "{count} thread goes to the trash with it.", counts.threads
         )
-    rest = plural("All of it can be restored for {count} days.", "All of it can be restored for {count} days.", days)
+    rest = plural("All of it can be restored for {count} days.", "All of it can be restored for {count} day.", days)
     return f"{shown(goes)} {shown(rest)}"

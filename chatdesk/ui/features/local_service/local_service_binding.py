@@ -149,7 +149,7 @@ class LocalServiceBinding(Controller):
         dialog = ConfirmDialog(
             self._panes.theme,
             tr("Revoke the token “{name}”?", name=name),
-            tr("What uses it is refused from now on, and what it is doing ends. This cannot be undone."),
+            tr("Programs that use it are refused from now on, and what they are doing ends. This cannot be undone."),
             yes_text=tr("Revoke"),
             is_dangerous=True,
             parent=self._dialog,

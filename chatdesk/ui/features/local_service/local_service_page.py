@@ -26,7 +26,7 @@ _LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use
 _WHAT: Final = Text(
     "Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours."
 )
-_TOKENS_WHILE_OFF: Final = Text("Turn it on to make tokens and to see those that there are.")
+_TOKENS_WHILE_OFF: Final = Text("Turn the service on to make tokens and to see the existing ones.")
 _NO_TOKENS: Final = Text("There are no tokens. Each program gets one of its own.")
 
 

@@ -217,24 +217,24 @@ def whole_question(request: ModelRequest) -> str:
 def where_words(request: ServerRequest) -> str:
     """Return a sentence that says where an answer goes, and during which call it is asked for."""
     asker = request.asker
-    call = tr("It asks while “{tool}” runs.", tool=clean_line(asker.tool_name))
+    call = tr("The server asks while “{tool}” runs.", tool=clean_line(asker.tool_name))
     where = visible_controls(asker.where)
     is_sent = where.startswith(("https://", "http://"))
     if isinstance(request, PageRequest):
-        rest = tr("It chose this page: check the address before you enter anything there.")
+        rest = tr("The server chose this page: check the address before you enter anything there.")
     elif isinstance(request, ModelRequest):
         cost = plural(
-            "You pay for it under your limits, at most {count} tokens.",
-            "You pay for it under your limits, at most {count} token.",
+            "This costs you at most {count} tokens and counts towards your limits.",
+            "This costs you at most {count} token and counts towards your limits.",
             request.max_tokens,
         )
         if is_sent:
             goes = tr("The answer is sent to {where}", where=where)
         else:
-            goes = tr("The answer is given to a program here: {where}", where=where)
+            goes = tr("The answer is given to a program on this computer: {where}", where=where)
         rest = f"{shown(cost)} {goes}"
     elif is_sent:
-        rest = tr("What you send is sent to {where}", where=where)
+        rest = tr("What you enter is sent to {where}", where=where)
     else:
-        rest = tr("What you send is given to a program here: {where}", where=where)
+        rest = tr("What you enter is given to a program on this computer: {where}", where=where)
     return f"{call} {rest}"

@@ -33,7 +33,7 @@ _SIZE_PX: Final = (520, 600)
 _MOST: Final = 100_000
 _LINES: Final = 6
 _HINT: Final = Text(
-    "Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie."
+    "The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys."
 )
 
 
@@ -55,7 +55,7 @@ class ServerForm(TaskPanel):
         self.values = TextField(theme, name=tr("Variables or headers"), object_name="serverValues", most=_MOST)
         self.values.setPlaceholderText("API_KEY=…")
         self.values.setFixedHeight(_LINES * self.values.fontMetrics().lineSpacing())
-        self.folder = _field(tr("Folder it runs in"), "serverFolder", tr("An empty one of its own"))
+        self.folder = _field(tr("Folder it runs in"), "serverFolder", tr("An empty folder of its own"))
         self.client_id = _field(tr("Client ID"), "serverClientId", tr("Empty: ChatDesk registers itself"))
         self.client_secret = _field(tr("Client secret"), "serverClientSecret", tr("Empty: none"))
         self.client_secret.setEchoMode(QLineEdit.EchoMode.Password)

@@ -34,7 +34,7 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
 _NONE: Final = Text("No other server is set up.")
-_NO_PERMISSIONS: Final = Text("Every call is asked about.")
+_NO_PERMISSIONS: Final = Text("ChatDesk asks about every call.")
 _SCOPES: Final = {
     Answer.THREAD: Text("in one chat"),
     Answer.PROJECT: Text("in one project"),

@@ -192,7 +192,7 @@ class _ShownProgress:
                 shown(
                     plural(
                         "{done} of {count} messages",
-                        "{done} of {count} messages",
+                        "{done} of {count} message",
                         progress.of_messages,
                         done=progress.messages,
                     )

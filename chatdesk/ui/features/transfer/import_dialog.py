@@ -104,8 +104,8 @@ class ImportDialog(Panel):
         self.state.setText(
             with_commas(
                 (
-                    plural("{count} threads", "{count} threads", progress.threads),
-                    plural("{count} messages", "{count} messages", progress.messages),
+                    plural("{count} threads", "{count} thread", progress.threads),
+                    plural("{count} messages", "{count} message", progress.messages),
                 )
             )
         )

@@ -122,7 +122,7 @@ class UsageBinding(Controller):
             shown(
                 plural(
                     "{count} lines were written to {name}",
-                    "{count} lines were written to {name}",
+                    "{count} line was written to {name}",
                     count,
                     name=path.name,
                 )

@@ -258,7 +258,7 @@ class CodeItem(ArtifactSource, Item):
     def _fold_button(self, style: TranscriptStyle) -> Button:
         count = self._lines.source_count
         text = (
-            shown(plural("Show all {count} lines", "Show all {count} lines", count))
+            shown(plural("Show all {count} lines", "Show the {count} line", count))
             if self.is_folded
             else tr("Show fewer lines")
         )

@@ -316,7 +316,7 @@ class TableItem(Item):
     def _fold_button(self, style: TranscriptStyle) -> Button:
         is_folded = not self.columns.is_unfolded
         rows = len(self.columns.block.rows)
-        more = shown(plural("Show all {count} rows", "Show all {count} rows", rows))
+        more = shown(plural("Show all {count} rows", "Show the {count} row", rows))
         text = more if is_folded else tr("Show fewer rows")
         high = style.px(_FOLD_PX)
         wide = style.metrics("muted").horizontalAdvance(text) + style.px(40)

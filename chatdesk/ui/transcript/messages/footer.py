@@ -60,7 +60,7 @@ def figures(message: Message) -> str:
     if tokens is None and message.completion_tokens is not None:
         tokens = (message.prompt_tokens or 0) + message.completion_tokens
     if tokens is not None:
-        parts.append(shown(plural("{count} tokens", "{count} tokens", tokens)))
+        parts.append(shown(plural("{count} tokens", "{count} token", tokens)))
     if message.cached_tokens:
         parts.append(tr("{count} from cache", count=message.cached_tokens))
     if message.written_tokens:

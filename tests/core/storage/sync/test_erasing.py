@@ -127,7 +127,7 @@ def test_an_editor_erases_only_what_is_theirs(pair: Pair) -> None:
     )
     assert set(pair.bob.rows(left, thread)) == {(0,)}, "Ann's words stay in the trash"
     assert pair.bob.rows("SELECT 1 FROM changes WHERE state = 2") == []
-    with pytest.raises(NotPossible, match="Nothing of this is yours"):
+    with pytest.raises(NotPossible, match="You wrote none of this"):
         now(pair.bob.repositories.erasures.erase_message(own(pair.bob, author="IS NOT NULL")))
 
 

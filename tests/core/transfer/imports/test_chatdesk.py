@@ -288,7 +288,7 @@ async def test_prompts_and_drafts_come_along_and_replace_nothing(
     first = await _exported(here, tmp_path / "all.zip")
     await there.store.drafts.put(NEW_DRAFT, "mine", 2)
     report = await there.service.run(tmp_path / "all.zip")
-    assert report.notes == ["1 prompt came along.", "1 draft came along."]
+    assert report.notes == ["1 prompt was imported, too.", "1 draft was imported, too."]
     draft = await there.store.drafts.get(thread)
     assert draft is not None
     assert (draft.text, draft.cursor, draft.attachments) == ("half a thought", 4, (note,))

@@ -922,7 +922,7 @@ def test_what_is_shown_otherwise_than_the_team_has_it_can_be_taken_over_anew(
     dialog.show_check(ServerCheck(1, 20, waiting=2))
     assert dialog.outcome.text().endswith("2 changes wait here to be sent. Everything else is the same here and there.")
     assert not dialog.repair_button.isVisible()
-    found = ServerCheck(1, 20, ("“Research”: 1 message of the team not shown here.",), repairable=("p1",))
+    found = ServerCheck(1, 20, ("“Research”: missing here: 1 message.",), repairable=("p1",))
     dialog.show_check(found)
     assert dialog.focusWidget() is dialog.repair_button
     with qtbot.waitSignal(dialog.repairRequested) as asked:

@@ -125,7 +125,7 @@ def test_the_report_is_a_line_a_thread_and_plain_text(dialog: ImportDialog, qtbo
     assert _texts(dialog) == [
         "<b>One</b> — new, 2 messages",
         "Two — skipped. It is damaged.",
-        "Three — went on, 1 message",
+        "Three — has new messages, 1 message",
     ]
     assert dialog.summary.textFormat() == Qt.TextFormat.PlainText
     assert dialog.show_button.hasFocus()
