@@ -21,6 +21,7 @@ from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import TextStreamed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application import open_chats
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import IconButton
@@ -407,6 +408,43 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
 
     play(paths, first)
     play(paths, second)
+
+
+def test_windows_opened_before_the_others_came_back_come_back_with_them(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str | None] = []
+
+    async def first(application: WindowApplication) -> None:
+        await ask(application, "the first")
+        await window(application)
+        threads.append(application.threads.thread_id)
+        await application.threads.open(None)
+        await ask(application, "the second")
+        threads.append(application.threads.thread_id)
+
+    async def second(application: WindowApplication) -> None:
+        await until(
+            lambda: application.panes.registry.is_offered("thread.open_window") and application.threads.has_shown
+        )
+        assert application.threads.thread_id == threads[1]
+        await window(application)
+        assert len(application.chats.windows) == 1, "the one that was left is still to come"
+
+    async def third(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: len(application.chats.windows) == 2)
+        assert {each.threads.thread_id for each in application.chats.windows} == set(threads)
+
+    async def never(*_: object) -> bool:
+        await asyncio.get_running_loop().create_future()
+        return False
+
+    play(paths, first)
+    with monkeypatch.context() as patched:
+        patched.setattr(open_chats, "is_there", never)
+        play(paths, second)
+    play(paths, third)
 
 
 def test_a_temporary_chat_stays_in_its_place(paths: AppPaths) -> None:

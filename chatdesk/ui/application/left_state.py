@@ -24,8 +24,9 @@ def state_of(
     *,
     is_restored: bool,
 ) -> WindowState:
-    """Return the state of the main window with the chat ``beside`` and those in ``windows`` of their own; until these
-    are restored, they are as ``before``. So is what the main window has not shown yet."""
+    """Return the state of the main window with the chat ``beside`` and those in ``windows`` of their own; until all are
+    restored, those of ``before`` that are not shown yet belong to it too. So does what the main window has not shown.
+    """
     threads = main.threads
     read = {key: place for chat in (main, *windows, *_found(beside)) for key, place in chat.threads.anchors().items()}
     anchors = {
@@ -38,8 +39,8 @@ def state_of(
         anchors={**before.anchors, **anchors},
         chosen_model=main.messages.models.chosen,
         is_way_in_ended=main.way_in.is_ended,
-        windows=tuple(map(_saved, windows)) if is_restored else before.windows,
-        beside=_saved_beside(main, beside) if is_restored else before.beside,
+        windows=_saved_windows(windows, () if is_restored else before.windows),
+        beside=before.beside if beside is None and not is_restored else _saved_beside(main, beside),
     )
     return main.lists.remembered(state, before)
 
@@ -56,6 +57,12 @@ async def is_there(chat: ChatService, thread_id: str | None) -> bool:
 
 def _found(beside: PaneBindings | None) -> Sequence[PaneBindings]:
     return () if beside is None else (beside,)
+
+
+def _saved_windows(windows: Sequence[PaneBindings], missing: Sequence[SavedWindow]) -> tuple[SavedWindow, ...]:
+    saved = tuple(map(_saved, windows))
+    shown = {each.thread_id for each in saved}
+    return saved + tuple(each for each in missing if each.thread_id not in shown)
 
 
 def _saved(chat: PaneBindings) -> SavedWindow:
