@@ -39,6 +39,7 @@ class Inspector(QWidget):
         self._bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shows the tab and leaves the keys where they are
         self._bar.setExpanding(False)
         self._bar.setUsesScrollButtons(False)
+        self._bar.setElideMode(Qt.TextElideMode.ElideRight)  # where large text leaves too little room
         self._stack = QStackedWidget()
         self.close_button = IconButton(theme, "x", name=tr("Close the inspector"), object_name="closeInspectorButton")
         self.close_button.clicked.connect(self.closed)
@@ -59,7 +60,7 @@ class Inspector(QWidget):
         """Add a tab that is known by the English words of ``name``."""
         self._names.append(name)
         self._stack.addWidget(pane)
-        self._bar.addTab(shown(name))
+        self._bar.setTabToolTip(self._bar.addTab(shown(name)), shown(name))
         self._fit()
 
     @property

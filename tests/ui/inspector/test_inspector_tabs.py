@@ -233,16 +233,19 @@ def test_why_no_summary_is_made_is_said(
 
 
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
-def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scale: float) -> None:
+@pytest.mark.parametrize("window_px", [0, 640], ids=["beside the thread", "in place of it"])
+def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scale: float, window_px: int) -> None:
     theme.set_scale(scale)
     theme.apply()  # another test may have left its own
     inspector = Inspector(theme)
     qtbot.addWidget(inspector)
     for name in ("Context", "Summary", "Usage", "Tree", "Questions", "Artifacts"):
         inspector.add_tab(name, QWidget())
-    inspector.resize(inspector.minimumWidth(), 400)
+    inspector.set_filling(bool(window_px), window_px=window_px)
+    inspector.resize(window_px or inspector.minimumWidth(), 400)
     inspector.show()
     QApplication.processEvents()
     bar = inspector.findChild(QTabBar)
     assert bar.width() >= bar.tabRect(5).right() - bar.tabRect(0).left()
     assert bar.rect().contains(bar.tabRect(0)) and bar.rect().contains(bar.tabRect(5))
+    assert [bar.tabToolTip(place) for place in (0, 5)] == ["Context", "Artifacts"]
