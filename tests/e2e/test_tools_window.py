@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
@@ -285,8 +286,8 @@ def test_a_server_is_set_up_tested_switched_and_removed(paths: AppPaths, tmp_pat
         await until(lambda: _shown(application, ServerForm) is None)  # the secret is kept then, too
         await until(lambda: page.findChild(QCheckBox, "toolSwitch_my-notes"))
         await _press(_child(page, QPushButton, "toolTest_my-notes"))
-        steps = _child(page, QLabel, "toolSteps_my-notes")
-        await until(lambda: "✓ Lists its tools: 5 tools" in steps.text())
+        steps = _child(page, CheckSteps, "toolSteps_my-notes")
+        await until(lambda: (True, "Lists its tools: 5 tools") in steps.results())
         await until(lambda: _child(page, QLabel, "toolState_my-notes").text() == "Running, 5 tools")
         services = await application.services()
         assert "hidden-value" not in services.paths.tools_file.read_text("utf-8")

@@ -22,6 +22,7 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.services import web_tools
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.search_form import SearchForm
@@ -83,9 +84,9 @@ async def _set_up(application: WindowApplication, site: Site) -> None:
     QTest.keyClicks(address, site.url(""))
     form.test_button.setFocus()
     _key(form.test_button, Qt.Key.Key_Space)
-    steps: Any = form.findChild(QLabel, "searchSteps")
-    await until(lambda: "Finds pages" in steps.text())
-    assert steps.text().splitlines() == ["✓ It answers", "✓ Lets ChatDesk search", "✓ Finds pages"]
+    steps: Any = form.findChild(CheckSteps, "searchSteps")
+    await until(lambda: len(steps.results()) == 3)
+    assert steps.results() == [(True, "It answers"), (True, "Lets ChatDesk search"), (True, "Finds pages")]
     await until(form.test_button.hasFocus)
     address.setFocus()
     _key(address, Qt.Key.Key_Return)

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from chatdesk.core.domain.tools import (
     Answer,
     ApprovalRequest,
+    CheckStep,
     ServerKind,
     ServerState,
     ServerStatus,
     Tool,
+    ToolCheck,
     ToolHints,
     ToolServer,
 )
@@ -107,7 +109,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-consent-focus", focused),
         ("tools-consent-narrow", narrow),
         ("tools-consent-right-to-left", mirrored),
-        ("tools-page", _page()),
+        ("tools-page", _page(theme)),
         ("tools-search-tested", _search_form(theme, SearchEngine.BRAVE, is_tested=True)),
         ("tools-search-address", _search_form(theme, SearchEngine.SEARXNG)),
         ("tools-search-none", _search_form(theme, None)),
@@ -177,10 +179,10 @@ def _of_the_web() -> ApprovalRequest:
     return replace(request, answers=(Answer.DENY, Answer.ONCE))
 
 
-def _page() -> QWidget:
+def _page(theme: Theme) -> QWidget:
     own = ToolServer("chatdesk-chats", "Your chats", ServerKind.BUILT_IN)
     files = ToolServer("files", "Files", ServerKind.COMMAND, ("npx", "-y", "server-filesystem", "~/notes"))
-    page = ToolsPage()
+    page = ToolsPage(theme)
     page.show_servers(
         (
             ServerStatus(own, ServerState.READY, tool_count=3),
@@ -196,7 +198,13 @@ def _page() -> QWidget:
             SearchChoice(SearchEngine.SEARXNG, "https://searx.example.org"), "https://searx.example.org"
         ),
     )
-    page.resize(520, 520)
+    for check in (
+        ToolCheck(CheckStep.FOUND, True),
+        ToolCheck(CheckStep.STARTED, True),
+        ToolCheck(CheckStep.SPOKE, False, "It asks you to sign in: choose Sign in in Settings, Tools."),
+    ):
+        page.show_check("crm", check)
+    page.resize(520, 620)
     return page
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.dialogs.check_steps import StateMark
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
@@ -30,9 +31,7 @@ from chatdesk.ui.features.settings.provider_text import (
     where_the_key_lies,
 )
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
@@ -319,25 +318,3 @@ class AddressField(QLineEdit):
             self.give_up()
         else:
             super().keyPressEvent(event)
-
-
-class StateMark(QWidget):
-    """A tick or a cross; nothing where nobody knows."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._is_well = True
-        side = round(ICON_PX * max(1.0, theme.scale))
-        self.setFixedSize(QSize(side, side))
-
-    def show_result(self, is_well: bool | None) -> None:
-        self._is_well = bool(is_well)
-        self.setVisible(is_well is not None)
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        name, colour = ("circle-check", "accent") if self._is_well else ("circle-x", "danger")
-        paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
-        painter.end()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step, StepResult, StepState
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.check_steps import WORKS, WORKS_NOT, StateMark
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import ICON_PX
 
 _ICONS: Final = {
     StepState.RUNNING: ("clock", "muted"),
@@ -24,8 +21,8 @@ _ICONS: Final = {
 }
 _STATE_WORDS: Final = {
     StepState.RUNNING: Text("looking…"),
-    StepState.OK: Text("works"),
-    StepState.FAILED: Text("does not work"),
+    StepState.OK: WORKS,
+    StepState.FAILED: WORKS_NOT,
     StepState.SKIPPED: Text("not tested"),
 }
 
@@ -38,7 +35,7 @@ class ProviderSteps(QWidget):
         self._theme = theme
         self.setObjectName("providerSteps")
         self.setAccessibleName(tr("Result of the test"))
-        self._marks: dict[Step, _StepMark] = {}
+        self._marks: dict[Step, StateMark] = {}
         self._texts: dict[Step, QLabel] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -46,7 +43,7 @@ class ProviderSteps(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(2, 1)
         for place, step in enumerate(Step):
-            mark = self._marks[step] = _StepMark(theme)
+            mark = self._marks[step] = StateMark(theme)
             text = self._texts[step] = plain_label("", "note", wraps=True)
             text.setObjectName(f"providerStep_{step.value}")
             grid.addWidget(mark, place, 0)
@@ -72,28 +69,9 @@ class ProviderSteps(QWidget):
 
     def _show(self, result: StepResult) -> None:
         mark, text = self._marks[result.step], self._texts[result.step]
-        mark.show_state(result.state)
+        mark.show_icon(*_ICONS[result.state])
         words = shown(result.text or _STATE_WORDS[result.state])
         text.setText(words)
         text.setAccessibleName(f"{shown(STEP_TEXTS[result.step])}: {words}")
         colour = "danger" if result.state is StepState.FAILED else "muted"
         text.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
-
-
-class _StepMark(QWidget):
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._state = StepState.SKIPPED
-        side = round(ICON_PX * max(1.0, theme.scale))
-        self.setFixedSize(QSize(side, side))
-
-    def show_state(self, state: StepState) -> None:
-        self._state = state
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        name, colour = _ICONS[self._state]
-        paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
-        painter.end()

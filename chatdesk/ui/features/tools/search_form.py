@@ -11,6 +11,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -49,7 +50,6 @@ class SearchForm(TaskPanel):
         """Make the form. ``kept`` are the engines for which there is a key."""
         super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
         self._kept = kept
-        self._said: list[str] = []
         self.engine = named(QComboBox(), "searchEngine", tr("Search engine"))
         self.engine.addItem(shown(_NONE), None)
         for each in SearchEngine:
@@ -69,8 +69,7 @@ class SearchForm(TaskPanel):
             for each, url in _KEYS.items()
         }
         self.forget_button = push_button(tr("Forget the key"), "searchForget", self._forget)
-        self.steps = plain_label("", "muted", wraps=True, name="searchSteps")
-        self.steps.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.steps = CheckSteps(theme, "searchSteps")
         self.test_button = push_button(tr("Test"), "searchTest", self._test, name=tr("Test the search engine"))
         self.save_button = push_button(tr("Save"), "searchSave", self._save, is_primary=True, is_default=True)
         self._build()
@@ -98,11 +97,13 @@ class SearchForm(TaskPanel):
 
     def show_check(self, check: SearchCheck) -> None:
         """Show one more step of the test."""
-        self._said.append(step_words(check))
-        self.steps.setText("\n".join(self._said))
+        words = shown(SEARCH_STEP_TEXTS[check.step])
+        if check.remark:
+            words = f"{words}: {shown(check.remark)}"
+        self.steps.add(words, check.is_well)
         if not check.is_well or check.step is SearchStep.FOUND:
             self.end_busy()
-            announce(self, self._said[-1][2:])
+            announce(self, words)
 
     def forget_key(self, engine: SearchEngine) -> None:
         """Show that the key of an engine is gone."""
@@ -117,8 +118,7 @@ class SearchForm(TaskPanel):
     def _on_engine_changed(self) -> None:
         self.show_problem("")
         self.key.clear()
-        self._said = []
-        self.steps.setText("")
+        self.steps.begin()
         self._show_fields()
 
     def _show_fields(self) -> None:
@@ -142,8 +142,7 @@ class SearchForm(TaskPanel):
         self.test_button.setEnabled(engine is not None)
 
     def _test(self) -> None:
-        self._said = []
-        self.steps.setText("")
+        self.steps.begin()
         self.show_busy(tr("Testing…"))
         self.testRequested.emit(self.choice(), self.key.key())
 
@@ -153,12 +152,6 @@ class SearchForm(TaskPanel):
 
     def _forget(self) -> None:
         self.forgetRequested.emit(self._engine())
-
-
-def step_words(check: SearchCheck) -> str:
-    """Return a step of a test as a line."""
-    words = f"{'✓' if check.is_well else '✗'} {shown(SEARCH_STEP_TEXTS[check.step])}"
-    return f"{words}: {shown(check.remark)}" if check.remark else words
 
 
 def search_words(choice: SearchChoice, goes_to: str) -> str:

@@ -67,7 +67,7 @@ class ToolsBinding(Controller):
     def _make_page(self) -> ToolsPage:
         from chatdesk.ui.features.tools.tools_page import ToolsPage
 
-        page = self._page = ToolsPage()
+        page = self._page = ToolsPage(self._panes.theme)
         page.addRequested.connect(lambda: self._tasks.start(self._open_form(None), "add a server"))
         page.editRequested.connect(lambda id_: self._tasks.start(self._edit(id_), "edit a server"))
         page.testRequested.connect(lambda id_: self._tasks.replace(self._test(page, id_), f"test {id_}"))

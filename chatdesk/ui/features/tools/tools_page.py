@@ -26,10 +26,12 @@ from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
 from chatdesk.core.tools.web_search.choice import WEB
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.local_forms import date_time_text
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
@@ -61,8 +63,9 @@ class ToolsPage(QWidget):
     askModelRequested = Signal(str, bool)
     revokeRequested = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
         self.setObjectName("toolsPage")
         self._rows: dict[str, _ServerRow] = {}
         self._shown_permissions: tuple[Permission, ...] | None = None
@@ -111,7 +114,7 @@ class ToolsPage(QWidget):
         for place, status in enumerate(statuses):
             id_ = status.server.id
             if id_ not in self._rows:
-                row = self._rows[id_] = _ServerRow(id_)
+                row = self._rows[id_] = _ServerRow(self._theme, id_)
                 row.switch.clicked.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
                 row.sign_in.clicked.connect(partial(self._on_sign_in, row, id_))
                 row.ask_model.clicked.connect(lambda may, id_=id_: self.askModelRequested.emit(id_, may))
@@ -202,7 +205,7 @@ class ToolsPage(QWidget):
 class _ServerRow(QWidget):
     """A server of the list."""
 
-    def __init__(self, server_id: str) -> None:
+    def __init__(self, theme: Theme, server_id: str) -> None:
         super().__init__()
         self.setObjectName(f"toolServer_{server_id}")
         self.switch = QCheckBox()
@@ -211,8 +214,7 @@ class _ServerRow(QWidget):
         self.ask_model.setObjectName(f"toolAskModel_{server_id}")
         self._details = plain_label("", "muted", wraps=True)
         self._state = _said(f"toolState_{server_id}")
-        self._steps = _said(f"toolSteps_{server_id}")
-        self._steps.hide()
+        self._steps = CheckSteps(theme, f"toolSteps_{server_id}")
         self._stderr = _said(f"toolStderr_{server_id}")
         self._stderr.hide()
         self.is_signed_in = False
@@ -220,7 +222,6 @@ class _ServerRow(QWidget):
         self.test = push_button(tr("Test"), f"toolTest_{server_id}", lambda: None)
         self.edit = push_button(tr("Edit…"), f"toolEdit_{server_id}", lambda: None)
         self.remove = push_button(tr("Remove…"), f"toolRemove_{server_id}", lambda: None, is_danger=True)
-        self._said: list[str] = []
         buttons = FlowRow(8)
         for each in (self.sign_in, self.test, self.edit, self.remove):
             buttons.addWidget(each)
@@ -271,13 +272,10 @@ class _ServerRow(QWidget):
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
 
     def begin_test(self) -> None:
-        self._said = []
-        self._steps.setText(tr("Testing…"))
-        self._steps.show()
+        self._steps.begin(tr("Testing…"))
 
     def show_sign_in(self, words: str) -> None:
-        self._steps.setText(words)
-        self._steps.setVisible(bool(words))
+        self._steps.begin(words)
         announce(self, words)
 
     def show_check(self, check: ToolCheck) -> None:
@@ -286,12 +284,11 @@ class _ServerRow(QWidget):
             if check.step is CheckStep.LISTED:
                 count = plural("{count} tools", "{count} tool", check.tool_count)
                 words = f"{words}: {shown(count)}"
-            self._said.append(f"✓ {words}")
         else:
-            self._said.append(f"✗ {words}: {shown(check.problem)}")
-        self._steps.setText("\n".join(self._said))
+            words = f"{words}: {shown(check.problem)}"
+        self._steps.add(words, check.is_well)
         if not check.is_well or check.step is CheckStep.LISTED:
-            announce(self, f"{self.switch.text()}: {self._said[-1][2:]}")
+            announce(self, f"{self.switch.text()}: {words}")
 
 
 def state_words(status: ServerStatus) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.features.tools.search_form import SearchForm, search_words
 from chatdesk.ui.theme.theme import Theme
 
@@ -80,14 +81,15 @@ def test_a_test_is_told_step_by_step(form: SearchForm) -> None:
     assert form.is_busy and not form.save_button.isEnabled()
     cancel: Any = form.findChild(QPushButton, "searchCancel")
     assert cancel.isEnabled()
-    steps: Any = form.findChild(QLabel, "searchSteps")
+    steps: Any = form.findChild(CheckSteps, "searchSteps")
     form.show_check(SearchCheck(SearchStep.REACHED, True, "Not encrypted."))
     assert form.is_busy
     form.show_check(SearchCheck(SearchStep.ALLOWED, False, "It does not take this key."))
-    assert steps.text() == "✓ It answers: Not encrypted.\n✗ Lets ChatDesk search: It does not take this key."
+    results = [(True, "It answers: Not encrypted."), (False, "Lets ChatDesk search: It does not take this key.")]
+    assert steps.results() == results
     assert not form.is_busy and form.test_button.hasFocus()
     _choose(form, SearchEngine.TAVILY)
-    assert steps.text() == ""
+    assert steps.results() == [] and steps.isHidden()
 
 
 def test_a_kept_key_is_forgotten(form: SearchForm, qtbot: QtBot) -> None:
