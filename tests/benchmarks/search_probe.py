@@ -18,7 +18,8 @@ from typing import Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.search.service import SearchService
-from chatdesk.core.storage.engine import search_text
+from chatdesk.core.storage.engine import search_index, search_text
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.search.find import MOST_RANKED
 from chatdesk.core.storage.search.store import SearchStore
@@ -125,7 +126,7 @@ async def fill(path: Path) -> dict[str, float]:
     db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     search = SearchService(SearchStore(db), SystemClock())
-    await search.rebuild()
+    await db.write(lambda conn: search_index.rebuild(driver(conn)))
     batches = []
     begun = time.perf_counter()
     while time.perf_counter() - begun < 5:

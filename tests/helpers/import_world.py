@@ -13,11 +13,10 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
-from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.core.transfer.imports.service import ImportService
-from tests.helpers.checks import integrity_check
+from tests.helpers.checks import integrity_check, search_faults
 from tests.helpers.counters import recounted
 from tests.helpers.export_samples import write_json
 from tests.helpers.store import MovableClock, Store
@@ -56,7 +55,7 @@ class ImportWorld:
         finds."""
         found = await integrity_check(self.store.db)
         assert found == [], found
-        assert await SearchStore(self.store.db).check() == []
+        assert await search_faults(self.store.db) == []
         for scope in ("active", "archive", "trash"):
             for thread_id in (await self.threads(scope=scope)).values():
                 thread = await self.store.threads.get(thread_id)

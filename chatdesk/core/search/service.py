@@ -109,15 +109,6 @@ class SearchService:
         except TimeoutError:
             return
 
-    async def check(self) -> list[str]:
-        """Return the faults of the index, in plain words; empty when all is well. Writes nothing."""
-        return [] if self._store.is_read_only else await self._store.check()
-
-    async def rebuild(self) -> None:
-        """Delete the index; ``fill`` rebuilds it."""
-        await self._store.rebuild()
-        self._has_work.set()
-
     async def read_afresh(self) -> None:
         """Read the database through a new connection, after it was opened another way."""
         await self._store.reader.disconnect()

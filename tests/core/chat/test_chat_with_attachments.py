@@ -41,10 +41,10 @@ from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.chat_world import ChatWorld
+from tests.helpers.checks import search_faults
 from tests.helpers.export_samples import claude, claude_message, write_json
 from tests.helpers.waiting import PATIENCE_S
 
@@ -176,7 +176,7 @@ async def test_files_that_an_import_brought_are_read_once_and_found(world: World
     assert await world.service.read_unread(pause_s=0) == len(many)
     assert await world.service.read_unread(pause_s=0) == 0
     assert world.reader.texts == len(many)
-    assert await SearchStore(world.database).check() == []
+    assert await search_faults(world.database) == []
     for word in ("filed0", "filed104"):
         hits = await world.database.read(
             lambda conn, word=word: conn.exec_driver_sql(

@@ -9,7 +9,10 @@ import pytest
 
 from chatdesk.core.domain.search import ALL_KINDS, SearchGroup, SearchKind
 from chatdesk.core.search.service import SearchService
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.search.store import SearchStore
+from tests.helpers.checks import search_faults
 from tests.helpers.store import MovableClock, Store
 
 
@@ -24,6 +27,13 @@ class SearchWorld(Store):
     async def close(self) -> None:
         await self.search.close()
         await self.db.close()
+
+    async def faults(self) -> list[str]:
+        """What is wrong where the index does not hold exactly the words of the texts."""
+        return await search_faults(self.db)
+
+    async def rebuild(self) -> None:
+        await self.db.write(lambda conn: search_index.rebuild(driver(conn)), is_durable=False)
 
     async def groups(self, text: str, **options: object) -> dict[SearchKind, SearchGroup]:
         """Everything that is found, by kind."""

@@ -62,7 +62,7 @@ async def test_a_streamed_answer_is_indexed_once_at_its_end(world: SearchWorld) 
     assert await _waiting(world) == 0
     await world.messages.finish(answer.id, TurnOutcome(Status.COMPLETE, 2))
     assert await world.found("heron stork") == ["heron and stork"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_a_continued_answer_has_its_new_words_and_the_old(world: SearchWorld) -> None:
@@ -76,10 +76,10 @@ async def test_a_continued_answer_has_its_new_words_and_the_old(world: SearchWor
     await world.messages.append_chunks(
         answer.id, [StreamChunk(0, PartType.TEXT, " gull"), StreamChunk(1, PartType.TEXT, "stork")]
     )
-    assert await world.search.check() == []
+    assert await world.faults() == []
     await world.messages.finish(answer.id, TurnOutcome(Status.COMPLETE, 2))
     assert await world.found("heron gull stork") == ["heron gull stork"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_an_interrupted_turn_is_found_after_the_start_that_recovers_it(world: SearchWorld) -> None:
@@ -92,7 +92,7 @@ async def test_an_interrupted_turn_is_found_after_the_start_that_recovers_it(wor
     await world.search.close()
     await world.reopen()
     assert await world.found("heron") == ["heron at dawn"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_a_branch_is_found_beside_its_source(world: SearchWorld) -> None:
@@ -102,7 +102,7 @@ async def test_a_branch_is_found_beside_its_source(world: SearchWorld) -> None:
     assert len(await world.found("heron")) == 4
     numbers = [n for _, n in await _numbers(world)]
     assert len(set(numbers)) == 4
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_reasoning_and_tools_are_not_indexed(world: SearchWorld) -> None:
@@ -126,7 +126,7 @@ async def test_damaged_json_costs_its_words_and_nothing_else(world: SearchWorld)
     )
     assert await world.found("heron") == ["answer to heron"]
     await world.ask(thread, "stork")
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_a_foreign_writer_is_caught_up_with_at_the_next_write(world: SearchWorld) -> None:
@@ -141,7 +141,7 @@ async def test_a_foreign_writer_is_caught_up_with_at_the_next_write(world: Searc
     await world.thread("Another")
     assert await world.found("stork") == ["stork"]
     assert await world.found("heron") == ["answer to heron"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_compacting_the_database_changes_nothing(world: SearchWorld) -> None:
@@ -152,7 +152,7 @@ async def test_compacting_the_database_changes_nothing(world: SearchWorld) -> No
         conn.execute("VACUUM")
     assert len(await world.found("heron")) == 4
     assert await world.titles("heron") == ["Heron"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ async def test_an_upgraded_database_is_filled_in_the_background(
     group = (await old_world.groups("message"))[SearchKind.MESSAGE]
     assert (group.count, group.note) == (32, None)
     assert sorted(await old_world.titles("thread")) == ["A thread", "Thread 0", "Thread 1", "Thread 2"]
-    assert await old_world.search.check() == []
+    assert await old_world.faults() == []
     assert await _meta(old_world) == []
     # Newer messages have higher numbers, also among those that were there before.
     numbers = await _numbers(old_world)
@@ -210,7 +210,7 @@ async def test_filling_that_was_cut_off_goes_on(old_world: SearchWorld, monkeypa
     await old_world.search.fill(pause=0)
     assert (await old_world.groups("message"))[SearchKind.MESSAGE].count == 30
     assert await old_world.titles("heron") == ["Renamed heron"]
-    assert await old_world.search.check() == []
+    assert await old_world.faults() == []
 
 
 async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
@@ -220,7 +220,7 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
     thread, doomed = await world.thread("Heron"), await world.thread("Doomed")
     pairs = [await world.ask(thread, f"heron {number}") for number in range(10)]
     await world.ask(doomed, "heron doomed")
-    await world.search.rebuild()
+    await world.rebuild()
     assert (await world.search.state()).percent < 100
     for _ in range(2):
         await world.store.fill_batch()
@@ -237,7 +237,7 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
     assert (await world.groups("heron", limit=99))[SearchKind.MESSAGE].count == 20
     assert (await world.groups("stork"))[SearchKind.MESSAGE].count == 2
     assert await world.titles("heron") == ["Heron"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
     assert await _waiting(world) == 0
 
 
@@ -246,13 +246,13 @@ async def test_what_is_written_while_the_index_is_made_anew_is_indexed_once(worl
     doomed, thread = await world.thread("Doomed"), await world.thread("Heron")
     await world.ask(thread, "heron one")
     await world.ask(doomed, "stork")
-    await world.search.rebuild()
+    await world.rebuild()
     await world.library.delete([doomed])
     await world.trash.purge_expired(world.clock.now + 1)
     await world.ask(thread, "heron two")
     await world.search.fill(pause=0)
     assert (await world.groups("heron"))[SearchKind.MESSAGE].count == 4
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 @pytest.mark.parametrize(
@@ -282,12 +282,12 @@ async def test_a_damaged_index_never_blocks_writing_and_is_made_anew(
     assert group.note is not None
     assert "made anew" in group.note
     assert (await world.search.state()).problem is not None
-    assert await world.search.check() != []
+    assert await world.faults() != []
     await world.search.wait_for_work(5)
     await world.search.fill(pause=0)
     assert (await world.groups("heron"))[SearchKind.MESSAGE].count == 8
     assert await world.titles("heron") == ["Heron"]
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_damage_that_a_search_meets_is_told_and_mended(
@@ -302,7 +302,7 @@ async def test_damage_that_a_search_meets_is_told_and_mended(
     assert "damaged" in group.note
     await world.search.fill(pause=0)
     assert len(await world.found("heron")) == 2
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_waiting_for_work_ends_with_the_time(world: SearchWorld) -> None:
@@ -314,7 +314,7 @@ async def test_check_finds_words_that_are_not_in_the_texts(world: SearchWorld) -
     await world.db.write(
         lambda conn: conn.exec_driver_sql("INSERT INTO search_index (rowid, text) VALUES (1, 'stray')")
     )
-    assert await world.search.check() == ["the words in search_index are not those of the texts"]
+    assert await world.faults() == ["the words in search_index are not those of the texts"]
 
 
 async def test_an_old_schema_that_is_only_read_says_so(tmp_path: Path, clock: MovableClock) -> None:
@@ -328,7 +328,6 @@ async def test_an_old_schema_that_is_only_read_says_so(tmp_path: Path, clock: Mo
         assert "no search index" in group.note
         assert (await world.search.state()).problem is not None
         await world.search.fill()
-        assert await world.search.check() == []
     finally:
         await world.close()
 
@@ -356,7 +355,7 @@ async def test_a_kill_at_any_statement_loses_and_doubles_nothing(
             await world.search.fill(pause=0)
             assert (await world.groups("message"))[SearchKind.MESSAGE].count == 30, number
             assert len(await world.titles("thread")) == 3
-            assert await world.search.check() == []
+            assert await world.faults() == []
         finally:
             await world.close()
 

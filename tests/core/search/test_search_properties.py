@@ -188,7 +188,7 @@ def test_filters_and_words_find_what_reading_everything_finds(
         try:
             for words, excluded, filters in queries:
                 await _compare(world, rows, words, excluded, filters)
-            assert await world.search.check() == []
+            assert await world.faults() == []
         finally:
             await world.close()
 
@@ -231,7 +231,7 @@ def test_the_index_holds_the_texts_after_any_changes(steps: list[tuple[int, int,
                         await _step(world, threads, messages, kind, place, text)
                     except ChatDeskError:
                         continue  # what cannot be done changes nothing, which is what is looked at
-                assert await world.search.check() == []
+                assert await world.faults() == []
                 await world.groups(" ".join(text for _, _, text in steps), is_typing=True)
             finally:
                 await world.close()
@@ -254,7 +254,7 @@ async def _step(world: SearchWorld, threads: list[str], messages: list[str], kin
     elif kind == 6:
         threads.append((await world.paths.branch(message, text or "Branch")).id)
     elif kind == 7:
-        await world.search.rebuild()
+        await world.rebuild()
         await world.search.fill(pause=0)
     else:
         await world.paths.restore(message)

@@ -222,7 +222,7 @@ async def test_purged_words_leave_the_index(world: SearchWorld) -> None:
         return found
 
     assert await world.db.write(terms) == {"answer", "to", "secret", "stork", "keep", "personal"}
-    assert await world.search.check() == []
+    assert await world.faults() == []
 
 
 async def test_filters_narrow(world: SearchWorld) -> None:

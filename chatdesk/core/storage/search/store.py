@@ -46,14 +46,6 @@ class SearchStore:
         """Record that the index is damaged; the next ``fill_batch`` rebuilds it."""
         await self._write(search_index.mark_damaged)
 
-    async def rebuild(self) -> None:
-        await self._write(search_index.rebuild)
-
-    async def check(self) -> list[str]:
-        """Return what is wrong where the index does not hold exactly the words of the texts. Blocks writing in the
-        meantime, some 60 s for a million messages."""
-        return await self._write(search_index.check)
-
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._db.write(lambda conn: work(driver(conn)), is_durable=False)
 
