@@ -1,8 +1,10 @@
-"""Makes and checks ids: UUIDv7, made on this machine, as lower-case text of 36 characters."""
+"""Makes and checks ids: UUIDv7, made on this machine, as lower-case text of 36 characters. Providers and servers of
+tools have readable ones."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import uuid_utils
 
@@ -28,6 +30,16 @@ def place_of_id(value: str) -> int:
     """Return the ``place`` (see ``id_of_moment``) of any UUIDv7."""
     digits = value.replace("-", "")
     return int(digits[:12], 16) << 12 | int(digits[13:16], 16)
+
+
+def readable_id(label: str, taken: Collection[str], *, longest: int, usual: str) -> str:
+    """Return an id that reads like ``label``, or ``usual`` where nothing of it can stand in one, and is not among
+    ``taken``."""
+    base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:longest].strip("-") or usual
+    number = 1
+    while (found := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return found
 
 
 def checked_id(value: object) -> str:

@@ -159,15 +159,6 @@ class ProviderProfile:
         return profile if profile.problem() is None else None
 
 
-def new_id(label: str, taken: frozenset[str]) -> str:
-    """Return an id that reads like ``label`` and is not among ``taken``."""
-    base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:30].strip("-") or "provider"
-    number = 1
-    while (found := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return found
-
-
 def header_secret(profile_id: str, header: str) -> str:
     """Return the name under which the value of a secret header is kept with the keys."""
     return f"{profile_id}/{header.lower()}"

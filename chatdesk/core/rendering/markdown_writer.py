@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chatdesk.core.domain.artifacts.code_blocks import fence_for
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
@@ -24,7 +25,6 @@ from chatdesk.core.rendering.picture_data import picture_url
 
 _BOXES = {"☐": "- [ ]", "☑": "- [x]"}
 _RULES = {"left": ":---", "right": "---:", "center": ":---:"}
-_RUNS = {sign: re.compile(f"{sign}+") for sign in "`~"}
 
 
 def markdown_of(blocks: Sequence[Block]) -> str:
@@ -160,8 +160,7 @@ def _block(block: Block | Item | Quote) -> str:
 def fenced(block: CodeBlock) -> str:
     """Return code to the letter in a fence that nothing in it closes."""
     text = block.text if block.original is None else block.original
-    sign = "~" if "`" in block.language else "`"
-    fence = sign * max(3, 1 + max(map(len, _RUNS[sign].findall(text)), default=0))
+    fence = fence_for(text, "~" if "`" in block.language else "`")
     inside = f"{text}\n" if text or block.ends_line else ""
     return f"{fence}{block.language}\n{inside}{fence}"
 

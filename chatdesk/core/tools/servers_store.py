@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -231,12 +231,3 @@ def _chosen_of(value: object) -> dict[str, tuple[str, ...]]:
         if isinstance(scope, str) and scope.partition(":")[0] in _SCOPES and isinstance(ids, list):
             chosen[scope] = tuple(each for each in ids if isinstance(each, str) and _ID.match(each))
     return chosen
-
-
-def server_id_for(name: str, taken: Sequence[str]) -> str:
-    """Return an id that reads like ``name`` and is not among ``taken``."""
-    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "server"
-    number = 1
-    while (found := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return found

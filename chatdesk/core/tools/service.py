@@ -30,6 +30,7 @@ from chatdesk.core.domain.tools import (
 )
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ToolServersChanged
+from chatdesk.core.ids import readable_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
@@ -45,7 +46,7 @@ from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable, secret_name, secret_origin, sign_in_of
-from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
+from chatdesk.core.tools.servers_store import ServersStore, StoredServers
 from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
 from chatdesk.core.tools.web_search.choice import SearchChoice
 from chatdesk.core.tools.web_search.web_search import WebSearch
@@ -113,7 +114,7 @@ class ToolService:
 
     def new_id(self, name: str) -> str:
         """Return an id for a new server."""
-        return server_id_for(name, [each.id for each in self.servers])
+        return readable_id(name, [each.id for each in self.servers], longest=24, usual="server")
 
     def statuses(self) -> tuple[ServerStatus, ...]:
         """Return all servers as they are now."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.domain.model_info import ModelOverrides
-from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile, masked, new_id
+from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile, masked
+from chatdesk.core.ids import readable_id
 from chatdesk.core.settings.presets import PRESETS, preset_of
 from chatdesk.core.settings.providers_store import (
     FILE_NAME,
@@ -151,9 +152,9 @@ def test_what_cannot_be_used_is_said(change: dict[str, object], words: str) -> N
 
 
 def test_ids_read_like_the_name_and_are_new() -> None:
-    assert new_id("Team Gateway (EU)", frozenset()) == "team-gateway-eu"
-    assert new_id("Groq", frozenset({"groq", "groq-2"})) == "groq-3"
-    assert new_id("日本", frozenset()) == "provider"
+    assert readable_id("Team Gateway (EU)", (), longest=30, usual="provider") == "team-gateway-eu"
+    assert readable_id("Groq", {"groq", "groq-2"}, longest=30, usual="provider") == "groq-3"
+    assert readable_id("日本", (), longest=30, usual="provider") == "provider"
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_check import FoundServer, ModelList, StepResult
-from chatdesk.core.domain.provider_profile import ProviderProfile, masked, new_id
+from chatdesk.core.domain.provider_profile import ProviderProfile, masked
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
+from chatdesk.core.ids import readable_id
 from chatdesk.core.providers.accounts import Account, AccountBook
 from chatdesk.core.providers.base import Provider
 from chatdesk.core.providers.endpoint import Endpoint
@@ -101,7 +102,7 @@ class ProviderService:
         ``KeyNotAgreed`` asks whether a key may go where it would go now; ``is_agreed`` is the person's yes."""
         if not profile.id:
             taken = frozenset(each.profile.id for each in self._book.accounts) | {"offline", "auto", "openai"}
-            profile = replace(profile, id=new_id(profile.label, taken))
+            profile = replace(profile, id=readable_id(profile.label, taken, longest=30, usual="provider"))
 
         await self._changes.run(
             lambda: self._book.put(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed)

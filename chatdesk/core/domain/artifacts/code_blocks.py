@@ -85,10 +85,14 @@ def changed_code(answer: str, *, before: str, language: str) -> FencedCode | Non
     return longest if longest is not None and longest.line_count >= max(1, least) else None
 
 
+def fence_for(text: str, sign: str = "`") -> str:
+    """Return a fence that nothing in ``text`` closes."""
+    return sign * (1 + max(map(len, re.findall(f"{sign}{{3,}}", text)), default=2))
+
+
 def fenced(text: str, language: str = "") -> str:
     """Return ``text`` as a code block of Markdown, whatever is in it."""
-    longest = max((len(each) for each in re.findall(r"`{3,}", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = fence_for(text)
     return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{fence}\n"
 
 

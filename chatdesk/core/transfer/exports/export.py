@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from chatdesk.core.domain.artifacts.code_blocks import fence_for
 from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
@@ -182,8 +183,7 @@ def problem_of(part: Part) -> str:
 
 def _fenced(text: str, language: str) -> str:
     """Return a code block whose fence is longer than any in the text."""
-    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = fence_for(text)
     return f"{fence}{language}\n{text}\n{fence}"
 
 

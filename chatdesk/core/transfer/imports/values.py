@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from chatdesk.core.domain.artifacts.code_blocks import fence_for
 from chatdesk.core.domain.imported import ImportedMessage
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.texts import shortened
@@ -113,8 +114,7 @@ def title_source_of(value: object) -> str | None:
 
 def fenced(text: str, language: object = "") -> str:
     """Return a code block whose fence is longer than any in the text."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
+    fence = fence_for(text)
     name = language if isinstance(language, str) and _LANGUAGE.match(language) else ""
     return f"{fence}{name}\n{text.rstrip()}\n{fence}"
 
