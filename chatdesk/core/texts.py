@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Self, TypeGuard
 
 #: Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
@@ -72,9 +73,10 @@ class Text(str):
     """An English sentence that remembers how it was made.
 
     ``source`` is a template with fields in braces, ``{name}``. Numbers among the fields are written as the language
-    does (give an id, a port or a year as ``str``), fractions with three digits. A field may be a ``Text`` itself, or a
-    tuple of strings, which is written as a list: "Ana, Ben and Cleo". ``about`` tells texts apart that are the same in
-    English only, such as the archive and to archive; it is the comment of the entry in the catalogues.
+    does (give an id, a port or a year as ``str``), fractions with three digits, a ``Decimal`` with all of its places. A
+    field may be a ``Text`` itself, or a tuple of strings, which is written as a list: "Ana, Ben and Cleo". ``about``
+    tells texts apart that are the same in English only, such as the archive and to archive; it is the comment of the
+    entry in the catalogues.
     """
 
     __slots__ = ("fields", "number", "singular", "source")
@@ -231,11 +233,11 @@ def _english(value: object) -> str:
         decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
         whole, point, decimal = f"{value:,.{decimals}f}".partition(".")
         return f"{whole}{point}{decimal}".rstrip("0").rstrip(".") if point else whole
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else str(value)
 
 
 def _in_language(value: object) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return _number_text(_english(value))
     if isinstance(value, tuple):
         words = [_in_language(each) for each in value]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.texts import is_translated, language_tag, tr
+from chatdesk.core.texts import is_translated, language_tag, shown, tr
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QLocale
@@ -29,7 +29,6 @@ _MONTHS: Final = (
     "November",
     "December",
 )
-_LEAST_USD: Final = 0.000_1
 
 
 def weekday_name(weekday: int, *, is_short: bool = False) -> str:
@@ -104,17 +103,13 @@ def decimal_text(value: float, places: int) -> str:
 
 
 def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
-    """Return dollars as ``cost_text`` does, written as the language of the program writes them. ``sign_under``: what is
-    less than can be written has a sign in place of a word."""
-    from chatdesk.core.domain.usage import cost_text  # a row of the sidebar has no price
+    """Return dollars as the language of the program writes them. ``sign_under``: what is less than can be written has a
+    sign in place of a word."""
+    from chatdesk.core.domain.usage import LEAST_COST_USD, cost_text  # a row of the sidebar has no price
 
-    if 0 < cost_usd < _LEAST_USD:
-        least = money_text(_LEAST_USD)
-        return f"<{least}" if sign_under else tr("under {amount}", amount=least)
-    text = cost_text(cost_usd)
-    if not is_translated():
-        return text
-    return _locale().toCurrencyString(float(cost_usd), "$", len(text.partition(".")[2]))
+    if sign_under and 0 < cost_usd < LEAST_COST_USD:
+        return f"<{shown(cost_text(LEAST_COST_USD))}"
+    return shown(cost_text(cost_usd))
 
 
 def within_sentence(words: str) -> str:

@@ -2974,7 +2974,7 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>لا يجوز أن يضم معرّف المزوّد إلا حروفًا لاتينية صغيرة وأرقامًا وشرطات.</translation>
     </message>
     <message>
@@ -3140,11 +3140,6 @@
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
         <translation>اكتب الدولارات لكل مليون رمز، مثل 0.25.</translation>
-    </message>
-    <message>
-        <source>under $0.0001</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
-        <translation>أقل من $0.0001</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
@@ -5614,7 +5609,7 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>ليس هذا موضعًا في القائمة.</translation>
     </message>
     <message>
@@ -7946,7 +7941,7 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system lie.</extracomment>
+        <extracomment>Where packages of the system are.</extracomment>
         <translation>يبحث عن إصدار جديد مرة في اليوم؛ ويُثبَّت عندما تطلب ذلك.</translation>
     </message>
     <message>
@@ -13015,7 +13010,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>يجري فك ضغط النسخة الاحتياطية وفحصها…</translation>
     </message>
     <message>
@@ -15590,7 +15585,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>أعطه اسمًا.</translation>
     </message>
     <message>
@@ -17148,7 +17143,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>under {amount}</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>أقل من {amount}</translation>
+    </message>
+    <message>
+        <source>${amount}</source>
+        <translation>‏{amount}&#xa0;$</translation>
     </message>
     <message>
         <source>in threads with a tag</source>
@@ -17914,7 +17914,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>مقترح</translation>
     </message>
     <message>
@@ -18408,7 +18408,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>يفكّر…</translation>
     </message>
     <message>

@@ -2846,7 +2846,7 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>O id do provedor só pode ter letras minúsculas, dígitos e hifens.</translation>
     </message>
     <message>
@@ -3008,11 +3008,6 @@
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
         <translation>Digite dólares por um milhão de tokens, como 0.25.</translation>
-    </message>
-    <message>
-        <source>under $0.0001</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
-        <translation>menos de $0.0001</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
@@ -5450,7 +5445,7 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>Esse não é um lugar na lista.</translation>
     </message>
     <message>
@@ -7634,7 +7629,7 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system lie.</extracomment>
+        <extracomment>Where packages of the system are.</extracomment>
         <translation>Procura uma nova versão uma vez por dia; ela é instalada quando você mandar.</translation>
     </message>
     <message>
@@ -12491,7 +12486,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>Descompactando e verificando o backup…</translation>
     </message>
     <message>
@@ -14914,7 +14909,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>Dê-lhe um nome.</translation>
     </message>
     <message>
@@ -16372,7 +16367,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>under {amount}</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>menos de {amount}</translation>
+    </message>
+    <message>
+        <source>${amount}</source>
+        <translation>US$&#xa0;{amount}</translation>
     </message>
     <message>
         <source>in threads with a tag</source>
@@ -17046,7 +17046,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>Proposta</translation>
     </message>
     <message>
@@ -17504,7 +17504,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>Pensando…</translation>
     </message>
     <message>

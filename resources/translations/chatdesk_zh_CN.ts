@@ -2814,7 +2814,7 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values lie where keys lie.</extracomment>
+        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>提供商的 ID 只能包含小写字母、数字和连字符。</translation>
     </message>
     <message>
@@ -2975,11 +2975,6 @@
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
         <translation>请输入每百万 token 的美元数，例如 0.25。</translation>
-    </message>
-    <message>
-        <source>under $0.0001</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
-        <translation>低于 $0.0001</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
@@ -5409,7 +5404,7 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any list to be met on the way through it.</extracomment>
+        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>这不是列表中的位置。</translation>
     </message>
     <message>
@@ -7556,7 +7551,7 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system lie.</extracomment>
+        <extracomment>Where packages of the system are.</extracomment>
         <translation>每天查找一次新版本；在你同意后安装。</translation>
     </message>
     <message>
@@ -12360,7 +12355,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and start anew.</extracomment>
+        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>正在解包并检查备份…</translation>
     </message>
     <message>
@@ -14745,7 +14740,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys lie.</extracomment>
+        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>请为它命名。</translation>
     </message>
     <message>
@@ -16178,7 +16173,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>under {amount}</source>
+        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>低于 {amount}</translation>
+    </message>
+    <message>
+        <source>${amount}</source>
+        <translation>${amount}</translation>
     </message>
     <message>
         <source>in threads with a tag</source>
@@ -16829,7 +16829,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>How a change stands, in words; the state is never a colour alone.</extracomment>
+        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>已建议</translation>
     </message>
     <message>
@@ -17278,7 +17278,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that stand beside a call; that it is done, its mark says.</extracomment>
+        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>正在思考…</translation>
     </message>
     <message>

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from PySide6.QtCore import QLocale
 
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.texts import use_translation
+from chatdesk.core.texts import Text, shown, use_translation
 from chatdesk.ui import local_forms
 from chatdesk.ui.sidebar.grouping import short_time
 from chatdesk.ui.widgets.file_size import size_text
@@ -28,7 +29,11 @@ def locale() -> Iterator[None]:
 
 def _speak(code: str, words: dict[str, str] | None = None) -> None:
     QLocale.setDefault(QLocale(code))
-    use_translation(lambda source, _singular, _count: (words or {}).get(source, ""), QLocale(code).toString)
+    locale = QLocale(code)
+    signs = str.maketrans({",": locale.groupSeparator(), ".": locale.decimalPoint()})
+    use_translation(
+        lambda source, _singular, _count: (words or {}).get(source, ""), lambda number: number.translate(signs)
+    )
 
 
 def test_english_has_forms_of_its_own() -> None:
@@ -66,10 +71,18 @@ def test_digits_are_those_of_the_language(locale: None) -> None:
 @pytest.mark.parametrize("dollars", [0.0, 0.000_05, 0.0421, 0.5, 12.5, 1_234.5])
 def test_money_has_the_digits_of_the_english_text(dollars: float, locale: None) -> None:
     assert local_forms.money_text(dollars) == cost_text(dollars)
-    _speak("de")
+    _speak("de", {"${amount}": "{amount}\xa0$"})
     english = cost_text(dollars).replace("$", "").replace("under ", "")
     german = local_forms.money_text(dollars).replace("\xa0$", "").replace("under ", "")
     assert german.translate(str.maketrans(".,", ",.")) == english
+
+
+def test_an_amount_of_a_limit_is_money_of_the_language(locale: None) -> None:
+    limit = UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.MONEY, hard=5.0)
+    spent = Text("{amount} used", amount=limit.amount_text(1_234.5))
+    assert spent == "$1,234.50 used"
+    _speak("de", {"${amount}": "{amount}\xa0$", "{amount} used": "{amount} genutzt"})
+    assert shown(spent) == "1.234,50\xa0$ genutzt"
 
 
 def test_what_is_less_than_can_be_written_may_have_a_sign() -> None:

@@ -38,7 +38,7 @@ _KINDS: Mapping[str, str] = {
 }
 _ROW_PX = 26
 _PAD_PX = 4
-_WIDEST_PRICE = "<$0.0001"
+_LEAST_PRICE_USD = 0.000_01
 _ALL = 1_000
 _MANY, _VERY_MANY = 10_000, 1_000_000
 
@@ -238,7 +238,9 @@ class _Table(QTableView):
         """Lines with names reach over all columns; the last column has room for a price, the others share the rest."""
         header, last = self.horizontalHeader(), len(_COLUMNS) - 1
         header.setSectionResizeMode(last, QHeaderView.ResizeMode.Fixed)
-        price_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(_WIDEST_PRICE)
+        price_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(
+            money_text(_LEAST_PRICE_USD, sign_under=True)
+        )
         header.resizeSection(last, price_px + 2 * _PAD_PX + 2)
         self.clearSpans()
         for row in range(0, self.model().rowCount(), 2):
