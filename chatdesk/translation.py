@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 _LARGEST_COUNT: Final = 1_000_000_000
+_ARABIC_SIGNS: Final = dict(zip("0123456789,.", "٠١٢٣٤٥٦٧٨٩٬٫", strict=True))
 
 
 def use_language(setting: str) -> str:
@@ -44,14 +45,19 @@ def _use_catalogue(code: str) -> None:
         locale = system  # Mexico, Switzerland or Morocco write numbers in a way of their own
     QLocale.setDefault(locale)
 
-    def translate(source: str, singular: str, count: int) -> str:
-        if not -_LARGEST_COUNT <= count <= _LARGEST_COUNT:  # Qt's end before 2**31; the last digits choose a form
-            count = _LARGEST_COUNT + count % _LARGEST_COUNT
-        return catalogue.translate("", source, singular, count) or ""
-
     signs = dict(zip("0123456789", (locale.toString(digit) for digit in range(10)), strict=True))
     signs |= {",": locale.groupSeparator(), ".": locale.decimalPoint(), "-": locale.negativeSign()}
     table = str.maketrans(signs)
+    # Arabic sentences have the digits of Egypt for amounts and Latin ones for what is typed or copied.
+    amounts = str.maketrans({_ARABIC_SIGNS[sign]: written for sign, written in signs.items() if sign in _ARABIC_SIGNS})
+    has_other_digits = code == "ar" and signs["0"] != _ARABIC_SIGNS["0"]
+
+    def translate(source: str, singular: str, count: int) -> str:
+        if not -_LARGEST_COUNT <= count <= _LARGEST_COUNT:  # Qt's end before 2**31; the last digits choose a form
+            count = _LARGEST_COUNT + count % _LARGEST_COUNT
+        found = catalogue.translate("", source, singular, count) or ""
+        return found.translate(amounts) if has_other_digits else found
+
     use_translation(translate, lambda number: number.translate(table), code.replace("_", "-"))
 
 

@@ -69,6 +69,28 @@ def test_numbers_are_written_as_in_the_country_of_the_person(region: str, langua
     assert ran.stdout.strip() == number
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the forms of the desktop stand in no variable")
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [("ar_EG", "يجب أن تكون الأوقات بين ١ و٣٬٦٠٠ ثانية."), ("ar_MA", "يجب أن تكون الأوقات بين 1 و3.600 ثانية.")],
+)
+def test_amounts_in_arabic_sentences_are_written_as_in_the_country_of_the_person(region: str, words: str) -> None:
+    translations.compile_changed(Path(sys.prefix))
+    script = (
+        "from chatdesk.translation import use_language; from chatdesk.core.texts import tr;"
+        "use_language('ar'); print(tr('Times must be between 1 and 3,600 seconds.'))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": f"{region}.UTF-8", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert ran.stdout.strip() == words
+
+
 def test_qt_speaks_the_language_of_the_program_in_a_country_that_it_has_no_words_for() -> None:
     script = (
         "from PySide6.QtWidgets import QApplication; from chatdesk.translation import translate_qt, use_language;"

@@ -29,6 +29,10 @@ _GROUPED = re.compile(r"(?<=\d)[.,\s\u00a0\u202f\u066c](?=\d{3})")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 _MANY_THINGS = re.compile(r"\{count\} (?:\w+ )?(?:people|\w+[a-rt-z]s)\b(?! a\b)")
 _ENDS = {"…": "…", ":": ":：", "?": "?？؟"}
+#: A Latin number before a thing that is counted, or in a range with a field.
+_AMOUNT_IN_LATIN = re.compile(
+    r"[0-9] (?:من \{\}|إلى \{\}|و\{\}|أيام|يوم|دقائق|ساع|ثوان|ثانية|سطر|حرف|كلم|بايت|م\.ث)|الساعة [0-9]"
+)
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
 #: Lists of endings for the system's dialogs, lists of words that a question has, headers, and words of a search.
 _NO_SENTENCE = re.compile(r"\(\*|^[^.]+, [^.]+$|Name: |project:")
@@ -153,6 +157,12 @@ def test_a_translation_has_the_numbers_of_its_sentence(code: str) -> None:
         return set(re.findall(r"\d{2,}", _GROUPED.sub("", re.sub(r"\{\w+\}", "", text.translate(_DIGITS)))))
 
     wrong = _wrong(code, lambda source, form: not numbers(source) <= numbers(form))
+    assert not wrong, wrong
+
+
+def test_amounts_in_arabic_sentences_have_arabic_digits() -> None:
+    """What is typed or copied keeps its Latin ones: ports, versions, patterns, keys and the defaults of options."""
+    wrong = _wrong("ar", lambda _source, form: _AMOUNT_IN_LATIN.search(re.sub(r"\{\w+\}", "{}", form)) is not None)
     assert not wrong, wrong
 
 

@@ -748,11 +748,11 @@
     </message>
     <message>
         <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>يجب أن يكون أكبر من 0 وأصغر من 1,000,000</translation>
+        <translation>يجب أن يكون أكبر من ٠ وأصغر من ١٬٠٠٠٬٠٠٠</translation>
     </message>
     <message>
         <source>it must be at least 1</source>
-        <translation>يجب أن يكون 1 على الأقل</translation>
+        <translation>يجب أن يكون ١ على الأقل</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -2135,7 +2135,7 @@
     </message>
     <message>
         <source>A page holds 1 to {largest_page} rows.</source>
-        <translation>تضم الصفحة من 1 إلى {largest_page} من الصفوف.</translation>
+        <translation>تضم الصفحة من ١ إلى {largest_page} من الصفوف.</translation>
     </message>
     <message>
         <source>Summaries cannot be made here.</source>
@@ -2187,7 +2187,7 @@
     </message>
     <message>
         <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
-        <translation>تضم الصفحة من 1 إلى {largest_page} من الصفوف، لا {limit}.</translation>
+        <translation>تضم الصفحة من ١ إلى {largest_page} من الصفوف، لا {limit}.</translation>
     </message>
     <message numerus="yes">
         <source>pin {count} threads</source>
@@ -2356,7 +2356,7 @@
     </message>
     <message>
         <source>Between 2 and {most_in_thread} models can be compared.</source>
-        <translation>تمكن المقارنة بين 2 و{most_in_thread} من النماذج.</translation>
+        <translation>تمكن المقارنة بين ٢ و{most_in_thread} من النماذج.</translation>
     </message>
     <message>
         <source>Only questions can be edited here.</source>
@@ -2840,11 +2840,11 @@
     </message>
     <message>
         <source>the number of messages must be from 1 to {most_messages}</source>
-        <translation>يجب أن يكون عدد الرسائل من 1 إلى {most_messages}</translation>
+        <translation>يجب أن يكون عدد الرسائل من ١ إلى {most_messages}</translation>
     </message>
     <message>
         <source>the period must be from a second to 30 days</source>
-        <translation>يجب أن تكون المدة من ثانية إلى 30 يومًا</translation>
+        <translation>يجب أن تكون المدة من ثانية إلى ٣٠ يومًا</translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens</source>
@@ -2937,11 +2937,11 @@
     </message>
     <message>
         <source>{name} must be between 0 and {most}.</source>
-        <translation>يجب أن يكون {name} بين 0 و{most}.</translation>
+        <translation>يجب أن يكون {name} بين ٠ و{most}.</translation>
     </message>
     <message>
         <source>The length of an answer must be between 1 and {largest_answer} tokens.</source>
-        <translation>يجب أن يكون طول الإجابة بين 1 و{largest_answer} من الرموز.</translation>
+        <translation>يجب أن يكون طول الإجابة بين ١ و{largest_answer} من الرموز.</translation>
     </message>
     <message>
         <source>The reasoning effort must be one of {reasoning_efforts}.</source>
@@ -2953,7 +2953,7 @@
     </message>
     <message>
         <source>A stop word has 1 to {longest_stop_word} characters.</source>
-        <translation>طول كلمة التوقف من 1 إلى {longest_stop_word} من الحروف.</translation>
+        <translation>طول كلمة التوقف من ١ إلى {longest_stop_word} من الحروف.</translation>
     </message>
     <message>
         <source>The temperature</source>
@@ -3003,7 +3003,7 @@
     </message>
     <message>
         <source>Times must be between 1 and 3,600 seconds.</source>
-        <translation>يجب أن تكون الأوقات بين 1 و3,600 ثانية.</translation>
+        <translation>يجب أن تكون الأوقات بين ١ و٣٬٦٠٠ ثانية.</translation>
     </message>
     <message>
         <source>Nothing was sent; your text stays where it is.</source>
@@ -4299,15 +4299,15 @@
     </message>
     <message>
         <source>Every night at 3:00</source>
-        <translation>كل ليلة الساعة 3:00</translation>
+        <translation>كل ليلة الساعة ٣:٠٠</translation>
     </message>
     <message>
         <source>Every day at 12:00</source>
-        <translation>كل يوم الساعة 12:00</translation>
+        <translation>كل يوم الساعة ١٢:٠٠</translation>
     </message>
     <message>
         <source>Every Sunday at 3:00</source>
-        <translation>كل أحد الساعة 3:00</translation>
+        <translation>كل أحد الساعة ٣:٠٠</translation>
     </message>
     <message>
         <source>Every hour</source>
@@ -4516,11 +4516,11 @@
     </message>
     <message>
         <source>This is a top-10 common password.</source>
-        <translation>هذه من أكثر 10 كلمات مرور شيوعًا.</translation>
+        <translation>هذه من أكثر ١٠ كلمات مرور شيوعًا.</translation>
     </message>
     <message>
         <source>This is a top-100 common password.</source>
-        <translation>هذه من أكثر 100 كلمة مرور شيوعًا.</translation>
+        <translation>هذه من أكثر ١٠٠ كلمة مرور شيوعًا.</translation>
     </message>
     <message>
         <source>This is a very common password.</source>
@@ -4693,7 +4693,7 @@
     </message>
     <message>
         <source>5 minutes</source>
-        <translation>5 دقائق</translation>
+        <translation>٥ دقائق</translation>
     </message>
     <message>
         <source>1 hour</source>
@@ -5462,7 +5462,7 @@
     </message>
     <message>
         <source>If it took 10 seconds</source>
-        <translation>إن استغرقت 10 ثوانٍ</translation>
+        <translation>إن استغرقت ١٠ ثوانٍ</translation>
     </message>
     <message>
         <source>Icon in the tray</source>
@@ -6871,7 +6871,7 @@
     </message>
     <message>
         <source>A name has 1 to 80 characters on one line.</source>
-        <translation>طول الاسم من 1 إلى 80 حرفًا في سطر واحد.</translation>
+        <translation>طول الاسم من ١ إلى ٨٠ حرفًا في سطر واحد.</translation>
     </message>
     <message>
         <source>Type another one.</source>
@@ -7215,7 +7215,7 @@
         <translation>
             <numerusform>صفر بايت</numerusform>
             <numerusform>بايت واحد</numerusform>
-            <numerusform>2 بايت</numerusform>
+            <numerusform>{count} بايت</numerusform>
             <numerusform>{count} بايت</numerusform>
             <numerusform>{count} بايت</numerusform>
             <numerusform>{count} بايت</numerusform>
@@ -8023,7 +8023,7 @@
     </message>
     <message>
         <source>A limit must be a number from 0 on.</source>
-        <translation>يجب أن يكون الحدّ رقمًا من 0 فصاعدًا.</translation>
+        <translation>يجب أن يكون الحدّ رقمًا من ٠ فصاعدًا.</translation>
     </message>
     <message>
         <source>Correct the number.</source>
@@ -9244,7 +9244,7 @@
     </message>
     <message>
         <source>No message in view has a file, or code of 15 lines or more.</source>
-        <translation>ليس في الرسائل الظاهرة ملف، ولا كود من 15 سطرًا أو أكثر.</translation>
+        <translation>ليس في الرسائل الظاهرة ملف، ولا كود من ١٥ سطرًا أو أكثر.</translation>
     </message>
     <message>
         <source>Open page in browser</source>
@@ -9856,7 +9856,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>a very long answer (some 6,000 words)</source>
-        <translation>إجابة طويلة جدًّا (نحو 6000 كلمة)</translation>
+        <translation>إجابة طويلة جدًّا (نحو ٦٬٠٠٠ كلمة)</translation>
     </message>
     <message>
         <source>code in several languages</source>
@@ -11531,11 +11531,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>30 days</source>
-        <translation>30 يومًا</translation>
+        <translation>٣٠ يومًا</translation>
     </message>
     <message>
         <source>90 days</source>
-        <translation>90 يومًا</translation>
+        <translation>٩٠ يومًا</translation>
     </message>
     <message>
         <source>A year</source>
@@ -15163,7 +15163,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>1 of {count}</source>
-        <translation>1 من {count}</translation>
+        <translation>١ من {count}</translation>
     </message>
     <message>
         <source>Review proposed changes</source>
@@ -16561,7 +16561,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
-        <translation>ليست لهذه المحادثة نواتج بعد. تُسرد هنا ملفات رسائلها، وكذلك الكود الذي تفتحه: للكود من 15 سطرًا أو أكثر «فتح كناتج» في رأسه وفي قائمة رسالته.</translation>
+        <translation>ليست لهذه المحادثة نواتج بعد. تُسرد هنا ملفات رسائلها، وكذلك الكود الذي تفتحه: للكود من ١٥ سطرًا أو أكثر «فتح كناتج» في رأسه وفي قائمة رسالته.</translation>
     </message>
     <message>
         <source>Artifacts of this thread</source>
@@ -17410,7 +17410,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Previous 7 days</source>
-        <translation>آخر 7 أيام</translation>
+        <translation>آخر ٧ أيام</translation>
     </message>
     <message>
         <source>Pinned</source>
@@ -18690,7 +18690,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>7 days</source>
         <extracomment>What days took, added up in each way of looking at it.</extracomment>
-        <translation>7 أيام</translation>
+        <translation>٧ أيام</translation>
     </message>
     <message>
         <source>All</source>
