@@ -6135,7 +6135,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>لا ملفات مرفقة بلا حافظ.</numerusform>
@@ -6201,7 +6201,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>لا محادثات فقدت العنوان والإعدادات («{recovered_title}»).</numerusform>
@@ -6213,7 +6213,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>لا رسائل فقدت ما قبلها.</numerusform>
@@ -12677,7 +12677,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>و{lost} أخرى</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>حُفظ كل شيء في {name}:</numerusform>

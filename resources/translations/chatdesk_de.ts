@@ -5943,7 +5943,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>{count} angehängte Datei, die nichts mehr hielt, ist wieder erhalten.</numerusform>
@@ -5993,7 +5993,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>{count} Unterhaltung ohne Titel und Einstellungen heißt jetzt „{recovered_title}“.</numerusform>
@@ -6001,7 +6001,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>{count} Nachricht, deren Vorgänger fehlte, beginnt eine eigene Version.</numerusform>
@@ -12165,7 +12165,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>und {lost} weitere</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>Alles außer {count} Anhang wurde in {name} gespeichert:</numerusform>

@@ -5943,7 +5943,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>{count} archivo adjunto que nada conservaba se conserva de nuevo.</numerusform>
@@ -5993,7 +5993,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>{count} conversación que había perdido título y ajustes se llama «{recovered_title}».</numerusform>
@@ -6001,7 +6001,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>{count} mensaje que había perdido lo anterior empieza una versión propia.</numerusform>
@@ -12165,7 +12165,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>y {lost} más</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>Todo menos {count} adjunto se guardó en {name}:</numerusform>

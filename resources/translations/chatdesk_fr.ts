@@ -4288,7 +4288,7 @@
     </message>
     <message>
         <source>The passphrase does not open the file of keys.</source>
-        <translation>La phrase secrète n’ouvre pas le fichier des clés.</translation>
+        <translation>La phrase secrète n’ouvre pas le fichier de clés.</translation>
     </message>
     <message>
         <source>The keys are unchanged.</source>
@@ -4300,7 +4300,7 @@
     </message>
     <message>
         <source>The file of keys cannot be read or written.</source>
-        <translation>Le fichier des clés ne peut pas être lu ou écrit.</translation>
+        <translation>Le fichier de clés ne peut pas être lu ou écrit.</translation>
     </message>
     <message>
         <source>It was left as it is; keys hold until ChatDesk closes.</source>
@@ -4312,7 +4312,7 @@
     </message>
     <message>
         <source>The file of keys has not been opened in this run.</source>
-        <translation>Le fichier des clés n’a pas été ouvert depuis le démarrage.</translation>
+        <translation>Le fichier de clés n’a pas été ouvert depuis le démarrage.</translation>
     </message>
     <message>
         <source>The keys in it are unchanged.</source>
@@ -5943,7 +5943,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>{count} fichier joint que rien ne gardait est de nouveau gardé.</numerusform>
@@ -5993,7 +5993,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>{count} conversation qui avait perdu titre et réglages s’appelle «&#xa0;{recovered_title}&#xa0;».</numerusform>
@@ -6001,7 +6001,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>{count} message qui avait perdu ce qui précède commence une version à lui.</numerusform>
@@ -11870,7 +11870,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Passphrase of the file of keys</source>
-        <translation>Phrase secrète du fichier des clés</translation>
+        <translation>Phrase secrète du fichier de clés</translation>
     </message>
     <message>
         <source>{place}; it wins over a kept key, so it cannot be changed here</source>
@@ -12165,7 +12165,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>et {lost} de plus</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>Tout sauf {count} pièce jointe a été enregistré dans {name}&#xa0;:</numerusform>

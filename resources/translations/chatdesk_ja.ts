@@ -5895,7 +5895,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>どこにも保管されていなかった{count}個の添付ファイルが再び保管されました。</numerusform>
@@ -5941,14 +5941,14 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>タイトルと設定を失った{count}件のスレッドの名前を「{recovered_title}」にしました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>前のメッセージを失った{count}件のメッセージを、独立したバージョンの始まりにしました。</numerusform>
@@ -12037,7 +12037,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ほか{lost}</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>{count}個の添付ファイルを除くすべてを{name}に保存しました:</numerusform>

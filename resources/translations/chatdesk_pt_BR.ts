@@ -5943,7 +5943,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>{count} arquivo anexado que nada guardava está guardado de novo.</numerusform>
@@ -5993,7 +5993,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>{count} conversa que tinha perdido título e configurações se chama “{recovered_title}”.</numerusform>
@@ -6001,7 +6001,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>{count} mensagem que tinha perdido o que vinha antes começa uma versão própria.</numerusform>
@@ -12165,7 +12165,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>e mais {lost}</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>Tudo menos {count} anexo foi salvo em {name}:</numerusform>

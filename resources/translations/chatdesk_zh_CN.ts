@@ -5895,7 +5895,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept is kept again.</source>
+        <source>{count} attached files that nothing kept are kept again.</source>
         <comment>{count} attached file that nothing kept is kept again.</comment>
         <translation>
             <numerusform>重新保留了 {count} 个无人引用的附加文件。</numerusform>
@@ -5941,14 +5941,14 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads that had lost title and settings is called “{recovered_title}”.</source>
+        <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
         <comment>{count} thread that had lost title and settings is called “{recovered_title}”.</comment>
         <translation>
             <numerusform>{count} 个丢失标题和设置的对话现名为“{recovered_title}”。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} messages that had lost what came before begins a version of its own.</source>
+        <source>{count} messages that had lost what came before begin versions of their own.</source>
         <comment>{count} message that had lost what came before begins a version of its own.</comment>
         <translation>
             <numerusform>{count} 条丢失前文的消息现在开始自己的版本。</numerusform>
@@ -12037,7 +12037,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>以及另外 {lost} 个</translation>
     </message>
     <message numerus="yes">
-        <source>All but {count} attachments was saved to {name}:</source>
+        <source>All but {count} attachments were saved to {name}:</source>
         <comment>All but {count} attachment was saved to {name}:</comment>
         <translation>
             <numerusform>除 {count} 个附件外，其余均已保存到 {name}：</numerusform>

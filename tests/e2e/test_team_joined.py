@@ -120,7 +120,7 @@ def test_who_joined_is_led_to_what_is_shared_once_settings_are_closed(
 
         (await shown(SettingsDialog)).reject()
         await until(toast.isVisible)
-        assert toast.text == "“Personal” of “Research” is here."
+        assert toast.text == "“Personal” of “Research” has arrived."
         assert toast.accessibleName() == toast.text
         lists = application.bindings.lists
         assert getattr(lists.project, "id", None) != shared, "nobody is led away from what they look at"

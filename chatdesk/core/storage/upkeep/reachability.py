@@ -101,7 +101,7 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     if files:
         done.append(
             plural(
-                "{count} attached files that nothing kept is kept again.",
+                "{count} attached files that nothing kept are kept again.",
                 "{count} attached file that nothing kept is kept again.",
                 len(files),
             )

@@ -179,7 +179,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     if lost:
         done.append(
             plural(
-                "{count} threads that had lost title and settings is called “{recovered_title}”.",
+                "{count} threads that had lost title and settings are called “{recovered_title}”.",
                 "{count} thread that had lost title and settings is called “{recovered_title}”.",
                 len(lost),
                 recovered_title=RECOVERED_TITLE,
@@ -193,7 +193,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     if roots:
         done.append(
             plural(
-                "{count} messages that had lost what came before begins a version of its own.",
+                "{count} messages that had lost what came before begin versions of their own.",
                 "{count} message that had lost what came before begins a version of its own.",
                 roots,
             )

@@ -112,7 +112,7 @@ class DataBinding(Controller):
             return [
                 shown(
                     plural(
-                        "All but {count} attachments was saved to {name}:",
+                        "All but {count} attachments were saved to {name}:",
                         "All but {count} attachment was saved to {name}:",
                         len(lost),
                         name=target.name,
