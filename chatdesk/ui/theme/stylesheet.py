@@ -115,7 +115,8 @@ def _switches(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     ring_px = max(4, round(box_px * 0.29))
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     return f"""
-QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX}px; }}
+QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX - 2 * FOCUS_RING_PX}px;
+    border: {FOCUS_RING_PX}px solid transparent; border-radius: 6px; }}
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: {box_px}px; height: {box_px}px;
     border: 1px solid {tokens.muted}; background: {tokens.card}; }}
 QCheckBox::indicator, QAbstractItemView::indicator {{ border-radius: 4px; }}
@@ -126,8 +127,7 @@ QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {
     border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
 QRadioButton::indicator:checked {{ width: {box_px + 2 - 2 * ring_px}px; height: {box_px + 2 - 2 * ring_px}px;
     border: {ring_px}px solid {tokens.accent}; }}
-QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
-QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
+QCheckBox:focus, QRadioButton:focus {{ border-color: {tokens.accent}; }}
 QSlider:horizontal {{ min-height: {max(_TARGET_PX, box_px + 6)}px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.line}; }}
 QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tokens.accent}; }}
