@@ -49,7 +49,7 @@ class MessageFocus:
     def forget(self, *, keeps_place: bool = False) -> None:
         """Forget the hovered and focused things, because nothing is loaded any more.
 
-        ``keeps_place`` keeps the current message: the same thread is loaded again, and ``repair`` finds the message.
+        ``keeps_place`` keeps the current message: the same thread is loaded again, and ``mend`` finds the message.
         """
         self.stop = self._hit = None
         if not keeps_place:
