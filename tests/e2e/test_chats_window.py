@@ -428,7 +428,8 @@ def test_windows_opened_before_the_others_came_back_come_back_with_them(
             lambda: application.panes.registry.is_offered("thread.open_window") and application.threads.has_shown
         )
         assert application.threads.thread_id == threads[1]
-        await window(application)
+        own = await window(application)
+        await until(lambda: own.threads.stored_id == threads[1])
         assert len(application.chats.windows) == 1, "the one that was left is still to come"
 
     async def third(application: WindowApplication) -> None:

@@ -76,7 +76,7 @@ def test_ways_in_say_what_the_server_refuses(tmp_path: Path, team: Team) -> None
             (membership_errors.InvitationExpired(), "Ask whoever invited you for a new one"),
             (membership_errors.AlreadyJoined(), "in that workspace already"),
             (membership_errors.UnencryptedAfar(), "with encryption only"),
-            (errors.TeamCertificateNotTrusted(), "Somebody may be in between"),
+            (errors.TeamCertificateNotTrusted(), "Somebody may be intercepting"),
             (errors.TeamHostUnknown(), "not found under its name"),
             (errors.TeamConnectionsUsedUp(), "takes no more connections"),
         ):

@@ -9,13 +9,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
@@ -53,15 +54,17 @@ def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pyte
         application.panes.commands.trigger("app.tools")
         await until(lambda: application.panes.window.findChild(QPushButton, "toolSignIn_web"))
         page = _child(application.panes.window, ToolsPage, "toolsPage")
-        button, said = _child(page, QPushButton, "toolSignIn_web"), _child(page, QLabel, "toolSteps_web")
+        button, said = _child(page, QPushButton, "toolSignIn_web"), _child(page, CheckSteps, "toolSteps_web")
         await until(button.isVisible)
         assert not _child(page, QPushButton, "toolSignIn_notes").isVisible()
         assert (button.text(), button.accessibleName()) == ("Sign in…", "Sign in to Web") and not browser.opened
         _press(button)
-        await until(lambda: said.text() == "Signed in." and button.text() == "Sign out")
+        await until(lambda: said.results() == [(None, "Signed in.")] and button.text() == "Sign out")
         assert len(browser.opened) == 1 and [each.id for each in tools.servers if each.is_signed_in] == ["web"]
         _press(button)
-        await until(lambda: said.text() == "Signed out, here and at the server." and button.text() == "Sign in…")
+        await until(
+            lambda: said.results() == [(None, "Signed out, here and at the server.")] and button.text() == "Sign in…"
+        )
         assert len(browser.opened) == 1 and not any(each.is_signed_in for each in tools.servers)
 
     with sign_in_server() as web:
@@ -103,8 +106,8 @@ def test_a_client_that_a_person_registered_is_entered_in_the_form(
         _press(form.save_button)
         await until(lambda: closed and window.findChild(QPushButton, "toolSignIn_web"))
         _press(_child(window, QPushButton, "toolSignIn_web"))
-        said = _child(window, QLabel, "toolSteps_web")
-        await until(lambda: said.text() == "Signed in.")
+        said = _child(window, CheckSteps, "toolSteps_web")
+        await until(lambda: said.results() == [(None, "Signed in.")])
         assert web.pages[0]["client_id"] == FIXED_CLIENT and len(web.clients) == 1
         assert FIXED_SECRET not in paths.tools_file.read_text("utf-8")
 

@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core import child_process
 from chatdesk.core.process_frames import read_frame
 from tests.helpers.prepared_processes import ForkedProcess
-from tests.helpers.waiting import until
+from tests.helpers.waiting import until, wait_until
 
 _COMMAND = child_process.command_of("--host-tools")
 _ROOT = Path(__file__).parents[2]
@@ -70,7 +70,9 @@ def test_another_environment_is_not_mistaken_for_that_of_the_run(monkeypatch: py
     monkeypatch.setenv("LC_TIME", "de_DE.UTF-8")
     with child_process.start(_COMMAND) as process:
         assert isinstance(process, subprocess.Popen)
-        assert b"LC_TIME=de_DE.UTF-8" in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        environment = Path(f"/proc/{process.pid}/environ")
+        wait_until(environment.read_bytes)  # empty until the program is in its place
+        assert b"LC_TIME=de_DE.UTF-8" in environment.read_bytes().split(b"\0")
 
 
 async def test_it_ends_with_whoever_started_it_however_that_ends() -> None:

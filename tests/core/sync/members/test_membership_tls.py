@@ -110,7 +110,7 @@ async def test_a_server_that_cannot_prove_itself_is_told_nothing(encrypted: Team
         unknown = replace(address, ca="")
         elsewhere = replace(address, host="localhost")  # the certificate is for the number
         for wrong in (stranger, unknown, elsewhere):
-            with pytest.raises(errors.TeamCertificateNotTrusted, match="not one that this computer trusts"):
+            with pytest.raises(errors.TeamCertificateNotTrusted, match="does not trust the certificate"):
                 await ana.create_workspace("Research", "Ana", wrong, password=password)
             (check,) = await ana.examine(wrong, password)
             assert check.state is CheckState.FAILED
@@ -147,7 +147,7 @@ async def test_a_server_that_asks_for_the_password_itself_is_not_told_it(tmp_pat
     code = write_member_code(MemberCode(address, new_secret(), new_id(), "Research", 4_000_000_000_000))
     database, ben = await _profile(tmp_path / "ben")
     try:
-        with pytest.raises(errors.TeamPasswordAskedFor, match="it was not told"):
+        with pytest.raises(errors.TeamPasswordAskedFor, match="ChatDesk did not send it"):
             await ben.join(code, "Ben", allows_unencrypted=True)
     finally:
         await database.close()
