@@ -159,8 +159,7 @@ async def test_who_may_only_read_is_known_at_once_and_writes_nothing(tmp_path: P
         assert ben.database.log_watch.read_only == {project}
         with pytest.raises(Exception, match="read"):
             await ben.ask(thread, "may I?")
-        members = await ana.team.records.members(ana.workspace_id)
-        viewer = next(member for member in members if member.name == "ben")
+        viewer = await _member(ana, "ben")
         await ana.team.membership.administration.set_role(project, viewer.id, TeamRole.EDITOR)
         await until(lambda: not ben.database.log_watch.read_only)
         await ben.ask(thread, "now I may")
@@ -172,7 +171,7 @@ async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path:
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        member = next(each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben")
+        member = await _member(ana, "ben")
         await ana.team.membership.administration.remove_member(ana.workspace_id, member.id)
         await until(lambda: ben.phase is SyncPhase.REFUSED)
         await ana.ask(thread, "after")
@@ -257,6 +256,18 @@ def _claim(workspace: TeamDatabase, project: str, member: str) -> None:
         conn.execute("SELECT cd.set_role(%s, %s, 'owner')", [project, member])
 
 
+async def _member(desk: Desk, name: str) -> TeamMember:
+    """Return a member of the workspace as soon as this computer knows the name."""
+
+    async def found() -> TeamMember | None:
+        return next((each for each in await desk.team.records.members(desk.workspace_id) if each.name == name), None)
+
+    await until(found)
+    member = await found()
+    assert member is not None
+    return member
+
+
 async def _is_pulled(desk: Desk, project: str) -> bool:
     return bool(await desk.one("SELECT seq FROM shared_projects WHERE project_id = ? AND state = 'shared'", project))
 
@@ -271,7 +282,8 @@ async def test_who_is_here_and_who_types_is_seen(tmp_path: Path, workspace: Team
         thread = await ana.thread(project)
         await until_same(project, [ana, ben])
         ben.team.set_presence(project, thread, is_typing=True)
-        await until(lambda: ana.team.presence(project))
+        # Who types is heard before the names of the members are pulled.
+        await until(lambda: [each.name for each in ana.team.presence(project)] == ["ben"])
         [seen] = ana.team.presence(project)
         assert (seen.name, seen.thread_id, seen.state) == ("ben", thread, PresenceState.TYPING)
         ben.team.set_presence(None, None)
