@@ -29,7 +29,7 @@ class BundledFilesHook(BuildHookInterface):  # type: ignore[type-arg]
         for resource in sorted((Path(self.root) / "resources").iterdir()):
             if resource != translations.SOURCES:
                 build_data["force_include"][str(resource)] = f"chatdesk/_bundled/resources/{resource.name}"
-        translations.compile_changed(Path(self.root) / ".venv")
+        translations.compile_changed(sys.executable)
         for catalogue in sorted(translations.TARGET.glob("*.qm")):
             build_data["force_include"][str(catalogue)] = f"chatdesk/_bundled/translations/{catalogue.name}"
         build_data["force_include"][str(build_site.build())] = "chatdesk/_bundled/site"

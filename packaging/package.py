@@ -96,7 +96,7 @@ def build():
     for theme in ENVIRONMENT.glob("lib/*/site-packages/PySide6/Qt/plugins/platformthemes/libqgtk3.so"):
         theme.unlink()
     encodings_files.fetch(uv)
-    translations.compile_changed(ENVIRONMENT)
+    translations.compile_changed(python)
     _install(uv, SITE_ENVIRONMENT, SITE_LOCK)
     build_site.build(python=python_of(SITE_ENVIRONMENT))
     for folder in ("dist", "work"):

@@ -73,7 +73,7 @@ def make_ready(purpose, venv, python):
         _install(purpose, venv, python, is_new="python" not in stamp)
         stamp[purpose] = wanted
     try:
-        translations.compile_changed(venv)
+        translations.compile_changed(_python_of(venv))
     except (OSError, RuntimeError) as problem:
         print("The translations were not compiled ({}); ChatDesk will speak English.".format(problem))
     stamp["root"] = str(ROOT)

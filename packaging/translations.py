@@ -3,8 +3,8 @@
     translations.py update     bring the .ts files to the present source; translations stay where the source is the same
     translations.py compile    write build/translations/*.qm, as set-up does
 
-Both are Qt's own tools, lupdate and lrelease, which come with PySide6. Standard library only and old syntax, because
-set-up runs it on the system's Python.
+Both are Qt's own tools, lupdate and lrelease, which come with PySide6: each function takes the Python that has it.
+Standard library only and old syntax, because set-up runs it on the system's Python.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ TARGET = ROOT / "build" / "translations"
 _ALIASES = "tr+=Text,tr+=plural"
 
 
-def update(venv, sources=SOURCES):
+def update(python, sources=SOURCES):
     """Bring every .ts file in ``sources`` to the present source."""
     _run(
-        [_tool(venv, "lupdate"), "-silent", "-tr-function-alias", _ALIASES, "-locations", "none", "-no-obsolete"]
+        python,
+        ["lupdate", "-silent", "-tr-function-alias", _ALIASES, "-locations", "none", "-no-obsolete"]
         + ["-extensions", "py", str(ROOT / "chatdesk"), "-ts"]
-        + [str(path) for path in sorted(sources.glob("*.ts"))]
+        + [str(path) for path in sorted(sources.glob("*.ts"))],
     )
 
 
-def compile_changed(venv):
+def compile_changed(python):
     """Compile the .ts files that are newer than what was compiled of them."""
     for source in sorted(SOURCES.glob("*.ts")):
         target = TARGET / (source.stem + ".qm")
@@ -38,24 +39,22 @@ def compile_changed(venv):
             continue
         TARGET.mkdir(parents=True, exist_ok=True)
         made = target.with_name("{}.{}".format(target.name, os.getpid()))
-        _run([_tool(venv, "lrelease"), "-silent", str(source), "-qm", str(made)])
+        _run(python, ["lrelease", "-silent", str(source), "-qm", str(made)])
         made.replace(target)  # several set-ups may run at once
 
 
-def _tool(venv, name):
-    folder = "Scripts" if os.name == "nt" else "bin"
-    return str(Path(venv) / folder / ("pyside6-" + name))
-
-
-def _run(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def _run(python, command):
+    """Run a tool of PySide6 by the Python that has it: an environment that only builds a wheel has no ``.venv``."""
+    starting = "import sys; from PySide6.scripts import pyside_tool; getattr(pyside_tool, sys.argv.pop(1))()"
+    called = [str(python), "-P", "-c", starting] + command
+    done = subprocess.run(called, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
-        raise RuntimeError("{} failed: {}".format(Path(command[0]).name, done.stdout.decode("utf-8", "replace")))
+        raise RuntimeError("{} failed: {}".format(command[0], done.stdout.decode("utf-8", "replace")))
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["update"]:
-        update(ROOT / ".venv")
+        update(sys.executable)
     elif sys.argv[1:] != ["compile"]:
         sys.exit(__doc__)
-    compile_changed(ROOT / ".venv")
+    compile_changed(sys.executable)

@@ -29,7 +29,7 @@ _NEVER_SAID = (
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> None:
-    translations.compile_changed(Path(sys.prefix))
+    translations.compile_changed(sys.executable)
 
 
 def _chatdesk(tmp_path: Path, *arguments: str, language: str = "de") -> tuple[int, str, str]:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale
@@ -21,7 +20,7 @@ import translations
 
 @pytest.fixture
 def arabic() -> Iterator[None]:
-    translations.compile_changed(Path(sys.prefix))
+    translations.compile_changed(sys.executable)
     before = QLocale()
     use_language("ar")
     yield
@@ -53,7 +52,7 @@ def test_a_number_that_is_larger_than_those_of_qt_has_the_form_of_its_last_digit
     ],
 )
 def test_numbers_are_written_as_in_the_country_of_the_person(region: str, language: str, number: str) -> None:
-    translations.compile_changed(Path(sys.prefix))
+    translations.compile_changed(sys.executable)
     script = (
         "import sys; from chatdesk.translation import use_language; from chatdesk.core.texts import plural, shown;"
         "use_language(sys.argv[1]); print(shown(plural('{count}', '{count}', 1234567)))"
@@ -75,7 +74,7 @@ def test_numbers_are_written_as_in_the_country_of_the_person(region: str, langua
     [("ar_EG", "يجب أن تكون الأوقات بين ١ و٣٬٦٠٠ ثانية."), ("ar_MA", "يجب أن تكون الأوقات بين 1 و3.600 ثانية.")],
 )
 def test_amounts_in_arabic_sentences_are_written_as_in_the_country_of_the_person(region: str, words: str) -> None:
-    translations.compile_changed(Path(sys.prefix))
+    translations.compile_changed(sys.executable)
     script = (
         "from chatdesk.translation import use_language; from chatdesk.core.texts import tr;"
         "use_language('ar'); print(tr('Times must be between 1 and 3,600 seconds.'))"

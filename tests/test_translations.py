@@ -54,7 +54,7 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalogues")
     for path in CATALOGUES.glob("*.ts"):
         shutil.copy(path, folder)
-    translations.update(Path(sys.prefix), folder)
+    translations.update(sys.executable, folder)
     return folder
 
 
