@@ -153,6 +153,20 @@ def start_postgres():
     return "postgresql://setup@127.0.0.1:5432/team"
 
 
+def renumbered(deb, version):
+    """Return the package of this commit under another version, to upgrade from or to go back from."""
+    tree, target = package.PLACE / "renumbered", package.PLACE / "renumbered-{}.deb".format(version)
+    shutil.rmtree(str(tree), ignore_errors=True)
+    subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(tree)], check=True)
+    control = tree / "DEBIAN" / "control"
+    text = control.read_text(encoding="utf-8")
+    control.write_text(text.replace("Version: " + package.version(), "Version: " + version), encoding="utf-8")
+    packing = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(target)]
+    subprocess.run(packing, check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(str(tree))
+    return target
+
+
 def add_repository(system, repository):
     """Have apt in the fresh system take packages from a repository, by its key alone."""
     shutil.copytree(str(repository), str(system / "srv" / "apt"))

@@ -2,8 +2,8 @@
 repository, the .run, and the wheel with pipx. A line for each thing that was tried.
 
 ``try_package.py [--twice] [program] [portable] [languages] [pipx] [upgrade]``; without words all of them. Needs root
-and debootstrap; the packages are in build/package (``make package``), the wheel is in dist (``make wheel``), and
-``CHATDESK_OLDER_DEB`` names the package of a version before, for ``upgrade``.
+and debootstrap; the packages are in build/package (``make package``), the wheel is in dist (``make wheel``).
+The package of a version before, for ``upgrade``, is the one that ``CHATDESK_OLDER_DEB`` names, else it is built.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import subprocess
 import sys
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 import package  # noqa: E402
@@ -34,12 +33,22 @@ from fresh_debian import (  # noqa: E402
     as_user,
     fresh_system,
     inside,
+    renumbered,
     start_postgres,
 )
 
 OLDER = "0.0.1"
 LARGEST_DEB_MB = 90
 PARTS = ("program", "portable", "languages", "pipx", "upgrade")
+#: The programs that this needs here besides those of `make package`, with Debian's packages of these.
+TOOLS = {
+    "debootstrap": "debootstrap",
+    "lintian": "lintian",
+    "desktop-file-validate": "desktop-file-utils",
+    "appstreamcli": "appstream",
+    "openssl": "openssl",
+    "git": "git",
+}
 #: What takes a picture of a window, lists fonts, and hears what a screen reader hears.
 WATCHERS = "scrot fontconfig at-spi2-core python3-gi gir1.2-atspi-2.0"
 
@@ -47,8 +56,12 @@ WATCHERS = "scrot fontconfig at-spi2-core python3-gi gir1.2-atspi-2.0"
 def main():
     """Build nothing; try what is there. Returns 1 where something failed."""
     deb = package.PLACE / "chatdesk_{}_{}.deb".format(package.version(), package.said(["dpkg", "--print-architecture"]))
-    if os.geteuid() != 0 or shutil.which("debootstrap") is None or not deb.exists():
-        print("This needs root, debootstrap, and the packages of `make package`.", file=sys.stderr)
+    missing = sorted({of for program, of in TOOLS.items() if shutil.which(program) is None})
+    if missing:
+        print("Missing here: sudo apt-get install " + " ".join(missing), file=sys.stderr)
+        return 1
+    if os.geteuid() != 0 or not deb.exists():
+        print("This needs root, and the packages of `make package`.", file=sys.stderr)
         return 1
     if "--alone" not in sys.argv:
         return in_namespaces_of_its_own()
@@ -58,7 +71,7 @@ def main():
     if "--twice" in sys.argv:
         _build_again(tries, [deb, package.PLACE / "chatdesk-{}.run".format(package.version())])
     with fresh_system() as system:
-        older = _same_as_older(deb)
+        older = renumbered(deb, OLDER)
         add_repository(system, package.build_repository([older, deb]))
         older.unlink()
         before = _files(system)
@@ -79,8 +92,8 @@ def main():
             _use_in_other_languages(tries, system, deb)
         if "pipx" in wanted:
             _use_with_pipx(tries, system)
-    if "upgrade" in wanted and "CHATDESK_OLDER_DEB" in os.environ:
-        try_upgrade.upgrade_and_go_back(tries, Path(os.environ["CHATDESK_OLDER_DEB"]), deb)
+    if "upgrade" in wanted:
+        try_upgrade.upgrade_and_go_back(tries, deb)
     print("{} of {} failed.".format(tries.failed, tries.count))
     return 1 if tries.failed else 0
 
@@ -137,6 +150,7 @@ def _use_with_pipx(tries, system):
     tries.check("the wheel is here (make wheel)", lambda: bool(wheels))
     if not wheels:
         return
+    _build_in_isolation(tries, wheels[-1])
     folder = system / "tmp" / "wheels"
     shutil.copytree(str(_locked_wheels()), str(folder))
     shutil.copy(str(wheels[-1]), str(folder))
@@ -155,6 +169,22 @@ def _use_with_pipx(tries, system):
         tries.inside("pipx: " + name, as_user(words.format(program)))
 
 
+def _build_in_isolation(tries, wheel):
+    """Build the wheel again as strangers do, who have nothing but the source: from a clone, and from a file of it."""
+    place = package.PLACE / "isolated"
+    shutil.rmtree(str(place), ignore_errors=True)
+    clone, target = place / "clone", place / wheel.name
+    subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(clone)], check=True)
+    packing = [str(ROOT / ".venv" / "bin" / "python"), "-m", "hatchling", "build", "--target", "sdist", "--directory"]
+    subprocess.run([*packing, str(place)], cwd=str(clone), check=True, stderr=subprocess.DEVNULL)
+    building = [package.find_python(), "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(place)]
+    for source in (clone, *place.glob("*.tar.gz")):
+        tries.run("pip builds the wheel from {}, in an environment of its own".format(source.name), [*building, source])
+        tries.check("it is that of `make wheel`", lambda: target.exists() and _sum(target) == _sum(wheel))
+        target.unlink(missing_ok=True)
+    shutil.rmtree(str(place))
+
+
 def _locked_wheels():
     """Return a folder with the packages of the lock for a window and the service, and what pipx itself asks for."""
     folder = package.PLACE / "wheels"
@@ -168,20 +198,6 @@ def _locked_wheels():
         subprocess.run(fetching + ["pip", "setuptools", "wheel"], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return folder
-
-
-def _same_as_older(deb):
-    """Return this package under an older version, to upgrade from."""
-    tree, target = package.PLACE / "older", package.PLACE / "older.deb"
-    shutil.rmtree(str(tree), ignore_errors=True)
-    subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(tree)], check=True)
-    control = tree / "DEBIAN" / "control"
-    text = control.read_text(encoding="utf-8")
-    control.write_text(text.replace("Version: " + package.version(), "Version: " + OLDER), encoding="utf-8")
-    packing = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(target)]
-    subprocess.run(packing, check=True, stdout=subprocess.DEVNULL)
-    shutil.rmtree(str(tree))
-    return target
 
 
 def _build_again(tries, built):

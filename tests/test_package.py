@@ -1,8 +1,10 @@
-"""What builds need and put into packages: the feed of a portable program, and the translations of a wheel."""
+"""What builds need and put into packages: the feed of a portable program, the translations of a wheel, and the package
+of a version before, which is upgraded from."""
 
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -61,3 +63,40 @@ def test_the_translations_of_a_wheel_are_compiled_by_the_python_that_builds_it(
     of_qt = [each for each in settings["project"]["dependencies"] if each.startswith("PySide6")]
     assert of_qt == [each for each in asked if each.startswith("PySide6")]
     assert {"hatchling", "mkdocs-material", "uv"} <= {each.partition(">")[0] for each in asked}
+
+
+def _commit(root: Path, changes: dict[str, str]) -> str:
+    for name, text in changes.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    _git(root, "add", ".")
+    _git(root, "-c", "user.name=Ada", "-c", "user.email=ada@chatdesk.example", "commit", "--quiet", "--message", "x")
+    return _git(root, "rev-parse", "HEAD")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+_VERSION, _MIGRATION = "chatdesk/__init__.py", "migrations/versions/000{}_x.py"
+_NEWER_VERSION, _NEWER_SCHEMA = {_VERSION: '__version__ = "2"\n'}, {_MIGRATION.format(2): ""}
+
+
+@pytest.mark.parametrize("changes", [(_NEWER_VERSION, _NEWER_SCHEMA), (_NEWER_SCHEMA, _NEWER_VERSION)])
+def test_what_is_upgraded_from_has_an_older_version_and_an_older_schema(
+    package: Any, tmp_path: Path, changes: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    trial = importlib.import_module("try_upgrade")
+    source = tmp_path / "source"
+    source.mkdir()
+    _git(source, "init", "--quiet")
+    _commit(source, {_VERSION: '__version__ = "1"\n', _MIGRATION.format(1): ""})
+    assert trial.older_commit(source) is None
+    older = _commit(source, {"read.me": "the last of version 1 with schema 1"})
+    for each in changes:
+        _commit(source, each)
+    _commit(source, {"read.me": "now", _MIGRATION.format(1): "# a word"})
+    assert trial.older_commit(source) == older
+    _git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{source}", "shallow")
+    assert trial.older_commit(tmp_path / "shallow") is None

@@ -1,8 +1,8 @@
 #!/bin/sh
 # What a plain user does before an upgrade, after it, and on the way back: `try_upgrade.sh older`, with the version before,
 # leaves things of every kind; `newer` looks for them and adds some; `again`, with the version before, goes back by the
-# backup that was made before the upgrade. Prints a line for each thing that was tried. Run by packaging/try_package.py, in a
-# session with a keyring.
+# backup that was made before the upgrade; `back`, with the version of this commit, meets the database of one after it.
+# Prints a line for each thing that was tried. Run by packaging/try_package.py, in a session with a keyring.
 set -u
 . "$(dirname "$0")/trying.sh"
 kept=$HOME/kept
@@ -77,6 +77,24 @@ again)
         "chatdesk import $kept/since.zip || grep -q format $work/out"
     try "what was written since is there" 'chatdesk search "after the upgrade" | grep -q Threads'
     try "the older one asks again" 'chatdesk ask --new "asked after the way back"'
+    ;;
+back)
+    cp "$HOME/.local/share/chatdesk/chatdesk.db" "$kept/newest.db"
+    try "a newer database is read" 'chatdesk search "after the way back" | grep -q Threads && chatdesk threads | grep -q Chart'
+    chatdesk ask "asked too early" > "$work/refused" 2>&1
+    judge "nothing is asked in it" $((!$?))
+    try "it says why, and what to do" \
+        "grep 'This data belongs to a newer ChatDesk' $work/refused && grep 'Update ChatDesk' $work/refused && ! grep Traceback $work/refused"
+    try "the doctor says it" "! chatdesk doctor > $work/doctor 2>&1 && grep 'belongs to a newer ChatDesk' $work/doctor"
+    QT_QPA_PLATFORM=offscreen chatdesk > "$work/window" 2>&1 &
+    window=$!
+    sleep 3
+    try "a window opens over it" "kill -0 $window && chatdesk threads | grep -q Chart"
+    kill -TERM $window
+    wait $window
+    judge "the window ends as it should" $?
+    try "not a byte is written into it" "cmp $kept/newest.db $HOME/.local/share/chatdesk/chatdesk.db && ! test -s $HOME/.local/share/chatdesk/chatdesk.db-wal"
+    try "a backup leads back" "chatdesk restore --yes \$(ls -t $backups/chatdesk-pre-*.db | head -1) && chatdesk ask --new 'asked again'"
     ;;
 esac
 rm -rf "$work"
