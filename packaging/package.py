@@ -204,10 +204,13 @@ def build_run(program=PROGRAM, target=None, level=9):
     _put(tree / "chatdesk.svg", ICON.read_bytes())
     _same_dates(tree)
     date = "@{}".format(commit_time())
-    packing = ["makeself", "--quiet", "--gzip", "--complevel", str(level), "--nox11", "--tar-quietly"]
+    # Words for gzip are passed on as they are: without the last it notes when it was called. The names are relative,
+    # because the file tells how it was made.
+    packing = ["makeself", "--quiet", "--gzip", "--complevel", "{} --no-name".format(level), "--nox11", "--tar-quietly"]
     packing += ["--packaging-date", date]
     packing += ["--tar-extra", "--sort=name --owner=0 --group=0 --numeric-owner --mtime=" + date]
-    run(packing + [str(tree), str(target), "ChatDesk " + version(), "./install.sh"])
+    names = [tree.name, os.path.relpath(str(target), str(PLACE))]
+    run(packing + names + ["ChatDesk " + version(), "./install.sh"], folder=PLACE)
     return target
 
 

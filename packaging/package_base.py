@@ -67,8 +67,8 @@ def said(command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def run(command):
-    """Run a program in the checkout. Raises ``SetUpError``."""
-    ended = subprocess.run(command, cwd=str(ROOT))
+def run(command, folder=ROOT):
+    """Run a program, in the checkout or another folder. Raises ``SetUpError``."""
+    ended = subprocess.run(command, cwd=str(folder))
     if ended.returncode:
         raise set_up.SetUpError("{} failed.".format(" ".join(command[:3])))

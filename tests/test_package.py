@@ -1,9 +1,10 @@
-"""What builds need and put into packages: the feed of a portable program, the translations of a wheel, and the package
-of a version before, which is upgraded from."""
+"""What builds need and put into packages: the feed and the bytes of a portable program, the translations of a wheel,
+and the package of a version before, which is upgraded from."""
 
 from __future__ import annotations
 
 import importlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -46,6 +47,20 @@ def test_a_feed_without_encryption_is_not_built_in(
     with pytest.raises(package.set_up.SetUpError, match="must begin with https"):
         package.put_feed(tmp_path / "updates")
     assert read_feed_source(tmp_path) is None
+
+
+@pytest.mark.skipif(shutil.which("makeself") is None, reason="makeself is not here")
+def test_a_portable_file_tells_neither_when_nor_where_it_was_made(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package, "PLACE", tmp_path)
+    program = tmp_path / "dist"
+    program.mkdir()
+    (program / "chatdesk").write_text("#!/bin/sh\n", encoding="utf-8")
+    made = package.build_run(program, tmp_path / "small.run", level=1).read_bytes()
+    assert bytes(tmp_path) not in made
+    packed = made[made.index(b"\x1f\x8b\x08") :]
+    assert packed[3:8] == bytes(5)  # neither a name nor a date
 
 
 def test_the_translations_of_a_wheel_are_compiled_by_the_python_that_builds_it(
