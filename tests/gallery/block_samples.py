@@ -347,19 +347,19 @@ def _with_picture(item: PictureItem) -> PictureItem:
     painter = QPainter(image)
     painter.fillRect(image.rect(), ramp)
     painter.end()
-    item.take(Picture(image))
+    item.set_picture(Picture(image))
     return item
 
 
 def _failed(item: PictureItem) -> PictureItem:
-    item.take(Picture(None, "The file is not there."))
+    item.set_picture(Picture(None, "The file is not there."))
     return item
 
 
 def _near(host: str) -> ImageItem:
     """As it is when an address in the reader's own network was asked for once."""
     item = ImageItem(ImagePlaceholder("A cat on a roof", f"http://{host}/cat.png", host))
-    item.take(Picture(None, f"{host} is in your own network.", f"http://{host}/cat.png", host, is_near=True))
+    item.set_picture(Picture(None, f"{host} is in your own network.", f"http://{host}/cat.png", host, is_near=True))
     return item
 
 
@@ -385,7 +385,7 @@ def _diagram(*, is_source: bool = False) -> DiagramItem:
 
 def _folds() -> list[Item]:
     opened = FoldItem("b", "read_file · app.log", icon="wrench")
-    opened.tell("0.2 s", is_done=True)
+    opened.set_progress("0.2 s", is_done=True)
     return [FoldItem("a", "Thought for 4 s"), opened, FoldItem("c", "Thinking…")]
 
 

@@ -74,7 +74,7 @@ class RendererStart(QObject):
             return
         self._is_begun = True
         self._panes.sidebar.removeEventFilter(self)
-        self._panes.transcript.parts.warm_up.begin()
+        self._panes.transcript.parts.warm_up.start()
         threading.Thread(target=self._warm_up, name="render-start", daemon=True).start()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:

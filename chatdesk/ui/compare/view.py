@@ -117,10 +117,10 @@ class CompareView(QWidget):
         if column is not None:
             column.view.conversation.append_text(message_id, part_index, kind, delta)
 
-    def note_asked(self, message_id: str, at_ms: int) -> None:
+    def record_request(self, message_id: str, at_ms: int) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.conversation.progress.note_asked(message_id, at_ms)
+            column.view.conversation.progress.record_request(message_id, at_ms)
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
         column = self._column_of(message_id)

@@ -193,7 +193,7 @@ class TranscriptView(EventArea):
 
     def _on_conversation_changed(self) -> None:
         announcing.children_changed(self)
-        if self.parts.message_focus.mend() and self.hasFocus():
+        if self.parts.message_focus.refocus() and self.hasFocus():
             announcing.focus_arrived(self)
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:

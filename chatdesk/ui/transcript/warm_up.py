@@ -32,7 +32,7 @@ class WarmUp(QObject):
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_timer_timeout)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start drawing the samples; later calls do nothing."""
         if self._steps is None:
             self._steps = _drawn(self._style())

@@ -75,8 +75,8 @@ def test_news_reach_the_column_that_they_are_for(view: CompareView) -> None:
 
 
 def test_an_answer_that_is_tried_again_is_waited_for_from_then_on(view: CompareView) -> None:
-    view.note_asked("a", 5_000)
-    view.note_asked("other", 5_000)
+    view.record_request("a", 5_000)
+    view.record_request("other", 5_000)
     (waiting,) = (item for item in view.columns[0].view.entries[0].items if isinstance(item, WaitingItem))
     assert waiting.since_ms == 5_000
 

@@ -54,8 +54,8 @@ def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(
     world.views.append(view)
     view.resize(900, 600)
     view.show()
-    view.parts.warm_up.begin()
-    view.parts.warm_up.begin()
+    view.parts.warm_up.start()
+    view.parts.warm_up.start()
     assert not {"copy", "refresh-cw"} & loaded  # nothing at once
     qtbot.waitUntil(lambda: {"copy", "refresh-cw"} <= loaded)
     assert view.entries == ()

@@ -76,7 +76,7 @@ class MessageFollower(Controller):
 
     def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
-        self._panes.transcript.conversation.progress.note_asked(event.message_id, SystemClock().now_ms())
+        self._panes.transcript.conversation.progress.record_request(event.message_id, SystemClock().now_ms())
         self._panes.sidebar.rows.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
@@ -92,7 +92,7 @@ class MessageFollower(Controller):
 
     def _on_answer_finished(self, event: events.AnswerFinished) -> None:
         message = event.message
-        self._panes.transcript.conversation.progress.note_finished(message.id)
+        self._panes.transcript.conversation.progress.forget_answer(message.id)
         is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
         self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:

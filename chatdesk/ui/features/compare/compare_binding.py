@@ -230,7 +230,7 @@ class CompareBinding(Controller):
 
     def _on_turn_started(self, event: TurnStarted) -> None:
         if self.view is not None:
-            self.view.note_asked(event.message_id, SystemClock().now_ms())
+            self.view.record_request(event.message_id, SystemClock().now_ms())
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
         retry = retry_of(event)

@@ -67,6 +67,6 @@ class AccessibleActions:
         self._scrolling.reveal_item(entry, index)
 
     def select(self, start: TextPlace, end: TextPlace) -> None:
-        self._selection.begin(start)
+        self._selection.start(start)
         self._selection.extend(end)
         self._viewport_layout.repaint()

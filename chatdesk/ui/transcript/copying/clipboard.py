@@ -50,7 +50,9 @@ class Clipboard(QObject):
         if selected is None:
             self._copy_message(entry, form)
         elif thread_id is not None:
-            self._loader.load(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
+            self._loader.load(
+                thread_id, self._selection, lambda found: self._copy_excerpts(excerpts(found, selected), form)
+            )
 
     def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
         """Deliver the selection as plain text, once all of it is loaded; empty when nothing is selected."""
@@ -59,11 +61,11 @@ class Clipboard(QObject):
             deliver("")
             return
 
-        def take(found: list[MessageEntry]) -> None:
+        def receive(found: list[MessageEntry]) -> None:
             made = excerpts(found, selected)
             self._make(made, lambda: (copied_text.as_plain(made), {}), lambda text, _: deliver(text))
 
-        self._loader.load(thread_id, self._selection, take)
+        self._loader.load(thread_id, self._selection, receive)
 
     def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
         """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
@@ -81,7 +83,7 @@ class Clipboard(QObject):
         self._number += 1
         self._pool.clear()
 
-    def put_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
+    def set_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
         """Put text on the clipboard; ``formats`` are other formats of it by their MIME types."""
         if not text:
             return
@@ -103,12 +105,12 @@ class Clipboard(QObject):
             # Of a whole message the text is its source, which loses nothing.
             return source if form == "copy" else text, formats
 
-        self._make(made, shapes, self.put_text)
+        self._make(made, shapes, self.set_text)
 
-    def _put(self, made: list[Excerpt], form: str) -> None:
+    def _copy_excerpts(self, made: list[Excerpt], form: str) -> None:
         if len(made) >= MOST_MESSAGES:
             self.announced.emit(tr("The first {most_messages} messages were copied.", most_messages=MOST_MESSAGES))
-        self._make(made, lambda: shapes_of(made, form), self.put_text)
+        self._make(made, lambda: shapes_of(made, form), self.set_text)
 
     def _make(
         self, made: list[Excerpt], work: Callable[[], Shapes], deliver: Callable[[str, dict[str, str]], None]

@@ -62,7 +62,7 @@ class Selection:
         self._is_all = False
         return had
 
-    def begin(self, start: TextPlace, end: TextPlace | None = None) -> None:
+    def start(self, start: TextPlace, end: TextPlace | None = None) -> None:
         """Begin a selection at ``start``; ``start`` to ``end`` stays selected while the drag goes on."""
         self._fixed = self._moving = (start, end or start)
         self._is_all = False

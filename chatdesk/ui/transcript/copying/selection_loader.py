@@ -76,13 +76,13 @@ class SelectionLoader(QObject):
     # Fetching
 
     def _around(self, thread_id: str, message_id: str, selected: SelectedRange, then: Found) -> None:
-        def take(page: MessagePage) -> None:
+        def receive(page: MessagePage) -> None:
             self._newer(thread_id, list(page.messages), selected, then)
 
-        self._ask(thread_id, take, around=message_id)
+        self._ask(thread_id, receive, around=message_id)
 
     def _older(self, thread_id: str, found: list[Message], then: Found) -> None:
-        def take(page: MessagePage) -> None:
+        def receive(page: MessagePage) -> None:
             found[:0] = page.messages
             if page.messages and page.has_older and len(found) < MOST_MESSAGES:
                 self._older(thread_id, found, then)
@@ -90,12 +90,12 @@ class SelectionLoader(QObject):
                 then(found)
 
         if self._layout.has_older and found:
-            self._ask(thread_id, take, before=found[0].id)
+            self._ask(thread_id, receive, before=found[0].id)
         else:
             then(found)
 
     def _newer(self, thread_id: str, found: list[Message], selected: SelectedRange, then: Found) -> None:
-        def take(page: MessagePage) -> None:
+        def receive(page: MessagePage) -> None:
             found.extend(page.messages)
             if page.messages and page.has_newer:
                 self._newer(thread_id, found, selected, then)
@@ -103,14 +103,14 @@ class SelectionLoader(QObject):
                 then(found)
 
         if found and found[-1].position < selected.high[0] and len(found) < MOST_MESSAGES:
-            self._ask(thread_id, take, after=found[-1].id)
+            self._ask(thread_id, receive, after=found[-1].id)
         else:
             then(found)
 
     def _ask(
         self,
         thread_id: str,
-        take: Callable[[MessagePage], None],
+        receive: Callable[[MessagePage], None],
         *,
         before: str | None = None,
         after: str | None = None,
@@ -120,7 +120,7 @@ class SelectionLoader(QObject):
 
         def deliver(page: MessagePage) -> None:
             if number == self._number:
-                take(page)
+                receive(page)
 
         self._fetch(thread_id, limit=_PAGE, before=before, after=after, around=around, deliver=deliver)
 

@@ -27,7 +27,7 @@ def artifact_of(item: object) -> CodeBlock | Attachment | None:
     return item.artifact if isinstance(item, ArtifactSource) and not item.is_alone else None
 
 
-def leave_alone(items: Iterable[object]) -> None:
+def show_alone(items: Iterable[object]) -> None:
     """Show items as the content of an artifact, where nothing else is shown."""
     for item in items:
         if isinstance(item, ArtifactSource):

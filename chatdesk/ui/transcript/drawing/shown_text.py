@@ -86,9 +86,9 @@ class ShownText:
             done = end
             if drawing is not None:
                 formulas.append(ShownFormula(position, start, end, drawing))
-                self._begin(start, position)
+                self._add_run(start, position)
                 position += 1
-                self._begin(end, position)
+                self._add_run(end, position)
                 pieces.append(FORMULA_SIGN)
         self.text = "".join(pieces)
         self.formulas = tuple(formulas)
@@ -96,12 +96,12 @@ class ShownText:
     def _add_words(self, text: str, start: int, end: int, position: int) -> int:
         shift = position - start
         for offset in [place for place in range(start, end) if text[place] > _LAST_SHORT]:
-            self._begin(offset, offset + shift)
+            self._add_run(offset, offset + shift)
             shift += 1
-            self._begin(offset + 1, offset + 1 + shift)
+            self._add_run(offset + 1, offset + 1 + shift)
         return end + shift
 
-    def _begin(self, start: int, position: int) -> None:
+    def _add_run(self, start: int, position: int) -> None:
         if self._starts[-1] == start:
             self._positions[-1] = position
         else:

@@ -19,7 +19,7 @@ from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.note_place import note_place
+from chatdesk.ui.transcript.messages.note_place import find_note_place
 
 _LINK_SCHEMES = ("http://", "https://", "mailto:")
 _SIDE_STEP_PX = 60.0
@@ -145,7 +145,7 @@ class Actions(QObject):
         self._viewport_layout.relayout()
 
     def _follow(self, entry: MessageEntry, outcome: Outcome) -> None:
-        self._clipboard.put_text(outcome.copied, outcome.formats)
+        self._clipboard.set_text(outcome.copied, outcome.formats)
         if outcome.saved:
             self.saveRequested.emit(outcome.saved, outcome.file_name)
         if outcome.file is not None:
@@ -165,7 +165,7 @@ class Actions(QObject):
     def _follow_link(self, entry: MessageEntry, target: str) -> None:
         if not target.startswith("#"):
             self.open_link(target)
-        elif (index := note_place(entry.items, target)) is not None:
+        elif (index := find_note_place(entry.items, target)) is not None:
             self._scrolling.reveal_item(entry, index)
 
     def open_link(self, target: str) -> None:

@@ -59,7 +59,7 @@ class Caret:
         if self.is_browsing and self._selection.moving_end is None:
             start = self._first_place()
             if start is not None:
-                self._selection.begin(start)
+                self._selection.start(start)
         self._viewport_layout.repaint()
 
     def run_command(self, command: str) -> bool:
@@ -78,14 +78,14 @@ class Caret:
             place = self._first_place()
             if place is None:
                 return
-            self._selection.begin(place)
+            self._selection.start(place)
         if way not in ("up", "down"):
             self._goal_x = None
         moved = self._moved(self._current(place), way)
         if extends:
             self._selection.extend(moved)
         else:
-            self._selection.begin(moved)
+            self._selection.start(moved)
         self._scrolling.reveal_area(moved.entry, self._index(moved), self.area_of(moved))
         self._viewport_layout.repaint()
 

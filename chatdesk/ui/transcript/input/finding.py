@@ -145,7 +145,7 @@ class Finding(QObject):
             self.bar.show_count(0, 0)
             return
         self._searched_length = len(self._layout.scale)
-        self._find(thread_id, text, self._take)
+        self._find(thread_id, text, self._apply_matches)
 
     def step(self, step: int) -> None:
         """Go to the next match, or with -1 to the one before, and on from the other end at an end of the thread."""
@@ -170,7 +170,7 @@ class Finding(QObject):
         """The number of matches that are known."""
         return sum(match.count for match in self._matches)
 
-    def _take(self, found: ThreadMatches) -> None:
+    def _apply_matches(self, found: ThreadMatches) -> None:
         if needle_of(found.text) != self.places.needle or not self.places.needle or not self.is_open:
             return
         self._matches = list(found.matches)

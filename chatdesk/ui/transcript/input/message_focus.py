@@ -49,7 +49,7 @@ class MessageFocus:
     def forget(self, *, keeps_place: bool = False) -> None:
         """Forget the hovered and focused things, because nothing is loaded any more.
 
-        ``keeps_place`` keeps the current message: the same thread is loaded again, and ``mend`` finds the message.
+        ``keeps_place`` keeps the current message: the same thread is loaded again, and ``refocus`` finds the message.
         """
         self.stop = self._hit = None
         if not keeps_place:
@@ -63,7 +63,7 @@ class MessageFocus:
     def current(self) -> MessageEntry | None:
         return self._viewport_layout.layout.find(self.current_id)
 
-    def mend(self) -> bool:
+    def refocus(self) -> bool:
         """Choose the nearest message if the current one is gone after a reload, and return whether it was gone."""
         layout, position = self._viewport_layout.layout, self._position
         if self.current is not None or self.current_id is None or position is None or not layout.entries:
@@ -126,7 +126,7 @@ class MessageFocus:
         if _target_of(old) != _target_of(hit):
             self._viewport_layout.repaint()
 
-    def leave(self) -> None:
+    def end_hover(self) -> None:
         self._hit = None
         self._viewport_layout.repaint()
 

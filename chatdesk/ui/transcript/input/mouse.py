@@ -88,5 +88,5 @@ class Mouse:
         self._message_focus.hover(point)
 
     def leave(self) -> None:
-        self._message_focus.leave()
+        self._message_focus.end_hover()
         self._link_status.show_target(self._message_focus.target)

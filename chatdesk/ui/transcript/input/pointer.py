@@ -97,7 +97,7 @@ class Pointer(QObject):
             self._selection.extend(place)
             return
         self._unit = self._clicks
-        self._selection.begin(*self._widened(place))
+        self._selection.start(*self._widened(place))
 
     def move(self, point: QPointF) -> None:
         self._at = point

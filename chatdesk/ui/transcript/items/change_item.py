@@ -69,7 +69,7 @@ class ChangeItem(Item):
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
 
-    def take_change_state(self, state_of: ChangeStateOf) -> bool:
+    def update_change_state(self, state_of: ChangeStateOf) -> bool:
         before, self._state = self._state, state_of(self.shown.change.id, self.shown.diff_sum)
         if self._state is before:
             return False

@@ -71,8 +71,8 @@ class FileItem(ArtifactSource, Item):
         self._style: TranscriptStyle | None = None
         self._state = ""
 
-    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
-        """Look whether the file is here by now, and return whether anything shown changed. Called while the item is in
+    def update_file_state(self, state_of: Callable[[str], str]) -> bool:
+        """Show whether the file has arrived, and return whether anything shown changed. Called while the item is in
         view."""
         before, self._state = self._state, state_of(self.attachment.sha256)
         if self._state == before:

@@ -18,8 +18,8 @@ _MAX_LABEL = 200
 class FoldItem(Item):
     """A line that opens and closes the items after it.
 
-    ``icon`` is at the left ("" for the chevron that shows the state), ``aside`` at the right, as ``tell`` set it.
-    ``is_structure`` says that the fold is part of the text.
+    ``icon`` is at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure`` says
+    that the fold is part of the text.
     """
 
     kind = "fold"
@@ -47,8 +47,8 @@ class FoldItem(Item):
             self.label = label
             self.revision += 1
 
-    def tell(self, aside: str, *, is_done: bool) -> None:
-        """Say at the right how it goes on."""
+    def set_progress(self, aside: str, *, is_done: bool) -> None:
+        """Show ``aside`` at the right, such as a duration, and mark the step as done or under way."""
         if (aside, is_done) != (self.aside, self.is_done):
             self.aside, self.is_done = aside, is_done
             self.revision += 1

@@ -97,7 +97,7 @@ class FooterItem(Item):
                     Button(tool.action, tool.label, QRectF(x, 0, side, side), tool.icon, is_enabled=tool.is_enabled)
                 )
                 x += step
-        x = self._add_words(buttons, x, style, room=width - x - self._note_room(style))
+        x = self._add_words(buttons, x, style, room=width - x - self._note_width(style))
         if self.is_right_aligned:  # the versions, which are always seen, are at the edge
             buttons += self._version_buttons(x, side, count_wide)
         self._note_area = QRectF(x + style.px(8), 0, max(0.0, width - x - style.px(8)), side)
@@ -108,7 +108,7 @@ class FooterItem(Item):
             self._note_area = _mirrored(self._note_area, width)
         self._buttons = tuple(buttons)
 
-    def _note_room(self, style: TranscriptStyle) -> float:
+    def _note_width(self, style: TranscriptStyle) -> float:
         return style.metrics("muted").horizontalAdvance(self.note) + style.px(24) if self.note else 0.0
 
     def _add_words(self, buttons: list[Button], x: float, style: TranscriptStyle, *, room: float) -> float:

@@ -32,7 +32,7 @@ def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question:
     gaps = list(old_gaps[:known])
     before: Item | None = items[known - 1] if known else None
     for item in items[known:]:
-        is_new_list = lists.take(item.at)
+        is_new_list = lists.advance(item.at)
         gaps.append(gap_between(before, item, is_question=is_question, is_new_list=is_new_list))
         before = item
     return gaps
@@ -53,7 +53,7 @@ class _Lists:
         self._markers: list[str] = []  # the last one of each open list, from the outermost
         self._quotes: tuple[int, ...] = ()
 
-    def take(self, at: Placement) -> bool:
+    def advance(self, at: Placement) -> bool:
         """Go on to the block at ``at``; return whether it begins a list right where another of its depth ends."""
         if at.quotes != self._quotes:
             self._markers, self._quotes = [], at.quotes

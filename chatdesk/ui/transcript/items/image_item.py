@@ -38,8 +38,8 @@ class ImageItem(PictureItem):
         super().layout(style, width)
         self._style = style
 
-    def take(self, picture: Picture) -> None:
-        super().take(picture)
+    def set_picture(self, picture: Picture) -> None:
+        super().set_picture(picture)
         if picture.elsewhere:  # to be asked for as well
             self._url, self._host, self._is_near = picture.elsewhere, picture.host, picture.is_near
 

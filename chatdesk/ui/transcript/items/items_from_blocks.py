@@ -42,7 +42,7 @@ class HasPlace(Protocol):
 
 
 def plain_items(text: str) -> list[Item]:
-    """Return the text as plain paragraphs, which are in until its blocks are known."""
+    """Return the text as plain paragraphs, which are shown until its blocks are known."""
     return list(map(plain_item, split_plain(text)))
 
 

@@ -59,21 +59,21 @@ class PictureItem(Item):
         self._is_asked = True
         source = self.source
 
-        def take(picture: Picture) -> None:
+        def receive(picture: Picture) -> None:
             if self.source is source:
-                self.take(picture)
+                self.set_picture(picture)
                 on_change()
 
-        loader.load(replace(source, most=self._most), take)
+        loader.load(replace(source, most=self._most), receive)
 
-    def take(self, picture: Picture) -> None:
+    def set_picture(self, picture: Picture) -> None:
         self.image, self.failure = picture.image, shown(picture.failure)
         if picture.image is not None:
             self._shape = picture.size or (picture.image.width(), picture.image.height())
         self._pixmap = None
         self.invalidate()
 
-    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+    def update_file_state(self, state_of: Callable[[str], str]) -> bool:
         """Say that a team's picture is not here yet, and request it again when it is; return whether anything shown
         changed. Called while the item is in view."""
         if self.source is None or not self.source.stored or self.image is not None or not self._is_asked:

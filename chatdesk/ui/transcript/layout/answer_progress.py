@@ -57,7 +57,7 @@ class AnswerProgress(QObject):
                     self._narrator.announce(text)
         self._schedule()
 
-    def note_asked(self, message_id: str, at_ms: int) -> None:
+    def record_request(self, message_id: str, at_ms: int) -> None:
         """Remember that a provider was asked for an answer, of any thread, at ``at_ms``."""
         self._asked[message_id] = at_ms
         entry = self._find(message_id)
@@ -76,7 +76,7 @@ class AnswerProgress(QObject):
         wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
         QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
 
-    def note_finished(self, message_id: str) -> None:
+    def forget_answer(self, message_id: str) -> None:
         """Forget the waiting time and the retry of an answer, which may be one of any thread."""
         self._asked.pop(message_id, None)
         self._retries.pop(message_id, None)

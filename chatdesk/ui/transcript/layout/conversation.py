@@ -83,10 +83,10 @@ class Conversation(QObject):
             self.landmarks = ContextLandmarks()
         self.thread_id = thread_id
         self.first_unread = None
-        self._begin_pages(thread_id)
+        self._reset_pages(thread_id)
         self._viewport_layout.relayout()
 
-    def _begin_pages(self, thread_id: str | None) -> None:
+    def _reset_pages(self, thread_id: str | None) -> None:
         self._pending_changes.forget()
         self._pages.set_thread(thread_id)
 
@@ -223,7 +223,7 @@ class Conversation(QObject):
         self._forget_prepared()
         self._close_all(layout.cut_from(place))
         layout.has_newer = True
-        self._begin_pages(self.thread_id)
+        self._reset_pages(self.thread_id)
         self._pages.newer(layout.entries[-1].message.id)
         self._viewport_layout.relayout()
 
@@ -235,7 +235,7 @@ class Conversation(QObject):
             return False
         if parent is not None:
             self._close_all(layout.cut_from(layout.order_of(parent) + 1))
-            self._begin_pages(self.thread_id)
+            self._reset_pages(self.thread_id)
         else:
             self._empty(self.thread_id)
             layout.has_older = False
@@ -297,7 +297,7 @@ class Conversation(QObject):
             fresh = [self._entry_for(each) for each in page.messages if each.id not in known]
             if wish == "older":
                 layout.has_older = page.has_older
-                layout.put_older(fresh)
+                layout.add_older(fresh)
             else:
                 layout.has_newer = page.has_newer
                 layout.add_newer(fresh)
@@ -308,7 +308,7 @@ class Conversation(QObject):
                     entry.close()
             layout.has_older, layout.has_newer = page.has_older, page.has_newer
             layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
-            self._scrolling.take_wanted_place(wish)
+            self._scrolling.go_to_wanted_place(wish)
         self._set_end(self.last_id)
         self._viewport_layout.relayout()
         self.changed.emit()

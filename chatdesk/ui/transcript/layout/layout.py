@@ -61,7 +61,7 @@ class ThreadLayout(LoadedMessages):
             self.scale.reset(count, lengths, is_whole=self.is_whole)
 
     def add_newer(self, entries: list[MessageEntry]) -> None:
-        self.put_newer(entries)
+        super().add_newer(entries)
         for entry in entries:
             self.scale.extend(entry.message.position, length_of(entry.text))
 

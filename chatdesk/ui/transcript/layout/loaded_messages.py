@@ -50,11 +50,11 @@ class LoadedMessages:
         self.entries = list(entries)
         self._reindex()
 
-    def put_older(self, entries: list[MessageEntry]) -> None:
+    def add_older(self, entries: list[MessageEntry]) -> None:
         self.entries[:0] = entries
         self._reindex()
 
-    def put_newer(self, entries: list[MessageEntry]) -> None:
+    def add_newer(self, entries: list[MessageEntry]) -> None:
         self.entries += entries
         self._reindex()
 

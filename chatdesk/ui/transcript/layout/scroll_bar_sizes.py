@@ -35,9 +35,9 @@ class ScrollBarSizes(QObject):
             return
         self._asked = thread_id
 
-        def take(sizes: ThreadSizes) -> None:
+        def receive(sizes: ThreadSizes) -> None:
             if self._asked == thread_id:
                 self._layout.scale.set_sizes(sizes)
                 self._scrolling.sync_bar()
 
-        self._fetch(thread_id, take)
+        self._fetch(thread_id, receive)

@@ -179,7 +179,7 @@ class Scrolling(QObject):
         self._new_count += 1
         self._update_pill()
 
-    def take_wanted_place(self, wish: str) -> None:
+    def go_to_wanted_place(self, wish: str) -> None:
         """Go to the place for which a page was requested that has now replaced all loaded messages."""
         layout = self._layout
         layout.sticks_to_end = wish == "newest"

@@ -243,11 +243,11 @@ class ViewportLayout(QObject):
     def _ask_for_pictures(self) -> None:
         if self.file_state is not None:
             for placed in self.layout.placed:
-                if isinstance(placed.item, PictureItem | FileItem) and placed.item.take_file_state(self.file_state):
+                if isinstance(placed.item, PictureItem | FileItem) and placed.item.update_file_state(self.file_state):
                     self._on_picture_changed(placed.entry)
         if self._change_state is not None:
             for placed in self.layout.placed:
-                if isinstance(placed.item, ChangeItem) and placed.item.take_change_state(self._change_state):
+                if isinstance(placed.item, ChangeItem) and placed.item.update_change_state(self._change_state):
                     self._on_picture_changed(placed.entry)
         if self.pictures is None:
             return

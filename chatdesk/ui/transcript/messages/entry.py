@@ -10,7 +10,7 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.commands.message_action import MessageAction, MessageState
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, own_model_name
-from chatdesk.ui.transcript.drawing.artifact_source import artifact_of, leave_alone
+from chatdesk.ui.transcript.drawing.artifact_source import artifact_of, show_alone
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
@@ -81,7 +81,7 @@ class MessageEntry:
     def _make_sections(self) -> EntrySections:
         if self._made_sections is None:
             self._made_sections = EntrySections()
-            self._take_parts()
+            self._set_parts()
         return self._made_sections
 
     # What it is
@@ -153,7 +153,7 @@ class MessageEntry:
         if message.status is not old.status or message.error != old.error:
             self.notices.forget()
         if not self._sections.has_same_parts(message):
-            self._take_parts()
+            self._set_parts()
         else:
             self.rebuild()
 
@@ -200,8 +200,8 @@ class MessageEntry:
         if self._made_sections is not None:
             self._made_sections.close()
 
-    def _take_parts(self) -> None:
-        self._sections.take_parts(self.message)
+    def _set_parts(self) -> None:
+        self._sections.set_parts(self.message)
         self.rebuild()
 
     # Items
@@ -212,7 +212,7 @@ class MessageEntry:
         first = len(items)
         items += self._sections.items
         if self.facts.is_bare:
-            leave_alone(items)
+            show_alone(items)
         if len(items) == first and (self.facts.is_question or (self.facts.is_live and not self.notices.is_held)):
             items.append(plain_item("") if self.facts.is_question else self.frame.waiting())
         last = len(items)

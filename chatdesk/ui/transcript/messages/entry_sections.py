@@ -44,7 +44,7 @@ class EntrySections:
 
     # Newer states of the message
 
-    def take_parts(self, message: Message) -> None:
+    def set_parts(self, message: Message) -> None:
         old = {each.index: each for each in self.texts}
         folds = {each.index: each for each in self._sections}
         self._sections = sections_of(message.parts, is_live=not message.status.is_final)
@@ -57,7 +57,7 @@ class EntrySections:
                     self._sections[place] = before
                 elif before.blocks is not None:
                     # The old blocks are until the new ones come: nothing flashes back to plain text.
-                    section.take_blocks(before.blocks)
+                    section.set_blocks(before.blocks)
                     section.wants_blocks = True
 
     def has_same_parts(self, message: Message) -> bool:
@@ -82,7 +82,7 @@ class EntrySections:
             # Folds get names and durations when they end; texts keep their laid-out blocks.
             if not isinstance(new, TextSection):
                 if is_live:
-                    self._sections[place].take_name(new)
+                    self._sections[place].update_from(new)
                 else:
                     new.keep_open(self._sections[place])
                     self._sections[place] = new
@@ -110,7 +110,7 @@ class EntrySections:
     def _receiver(self, section: TextSection, on_ready: Callable[[], None]) -> Callable[[tuple[Block, ...]], None]:
         def receive(blocks: tuple[Block, ...]) -> None:
             if section in self._sections:
-                section.take_blocks(blocks)
+                section.set_blocks(blocks)
                 on_ready()
 
         return receive

@@ -17,7 +17,7 @@ _ONLY_READ = Text("you can only read this project")
 class MessageFacts:
     """The state and the author of a message, apart from its content. ``message`` is its newest state; ``shared`` is
     None in a private thread; ``model_name`` names models; ``is_bare``: nothing is shown around its text. ``on_changed``
-    is called when something of it is shown otherwise."""
+    is called when what is shown of it has changed."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class MessageFacts:
     def set_model_name(self, model_name: ModelName) -> bool:
         """Set the function that names models, and return whether the name shown here changed."""
         before, self.model_name = self.author, model_name
-        return self._tell_if(self.author != before)
+        return self._notify_if(self.author != before)
 
     def set_shared(self, shared: SharedWith | None) -> bool:
         """Set with whom the thread is shared, and return whether anything shown here changed."""
         before, self.shared = self.shown_of_team, shared
-        return self._tell_if(self.shown_of_team != before)
+        return self._notify_if(self.shown_of_team != before)
 
-    def _tell_if(self, is_other: bool) -> bool:
+    def _notify_if(self, is_other: bool) -> bool:
         if is_other:
             self._on_changed()
         return is_other

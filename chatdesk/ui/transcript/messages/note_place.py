@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 _BACK = "#fnref-"
 
 
-def note_place(items: Sequence[Item], target: str) -> int | None:
+def find_note_place(items: Sequence[Item], target: str) -> int | None:
     """Return the index of the item that ``#fn-1`` (the note) or ``#fnref-1`` (its first mark) leads to, or None."""
     if target.startswith(_BACK):
         mark = "#fn-" + target.removeprefix(_BACK)

@@ -47,12 +47,12 @@ class Section:
     def update_items(self) -> None:
         """Bring ``items`` up to date with the text that was appended."""
 
-    def take_name(self, newer: Section) -> None:
-        """Take the label of ``newer``, which is made from a later state of the same part."""
+    def update_from(self, newer: Section) -> None:
+        """Show the label and state of ``newer``, which is made from a later state of the same part."""
         old, new = _fold_of(self), _fold_of(newer)
         if old is not None and new is not None:
             old.rename(new.label)
-            old.tell(new.aside, is_done=new.is_done)
+            old.set_progress(new.aside, is_done=new.is_done)
 
     def keep_open(self, before: Section) -> None:
         """Be as open as ``before``, the section that was here."""
@@ -93,7 +93,7 @@ class TextSection(Section):
             items[place] = old
         self.items = items
 
-    def take_blocks(self, blocks: tuple[Block, ...], *, first: int = 0) -> None:
+    def set_blocks(self, blocks: tuple[Block, ...], *, first: int = 0) -> None:
         """Show all blocks of the text; those before ``first`` are unchanged."""
         old = self.blocks or ()
         first = min(first, len(old), len(blocks))
@@ -152,20 +152,20 @@ class ToolSection(Section):
         self._result: Part | None = None
         self._fold = FoldItem(f"tool-{index}", tr("Tool"), icon="terminal")
         if part is not None:
-            self._take_call(part)
+            self._show_call(part)
         self.update_items()
 
     def append(self, delta: str) -> None:
         self._arguments.append(delta)
 
-    def take_result(self, part: Part) -> None:
+    def set_result(self, part: Part) -> None:
         self._result = part
         self._fold.is_done = part.content.get("status") in (None, CallStatus.DONE.value)
         if part.tool_duration_ms is not None and not self._fold.aside:
             self._fold.aside = _tenths(part.tool_duration_ms)
         self.update_items()
 
-    def _take_call(self, part: Part) -> None:
+    def _show_call(self, part: Part) -> None:
         name = clean_line(part.tool_name or str(part.content.get("name", ""))) or tr("Tool")
         arguments = str(part.content.get("arguments", ""))
         if arguments:
@@ -220,7 +220,7 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool) -> list[Section]:
             if call is None:
                 call = ToolSection(part, part.index)
                 sections.append(call)
-            call.take_result(part)
+            call.set_result(part)
         elif part.type in (PartType.IMAGE, PartType.FILE):
             sections.append(FileSection(part, is_live=is_live))
     sources = () if is_live else sources_of(parts)
@@ -274,8 +274,8 @@ class FileSection(Section):
         card.can_open = False
         self.items = [card]
 
-    def take_name(self, newer: Section) -> None:
-        """Show what there is of a picture now; its last state stays until the next one is decoded."""
+    def update_from(self, newer: Section) -> None:
+        """Show the newest state of a picture; its last state stays until the next one is decoded."""
         if not isinstance(newer, FileSection) or newer._content == self._content:
             return
         for old, new in zip(self.items, newer.items, strict=False):

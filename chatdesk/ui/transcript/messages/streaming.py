@@ -51,7 +51,7 @@ class _Feed:
         if first is None:
             return False
         self._is_new = False
-        self.section.take_blocks(tuple(self._blocks), first=first)
+        self.section.set_blocks(tuple(self._blocks), first=first)
         return True
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ def _open(world: World, *texts: str) -> TranscriptView:
 
 def _select(view: TranscriptView, begin: tuple[int, int], end: tuple[int, int], *, last: int = 0) -> None:
     """From (item, offset) of the first message to (item, offset) of message ``last``; an offset of -1 is its end."""
-    for number, (place, offset), use in ((0, begin, "begin"), (last, end, "extend")):
+    for number, (place, offset), use in ((0, begin, "start"), (last, end, "extend")):
         entry = view.entries[number]
         item = entry.items[entry.body[0] + place]
         getattr(view.parts.selection, use)(TextPlace(entry, item, len(item.text) if offset < 0 else offset))

@@ -50,8 +50,8 @@ def test_each_state_has_words_and_offers_what_can_be_done(
     words: str,
 ) -> None:
     item = ChangeItem(ShownChange(CHANGE, "ab" * 32))
-    assert item.take_change_state(lambda *_key: state) is (state is not None)
-    assert not item.take_change_state(lambda *_key: state)
+    assert item.update_change_state(lambda *_key: state) is (state is not None)
+    assert not item.update_change_state(lambda *_key: state)
     painted(item, style)
     assert [each.action for each in item.buttons()] == actions
     assert item.words == f"Change to a file · 1 line added, 2 removed, src/a.py{words}"
@@ -64,7 +64,7 @@ def test_buttons_only_ask(style: TranscriptStyle) -> None:  # noqa: F811
     assert outcome is not None and outcome.change == (APPLY, item.shown)
     assert item.press("file-open") is None
     plain = painted(item, style)
-    item.take_change_state(lambda *_key: ChangeState.PROPOSED)
+    item.update_change_state(lambda *_key: ChangeState.PROPOSED)
     proposed = painted(item, style)
     assert plain != proposed != painted(item, style, hovered_action=APPLY)
 

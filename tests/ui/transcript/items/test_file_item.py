@@ -132,12 +132,12 @@ def test_a_better_picture_shows_the_one_before_until_it_is_decoded(style: Transc
     first = Attachment("bird (unfinished).png", "image/png", "1" * 64, 9, 40, 30)
     last = Attachment("bird.png", "image/png", "2" * 64, 9, 40, 30)
     section = drawn(COMING, is_live=True)
-    section.take_name(drawn(first.as_content(), is_live=True))
+    section.update_from(drawn(first.as_content(), is_live=True))
     (item,) = section.items
     assert isinstance(item, AttachedPictureItem)
     image = QImage(40, 30, QImage.Format.Format_RGB32)
-    item.take(Picture(image))
-    section.take_name(drawn(last.as_content(), is_live=True))
+    item.set_picture(Picture(image))
+    section.update_from(drawn(last.as_content(), is_live=True))
     (better,) = section.items
     assert isinstance(better, AttachedPictureItem) and better is not item
     assert better.image is image and better.attachment == last

@@ -26,7 +26,7 @@ def test_the_label_and_the_aside_keep_apart_in_a_window_that_is_read_from_the_ri
     style: TranscriptStyle,  # noqa: F811
 ) -> None:
     fold = FoldItem("a", "read_file")
-    fold.tell("done", is_done=True)
+    fold.set_progress("done", is_done=True)
     ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
     from_left, from_right = (_painted(fold, style, way) for way in ways)
     assert from_left == from_right

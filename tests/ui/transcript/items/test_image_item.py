@@ -315,12 +315,12 @@ def test_an_image_of_unknown_shape_has_a_room_too(style: TranscriptStyle, size: 
 
 def test_a_tall_picture_is_bounded_and_a_selected_one_tinted(style: TranscriptStyle) -> None:  # noqa: F811
     item = PictureItem("tall", PictureSource(data=b"x"))
-    item.take(decode(picture_bytes(100, 2_000)))
+    item.set_picture(decode(picture_bytes(100, 2_000)))
     plain = painted(item, style)
     assert plain.height() <= 560
     assert painted(item, style, selected=(0, 2)) != plain
     item.release()
-    item.take(Picture(None, "Gone."))
+    item.set_picture(Picture(None, "Gone."))
     assert painted(item, style).height() == item.guess(style, WIDTH)
     assert item.areas_of(0, 1)
 

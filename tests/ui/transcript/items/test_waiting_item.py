@@ -61,13 +61,13 @@ def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> N
 
 def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is_opened_again(world: World) -> None:
     thread, view = asked(world)
-    view.conversation.progress.note_asked("m1", NOW_MS + 5_000)
+    view.conversation.progress.record_request("m1", NOW_MS + 5_000)
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()
     item = waiting_in(view)
     assert item is not None and item.since_ms == NOW_MS + 5_000
-    view.conversation.progress.note_finished("m1")
+    view.conversation.progress.forget_answer("m1")
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()

@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.copying.copied_text import as_markdown
 from chatdesk.ui.transcript.copying.excerpt import Excerpt
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
-from chatdesk.ui.transcript.messages.note_place import note_place
+from chatdesk.ui.transcript.messages.note_place import find_note_place
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.items.test_math_item import WIDTH, style  # noqa: F401 - a fixture
 
@@ -24,10 +24,10 @@ def test_a_mark_and_the_way_back_find_each_other(style: TranscriptStyle) -> None
         item.ensure_layout(style, WIDTH)
     assert [link.label for link in items[0].links()] == ["#fn-1"]
     assert [link.label for link in items[-1].links()] == ["#fnref-1"]
-    assert note_place(items, "#fn-1") == len(items) - 1
-    assert note_place(items, "#fnref-1") == 0
-    assert note_place(items, "#fn-2") is None
-    assert note_place(items, "#fnref-2") is None
+    assert find_note_place(items, "#fn-1") == len(items) - 1
+    assert find_note_place(items, "#fnref-1") == 0
+    assert find_note_place(items, "#fn-2") is None
+    assert find_note_place(items, "#fnref-2") is None
 
 
 def test_return_on_a_mark_shows_the_note_and_opens_nothing(world: World) -> None:

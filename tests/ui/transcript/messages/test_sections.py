@@ -300,13 +300,13 @@ def test_a_bubble_ends_below_its_words_whatever_width_the_column_gets(world: Wor
 
 def test_a_thought_in_the_text_is_folded_and_opened() -> None:
     section = TextSection(0, "<think>Hm.</think>\n\nYes.")
-    section.take_blocks(parse_answer(section.text))
+    section.set_blocks(parse_answer(section.text))
     fold, answer = section.items
     assert isinstance(fold, FoldItem)
     assert (fold.label, answer.text) == ("Thought", "Yes.")
     fold.is_open = True
     section.update_items()
     assert [item.text for item in section.items[1:]] == ["Hm.", "Yes."]
-    section.take_blocks((*parse_answer(section.text), *parse_markdown("More.")))
+    section.set_blocks((*parse_answer(section.text), *parse_markdown("More.")))
     assert [item.text for item in section.items[1:]] == ["Hm.", "Yes.", "More."]
     assert section.items[0] is fold
