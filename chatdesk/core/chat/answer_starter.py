@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan
-from chatdesk.core.errors import DoesNotFit, MessageNotFound, NotPossible, TurnInProgress
+from chatdesk.core.errors import DoesNotFit, MessageNotFound, NotPossible, StorageError, TurnInProgress
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.texts import Text
@@ -33,8 +35,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class AnswerStarter:
-    """Starts answers at once or queues them. ``queue`` has the answers that wait to be asked for, ``turns`` those that
-    are being written."""
+    """Starts answers at once or queues them, and stops them wherever they are: ``queue`` has the answers that wait to
+    be asked for, ``turns`` those that are being written; the starter itself has those on their way to either."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class AnswerStarter:
         tools: ToolCalls,
     ) -> None:
         self._providers = providers
+        self._bus = bus
         self._tools = tools
         self._context = context
         self._limits = limits
@@ -60,15 +63,16 @@ class AnswerStarter:
             cost_of=context.models.cost_of,
             note_rate=self.queue.note_rate,
         )
-        self._starting: set[str] = set()
+        self._taken: set[str] = set()
+        self._starting: list[_StartingAnswer] = []
         self._is_closing = False
 
     def use_providers(self, providers: ProviderRegistry) -> None:
         self._providers = providers
 
     def is_answering(self, thread_id: str) -> bool:
-        """Return whether an answer is being written in a thread, or waits to be asked for."""
-        return bool(self.turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
+        """Return whether an answer is being started or written in a thread, or waits to be asked for."""
+        return self._count_in(thread_id) > 0
 
     async def plan_in(
         self,
@@ -115,22 +119,69 @@ class AnswerStarter:
         """Raise where no further answer may be written in a thread."""
         if self._is_closing:
             raise NotPossible(Text("ChatDesk is closing."))
-        if len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
+        if self._count_in(thread_id) >= MOST_IN_THREAD:
             raise TurnInProgress
 
-    def one_turn(self, thread_id: str) -> _Starting:
+    def one_turn(self, thread_id: str) -> _TakenThread:
         if self._is_closing:
             raise NotPossible(Text("ChatDesk is closing."))
-        if self.is_answering(thread_id) or thread_id in self._starting:
+        if self.is_answering(thread_id) or thread_id in self._taken:
             raise TurnInProgress
-        return _Starting(self._starting, thread_id)
+        return _TakenThread(self._taken, thread_id)
 
-    async def start(self, answer: Message) -> None:
-        """Ask for an answer at once, or when its turn comes."""
+    async def start(self, *answers: Message, events: Sequence[object]) -> None:
+        """Publish ``events``, which show stored answers, and ask for each at once or when its turn comes. ``stop``
+        reaches all of them from before the first event on."""
+        starting = [_StartingAnswer(answer) for answer in answers]
+        self._starting += starting
+        try:
+            for event in events:
+                self._bus.publish(event)
+            for each in starting:
+                await self._start(each.answer)
+                self._end_start(each)
+        finally:
+            for each in starting:
+                self._end_start(each)
+
+    async def stop(self, thread_or_message_id: str) -> Message | None:
+        """Stop one answer, or all of a thread, also those that wait. Returns the last message that ended."""
+        starting = [each for each in self._starting if thread_or_message_id in (each.answer.id, each.answer.thread_id)]
+        for each in starting:
+            each.is_stopped = True
+        await self._wait_for(starting)
+        waited = await self.queue.cancel(thread_or_message_id)
+        return await self.turns.stop(thread_or_message_id) or waited
+
+    async def close(self) -> None:
+        """Interrupt all turns and wait until their text is stored."""
+        self._is_closing = True
+        await self._wait_for([*self._starting])
+        await self.queue.close()
+        await self.turns.close()
+
+    # Inside
+
+    def _count_in(self, thread_id: str) -> int:
+        starting = sum(each.answer.thread_id == thread_id for each in self._starting)
+        return starting + len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id))
+
+    async def _start(self, answer: Message) -> None:
         if answer.parent_id is None:
             raise MessageNotFound
         if await self.queue.admit(answer):
             await self._ask(answer)
+
+    def _end_start(self, starting: _StartingAnswer) -> None:
+        """Forget an answer that is being written or waits by now, or could not be asked for."""
+        if starting in self._starting:
+            self._starting.remove(starting)
+            starting.has_started.set()
+
+    @staticmethod
+    async def _wait_for(starting: Sequence[_StartingAnswer]) -> None:
+        for each in starting:
+            await each.has_started.wait()
 
     async def _ask(self, answer: Message) -> None:
         provider = self._providers.get(answer.provider or self._providers.default()[0])
@@ -138,13 +189,16 @@ class AnswerStarter:
             request = await self._context.request_for(answer)
             expected = self._expected(provider.name, request)
             await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
-        except (DoesNotFit, LimitReached) as error:
+        except (DoesNotFit, LimitReached, StorageError) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
         else:
             admit = partial(self._admit_next, answer, provider.name)
             provider = await self._tools.equip(answer, provider, await self._tools_of(answer), admit=admit)
         keep = self._tools.keep
-        self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request, keep=keep))
+        turn = Turn(self._turn_context, answer=answer, provider=provider, request=request, keep=keep)
+        if any(each.is_stopped for each in self._starting if each.answer.id == answer.id):
+            turn.stop()
+        self.turns.start(turn)
 
     def _expected(self, provider: str, request: ChatRequest) -> Expected:
         usage = expected_usage(request)
@@ -159,22 +213,26 @@ class AnswerStarter:
         assistant = await self._context.assistants.find(answer.assistant_id)
         return None if assistant is None else assistant.setup.tools
 
-    async def close(self) -> None:
-        """Interrupt all turns and wait until their text is stored."""
-        self._is_closing = True
-        await self.queue.close()
-        await self.turns.close()
+
+class _StartingAnswer:
+    """An answer that is stored and shown, but neither waits nor is being written yet. Where it ``is_stopped``, its turn
+    ends before the provider is asked."""
+
+    def __init__(self, answer: Message) -> None:
+        self.answer = answer
+        self.is_stopped = False
+        self.has_started = asyncio.Event()
 
 
-class _Starting:
+class _TakenThread:
     """Marks a thread while a turn is being set up, so that two quick presses do not start two."""
 
-    def __init__(self, starting: set[str], thread_id: str) -> None:
-        self._starting = starting
+    def __init__(self, taken: set[str], thread_id: str) -> None:
+        self._taken = taken
         self._thread_id = thread_id
 
     def __enter__(self) -> None:
-        self._starting.add(self._thread_id)
+        self._taken.add(self._thread_id)
 
     def __exit__(self, *_exc: object) -> None:
-        self._starting.discard(self._thread_id)
+        self._taken.discard(self._thread_id)

@@ -88,5 +88,10 @@ class PathChanges:
 
     def publish(self, thread: Thread, from_message_id: str | None) -> None:
         """Report that the shown path differs below a message (None: from its beginning)."""
-        self._bus.publish(PathChanged(thread.id, from_message_id))
-        self._bus.publish(ThreadChanged(thread))
+        for event in changed_path(thread, from_message_id):
+            self._bus.publish(event)
+
+
+def changed_path(thread: Thread, from_message_id: str | None) -> tuple[PathChanged, ThreadChanged]:
+    """Return the events that say that the shown path differs below a message (None: from its beginning)."""
+    return PathChanged(thread.id, from_message_id), ThreadChanged(thread)

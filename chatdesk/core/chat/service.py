@@ -17,7 +17,7 @@ from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.drafts import Drafts
 from chatdesk.core.chat.message_reader import MessageReader
 from chatdesk.core.chat.own_words import OwnWords
-from chatdesk.core.chat.path_changes import PathChanges
+from chatdesk.core.chat.path_changes import PathChanges, changed_path
 from chatdesk.core.chat.projects import ProjectService
 from chatdesk.core.chat.prompts.assistants import ThreadAssistants
 from chatdesk.core.chat.results import Compared, Created, Sent
@@ -162,9 +162,8 @@ class ChatService:
             assistant_id=assistant_id,
         )
         assert answer is not None  # asked for by with_answer
-        for event in (ThreadCreated(thread), MessageAdded(question), MessageAdded(answer)):
-            self._bus.publish(event)
-        await self._starter.start(answer)
+        shown = (ThreadCreated(thread), MessageAdded(question), MessageAdded(answer))
+        await self._starter.start(answer, events=shown)
         return Created(thread, question, answer)
 
     async def get_thread(self, thread_id: str) -> Thread:
@@ -183,7 +182,7 @@ class ChatService:
     # Messages
 
     def is_answering(self, thread_id: str) -> bool:
-        """Return whether an answer is being written in a thread, or waits to be asked for."""
+        """Return whether an answer is being started or written in a thread, or waits to be asked for."""
         return self._starter.is_answering(thread_id)
 
     @property
@@ -222,11 +221,9 @@ class ChatService:
             assert answer is not None  # asked for by with_answer
             if thread.message_count <= 2:
                 thread = await self._titled(thread, question_text)
-            if parent is not None:
-                self._bus.publish(PathChanged(checked, parent))
-            for event in (MessageAdded(question), MessageAdded(answer), ThreadChanged(thread)):
-                self._bus.publish(event)
-            await self._starter.start(answer)
+            moved = () if parent is None else (PathChanged(checked, parent),)
+            shown = (*moved, MessageAdded(question), MessageAdded(answer), ThreadChanged(thread))
+            await self._starter.start(answer, events=shown)
             return Sent(thread, question, answer)
 
     @uninterruptible
@@ -254,10 +251,8 @@ class ChatService:
             )
             if thread.message_count <= 1 + len(answers):
                 thread = await self._titled(thread, question_text)
-            for event in (MessageAdded(question), MessageAdded(answers[0]), ThreadChanged(thread)):
-                self._bus.publish(event)
-            for answer in answers:
-                await self._starter.start(answer)
+            shown = (MessageAdded(question), MessageAdded(answers[0]), ThreadChanged(thread))
+            await self._starter.start(*answers, events=shown)
             return Compared(thread, question, answers)
 
     @uninterruptible
@@ -282,8 +277,7 @@ class ChatService:
             checked, text, with_answer=plan, attachments=kept
         )
         assert answer is not None  # asked for by with_answer
-        self.paths.publish(thread, question.parent_id)
-        await self._starter.start(answer)
+        await self._starter.start(answer, events=changed_path(thread, question.parent_id))
         return Sent(thread, question, answer)
 
     @uninterruptible
@@ -299,8 +293,7 @@ class ChatService:
             thread = await self._threads.get(old.thread_id)
             plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
             answer, thread = await self._messages.add_answer(parent_id, plan)
-            self.paths.publish(thread, parent_id)
-            await self._starter.start(answer)
+            await self._starter.start(answer, events=changed_path(thread, parent_id))
             return answer
 
     @uninterruptible
@@ -324,13 +317,12 @@ class ChatService:
             provider, model = provider or old.provider, model or old.model
         plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
         answer = await self._messages.resume(old.id, plan)
-        if answer.id == old.id:
-            self._bus.publish(MessageChanged(answer))
-        else:
-            self.paths.publish(await self._threads.get(answer.thread_id), answer.parent_id)
         if asks_again and is_own:
             self.tools.ask_again(answer.id)
-        await self._starter.start(answer)
+        shown: tuple[object, ...] = (MessageChanged(answer),)
+        if answer.id != old.id:
+            shown = changed_path(await self._threads.get(answer.thread_id), answer.parent_id)
+        await self._starter.start(answer, events=shown)
         return answer
 
     async def retry_message(
@@ -354,10 +346,9 @@ class ChatService:
         return self.turns.hurry(checked_id(message_id))
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
-        """Stop the turns of a thread, or of a message, also those that wait. Returns the last message that ended."""
-        checked = checked_id(thread_or_message_id)
-        waited = await self.queue.cancel(checked)
-        return await self.turns.stop(checked) or waited
+        """Stop the turns of a thread, or of a message, also those that wait or are only being started. Returns the last
+        message that ended."""
+        return await self._starter.stop(checked_id(thread_or_message_id))
 
     # The end
 

@@ -157,8 +157,9 @@ class Turn:
         self._context.bus.publish(TurnStarted(answer.thread_id, answer.id, answer.provider, answer.model))
         reading = self._reading = self._tasks.start(self._read(), f"read answer {self.message_id}")
         reading.add_done_callback(lambda _task: self._news.set())
-        if self._ended_as is not None:
+        if self._ended_as is not None:  # before anything was asked
             reading.cancel()
+            self._spending.is_under_way = False
         shown_at_s = -math.inf
         while not reading.done():
             await self._wait_for_news()
