@@ -153,6 +153,63 @@ def test_what_is_written_and_added_while_a_question_is_sent_is_for_the_next_one(
     play(AppPaths.find(tmp_path / "profile"), script)
 
 
+def test_a_question_that_was_sent_before_new_was_pressed_belongs_to_the_thread_of_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = await _shown(application)
+        await _asked(application, window, "The first")
+        may_go_on, is_adding, add = asyncio.Event(), asyncio.Event(), services.attachments.add_bytes
+
+        async def add_late(*arguments: Any) -> Any:
+            is_adding.set()
+            await may_go_on.wait()
+            return await add(*arguments)
+
+        monkeypatch.setattr(services.attachments, "add_bytes", add_late)
+        QGuiApplication.clipboard().setText("what it is about")
+        _button(window, "quickClipboard").click()
+        asking = asyncio.ensure_future(_asked(application, window, "The second"))
+        await is_adding.wait()
+        _button(window, "quickNew").click()
+        may_go_on.set()
+        await asking
+        await until(lambda: window.editor.written() == "")
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
+        messages = (await services.chat.reader.get_thread_messages(thread.id)).messages
+        assert [each.text for each in messages if each.role is Role.USER] == ["The first", "The second"]
+        assert window.view is not None and not window.view.isVisible()
+        assert not _button(window, "quickStop").isVisible()
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+def test_a_thread_that_is_made_after_new_was_pressed_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window, may_go_on, create = await _shown(application), asyncio.Event(), services.chat.create_thread
+
+        async def create_late(*arguments: Any, **named: Any) -> Any:
+            await may_go_on.wait()
+            return await create(*arguments, **named)
+
+        monkeypatch.setattr(services.chat, "create_thread", create_late)
+        asking = asyncio.ensure_future(_asked(application, window, "The first"))
+        await until(lambda: window.editor.written() == "The first")
+        window.newRequested.emit()
+        may_go_on.set()
+        await asking
+        await until(lambda: window.editor.written() == "")
+        assert window.view is None
+        await _asked(application, window, "The second")
+        assert await services.library.count_threads(ThreadQuery()) == 2
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
 def test_a_question_is_answered_in_place_by_keyboard_alone(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
@@ -32,6 +33,14 @@ _AT_REST_MS: Final = 2_000
 _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
 
 
+@dataclass(eq=False, slots=True)
+class _Run:
+    """A run of questions and its thread, which the first question makes. *New* begins another run: what was asked
+    before that belongs to this one all the same."""
+
+    thread_id: str | None = None
+
+
 class QuickBinding(Controller):
     """Controller of the quick window. ``make_view`` makes the view of the answers. The window is made when it is first
     wanted, and stays."""
@@ -49,7 +58,7 @@ class QuickBinding(Controller):
         self._context = context
         self._threads = threads
         self._make_view = make_view
-        self._thread_id: str | None = None
+        self._run = _Run()
         self._about = QuickContext(attachments)
         self._about.changed.connect(self._on_about_changed)
         self._about.failed.connect(self._on_about_failed)
@@ -158,25 +167,29 @@ class QuickBinding(Controller):
     # What the person does
 
     def _on_asked(self, text: str) -> None:
-        self._context.tasks.start_once(self._ask(text), "ask from the quick window")
+        self._context.tasks.start_once(self._ask(text, self._run), "ask from the quick window")
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, text: str, run: _Run) -> None:
         """Ask; the field is emptied when the question is on the disk, and says why where it is not."""
         chat, window = self._context.open_thread.stored_chat, self.window
         assert window is not None
         try:
             attached = await self._about.attached()
-            if self._thread_id is None:
+            if run.thread_id is None:
                 created = await chat.create_thread(None, "", text, attachments=attached)
-                self._thread_id = created.thread.id
-                window.show_thread(self._thread_id)
-                window.set_answering(chat.is_answering(self._thread_id))
+                run.thread_id = created.thread.id
+                if self.window is window and self._run is run:
+                    window.show_thread(run.thread_id)
+                    window.set_answering(chat.is_answering(run.thread_id))
             else:
-                await chat.send_message(self._thread_id, text, attachments=attached)
-                if window.view is not None:
+                await chat.send_message(run.thread_id, text, attachments=attached)
+                if self.window is window and self._run is run and window.view is not None:
                     window.view.scrolling.to_end()
         except ChatDeskError as error:
-            window.show_problem(shown(error.sentence))
+            if self.window is window:
+                window.show_problem(shown(error.sentence))
+            return
+        if self.window is not window:  # the program ends
             return
         window.show_problem("")
         self._about.clear_attached()
@@ -187,8 +200,10 @@ class QuickBinding(Controller):
             window.editor.replace_all(written.removesuffix(text).rstrip())
 
     def _on_stop_requested(self) -> None:
-        if self._thread_id is not None:
-            self._context.tasks.start(self._context.open_thread.stored_chat.stop(self._thread_id), "stop quick answer")
+        if self._run.thread_id is not None:
+            self._context.tasks.start(
+                self._context.open_thread.stored_chat.stop(self._run.thread_id), "stop quick answer"
+            )
 
     def _on_open_requested(self) -> None:
         self._go_on(lambda _chat: None)
@@ -203,7 +218,7 @@ class QuickBinding(Controller):
 
     def _go_on(self, then: Callable[[ShownChat], object]) -> None:
         """Go on in a large window, at the same thread."""
-        thread_id = self._thread_id
+        thread_id = self._run.thread_id
         if self.window is None or thread_id is None:
             return
 
@@ -217,7 +232,7 @@ class QuickBinding(Controller):
         chat.tasks.replace(work(), "open thread")
 
     def _begin_anew(self) -> None:
-        self._thread_id = None
+        self._run = _Run()
         if self.window is not None:
             self.window.show_thread(None)
             self.window.set_answering(False)
@@ -256,7 +271,7 @@ class QuickBinding(Controller):
 
     def _view_of(self, thread_id: str) -> TranscriptView | None:
         """Return the view where it shows this thread."""
-        return self.window.view if self.window is not None and thread_id == self._thread_id else None
+        return self.window.view if self.window is not None and thread_id == self._run.thread_id else None
 
     def _on_message(self, message: Message, *, is_new: bool) -> None:
         if (view := self._view_of(message.thread_id)) is not None:
@@ -271,13 +286,13 @@ class QuickBinding(Controller):
             view.reload_from(event.from_message_id)
 
     def _on_turn_started(self, thread_id: str) -> None:
-        if self.window is not None and thread_id == self._thread_id:
+        if self.window is not None and thread_id == self._run.thread_id:
             self.window.set_answering(True)
 
     def _on_answer_finished(self, thread_id: str) -> None:
-        if self.window is not None and thread_id == self._thread_id:
+        if self.window is not None and thread_id == self._run.thread_id:
             self.window.set_answering(self._context.open_thread.stored_chat.is_answering(thread_id))
 
     def _on_thread_deleted(self, thread_id: str) -> None:
-        if thread_id == self._thread_id:
+        if thread_id == self._run.thread_id:
             self._begin_anew()
