@@ -4,6 +4,7 @@ with it; services are shared."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.failure_notices import FailureNotices
     from chatdesk.ui.window.chat_pane import ChatPane
     from chatdesk.ui.window.chat_window import ChatWindow
+
+_log = logging.getLogger(__name__)
 
 #: Commands that exist once and act on the thread of whichever window they are given in; others open the main window.
 _ACTING_HERE: Final = frozenset(
@@ -119,6 +122,27 @@ class ChatMaker:
         if main.team_window is not None:  # a team that is joined later takes all that are shown then
             main.team_window.join(bindings.context_of_pane, threads)
         return chat
+
+    async def fill(self, chat: ExtraChat, thread_id: str | None, *, takes_focus: bool = True) -> None:
+        """Open the first thread of a chat, which nobody may be shown before. Where that fails, nothing of the chat
+        stays."""
+        try:
+            await chat.bindings.threads.open(thread_id, takes_focus=takes_focus)
+        except BaseException:
+            await self.end(chat)
+            panes = chat.panes
+            (panes.pane if panes.window is panes.main_window else panes.window).deleteLater()
+            raise
+
+    async def is_saved(self, chat: ExtraChat) -> bool:
+        """Store what a person wrote; where that fails, say why: the chat stays open."""
+        try:
+            await chat.bindings.save()
+        except ChatDeskError as error:
+            _log.error("a chat could not be closed: %s", error.code)
+            chat.show_error(error)
+            return False
+        return True
 
     async def end(self, chat: ExtraChat) -> None:
         """End everything that belongs to a chat, which has been saved."""

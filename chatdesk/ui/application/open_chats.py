@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -22,6 +22,7 @@ from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.pane_commands import PaneCommands
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.window_state import MAX_WINDOWS, WindowState
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class OpenChats(QObject):
         self._beside: ExtraChat | None = None
         self._changing_beside = asyncio.Lock()
         self._windows: list[ExtraChat] = []
+        self._opening_windows = 0
         self._active: PaneBindings = main
         self._is_restored = False
         self._is_watching = False
@@ -89,23 +91,40 @@ class OpenChats(QObject):
 
     def open_window(self, thread_id: str | None) -> None:
         """Open a thread in a new window; None: a new chat."""
-        if len(self._windows) >= MAX_WINDOWS:
-            self._panes.window.show_toast(tr("Close a window first: {count} are open.", count=len(self._windows)))
+        if not self._has_room():
+            self._panes.window.show_toast(tr("Close a window first: {count} are open.", count=MAX_WINDOWS))
             return
+        self._opening_windows += 1
         self._tasks.start(self._open_window(thread_id, None), "open window")
 
     def open_beside(self, thread_id: str | None) -> None:
         """Open a thread beside the first chat of the main window, in place of what is there."""
         self._tasks.start_once(self._open_beside(thread_id, 0.5), "open beside")
 
+    def _has_room(self) -> bool:
+        return len(self._windows) + self._opening_windows < MAX_WINDOWS
+
     async def _open_window(self, thread_id: str | None, saved: SavedWindow | None) -> None:
+        """Open a window that counts among those that are being opened already."""
+        try:
+            chat = await self._filled_window(thread_id, saved)
+        finally:
+            self._opening_windows -= 1
+        self._windows.append(chat)
+        _window_of(chat).appear(takes_keys=saved is None)
+        if saved is None:
+            self._activate(chat.bindings)
+        self._watch_focus()
+        self._on_thread_opened(None)
+
+    async def _filled_window(self, thread_id: str | None, saved: SavedWindow | None) -> ExtraChat:
+        """Return a chat in a window of its own, with the thread in it, that is not shown yet."""
         from chatdesk.ui.window.thread_window import ThreadWindow
 
         header, empty_state, composer = await self._maker.parts()
         window = ThreadWindow(self._panes.theme, header, empty_state, composer)
         registry = CommandRegistry(window, CATALOGUE)
         chat = await self._maker.build(window, window.pane, registry)
-        self._windows.append(chat)
         self._bind(registry)
         forward(registry, self._panes.registry, self._open_main)
         window.set_commands(registry)
@@ -114,28 +133,20 @@ class OpenChats(QObject):
         window.restore(saved, self._active.panes.window)
         window.may_close = partial(self._may_close, chat)
         window.stateChanged.connect(self.changed)
-        await chat.bindings.threads.open(thread_id)
-        window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, saved is not None)
-        has_keys = QApplication.activeWindow()
-        window.show()
-        if saved is None:
-            window.come_to_front()
-            window.focus_composer()
-            self._activate(chat.bindings)
-        elif has_keys is not None:
-            has_keys.activateWindow()  # not every desktop leaves the keys where they were
-        self._watch_focus()
-        self.changed.emit()
+        await self._maker.fill(chat, thread_id)
+        return chat
 
     async def _open_beside(self, thread_id: str | None, share: float, *, is_restored: bool = False) -> None:
         async with self._changing_beside:
+            if is_restored and self._beside is not None:
+                return  # the person opened another one while ChatDesk started
             chat = await self._shown_beside(thread_id, share, takes_focus=not is_restored)
             if not is_restored:
                 if self._panes.main_window is not self._active.panes.window:
                     self._panes.main_window.come_to_front()
                 chat.panes.pane.focus_composer()
                 self._activate(chat.bindings)
-        self.changed.emit()
+        self._on_thread_opened(None)
 
     async def _shown_beside(self, thread_id: str | None, share: float, *, takes_focus: bool) -> ExtraChat:
         """Return the second chat of the main window, which shows the thread."""
@@ -146,10 +157,11 @@ class OpenChats(QObject):
         header, empty_state, composer = await self._maker.parts()
         pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
         pane.hide()
-        chat = self._beside = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
+        chat = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
         main.add_menu(header)
         header.closeRequested.connect(self.close_beside)
-        await chat.bindings.threads.open(thread_id, takes_focus=takes_focus)
+        await self._maker.fill(chat, thread_id, takes_focus=takes_focus)
+        self._beside = chat
         main.add_pane(pane, share=share)
         self._watch_focus()
         return chat
@@ -184,10 +196,7 @@ class OpenChats(QObject):
         return self._beside is not None and self._active.panes.window is self._panes.window
 
     def _go(self, place: int) -> None:
-        main = self._panes.main_window
-        pane = main.panes()[place]
-        self._activate(self._of_pane(pane))
-        pane.focus_composer()
+        self._on_pane_chosen(self._panes.main_window.panes()[place])
 
     def _can_close_active(self) -> bool:
         return self._active.panes.window is not self._panes.window or self._beside is not None
@@ -216,7 +225,7 @@ class OpenChats(QObject):
         async with self._changing_beside:
             threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
             threads.restore_anchors(chat.bindings.threads.anchors())
-            if self._beside is chat and await self._is_saved(chat):
+            if self._beside is chat and await self._maker.is_saved(chat):
                 await threads.open(thread_id)
                 await self._end_beside(chat)
 
@@ -226,7 +235,7 @@ class OpenChats(QObject):
                 await self._end_beside(chat)
 
     async def _end_beside(self, chat: ExtraChat) -> None:
-        if not await self._is_saved(chat):
+        if not await self._maker.is_saved(chat):
             return
         self._beside = None
         self._panes.main_window.remove_pane(chat.panes.pane)
@@ -246,7 +255,7 @@ class OpenChats(QObject):
         return False
 
     async def _close_window(self, chat: ExtraChat) -> None:
-        if not await self._is_saved(chat):
+        if not await self._maker.is_saved(chat):
             chat.is_closing = False
             return
         self._windows.remove(chat)
@@ -274,16 +283,6 @@ class OpenChats(QObject):
             return True
         has_temporary = self._panes.registry.is_enabled("thread.keep")
         return bool(self._windows) and not has_temporary and not _is_session_ending()
-
-    async def _is_saved(self, chat: ExtraChat) -> bool:
-        """Store what a person wrote; where that fails, say why: the chat stays open."""
-        try:
-            await chat.bindings.save()
-        except ChatDeskError as error:
-            _log.error("a chat could not be closed: %s", error.code)
-            chat.show_error(error)
-            return False
-        return True
 
     # The end of the program
 
@@ -327,8 +326,10 @@ class OpenChats(QObject):
         try:
             if state.beside is not None and await is_there(chat, state.beside.thread_id):
                 await self._open_beside(state.beside.thread_id, state.beside.share, is_restored=True)
+            opened = {each.threads.stored_id for each in self.windows} - {None}  # while ChatDesk started
             for saved in state.windows:
-                if await is_there(chat, saved.thread_id):
+                if saved.thread_id not in opened and await is_there(chat, saved.thread_id) and self._has_room():
+                    self._opening_windows += 1
                     await self._open_window(saved.thread_id, saved)
         finally:
             self._is_restored = True
@@ -345,16 +346,9 @@ class OpenChats(QObject):
             application.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
-        if now is None:
-            return
-        window = now.window()
-        if window is self._panes.window:
-            panes = self._panes.main_window.panes()
-            pane = next((each for each in panes if each.isAncestorOf(now)), self._panes.main_window.active_pane)
+        if now is not None and isinstance(window := now.window(), ChatWindow):
+            pane = next((each for each in window.panes() if each.isAncestorOf(now)), window.active_pane)
             self._activate(self._of_pane(pane))
-        for chat in self._windows:
-            if chat.panes.window is window:
-                self._activate(chat.bindings)
 
     def _of_pane(self, pane: ChatPane) -> PaneBindings:
         return next((chat.bindings for chat in self._all() if chat.panes.pane is pane), self._main)
@@ -383,9 +377,7 @@ class OpenChats(QObject):
 
     def _on_thread_opened(self, _thread: object) -> None:
         for chat in self._windows:
-            thread = chat.bindings.threads.open_thread
-            window: ThreadWindow = chat.panes.window  # type: ignore[assignment]
-            window.show_title(_title_of(thread))
+            _window_of(chat).show_title(_title_of(chat.bindings.threads.open_thread))
         if self._beside is not None:
             threads = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
             self._panes.main_window.chats.show_titles([_title_of(thread) for thread in threads])
@@ -394,6 +386,10 @@ class OpenChats(QObject):
 
 def _title_of(thread: Thread | None) -> str:
     return shown(title_text(NEW_THREAD_TITLE if thread is None else thread.title))
+
+
+def _window_of(chat: ExtraChat) -> ThreadWindow:
+    return cast("ThreadWindow", chat.panes.window)
 
 
 def _is_session_ending() -> bool:

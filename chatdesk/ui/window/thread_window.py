@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
@@ -36,6 +36,17 @@ class ThreadWindow(ChatWindow):
         """Say in the window's title which thread it shows."""
         words = clean_line(title)[:_LONGEST_TITLE]
         self.setWindowTitle(tr("{title} – ChatDesk", title=words) if words else "ChatDesk")
+
+    def appear(self, *, takes_keys: bool) -> None:
+        """Show the window for the first time, in front and with the keys, or so that they stay where they are."""
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not takes_keys)
+        has_keys = QApplication.activeWindow()
+        self.show()
+        if takes_keys:
+            self.come_to_front()
+            self.focus_composer()
+        elif has_keys is not None:
+            has_keys.activateWindow()  # not every desktop leaves the keys where they were
 
     def restore(self, saved: SavedWindow | None, beside: QWidget) -> None:
         """Restore size and place; a window that is new is a little away from ``beside``."""
