@@ -4,44 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from chatdesk.core.texts import Text, shown
-from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import ICON_PX
 
 WORKS: Final = Text("works")
 WORKS_NOT: Final = Text("does not work")
 
 
-class StateMark(QWidget):
+class StateMark(Mark):
     """An icon that shows a state: a tick or a cross, or another one where there are more states."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._icon, self._colour = "circle-check", "accent"
-        side = round(ICON_PX * max(1.0, theme.scale))
-        self.setFixedSize(QSize(side, side))
 
     def show_result(self, is_well: bool | None) -> None:
         """Show a tick or a cross; None: nothing, since nobody knows."""
         self.setVisible(is_well is not None)
         self.show_icon(*(("circle-check", "accent") if is_well else ("circle-x", "danger")))
         self.setAccessibleName(shown(WORKS if is_well else WORKS_NOT))
-
-    def show_icon(self, icon: str, colour: str) -> None:
-        self._icon, self._colour = icon, colour
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint_icon(painter, QRectF(self.rect()), self._icon, self._theme.colour(self._colour))
-        painter.end()
 
 
 class CheckSteps(QWidget):
@@ -61,10 +43,7 @@ class CheckSteps(QWidget):
 
     def begin(self, words: str = "") -> None:
         """Remove the steps of the last test, and show ``words`` alone where there are any."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._grid)
         self._results.clear()
         self.hide()
         if words:

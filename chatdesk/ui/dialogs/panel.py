@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QLabel,
+    QLayout,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -266,6 +267,18 @@ def thin_line() -> QFrame:
     line.setObjectName("settingsLine")
     line.setFixedHeight(1)
     return line
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Take everything out of a layout, for good."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()
+        elif inner is not None:
+            clear_layout(inner)
 
 
 def pad_spin_box(box: QAbstractSpinBox, theme: Theme) -> None:

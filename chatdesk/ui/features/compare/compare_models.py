@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -89,10 +89,7 @@ class CompareModelsDialog(FormPanel):
         """Show the models that are known now, as when a server listed its own; what is ticked stays so."""
         ticked = self.selected()
         focused = next((choice for choice, box in self._boxes if box is self.focusWidget()), None)
-        while (item := self._rows.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.setParent(None)
-                widget.deleteLater()
+        clear_layout(self._rows)
         self._boxes.clear()
         self._headings.clear()
         self._fill(models, ticked)

@@ -17,7 +17,7 @@ from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label, thin_line
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
@@ -156,7 +156,7 @@ class ProviderPage(QWidget):
 
     def show_found(self, servers: Sequence[FoundServer]) -> None:
         """Servers on this computer that can be added."""
-        _clear(self._found)
+        clear_layout(self._found)
         for server in servers:
             add = push_button(
                 tr("Add"),
@@ -284,12 +284,3 @@ def _column() -> QVBoxLayout:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     return column
-
-
-def _clear(column: QVBoxLayout) -> None:
-    while (item := column.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.setParent(None)
-            widget.deleteLater()

@@ -28,7 +28,7 @@ from chatdesk.core.tools.web_search.choice import WEB
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
@@ -159,11 +159,7 @@ class ToolsPage(QWidget):
             widget is not None and widget.isAncestorOf(self.focusWidget())
             for widget in (self._permissions.itemAt(place).widget() for place in range(self._permissions.count()))  # type: ignore[union-attr]
         )
-        while (item := self._permissions.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._permissions)
         for number, permission in enumerate(permissions):
             self._permissions.addWidget(self._permission_row(number, permission, names))
         self._no_permissions.setVisible(not permissions)

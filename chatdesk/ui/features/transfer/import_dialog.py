@@ -29,7 +29,7 @@ from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.panel import Panel, clear_layout, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -238,11 +238,7 @@ class ImportDialog(Panel):
         source = EXPORT_SOURCES[self.program.currentIndex()]
         self._steps.setText(shown(source.steps))
         self.folder_button.setVisible(source.is_folder)
-        while (item := self._link_place.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._link_place)
         if source.url:
             link = LinkButton(tr("Open {program}", program=source.program), source.url, object_name="importLink")
             self._link_place.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)

@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label, thin_line
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_parts import clear
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -65,7 +64,7 @@ class WaitingDialog(TaskPanel):
         if had_rows and len(wanted) != len(self._rows or ()):
             announce(self, count)
         self._rows = wanted
-        clear(self._list)
+        clear_layout(self._list)
         self._list.addWidget(plain_label(count, "muted", wraps=True))
         for row in wanted[:_MOST_SHOWN]:
             self._add(row)

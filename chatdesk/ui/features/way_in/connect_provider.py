@@ -21,7 +21,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import models_text
@@ -87,11 +87,7 @@ class ConnectProvider(QWidget):
 
     def show_found(self, servers: Sequence[FoundServer]) -> None:
         """Show the servers found on this computer, a button for each."""
-        while (item := self._found_row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._found_row)
         for server in servers:
             button = push_button(
                 tr("Use {label}, {models}", label=server.label, models=models_text(len(server.models))),

@@ -5,18 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.mark import Mark
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
-from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
@@ -108,7 +107,7 @@ class _Card(QWidget):
         self.setAccessibleName(title)
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(_Icon(theme, icon_name))
+        head.addWidget(Mark(theme, icon_name, "text"))
         head.addWidget(plain_label(title, "strong"), 1)
         self.rows = QVBoxLayout(self)
         self.rows.setContentsMargins(_PADDING_PX, _PADDING_PX, _PADDING_PX, _PADDING_PX)
@@ -120,18 +119,4 @@ class _Card(QWidget):
         radius = self._theme.tokens.radius.card
         fill, line = self._theme.colour("card"), self._theme.colour("line")
         paint_box(painter, QRectF(self.rect()), radius, fill=fill, border=line)
-        painter.end()
-
-
-class _Icon(QWidget):
-    def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self._theme = theme
-        self._name = name
-        side = round(ICON_PX * max(1.0, theme.scale))
-        self.setFixedSize(QSize(side, side))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint_icon(painter, QRectF(self.rect()), self._name, self._theme.colour("text"))
         painter.end()

@@ -14,9 +14,9 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label, thin_line
+from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_parts import Mark, clear
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import round_words
 from chatdesk.ui.features.team.sync_status_text import moment, status_icon, status_words
@@ -135,7 +135,7 @@ class SyncDetailsDialog(TaskPanel):
         if tuple(changes) == self._shown_refused:
             return  # so that the focus stays
         self._shown_refused = tuple(changes)
-        clear(self._refused)
+        clear_layout(self._refused)
         if not changes:
             return
         self._refused.addWidget(
@@ -165,7 +165,7 @@ class SyncDetailsDialog(TaskPanel):
         if tuple(found) == self._shown_disagreements:
             return
         self._shown_disagreements = tuple(found)
-        clear(self._disagreements)
+        clear_layout(self._disagreements)
         if not found:
             return
         self._disagreements.addWidget(plain_label(tr("Written by two people at once"), "strong"))

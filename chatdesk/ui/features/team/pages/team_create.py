@@ -16,17 +16,22 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
-from chatdesk.ui.features.team.pages.team_parts import check_mark, clear
 from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)
 _LONGEST_NAME: Final = 80
 _STATES: Final = {CheckState.OK: Text("fine"), CheckState.WARNING: Text("a warning"), CheckState.FAILED: Text("failed")}
+_CHECKS: Final = {
+    CheckState.OK: ("circle-check", "accent"),
+    CheckState.WARNING: ("triangle-alert", "warning"),
+    CheckState.FAILED: ("circle-x", "danger"),
+}
 
 
 class CreateWorkspaceDialog(TaskPanel):
@@ -220,7 +225,7 @@ class _Checks(QWidget):
         self._column.setContentsMargins(0, 8, 0, 0)
 
     def show_checks(self, checks: Sequence[SetupCheck]) -> None:
-        clear(self._column)
+        clear_layout(self._column)
         if not checks:
             return
         failed = sum(each.state is CheckState.FAILED for each in checks)
@@ -238,7 +243,7 @@ class _Checks(QWidget):
         for place, check in enumerate(checks):
             text = plain_label(shown(check.sentence), "note", wraps=True, name=f"teamCheck_{place}")
             text.setAccessibleName(f"{shown(check.name)}, {shown(_STATES[check.state])}: {text.text()}")
-            grid.addWidget(check_mark(self._theme, check.state), place, 0)
+            grid.addWidget(Mark(self._theme, *_CHECKS[check.state]), place, 0)
             grid.addWidget(plain_label(shown(check.name), "text"), place, 1)
             grid.addWidget(text, place, 2)
         self.verdict = plain_label(verdict, "strong", wraps=True, name="teamVerdict")

@@ -25,9 +25,9 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.team.pages.team_members import member_rows
-from chatdesk.ui.features.team.pages.team_parts import Mark, clear
 from chatdesk.ui.features.team.pages.team_rows import device_rows, project_rows
 from chatdesk.ui.features.team.pages.team_server import OUTDATED
 from chatdesk.ui.features.team.pages.team_table import ActionTable
@@ -121,7 +121,7 @@ class TeamPage(QWidget):
                 self._blocks[view.workspace.id].show_view(view, now_ms)
             return
         focused = self.focusWidget()
-        clear(self._rooms)
+        clear_layout(self._rooms)
         self._blocks = {}
         for view in views:
             block = self._blocks[view.workspace.id] = _Workspace(self._theme, self, view, now_ms)
@@ -132,7 +132,7 @@ class TeamPage(QWidget):
 
     def show_parked(self, workspaces: Sequence[Workspace]) -> None:
         """Show workspaces that came with a backup, each with its server, which is connected to only on a click."""
-        clear(self._parked)
+        clear_layout(self._parked)
         for workspace in workspaces:
             self._parked.addWidget(plain_label(workspace.name, "strong"))
             words = tr(
@@ -173,7 +173,7 @@ class TeamPage(QWidget):
         announce(self, text)
 
     def _show_ways(self, *, is_first: bool) -> None:
-        clear(self._ways)
+        clear_layout(self._ways)
         if not is_first:
             row = FlowRow(self._theme.tokens.space.s)
             for text, name, signal in (
