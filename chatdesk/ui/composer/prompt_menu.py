@@ -31,8 +31,8 @@ from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import draw_line, paint_box
-from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.search_field import SearchField
+from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 MANAGE = ""  # in place of a prompt's id
 _WIDTH_PX = 560
@@ -292,7 +292,7 @@ class PromptMenu(QFrame):
         self.raise_()
 
 
-class _PromptDelegate(RowDelegate):
+class _PromptDelegate(UniformRowDelegate):
     """The name, and below it how the text begins."""
 
     def paint(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.message import Role
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
+from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -71,8 +71,8 @@ class ArtifactsTab(QWidget):
     def show_artifacts(self, artifacts: Sequence[Artifact], *, words: str = _EMPTY) -> None:
         """Show a newer state of the list; the current row stays on its artifact. ``words`` are where there is
         none."""
-        current = self._model.artifact(self.list.currentIndex().row())
-        self._model.show_artifacts(artifacts)
+        current = self._model.item(self.list.currentIndex().row())
+        self._model.show_items(artifacts)
         self.words.setText(shown(words))
         self.words.setVisible(not artifacts)
         self.list.setVisible(bool(artifacts))
@@ -90,32 +90,17 @@ class ArtifactsTab(QWidget):
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _choose(self, index: _AnyIndex) -> None:
-        artifact = self._model.artifact(index.row())
+        artifact = self._model.item(index.row())
         if artifact is not None:
             self.chosen.emit(artifact.id)
 
 
-class _Model(QAbstractListModel):
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._artifacts: Sequence[Artifact] = ()
-
-    def show_artifacts(self, artifacts: Sequence[Artifact]) -> None:
-        self.beginResetModel()
-        self._artifacts = artifacts
-        self.endResetModel()
-
-    def artifact(self, place: int) -> Artifact | None:
-        return self._artifacts[place] if 0 <= place < len(self._artifacts) else None
-
+class _Model(ItemListModel[Artifact]):
     def place_of(self, artifact_id: str) -> int | None:
-        return next((place for place, each in enumerate(self._artifacts) if each.id == artifact_id), None)
-
-    def rowCount(self, parent: _AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._artifacts)
+        return next((place for place, each in enumerate(self._items) if each.id == artifact_id), None)
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        artifact = self.artifact(index.row())
+        artifact = self.item(index.row())
         if artifact is None:
             return None
         newest, count = artifact.newest, len(artifact.versions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
-from chatdesk.ui.inspector.rows import RowList, RowRole, about_tokens, plain_label, tokens_text
+from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole, about_tokens, plain_label, tokens_text
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -115,7 +115,7 @@ class ContextTab(QWidget):
         self._show_state()
 
     def _current(self) -> ContextEntry | None:
-        return self._model.entry(self.list.currentIndex().row())
+        return self._model.item(self.list.currentIndex().row())
 
     def _jump(self) -> None:
         entry = self._current()
@@ -151,21 +151,19 @@ class ContextTab(QWidget):
             button.set_name(button.text())
 
 
-class _EntryModel(QAbstractListModel):
+class _EntryModel(ItemListModel[ContextEntry]):
     """Grows downwards, to older messages, as the list is scrolled. What was there stays until its successor comes."""
 
     def __init__(self, parent: QWidget, fetch: EntryFetcher) -> None:
         super().__init__(parent)
         self._fetch = fetch
-        self._entries: list[ContextEntry] = []
         self._has_older = False
         self._is_restarting = False
         self._is_waiting = False
 
     def clear(self) -> None:
-        self.beginResetModel()
-        self._entries, self._has_older, self._is_waiting = [], False, False
-        self.endResetModel()
+        self._has_older = self._is_waiting = False
+        self.show_items(())
 
     def restart(self) -> None:
         self._is_restarting = self._is_waiting = True
@@ -176,34 +174,23 @@ class _EntryModel(QAbstractListModel):
         self._has_older = has_older
         if self._is_restarting:
             self._is_restarting = False
-            self.beginResetModel()
-            self._entries = list(entries)
-            self.endResetModel()
-        elif entries:
-            count = len(self._entries)
-            self.beginInsertRows(QModelIndex(), count, count + len(entries) - 1)
-            self._entries += entries
-            self.endInsertRows()
-
-    def entry(self, place: int) -> ContextEntry | None:
-        return self._entries[place] if 0 <= place < len(self._entries) else None
+            self.show_items(entries)
+        else:
+            self.add_items(entries)
 
     def place_of(self, message_id: str) -> int | None:
-        return next((place for place, entry in enumerate(self._entries) if entry.message_id == message_id), None)
-
-    def rowCount(self, parent: _AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._entries)
+        return next((place for place, entry in enumerate(self._items) if entry.message_id == message_id), None)
 
     def canFetchMore(self, _parent: _AnyIndex) -> bool:
         return self._has_older and not self._is_waiting
 
     def fetchMore(self, _parent: _AnyIndex) -> None:
-        if self._entries and not self._is_waiting:
+        if self._items and not self._is_waiting:
             self._is_waiting = True
-            self._fetch(self._entries[-1].position)
+            self._fetch(self._items[-1].position)
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        entry = self.entry(index.row())
+        entry = self.item(index.row())
         if entry is None:
             return None
         preview = plain_preview(entry.preview) or tr("(no text)")

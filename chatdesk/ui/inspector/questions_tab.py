@@ -31,9 +31,9 @@ from chatdesk.core.domain.outline import Question
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
+from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _SHOWN_CHARACTERS: Final = 200
 _ROW_PX: Final = 34
@@ -59,7 +59,7 @@ class QuestionsTab(QWidget):
         self.field.installEventFilter(self)
         self.questions = _QuestionModel(self)
         self.list = _QuestionList()
-        self.list.setItemDelegate(RowDelegate(theme, _ROW_PX, self.list))
+        self.list.setItemDelegate(UniformRowDelegate(theme, _ROW_PX, self.list))
         self.list.setModel(self.questions)
         self.list.activated.connect(self._choose)
         self.list.clicked.connect(self._choose)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
-from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import plural, shown
 from chatdesk.ui.mirroring import begin_at_start
@@ -14,8 +16,8 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
-from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.stray_keys import begins_writing
+from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _ROW_PX = 30
 _INDENT_PX = 14
@@ -23,6 +25,7 @@ _MOST_INDENT = 8
 _ICON_PX = 14
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
+T = TypeVar("T")
 
 
 class RowRole(IntEnum):
@@ -33,6 +36,33 @@ class RowRole(IntEnum):
     NOTE = Qt.ItemDataRole.UserRole + 3
     IS_QUIET = Qt.ItemDataRole.UserRole + 4
     IS_STRUCK = Qt.ItemDataRole.UserRole + 5
+
+
+class ItemListModel(QAbstractListModel, Generic[T]):
+    """The items of a ``RowList``, as far as they were fetched; ``data`` of a subclass says what is shown of them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._items: list[T] = []
+
+    def show_items(self, items: Sequence[T]) -> None:
+        self.beginResetModel()
+        self._items = list(items)
+        self.endResetModel()
+
+    def add_items(self, items: Sequence[T]) -> None:
+        """Add items at the end."""
+        if items:
+            count = len(self._items)
+            self.beginInsertRows(QModelIndex(), count, count + len(items) - 1)
+            self._items += items
+            self.endInsertRows()
+
+    def item(self, place: int) -> T | None:
+        return self._items[place] if 0 <= place < len(self._items) else None
+
+    def rowCount(self, parent: _AnyIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._items)
 
 
 class RowList(QListView):
@@ -80,7 +110,7 @@ def plain_label(text: str, role: FontRole) -> QLabel:
     return label
 
 
-class _RowDelegate(RowDelegate):
+class _RowDelegate(UniformRowDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         theme, flag = self._theme, QStyle.StateFlag
         area, state = QRectF(option.rect), option.state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QAbstractListModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry
@@ -13,7 +13,7 @@ from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, Su
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.inspector.plain_preview import plain_preview
-from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label, tokens_text
+from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole, plain_label, tokens_text
 from chatdesk.ui.local_forms import money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -315,24 +315,22 @@ class SourceList(RowList):
         self._sources.add(entries, next_position)
 
     def _jump(self, index: _AnyIndex) -> None:
-        entry = self._sources.entry(index.row())
+        entry = self._sources.item(index.row())
         if entry is not None:
             self.jumpRequested.emit(entry.message_id)
 
 
-class _SourceModel(QAbstractListModel):
+class _SourceModel(ItemListModel[ContextEntry]):
     def __init__(self, parent: QWidget, fetch: SourceFetcher) -> None:
         super().__init__(parent)
         self._fetch = fetch
         self._key: object = None
-        self._entries: list[ContextEntry] = []
         self._next: int | None = None
         self._is_waiting = False
 
     def clear(self) -> None:
-        self.beginResetModel()
-        self._key, self._entries, self._next, self._is_waiting = None, [], None, False
-        self.endResetModel()
+        self._key, self._next, self._is_waiting = None, None, False
+        self.show_items(())
 
     def restart(self, key: object, first: int) -> None:
         if key == self._key:
@@ -343,17 +341,7 @@ class _SourceModel(QAbstractListModel):
 
     def add(self, entries: Sequence[ContextEntry], next_position: int | None) -> None:
         self._is_waiting, self._next = False, next_position
-        if entries:
-            count = len(self._entries)
-            self.beginInsertRows(QModelIndex(), count, count + len(entries) - 1)
-            self._entries += entries
-            self.endInsertRows()
-
-    def entry(self, place: int) -> ContextEntry | None:
-        return self._entries[place] if 0 <= place < len(self._entries) else None
-
-    def rowCount(self, parent: _AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._entries)
+        self.add_items(entries)
 
     def canFetchMore(self, _parent: _AnyIndex) -> bool:
         return self._next is not None and not self._is_waiting
@@ -364,7 +352,7 @@ class _SourceModel(QAbstractListModel):
             self._fetch(self._next)
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        entry = self.entry(index.row())
+        entry = self.item(index.row())
         if entry is None:
             return None
         preview = plain_preview(entry.preview) or tr("(no text)")

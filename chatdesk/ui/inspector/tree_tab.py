@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tree import TreeNode, TreeRow
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.plain_preview import plain_preview
-from chatdesk.ui.inspector.rows import RowList, RowRole
+from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
@@ -53,7 +53,7 @@ class TreeTab(QWidget):
     def show_rows(self, rows: Sequence[TreeRow]) -> None:
         """Show a newer state of the tree; the current row stays on its message."""
         current = self._current()
-        self._model.show_rows(rows)
+        self._model.show_items(rows)
         place = None if current is None else self._model.place_of(current.node.id)
         if place is None:
             place = self._model.last_shown()
@@ -64,7 +64,7 @@ class TreeTab(QWidget):
         self._show_state()
 
     def _current(self) -> TreeRow | None:
-        return self._model.row(self.list.currentIndex().row())
+        return self._model.item(self.list.currentIndex().row())
 
     def _act(self, *, is_click: bool = False) -> None:
         """Jump to a message; one in the trash comes back, but not by a mere click on its row."""
@@ -85,31 +85,16 @@ class TreeTab(QWidget):
         self.restore_button.setEnabled(row is not None and not row.node.is_gone)
 
 
-class _TreeModel(QAbstractListModel):
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._rows: Sequence[TreeRow] = ()
-
-    def show_rows(self, rows: Sequence[TreeRow]) -> None:
-        self.beginResetModel()
-        self._rows = rows
-        self.endResetModel()
-
-    def row(self, place: int) -> TreeRow | None:
-        return self._rows[place] if 0 <= place < len(self._rows) else None
-
+class _TreeModel(ItemListModel[TreeRow]):
     def place_of(self, message_id: str) -> int | None:
-        return next((place for place, row in enumerate(self._rows) if row.node.id == message_id), None)
+        return next((place for place, row in enumerate(self._items) if row.node.id == message_id), None)
 
     def last_shown(self) -> int | None:
-        live = (place for place in range(len(self._rows) - 1, -1, -1) if _is_on_path(self._rows[place]))
+        live = (place for place in range(len(self._items) - 1, -1, -1) if _is_on_path(self._items[place]))
         return next(live, None)
 
-    def rowCount(self, parent: _AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self.row(index.row())
+        row = self.item(index.row())
         if row is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:

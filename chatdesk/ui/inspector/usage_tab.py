@@ -25,8 +25,8 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
-from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.stray_keys import begins_writing
+from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _KINDS: Mapping[str, str] = {
@@ -260,7 +260,7 @@ class _Table(QTableView):
         self.viewport().update()
 
 
-class _FigureDelegate(RowDelegate):
+class _FigureDelegate(UniformRowDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         theme, flag = self._theme, QStyle.StateFlag
         area = QRectF(option.rect)

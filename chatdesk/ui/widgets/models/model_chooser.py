@@ -49,8 +49,8 @@ from chatdesk.ui.widgets.models.model_rows import (
     rows_of,
 )
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
-from chatdesk.ui.widgets.row_delegate import RowDelegate
 from chatdesk.ui.widgets.stray_keys import press_focused
+from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _WIDTH_PX, _ROW_PX, _MARGIN_PX = 380, 32, 8
 _MOST_ROWS, _FEWEST_ROWS = 11, 2
@@ -289,7 +289,7 @@ class ModelChooser(QFrame):
         wish.emit()
 
 
-class _Delegate(RowDelegate):
+class _Delegate(UniformRowDelegate):
     """A row: a heading in small letters, or a label with a star when it is liked."""
 
     def __init__(self, theme: Theme, shown_in: QListView) -> None:

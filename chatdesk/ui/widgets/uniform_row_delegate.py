@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from chatdesk.ui.theme.theme import Theme
 
 
-class RowDelegate(QStyledItemDelegate):
+class UniformRowDelegate(QStyledItemDelegate):
     """Makes rows ``height_px`` high, at the scale of the theme and large enough to be pressed."""
 
     def __init__(self, theme: Theme, height_px: int, parent: QWidget) -> None:
