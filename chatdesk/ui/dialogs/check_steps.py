@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.mark import Mark
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.theme.theme import Theme
-
-WORKS: Final = Text("works")
-WORKS_NOT: Final = Text("does not work")
-
-
-class StateMark(Mark):
-    """An icon that shows a state: a tick or a cross, or another one where there are more states."""
-
-    def show_result(self, is_well: bool | None) -> None:
-        """Show a tick or a cross; None: nothing, since nobody knows."""
-        self.setVisible(is_well is not None)
-        self.show_icon(*(("circle-check", "accent") if is_well else ("circle-x", "danger")))
-        self.setAccessibleName(shown(WORKS if is_well else WORKS_NOT))
 
 
 class CheckSteps(QWidget):
@@ -60,7 +44,7 @@ class CheckSteps(QWidget):
         return list(self._results)
 
     def _add(self, words: str, is_well: bool | None) -> None:
-        mark, text = StateMark(self._theme), plain_label(words, "muted", wraps=True)
+        mark, text = Mark(self._theme), plain_label(words, "muted", wraps=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         place = len(self._results)
         self._grid.addWidget(mark, place, 0, Qt.AlignmentFlag.AlignTop)

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.dialogs.check_steps import StateMark
 from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.mark import Mark
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import (
@@ -81,7 +81,7 @@ class ProviderRow(QWidget):
             tr("Get a key"), preset_of(shown.profile.preset).keys_url, object_name=f"getKey_{name}"
         )
         self.status = plain_label("", "muted", wraps=True, name=f"providerStatus_{name}")
-        self._mark = StateMark(theme)
+        self._mark = Mark(theme)
         self._mark.hide()
         self.save = push_button(tr("Save"), f"providerKeep_{name}", self._on_save_clicked, is_primary=True)
         self.save.hide()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step, StepResult, StepState
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.check_steps import WORKS, WORKS_NOT, StateMark
+from chatdesk.ui.dialogs.mark import WORKS, WORKS_NOT, Mark
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
@@ -35,7 +35,7 @@ class ProviderSteps(QWidget):
         self._theme = theme
         self.setObjectName("providerSteps")
         self.setAccessibleName(tr("Result of the test"))
-        self._marks: dict[Step, StateMark] = {}
+        self._marks: dict[Step, Mark] = {}
         self._texts: dict[Step, QLabel] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +43,7 @@ class ProviderSteps(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(2, 1)
         for place, step in enumerate(Step):
-            mark = self._marks[step] = StateMark(theme)
+            mark = self._marks[step] = Mark(theme)
             text = self._texts[step] = plain_label("", "note", wraps=True)
             text.setObjectName(f"providerStep_{step.value}")
             grid.addWidget(mark, place, 0)
