@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,8 @@ class Server:
             sys.stdout.flush()
         if self.how == "ignore-end":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.how in ("talk", "babble"):  # without end, to the standard error or among the messages
+            threading.Thread(target=_talk, args=(2 if self.how == "talk" else 1,), daemon=True).start()
         if self.how == "leave-child":
             program = "import os, time; os.setsid(); time.sleep(600)"
             subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.DEVNULL)
@@ -300,6 +303,11 @@ def _contents(uri: str) -> list[dict[str, Any]]:
 
 def _text(text: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}]}
+
+
+def _talk(descriptor: int) -> None:
+    while True:
+        os.write(descriptor, b"\x1b[2J no message\n" * 200)
 
 
 def _hang() -> None:

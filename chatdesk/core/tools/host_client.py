@@ -374,7 +374,7 @@ class ToolHost:
         if kind == "step":
             known.steps.append(values[0])
         elif kind == "stderr":
-            known.stderr = visible_controls(values[0])
+            known.stderr = values[0]
         elif kind == "changed":
             if values[0] == "tools":
                 known.tools = None  # listed again when they are needed

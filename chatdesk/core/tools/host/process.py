@@ -34,10 +34,10 @@ from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
-from chatdesk.core.tools.host.progress import Progress
 from chatdesk.core.tools.host.revocation import revoke
 from chatdesk.core.tools.host.server_connection import CallRefused, Connection
 from chatdesk.core.tools.host.stdio import ServerBroke
+from chatdesk.core.tools.host.throttle import Throttle
 
 _MOST_ROUNDS = 5
 _HEED_S = 0.05
@@ -115,7 +115,7 @@ class Host:
         async with asyncio.timeout(timeout_s):
             connection = await self._connection_for(server_id, root)
         self._calls[number] = connection.id
-        progress = Progress(partial(self.say, "progress", number))
+        progress = Throttle(partial(self.say, "progress", number))
         try:
             asks = partial(self._ask, number)
             return await connection.call(tool, arguments, timeout_s, progress.add, asks, root=root)

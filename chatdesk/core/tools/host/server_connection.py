@@ -14,6 +14,7 @@ from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
 from chatdesk.core.tools.host.offers import TooLargeError
@@ -22,6 +23,7 @@ from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
+from chatdesk.core.tools.host.throttle import Throttle
 
 CONNECT_S: Final = 30.0
 LIST_S: Final = 20.0
@@ -61,7 +63,8 @@ class Connection:
         self._roots = Roots(spec.get("root", ""))
         self._asks = bool(spec.get("sign_in", {}).get("asks"))
         self._report = report
-        self._tail = StderrTail(lambda: report("stderr", server_id, self._tail.text))
+        self._words = Throttle(lambda: report("stderr", server_id, visible_controls(self._tail.text)))
+        self._tail = StderrTail(self._words.add)
         self._session: ClientSession | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ending = asyncio.Event()
@@ -193,6 +196,7 @@ class Connection:
             self.problem = self.problem or self._told() or _words(error)
         finally:
             self._is_gone = True
+            self._words.flush()  # the last words of a program are told before its end
             if not self._ready.done():
                 self._ready.set_exception(ServerBroke(self.problem or "It ended."))
                 self._ready.exception()  # it may be that nobody waits

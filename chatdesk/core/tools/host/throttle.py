@@ -1,4 +1,4 @@
-"""Passes on how far a call is, at most so often: a server may say it thousands of times a second."""
+"""Passes on what a server says at most so often: it may say it thousands of times a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 PAUSE_S: Final = 0.5
 
 
-class Progress:
+class Throttle:
     """Says the first value at once, and the latest one after each pause. ``close`` ends it."""
 
     def __init__(self, say: Callable[..., None], *, pause_s: float = PAUSE_S) -> None:
@@ -23,6 +23,14 @@ class Progress:
         self._latest = said
         if self._timer is None:
             self._pass_on()
+
+    def flush(self) -> None:
+        """Say the latest value now, unless it was said."""
+        self.close()
+        self._timer = None
+        if self._latest is not None:
+            self._say(*self._latest)
+            self._latest = None
 
     def close(self) -> None:
         """Say nothing more."""

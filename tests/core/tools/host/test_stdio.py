@@ -1,0 +1,32 @@
+"""Programs that write without end: what they say is told at most so often, and their calls are answered."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.tools.host.server_connection import Connection
+from chatdesk.core.tools.host.throttle import PAUSE_S
+from tests.helpers.tools_world import command
+
+
+@pytest.mark.parametrize("how", ["talk", "babble"])
+async def test_a_program_that_writes_without_end_does_not_flood_chatdesk(tmp_path: Path, how: str) -> None:
+    """Each of its words would take a frame to the window, faster than any window reads them."""
+    told: deque[tuple[object, ...]] = deque(maxlen=500)
+    began_s = time.monotonic()
+    spec = {"argv": command("--how", how), "env": dict(os.environ), "cwd": str(tmp_path)}
+    connection = Connection("notes", spec, lambda *news: told.append(news))
+    try:
+        for _again in range(20):
+            assert await connection.tools()
+    finally:
+        await connection.end(at_once=True)
+    words = [news[2] for news in told if news[0] == "stderr"]
+    assert 1 <= len(words) <= 3 + (time.monotonic() - began_s) / PAUSE_S
+    assert "⟦U+001B⟧[2J no message" in str(words[-1])
+    assert told[-1][0] == "gone"  # its last words come before
