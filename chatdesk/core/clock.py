@@ -1,4 +1,5 @@
-"""Provides the time: the wall clock in milliseconds UTC, and the hybrid logical clock that stamps rows for team sync.
+"""Provides the time: the wall clock in milliseconds UTC, the time by which things are removed for good, and the hybrid
+logical clock that stamps rows for team sync.
 
 A hybrid logical clock (Kulkarni et al., 2014) stamp is one integer, ``milliseconds << 16 | counter``: it never goes
 backwards in one process, stays close to the wall clock, and orders changes of several devices.
@@ -8,10 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 _COUNTER_BITS = 16
 MAX_DRIFT_MS = 60_000
+_DAY_MS: Final = 24 * 3600 * 1000
+#: A clock that is further ahead than this when it is read again has jumped: it was set, or nobody read it for so long.
+JUMP_MS: Final = 7 * _DAY_MS
+#: How long a clock that jumped must run on before it is trusted.
+PROBATION_MS: Final = 3 * _DAY_MS
 
 
 class Clock(Protocol):
@@ -34,6 +41,28 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedTime:
+    """The time by which things are removed for good: a clock that was set forward must not remove them. ``at_ms`` is
+    the latest one; ``jumped_to_ms`` is what the clock said first after a jump, until it is trusted again."""
+
+    at_ms: int
+    jumped_to_ms: int | None = None
+
+    def after(self, now_ms: int) -> TrustedTime:
+        """Return what is trusted once the clock says ``now_ms``. A clock that was set back is trusted at once, because
+        it removes nothing."""
+        if now_ms - self.at_ms <= JUMP_MS:
+            return TrustedTime(now_ms)
+        jumped_to_ms = self.jumped_to_ms
+        if jumped_to_ms is None or now_ms < jumped_to_ms:
+            return TrustedTime(self.at_ms, now_ms)
+        if now_ms - jumped_to_ms < PROBATION_MS:
+            return self
+        # Who opens ChatDesk less than once a week has a trusted time that lags by one visit.
+        return TrustedTime(now_ms) if now_ms - jumped_to_ms <= JUMP_MS else TrustedTime(jumped_to_ms, now_ms)
 
 
 class HybridClock:

@@ -7,13 +7,11 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 
 if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
-_MS_PER_DAY = 24 * 60 * 60 * 1000
 # Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
 _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
 _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
@@ -81,10 +79,6 @@ async def purge_trash(services: Services) -> int:
     move old archived threads there."""
     if services.database.is_read_only:
         return 0
-    from chatdesk.core.storage.library.prompts import PromptRepository
-
-    oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
-    await PromptRepository(services.database).purge_deleted(oldest)
     return await services.library.trash.sweep(
         trash_days=services.settings.trash_days, archive_days=services.settings.archive_days
     )

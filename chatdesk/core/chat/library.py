@@ -44,7 +44,7 @@ class LibraryService:
         self._bus = bus
         self._clock = clock
         self.projects = chat.projects
-        self.trash = TrashService(repositories, bus, clock)
+        self.trash = TrashService(repositories, bus)
 
     # Lists
 

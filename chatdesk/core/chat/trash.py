@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.events import EventBus, ThreadDeleted, ThreadsChanged
 
@@ -23,11 +22,11 @@ class TrashService:
     """The use cases of the trash; ``LibraryService.trash`` exposes it. Events are published once a change is
     durable."""
 
-    def __init__(self, repositories: Repositories, bus: EventBus, clock: Clock) -> None:
+    def __init__(self, repositories: Repositories, bus: EventBus) -> None:
         self._trash = repositories.trash
+        self._prompts = repositories.prompts
         self._library = repositories.library
         self._bus = bus
-        self._clock = clock
         self._purging = asyncio.Lock()
 
     async def list_messages(self) -> tuple[DeletedMessage, ...]:
@@ -52,11 +51,13 @@ class TrashService:
         return count
 
     async def sweep(self, *, trash_days: int, archive_days: int = 0) -> int:
-        """Delete for good what has been in the trash for ``trash_days``; before that, move threads there that have been
-        archived for ``archive_days`` (0: never). Works in small steps and may be cancelled between any two. Returns how
-        many threads and messages are gone."""
+        """Delete for good what has been in the trash for ``trash_days``, deleted prompts included; before that, move
+        threads there that have been archived for ``archive_days`` (0: never). A clock that was set forward removes
+        nothing at first (``TrustedTime``). Works in small steps and may be cancelled between any two. Returns how many
+        threads and messages are gone."""
         async with self._purging:
-            now = self._clock.now_ms()
+            now = await self._trash.trusted_now_ms()
+            await self._prompts.purge_deleted(now - trash_days * _MS_PER_DAY)
             if archive_days and await self._trash.trash_archived(now - archive_days * _MS_PER_DAY):
                 self._bus.publish(ThreadsChanged(None))
             gone = await self._trash.purge_expired(now - trash_days * _MS_PER_DAY)

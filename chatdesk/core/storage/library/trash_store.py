@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.clock import TrustedTime
 from chatdesk.core.storage.chat import trash
+from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.sync import erasing
 
 if TYPE_CHECKING:
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
 
 TRASH_DAYS = 30
 _DAY_MS = 24 * 3600 * 1000
+_TRUSTED: Final = "trusted_time"
 
 
 class TrashRepository:
@@ -20,6 +25,22 @@ class TrashRepository:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    async def trusted_now_ms(self) -> int:
+        """Read the clock and return the time by which things are removed for good (``TrustedTime``)."""
+        now_ms = self._db.origin.now()
+
+        def work(conn: Connection) -> int:
+            before = _trusted(conn)
+            after = TrustedTime(now_ms) if before is None else before.after(now_ms)
+            if after != before:
+                conn.exec_driver_sql(
+                    "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+                    (_TRUSTED, to_json({"at": after.at_ms, "jumped_to": after.jumped_to_ms})),
+                )
+            return after.at_ms
+
+        return await self._db.write(work, is_durable=False)
 
     async def purge_expired(self, trashed_before_ms: int | None = None) -> int:
         """Remove for good what went to the trash before a moment (30 days ago unless said): threads, single messages,
@@ -50,3 +71,11 @@ class TrashRepository:
         ):
             moved += step
         return moved
+
+
+def _trusted(conn: Connection) -> TrustedTime | None:
+    stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_TRUSTED,)).scalar())
+    at_ms, jumped_to_ms = stored.get("at"), stored.get("jumped_to")
+    if not isinstance(at_ms, int):
+        return None
+    return TrustedTime(at_ms, jumped_to_ms if isinstance(jumped_to_ms, int) else None)

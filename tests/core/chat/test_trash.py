@@ -1,0 +1,51 @@
+"""The trash and the clock: what is removed for good is removed late rather than early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chatdesk.core.chat.trash import TrashService
+from chatdesk.core.domain.prompt import NewPrompt, PromptKind
+from chatdesk.core.events import EventBus
+from chatdesk.core.storage.repositories import Repositories
+from tests.helpers.store import MovableClock, Store
+
+_HOUR_MS = 3600 * 1000
+_DAY_MS = 24 * _HOUR_MS
+_NOW_MS = 1_800_000_000_000
+
+
+async def test_a_clock_that_was_set_forward_removes_nothing_until_it_has_run_on_for_days(tmp_path: Path) -> None:
+    clock = MovableClock(_NOW_MS)
+    store = Store(tmp_path / "chatdesk.db", clock)
+    await store.db.open()
+    deleted, archived = await store.thread(), await store.thread()
+    await store.library.delete([deleted])
+    await store.library.set_flag([archived], "archived_at", clock.now_ms(), "archive")
+    prompts = Repositories.of(store.db).prompts
+    (prompt,) = await prompts.add([NewPrompt(next(iter(PromptKind)), "Greet", "Hello")])
+    await prompts.set_deleted([prompt.id], is_deleted=True)
+
+    async def kept(*, ahead_ms: int) -> list[object]:
+        """Sweep at a later time; the threads that are still there, those in the trash among them, and the prompt."""
+        clock.now += ahead_ms
+        trash = TrashService(Repositories.of(store.db), EventBus())
+        await trash.sweep(trash_days=30, archive_days=60)
+        rows = await store.db.read(
+            lambda conn: conn.exec_driver_sql(
+                "SELECT count(*), sum(deleted_at IS NOT NULL), (SELECT max(name) FROM prompts) FROM threads"
+            ).one()
+        )
+        return list(rows)
+
+    all_of_it = [2, 1, "Greet"]
+    assert await kept(ahead_ms=0) == all_of_it
+    assert await kept(ahead_ms=365 * _DAY_MS) == all_of_it
+    await store.reopen()
+    for _hour in range(71):
+        assert await kept(ahead_ms=_HOUR_MS) == all_of_it
+    assert await kept(ahead_ms=-367 * _DAY_MS) == all_of_it  # it is set right
+    assert await kept(ahead_ms=7 * _DAY_MS) == all_of_it
+    assert await kept(ahead_ms=365 * _DAY_MS) == all_of_it
+    assert await kept(ahead_ms=3 * _DAY_MS) == [1, 1, ""]  # nobody was here for a year; the archived one moved
+    await store.db.close()
