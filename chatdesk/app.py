@@ -70,9 +70,9 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
     if code == RESTART:
         start_again()
         code = 0
-    from chatdesk.ui.accessibility.leaving import leave_if_watched
+    from chatdesk.ui.accessibility.process_exit import exit_if_assisted
 
-    leave_if_watched(code)
+    exit_if_assisted(code)
     return code
 
 

@@ -258,8 +258,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """When everything is told, leave as ChatDesk does after an assistive program has asked it (``ui/accessibility/
-    leaving.py``): PySide would free interfaces twice, and the end of a good run would be a segmentation fault."""
+    """After the report, exit as ChatDesk does when an assistive program has asked it (``ui/accessibility/
+    process_exit.py``): PySide would free interfaces twice, and the end of a good run would be a segmentation fault."""
     if "PySide6.QtGui" in sys.modules and _EXIT_CODE in config.stash:
         sys.stdout.flush()
         sys.stderr.flush()

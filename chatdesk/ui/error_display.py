@@ -95,11 +95,11 @@ class ErrorDisplay:
             open_details()
         elif not self._has_noted_crash or (is_of_action and self._surface.has_just_acted):
             self._has_noted_crash = True
-            self._note_crash(open_details)
+            self._show_crash_note(open_details)
         else:
             _log.info("another failure was not shown")
 
-    def _note_crash(self, open_details: Callable[[], object]) -> None:
+    def _show_crash_note(self, open_details: Callable[[], object]) -> None:
         if self._lasting is None:
             self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
         else:  # the banner says what matters more

@@ -13,8 +13,8 @@ def set_margins(layout: QLayout, start: int, top: int, end: int, bottom: int) ->
     layout.setContentsMargins(left, top, right, bottom)
 
 
-def begin_at_start(label: QLabel) -> None:
-    """Have the text of a label begin where the lines of the window begin, whatever its letters are. In a window that
+def align_to_start(label: QLabel) -> None:
+    """Align the text of a label to the side where lines of the window begin, whatever its letters are. In a window that
     runs from right to left, Qt would put English words to the left."""
     if _is_mirrored():
         upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute

@@ -51,7 +51,7 @@ class WindowLoop(qasync.QEventLoop):
         self._callbacks.close()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        self._callbacks.note_cancelled(handle)
+        self._callbacks.record_cancelled(handle)
 
 
 class _Callbacks(QObject):
@@ -78,8 +78,8 @@ class _Callbacks(QObject):
         heapq.heappush(self._later, handle)
         self._set_alarm()
 
-    def note_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Forget it when its time comes, or sooner where there are many."""
+    def record_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Count a cancelled timer, which is dropped when it is due, or earlier if there are many."""
         if not handle._scheduled:  # type: ignore[attr-defined]
             return
         self._cancelled_count += 1
@@ -89,7 +89,7 @@ class _Callbacks(QObject):
             self._cancelled_count = 0
 
     def close(self) -> None:
-        """Run nothing any more."""
+        """Drop all callbacks; none runs any more."""
         self._is_closed = True
         self._due.clear()
         self._later.clear()
@@ -99,11 +99,11 @@ class _Callbacks(QObject):
     def timerEvent(self, event: QTimerEvent) -> None:
         if event.timerId() == self._alarm_id:
             self._end_alarm()
-            self._take_those_due()
+            self._collect_those_due()
             self._set_alarm()
         self._run_those_due()
 
-    def _take_those_due(self) -> None:
+    def _collect_those_due(self) -> None:
         now = self._now()
         while self._later and (self._later[0].cancelled() or self._later[0].when() <= now):
             handle = heapq.heappop(self._later)

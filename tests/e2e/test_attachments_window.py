@@ -182,11 +182,13 @@ def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: P
         await application.services()
         composer = application.panes.composer
         attach(application, data)
-        await until(lambda: "only the name is sent" in composer.files.shelf.note())
+        await until(lambda: "only the name is sent" in composer.files.chips.note_text())
         composer.clear()
         application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
-        await until(lambda: composer.files.shelf.note() == "Offline echo cannot see images: only their names are sent.")
+        await until(
+            lambda: composer.files.chips.note_text() == "Offline echo cannot see images: only their names are sent."
+        )
 
     play(paths, script)
 
@@ -205,11 +207,11 @@ def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it
             image = QImage(8, 8, QImage.Format.Format_RGB32)
             image.fill(Qt.GlobalColor.blue)
             composer.imageOffered.emit(image)
-            await until(lambda: composer.files.shelf.note() == "Does swift see images?")
-            yes = composer.files.shelf.findChild(QPushButton, "attachmentNote_sees")
+            await until(lambda: composer.files.chips.note_text() == "Does swift see images?")
+            yes = composer.files.chips.findChild(QPushButton, "attachmentNote_sees")
             assert yes is not None
             QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
-            await until(lambda: composer.files.shelf.note() == "")
+            await until(lambda: composer.files.chips.note_text() == "")
             type_text(application, "What is it?")
             await answered(application, lambda: press(application, Qt.Key.Key_Return))
             content = server.requests[-1].json["messages"][-1]["content"]
@@ -230,12 +232,12 @@ def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_p
         await until(lambda: panes.header.models)
         application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
-        await until(lambda: "cannot see" in panes.composer.files.shelf.note())
-        other = panes.composer.files.shelf.findChild(QPushButton, "attachmentNote_askOther")
+        await until(lambda: "cannot see" in panes.composer.files.chips.note_text())
+        other = panes.composer.files.chips.findChild(QPushButton, "attachmentNote_askOther")
         assert other is not None
         assert other.text() == "Ask Offline demo instead"
         QTest.mouseClick(other, Qt.MouseButton.LeftButton)
-        await until(lambda: panes.composer.files.shelf.note() == "")
+        await until(lambda: panes.composer.files.chips.note_text() == "")
         assert application.bindings.messages.models.answering == ("offline", "offline-demo")
 
     play(paths, script)

@@ -69,7 +69,7 @@ def test_a_title_that_is_being_typed_stays(paths: AppPaths) -> None:
             await _choose_server(application, server)
             await ask(application, "how many cranes has the harbour")
             header = application.panes.header
-            header.begin_title_edit()
+            header.start_title_edit()
             QTest.keyClicks(header.title.field, "Mine")
             await until(lambda: application.threads.open_thread.title == "Cranes in the Harbour")
             assert header.title.is_editing

@@ -106,7 +106,7 @@ def _inspector(theme: Theme, artifacts: list[Artifact], face: str = "") -> Inspe
     if is_table:
         view.show_table(TableRows(_TABLE))
     elif face == "edit":
-        view.begin_editing(_CHANGED, original=_CODE)
+        view.start_editing(_CHANGED, original=_CODE)
     else:
         view.show_reader()
     return inspector

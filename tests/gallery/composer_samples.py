@@ -65,10 +65,10 @@ def _with_files(theme: Theme) -> QWidget:
     composer.files.set_attached([picture, report])
     image = QImage(96, 72, QImage.Format.Format_RGB32)
     image.fill(theme.colour("accent"))
-    composer.files.shelf.set_thumbnail(picture.sha256, image)
-    composer.files.shelf.set_progress(composer.files.shelf.begin("recording.csv"), 6_000_000, 10_000_000)
-    composer.files.shelf.begin("next.txt")
-    composer.files.shelf.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
+    composer.files.chips.set_thumbnail(picture.sha256, image)
+    composer.files.chips.set_progress(composer.files.chips.add("recording.csv"), 6_000_000, 10_000_000)
+    composer.files.chips.add("next.txt")
+    composer.files.chips.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
     return page
 
 

@@ -118,7 +118,7 @@ def _questions(theme: Theme) -> QuestionsTab:
     )
     tab = QuestionsTab(theme)
     tab.resize(320, 480)
-    tab.begin(position=2)
+    tab.reset(position=2)
     questions = [Question(f"m{at}", 2 * at, _NOW_MS - (9 - at) * 3_600_000, text) for at, text in enumerate(texts * 4)]
     tab.add(questions, is_last=True)
     return tab

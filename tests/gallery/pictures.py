@@ -74,7 +74,7 @@ def _tool(theme: Theme) -> QPixmap:
     arguments = '{"path": "notes/policies.md", "content": "# Row-level security\\n\\nOne login role a member."}'
     card = ConsentCard(theme)
     card.show_request(approval(arguments=arguments), waiting=1)
-    window.pane.put_beside(card, is_below=True)
+    window.pane.add_bar(card, is_below=True)
     return drawn(window)
 
 

@@ -139,7 +139,7 @@ def _header(theme: Theme, *, width: int = 1016, is_editing: bool = False, is_tem
     header.set_sidebar_collapsed(width < 500)
     header.context_meter.set_fraction(0.34, "43,520 of 128,000 tokens")
     if is_editing:
-        header.begin_title_edit()
+        header.start_title_edit()
         header.setProperty("focusOn", "threadTitleField")
     return header
 

@@ -45,7 +45,7 @@ class AccessibleNode(QAccessibleInterface):
         self._offered[kind] = (interface, Shiboken.VoidPtr(Shiboken.getCppPointer(interface)[0]))
 
     def close(self) -> None:
-        """Take it and what is in it out of Qt's cache, which deletes the pointers."""
+        """Remove the node and its children from Qt's cache, which deletes the pointers."""
         if not self._is_closed:
             self._is_closed = True
             for child in self.known_children():
@@ -75,7 +75,7 @@ class AccessibleNode(QAccessibleInterface):
         return ""
 
     def change_state(self, state: QAccessible.State) -> None:
-        """Set what is particular to this node."""
+        """Set the flags of ``state`` that are particular to this node."""
 
     # Qt's questions
 

@@ -14,7 +14,7 @@ _LONGEST = 400  # text without a full stop is cut at a space, or nothing would b
 _LOOK_BACK = 12
 
 
-def take_sentences(text: str, start: int = 0, *, is_complete: bool) -> tuple[list[str], int]:
+def split_sentences(text: str, start: int = 0, *, is_complete: bool) -> tuple[list[str], int]:
     """Return the sentences of ``text`` that begin at ``start`` or later and have ended, and where the next one begins.
 
     With ``is_complete`` nothing more comes, and what is left is a sentence too.

@@ -76,7 +76,7 @@ class Bindings(PaneBindings):
         self.shown_chats = ShownChats(self)
         self.renderer = renderer
         self._team_services = team_services_of(services)
-        self._is_team_begun = False
+        self._is_team_built = False
         self.team_window: TeamWindow | None = None
         self.subscriptions = EventSubscriptions(services.events)
         context = WindowContext(
@@ -94,8 +94,8 @@ class Bindings(PaneBindings):
         self.sidebar = SidebarBinding(panes, self._active_chat)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
-        context.subscribe(panes.window, SyncStatusChanged, self._begin_team_once)
-        context.subscribe(panes.window, TeamChanged, self._begin_team_once)
+        context.subscribe(panes.window, SyncStatusChanged, self._build_team_once)
+        context.subscribe(panes.window, TeamChanged, self._build_team_once)
 
     def _shared_parts(self, context: WindowContext, services: Services, store: SettingsStore) -> SharedParts:
         models = model_services_of(services)
@@ -197,13 +197,13 @@ class Bindings(PaneBindings):
             }
         )
 
-    def _begin_team_once(self, _event: object) -> None:
-        """Build the team's part of the window at the first word of a team: imported beside the loop, built on it."""
-        if not self._is_team_begun:
-            self._is_team_begun = True
-            self.tasks.start(self._begin_team(), "begin team")
+    def _build_team_once(self, _event: object) -> None:
+        """Build the team's part of the window at the first event of a team: imported beside the loop, built on it."""
+        if not self._is_team_built:
+            self._is_team_built = True
+            self.tasks.start(self._build_team(), "build the team's part of the window")
 
-    async def _begin_team(self) -> None:
+    async def _build_team(self) -> None:
         module = await import_beside("chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
             self.context_of_pane,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class NetworkBinding(Controller):
-    """The system's own word on the network is asked for only once something waits for it: it takes a moment to load."""
+    """Shows which providers cannot be reached, and checks again when the system reports a network. The system is asked
+    only once something waits for the network, because that takes a moment to load."""
 
     def __init__(
         self,
@@ -42,8 +43,8 @@ class NetworkBinding(Controller):
         context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
         context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
-    def begin(self) -> None:
-        """Be on the watch from now on, also for what waited when the last window closed."""
+    def start(self) -> None:
+        """Watch the network from now on, also for questions that waited when the last window closed."""
         network = self._network()
         if self._read_only_reason() is None:
             self._tasks.start(network.resume(), "go on with what waits for the network")

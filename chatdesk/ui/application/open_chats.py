@@ -267,14 +267,14 @@ class OpenChats(QObject):
         self.changed.emit()
         await self._maker.end(chat)
         window.deleteLater()
-        self._leave_with_last()
+        self._quit_after_last_window()
 
-    def _leave_with_last(self) -> None:
-        """End the program with its last window, unless it goes on in the tray."""
+    def _quit_after_last_window(self) -> None:
+        """Quit after the last window was closed, unless the program goes on in the tray."""
         window = self._panes.window
         if self._windows or window.isVisible() or (self._stays_in_tray is not None and self._stays_in_tray()):
             return
-        self._panes.leave()
+        self._panes.close_for_good()
 
     def _hides_on_close(self) -> bool:
         """Return whether closing the main window only hides it: while others are open, and once the person has decided

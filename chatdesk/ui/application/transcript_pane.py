@@ -32,7 +32,7 @@ def add_transcript(
     make_transcript(panes, renderer, threads)
     renderer_start = RendererStart(panes, renderer.warm_up)
     if is_wanted_soon:
-        renderer_start.begin()
+        renderer_start.start()
     return renderer
 
 
@@ -61,23 +61,23 @@ class RendererStart(QObject):
         super().__init__(panes.window)
         self._panes = panes
         self._warm_up = warm_up
-        self._is_begun = False
-        panes.composer.sendRequested.connect(self.begin)
+        self._is_started = False
+        panes.composer.sendRequested.connect(self.start)
         panes.sidebar.installEventFilter(self)
         application = QApplication.instance()
         assert isinstance(application, QApplication)
-        application.focusChanged.connect(self.begin)
+        application.focusChanged.connect(self.start)
 
-    def begin(self, *_what: object) -> None:
+    def start(self, *_what: object) -> None:
         """Start the renderer now; later calls do nothing."""
-        if self._is_begun:
+        if self._is_started:
             return
-        self._is_begun = True
+        self._is_started = True
         self._panes.sidebar.removeEventFilter(self)
         self._panes.transcript.parts.warm_up.start()
         threading.Thread(target=self._warm_up, name="render-start", daemon=True).start()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Enter:
-            self.begin()
+            self.start()
         return False

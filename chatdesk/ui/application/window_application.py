@@ -112,7 +112,7 @@ class WindowApplication(QObject):
         self._notices = FailureNotices(self.panes, hooks.watch_crashes, self._deliver)
         self._tasks = AsyncTasks(self._notices.show)
         loop.set_exception_handler(self._notices.report_loop_error)
-        self.panes.commands.bind("app.quit", self.panes.leave)
+        self.panes.commands.bind("app.quit", self.panes.close_for_good)
         window.closing.connect(self._on_window_closing)
         self._state_timer = QTimer(window, interval=_STATE_PAUSE_MS, singleShot=True)
         self._state_timer.timeout.connect(self._save_state)
@@ -256,7 +256,7 @@ class WindowApplication(QObject):
             bindings.messages.begin()
         await bindings.way_in.prepare()
         panes.empty_state.end_loading()
-        bindings.network.begin()
+        bindings.network.start()
         bindings.updates.begin()
         bindings.settings.apply()
         bindings.models.fill()
@@ -325,7 +325,7 @@ class WindowApplication(QObject):
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
         """Close, do ``work`` when the services are closed, and have the program restart."""
         self._last_work = work
-        self.panes.leave()
+        self.panes.close_for_good()
 
     async def _do_last_work(self) -> None:
         """Run the last work. If it fails nothing has changed; the error is shown until the window closes for good."""
@@ -347,7 +347,7 @@ class WindowApplication(QObject):
         _log.info("signal %d: closing", number)
         self._is_told_to_end = True
         self.panes.window.may_close = None  # nobody is there to ask
-        self.panes.leave()
+        self.panes.close_for_good()
 
     def _on_window_closing(self) -> None:
         if not self._closing.done():

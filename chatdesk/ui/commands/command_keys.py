@@ -38,12 +38,12 @@ class CommandKeys(QObject):
         return None
 
     def set(self, command_id: str, keys: tuple[str, ...]) -> None:
-        """Give a command these keys and take them from whoever had them."""
+        """Give a command these keys, and remove them from the commands that had them."""
         for each in keys:
             owner = self.owner_of(each)
             if owner is not None and owner.id != command_id:
-                self._put(owner.id, tuple(own for own in self.of(owner.id) if own != each))
-        self._put(command_id, keys)
+                self._set_keys(owner.id, tuple(own for own in self.of(owner.id) if own != each))
+        self._set_keys(command_id, keys)
         self.changed.emit()
 
     def reset(self, command_id: str | None = None) -> None:
@@ -52,7 +52,7 @@ class CommandKeys(QObject):
             self.set(command_id, self._commands[command_id].shortcuts)
             return
         for each in tuple(self._own):
-            self._put(each, self._commands[each].shortcuts)
+            self._set_keys(each, self._commands[each].shortcuts)
         self.changed.emit()
 
     def own(self) -> dict[str, tuple[str, ...]]:
@@ -60,7 +60,7 @@ class CommandKeys(QObject):
         return dict(self._own)
 
     def use(self, own_keys: Mapping[str, tuple[str, ...]]) -> None:
-        """Take over what was stored. Commands that are not known are left out; of two that want the same keys, the
+        """Apply the stored keys. Commands that are not known are left out; of two that want the same keys, the
         second goes without."""
         before, self._own = self._own, {}
         stored = [name for name in own_keys if name in self._commands]
@@ -72,9 +72,9 @@ class CommandKeys(QObject):
                 self._own[name] = keys
             taken.update(keys)
         for name in {*before, *self._own}:
-            self._put(name, self.of(name))
+            self._set_keys(name, self.of(name))
 
-    def _put(self, command_id: str, keys: tuple[str, ...]) -> None:
+    def _set_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
         if keys == self._commands[command_id].shortcuts:
             self._own.pop(command_id, None)
         else:

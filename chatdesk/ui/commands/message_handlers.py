@@ -14,7 +14,7 @@ class MessageHandlers:
         self._handlers: dict[str, Handler] = {}
 
     def bind(self, name: str, run: Handler) -> None:
-        """Say what an action does; a second call replaces the first."""
+        """Set the handler of an action; a second call replaces the first."""
         self._handlers[name] = run
 
     @property

@@ -76,7 +76,7 @@ class CommandRegistry(QObject):
             self.bind(command.id, run, is_enabled, owner=owner)
 
     def remove(self, command_id: str, *, owner: object = None) -> None:
-        """Remove what an owner has a command do. A command of somebody's own goes with the last of them."""
+        """Remove an owner's handler of a command. A command of somebody's own goes with the last of them."""
         bound = self._bound.get(command_id)
         if bound is not None:
             bound.uses.pop(owner, None)
@@ -91,7 +91,7 @@ class CommandRegistry(QObject):
             bound.action.deleteLater()
 
     def bind(self, command_id: str, run: Run, is_enabled: IsEnabled | None = None, *, owner: object = None) -> QAction:
-        """Say what a command does; a second call of the same owner replaces the first."""
+        """Set the handler of a command; a second call of the same owner replaces the first."""
         command = self._commands[command_id]
         bound = self._bound.get(command_id)
         if bound is not None:

@@ -27,7 +27,8 @@ _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Rig
 
 
 class AttachmentChip(QWidget):
-    """A chip for one attached file. ``key`` is the shelf's; without an attachment the file is still being copied."""
+    """A chip for one attached file. ``key`` names it in its row; without an attachment the file is still being
+    copied."""
 
     removeRequested = Signal(str)
     stepRequested = Signal(str, int)

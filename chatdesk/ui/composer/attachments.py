@@ -19,7 +19,7 @@ _GAP_PX = 8
 _MOST_ROWS = 2  # more of them scroll
 
 
-class AttachmentShelf(QWidget):
+class AttachmentChips(QWidget):
     """The row of attached files above the text. ``changed``: what is attached, or whether something is being copied;
     ``left``: the focus has to go elsewhere. ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the
     name of a link behind the note."""
@@ -66,7 +66,7 @@ class AttachmentShelf(QWidget):
 
     @property
     def count(self) -> int:
-        """Files that are there or on their way."""
+        """The number of files, with those that are still being copied."""
         return len(self._chips)
 
     def show_attached(self, attachments: Sequence[Attachment]) -> None:
@@ -79,16 +79,16 @@ class AttachmentShelf(QWidget):
         self._chips = []
         for attachment in attachments:
             self._add(attachment.name).set_attachment(attachment)
-        self._settle()
+        self._apply_change()
         for chip in self._chips:
             self._ask_for_thumbnail(chip)
 
-    def begin(self, name: str, image: QImage | None = None) -> str:
+    def add(self, name: str, image: QImage | None = None) -> str:
         """Add a chip for a file that is being copied, or made from ``image``; return its key."""
         chip = self._add(name)
         if image is not None:
             chip.show_image(image)
-        self._settle()
+        self._apply_change()
         return chip.key
 
     def set_progress(self, key: str, copied_bytes: int, size_bytes: int) -> None:
@@ -109,7 +109,7 @@ class AttachmentShelf(QWidget):
             return
         chip = chip or self._add(attachment.name)
         chip.set_attachment(attachment)
-        self._settle()
+        self._apply_change()
         self._ask_for_thumbnail(chip)
         announce(self, tr("{name} is attached", name=attachment.name))
 
@@ -125,7 +125,7 @@ class AttachmentShelf(QWidget):
             self._arrange()
             announce(self, text)
 
-    def note(self) -> str:
+    def note_text(self) -> str:
         return self._note.text()
 
     def sizeHint(self) -> QSize:
@@ -157,7 +157,7 @@ class AttachmentShelf(QWidget):
             self.left.emit()
         chip.hide()
         chip.deleteLater()
-        self._settle()
+        self._apply_change()
 
     def _on_chip_remove_requested(self, key: str) -> None:
         chip = self._chip(key)
@@ -180,12 +180,12 @@ class AttachmentShelf(QWidget):
         if chip.attachment is not None and chip.attachment.is_image:
             self.thumbnailWanted.emit(chip.attachment)
 
-    def _settle(self) -> None:
+    def _apply_change(self) -> None:
         self._arrange()
         self.changed.emit()
 
     def _arrange(self) -> None:
-        """Chips in rows, as many in each as there is room for."""
+        """Place the chips in rows, as many in each as fit."""
         for place, chip in enumerate(self._chips):
             size = chip.sizeHint()
             columns = self._columns(size)

@@ -342,7 +342,7 @@ class Composer(QWidget):
         self.notice.set_refusal("" if self.editor.is_blank() else self._refusal)
 
     def _show_buttons(self) -> None:
-        """*Stop* never moves while it is there: a press that is meant for it must not send."""
+        """Show *Stop* and *Send*. *Stop* never moves while it is shown: a press that is meant for it must not send."""
         self.stop_button.setVisible(self.is_streaming)
         self.send_button.setVisible(not self.is_streaming or self.send_button.isEnabled())
 

@@ -36,12 +36,12 @@ class ComposerNotice(ElidedLabel):
         announce(self._composer, text)
 
     def show_standing(self) -> None:
-        """End what was shown for a few seconds."""
+        """Show the lasting notice again, in place of one that is shown for a few seconds."""
         self._timer.stop()
         self._set(self._too_large or self._refusal or self._offline or self._reminder, is_danger=bool(self._too_large))
 
     def set_too_large(self, words: str) -> None:
-        """Set what to say of a text that one message cannot hold; empty when it can."""
+        """Set the notice about a text that one message cannot hold; empty when it can."""
         before, self._too_large = self._too_large, words
         if words or before:
             self.show_standing()
@@ -63,7 +63,7 @@ class ComposerNotice(ElidedLabel):
         self.show_standing()
 
     def set_reminder(self, words: str) -> None:
-        """Set what to know before the next question, shown while nothing is more urgent; empty for none."""
+        """Set a reminder about the next question, shown while no other notice is; empty for none."""
         if words == self._reminder:
             return
         if words:

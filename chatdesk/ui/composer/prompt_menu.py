@@ -173,7 +173,7 @@ class PromptMenu(QFrame):
         if kind is QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
             event.accept()
             return True
-        return kind is QEvent.Type.KeyPress and self._take_key(event)
+        return kind is QEvent.Type.KeyPress and self._handle_key(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -246,7 +246,7 @@ class PromptMenu(QFrame):
             place = tr("{item}, {row} of {count}", item=item.text(), row=row + 1, count=self.list.count())
             announce(self.list, Sentences.of(lead, place))
 
-    def _take_key(self, event: QKeyEvent) -> bool:
+    def _handle_key(self, event: QKeyEvent) -> bool:
         """Return whether the key belonged to the menu and was handled."""
         key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if modifiers:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class RowsAbove(QObject):
-    """Each row is made when it is first shown. ``stateLeft``: the button of the state was pressed."""
+    """The rows above the text, each created when it is first shown. ``stateLeft``: the button of the state was
+    pressed."""
 
     stateLeft = Signal()
     waitingMade = Signal(object)
@@ -38,8 +39,8 @@ class RowsAbove(QObject):
         return tuple(each.height() for each in (self.state, self._waiting) if each is not None and not each.isHidden())
 
     def set_state(self, text: str, *, leave: str = "") -> None:
-        """Show above the text what sending will do when that is unusual; ``leave`` labels the button that ends it.
-        Empty means that sending works as usual."""
+        """Show above the text that sending does something unusual, such as editing; ``leave`` labels the button that
+        ends it. Empty means that sending works as usual."""
         if self.state is None:
             if not text:
                 return

@@ -1,4 +1,4 @@
-"""A line above the text that says what sending will do when that is not the usual, and a button that leaves it."""
+"""A line above the text that says that sending does something unusual, such as editing, with a button that ends it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from chatdesk.ui.composer.slash_query import AT, SLASH, mark_query
 from chatdesk.ui.widgets.local_files import path_here
-from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
+from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
 # A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
 _SLICE_CHARACTERS = 4096
@@ -63,7 +63,7 @@ class TextEditor(QPlainTextEdit):
         if self._slice_cursor is not None:
             place = _characters(held, self._slice_cursor.position())
             held = held[:place] + self._waiting + held[place:]
-        return mend_long_lines(held)
+        return join_long_lines(held)
 
     def is_blank(self) -> bool:
         block = self.document().firstBlock()
@@ -96,14 +96,14 @@ class TextEditor(QPlainTextEdit):
     def written_position(self) -> int:
         """Return the position of the cursor in characters of ``written()``."""
         held = self.toPlainText()
-        return len(mend_long_lines(held[: _characters(held, self.textCursor().position())]))
+        return len(join_long_lines(held[: _characters(held, self.textCursor().position())]))
 
     def set_written_position(self, position: int) -> None:
         self._finish_feeding()
         held = self.toPlainText()
         place = min(position, len(held))
         # The marks of broken lines are before the place: go on until as many written characters are before it.
-        while place < len(held) and (missing := position - len(mend_long_lines(held[:place]))) > 0:
+        while place < len(held) and (missing := position - len(join_long_lines(held[:place]))) > 0:
             place = min(len(held), place + missing)
         cursor = self.textCursor()
         cursor.setPosition(len(held[:place].encode("utf-16-le", "surrogatepass")) // 2)
@@ -139,12 +139,12 @@ class TextEditor(QPlainTextEdit):
             self.editLastPressed.emit()
         else:
             super().keyPressEvent(event)
-            self._note_typed(event.text())
+            self._emit_typed_mark(event.text())
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._has_preedit = bool(event.preeditString())
         super().inputMethodEvent(event)
-        self._note_typed(event.commitString())
+        self._emit_typed_mark(event.commitString())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -188,7 +188,7 @@ class TextEditor(QPlainTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
-        data.setText(mend_long_lines(self.textCursor().selection().toPlainText()))
+        data.setText(join_long_lines(self.textCursor().selection().toPlainText()))
         return data
 
     def _has_nothing_to(self, event: QKeyEvent) -> bool:
@@ -213,7 +213,7 @@ class TextEditor(QPlainTextEdit):
             self.textCursor().insertBlock()
             self.ensureCursorVisible()
 
-    def _note_typed(self, text: str) -> None:
+    def _emit_typed_mark(self, text: str) -> None:
         if text == SLASH and not self.isReadOnly() and mark_query(self, SLASH) == "":
             self.slashTyped.emit()
         elif text == AT and not self.isReadOnly() and mark_query(self, AT) == "":

@@ -25,7 +25,7 @@ class CheckSteps(QWidget):
         self._grid.setColumnStretch(1, 1)
         self.hide()
 
-    def begin(self, words: str = "") -> None:
+    def reset(self, words: str = "") -> None:
         """Remove the steps of the last test, and show ``words`` alone where there are any."""
         clear_layout(self._grid)
         self._results.clear()
@@ -36,7 +36,7 @@ class CheckSteps(QWidget):
     def add(self, words: str, is_well: bool) -> None:
         """Show the result of one more step. The first one replaces words that stand alone."""
         if self._results and self._results[0][0] is None:
-            self.begin()
+            self.reset()
         self._add(words, is_well)
 
     def results(self) -> list[tuple[bool | None, str]]:

@@ -50,11 +50,11 @@ class FolderField(QWidget):
         dialog.setObjectName("folderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(self._take)
+        dialog.fileSelected.connect(self._set_folder)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _take(self, path: str) -> None:
+    def _set_folder(self, path: str) -> None:
         self.folder = Path(path)
         self._show()
 

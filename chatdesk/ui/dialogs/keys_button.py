@@ -1,4 +1,4 @@
-"""Takes one combination of keys: a button that shows it, and waits for others when it is pressed."""
+"""A button that shows a combination of keys, and records another one when it is pressed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class KeysButton(QPushButton):
         self._is_recording = False
         self.setAutoDefault(False)
         self.setProperty("isField", True)
-        self.clicked.connect(self._begin)
+        self.clicked.connect(self._start_recording)
         self._show()
 
     @property
@@ -77,7 +77,7 @@ class KeysButton(QPushButton):
         super().focusOutEvent(event)
         self._end()
 
-    def _begin(self) -> None:
+    def _start_recording(self) -> None:
         self._is_recording = True
         self._show()
         announce(self, self.text())

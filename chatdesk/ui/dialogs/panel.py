@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.early_keys import early_keys
-from chatdesk.ui.mirroring import begin_at_start
+from chatdesk.ui.mirroring import align_to_start
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
@@ -252,7 +252,7 @@ def plain_label(text: str, role: FontRole, *, name: str = "", wraps: bool = Fals
     label = QLabel()
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    begin_at_start(label)
+    align_to_start(label)
     label.setProperty("textRole", role)
     label.setWordWrap(wraps)
     label.setText(shown(text))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 from chatdesk.core.texts import shown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
-from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
+from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
 
 class TextField(QPlainTextEdit):
@@ -31,7 +31,7 @@ class TextField(QPlainTextEdit):
 
     def written(self) -> str:
         """Return what the person wrote: the field holds very long lines in pieces."""
-        return mend_long_lines(self.toPlainText())
+        return join_long_lines(self.toPlainText())
 
     def show_written(self, text: str) -> None:
         """Replace all text, without a step to undo."""

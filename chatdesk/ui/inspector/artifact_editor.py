@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
+from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
 #: A text above this is edited with another program: an editor lays out all of its lines.
 MOST_CHARACTERS: Final = 400_000
@@ -57,7 +57,7 @@ class ArtifactEditor(QPlainTextEdit):
         self._timer.start()
 
     def text(self) -> str:
-        return mend_long_lines(self.toPlainText())
+        return join_long_lines(self.toPlainText())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_control = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.ControlModifier

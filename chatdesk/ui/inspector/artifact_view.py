@@ -190,7 +190,7 @@ class ArtifactView(QWidget):
         self.table.show_rows(rows)
         self._show(self.table)
 
-    def begin_editing(self, text: str, *, original: str) -> None:
+    def start_editing(self, text: str, *, original: str) -> None:
         """Show the editor; ``original`` is the text of the version that is edited."""
         self.editor.load(text, original=original)
         self._stack.setCurrentWidget(self.editor)

@@ -20,7 +20,8 @@ _WIDEST_PX = 760
 
 
 class Inspector(QWidget):
-    """Knows its tabs by name only. ``tabShown(name)`` comes when one becomes visible, so that it can be filled."""
+    """The pane on the right, with tabs that are identified by name. ``tabShown(name)`` is emitted when a tab becomes
+    visible, so that it can be filled."""
 
     closed = Signal()
     tabShown = Signal(str)

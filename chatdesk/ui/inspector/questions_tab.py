@@ -1,4 +1,4 @@
-"""The questions of the open thread, to find one's way by: typing narrows them, a click or Enter goes to one."""
+"""A list of the questions of the open thread: typing narrows it, a click or Enter goes to a question."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class QuestionsTab(QWidget):
-    """The inspector tab that lists questions. ``questionChosen`` carries a message's id, ``filterChanged`` what is
-    looked for. What is shown is said by whoever reads the thread: ``begin``, then ``add`` for each page."""
+    """The inspector tab that lists questions. ``questionChosen`` carries a message's id, ``filterChanged`` the
+    text of the field. A controller fills the list: it calls ``reset``, then ``add`` for each page."""
 
     questionChosen = Signal(str)
     filterChanged = Signal(str)
@@ -63,7 +63,7 @@ class QuestionsTab(QWidget):
         self.list.setModel(self.questions)
         self.list.activated.connect(self._choose)
         self.list.clicked.connect(self._choose)
-        self.list.pressed.connect(self._note_moved)
+        self.list.pressed.connect(self._on_moved)
         self.count = QLabel()
         self.count.setTextFormat(Qt.TextFormat.PlainText)
         self.count.setProperty("textRole", "muted")
@@ -82,7 +82,7 @@ class QuestionsTab(QWidget):
         """The last one that is listed."""
         return self.questions.last
 
-    def begin(self, *, position: int) -> None:
+    def reset(self, *, position: int) -> None:
         """Clear the list to be filled again. The question at ``position``, where the reader is, is current until a
         person moves on."""
         self._position, self._has_moved = position, False
@@ -100,7 +100,7 @@ class QuestionsTab(QWidget):
         """Move in the list with Up and Down and go to a question with Enter, while the field has the focus."""
         if watched is self.field and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             if event.key() in _FROM_THE_FIELD:
-                self._note_moved()
+                self._on_moved()
                 self.list.keyPressEvent(event)
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -108,7 +108,7 @@ class QuestionsTab(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
-    def _note_moved(self) -> None:
+    def _on_moved(self) -> None:
         self._has_moved = True
 
     def _make_current(self, row: int) -> None:
@@ -131,7 +131,7 @@ class QuestionsTab(QWidget):
 
     def _choose(self, index: Index) -> None:
         if index.isValid():
-            self._note_moved()
+            self._on_moved()
             self.questionChosen.emit(self.questions.question(index.row()).message_id)
 
     def _on_theme_changed(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import plural, shown
-from chatdesk.ui.mirroring import begin_at_start
+from chatdesk.ui.mirroring import align_to_start
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
@@ -104,7 +104,7 @@ def plain_label(text: str, role: FontRole) -> QLabel:
     """Return a label that shows the words as they are."""
     label = QLabel(shown(text))
     label.setTextFormat(Qt.TextFormat.PlainText)
-    begin_at_start(label)
+    align_to_start(label)
     label.setProperty("textRole", role)
     label.setWordWrap(True)
     return label

@@ -66,13 +66,13 @@ class RowsAccessible(QAccessibleWidget):
             node.close()
 
     def _sweep(self) -> None:
-        """Let go of the nodes of rows that are gone, once nobody is asking."""
+        """Close the nodes of rows that are gone, once no request is under way."""
         for name in [name for name in self._nodes if not self.model.index_of_row(name).isValid()]:
             self._nodes.pop(name).close()
 
 
 class RowNode(AccessibleNode):
-    """A thread, a folder or a heading, wherever it is by now."""
+    """The node of a thread, a folder or a heading, which follows its row when that moves."""
 
     view: RowView
 

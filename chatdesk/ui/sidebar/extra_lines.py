@@ -1,5 +1,5 @@
-"""The lines of the sidebar that are there only while they have something to say: the temporary chat above the list, and
-below it sync and what waits to be sent.
+"""The lines of the sidebar that are shown only when there is something to report: the temporary chat above the list,
+and below it sync and what waits to be sent.
 """
 
 from __future__ import annotations

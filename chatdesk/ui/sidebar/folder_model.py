@@ -52,11 +52,12 @@ class FolderModel(ThreadModel):
         """Set the folders of the page that is delivered next; None for a list without folders."""
         self._next_folders = None if folders is None else Folders(folders, self._open_folders)
 
-    def retell_folders(self, folders: Sequence[Folder]) -> bool:
-        """Take over titles and counts. False when these are not the folders that are listed: ``reload`` then."""
+    def update_folders(self, folders: Sequence[Folder]) -> bool:
+        """Set the titles and counts of the folders; return False when other folders are listed, so that a reload is
+        needed."""
         if self._folders is None:
             return True
-        changed = self._folders.retell(folders)
+        changed = self._folders.update(folders)
         for folder in changed or ():
             index = self._show_folder(folder)
             self.dataChanged.emit(index, index)
@@ -93,7 +94,7 @@ class FolderModel(ThreadModel):
         self.foldersToggled.emit()
 
     def fetch_near(self, first_row: int, last_row: int) -> None:
-        """Read on in the folder that ends between these rows, when more of it can be read."""
+        """Fetch the next page of the folder that ends between these rows, if it has one."""
         if self._folders is None or self._is_fetching:
             return
         for folder in self._folders.unfinished():
@@ -105,7 +106,7 @@ class FolderModel(ThreadModel):
                 return
 
     def read_on(self) -> None:
-        """Read whatever comes next, for who looks for a thread."""
+        """Fetch the next page of any folder, because a thread is sought."""
         if self.is_at_end or self._is_fetching:
             return
         folder = self._unfinished()
@@ -117,14 +118,14 @@ class FolderModel(ThreadModel):
     # Inside
 
     def _unfinished(self) -> Folder | None:
-        """Return the folder of which least was read: whoever looks for a thread does not know its folder."""
+        """Return the folder of which the fewest threads were read, since the folder of a sought thread is not known."""
         folders = self._folders
         if folders is None:
             return None
         return min(folders.unfinished(), key=lambda each: self.listed.group_sizes[folders.group_of(each)], default=None)
 
     def index_of_folder(self, folder: Folder) -> QModelIndex:
-        """Invalid once the folder is not listed any more."""
+        """Return the index of a folder; invalid once it is not listed any more."""
         if self._folders is None or self._folders.find(folder.project_id) is not folder:
             return QModelIndex()
         return self.index(self.listed.place_for(heading_key(self._folders.group_of(folder))))
@@ -143,22 +144,22 @@ class FolderModel(ThreadModel):
         if end > first:
             self.listed.forget_later(first, end)
             self._freeing.start()
-            self._take(first, end - first)
+            self._remove_rows(first, end - first)
 
     def _ask_folder(self, folder: Folder) -> None:
         assert self._fetch_folder is not None
         self._question += 1
         question = self._question
         self._is_fetching = True
-        self._told = {}
+        self._reported = {}
 
         def deliver(page: ThreadPage) -> None:
             if question != self._question:
                 return
-            told = self._take_told()
+            reported = self._end_fetch()
             if self.is_folder_open(folder.project_id):  # or it was closed in the meantime
                 folder.next_cursor = page.next_cursor
-                self._add_page(page, told)
+                self._add_page(page, reported)
             self.pageArrived.emit()
 
         self._fetch_folder(folder.project_id, folder.next_cursor or None, deliver)

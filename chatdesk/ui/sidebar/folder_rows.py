@@ -69,7 +69,7 @@ class FolderRows:
     # Dropping threads on a folder
 
     def takes(self, event: QDropEvent) -> bool:
-        """Return whether what is dragged may be dropped on a folder of this list."""
+        """Return whether the dragged data may be dropped on a folder of this list."""
         return self._model.has_folders and event.mimeData().hasFormat(THREADS_MIME)
 
     def drag_to(self, place: QPoint | None) -> Folder | None:

@@ -60,10 +60,10 @@ class Folders:
             folder for folder in self._folders if self.is_open(folder.project_id) and folder.next_cursor is not None
         )
 
-    def retell(self, told: Iterable[Folder]) -> list[Folder] | None:
-        """Take over titles and counts; returns the folders that look different now. None, and nothing is taken over,
-        where other folders were told than there are, or in another order."""
-        news = list(told)
+    def update(self, newer: Iterable[Folder]) -> list[Folder] | None:
+        """Set titles and counts, and return the folders that changed. Return None and change nothing if ``newer`` has
+        other folders than are listed, or another order."""
+        news = list(newer)
         if [each.project_id for each in news] != [each.project_id for each in self._folders]:
             return None
         changed = []

@@ -1,5 +1,5 @@
-"""Says of the list of threads that it is being read, that it could not be, or that it is empty, and what became of the
-last change; with the buttons below the list that belong to that.
+"""Notices about the list of threads: that it is loading, could not be loaded or is empty, and the result of the last
+change, with their buttons below the list.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ListNotices:
         self._load_error = ""
         self._is_loading = False
         self._has_loaded = False
-        self._told_status: tuple[str, bool] | None = None
+        self._status: tuple[str, bool] | None = None
         self._slow_timer = QTimer(sidebar, singleShot=True, interval=_SLOW_FETCH_MS)
         self.retry_button = named(
             _button(tr("Try again"), sidebar), "retryListButton", tr("Load the list of threads again")
@@ -60,17 +60,17 @@ class ListNotices:
 
     def set_status(self, text: str, *, is_error: bool = False) -> None:
         """Set the line at the bottom: the result of the last change."""
-        self._told_status = text, is_error
+        self._status = text, is_error
         self._show_status()
 
-    def begin_loading(self) -> None:
+    def start_loading(self) -> None:
         """Wait for a page; that it is loading is said only when it takes a while. ``refresh`` follows."""
         self._load_error = ""
         self._is_loading = True
         self._slow_timer.start()
 
     def fail(self, sentence: str) -> None:
-        """Show that the page asked for will not come."""
+        """Show why the requested page could not be loaded."""
         self._model.abandon_fetch()
         self._is_loading = False
         self._load_error = sentence
@@ -99,9 +99,9 @@ class ListNotices:
         self._list.set_empty_text(text)
 
     def _show_status(self) -> None:
-        if self._told_status is None:
+        if self._status is None:
             return
-        (text, is_error), is_busy = self._told_status, False
+        (text, is_error), is_busy = self._status, False
         is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
         if self._load_error and not is_error and self._list.row_count():  # with no rows it is in their place
             text, is_error = self._load_error, True

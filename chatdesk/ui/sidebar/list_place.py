@@ -17,7 +17,8 @@ _MOST_PAGES_SOUGHT: Final = 40  # so far down the place of the last run is looke
 
 
 class ListPlace:
-    """The view tells it of changes before and after they happen, and calls ``return_to_anchor`` when it lays out."""
+    """The place that a list of threads keeps while rows change. The view reports changes before and after they happen,
+    and calls ``return_to_anchor`` when it lays out."""
 
     def __init__(self, view: RowView, model: FolderModel) -> None:
         self._view = view
@@ -26,7 +27,7 @@ class ListPlace:
         self._kept: tuple[str | None, str | None, int] | None = None
         self._kept_folder: Folder | None = None
         self._sought: tuple[str, int, int] | None = None
-        self._begins_at_top = False
+        self._starts_at_top = False
 
     def top(self) -> tuple[str, int] | None:
         """Return the thread at the top and where it begins; None at the very top."""
@@ -39,13 +40,13 @@ class ListPlace:
                 return thread.id, self._view.top_of(candidate)
         return None
 
-    def begin_at_top(self) -> None:
+    def start_at_top(self) -> None:
         """Show the next list from its beginning, because it is another one."""
         self._sought = None
-        self._begins_at_top = True
+        self._starts_at_top = True
 
     def return_to(self, thread_id: str, offset_px: int) -> None:
-        """Go to a place of before, fetching what is above it first; a hand on the list ends that."""
+        """Return to an earlier place, fetching the rows above it first; scrolling by hand ends that."""
         self._sought = (thread_id, offset_px, _MOST_PAGES_SOUGHT)
         self.seek_on()
 
@@ -76,7 +77,7 @@ class ListPlace:
             self._model.fetch_near(offset // self._view.row_height_px, last_px // self._view.row_height_px)
 
     def read_on_at(self, value: int) -> None:
-        """Fetch what comes next where the list was scrolled to ``value``."""
+        """Fetch the next rows if the list was scrolled near its end, to ``value``."""
         if self._model.has_folders:
             self.read_on()
         elif self._view.verticalScrollBar().maximum() - value < _PREFETCH_PAGES * self._view.viewport().height():
@@ -84,7 +85,7 @@ class ListPlace:
 
     # While rows change
 
-    def note_anchor(self) -> None:
+    def keep_anchor(self) -> None:
         """Remember the row at the top before rows change. At the very top nothing is held: new threads shall show."""
         if self._anchor is None and self._view.verticalScrollBar().value() > 0:
             index = self._view.indexAt(QPoint(self._view.viewport().width() // 2, 0))
@@ -103,10 +104,10 @@ class ListPlace:
         self._kept = (None if current is None else current.id, *(self.top() or (None, 0)))
 
     def return_to_kept(self) -> None:
-        """Return to what was kept, once the rows are there."""
+        """Return to the rows that ``keep`` remembered, once all rows are rebuilt."""
         self._anchor = None
         kept, self._kept = self._kept, None
-        is_new, self._begins_at_top = self._begins_at_top, False
+        is_new, self._starts_at_top = self._starts_at_top, False
         if is_new and self._model.rowCount():
             self._anchor = (QPersistentModelIndex(self._model.index(0)), 0)
         if kept is None:

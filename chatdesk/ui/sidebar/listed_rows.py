@@ -126,11 +126,11 @@ class ListedRows:
                 self._key_of[row.thread.id] = key
                 self.group_sizes[key[0]] += 1
 
-    def put(self, place: int, entries: Sequence[Entry]) -> None:
+    def insert(self, place: int, entries: Sequence[Entry]) -> None:
         self.keys[place:place] = [key for key, _ in entries]
         self.rows[place:place] = [row for _, row in entries]
 
-    def take_out(self, place: int, count: int) -> None:
+    def remove(self, place: int, count: int) -> None:
         del self.keys[place : place + count]
         del self.rows[place : place + count]
 

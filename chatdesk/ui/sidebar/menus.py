@@ -41,7 +41,7 @@ def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[s
         rename = _add(
             menu,
             "\t".join((tr("Rename"), sidebar.rename_keys)),
-            lambda: sidebar.thread_list.begin_rename(first.id),
+            lambda: sidebar.thread_list.start_rename(first.id),
         )
         rename.setEnabled(not is_fixed)
     if any(sidebar.unread_of(thread_id) for thread_id in chosen):

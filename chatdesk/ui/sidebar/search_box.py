@@ -28,15 +28,15 @@ class SearchBox(SearchField):
             theme, object_name="searchBox", placeholder=tr("Search everything"), hint="Ctrl+K", parent=parent
         )
         self.setAccessibleDescription(tr("Typing narrows the list of threads, Enter searches everything"))
-        self._told = ""
+        self._emitted = ""
         self.setMaxLength(_MAX_LENGTH)
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
-        self._timer.timeout.connect(self._tell)
+        self._timer.timeout.connect(self._emit_search)
         self.textChanged.connect(self._on_search_text_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
-            self._tell()
+            self._emit_search()
             self.descended.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.everythingWanted.emit(self.text().strip())
@@ -46,9 +46,9 @@ class SearchBox(SearchField):
     def _on_search_text_changed(self, _text: str) -> None:
         self._timer.start()
 
-    def _tell(self) -> None:
+    def _emit_search(self) -> None:
         self._timer.stop()
         text = self.text().strip()
-        if text != self._told:
-            self._told = text
+        if text != self._emitted:
+            self._emitted = text
             self.searched.emit(text)

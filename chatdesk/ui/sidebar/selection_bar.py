@@ -48,7 +48,7 @@ class SelectionBar(QWidget):
                 buttons.append(button)
 
     def refresh(self) -> None:
-        """Say how many, and offer what makes sense in this view."""
+        """Show how many threads are selected, and the actions that this view offers."""
         is_trash = self._sidebar.view is ThreadView.TRASH
         for button in self._live:
             button.setVisible(not is_trash)

@@ -85,7 +85,7 @@ class Sidebar(SidebarBase):
     def reload(self) -> None:
         """Ask for the list from the beginning."""
         self._places.clear()
-        self.thread_list.place.begin_at_top()
+        self.thread_list.place.start_at_top()
         self._ask(view=None, query=None)
 
     def refresh(self) -> None:
@@ -135,9 +135,9 @@ class Sidebar(SidebarBase):
         """Set the order of the list; to be called before the first ``reload``."""
         self._by_name = by_name
 
-    def retell_folders(self, folders: Sequence[Folder]) -> None:
+    def update_folders(self, folders: Sequence[Folder]) -> None:
         """Update names and counts of the folders; the whole list is reloaded where folders came, went or moved."""
-        if not self.rows.retell_folders(folders):
+        if not self.rows.update_folders(folders):
             self.refresh()
 
     def set_trash_days(self, days: int) -> None:
@@ -300,13 +300,13 @@ class Sidebar(SidebarBase):
         return empty_text(rows.filter.view, self._tag_name, self.trash_days, is_project=self._project is not None)
 
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
-        self.notices.begin_loading()
+        self.notices.start_loading()
         before = self.rows.filter.view, self.rows.filter.query
         is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
         if is_another:
             if not before[1]:
                 self._places[before[0]] = self.thread_list.place.top()
-            self.thread_list.place.begin_at_top()
+            self.thread_list.place.start_at_top()
         self.rows.reload(view=view, query=query, by_name=self._by_name)
         place = self._places.get(self.rows.filter.view) if is_another and not self.rows.filter.query else None
         if place is not None:

@@ -76,7 +76,7 @@ class SidebarPlace(QObject):
         if not self._is_overlay:
             self._show_docked()
 
-    def settle(self) -> None:
+    def apply_width(self) -> None:
         """Give the sidebar its width once the window has its size; before that a splitter only guesses."""
         if not self._is_overlay:
             self._show_docked()

@@ -133,7 +133,7 @@ class ThreadList(RowView):
         thread = self._threads.thread_at(self.currentIndex()) if self.has_keys else None
         return self.marks.open_id if thread is None else thread.id
 
-    def begin_rename(self, thread_id: str) -> bool:
+    def start_rename(self, thread_id: str) -> bool:
         index = self._threads.index_of(thread_id)
         if not index.isValid() or not index.flags() & Qt.ItemFlag.ItemIsEditable:
             return False
@@ -181,7 +181,7 @@ class ThreadList(RowView):
         elif thread is not None and key == Qt.Key.Key_F10 and event.modifiers() & _SHIFT:
             self._open_menu_of(self.currentIndex())
         elif thread is not None and key == Qt.Key.Key_F2:
-            self.begin_rename(thread.id)
+            self.start_rename(thread.id)
         elif thread is not None and key == Qt.Key.Key_Space and not self._is_typing():
             self.chosen.emit(thread.id)
         else:
@@ -358,11 +358,11 @@ class ThreadList(RowView):
         if folder is not None:
             self._folders.toggle(folder.project_id)
         elif thread is not None:
-            self.marks.begin_again(thread.id)
+            self.marks.restart(thread.id)
             self.chosen.emit(thread.id)
 
     def _on_model_rows_about_to_change(self) -> None:
-        self.place.note_anchor()
+        self.place.keep_anchor()
 
     def _on_model_rows_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
         self.marks.show_inserted(first, last)

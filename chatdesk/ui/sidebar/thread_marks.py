@@ -85,7 +85,7 @@ class ThreadMarks:
         first = self._model.index_of(self._range_from).row()
         self.set(self._model.listed.ids_between(first, self._model.index_of(thread_id).row()))
 
-    def begin_again(self, thread_id: str | None) -> None:
+    def restart(self, thread_id: str | None) -> None:
         """Unmark everything; the next range begins at this thread."""
         self._range_from = thread_id
         self.set(())
@@ -117,7 +117,7 @@ class ThreadMarks:
                 self.extend_to(there.id, from_row=before)
         else:
             if key in moves and not modifiers & _CTRL:
-                self.begin_again(None)
+                self.restart(None)
             return False
         return True
 

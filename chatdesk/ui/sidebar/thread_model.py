@@ -58,7 +58,7 @@ class ThreadModel(QStringListModel):
         self._cursor: str | None = None
         self._is_at_end = True
         self._is_fetching = False
-        self._told: dict[str, Thread | None] = {}  # what was told while a page was on its way
+        self._reported: dict[str, Thread | None] = {}  # changes that were reported while a page was being fetched
         self._question = 0
         self._freeing = QTimer(self, singleShot=True, interval=0)
         self._freeing.timeout.connect(self._free_some)
@@ -101,7 +101,7 @@ class ThreadModel(QStringListModel):
         self._ask(is_first=True)
 
     def abandon_fetch(self) -> None:
-        """Allow asking again for a page that will not come, and drop it should it come after all."""
+        """Allow another request for a page that failed, and drop that page should it arrive after all."""
         self._question += 1
         self._is_fetching = False
 
@@ -116,7 +116,7 @@ class ThreadModel(QStringListModel):
         return self.listed.rows[index.row()].folder if index.isValid() else None
 
     def index_of(self, thread_id: str) -> QModelIndex:
-        """Invalid while the thread is not in the list."""
+        """Return the index of a thread; invalid while it is not in the list."""
         return self._index(self.listed.place_of(thread_id))
 
     def index_of_row(self, name: RowName) -> QModelIndex:
@@ -133,9 +133,10 @@ class ThreadModel(QStringListModel):
     # What changed
 
     def upsert_thread(self, thread: Thread) -> None:
-        """Put a new or changed thread where it belongs; take it away when the view or the search does not hold it."""
+        """Insert a new thread or move a changed one to its place; remove it if the view or the search does not hold
+        it."""
         if self._is_fetching:
-            self._told[thread.id] = thread
+            self._reported[thread.id] = thread
         if not self._holds(thread):
             self.remove_thread(thread.id)
             return
@@ -149,13 +150,13 @@ class ThreadModel(QStringListModel):
 
     def remove_thread(self, thread_id: str) -> None:
         if self._is_fetching:
-            self._told[thread_id] = None
+            self._reported[thread_id] = None
         key = self.listed.key_of(thread_id)
         if key is None:
             return
         self.listed.forget_key(thread_id)
-        self._take(self.listed.place_for(key), 1)
-        self._leave_group(key[0])
+        self._remove_rows(self.listed.place_for(key), 1)
+        self._shrink_group(key[0])
 
     def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
         if is_streaming:
@@ -256,7 +257,7 @@ class ThreadModel(QStringListModel):
         self._question += 1
         question = self._question
         self._is_fetching = True
-        self._told = {}
+        self._reported = {}
 
         def deliver(page: ThreadPage) -> None:
             if question == self._question:
@@ -265,7 +266,7 @@ class ThreadModel(QStringListModel):
         self._fetch(self._cursor, self.filter.query, deliver)
 
     def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
-        told = self._take_told()
+        reported = self._end_fetch()
         self._cursor = page.next_cursor
         self._is_at_end = page.next_cursor is None
         if is_first:
@@ -280,23 +281,23 @@ class ThreadModel(QStringListModel):
             if self._folders is not None:  # some may have been closed since the page was asked for
                 threads = tuple(thread for thread in threads if self._holds(thread))
             self._rebuild(threads)
-            for thread_id, thread in told.items():  # the page may have been read before that
+            for thread_id, thread in reported.items():  # the page may have been read before that
                 if thread is None:
                     self.remove_thread(thread_id)
                 else:
                     self.upsert_thread(thread)
         else:
-            self._add_page(page, told)
+            self._add_page(page, reported)
         self.pageArrived.emit()
 
-    def _take_told(self) -> dict[str, Thread | None]:
-        """Apply the changes that were reported since the page was requested."""
+    def _end_fetch(self) -> dict[str, Thread | None]:
+        """End the fetch, and return the changes that were reported since the page was requested."""
         self._is_fetching = False
-        told, self._told = self._told, {}
-        return told
+        reported, self._reported = self._reported, {}
+        return reported
 
-    def _add_page(self, page: ThreadPage, told: Mapping[str, Thread | None]) -> None:
-        threads = [thread for thread in page.threads if thread.id not in told]  # which is newer than the page
+    def _add_page(self, page: ThreadPage, reported: Mapping[str, Thread | None]) -> None:
+        threads = [thread for thread in page.threads if thread.id not in reported]  # those are newer than the page
         for thread in threads:
             if self.listed.key_of(thread.id) is not None:  # it moved since it was listed
                 self.upsert_thread(thread)
@@ -322,7 +323,7 @@ class ThreadModel(QStringListModel):
             self._freeing.start()
 
     def _entries_for(self, threads: Sequence[Thread]) -> list[Entry]:
-        """Sorted rows for threads that are not listed yet, with the headings that are missing."""
+        """Return sorted rows for threads that are not listed yet, with the headings that are missing."""
         unique = {thread.id: thread for thread in threads}
         entries = [(self._display.key(thread), Row(shown(thread.name), thread)) for thread in unique.values()]
         groups = {key[0] for key, _ in entries if self._lacks_heading(key[0])}
@@ -330,11 +331,11 @@ class ThreadModel(QStringListModel):
         return sorted(entries, key=lambda entry: entry[0])
 
     def _lacks_heading(self, group: int) -> bool:
-        """Folders keep theirs, empty ones too."""
+        """Return whether a group has no heading; folders keep theirs, also empty ones."""
         return not self.listed.group_sizes[group] and (self._folders is None or group == PINNED)
 
     def _insert(self, threads: Sequence[Thread]) -> None:
-        """Runs of neighbours go in together, so that a page is a few signals and not a hundred."""
+        """Insert threads, neighbours together, so that a page is a few signals and not a hundred."""
         entries = self._entries_for(threads)
         self.listed.count_in(entries)
         keys = self.listed.keys
@@ -345,21 +346,21 @@ class ThreadModel(QStringListModel):
             end = start + 1
             while end < len(entries) and (limit is None or entries[end][0] < limit):
                 end += 1
-            self._put(place, entries[start:end])
+            self._insert_rows(place, entries[start:end])
             start = end
 
-    def _put(self, place: int, entries: Sequence[Entry]) -> None:
-        self.listed.put(place, entries)
+    def _insert_rows(self, place: int, entries: Sequence[Entry]) -> None:
+        self.listed.insert(place, entries)
         self.insertRows(place, len(entries))
 
-    def _take(self, place: int, count: int) -> None:
-        self.listed.take_out(place, count)
+    def _remove_rows(self, place: int, count: int) -> None:
+        self.listed.remove(place, count)
         self.removeRows(place, count)
 
-    def _leave_group(self, group: int) -> None:
+    def _shrink_group(self, group: int) -> None:
         self.listed.group_sizes[group] -= 1
         if self._lacks_heading(group):
-            self._take(self.listed.place_for(heading_key(group)), 1)
+            self._remove_rows(self.listed.place_for(heading_key(group)), 1)
 
     def _replace(self, place: int, thread: Thread) -> None:
         self.listed.rows[place] = Row(shown(thread.name), thread)
@@ -370,11 +371,11 @@ class ThreadModel(QStringListModel):
         follow."""
         if self._lacks_heading(key[0]):
             heading = heading_key(key[0])
-            self._put(self.listed.place_for(heading), [(heading, Row(group_title(key[0]), None))])
+            self._insert_rows(self.listed.place_for(heading), [(heading, Row(group_title(key[0]), None))])
         self.listed.group_sizes[key[0]] += 1
         source = self.listed.place_for(old_key)
         target, place = self.listed.move(thread, source, key)
         if target not in (source, source + 1):
             self.moveRows(_ROOT, source, 1, _ROOT, target)
         self.dataChanged.emit(self.index(place), self.index(place))
-        self._leave_group(old_key[0])
+        self._shrink_group(old_key[0])

@@ -1,4 +1,4 @@
-"""The bar above the list that names the list that is there instead of all threads, and leads back to them."""
+"""The bar above the list that names a list other than all threads, such as the archive, and leads back."""
 
 from __future__ import annotations
 

@@ -51,16 +51,16 @@ class SystemMotion(QObject):
 
     def _on_call_finished(self, call: QDBusPendingCallWatcher, place: tuple[str, str]) -> None:
         if not call.isError():
-            self._take(place, call.reply().arguments()[0])
+            self._apply(place, call.reply().arguments()[0])
         self._watchers = [each for each in self._watchers if each is not call]
 
     @Slot(QDBusMessage)
     def _on_portal_setting_changed(self, message: QDBusMessage) -> None:
         arguments = message.arguments()
         if len(arguments) == 3 and (arguments[0], arguments[1]) in _WISHES:
-            self._take((arguments[0], arguments[1]), arguments[2])
+            self._apply((arguments[0], arguments[1]), arguments[2])
 
-    def _take(self, place: tuple[str, str], value: object) -> None:
+    def _apply(self, place: tuple[str, str], value: object) -> None:
         before = any(self._wishes.values())
         while isinstance(value, QDBusVariant):  # an answer of ``Read`` is one in another
             value = value.variant()

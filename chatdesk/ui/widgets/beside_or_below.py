@@ -56,21 +56,21 @@ class BesideOrBelow(PlacedItems):
             high = max(_height(words, words_width), _height(field, width))
             if not is_trial:
                 high = max(high, area.height())
-                self._put(words, QRect(area.topLeft(), QSize(words_width, high)), area)
+                self._place(words, QRect(area.topLeft(), QSize(words_width, high)), area)
                 tall = min(_height(field, width), high)
                 at = QPoint(area.x() + words_width + self._gap_px, area.y() + (high - tall) // 2)
-                self._put(field, QRect(at, QSize(width, tall)), area)
+                self._place(field, QRect(at, QSize(width, tall)), area)
             return high + margins.top() + margins.bottom()
         width = min(area.width(), field.maximumSize().width())
         above, below = _height(words, area.width()), _height(field, width)
         if not is_trial:
-            self._put(words, QRect(area.topLeft(), QSize(area.width(), above)), area)
+            self._place(words, QRect(area.topLeft(), QSize(area.width(), above)), area)
             at = area.topLeft() + QPoint(0, above + self._below_px)
-            self._put(field, QRect(at, QSize(width, below)), area)
+            self._place(field, QRect(at, QSize(width, below)), area)
         return above + self._below_px + below + margins.top() + margins.bottom()
 
-    def _put(self, item: QLayoutItem, place: QRect, area: QRect) -> None:
-        """Mirrored where one reads from the right."""
+    def _place(self, item: QLayoutItem, place: QRect, area: QRect) -> None:
+        """Place an item, mirrored where the language reads from right to left."""
         if self.is_mirrored:
             place.moveRight(area.left() + area.right() - place.left())
         item.setGeometry(place)

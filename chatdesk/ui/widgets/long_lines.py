@@ -1,4 +1,4 @@
-"""Breaks very long lines for the editor and repairs them again. Pure text.
+"""Breaks very long lines for the editor and joins them again. Pure text.
 
 Qt shapes a whole line again at each key: a pasted line of 1 MB without a space takes 20 s. So the editor holds such a
 line as several, each but the last ending in a mark. The mark is U+FFF0, which Unicode has never assigned and which
@@ -30,7 +30,7 @@ def break_long_lines(text: str) -> str:
     return "\n".join(_BREAK.join(_pieces(line)) for line in lines)
 
 
-def mend_long_lines(held: str) -> str:
+def join_long_lines(held: str) -> str:
     """Return what a person wrote, from the text that the editor holds."""
     return held.replace(_BREAK, "").replace(MARK, "")
 

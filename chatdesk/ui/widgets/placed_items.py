@@ -8,7 +8,7 @@ from shiboken6 import isValid
 
 
 class PlacedItems(QLayout):
-    """Whoever derives from it says where the items go (``place``) and how large it is (``wanted``, ``least``)."""
+    """A layout whose subclasses place the items (``place``) and compute its size (``wanted``, ``least``)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -128,7 +128,7 @@ class ChatPane(QWidget):
 
     # Notices
 
-    def put_beside(self, bar: QWidget, *, is_below: bool = False) -> None:
+    def add_bar(self, bar: QWidget, *, is_below: bool = False) -> None:
         """Give ``bar`` a place above or below the messages; it shows and hides itself."""
         top_px, bottom_px = (0, _BAR_GAP_PX) if is_below else (_BAR_GAP_PX, 0)
         row = _centred(bar, self._area, top_px=top_px, bottom_px=bottom_px)
@@ -156,7 +156,7 @@ class ChatPane(QWidget):
             self.note = Banner(self.theme)
             self.note.setObjectName("threadNote")
             self.note.closed.connect(self._on_note_closed)
-            self.put_beside(self.note)
+            self.add_bar(self.note)
         self._run_note = on_closed
         if not self.note.isVisible() or self.note.text != text:
             self.note.show_message(text, kind="info")

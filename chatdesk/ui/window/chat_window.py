@@ -47,7 +47,7 @@ class ChatWindow(QMainWindow):
         theme.changed.connect(self._place_inspectors)
         self._alt.released.connect(self.toggle_menu_bar)
 
-    def _begin_with(self, pane: ChatPane) -> None:
+    def _set_first_pane(self, pane: ChatPane) -> None:
         """Set the first pane, which is the active one."""
         self.pane = self.active_pane = pane
         self._order = PaneOrder(self._parts)
@@ -58,7 +58,7 @@ class ChatWindow(QMainWindow):
         return (self.pane,)
 
     def _parts(self) -> Sequence[QWidget]:
-        """Return what can take the focus, in the order of Tab."""
+        """Return the widgets that can have the focus, in the order of Tab."""
         return tuple(part for pane in self.panes() for part in pane.parts())
 
     # What the controller says

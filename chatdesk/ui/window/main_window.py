@@ -102,7 +102,7 @@ class MainWindow(ChatWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.place.settle()
+        self.place.apply_width()
 
     # Building
 
@@ -120,7 +120,7 @@ class MainWindow(ChatWindow):
         self._splitter.setChildrenCollapsible(False)
         columns.addWidget(self._splitter, 1)
         self.chats = ChatPair(self.theme, self._splitter)
-        self._begin_with(ChatPane(self.theme, header, empty_state, composer, self.chats.splitter))
+        self._set_first_pane(ChatPane(self.theme, header, empty_state, composer, self.chats.splitter))
 
     def _connect(self) -> None:
         self.sidebar.thread_list.written.connect(self._on_thread_list_written)

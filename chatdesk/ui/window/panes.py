@@ -48,7 +48,7 @@ class Panes:
         for pane in (self.composer, self.sidebar, self.header):
             pane.setEnabled(False)
 
-    def leave(self) -> None:
+    def close_for_good(self) -> None:
         """Close the window for good, also where closing it would only hide it."""
         self.window.hides_on_close = None
         self.window.close()

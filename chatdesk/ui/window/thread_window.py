@@ -30,7 +30,7 @@ class ThreadWindow(ChatWindow):
         pane = ChatPane(theme, header, empty_state, composer, self)
         pane.is_marked_in_list = False
         self.setCentralWidget(pane)
-        self._begin_with(pane)
+        self._set_first_pane(pane)
 
     def show_title(self, title: str) -> None:
         """Say in the window's title which thread it shows."""

@@ -159,7 +159,7 @@ class WindowStateFile:
             self._condition.notify_all()
 
     def flush(self, timeout_s: float = 2.0) -> bool:
-        """Wait until what was given is on disk; false when that took too long."""
+        """Wait until the given state is on disk; return False if that takes too long."""
         with self._condition:
             self._is_urgent = True
             self._condition.notify_all()

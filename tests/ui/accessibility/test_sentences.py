@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.ui.accessibility.sentences import take_sentences
+from chatdesk.ui.accessibility.sentences import split_sentences
 
 
 def test_a_sentence_is_said_once_its_end_is_certain() -> None:
-    assert take_sentences("The answer is 3.", is_complete=False) == ([], 0)  # it may go on with 14
-    said, place = take_sentences("The answer is 3.14. Next", is_complete=False)
+    assert split_sentences("The answer is 3.", is_complete=False) == ([], 0)  # it may go on with 14
+    said, place = split_sentences("The answer is 3.14. Next", is_complete=False)
     assert said == ["The answer is 3.14."]
     assert "The answer is 3.14. Next"[place:] == " Next"
-    assert take_sentences("The answer is 3.14. Next", place, is_complete=True) == (["Next"], 24)
+    assert split_sentences("The answer is 3.14. Next", place, is_complete=True) == (["Next"], 24)
 
 
 @pytest.mark.parametrize(
@@ -30,27 +30,27 @@ def test_a_sentence_is_said_once_its_end_is_certain() -> None:
     ],
 )
 def test_sentences(text: str, sentences: list[str]) -> None:
-    assert take_sentences(text, is_complete=True)[0] == sentences
+    assert split_sentences(text, is_complete=True)[0] == sentences
 
 
 def test_growing_text_is_said_whole_and_once_however_it_is_cut() -> None:
     text = "First, a word. Then e.g. another one! And 3.5 more? " * 20 + "The rest"
-    whole = take_sentences(text, is_complete=True)[0]
+    whole = split_sentences(text, is_complete=True)[0]
     for step in (1, 2, 3, 7, 50):
         said, place = [], 0
         for end in range(0, len(text), step):
-            fresh, place = take_sentences(text[:end], place, is_complete=False)
+            fresh, place = split_sentences(text[:end], place, is_complete=False)
             said += fresh
-        fresh, place = take_sentences(text, place, is_complete=True)
+        fresh, place = split_sentences(text, place, is_complete=True)
         assert said + fresh == whole
         assert place == len(text)
 
 
 def test_text_without_an_end_is_cut_at_a_space_and_hostile_text_is_not_slow() -> None:
-    said, place = take_sentences("word " * 200, is_complete=False)
+    said, place = split_sentences("word " * 200, is_complete=False)
     assert said
     assert max(map(len, said)) <= 400
     assert 0 < place < 1000
     for text in ("a" * 200_000, ". " * 100_000, "e.g. " * 50_000, "(" * 100_000, "\n" * 100_000):
-        said = take_sentences(text, is_complete=True)[0]
+        said = split_sentences(text, is_complete=True)[0]
         assert all(len(sentence) <= 400 for sentence in said)

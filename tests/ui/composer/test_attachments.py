@@ -37,7 +37,7 @@ def composer(qtbot: QtBot) -> Composer:
 
 
 def chips(composer: Composer) -> list[AttachmentChip]:
-    return [chip for chip in composer.files.shelf.findChildren(AttachmentChip) if not chip.isHidden()]
+    return [chip for chip in composer.files.chips.findChildren(AttachmentChip) if not chip.isHidden()]
 
 
 def files(*names: str) -> QMimeData:
@@ -46,7 +46,7 @@ def files(*names: str) -> QMimeData:
     return data
 
 
-def test_a_composer_without_attachments_has_no_shelf(composer: Composer) -> None:
+def test_a_composer_without_attachments_has_no_chips(composer: Composer) -> None:
     composer.files.set_attached(())
     assert composer.files.attached == ()
     assert composer.files.count == 0
@@ -71,11 +71,11 @@ def test_the_card_grows_with_its_rows_and_its_note(composer: Composer) -> None:
     before = composer.height()
     composer.files.set_attached([NOTES])
     one = composer.height()
-    composer.files.shelf.set_note("The model cannot see images.")
+    composer.files.chips.set_note("The model cannot see images.")
     with_note = composer.height()
     composer.files.set_attached([NOTES, CAT, *(Attachment(f"{n}", "text/plain", f"{n:064x}", 1) for n in range(12))])
     assert before < one < with_note < composer.height() < one + 200
-    composer.files.shelf.set_note("")
+    composer.files.chips.set_note("")
     composer.files.set_attached([])
     assert composer.height() == before
 
@@ -84,14 +84,14 @@ def test_a_message_waits_for_the_file_that_is_copied(composer: Composer, qtbot: 
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     qtbot.keyClicks(composer.editor, "text")
-    key = composer.files.shelf.begin("notes.txt")
-    composer.files.shelf.set_progress(key, 675, 1350)
-    composer.files.shelf.grab()
+    key = composer.files.chips.add("notes.txt")
+    composer.files.chips.set_progress(key, 675, 1350)
+    composer.files.chips.grab()
     assert composer.files.count == 1
     assert chips(composer)[0].accessibleName() == "notes.txt, being copied"
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
     assert sent == []
-    composer.files.shelf.finish(key, NOTES)
+    composer.files.chips.finish(key, NOTES)
     assert chips(composer)[0].accessibleName() == "notes.txt, 1 KB"
     qtbot.waitUntil(lambda: sent == ["text"])
 
@@ -100,15 +100,15 @@ def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     qtbot.keyClicks(composer.editor, "text")
-    key = composer.files.shelf.begin("notes.txt")
+    key = composer.files.chips.add("notes.txt")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
-    composer.files.shelf.finish(key, None)
+    composer.files.chips.finish(key, None)
     QApplication.processEvents()
     assert sent == []
-    key = composer.files.shelf.begin("notes.txt")
+    key = composer.files.chips.add("notes.txt")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
     qtbot.keyClicks(composer.editor, " and more")
-    composer.files.shelf.finish(key, NOTES)
+    composer.files.chips.finish(key, NOTES)
     QApplication.processEvents()
     assert sent == []
     assert composer.text() == "text and more"
@@ -117,18 +117,18 @@ def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer:
 def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(composer: Composer, qtbot: QtBot) -> None:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
-    composer.files.shelf.changed.connect(
-        lambda: composer.files.shelf.set_note("Does swift see images?", [("sees", "Yes")])
+    composer.files.chips.changed.connect(
+        lambda: composer.files.chips.set_note("Does swift see images?", [("sees", "Yes")])
     )
-    key = composer.files.shelf.begin("cat.png")
+    key = composer.files.chips.add("cat.png")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
-    composer.files.shelf.finish(key, CAT)
+    composer.files.chips.finish(key, CAT)
     QApplication.processEvents()
     assert sent == []
-    yes = composer.files.shelf.findChild(QPushButton, "attachmentNote_sees")
+    yes = composer.files.chips.findChild(QPushButton, "attachmentNote_sees")
     assert yes is not None
     assert yes.isVisible()
-    with qtbot.waitSignal(composer.files.shelf.noteActionRequested) as asked:
+    with qtbot.waitSignal(composer.files.chips.noteActionRequested) as asked:
         qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
     assert asked.args == ["sees"]
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
@@ -138,25 +138,25 @@ def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(comp
 def test_a_pasted_picture_is_seen_before_its_file_is_there(composer: Composer) -> None:
     image = QImage(640, 480, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.red)
-    composer.files.shelf.begin("Pasted image.png", image)
+    composer.files.chips.add("Pasted image.png", image)
     (chip,) = chips(composer)
     assert chip.grab().toImage().pixelColor(24, 24) == QColor(Qt.GlobalColor.red)
 
 
 def test_a_copy_that_fails_leaves_no_chip(composer: Composer) -> None:
-    key = composer.files.shelf.begin("notes.txt")
-    composer.files.shelf.finish(key, None)
-    composer.files.shelf.finish("unknown", None)
-    composer.files.shelf.set_progress("unknown", 1, 2)
+    key = composer.files.chips.add("notes.txt")
+    composer.files.chips.finish(key, None)
+    composer.files.chips.finish("unknown", None)
+    composer.files.chips.set_progress("unknown", 1, 2)
     assert chips(composer) == []
-    assert composer.files.shelf.isHidden()
+    assert composer.files.chips.isHidden()
 
 
 def test_the_same_file_is_attached_once(composer: Composer) -> None:
     composer.files.set_attached([NOTES])
-    composer.files.shelf.finish(composer.files.shelf.begin("notes.txt"), NOTES)
+    composer.files.chips.finish(composer.files.chips.add("notes.txt"), NOTES)
     assert composer.files.attached == (NOTES,)
-    composer.files.shelf.finish("of another time", CAT)
+    composer.files.chips.finish("of another time", CAT)
     assert composer.files.attached == (NOTES, CAT)
 
 
@@ -180,22 +180,22 @@ def test_chips_are_removed_by_keys_and_the_focus_stays_near(composer: Composer, 
 
 def test_removing_what_is_being_copied_is_told(composer: Composer, qtbot: QtBot) -> None:
     removed: list[str] = []
-    key = composer.files.shelf.begin("notes.txt")
-    composer.files.shelf.removed.connect(removed.append)
+    key = composer.files.chips.add("notes.txt")
+    composer.files.chips.removed.connect(removed.append)
     qtbot.mouseClick(chips(composer)[0].remove_button, Qt.MouseButton.LeftButton)
     assert removed == [key]
 
 
 def test_pictures_ask_for_a_thumbnail_and_show_it(composer: Composer) -> None:
     wanted: list[Attachment] = []
-    composer.files.shelfMade.connect(lambda shelf: shelf.thumbnailWanted.connect(wanted.append))
+    composer.files.chipsMade.connect(lambda chips: chips.thumbnailWanted.connect(wanted.append))
     composer.files.set_attached([NOTES, CAT])
     assert wanted == [CAT]
     (_, chip) = chips(composer)
     before = chip.grab().toImage()
     image = QImage(90, 60, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.red)
-    composer.files.shelf.set_thumbnail(CAT.sha256, image)
+    composer.files.chips.set_thumbnail(CAT.sha256, image)
     assert chip.grab().toImage() != before
 
 

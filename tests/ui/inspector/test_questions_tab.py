@@ -39,7 +39,7 @@ def _tab(theme: Theme, qtbot: QtBot, *, position: int = 0, count: int = 40) -> t
     tab.resize(300, 500)
     chosen: list[str] = []
     tab.questionChosen.connect(chosen.append)
-    tab.begin(position=position)
+    tab.reset(position=position)
     tab.add(_questions(count), is_last=True)
     tab.show()
     tab.setFocus()
@@ -68,12 +68,12 @@ def test_typing_asks_for_others_of_which_the_first_is_current(theme: Theme, qtbo
     tab.filterChanged.connect(asked.append)
     QTest.keyClicks(tab.field, "30")
     assert asked == ["3", "30"]
-    tab.begin(position=21)
+    tab.reset(position=21)
     assert tab.count.text() == "Reading the thread…"
     tab.add([], is_last=False)
     tab.add(_questions(2, 30), is_last=True)
     assert (_current(tab), tab.count.text()) == ("m30", "2 questions")
-    tab.begin(position=21)
+    tab.reset(position=21)
     tab.add([], is_last=True)
     assert tab.count.text() == "No question holds these words."
     QTest.keyClick(tab.field, Qt.Key.Key_Return)

@@ -250,10 +250,10 @@ def test_what_changes_goes_to_its_folder_and_out_of_it(qtbot, theme) -> None:
     sidebar.upsert_thread(make_thread(41, "Of nowhere", project_id="unknown"))
     assert "Of nowhere" not in rows(sidebar)
     fetcher.titles["empty"] = "Journeys"
-    sidebar.retell_folders(fetcher.folders())
+    sidebar.update_folders(fetcher.folders())
     assert rows(sidebar)[-1] == "Journeys"
     fetcher.titles["late"] = "Late"
-    sidebar.retell_folders(fetcher.folders())
+    sidebar.update_folders(fetcher.folders())
     assert rows(sidebar)[-2:] == ["Journeys", "Late"]
     assert sidebar.rows.open_folders == {"team"}
 
@@ -331,7 +331,7 @@ def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, t
         elif chance.random() < 0.3:
             sidebar.refresh()
         else:
-            sidebar.retell_folders(fetcher.folders())
+            sidebar.update_folders(fetcher.folders())
         model.fetch_near(0, model.rowCount())
         assert model.rowCount() == len(model.listed) == len(model.listed.keys)
         assert model.listed.keys == sorted(set(model.listed.keys))
@@ -376,7 +376,7 @@ def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
     assert "Storage team" not in rows(sidebar)
     assert "Today" in rows(sidebar)
     assert not sidebar.rows.has_folders
-    sidebar.retell_folders([Folder("x", "X")])
+    sidebar.update_folders([Folder("x", "X")])
     assert "X" not in rows(sidebar)
     model.set_folder_open("team", False)
     assert sidebar.rows.open_folders == {"team"}

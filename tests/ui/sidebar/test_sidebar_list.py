@@ -166,7 +166,7 @@ def test_keys_skip_headings_and_enter_opens(qtbot, theme):
 def test_a_title_is_changed_in_place(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     thread_id = samples.make_thread(3, "").id
-    assert sidebar.thread_list.begin_rename(thread_id)
+    assert sidebar.thread_list.start_rename(thread_id)
     field = sidebar.thread_list.findChild(QLineEdit, "threadTitleField")
     field.setText("Better")
     with qtbot.waitSignal(sidebar.renameRequested) as asked:

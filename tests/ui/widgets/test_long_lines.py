@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatdesk.ui.widgets.long_lines import MARK, MAX_LINE_CHARACTERS, break_long_lines, mend_long_lines
+from chatdesk.ui.widgets.long_lines import MARK, MAX_LINE_CHARACTERS, break_long_lines, join_long_lines
 
 _TEXT = st.text(alphabet=st.characters(exclude_characters=f"\r\u2029\0{MARK}"))
 
@@ -13,7 +13,7 @@ _TEXT = st.text(alphabet=st.characters(exclude_characters=f"\r\u2029\0{MARK}"))
 @given(_TEXT, st.integers(1, 9))
 def test_a_broken_text_mends_to_itself(text: str, times: int) -> None:
     long = text * times + "x" * (MAX_LINE_CHARACTERS * 2) + text
-    assert mend_long_lines(break_long_lines(long)) == long
+    assert join_long_lines(break_long_lines(long)) == long
 
 
 def test_no_line_is_left_long() -> None:

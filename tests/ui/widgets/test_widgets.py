@@ -42,7 +42,7 @@ def header(theme: Theme, qtbot: QtBot) -> ThreadHeader:
 
 
 def _edit(header: ThreadHeader, qtbot: QtBot, text: str) -> QLineEdit:
-    header.begin_title_edit()
+    header.start_title_edit()
     field = header.findChild(QLineEdit, "threadTitleField")
     assert field.selectedText() == "Old title"
     qtbot.keyClicks(field, text)
@@ -88,7 +88,7 @@ def test_the_pencil_the_title_and_f2_begin_an_edit(header: ThreadHeader, qtbot: 
 
 def test_a_title_that_is_fixed_cannot_be_edited(header: ThreadHeader) -> None:
     header.set_title("Fixed", is_editable=False)
-    header.begin_title_edit()
+    header.start_title_edit()
     assert not header.title.is_editing
 
 

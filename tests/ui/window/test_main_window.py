@@ -339,7 +339,7 @@ def test_the_order_of_tab_is_made_once_at_the_first_tab_with_what_came_before_th
     walk = window.sidebar.focus_panes
     monkeypatch.setattr(window.sidebar, "focus_panes", lambda: (made.append(1), walk())[1])
     bar = QPushButton("Above")
-    window.pane.put_beside(bar)
+    window.pane.add_bar(bar)
     window.pane.set_transcript(QPlainTextEdit())
     window.pane.show_transcript(True)
     assert made == []

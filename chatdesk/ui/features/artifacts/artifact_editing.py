@@ -66,7 +66,7 @@ class ArtifactEditing(QObject):
     def _show(self, version: ArtifactVersion, text: str, *, original: str) -> None:
         self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
         self._version = version
-        self._view.begin_editing(text, original=original)
+        self._view.start_editing(text, original=original)
 
     def _on_autosave_timeout(self) -> None:
         if self._version is not None and self._view.editor.is_changed:

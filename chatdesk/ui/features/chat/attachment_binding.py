@@ -28,7 +28,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.composer.attachments import AttachmentShelf
+    from chatdesk.ui.composer.attachments import AttachmentChips
 
 #: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
 Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]
@@ -71,7 +71,7 @@ class AttachmentBinding(Controller):
         composer.attachRequested.connect(self.choose)
         composer.filesOffered.connect(self.attach)
         composer.imageOffered.connect(self.attach_image)
-        composer.files.shelfMade.connect(self._on_composer_shelf_made)
+        composer.files.chipsMade.connect(self._on_composer_chips_made)
         threads.opened.connect(lambda _thread: self._describe_soon())
         panes.header.modelChosen.connect(lambda *_model: self._describe_soon())
         for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
@@ -101,7 +101,7 @@ class AttachmentBinding(Controller):
             return
         for path in self._as_many_as_fit(paths):
             name = clean_name(Path(path).name)
-            key = self._panes.composer.files.shelf.begin(name)
+            key = self._panes.composer.files.chips.add(name)
             self._start(key, self._copy_file(key, Path(path), self._threads.thread_id))
 
     def attach_image(self, image: object) -> None:
@@ -109,7 +109,7 @@ class AttachmentBinding(Controller):
         if self._threads.offers_to_keep(shown(_STORED), partial(self.attach_image, image)):
             return
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([shown(_PASTED_NAME)]):
-            key = self._panes.composer.files.shelf.begin(shown(_PASTED_NAME), image)
+            key = self._panes.composer.files.chips.add(shown(_PASTED_NAME), image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
     def attach_bytes(self, name: str, data: bytes) -> None:
@@ -125,7 +125,7 @@ class AttachmentBinding(Controller):
         if self._threads.offers_to_keep(shown(_STORED), partial(self.attach_fetched, name, fetch)):
             return
         if self._as_many_as_fit([name]):
-            key = self._panes.composer.files.shelf.begin(clean_name(name))
+            key = self._panes.composer.files.chips.add(clean_name(name))
             self._start(key, self._keep_fetched(key, fetch, self._threads.thread_id))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -164,12 +164,12 @@ class AttachmentBinding(Controller):
 
     async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
         def tell(copied: int, total: int) -> None:
-            self._panes.composer.files.shelf.set_progress(key, copied, total)
+            self._panes.composer.files.chips.set_progress(key, copied, total)
 
         try:
             attachment = await self._attachments.add_file(path, progress=tell)
         except BaseException:
-            self._panes.composer.files.shelf.finish(key, None)
+            self._panes.composer.files.chips.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
 
@@ -178,7 +178,7 @@ class AttachmentBinding(Controller):
             data = await asyncio.to_thread(_png, image)
             attachment = await self._attachments.add_bytes(data, shown(_PASTED_NAME))
         except BaseException:
-            self._panes.composer.files.shelf.finish(key, None)
+            self._panes.composer.files.chips.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
 
@@ -187,7 +187,7 @@ class AttachmentBinding(Controller):
             (name, data), *more = await fetch()
             attachment = await self._attachments.add_bytes(data, name)
         except BaseException:
-            self._panes.composer.files.shelf.finish(key, None)
+            self._panes.composer.files.chips.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
         for name, data in more[: len(self._as_many_as_fit([name for name, _data in more]))]:
@@ -195,13 +195,13 @@ class AttachmentBinding(Controller):
 
     # What is shown of them
 
-    def _on_composer_shelf_made(self, shelf: AttachmentShelf) -> None:
-        shelf.thumbnailWanted.connect(self._show_thumbnail)
-        shelf.changed.connect(self._describe_soon)
-        shelf.removed.connect(self._on_shelf_removed)
-        shelf.noteActionRequested.connect(self._on_note_action_requested)
+    def _on_composer_chips_made(self, chips: AttachmentChips) -> None:
+        chips.thumbnailWanted.connect(self._show_thumbnail)
+        chips.changed.connect(self._describe_soon)
+        chips.removed.connect(self._on_chips_removed)
+        chips.noteActionRequested.connect(self._on_note_action_requested)
 
-    def _on_shelf_removed(self, key: str) -> None:
+    def _on_chips_removed(self, key: str) -> None:
         task = self._copying.get(key)
         if task is not None:
             task.cancel()
@@ -213,7 +213,7 @@ class AttachmentBinding(Controller):
 
         def show(picture: Picture) -> None:
             if picture.image is not None:
-                self._panes.composer.files.shelf.set_thumbnail(attachment.sha256, picture.image)
+                self._panes.composer.files.chips.set_thumbnail(attachment.sha256, picture.image)
 
         most = (_THUMBNAIL_DOTS, _THUMBNAIL_DOTS)
         pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
@@ -234,7 +234,7 @@ class AttachmentBinding(Controller):
         )
         self._sight = sight
         if sight.sentence:
-            composer.files.shelf.set_note(shown(sight.sentence), sight.actions)
+            composer.files.chips.set_note(shown(sight.sentence), sight.actions)
             self._tasks.cancel("describe attachments")
         else:
             self._tasks.replace(self._describe(), "describe attachments")
@@ -250,7 +250,7 @@ class AttachmentBinding(Controller):
                     only = tr("Of “{name}” only the name is sent.", name=attachment.name)
                     note = f"{only} {shown(found.problem or '')}".strip()
         if composer.files.attached == attached:
-            composer.files.shelf.set_note(note)
+            composer.files.chips.set_note(note)
 
     def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
         return self._messages.models.compared or (self._messages.models.answering,)

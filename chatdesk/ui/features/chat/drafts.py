@@ -114,7 +114,7 @@ class DraftKeeper(QObject):
             return
         async with self._lock:
             if thread_id == self._thread_id:
-                self._composer.files.shelf.finish(key, attachment)
+                self._composer.files.chips.finish(key, attachment)
                 return
             await self._save_left()
             before = await self._stored(thread_id)

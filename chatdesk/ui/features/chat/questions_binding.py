@@ -40,14 +40,14 @@ class QuestionsBinding(Controller):
         thread_id, text = self._threads.thread_id, self.tab.field.text()
         if thread_id is None:
             self.forget()
-            self.tab.begin(position=0)
+            self.tab.reset(position=0)
             self.tab.add((), is_last=True)
             return
         chat = self._open_thread.chat_of(thread_id)
         known: Question | None = self.tab.last if self._read == (thread_id, text) else None
         start: int | None = 0 if known is None else known.position
         if known is None:
-            self.tab.begin(position=self._position_read())
+            self.tab.reset(position=self._position_read())
         while start is not None:
             page = await chat.reader.list_questions(thread_id, start=start, limit=_PAGE, text=text)
             self._read = (thread_id, text)

@@ -74,7 +74,7 @@ class SummaryWorkBinding(Controller):
             self._bar.setObjectName("summaryBar")
             self._bar.actionTriggered.connect(self._on_action_triggered)
             self._bar.otherTriggered.connect(self._stop)
-            self._panes.pane.put_beside(self._bar)
+            self._panes.pane.add_bar(self._bar)
         return self._bar
 
     def _on_action_triggered(self) -> None:

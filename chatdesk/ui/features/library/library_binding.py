@@ -323,11 +323,11 @@ class LibraryBinding(Controller):
         if (
             self._active().panes.window is self._panes.window
             and thread_list.has_keys
-            and thread_list.begin_rename(thread_list.keyboard_id() or "")
+            and thread_list.start_rename(thread_list.keyboard_id() or "")
         ):
             return
         if self._active().threads.thread_id is not None:
-            self._active().panes.header.begin_title_edit()
+            self._active().panes.header.start_title_edit()
 
     def _toggle_pin(self) -> None:
         self.pin(self._ids(), is_pinned=self._would_pin())

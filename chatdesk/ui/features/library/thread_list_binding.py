@@ -272,7 +272,7 @@ class ThreadListBinding(Controller):
     def _retell_folders(self) -> None:
         async def work() -> None:
             folders = await self._folders(self._library)
-            self._panes.sidebar.retell_folders(folders)
+            self._panes.sidebar.update_folders(folders)
 
         self._tasks.replace(work(), "count threads of folders")
 

@@ -102,7 +102,7 @@ class ConsentBinding(Controller):
             card = self._card = module.ConsentCard(self._panes.theme)
             card.hide()
             card.answered.connect(self._on_answered)
-            self._panes.pane.put_beside(card, is_below=True)
+            self._panes.pane.add_bar(card, is_below=True)
         self._show()
 
     def _ask_again(self, answer_id: str) -> None:

@@ -109,7 +109,7 @@ class RequestBinding(Controller):
             card.hide()
             card.answered.connect(self._on_answered)
             card.pageRequested.connect(_open_page)
-            self._panes.pane.put_beside(card, is_below=True)
+            self._panes.pane.add_bar(card, is_below=True)
         self.changed.emit()
 
     def _on_answered(self, request_id: str, action: str, values: Any) -> None:

@@ -118,7 +118,7 @@ class SearchForm(TaskPanel):
     def _on_engine_changed(self) -> None:
         self.show_problem("")
         self.key.clear()
-        self.steps.begin()
+        self.steps.reset()
         self._show_fields()
 
     def _show_fields(self) -> None:
@@ -142,7 +142,7 @@ class SearchForm(TaskPanel):
         self.test_button.setEnabled(engine is not None)
 
     def _test(self) -> None:
-        self.steps.begin()
+        self.steps.reset()
         self.show_busy(tr("Testing…"))
         self.testRequested.emit(self.choice(), self.key.key())
 

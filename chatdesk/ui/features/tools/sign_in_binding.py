@@ -99,7 +99,7 @@ class SignInBinding(Controller):
             card.hide()
             card.signInRequested.connect(lambda id_: self._tasks.replace(self._sign_in(card, id_), f"sign in {id_}"))
             card.dismissed.connect(self._dismiss)
-            self._panes.pane.put_beside(card, is_below=True)
+            self._panes.pane.add_bar(card, is_below=True)
         self.changed.emit()
 
     def _dismiss(self, server_id: str) -> None:

@@ -268,10 +268,10 @@ class _ServerRow(QWidget):
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
 
     def begin_test(self) -> None:
-        self._steps.begin(tr("Testing…"))
+        self._steps.reset(tr("Testing…"))
 
     def show_sign_in(self, words: str) -> None:
-        self._steps.begin(words)
+        self._steps.reset(words)
         announce(self, words)
 
     def show_check(self, check: ToolCheck) -> None:

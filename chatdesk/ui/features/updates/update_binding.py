@@ -110,7 +110,7 @@ class UpdateBinding(QObject):
             self._notice.actionTriggered.connect(self._on_notice_action_triggered)
             for ended in (self._notice.closed, self._notice.otherTriggered):
                 ended.connect(self._hide_notice)
-            self._context.panes.pane.put_beside(self._notice)
+            self._context.panes.pane.add_bar(self._notice)
         self._run_notice = run
         self._notice.show_message(text, kind="info", action_text=action_text, other_text=other_text)
 

@@ -11,7 +11,7 @@ from typing import Literal
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.sentences import take_sentences
+from chatdesk.ui.accessibility.sentences import split_sentences
 from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.speech.names import code_name, table_name, text_name
@@ -102,7 +102,7 @@ def spoken(block: Block, start: int, *, is_complete: bool) -> tuple[list[str], i
         return [], start
     if isinstance(block, Paragraph | Heading):
         text = text_name("".join(span.text for span in block.spans), block.at.marker)
-        return take_sentences(text, start, is_complete=is_complete)
+        return split_sentences(text, start, is_complete=is_complete)
     name = _name_of(block) if is_complete else ""
     return [name] if name else [], start
 

@@ -102,8 +102,8 @@ class ThreadHeader(QWidget):
     def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
         self.title.set_title(title, is_editable=is_editable, keeps_edit=keeps_edit)
 
-    def begin_title_edit(self) -> None:
-        self.title.begin_edit()
+    def start_title_edit(self) -> None:
+        self.title.start_edit()
 
     def set_people(self, people: Sequence[PersonHere]) -> None:
         """Set who else is at the open thread."""
@@ -182,7 +182,7 @@ class ThreadHeader(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F2:
-            self.begin_title_edit()
+            self.start_title_edit()
         else:
             super().keyPressEvent(event)
 

@@ -18,8 +18,8 @@ _STAYS_OPEN = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocus
 
 
 class ThreadTitle(QWidget):
-    """A click, the pencil or ``begin_edit`` opens the field. Enter and leaving the field keep the text, Esc does not;
-    an empty title is never kept."""
+    """The title of the open thread, with a field to edit it. A click, the pencil or ``start_edit`` opens the field.
+    Enter and leaving the field keep the text, Esc does not; an empty title is never kept."""
 
     titleEdited = Signal(str)
 
@@ -32,9 +32,9 @@ class ThreadTitle(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
         self.label.setObjectName("threadTitle")
-        self.label.clicked.connect(self.begin_edit)
+        self.label.clicked.connect(self.start_edit)
         self.pencil = IconButton(theme, "pencil", name=tr("Rename thread"), object_name="renameThreadButton")
-        self.pencil.clicked.connect(self.begin_edit)
+        self.pencil.clicked.connect(self.start_edit)
         self.field = named(_TitleField(), "threadTitleField", tr("Thread title"))
         self.field.setMaxLength(_MAX_TITLE_CHARACTERS)
         self.field.setMinimumWidth(_LEAST_PX)  # it must not widen the title that is only read
@@ -85,7 +85,7 @@ class ThreadTitle(QWidget):
     def _show_pencil(self) -> None:
         self.pencil.setVisible(self._is_editable and not self._is_narrow)
 
-    def begin_edit(self) -> None:
+    def start_edit(self) -> None:
         if not self._is_editable or self.is_editing:
             return
         self._is_editing = True

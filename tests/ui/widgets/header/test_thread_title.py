@@ -17,7 +17,7 @@ def header(qapp: QApplication, qtbot: QtBot) -> ThreadHeader:
     qtbot.addWidget(header)
     header.set_title("From the text")
     header.show()
-    header.begin_title_edit()
+    header.start_title_edit()
     return header
 
 

@@ -10,12 +10,12 @@ import pytest
 _PROGRAM = """
 import atexit, sys
 from PySide6.QtGui import QAccessible, QGuiApplication
-from chatdesk.ui.accessibility.leaving import leave_if_watched
+from chatdesk.ui.accessibility.process_exit import exit_if_assisted
 app = QGuiApplication([])
 QAccessible.setActive(sys.argv[1] == "watched")
 atexit.register(print, "as usual")
 print("everything is stored")
-leave_if_watched(7)
+exit_if_assisted(7)
 """
 
 

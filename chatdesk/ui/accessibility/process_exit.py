@@ -9,7 +9,7 @@ import sys
 from PySide6.QtGui import QAccessible
 
 
-def leave_if_watched(code: int) -> None:
+def exit_if_assisted(code: int) -> None:
     """End the process at once if Qt spoke to an assistive program; call it when everything is stored and closed.
 
     Interfaces that were made in Python are freed with Python's objects, and again by the cache that Qt empties after
