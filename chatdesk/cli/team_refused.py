@@ -77,7 +77,7 @@ async def _held_up(service: TeamService) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for workspace_id in {each.workspace_id: None for each in shared}:
         latest = await service.records.rounds(workspace_id, 1)
-        limit = TeamLimited.told_by(latest[0].problem) if latest else None
+        limit = TeamLimited.from_sentence(latest[0].problem) if latest else None
         if limit is None:
             continue
         rows += [

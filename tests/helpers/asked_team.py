@@ -178,10 +178,10 @@ class Team:
     def member_name(self, member_id: str) -> str:
         return member_id
 
-    def take_ended(self) -> tuple[SharedProject, ...]:
+    def pop_ended(self) -> tuple[SharedProject, ...]:
         return ()
 
-    def take_let_in(self) -> tuple[SharedProject, ...]:
+    def pop_let_in(self) -> tuple[SharedProject, ...]:
         return ()
 
     async def projects(self) -> tuple[SharedProject, ...]:

@@ -168,7 +168,7 @@ class Reader:
 
     def _take(self, rows: Sequence[PulledChange]) -> Applied:
         store = self.profile.store
-        return store.end_apply(store.begin_apply(self.log.project_id, store.read_page(rows), after=self.cursor))
+        return store.finish_apply(store.start_apply(self.log.project_id, store.read_page(rows), after=self.cursor))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.profile.rows(query, *values)

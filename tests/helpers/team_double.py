@@ -90,11 +90,11 @@ class TeamDouble:
     async def projects(self) -> tuple[SharedProject, ...]:
         return tuple(self.shared.values())
 
-    def take_ended(self) -> tuple[SharedProject, ...]:
+    def pop_ended(self) -> tuple[SharedProject, ...]:
         ended, self.ended = self.ended, []
         return tuple(ended)
 
-    def take_let_in(self) -> tuple[SharedProject, ...]:
+    def pop_let_in(self) -> tuple[SharedProject, ...]:
         let_in, self.let_in = self.let_in, []
         return tuple(let_in)
 
@@ -130,7 +130,7 @@ class TeamDouble:
     async def refused(self) -> tuple[RefusedChange, ...]:
         return self.refused_changes
 
-    async def note_seen(self, thread_id: str) -> None:
+    async def mark_notes_seen(self, thread_id: str) -> None:
         self.noted.append(thread_id)
         self.told_notes = [note for note in self.told_notes if note.thread_id != thread_id]
 

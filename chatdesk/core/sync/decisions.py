@@ -17,7 +17,7 @@ from chatdesk.core.storage.sync import team_notes
 
 class TeamDecisions:
     """The use cases of refused changes, disagreements and notes; ``TeamService.decisions`` exposes it. ``on_counts``
-    publishes how much was refused, ``sync_now`` begins a round."""
+    publishes how much was refused, ``sync_now`` starts a round."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class TeamDecisions:
         """Return the unread notes on what happened to a thread, the oldest first."""
         return tuple(await self._database.read(lambda conn: team_notes.notes_of(conn, thread_id)))
 
-    async def note_seen(self, thread_id: str) -> None:
+    async def mark_notes_seen(self, thread_id: str) -> None:
         """Mark the notes of a thread as read."""
         now = self._clock.now_ms()
-        await self._database.write(lambda conn: team_notes.note_seen(conn, thread_id, now), is_durable=False)
+        await self._database.write(lambda conn: team_notes.mark_notes_seen(conn, thread_id, now), is_durable=False)

@@ -35,12 +35,12 @@ from chatdesk.core.storage.repositories import Repositories
 
 _log = logging.getLogger(__name__)
 
-#: Up to here things are told one by one.
+#: Up to these numbers, changes are published one by one.
 _FEW_THREADS: Final = 20
 _FEW_MESSAGES: Final = 60
 #: More rows than these in one round are a catch-up: nobody is notified of each.
 CATCH_UP_ROWS: Final = 1_000
-#: How often at most something large is told.
+#: The least time between two large deliveries.
 _CALM_S: Final = 1.0
 _MOST_PATHS: Final = 500
 
@@ -116,7 +116,7 @@ class Delivery:
             news.is_catch_up |= is_catch_up
             self._members.add(me)
         if is_first:
-            self._call(self._begin)
+            self._call(self._start)
 
     async def close(self) -> None:
         """Stop publishing. Changes that were not published yet appear after the next start, which reads everything."""
@@ -131,31 +131,32 @@ class Delivery:
         except RuntimeError:  # the loop ended first
             _log.info("a page came after the end")
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._is_closed or (self._task is not None and not self._task.done()):
             return
-        self._task = self._loop.create_task(self._run(), name="tell what came")
+        self._task = self._loop.create_task(self._run(), name="publish pulled changes")
 
     async def _run(self) -> None:
-        while (news := self._take()) is not None:
+        while (news := self._pop_news()) is not None:
             try:
                 await self._refresh()
-                await (self._tell_large(news) if news.is_large else self._tell_few(news))
+                await (self._publish_together(news) if news.is_large else self._publish_each(news))
                 if news.has_notes:  # rare: what is open looks for those of its thread
                     self._bus.publish(TeamChanged())
             except ChatDeskError as error:
                 # Lists are read again when they are next shown; the rows are all there.
-                _log.warning("what came could not be told: %s", error.code)
+                _log.warning("what came could not be published: %s", error.code)
             if news.is_large:
                 await asyncio.sleep(_CALM_S)
 
-    def _take(self) -> _News | None:
+    def _pop_news(self) -> _News | None:
         with self._lock:
             news, self._news = self._news, None
         return news
 
-    async def _tell_large(self, news: _News) -> None:
-        await self._tell_projects(news.projects)
+    async def _publish_together(self, news: _News) -> None:
+        """Publish many changes by a few events about all threads, without one for each message."""
+        await self._publish_projects(news.projects)
         self._bus.publish(ThreadsChanged(None))
         if news.has_tags:
             self._bus.publish(TagsChanged())
@@ -165,17 +166,18 @@ class Delivery:
         for thread_id in list(news.contexts)[:_MOST_PATHS]:
             self._bus.publish(ContextChanged(thread_id))
 
-    async def _tell_few(self, news: _News) -> None:
-        await self._tell_projects(news.projects)
+    async def _publish_each(self, news: _News) -> None:
+        """Publish a few changes by an event for each thread and message."""
+        await self._publish_projects(news.projects)
         written = [message for ids in news.added.values() for message in await self._messages(ids)]
         versions = [message for ids in news.versions.values() for message in await self._messages(ids)]
         for thread_id in sorted(news.all_threads):
-            await self._tell_thread(thread_id, is_new=thread_id in news.new_threads)
+            await self._publish_thread(thread_id, is_new=thread_id in news.new_threads)
         for message in written:
             if message.thread_id not in news.paths:
                 self._bus.publish(MessageAdded(message))
         for message in versions:
-            await self._tell_siblings(message)
+            await self._publish_siblings(message)
         for thread_id in news.paths:
             self._bus.publish(PathChanged(thread_id, None))
         for thread_id in news.contexts:
@@ -184,14 +186,14 @@ class Delivery:
             self._bus.publish(TagsChanged())
         self._notify(written + versions)
 
-    async def _tell_projects(self, projects: set[str]) -> None:
+    async def _publish_projects(self, projects: set[str]) -> None:
         for project_id in projects:
             try:
                 self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
             except NotFound:
                 continue
 
-    async def _tell_thread(self, thread_id: str, *, is_new: bool) -> None:
+    async def _publish_thread(self, thread_id: str, *, is_new: bool) -> None:
         try:
             thread = await self._repositories.threads.get(thread_id)
         except NotFound:
@@ -201,7 +203,7 @@ class Delivery:
         else:
             self._bus.publish(ThreadCreated(thread) if is_new else ThreadChanged(thread))
 
-    async def _tell_siblings(self, version: Message) -> None:
+    async def _publish_siblings(self, version: Message) -> None:
         """Publish all versions of a message, because the shown one displays how many there are."""
         try:
             siblings = await self._repositories.messages.versions(version.id)

@@ -90,7 +90,7 @@ class TeamLimited(TeamError):
         self.is_daily = limit in _DAILY_LIMITS
 
     @classmethod
-    def told_by(cls, what: str) -> TeamLimited | None:
+    def from_sentence(cls, what: str) -> TeamLimited | None:
         """Return the error whose sentence is ``what`` (the log of rounds keeps only the sentence), or None."""
         name = next((name for name, (sentence, _) in _LIMITS.items() if sentence == what), None)
         return None if name is None else cls(name)

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
-#: Progress, counters and files are told at most that often.
+#: The least time between two events about progress, and about counters or files.
 _STATUS_EVERY_S: Final = 0.1
 _COUNTS_EVERY_S: Final = 0.3
 
@@ -56,13 +56,13 @@ class SyncEventPublisher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._delivery: Delivery | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
-        self._told: dict[str, SyncStatus] = {}
+        self._wanted: set[str] = set()  # names of work that is queued, so that each is queued once
+        self._published: dict[str, SyncStatus] = {}
         self._files: set[str] = set()
         self._is_closed = False
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the event loop. Called before any thread of sync is started."""
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start publishing on this event loop. Called before any thread of sync is started."""
         self._loop = loop
         self._delivery = Delivery(
             self._repositories, self._bus, loop=loop, name_of=self._name_of, refresh=self._refresh
@@ -92,7 +92,7 @@ class SyncEventPublisher:
         return self._name_of(member_id)
 
     def on_status(self, status: SyncStatus) -> None:
-        self._soon(f"status {status.workspace_id}", partial(self._tell_status, status.workspace_id))
+        self._soon(f"status {status.workspace_id}", partial(self._publish_status, status.workspace_id))
 
     def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
         if self._delivery is not None:
@@ -100,19 +100,19 @@ class SyncEventPublisher:
 
     def on_team(self, changed: frozenset[str]) -> None:
         if changed:
-            self._soon(f"projects {sorted(changed)}", partial(self._tell_projects, changed))
+            self._soon(f"projects {sorted(changed)}", partial(self._publish_projects, changed))
         else:
             self.on_counts()
 
     def on_counts(self) -> None:
-        self._soon("counts", self._tell_counts)
+        self._soon("counts", self._publish_counts)
 
     def on_presence(self, projects: frozenset[str]) -> None:
-        self._soon(f"presence {sorted(projects)}", partial(self._tell_presence, projects))
+        self._soon(f"presence {sorted(projects)}", partial(self._publish_presence, projects))
 
     def on_files(self, sums: frozenset[str]) -> None:
         self._files |= sums
-        self._soon("files", self._tell_files)
+        self._soon("files", self._publish_files)
 
     # On the loop's thread
 
@@ -132,17 +132,17 @@ class SyncEventPublisher:
         finally:
             self._wanted.discard(name)
 
-    async def _tell_status(self, workspace_id: str) -> None:
-        told = self._told.get(workspace_id)
-        if told is not None and told.phase is self._status_of(workspace_id).phase:
+    async def _publish_status(self, workspace_id: str) -> None:
+        published = self._published.get(workspace_id)
+        if published is not None and published.phase is self._status_of(workspace_id).phase:
             await asyncio.sleep(_STATUS_EVERY_S)  # progress
         self._wanted.discard(f"status {workspace_id}")
         status = self._status_of(workspace_id)
-        if status != told:
-            self._told[workspace_id] = status
+        if status != published:
+            self._published[workspace_id] = status
             self._bus.publish(SyncStatusChanged(status))
 
-    async def _tell_projects(self, changed: frozenset[str]) -> None:
+    async def _publish_projects(self, changed: frozenset[str]) -> None:
         """Publish that projects were added or ended."""
         await self._refresh()
         for project_id in changed:
@@ -155,16 +155,16 @@ class SyncEventPublisher:
         self._bus.publish(ThreadsChanged(None))
         self._bus.publish(TeamChanged())
 
-    async def _tell_counts(self) -> None:
+    async def _publish_counts(self) -> None:
         await asyncio.sleep(_COUNTS_EVERY_S)
         self._wanted.discard("counts")
         await self._refresh()
 
-    async def _tell_presence(self, projects: frozenset[str]) -> None:
+    async def _publish_presence(self, projects: frozenset[str]) -> None:
         for project_id in projects:
             self._bus.publish(PresenceChanged(project_id))
 
-    async def _tell_files(self) -> None:
+    async def _publish_files(self) -> None:
         """Publish changed files together: a first pull has thousands, and the state is read again each time."""
         await asyncio.sleep(_COUNTS_EVERY_S)
         self._wanted.discard("files")

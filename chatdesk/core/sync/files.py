@@ -57,7 +57,7 @@ class FileStore(Protocol):
 
     def write(self, work: Callable[[Connection], T]) -> T: ...
 
-    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
+    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
         """Fill in the messages whose parts are stored in the file with these bytes."""
         ...
 
@@ -255,7 +255,7 @@ class FileMover:
                 return
         if self._stopping.is_set():
             return
-        self._take_in(file)
+        self._fill_parts(file)
         self._mark(file, files.HERE, done=done)
         self._on_moved(frozenset((file.sha256,)))
 
@@ -287,7 +287,7 @@ class FileMover:
             unfinished.unlink(missing_ok=True)
         return None if blob.sha256 == file.sha256 else _DAMAGED
 
-    def _take_in(self, file: SharedFile) -> None:
+    def _fill_parts(self, file: SharedFile) -> None:
         """Apply a file that holds the parts of a message too large for the log."""
         if self._store.read(lambda conn: files.is_attached(conn, file.sha256)):
             return
@@ -296,7 +296,7 @@ class FileMover:
         except AttachmentUnusable as error:
             _log.warning("a large message was not taken in: %s", error.what)
             return
-        self._on_body(self._store.take_body(file.project_id, file.sha256, data))
+        self._on_body(self._store.fill_parts(file.project_id, file.sha256, data))
 
     def _mark(self, file: SharedFile, state: str, *, done: int | None = None, problem: str | None = None) -> None:
         now = self._clock.now_ms()

@@ -70,14 +70,14 @@ class KnownTeams:
         state = self.state.files.get(sha256)
         return {files.TO_FETCH: "fetching", files.MISSING: "missing"}.get(state or "", "")
 
-    # What a person is told once
+    # Changes that are shown to the person once
 
-    def take_ended(self) -> tuple[SharedProject, ...]:
-        """Return the projects that stopped being shared since the start, each only once, to tell the person."""
+    def pop_ended(self) -> tuple[SharedProject, ...]:
+        """Return the projects that stopped being shared since the start, each only once, for a notice."""
         ended, self._ended = self._ended, {}
         return tuple(ended.values())
 
-    def take_let_in(self) -> tuple[SharedProject, ...]:
+    def pop_let_in(self) -> tuple[SharedProject, ...]:
         """Return the private copies that are open to this person again and wait for *Share…*, each only once."""
         let_in, self._let_in = self._let_in, {}
         now = self.state.projects

@@ -10,7 +10,7 @@ FREE: Final = 3
 #: After so long without any, all is forgotten.
 CALM_S: Final = 10.0
 MOST_S: Final = 2.0
-#: How often at most it is asked who is here because somebody says that this changed.
+#: The least time between two reads of the presence of others.
 PEOPLE_S: Final = 0.2
 _FIRST_S: Final = 0.1
 

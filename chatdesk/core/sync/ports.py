@@ -1,6 +1,6 @@
 """The interfaces that a round of sync needs: this profile's database and the team's.
 
-Every method is one transaction, blocks (but for ``begin_apply``), and is called from the thread of sync; an exception
+Every method is one transaction, blocks (but for ``start_apply``), and is called from the thread of sync; an exception
 ends the round. The round itself (``round``) knows neither SQL nor the network, so that a simulation can replace both
 sides.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, Settled, ShareMark, Tending
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome, ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import (
     Hello,
     PresenceRow,
@@ -28,9 +28,9 @@ __all__ = [
     "FileChunks",
     "LocalStore",
     "Notifications",
+    "PendingApply",
     "PulledPage",
-    "Settled",
-    "Taking",
+    "PushOutcome",
     "TeamStore",
     "Tending",
 ]
@@ -57,8 +57,8 @@ class PulledPage(Protocol):
         ...
 
 
-#: A page that is being taken over: waits for its end.
-Taking: TypeAlias = Callable[[], Applied]
+#: A page that is being applied. Calling it waits for the result.
+PendingApply: TypeAlias = Callable[[], Applied]
 
 
 class LocalStore(Protocol):
@@ -90,29 +90,29 @@ class LocalStore(Protocol):
         """Return the next changes to push, by ``dseq``; at least one if there is any, however large."""
         ...
 
-    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
+    def record_push_results(self, project_id: str, results: Sequence[PushResult]) -> PushOutcome:
         """Record the server's results of a push: accepted changes are acknowledged (and get its stamp), refused ones
         are kept as refused."""
         ...
 
     def read_page(self, rows: Sequence[PulledChange]) -> PulledPage:
-        """Parse pulled rows for ``begin_apply``; changes nothing. Never raises: rows are hostile input."""
+        """Parse pulled rows for ``start_apply``; changes nothing. Never raises: rows are hostile input."""
         ...
 
-    def begin_apply(self, project_id: str, page: Any, *, after: Cursor, is_damaged: bool = False) -> Taking:
-        """Begin to apply a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in one
+    def start_apply(self, project_id: str, page: Any, *, after: Cursor, is_damaged: bool = False) -> PendingApply:
+        """Start to apply a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in one
         transaction. It continues while this thread does something else, and ends even if nobody waits for it.
         ``is_damaged``: gaps are recorded, and the rows that exist are applied."""
         ...
 
-    def end_apply(self, taking: Taking) -> Applied:
+    def finish_apply(self, applying: PendingApply) -> Applied:
         """Wait until a page is applied. Raises ``HistoryChanged`` if its numbers or chain did not fit; nothing of it is
         applied then."""
         ...
 
     def adopt_ended(self, project_id: str) -> Applied | None:
-        """Take over the log's ending of answers that were still being written here when it came, and have ended here
-        since. None if there are none."""
+        """Apply the log's ending of answers that were still being written here when it was pulled, and have ended here
+        since. Returns None if there are none."""
         ...
 
     def requeue_lost(self, project_id: str) -> int:
@@ -120,7 +120,7 @@ class LocalStore(Protocol):
         many."""
         ...
 
-    def begin_again(self, project_id: str) -> None:
+    def start_over(self, project_id: str) -> None:
         """Start a project over, because the server's history is another one: own changes become pending, others'
         and erasures that the server had accepted orphaned, the cursor 0."""
         ...
@@ -130,7 +130,10 @@ class LocalStore(Protocol):
         not write."""
         ...
 
-    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None: ...
+    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
+        """Record the server's results of a relay: accepted changes are no longer orphaned, refused ones no longer
+        count."""
+        ...
 
     def tending(self, project_id: str) -> Tending | None:
         """Return what this person is to clean up in a project today, or None."""

@@ -15,9 +15,9 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import Presence, PresenceState
 
-#: The server forgets who was silent for 30 s.
+#: The server forgets members that were silent for 30 s.
 HEARTBEAT_S: Final = 20.0
-#: At most that often is said that somebody types, and so long after the last key it holds.
+#: The least time between two reports that this person types, and how long one holds after the last key.
 TYPING_EVERY_S: Final = 3.0
 _TYPING_HOLDS_S: Final = 5.0
 _MOVE_EVERY_S: Final = 0.5
@@ -85,7 +85,7 @@ class PresenceBoard:
             self._said, self._said_at = wanted, now
             return tuple(due)
 
-    def start_again(self) -> None:
+    def start_over(self) -> None:
         """Forget what was sent, because a new connection was made and the server may have forgotten it."""
         with self._lock:
             self._said = None

@@ -14,7 +14,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import erased_project, sharing, team
 from chatdesk.core.sync.known_teams import KnownTeams
-from chatdesk.core.sync.members.noted_wish import noted_wish
+from chatdesk.core.sync.members.recorded_wish import recorded_wish
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.texts import Text
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ProjectSharing:
-    """The use cases of sharing projects; ``TeamService.sharing`` exposes it. ``sync_now`` begins a round of a
+    """The use cases of sharing projects; ``TeamService.sharing`` exposes it. ``sync_now`` starts a round of a
     workspace."""
 
     def __init__(
@@ -59,18 +59,18 @@ class ProjectSharing:
             )
         await self._repositories.projects.get(project_id)
         async with self._servers.reach(workspace, self._database.device_id) as server:
-            # The server first: it may say no, and being told twice is nothing to it.
+            # The server first: it may refuse, and the same request twice does no harm.
             head = await asyncio.to_thread(server.shares.create, project_id)
         origin = self._database.origin
         role = TeamRole(head.role)
 
-        def begin(conn: Connection) -> None:
+        def start_share(conn: Connection) -> None:
             there = team.shared_project(conn, project_id)
-            # The thread of sync may have heard of it first, and has taken it up then.
+            # The thread of sync may have seen it first, and has added it then.
             if there is None or there.state is ShareState.ENDED:
                 sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
 
-        await self._database.write(begin)
+        await self._database.write(start_share)
         await self._known.refresh()
         self._bus.publish(TeamChanged())
         self._sync_now(workspace_id)
@@ -90,7 +90,7 @@ class ProjectSharing:
         async with self._known.ending(project_id):
             async with self._servers.reach(workspace, device) as server:
                 end = server.shares.end if is_owner else server.shares.leave
-                async with noted_wish(self._database, lambda conn: sharing.note_wish(conn, project_id, reason)):
+                async with recorded_wish(self._database, lambda conn: sharing.record_wish(conn, project_id, reason)):
                     await asyncio.to_thread(server.shares.erase if and_erase else end, project_id)
             if and_erase:
                 await self._database.write(lambda conn: erased_project.erase(conn, self._database.origin, project_id))

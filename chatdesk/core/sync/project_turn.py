@@ -17,12 +17,12 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PulledPage, Settled, Taking, TeamStore
+from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PendingApply, PulledPage, PushOutcome, TeamStore
 from chatdesk.core.sync.requests import (
-    BatchSettled,
+    BatchPushed,
     Forked,
     Link,
-    PageTaken,
+    PageApplied,
     Request,
     RoundResult,
     to_local,
@@ -87,7 +87,8 @@ class ProjectTurns:
         self._ahead: _Ahead | None = None  # one of all projects: a page may be large
         self._sent = self._received = self._refused = self._total = 0
 
-    def begin(self, cursor: Cursor) -> None:
+    def add(self, cursor: Cursor) -> None:
+        """Add a project to this round."""
         head = self._heads.get(cursor.project_id)
         is_new = cursor.project_id not in self._link.checked
         self._total += max((head or 0) - cursor.seq, 0)
@@ -104,10 +105,10 @@ class ProjectTurns:
     def wake(self, cursor: Cursor) -> None:
         """Record that something was written in this project just now."""
         if cursor.project_id not in self._projects:
-            self.begin(cursor)
+            self.add(cursor)
         self._projects[cursor.project_id].wants_push = True
 
-    def take(self, project_id: str) -> Generator[Request, Any, bool]:
+    def run(self, project_id: str) -> Generator[Request, Any, bool]:
         """Run one turn of a project. Returns whether the project needs another."""
         project = self._projects[project_id]
         if not project.is_checked:
@@ -124,7 +125,7 @@ class ProjectTurns:
         yield from self._adopt_ended(project)
         if project.wants_pull or (project.wants_push and self._may_write):
             return True
-        return (yield from self._come_to_rest(project))
+        return (yield from self._recover_lost(project))
 
     def problem(self, project_id: str) -> TeamError | None:
         return self._projects[project_id].problem
@@ -147,16 +148,17 @@ class ProjectTurns:
         if cursor.seq:
             chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
             if chain != cursor.chain:
-                yield from self._begin_again(project)
+                yield from self._start_over(project)
         project.is_checked = True
         self._link.checked.add(cursor.project_id)
 
-    def _begin_again(self, project: _Project) -> Generator[Request, Any, None]:
+    def _start_over(self, project: _Project) -> Generator[Request, Any, None]:
+        """Pull a project from its beginning. Raises ``HistoryChanged`` if this happened too often in one round."""
         project.contradictions += 1
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
         self._forget_ahead(project)
-        yield to_local(LocalStore.begin_again, project.id)
+        yield to_local(LocalStore.start_over, project.id)
         project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
         project.wants_pull = project.wants_push = project.may_have_lost = True
@@ -178,7 +180,7 @@ class ProjectTurns:
                 project.problem = error
                 project.wants_push = False
                 return
-            if not (yield from self._settle(project, results, is_last=len(batch) < PUSH_ROWS)):
+            if not (yield from self._record_results(project, results, is_last=len(batch) < PUSH_ROWS)):
                 project.wants_push = False
                 return
 
@@ -196,27 +198,27 @@ class ProjectTurns:
             if self._link.device == device:
                 return batch
 
-    def _settle(
+    def _record_results(
         self, project: _Project, results: Sequence[PushResult], *, is_last: bool
     ) -> Generator[Request, Any, bool]:
         """Record the results of a push. Returns whether any change was accepted or refused for good."""
-        taken = sum(result.status.is_taken for result in results)
+        taken = sum(result.status.is_accepted for result in results)
         if taken and is_last:
             yield to_team(TeamStore.poke, project.id)  # first: others wait for it
         held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
         project.held |= held
-        settled: Settled = yield to_local(
-            LocalStore.settle, project.id, [result for result in results if result.id not in held]
+        outcome: PushOutcome = yield to_local(
+            LocalStore.record_push_results, project.id, [result for result in results if result.id not in held]
         )
         self._sent += taken
-        self._refused += len(settled.refused)
-        yield BatchSettled(project.id, settled, taken)
+        self._refused += len(outcome.refused)
+        yield BatchPushed(project.id, outcome, taken)
         if taken:
             project.wants_pull = project.may_have_lost = True
-        if settled.is_forked:
+        if outcome.is_forked:
             yield from self._fork(project)
             return True
-        return bool(taken or settled.refused)
+        return bool(taken or outcome.refused)
 
     def _fork(self, project: _Project) -> Generator[Request, Any, None]:
         project.contradictions += 1
@@ -235,20 +237,20 @@ class ProjectTurns:
             return
         rows = page.pulled
         try:
-            taking: Taking = yield to_local(LocalStore.begin_apply, cursor.project_id, page, after=cursor)
+            applying: PendingApply = yield to_local(LocalStore.start_apply, cursor.project_id, page, after=cursor)
             if self._is_full(rows) and self._ahead is None:
                 yield from self._read_ahead(project, rows[-1].seq)
-            applied: Applied = yield to_local(LocalStore.end_apply, taking)
+            applied: Applied = yield to_local(LocalStore.finish_apply, applying)
         except HistoryChanged:
             if not (yield from self._is_proven(project)):
-                yield from self._begin_again(project)
+                yield from self._start_over(project)
                 return
             taken = yield from self._pull_damaged(project)
             if taken is None:
                 return
             rows, applied = taken
         if applied.is_foreign_mine:
-            # Nothing of the page was taken over: it is pulled again by the device that this becomes.
+            # Nothing of the page was applied: it is pulled again by the device that this becomes.
             self._forget_ahead(project)
             project.wants_pull = True
             yield from self._fork(project)
@@ -258,7 +260,7 @@ class ProjectTurns:
         project.received += len(rows)
         self._received += len(rows)
         self._total = max(self._total, self._received)
-        yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
+        yield PageApplied(project.id, applied, rows[-1].seq, self._received, self._total)
 
     def _is_proven(self, project: _Project) -> Generator[Request, Any, bool]:
         """Return whether the server still has what was pulled: then it was not restored, and what follows is
@@ -280,8 +282,10 @@ class ProjectTurns:
             project.wants_pull = False
             return None
         project.wants_pull = self._is_full(page.pulled)
-        taking: Taking = yield to_local(LocalStore.begin_apply, project.id, page, after=project.cursor, is_damaged=True)
-        applied: Applied = yield to_local(LocalStore.end_apply, taking)
+        applying: PendingApply = yield to_local(
+            LocalStore.start_apply, project.id, page, after=project.cursor, is_damaged=True
+        )
+        applied: Applied = yield to_local(LocalStore.finish_apply, applying)
         return page.pulled, applied
 
     def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
@@ -328,11 +332,10 @@ class ProjectTurns:
         applied: Applied | None = yield to_local(LocalStore.adopt_ended, project.id)
         if applied is not None:
             project.wants_push = True
-            yield PageTaken(project.id, applied, project.cursor.seq, self._received, self._total)
+            yield PageApplied(project.id, applied, project.cursor.seq, self._received, self._total)
 
-    def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Look for lost changes after everything was sent and pulled. Returns whether there is something to send
-        again."""
+    def _recover_lost(self, project: _Project) -> Generator[Request, Any, bool]:
+        """Queue lost changes again after everything was sent and pulled. Returns whether there is something to send."""
         if not project.may_have_lost:
             return False
         if (yield to_local(LocalStore.requeue_lost, project.id)):
@@ -359,11 +362,11 @@ class ProjectTurns:
         if not lost:
             return False
         results: list[PushResult] = yield to_team(TeamStore.relay, project.id, self._link.device, lost)
-        taken = sum(result.status.is_taken for result in results)
+        taken = sum(result.status.is_accepted for result in results)
         # What hangs below something that is still to come is not given up before that came, or will not.
         final = [result for result in results if result.status is not PushStatus.ORPHAN or project.is_final]
         project.held.update(result.id for result in results if result not in final)
-        yield to_local(LocalStore.settle_relayed, project.id, final)
+        yield to_local(LocalStore.record_relay_results, project.id, final)
         project.relay_mark = project.received
         if not taken:
             return False

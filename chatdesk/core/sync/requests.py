@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
 from chatdesk.core.sync.errors import TeamError
-from chatdesk.core.sync.ports import Applied, LocalStore, Settled, TeamStore
+from chatdesk.core.sync.ports import Applied, LocalStore, PushOutcome, TeamStore
 
 P = ParamSpec("P")
 
@@ -43,7 +43,7 @@ def to_team(method: Callable[Concatenate[TeamStore, P], Any], *args: P.args, **o
 
 
 @dataclass(frozen=True, slots=True)
-class ViewTaken:
+class ViewStored:
     """Notice: members, devices and roles were stored; ``changed`` projects were added or ended."""
 
     hello: Hello
@@ -52,7 +52,7 @@ class ViewTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class PageTaken:
+class PageApplied:
     """Notice: a page of a project was applied. ``done`` of ``total`` rows of this round, over all projects; ``total``
     grows when more is written in the meantime."""
 
@@ -64,11 +64,11 @@ class PageTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSettled:
+class BatchPushed:
     """Notice: the server answered a push. ``sent`` rows were new or known to it."""
 
     project_id: str
-    settled: Settled
+    outcome: PushOutcome
     sent: int
 
 
@@ -79,7 +79,7 @@ class Forked:
     device: str
 
 
-Notice: TypeAlias = ViewTaken | PageTaken | BatchSettled | Forked
+Notice: TypeAlias = ViewStored | PageApplied | BatchPushed | Forked
 Request: TypeAlias = ToLocal | ToTeam | Notice
 
 
@@ -93,13 +93,13 @@ class Link:
         self.is_viewed = False
         self.checked: set[str] = set()
         self.channels: dict[str, str] = {}  # by project
-        self.told: dict[str, int] = {}  # what the server knows of how far was pulled
+        self.acknowledged: dict[str, int] = {}  # the sequence number that the server was last sent, by project
         self.pulled: dict[str, int] = {}  # how far that is, by project
         self.version = 0  # of what is known of people
         self.whole_at = 0  # when all of it was last asked for, by the server's clock
         self._written: deque[str] = deque()
 
-    def written(self, projects: Iterable[str]) -> None:
+    def record_written(self, projects: Iterable[str]) -> None:
         """Record that these projects were written, so that they need not wait for the end of a long pull. Safe to call
         from any thread."""
         self._written.extend(projects)
@@ -113,7 +113,7 @@ class Link:
         ]
         return {projects[channel] for channel in news if channel in projects} if news else None
 
-    def take_written(self) -> list[str]:
+    def pop_written(self) -> list[str]:
         """Return the projects that were written since the last call, each once, in order."""
         found: dict[str, None] = {}
         while self._written:
@@ -124,7 +124,7 @@ class Link:
         """Require a new ``hello``, because this profile is another device now."""
         self.hello = None
         self.version = 0
-        self.told.clear()
+        self.acknowledged.clear()
 
 
 @dataclass(frozen=True, slots=True)

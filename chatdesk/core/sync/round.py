@@ -32,7 +32,7 @@ from chatdesk.core.sync.requests import (
     RoundResult,
     ToLocal,
     ToTeam,
-    ViewTaken,
+    ViewStored,
     to_local,
     to_team,
 )
@@ -56,8 +56,8 @@ def sync_round(
 ) -> Generator[Request, Any, RoundResult]:
     """Run one round. ``name`` and ``version``: of this device. ``is_fresh``: ask who is in the team and which projects
     there are, which the first round of a connection always does. ``only``: these projects, for a quick round after a
-    notification or a local write; projects in ``Link.written`` are always included. ``pull_rows``: the size of a page
-    in changes.
+    notification or a local write; projects of ``Link.record_written`` are always included. ``pull_rows``: the size of a
+    page in changes.
 
     Raises ``TeamUnreachable`` and ``StorageError``, and ``OtherWorkspace`` if the database is not that of
     ``workspace_id``. Errors of a single project are in the result, and the other projects continue.
@@ -102,7 +102,7 @@ class _Round:
         turns = ProjectTurns(
             link, self.greet, heads=heads, may_write=hello.mode == SyncMode.READ_WRITE, pull_rows=self._pull_rows
         )
-        yield from self._take_turns(turns, only)
+        yield from self._run_turns(turns, only)
         if any(isinstance(problem, TeamServerTooNew) for problem in self._problems.values()):
             # Upgraded just now: hello says what this version may still do, and that is no trouble of single projects.
             self._problems = {
@@ -162,7 +162,7 @@ class _Round:
                 break
             touched: frozenset[str] = yield to_local(LocalStore.store_view, hello, view, before)
             link.version, link.is_viewed = view.version, True
-            yield ViewTaken(hello, view, touched)
+            yield ViewStored(hello, view, touched)
             changed |= touched
             heads = {head.project_id: head.seq for head in view.projects}
             channels = {head.project_id: head.channel for head in view.projects if not head.is_deleted}
@@ -197,14 +197,15 @@ class _Round:
         if self._workspace_id is not None and hello.workspace_id != self._workspace_id:
             raise OtherWorkspace
 
-    def _take_turns(self, turns: ProjectTurns, only: frozenset[str] | None) -> Generator[Request, Any, None]:
+    def _run_turns(self, turns: ProjectTurns, only: frozenset[str] | None) -> Generator[Request, Any, None]:
+        """Run turns of the projects, one after the other, until none needs another."""
         cursors = yield to_local(LocalStore.cursors)
         known = {cursor.project_id: cursor for cursor in cursors}
         waiting = deque(project for project in known if only is None or project in only)
         for project in waiting:
-            turns.begin(known[project])
+            turns.add(known[project])
         while True:
-            for project in reversed(self._link.take_written()):
+            for project in reversed(self._link.pop_written()):
                 if project in known and project not in self._problems:
                     turns.wake(known[project])
                     _to_front(waiting, project)
@@ -212,7 +213,7 @@ class _Round:
                 return
             project = waiting.popleft()
             try:
-                is_unfinished = yield from turns.take(project)
+                is_unfinished = yield from turns.run(project)
             except TeamUnreachable:
                 raise
             except TeamError as error:
@@ -226,10 +227,10 @@ class _Round:
                 waiting.append(project)
 
     def _acknowledge(self, seqs: dict[str, int]) -> Generator[Request, Any, None]:
-        news = {project: seq for project, seq in seqs.items() if seq and self._link.told.get(project) != seq}
+        news = {project: seq for project, seq in seqs.items() if seq and self._link.acknowledged.get(project) != seq}
         if news:
             yield to_team(TeamStore.acknowledge, self._link.device, news)
-            self._link.told.update(news)
+            self._link.acknowledged.update(news)
 
     def _tend(self, projects: Iterable[str]) -> Generator[Request, Any, None]:
         """Clean up projects, about once a day: no process of the server does, so owners and admins do."""

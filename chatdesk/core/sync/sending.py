@@ -68,7 +68,7 @@ async def wait_until_sent(
 
 
 def _is_lasting(status: SyncStatus) -> bool:
-    """Return whether what is in the way stays there until somebody does something, or until tomorrow."""
-    limit = TeamLimited.told_by(status.problem)
+    """Return whether the problem lasts until a person solves it, or until tomorrow."""
+    limit = TeamLimited.from_sentence(status.problem)
     is_limited = limit is not None and limit.is_daily and status.waiting > 0
     return is_limited or status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY)

@@ -17,7 +17,7 @@ from chatdesk.core.sync.team_servers import TeamServers
 
 
 class ServerChecks:
-    """Compares the server with this profile on request; ``TeamService.checks`` exposes it. ``sync_now`` begins a round
+    """Compares the server with this profile on request; ``TeamService.checks`` exposes it. ``sync_now`` starts a round
     of all workspaces."""
 
     def __init__(
@@ -55,6 +55,6 @@ class ServerChecks:
             for some in replica.steps(found):
                 project = partial(replica.project_again, origin=origin, project_id=project_id, registers=some)
                 await self._database.write(project)
-            await self._database.write(partial(replica.take_anew, project_id=project_id))
+            await self._database.write(partial(replica.start_over_quietly, project_id=project_id))
         self._bus.publish(ThreadsChanged(None))
         self._sync_now()

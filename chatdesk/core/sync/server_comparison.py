@@ -179,14 +179,14 @@ class ServerComparison:
         )
         with closing(replica):
             here = self._read(partial(shown_here, project_id=log.project_id))
-            # In the meantime this profile may have taken over more.
+            # In the meantime this profile may have applied more.
             for _ in range(_MOST_TRIES):
                 while replica.seq < here.seq:
                     pulled = self._team.pull(log.project_id, replica.seq, limit=PULL_ROWS)
                     rows = [row for row in pulled if row.seq <= here.seq]
                     if not rows:
                         return []
-                    replica.take(rows)
+                    replica.apply_page(rows)
                 here = self._read(partial(shown_here, project_id=log.project_id))
                 if replica.seq == here.seq:
                     return _differences(log.name, here, *replica.lines())

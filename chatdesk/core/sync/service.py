@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: A call that takes longer goes into a hole: the server ends its statements sooner.
+#: A call that takes longer never returns: the server ends its statements sooner.
 STUCK_S: Final = 40.0
 
 #: Runs until it is cancelled and calls its argument when this computer slept.
@@ -92,14 +92,14 @@ class TeamService:
         self._is_closed = False
 
     async def start(self) -> None:
-        """Read the known state and begin to sync every joined workspace; does nothing where there is none. Safe to call
+        """Read the known state and start to sync every joined workspace; does nothing where there is none. Safe to call
         again, as after joining one."""
         async with self._starting:
             if self._is_closed:
                 return
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
-                self._publisher.begin(self._loop)
+                self._publisher.start(self._loop)
                 self._publisher.run(self._watch_calls, "watch calls")
                 if self._watch_sleep is not None:
                     watching = partial(self._watch_sleep, lambda _missing_s: self.sync_now())
@@ -112,7 +112,7 @@ class TeamService:
             await self._match_workspaces()
 
     async def look_up(self) -> None:
-        """Read the known state without beginning to sync, as for a command that only asks."""
+        """Read the known state without starting to sync, as for a command that only asks."""
         await self.known.refresh()
 
     @property
@@ -150,7 +150,7 @@ class TeamService:
         return tuple(sync.worker.status for sync in self._syncs.values())
 
     def sync_now(self, workspace_id: str | None = None) -> None:
-        """Begin a round at once, in every workspace if ``workspace_id`` is None. Also to be called when the network
+        """Start a round at once, in every workspace if ``workspace_id`` is None. Also to be called when the network
         changed or the computer woke up. Cheap."""
         for id_, sync in self._syncs.items():
             if workspace_id in (None, id_):
@@ -242,4 +242,4 @@ class TeamService:
         for id_, sync in tuple(self._syncs.items()):
             own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]
             if own:
-                sync.worker.note_written(own)
+                sync.worker.record_written(own)

@@ -61,11 +61,11 @@ class StatusReport:
         self._listener.on_round(line, result)
         self._logged = ""
 
-    def settle(self, result: RoundResult, *, is_deaf: bool, is_outdated: bool, ahead_ms: int) -> None:
+    def finish_round(self, result: RoundResult, *, is_deaf: bool, is_outdated: bool, ahead_ms: int) -> None:
         """Set the status after a round. ``is_deaf``: the server's notifications do not arrive; ``ahead_ms``: how far
         this computer's clock is ahead of the server's."""
         waiting, refused = self._listener.count()
-        settled = _settled(
+        settled = _status_after(
             replace(self.status, waiting=waiting, refused=refused),
             result,
             now_ms=self._clock.now_ms(),
@@ -106,7 +106,7 @@ class StatusReport:
             self._listener.on_status(status)
 
 
-def _settled(
+def _status_after(
     status: SyncStatus, result: RoundResult, *, now_ms: int, is_deaf: bool, is_outdated: bool, ahead_ms: int
 ) -> SyncStatus:
     settled = replace(

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import SyncRound, SyncStatus
-from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
+from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 
 
 class SyncListener(Protocol):
@@ -15,13 +15,13 @@ class SyncListener(Protocol):
 
     def on_status(self, status: SyncStatus) -> None: ...
 
-    def on_view(self, notice: ViewTaken) -> None: ...
+    def on_view(self, notice: ViewStored) -> None: ...
 
-    def on_page(self, notice: PageTaken, me: str) -> None:
+    def on_page(self, notice: PageApplied, me: str) -> None:
         """React to a page that was applied. ``me``: this person's id as a member."""
         ...
 
-    def on_settled(self, notice: BatchSettled) -> None: ...
+    def on_pushed(self, notice: BatchPushed) -> None: ...
 
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
 

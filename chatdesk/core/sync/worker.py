@@ -24,7 +24,16 @@ from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.notify_throttle import NotifyThrottle
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
-from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
+from chatdesk.core.sync.requests import (
+    BatchPushed,
+    Link,
+    PageApplied,
+    Request,
+    RoundResult,
+    ToLocal,
+    ToTeam,
+    ViewStored,
+)
 from chatdesk.core.sync.round import perform, sync_round
 from chatdesk.core.sync.status_report import StatusReport
 from chatdesk.core.sync.sync_listener import SyncListener
@@ -41,7 +50,7 @@ _GATHER_S: Final = 0.004
 STOP_S: Final = 0.9
 #: How long somebody may have kept open what they changed of people, in microseconds.
 _LATE_US: Final = 600_000_000
-#: Who wants to look now has a reason not to believe in a connection that is silent for so long.
+#: A requested round aborts a call that has been silent for so long: the person has a reason to doubt the connection.
 _SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
 
@@ -78,7 +87,7 @@ class SyncWorker:
         self._report = StatusReport(workspace, listener, clock)
         self._team: TeamStore | None = None
         self._link = Link()
-        self._lock = threading.Lock()  # of the connection and of what is noted for it
+        self._lock = threading.Lock()  # guards the connection and what is recorded for it
         self._written: set[str] = set()
         self._heard: set[str] = set()
         self._is_look_wanted = True
@@ -99,11 +108,11 @@ class SyncWorker:
 
     # From any thread
 
-    def note_written(self, projects: Iterable[str]) -> None:
+    def record_written(self, projects: Iterable[str]) -> None:
         """Record that changes of these projects were committed, which may have to be sent."""
         with self._lock:
             self._written.update(projects)
-            self._link.written(projects)
+            self._link.record_written(projects)
         self._wake()
 
     def request_round(self) -> None:
@@ -184,7 +193,7 @@ class SyncWorker:
             self._team = team
             self._link = Link()
             self._is_look_wanted = True
-        self._board.start_again()
+        self._board.start_over()
 
     def _disconnect(self) -> None:
         with self._lock:
@@ -205,7 +214,7 @@ class SyncWorker:
             if result.received:
                 self._throttle.reset()
             if heard and not is_fresh and not result.received:
-                # Something was said, and it was not a change: then it is about people or roles.
+                # A notification that brought no change is about people or roles.
                 self._is_look_wanted = True
                 self._woken.set()
         self._exchange_presence(is_news=False)
@@ -223,7 +232,7 @@ class SyncWorker:
         result = self._drive(steps)
         took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
         self._report.record_round(result, began_at=began_at, took_ms=took_ms)
-        self._settle(result)
+        self._finish_round(result)
         return result
 
     def _drive(self, steps: Generator[Request, Any, RoundResult]) -> RoundResult:
@@ -266,23 +275,23 @@ class SyncWorker:
             self._call_began_s = None
 
     def _hear(self, notice: Request) -> None:
-        if isinstance(notice, ViewTaken):
+        if isinstance(notice, ViewStored):
             self._listener.on_view(notice)
             self._throttle.presence_was_read(self._clock.monotonic_s())
             self._listener.on_presence(notice.view.presence, self.workspace.member_id)
-        elif isinstance(notice, PageTaken):
+        elif isinstance(notice, PageApplied):
             if notice.total > notice.done or self._report.status.done is not None:
                 self._report.change(
                     phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step=""
                 )
             self._listener.on_page(notice, self.workspace.member_id)
-        elif isinstance(notice, BatchSettled):
-            self._listener.on_settled(notice)
+        elif isinstance(notice, BatchPushed):
+            self._listener.on_pushed(notice)
 
-    def _settle(self, result: RoundResult) -> None:
-        """Report the status after a round."""
+    def _finish_round(self, result: RoundResult) -> None:
+        """Publish the status after a round, and reset the delay before the next try."""
         team, hello = self._team, self._link.hello
-        self._report.settle(
+        self._report.finish_round(
             result,
             is_deaf=team is not None and team.is_deaf,
             is_outdated=hello is not None and hello.schema < TEAM_SCHEMA,

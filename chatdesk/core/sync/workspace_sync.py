@@ -19,7 +19,7 @@ from chatdesk.core.sync.delivery import CATCH_UP_ROWS
 from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
-from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
+from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.sync.worker import POLL_S, SyncWorker
 
@@ -89,7 +89,7 @@ class WorkspaceSync:
             blobs=blobs,
             open_team=open_team,
             clock=clock,
-            on_sent=lambda project_id: self.worker.note_written((project_id,)),
+            on_sent=lambda project_id: self.worker.record_written((project_id,)),
             on_moved=listener.on_files,
             on_body=lambda applied: listener.on_applied(applied, is_catch_up=False, me=workspace.member_id),
         )
@@ -139,16 +139,16 @@ class WorkspaceSync:
     def on_status(self, status: SyncStatus) -> None:
         self._listener.on_status(status)
 
-    def on_view(self, notice: ViewTaken) -> None:
+    def on_view(self, notice: ViewStored) -> None:
         self._listener.on_team(notice.changed)
 
-    def on_page(self, notice: PageTaken, me: str) -> None:
+    def on_page(self, notice: PageApplied, me: str) -> None:
         if notice.applied.wanted_files:
             self._files.start()
         self._listener.on_applied(notice.applied, is_catch_up=notice.total > CATCH_UP_ROWS, me=me)
 
-    def on_settled(self, notice: BatchSettled) -> None:
-        if notice.settled.refused:
+    def on_pushed(self, notice: BatchPushed) -> None:
+        if notice.outcome.refused:
             self._listener.on_counts()
 
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None:
@@ -185,5 +185,5 @@ class _Files:
     def write(self, work: Callable[[Connection], T]) -> T:
         return self._database.write_now(work)
 
-    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
-        return self._store.take_file(project_id, sha256, data)
+    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
+        return self._store.fill_parts(project_id, sha256, data)

@@ -95,7 +95,7 @@ async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
 
 
 def _is_delivery(task: asyncio.Task[Any]) -> bool:
-    return task.get_name() == "tell what came"
+    return task.get_name() == "publish pulled changes"
 
 
 def of(kind: type, heard: list[Any]) -> list[Any]:

@@ -35,7 +35,7 @@ def warnings_of(work: Callable[[], Coroutine[Any, Any, None]]) -> list[str]:
 def test_what_is_cancelled_before_it_began_leaves_nothing_unawaited() -> None:
     async def close_at_once() -> None:
         told = publisher()
-        told.begin(asyncio.get_running_loop())
+        told.start(asyncio.get_running_loop())
         told.on_status(STATUS)
         await asyncio.sleep(0)  # its task is made, and has not begun
         await told.close()
@@ -46,7 +46,7 @@ def test_what_is_cancelled_before_it_began_leaves_nothing_unawaited() -> None:
 def test_what_is_told_to_a_loop_that_ends_leaves_nothing_unawaited() -> None:
     async def end_at_once() -> None:
         told = publisher()
-        told.begin(asyncio.get_running_loop())
+        told.start(asyncio.get_running_loop())
         told.on_status(STATUS)
 
     assert warnings_of(end_at_once) == []

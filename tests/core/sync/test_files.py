@@ -109,7 +109,7 @@ class Profile:
     def write(self, work: Callable[[Any], Any]) -> Any:
         return self.database.write_now(work)
 
-    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
+    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
         self.bodies.append((sha256, data))
         return Applied()
 
@@ -294,7 +294,7 @@ async def test_a_restored_server_is_given_only_files_that_it_had(profile: Profil
     assert profile.states() == {private: ("here", None), shared: ("here", None)}
 
     server.stored.clear()
-    profile.write(lambda conn: outbox.begin_again(conn, "p1"))
+    profile.write(lambda conn: outbox.start_over(conn, "p1"))
     run(profile, server)
 
     assert server.stored.keys() == {("p1", shared)}

@@ -93,7 +93,7 @@ def test_a_new_connection_says_it_again() -> None:
     it, _clock = board()
     it.stand("p", "t", is_typing=False)
     it.pop_due()
-    it.start_again()
+    it.start_over()
     assert it.wait_s() == 0
     assert it.pop_due() == (PresenceUpdate("p", "t", HERE),)
 

@@ -25,16 +25,16 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamUnreachable
 from chatdesk.core.sync.requests import (
-    BatchSettled,
+    BatchPushed,
     Forked,
     Link,
     Notice,
-    PageTaken,
+    PageApplied,
     Request,
     RoundResult,
     ToLocal,
     ToTeam,
-    ViewTaken,
+    ViewStored,
 )
 from chatdesk.core.sync.round import perform, sync_round
 from tests.helpers.driven_round import drive
@@ -144,7 +144,7 @@ def test_a_quick_round_leaves_other_projects_alone(team: Team) -> None:
 def test_listeners_are_told_before_the_answer_is_kept(team: Team) -> None:
     team.first.store.write(team.project)
     seen = calls(team.first.steps(), team.first)
-    assert seen.index("push") < seen.index("poke") < seen.index("settle")
+    assert seen.index("push") < seen.index("poke") < seen.index("record_push_results")
     assert seen.index("listen") < seen.index("pull")
 
 
@@ -159,7 +159,7 @@ def test_what_happened_before_the_channels_were_listened_to_is_not_missed(team: 
             break
         if isinstance(request, ToTeam) and request.method == "listen":
             team.server.end_project(team.project)  # nobody is told who does not listen yet
-        if isinstance(request, ViewTaken):
+        if isinstance(request, ViewStored):
             ended.append(request.view.projects[0].is_deleted)
         answer = perform(request, team.first.store, team.first.team)
     assert ended[0] is False
@@ -192,9 +192,9 @@ def test_what_is_written_during_a_long_pull_is_sent_between_two_pages(team: Team
         except StopIteration:
             break
         answer = perform(request, team.first.store, team.first.team)
-        if isinstance(request, PageTaken) and request.seq == 1:
+        if isinstance(request, PageApplied) and request.seq == 1:
             team.first.store.write(team.project)
-            team.first.link.written([team.project, team.project, "a private project"])
+            team.first.link.record_written([team.project, team.project, "a private project"])
         if isinstance(request, ToTeam):
             seen.append(request.method)
     # The second page is asked for while the first is taken over, and what was written comes before the third.
@@ -243,9 +243,9 @@ def test_the_next_page_is_pulled_and_read_while_one_is_taken_over(team: Team) ->
     pages(team, 2)
     pull = Pull(team.first, pull_rows=1)
     pull.go()
-    first = pull.seen.index("begin_apply")
+    first = pull.seen.index("start_apply")
     assert pull.seen[first - 2 : first + 4] == [
-        "pull", "read_page", "begin_apply", "pull", "read_page", "end_apply",
+        "pull", "read_page", "start_apply", "pull", "read_page", "finish_apply",
     ]  # fmt: skip
     assert team.first.store.projects[team.project].seq == 2
 
@@ -261,7 +261,7 @@ def test_one_page_in_all_is_held_ahead(team: Team) -> None:
     team.second.round()
     pull = Pull(team.first, pull_rows=1)
     pull.go()
-    steps = {"read_page": 1, "begin_apply": -1}
+    steps = {"read_page": 1, "start_apply": -1}
     held = list(accumulate(steps.get(name, 0) for name in pull.seen))
     assert max(held) == 2  # that, and the one whose turn it is
     for project in (team.project, other):
@@ -294,7 +294,7 @@ def test_what_goes_wrong_with_the_next_page_is_told_in_its_turn(team: Team, monk
     result = team.first.round(pull_rows=1)
     assert [type(error) for _, error in result.problems] == [TeamBusy]
     assert result.received == 1
-    assert [type(notice) for notice in team.first.notices] == [ViewTaken, ViewTaken, PageTaken]
+    assert [type(notice) for notice in team.first.notices] == [ViewStored, ViewStored, PageApplied]
     monkeypatch.undo()
     assert team.first.round(pull_rows=1).received == 2
 
@@ -322,7 +322,7 @@ def test_a_project_that_was_written_in_comes_before_the_others(team: Team) -> No
         team.server.create_project(team.ann, project)
     team.first.round()
     team.first.store.write(others[4])
-    team.first.link.written([others[4]])
+    team.first.link.record_written([others[4]])
     steps = team.first.steps(is_fresh=False)
     order = []
     answer: Any = None
@@ -347,9 +347,9 @@ def test_projects_take_turns(team: Team) -> None:
             team.second.store.write(project)
     team.second.round()
     team.first.round(pull_rows=1)
-    pages = [notice.project_id for notice in team.first.notices if isinstance(notice, PageTaken)]
+    pages = [notice.project_id for notice in team.first.notices if isinstance(notice, PageApplied)]
     assert set(pages[:2]) == set(pages[2:4]) == {team.project, other}
-    totals = [(notice.done, notice.total) for notice in team.first.notices if isinstance(notice, PageTaken)]
+    totals = [(notice.done, notice.total) for notice in team.first.notices if isinstance(notice, PageApplied)]
     assert totals == [(place, 6) for place in range(1, 7)]
 
 
@@ -582,7 +582,7 @@ def test_a_profile_that_became_another_device_meanwhile_says_hello_before_it_sen
 def test_notices_tell_what_happened(team: Team) -> None:
     team.first.store.write(team.project)
     team.first.round()
-    assert [type(notice) for notice in team.first.notices] == [ViewTaken, ViewTaken, BatchSettled, PageTaken]
+    assert [type(notice) for notice in team.first.notices] == [ViewStored, ViewStored, BatchPushed, PageApplied]
 
 
 def test_a_viewer_brings_nothing_back(team: Team) -> None:

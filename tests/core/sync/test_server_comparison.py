@@ -126,7 +126,7 @@ def test_words_that_were_rewritten_on_the_server_are_told_and_replace_nothing(pa
     bob.rewritten = {row.seq: json.dumps(body)}
     before = pair.bob.rows("SELECT content FROM message_parts WHERE message_id = ?", message)
     assert meet(pair, pair.bob, bob).received == 0
-    pair.bob.store.begin_again(pair.project)  # the server was restored, too
+    pair.bob.store.start_over(pair.project)  # the server was restored, too
     assert meet(pair, pair.bob, bob).problems == ()
     assert pair.bob.rows("SELECT content FROM message_parts WHERE message_id = ?", message) == before
     assert check(pair, pair.bob, bob) == ("“Plans”: 1 change is rewritten on the server, outside of ChatDesk.",)

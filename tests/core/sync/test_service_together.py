@@ -239,7 +239,7 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         await until(lambda: _has_role(ben, project))
         assert not is_there()
         told: list[SharedProject] = []
-        await until(lambda: told.extend(ben.team.known.take_let_in()) or told)
+        await until(lambda: told.extend(ben.team.known.pop_let_in()) or told)
         assert [(each.project_id, each.is_let_in) for each in told] == [(project, True)]
         assert ben.team.known.shared_project(home) is None
         with workspace.as_superuser() as root:

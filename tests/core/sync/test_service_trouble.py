@@ -84,7 +84,7 @@ async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
         assert "I am still here" in await ana.texts(thread)
         [note] = await ana.team.decisions.notes(thread)
         assert "back" in note.sentence
-        await ana.team.decisions.note_seen(thread)
+        await ana.team.decisions.mark_notes_seen(thread)
         assert await ana.team.decisions.notes(thread) == ()
 
 

@@ -111,7 +111,7 @@ def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_besi
     copies.write(first, " and ended")
     copies.finish(first)
     if is_restored:
-        first.store.begin_again(copies.project)
+        first.store.start_over(copies.project)
     copies.settle(first, second)
     ended = copies.answers(first)
     assert ended.pop(copies.answer) == ""
@@ -141,7 +141,7 @@ def test_what_was_sent_from_here_and_comes_back_after_all_has_no_version_beside_
     if is_stored_otherwise:  # in a form that does not travel
         copies.first.db.raw.execute("UPDATE messages SET content_digest = 'of another form'")
     # The history of the server became another one, so that everything is asked for and taken over again.
-    copies.first.store.begin_again(copies.project)
+    copies.first.store.start_over(copies.project)
     copies.settle(copies.first)
     assert copies.answers(copies.first) == {copies.answer: "begun"}
 

@@ -47,16 +47,16 @@ def test_who_leaves_and_is_killed_before_that_is_written_here_has_left(pair: Pai
     """Unless the server did not hear of it, and they are removed another day."""
     db = pair.bob.db
     if wish == "project":
-        db.write_now(lambda conn: sharing.note_wish(conn, pair.project, EndReason.LEFT))
+        db.write_now(lambda conn: sharing.record_wish(conn, pair.project, EndReason.LEFT))
     else:
-        db.write_now(lambda conn: sharing.note_leaving(conn, pair.bob.workspace_id))
+        db.write_now(lambda conn: sharing.record_leaving(conn, pair.bob.workspace_id))
     let_in(pair, pair.bob, None)
     pair.round(pair.bob)
     assert share(pair, pair.bob).ended is EndReason.LEFT
 
 
 def test_a_wish_that_the_server_did_not_hear_of_is_forgotten(pair: Pair) -> None:
-    pair.bob.db.write_now(lambda conn: sharing.note_wish(conn, pair.project, EndReason.LEFT))
+    pair.bob.db.write_now(lambda conn: sharing.record_wish(conn, pair.project, EndReason.LEFT))
     pair.bob.db.write_now(sharing.doubt_wishes)  # the request failed
     pair.round(pair.bob)
     let_in(pair, pair.bob, None)

@@ -128,15 +128,15 @@ async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_
         await until_same(project, [ana, ben])
         await ben.close()
         await ana.team.sharing.unshare(project)
-        assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]
+        assert [each.ended for each in ana.team.known.pop_ended()] == [EndReason.UNSHARED]
         ben.make_anew()
         await ben.open()
         ended: list[SharedProject] = []
-        await until(lambda: ended.extend(ben.team.known.take_ended()) or ended)
+        await until(lambda: ended.extend(ben.team.known.pop_ended()) or ended)
         assert [(each.project_id, each.ended) for each in ended] == [(project, EndReason.DELETED)]
         await ben.reopen()
         await until(lambda: ben.phase is SyncPhase.SYNCED)
-        assert ben.team.known.take_ended() == ()
+        assert ben.team.known.pop_ended() == ()
 
 
 async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
@@ -151,12 +151,12 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
             end(server, project_id)
             wait_until(lambda: ana.team.known.shared_project(project).state is ShareState.ENDED)
             assert ana.team.known.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
-            early.extend(ana.team.known.take_ended())
+            early.extend(ana.team.known.pop_ended())
 
         monkeypatch.setattr(ProjectShares, "end", end_slowly)
         await ana.team.sharing.unshare(project)
         assert early == []
-        assert [each.ended for each in ana.team.known.take_ended()] == [EndReason.UNSHARED]
+        assert [each.ended for each in ana.team.known.pop_ended()] == [EndReason.UNSHARED]
         # And where it is told afterwards again.
         await ana.database.write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
         assert [each.ended for each in await ana.team.records.projects()] == [EndReason.UNSHARED]

@@ -106,5 +106,5 @@ def test_parts_that_travel_as_a_file_are_asked_for_again(pair: Pair) -> None:
     pair.come_back()
     pair.settle()
     assert pair.bob.rows("SELECT state FROM shared_files WHERE sha256 = ?", "ab" * 32) == [("to_fetch",)]
-    pair.bob.store.take_file(pair.project, "ab" * 32, parts.encode())
+    pair.bob.store.fill_parts(pair.project, "ab" * 32, parts.encode())
     assert is_whole(pair)

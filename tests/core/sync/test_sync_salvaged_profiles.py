@@ -111,9 +111,9 @@ def test_parts_that_travel_as_a_file_are_asked_for_again(pair: Pair) -> None:
     lose(pair, pair.ann, f"DELETE FROM message_parts WHERE message_id = '{large}'")
     pair.settle()
     assert pair.ann.rows("SELECT state FROM shared_files WHERE sha256 = ?", "ab" * 32) == [("to_fetch",)]
-    pair.ann.store.begin_again(pair.project)  # again before they came
+    pair.ann.store.start_over(pair.project)  # again before they came
     pair.settle()
-    pair.ann.store.take_file(pair.project, "ab" * 32, parts.encode())
+    pair.ann.store.fill_parts(pair.project, "ab" * 32, parts.encode())
     assert pair.seen(pair.ann) == before
 
 

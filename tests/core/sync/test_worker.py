@@ -19,7 +19,7 @@ from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.presence import PresenceBoard
-from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
+from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.sync.worker import SyncWorker
 from chatdesk.core.thread_turns import SHORT_S
@@ -145,11 +145,11 @@ class SyncListener:
             self.statuses.append(status)
             self.news.notify_all()
 
-    def on_view(self, _notice: ViewTaken) -> None: ...
+    def on_view(self, _notice: ViewStored) -> None: ...
 
-    def on_page(self, _notice: PageTaken, _me: str) -> None: ...
+    def on_page(self, _notice: PageApplied, _me: str) -> None: ...
 
-    def on_settled(self, _notice: BatchSettled) -> None: ...
+    def on_pushed(self, _notice: BatchPushed) -> None: ...
 
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None:
         assert me == "m1"
@@ -381,7 +381,7 @@ def test_what_is_written_while_offline_is_counted() -> None:
     with working(open_team) as (worker, listener):
         listener.wait_for(lambda each: each.next_try_at is not None)
         listener.waiting = 12
-        worker.note_written(("p1",))
+        worker.record_written(("p1",))
         listener.wait_for(lambda each: each.waiting == 12)
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
-from chatdesk.core.domain.sharing.sync_results import Cursor, Settled
+from chatdesk.core.domain.sharing.sync_results import Cursor, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import PushResult, WireChange
 from chatdesk.core.storage.sync import erasing, registers
 from chatdesk.core.storage.sync.inbox import duplicates, inbox, prepare
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.projection import deletes
 from chatdesk.core.storage.sync.store import SyncStore
-from chatdesk.core.sync.ports import Taking
+from chatdesk.core.sync.ports import PendingApply
 from chatdesk.core.sync.project_turn import ProjectTurns
 from tests.helpers.sync_sim.model_server import Flaws
 from tests.helpers.sync_sim.world import COPIES, ERASING, Crash, History, Mix
@@ -58,18 +58,20 @@ def _instead(owner: object, name: str, made: Callable[[Any], Any]) -> Callable[[
     return lambda: mock.patch.object(owner, name, made(getattr(owner, name)))
 
 
-def _cursor_first(begin_apply: Any) -> Any:
+def _cursor_first(start_apply: Any) -> Any:
     chance = random.Random(1)
 
-    def broken(self: SyncStore, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False) -> Taking:
+    def broken(
+        self: SyncStore, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
+    ) -> PendingApply:
         move = "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?"
         rows = page.pulled
         self._write(lambda conn: conn.exec_driver_sql(move, (rows[-1].seq, rows[-1].chain, project_id)))
         if chance.random() < 0.2:
             raise Crash
         self._write(lambda conn: conn.exec_driver_sql(move, (after.seq, after.chain, project_id)))
-        taking: Taking = begin_apply(self, project_id, page, after=after, is_damaged=is_damaged)
-        return taking
+        applying: PendingApply = start_apply(self, project_id, page, after=after, is_damaged=is_damaged)
+        return applying
 
     return broken
 
@@ -85,20 +87,20 @@ def _outbox_emptied_at_once(pending: Any) -> Any:
     return broken
 
 
-def _acknowledged_is_done(settle: Any) -> Any:
-    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> Settled:
-        settled: Settled = settle(self, project_id, results)
+def _acknowledged_is_done(record: Any) -> Any:
+    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> PushOutcome:
+        outcome: PushOutcome = record(self, project_id, results)
         self._write(lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 4"))
-        return settled
+        return outcome
 
     return broken
 
 
-def _refused_is_forgotten(settle: Any) -> Any:
-    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> Settled:
-        settled: Settled = settle(self, project_id, results)
+def _refused_is_forgotten(record: Any) -> Any:
+    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> PushOutcome:
+        outcome: PushOutcome = record(self, project_id, results)
         self._write(lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE state = 2"))
-        return settled
+        return outcome
 
     return broken
 
@@ -174,11 +176,11 @@ BUGS = (
         first=1,
     ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
-    Bug("the cursor is stored before the rows", _instead(SyncStore, "begin_apply", _cursor_first)),
+    Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first)),
     Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once), first=1),
     Bug(
         "an acknowledged change is done",
-        _instead(SyncStore, "settle", _acknowledged_is_done),
+        _instead(SyncStore, "record_push_results", _acknowledged_is_done),
         mix=Mix(trouble=0.3, faults={"back_up_server": 5, "restore_server": 7}),
         first=9,
     ),
@@ -228,7 +230,7 @@ BUGS = (
     ),
     Bug(
         "a refused change is thrown away",
-        _instead(SyncStore, "settle", _refused_is_forgotten),
+        _instead(SyncStore, "record_push_results", _refused_is_forgotten),
         mix=Mix(trouble=0.2, faults={"change_role": 1}),
     ),
     Bug(

@@ -11,7 +11,7 @@ from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResu
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
-from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking, Tending
+from chatdesk.core.sync.ports import Applied, Cursor, PendingApply, PulledPage, PushOutcome, Tending
 
 
 @dataclass
@@ -92,27 +92,29 @@ class ToyStore:
         ends = accumulate(len(change.body or "") for change in waiting)
         return waiting[: max(1, sum(end <= max_bytes for end in ends))]
 
-    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
+    def record_push_results(self, project_id: str, results: Sequence[PushResult]) -> PushOutcome:
         changes = self.projects[project_id].changes
         refused = []
         acknowledged = 0
         for result in results:
-            if result.status.is_taken:
+            if result.status.is_accepted:
                 changes[result.id].state = ChangeState.ACKNOWLEDGED
                 acknowledged += 1
             elif result.status != "forked":
                 changes[result.id].state = ChangeState.REFUSED
                 refused.append(result.id)
-        return Settled(acknowledged, tuple(refused), any(result.status == "forked" for result in results))
+        return PushOutcome(acknowledged, tuple(refused), any(result.status == "forked" for result in results))
 
     def read_page(self, rows: Sequence[PulledChange]) -> ToyPage:
         return ToyPage(rows)
 
-    def begin_apply(self, project_id: str, page: PulledPage, *, after: Cursor, is_damaged: bool = False) -> Taking:
+    def start_apply(
+        self, project_id: str, page: PulledPage, *, after: Cursor, is_damaged: bool = False
+    ) -> PendingApply:
         return lambda: self._apply(project_id, page.pulled, after=after)
 
-    def end_apply(self, taking: Taking) -> Applied:
-        return taking()
+    def finish_apply(self, applying: PendingApply) -> Applied:
+        return applying()
 
     def _apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
         project = self.projects[project_id]
@@ -140,7 +142,7 @@ class ToyStore:
             each.state = ChangeState.PENDING
         return len(lost)
 
-    def begin_again(self, project_id: str) -> None:
+    def start_over(self, project_id: str) -> None:
         project = self.projects[project_id]
         project.seq, project.chain = 0, None
         for each in project.changes.values():
@@ -158,9 +160,9 @@ class ToyStore:
             if each.state is ChangeState.ORPHANED and not self.is_viewer
         ][:limit]
 
-    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
+    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
         for result in results:
-            if not result.status.is_taken and result.status not in ("orphan", "forked"):
+            if not result.status.is_accepted and result.status not in ("orphan", "forked"):
                 self.projects[project_id].changes[result.id].state = ChangeState.REFUSED
 
     def tending(self, project_id: str) -> Tending | None:

@@ -70,7 +70,7 @@ class Machine:
         profile = Profile(self.clock, workspace_id=self.world.workspace, member_id=self.member, image=image)
         profile.db.is_busy = lambda: self.world.pace.random() < 0.5
         self.hand = Hand(profile, self.world.rng, self.label, self.world.mix.actions)
-        profile.db.log_watch.listener = lambda projects: self.link.written(sorted(projects))
+        profile.db.log_watch.listener = lambda projects: self.link.record_written(sorted(projects))
         return profile
 
     def connect(self) -> None:

@@ -24,7 +24,7 @@ class ShareMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class PushOutcome:
     """The outcome of a push. ``is_forked``: this device's sequence is used by a copy of the profile."""
 
     acknowledged: int

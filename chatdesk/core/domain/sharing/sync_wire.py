@@ -49,7 +49,7 @@ class PushStatus(StrEnum):
     TOO_BIG = "too_big"
 
     @property
-    def is_taken(self) -> bool:
+    def is_accepted(self) -> bool:
         return self in (PushStatus.OK, PushStatus.DUP)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
-from chatdesk.core.domain.sharing.sync_results import Settled
+from chatdesk.core.domain.sharing.sync_results import PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.storage.engine.change_log import CONTENT, ERASED, PERSONAL, Origin
@@ -150,13 +150,15 @@ def store_found(conn: Connection, project_id: str, found: Outgoing, *, put_blob:
     return bool(found.private or found.gone or files)
 
 
-def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
-    """Record the server's results of a push, as ``LocalStore.settle``."""
+def record_push_results(
+    conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]
+) -> PushOutcome:
+    """Record the server's results of a push, as ``LocalStore.record_push_results``."""
     # What the server has already may be a copy of this profile's, in other words: no number until it was pulled.
     taken = [
         (result.seq if result.status is PushStatus.OK else None, result.hlc, result.id)
         for result in results
-        if result.status.is_taken
+        if result.status.is_accepted
     ]
     acknowledged = 0
     if taken:
@@ -165,9 +167,9 @@ def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[
             f" problem = NULL WHERE id = ? AND state IN ({_PENDING}, {_REFUSED})",
             taken,
         ).rowcount
-    untaken = [result for result in results if not result.status.is_taken and result.status is not PushStatus.FORKED]
+    untaken = [result for result in results if not result.status.is_accepted and result.status is not PushStatus.FORKED]
     said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in untaken])
-    return Settled(
+    return PushOutcome(
         acknowledged=acknowledged,
         refused=tuple(said),
         is_forked=any(result.status is PushStatus.FORKED for result in results),
@@ -193,8 +195,8 @@ def has_lost(conn: Connection, project_id: str) -> bool:
     )
 
 
-def begin_again(conn: Connection, project_id: str) -> None:
-    """Start a project over from the beginning of its log, as ``LocalStore.begin_again``."""
+def start_over(conn: Connection, project_id: str) -> None:
+    """Start a project over from the beginning of its log, as ``LocalStore.start_over``."""
     conn.exec_driver_sql(
         # Of what was erased only its place can be brought back, and that the server took it; erasures, too, are
         # brought back as taken, so that they hold whatever their author may do by now.
@@ -265,12 +267,12 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
     return lost
 
 
-def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
+def record_relay_results(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
     """Record the server's results of a relay. A refused change no longer counts, as nobody else will ever have it; one
     whose parent is missing is offered again later (``offer_again``)."""
     for each in results:
         waits = each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id)
-        if each.status.is_taken or waits:
+        if each.status.is_accepted or waits:
             conn.exec_driver_sql(
                 f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}",
                 (_WAITS if waits else _RELAYED, each.id, project_id),

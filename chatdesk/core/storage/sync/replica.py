@@ -73,7 +73,7 @@ class Replica:
         self._engine.dispose()
         self._folder.cleanup()
 
-    def take(self, rows: Sequence[PulledChange]) -> None:
+    def apply_page(self, rows: Sequence[PulledChange]) -> None:
         """Apply the next page of the log."""
         page = inbox.prepare(rows, own_device=self._origin.device_id)
         after = Cursor(self._project_id, self.seq, None)
@@ -140,8 +140,8 @@ def project_again(
     projection.project_many(conn, origin, project_id, registers, effects)
 
 
-def take_anew(conn: Connection, project_id: str) -> None:
-    """Pull a project again from its beginning, without notifications: what is missing, emptied or different is fetched,
-    and local writing is kept."""
+def start_over_quietly(conn: Connection, project_id: str) -> None:
+    """Start a project over without notifications: what is missing, emptied or different is fetched, and local writing
+    is kept."""
     salvage.be_quiet(conn, project_id)
-    outbox.begin_again(conn, project_id)
+    outbox.start_over(conn, project_id)

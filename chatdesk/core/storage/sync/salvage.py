@@ -79,7 +79,7 @@ def pull_again(conn: Connection, now: int) -> bool:
         fork.fork(conn, now)
     for project_id in shared:
         be_quiet(conn, project_id)
-        outbox.begin_again(conn, project_id)
+        outbox.start_over(conn, project_id)
     return True
 
 

@@ -179,7 +179,7 @@ def _go_on(conn: Connection, project_id: str) -> None:
         f" AND problem IS NULL AND {NOT_PERSONAL}",
         (project_id, *PERSONAL_REGS),
     )
-    outbox.begin_again(conn, project_id)
+    outbox.start_over(conn, project_id)
 
 
 # The end
@@ -203,7 +203,7 @@ def update(conn: Connection, head: ProjectHead) -> None:
     )
 
 
-def note_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
+def record_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
     """Record, before the server is asked, that this person ends or leaves a share. The server reports the end without
     saying who wanted it, perhaps after a restart. The record holds until ``doubt_wishes``."""
     conn.exec_driver_sql(
@@ -224,10 +224,10 @@ def doubt_wishes(conn: Connection) -> None:
     )
 
 
-def note_leaving(conn: Connection, workspace_id: str) -> None:
-    """Record that this person leaves a workspace, as ``note_wish`` for each of its projects."""
+def record_leaving(conn: Connection, workspace_id: str) -> None:
+    """Record that this person leaves a workspace, as ``record_wish`` for each of its projects."""
     for project_id in running(conn, workspace_id):
-        note_wish(conn, project_id, EndReason.LEFT)
+        record_wish(conn, project_id, EndReason.LEFT)
 
 
 def end(conn: Connection, project_id: str, reason: EndReason) -> None:

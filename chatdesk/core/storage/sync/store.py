@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, Settled, ShareMark, Tending
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome, ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
@@ -108,13 +108,13 @@ class SyncStore:
             )
         )
 
-    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
-        return self._write(lambda conn: outbox.settle(conn, self._origin(), project_id, results))
+    def record_push_results(self, project_id: str, results: Sequence[PushResult]) -> PushOutcome:
+        return self._write(lambda conn: outbox.record_push_results(conn, self._origin(), project_id, results))
 
     def read_page(self, rows: Sequence[PulledChange]) -> Prepared:
         return inbox.prepare(rows, own_device=self._origin().device_id)
 
-    def begin_apply(
+    def start_apply(
         self, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
     ) -> Callable[[], Applied]:
         return self._begin(
@@ -122,8 +122,8 @@ class SyncStore:
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )
 
-    def end_apply(self, taking: Callable[[], Applied]) -> Applied:
-        return taking()
+    def finish_apply(self, applying: Callable[[], Applied]) -> Applied:
+        return applying()
 
     def adopt_ended(self, project_id: str) -> Applied | None:
         is_any = self._read(lambda conn: bool(entities.ended_since(driver(conn), project_id)))
@@ -133,14 +133,14 @@ class SyncStore:
         is_any = self._read(lambda conn: outbox.has_lost(conn, project_id))
         return self._write(lambda conn: outbox.requeue_lost(conn, project_id)) if is_any else 0
 
-    def begin_again(self, project_id: str) -> None:
-        self._write(lambda conn: outbox.begin_again(conn, project_id))
+    def start_over(self, project_id: str) -> None:
+        self._write(lambda conn: outbox.start_over(conn, project_id))
 
     def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
         return self._read(lambda conn: outbox.lost_by_server(conn, project_id, limit=limit))
 
-    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
-        self._write(lambda conn: outbox.settle_relayed(conn, self._origin(), project_id, results))
+    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
+        self._write(lambda conn: outbox.record_relay_results(conn, self._origin(), project_id, results))
 
     def tending(self, project_id: str) -> Tending | None:
         return self._read(lambda conn: sync_tending.due(conn, self._origin(), project_id))
@@ -154,7 +154,7 @@ class SyncStore:
             self._on_fork(device)
         return device
 
-    def take_file(self, project_id: str, sha256: str, data: bytes) -> Applied:
+    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
         """Insert the parts of messages that a fetched file holds."""
         text = data.decode("utf-8", "replace")
 

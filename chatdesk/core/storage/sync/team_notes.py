@@ -37,7 +37,7 @@ def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
     return notes
 
 
-def note_seen(conn: Connection, thread_id: str, now: int) -> None:
+def mark_notes_seen(conn: Connection, thread_id: str, now: int) -> None:
     conn.exec_driver_sql("UPDATE team_notes SET seen_at = ? WHERE thread_id = ? AND seen_at IS NULL", (now, thread_id))
 
 

@@ -63,7 +63,7 @@ class WorkspaceAdministration:
         )
         expires_at = self._clock.now_ms() + workspace.clock_offset_ms + valid_days * _DAY_MS
         secret = invitations.new_secret()
-        self._passwords.note(secret)
+        self._passwords.register_secret(secret)
         verifier = verifier_of(secret)
         invited = await self._servers.run(
             workspace, lambda server: server.invite(verifier, member_name, roles=roles, expires_at=expires_at)

@@ -71,7 +71,7 @@ class Joining:
         return self._joined(own, made.value, begun.workspace_id)
 
     def as_member(self, code: MemberCode, my_name: str) -> Workspace:
-        self._passwords.note(code.secret)
+        self._passwords.register_secret(code.secret)
         check_private(code.address)
         try:
             server = connect(code.address, code.secret)
@@ -99,7 +99,7 @@ class Joining:
 
     def as_computer(self, code: SealedCode, login: tuple[ServerAddress, str]) -> Workspace:
         address, password = login
-        self._passwords.note(password)
+        self._passwords.register_secret(password)
         check_private(address)
         try:
             workspace = self._joined(address, password, code.workspace_id)

@@ -27,7 +27,7 @@ from chatdesk.core.sync.members import joining
 from chatdesk.core.sync.members.administering import WorkspaceAdministration
 from chatdesk.core.sync.members.joining import Joining, check_agreed, check_same, checked_name, connect
 from chatdesk.core.sync.members.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
-from chatdesk.core.sync.members.noted_wish import noted_wish
+from chatdesk.core.sync.members.recorded_wish import recorded_wish
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.server_calls import ServerCalls
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
@@ -67,7 +67,7 @@ class Membership:
     async def examine(self, address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
         """Return the checks of a server for a new workspace, in the order in which they are shown. Does not raise: an
         unreachable server is a failed check."""
-        self._passwords.note(password)
+        self._passwords.register_secret(password)
         begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
         return await asyncio.to_thread(joining.examine, address, password, is_begun=begun is not None)
 
@@ -75,7 +75,7 @@ class Membership:
         """Set up a workspace in an empty database with the login that owns it, which is used once and not kept; this
         person becomes its owner. Repeated after a kill, it goes on where it was."""
         names = checked_name(name), checked_name(my_name)
-        self._passwords.note(password)
+        self._passwords.register_secret(password)
         checked_address(address)
         self._check_writable()
         begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
@@ -83,7 +83,7 @@ class Membership:
             begun = joining.new_setup()
             chosen = begun
             await self._database.write(lambda conn: setup.begin_setup(conn, address, chosen))
-        return await self._take_in(partial(self._joining.create, begun, names, address, password=password))
+        return await self._record_joined(partial(self._joining.create, begun, names, address, password=password))
 
     def read_invitation(self, text: str) -> InvitationView:
         """Return what a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
@@ -104,20 +104,22 @@ class Membership:
                 raise PassphraseMissing
             login = await asyncio.to_thread(invitations.open_computer_code, code, passphrase)
             check_agreed(login[0], allows_unencrypted=allows_unencrypted)
-            return await self._take_in(partial(self._joining.as_computer, code, login), code.workspace_id)
+            return await self._record_joined(partial(self._joining.as_computer, code, login), code.workspace_id)
         check_agreed(code.address, allows_unencrypted=allows_unencrypted)
-        return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)), code.workspace_id)
+        return await self._record_joined(
+            partial(self._joining.as_member, code, checked_name(my_name)), code.workspace_id
+        )
 
     async def sign_in(self, address: ServerAddress, *, password: str) -> Workspace:
         """Join with the existing login of a member, for a workspace that was set up by hand."""
-        self._passwords.note(password)
-        return await self._take_in(partial(self._joining.as_login, checked_address(address), password))
+        self._passwords.register_secret(password)
+        return await self._record_joined(partial(self._joining.as_login, checked_address(address), password))
 
     async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
         """Upgrade the team's database to this ChatDesk's version, with the login that set it up, which is not kept.
         Older versions of other members continue, or say what they need."""
         workspace = await self._servers.find(workspace_id)
-        self._passwords.note(password)
+        self._passwords.register_secret(password)
         address = checked_address(replace(workspace.address, user=user))
         await asyncio.to_thread(joining.upgrade, address, password)
         await self._on_changed(workspace.id)
@@ -150,7 +152,7 @@ class Membership:
                 check_same(server, workspace.id)
             return replace(workspace, address=address)
 
-        return await self._take_in(get)
+        return await self._record_joined(get)
 
     async def leave_parked(self, workspace_id: str) -> None:
         """Leave a parked workspace; its projects stay as private copies. Needs no server."""
@@ -170,7 +172,7 @@ class Membership:
         the server; only a new invitation leads back."""
         workspace = await self._servers.find(workspace_id)
         if for_good:
-            async with noted_wish(self._database, lambda conn: sharing.note_leaving(conn, workspace.id)):
+            async with recorded_wish(self._database, lambda conn: sharing.record_leaving(conn, workspace.id)):
                 await self._servers.run(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
         await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
@@ -186,7 +188,7 @@ class Membership:
         if not password.value:
             raise NotPossible(Text("The password of this workspace is not known here."), next_step=password.problem)
         passphrase = invitations.new_passphrase()
-        self._passwords.note(passphrase)
+        self._passwords.register_secret(passphrase)
         expires_at = self._clock.now_ms() + workspace.clock_offset_ms + _COMPUTER_CODE_DAYS * _DAY_MS
         code = await asyncio.to_thread(
             invitations.write_computer_code,
@@ -233,7 +235,7 @@ class Membership:
         workspace = await self._servers.find(workspace_id)
 
         def enter() -> None:
-            self._passwords.note(password)
+            self._passwords.register_secret(password)
             with connect(workspace.address, password) as server:
                 check_same(server, workspace.id)
             self._passwords.hold(workspace.id, password, workspace.address)
@@ -241,7 +243,7 @@ class Membership:
         await asyncio.to_thread(enter)
         await self._on_changed(workspace.id)
 
-    async def _take_in(self, get: Callable[[], Workspace], may_be: str = "") -> Workspace:
+    async def _record_joined(self, get: Callable[[], Workspace], may_be: str = "") -> Workspace:
         """Run ``get`` in a thread and record the workspace that it returns. ``may_be``: the id of a workspace that may
         be joined already."""
         self._check_writable()

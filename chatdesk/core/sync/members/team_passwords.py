@@ -99,7 +99,7 @@ class TeamPasswords:
         self._secrets.register_secret(made)
         return Secret(made, SecretSource.NONE)
 
-    def note(self, value: str) -> None:
+    def register_secret(self, value: str) -> None:
         """Hide this value in logs."""
         self._secrets.register_secret(value)
 

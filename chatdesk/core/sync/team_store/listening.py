@@ -1,4 +1,4 @@
-"""Listens on the channels of a connection to a team's PostgreSQL, and wakes whoever waits for them."""
+"""Listens on the channels of a connection to a team's PostgreSQL, and wakes the thread that waits for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.connection import Connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
-#: Who told others something this often, and so long ago, and never heard anything, does not hear.
+#: A connection that sent this many pokes, the last one so long ago, and never got a notification is deaf.
 _POKES_UNHEARD: Final = 2
 _UNHEARD_S: Final = 5.0
 
@@ -56,14 +56,14 @@ class Listening:
             selector.register(self._conn.fileno(), selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._has_news():
-                self._take_notifications()
+                self._read_notifications()
                 left = deadline - time.monotonic()
                 if self._has_news() or left <= 0:
                     break
                 ready = {key.fileobj for key, _events in selector.select(left)}
                 if self._woken in ready:
                     self._forget_wakes()
-                    self._take_notifications()
+                    self._read_notifications()
                     break
         heard = Notifications(dict(self._changes), frozenset(self._presence), self._people_at)
         self._changes.clear()
@@ -77,7 +77,7 @@ class Listening:
             self._waker.send(b"w")
 
     def record_poke(self) -> None:
-        """Record that others were told something just now, which comes back to this connection as well."""
+        """Record that a notification was sent just now, which this connection receives as well."""
         if len(self._pokes) < _POKES_UNHEARD and not self._has_heard:
             self._pokes.append(time.monotonic())
 
@@ -89,14 +89,14 @@ class Listening:
         return time.monotonic() - self._pokes[-1] > _UNHEARD_S
 
     def close(self) -> None:
-        """Close what wakes; the connection is its owner's."""
+        """Close the sockets that wake a waiting thread; the connection belongs to its owner and stays open."""
         self._woken.close()
         self._waker.close()
 
     def _has_news(self) -> bool:
         return bool(self._changes or self._presence or self._people_at is not None)
 
-    def _take_notifications(self) -> None:
+    def _read_notifications(self) -> None:
         pgconn = self._conn.pgconn
         pgconn.consume_input()
         while (note := pgconn.notifies()) is not None:

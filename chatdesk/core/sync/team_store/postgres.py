@@ -44,16 +44,9 @@ _ENTER: Final = {
     "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
     "relay": b"SELECT * FROM cd.relay(%s, %s, %s, %s::jsonb)",
 }
-#: What is taken of any answer.
-_MOST_BYTES: Final = 4 * PULL_BYTES
 _MOST_ROWS: Final = 10_000
-_ROWS_AT_ONCE: Final = 100
 _LATEST_MS: Final = 2**52
 _LATEST_US: Final = 2**62
-#: Who told others something this often, and so long ago, and never heard anything, does not hear.
-_POKES_UNHEARD: Final = 2
-_UNHEARD_S: Final = 5.0
-_SIZED: Final = frozenset((str, bytes))
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
   array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text, seal, digest, erased

@@ -1,4 +1,4 @@
-"""Begins and ends the shares of projects at a team's PostgreSQL."""
+"""Starts and ends the shares of projects at a team's PostgreSQL."""
 
 from __future__ import annotations
 

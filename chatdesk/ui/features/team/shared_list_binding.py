@@ -96,11 +96,11 @@ class SharedListBinding(Controller):
         self._show_status()
         told = [
             ended_words(self._names.get(each.project_id, tr("A project")), each.ended)
-            for each in self._team.known.take_ended()
+            for each in self._team.known.pop_ended()
             if each.ended is not None
         ]
         told += [
-            let_in_words(self._names.get(each.project_id, tr("A project"))) for each in self._team.known.take_let_in()
+            let_in_words(self._names.get(each.project_id, tr("A project"))) for each in self._team.known.pop_let_in()
         ]
         if told:
             self._chats.active().panes.pane.show_banner(" ".join(told), is_danger=False)

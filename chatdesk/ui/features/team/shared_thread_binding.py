@@ -148,7 +148,7 @@ class SharedThreadBinding(Controller):
         pane.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))
 
     def _forget_notes(self, thread_id: str) -> None:
-        self._tasks.start(self._team.decisions.note_seen(thread_id), "notes were read")
+        self._tasks.start(self._team.decisions.mark_notes_seen(thread_id), "notes were read")
 
     # What is unread
 

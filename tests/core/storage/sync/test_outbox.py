@@ -49,7 +49,7 @@ class Shared:
 
     def settle(self, changes: list[WireChange], status: PushStatus = PushStatus.OK) -> Any:
         results = [PushResult(each.id, status, n, each.hlc - 1) for n, each in enumerate(changes, 1)]
-        return self.do(lambda conn: outbox.settle(conn, self.store.db.origin, self.project, results))
+        return self.do(lambda conn: outbox.record_push_results(conn, self.store.db.origin, self.project, results))
 
     def sql(self, query: str, *values: Any) -> list[Any]:
         return [tuple(row) for row in self.do(lambda conn: conn.exec_driver_sql(query, values).all())]
@@ -342,7 +342,7 @@ async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(sha
         "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, 'x', 'sent', 1)", shared.project
     )
     for _ in range(2):
-        shared.do(lambda conn: outbox.begin_again(conn, shared.project))
+        shared.do(lambda conn: outbox.start_over(conn, shared.project))
     states = shared.states()
     assert states[ChangeState.ORPHANED] == 1
     assert ChangeState.CONFIRMED not in states
@@ -351,13 +351,13 @@ async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(sha
     (lost,) = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))
     assert (lost.change.id, lost.device, lost.author, lost.change.body) == (foreign, "other", author, "{}")
     shared.do(
-        lambda conn: outbox.settle_relayed(
+        lambda conn: outbox.record_relay_results(
             conn, shared.store.db.origin, shared.project, [PushResult(foreign, PushStatus.OK)]
         )
     )
-    shared.do(lambda conn: outbox.settle_relayed(conn, shared.store.db.origin, shared.project, []))
+    shared.do(lambda conn: outbox.record_relay_results(conn, shared.store.db.origin, shared.project, []))
     assert shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5)) == []
-    shared.do(lambda conn: outbox.begin_again(conn, shared.project))
+    shared.do(lambda conn: outbox.start_over(conn, shared.project))
     assert len(shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))) == 1
 
 
@@ -372,7 +372,7 @@ async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offer
 
     def settle(*results: PushResult) -> None:
         origin = shared.store.db.origin
-        shared.do(lambda conn: outbox.settle_relayed(conn, origin, shared.project, results))
+        shared.do(lambda conn: outbox.record_relay_results(conn, origin, shared.project, results))
 
     title, question, answer = offered()
     settle(PushResult(title, PushStatus.DENIED), PushResult(question, PushStatus.ORPHAN))
@@ -464,15 +464,15 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     await store.ask(shared.thread)
     changes = sync.pending(shared.project, max_rows=9, max_bytes=10**6)
     assert len(changes) == 2
-    assert sync.settle(shared.project, [PushResult(changes[0].id, PushStatus.OK, 1, 5)]).acknowledged == 1
+    assert sync.record_push_results(shared.project, [PushResult(changes[0].id, PushStatus.OK, 1, 5)]).acknowledged == 1
     assert sync.requeue_lost(shared.project) == 1
     assert sync.requeue_lost(shared.project) == 0
     assert sync.lost_by_server(shared.project, limit=3) == []
-    sync.settle_relayed(shared.project, [])
-    sync.begin_again(shared.project)
-    taking = sync.begin_apply(shared.project, sync.read_page([]), after=cursor)
-    assert sync.end_apply(taking).rows == 0
-    assert sync.take_file(shared.project, "ab" * 32, b"[]").threads == frozenset()
+    sync.record_relay_results(shared.project, [])
+    sync.start_over(shared.project)
+    taking = sync.start_apply(shared.project, sync.read_page([]), after=cursor)
+    assert sync.finish_apply(taking).rows == 0
+    assert sync.fill_parts(shared.project, "ab" * 32, b"[]").threads == frozenset()
     file = Attachment("a.txt", "text/plain", "ab" * 32, 70)
     await store.messages.add_question(shared.thread, "file", with_answer=None, attachments=[file])
     assert sync.pending(shared.project, max_rows=500, max_bytes=10**6)
@@ -491,7 +491,7 @@ def test_an_own_change_without_a_number_gets_one_before_it_is_sent_again(shared:
     for n, dseq in displaced:
         given_up = outbox.given_up(n, dseq)
         shared.run("UPDATE changes SET device = ?, dseq = ? WHERE n = ?", former, given_up, n)
-    shared.do(lambda conn: outbox.begin_again(conn, shared.project))
+    shared.do(lambda conn: outbox.start_over(conn, shared.project))
     sent = shared.pending()
     assert len({each.dseq for each in sent}) == len(sent) > 2
     assert all(each.dseq > 0 for each in sent)

@@ -415,7 +415,7 @@ async def test_who_wished_the_end_is_known_until_the_server_names_the_project_af
     heard, withdrawn = await store.projects.create("heard"), await store.projects.create("withdrawn")
     for project in (heard.id, withdrawn.id):
         begin(store, project)
-        now(store, lambda conn, project=project: sharing.note_wish(conn, project, EndReason.UNSHARED))
+        now(store, lambda conn, project=project: sharing.record_wish(conn, project, EndReason.UNSHARED))
         enter_all(store, project)  # what is entered in the meantime forgets nothing
         names(project)  # read before the server knew
     assert ended_by(heard.id) is EndReason.UNSHARED
@@ -442,7 +442,7 @@ async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: St
     enter_all(store, project)
     sent = waiting(store, project)
     results = [PushResult(each.id, PushStatus.OK, seq, each.hlc) for seq, each in enumerate(sent, 1)]
-    now(store, lambda conn: outbox.settle(conn, store.db.origin, project, results))
+    now(store, lambda conn: outbox.record_push_results(conn, store.db.origin, project, results))
     await store.threads.rename(thread, "not sent")
     now(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     await store.ask(thread, "while private")
@@ -494,7 +494,7 @@ async def test_sharing_with_another_team_enters_all_anew(store: Store) -> None:
     enter_all(store, project)
     sent = waiting(store, project)
     results = [PushResult(each.id, PushStatus.OK, seq, each.hlc) for seq, each in enumerate(sent, 1)]
-    now(store, lambda conn: outbox.settle(conn, store.db.origin, project, results))
+    now(store, lambda conn: outbox.record_push_results(conn, store.db.origin, project, results))
     now(store, lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
     begin(store, project, new_id())
     enter_all(store, project)

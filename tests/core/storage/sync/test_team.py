@@ -207,10 +207,10 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
     head = ProjectHead(new_id(), "editor", "c", 0)
     sync = made_store(store, write=write, begin=begin)
     sync.store_view(hello(), view((head,)), sync.shares())
-    sync.settle(head.project_id, ())
+    sync.record_push_results(head.project_id, ())
     assert said == [True, True]
     page = sync.read_page(())
-    sync.end_apply(sync.begin_apply(head.project_id, page, after=Cursor(head.project_id, 0, None)))
+    sync.finish_apply(sync.start_apply(head.project_id, page, after=Cursor(head.project_id, 0, None)))
     assert said == [True, True, False]
 
 
@@ -250,7 +250,7 @@ async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:
         "Her deleted this thread; it is back because another member wrote in it at the same time.",
         "Something here was lost when the team's database was restored; Her brought it back.",
     ]
-    do(store, lambda conn: team_notes.note_seen(conn, thread, 9))
+    do(store, lambda conn: team_notes.mark_notes_seen(conn, thread, 9))
     assert do(store, lambda conn: team_notes.notes_of(conn, thread)) == []
 
 

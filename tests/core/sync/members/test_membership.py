@@ -653,7 +653,7 @@ def _kill(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
 
 
 _JOIN_STEPS = [
-    (TeamPasswords, "note"),
+    (TeamPasswords, "register_secret"),
     (joining, "connect"),
     (TeamPasswords, "make"),
     (TeamPasswords, "keep"),

@@ -138,7 +138,7 @@ def test_a_page_that_was_read_before_this_became_another_device_is_read_again(lo
     assert not page.messages
 
     assert store.fork() != old
-    applied = store.end_apply(store.begin_apply(log.project_id, page, after=cursor))
+    applied = store.finish_apply(store.start_apply(log.project_id, page, after=cursor))
 
     assert applied.rows == 5
     assert len(reader.shown(thread_id)) == 4
@@ -410,7 +410,7 @@ def test_after_the_history_changed_everything_is_taken_over_again(log: PulledLog
     log.delete("message", ids[3])
     reader.pull()
     before = reader.digest()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
 
     reader.pull(page=2)
 
@@ -421,7 +421,7 @@ def test_after_the_history_changed_everything_is_taken_over_again(log: PulledLog
 def test_a_place_that_the_server_gave_to_another_change_is_left(log: PulledLog, reader: Reader) -> None:
     thread_id, _ = chat(log)
     reader.pull()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     lost = log.rows.pop()
     log.edit("thread", thread_id, "title", {"title": "In its place"}, dseq=lost.dseq)
 
@@ -480,7 +480,7 @@ def test_an_end_that_was_erased_while_the_answer_is_written_here_is_erased_here_
     log.add("thread", "del", thread_id, {"changes": [made.id]}, reg="erased")
     reader.pull()
     log.rows[-2] = replace(made, body=erasing.stub("message", "new", made.body), is_erased=True)
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     reader.pull()
 
     end_answer(reader, answer_id, "here")
@@ -565,7 +565,7 @@ def test_what_has_the_id_of_a_private_message_touches_it_neither_at_first_nor_ag
 
     for _ in range(2):
         reader.pull()
-        reader.profile.store.begin_again(log.project_id)
+        reader.profile.store.start_over(log.project_id)
         log.say_otherwise(author=ANN)
     reader.pull()
 
@@ -578,7 +578,7 @@ def test_what_has_the_id_of_a_message_of_another_thread_replaces_no_word_when_it
     thread_id, ids = chat(log)
     log.message(log.thread("Bait"), None, "bait", message_id=ids[0], device=BENS)
     reader.pull()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
 
     reader.pull()
 
@@ -593,7 +593,7 @@ def test_what_has_the_id_of_a_private_thread_says_nobody_else_made_it(log: Pulle
     )
     log.add("thread", "new", thread.id, {"title": "Bait"})
     reader.pull()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     log.say_otherwise(author=BEN)
 
     reader.pull()
@@ -614,7 +614,7 @@ def test_a_summary_up_to_a_message_of_another_thread_waits_where_rows_are_missin
     store = reader.profile.store
     page = store.read_page([replace(row, seq=row.seq + 1) for row in log.rows[-2:]])
 
-    store.end_apply(store.begin_apply(log.project_id, page, after=reader.cursor, is_damaged=True))
+    store.finish_apply(store.start_apply(log.project_id, page, after=reader.cursor, is_damaged=True))
 
     assert reader.one("SELECT count(*) FROM summaries") == 0
 
@@ -671,7 +671,7 @@ def test_a_summary_that_waited_when_the_history_changed_waits_or_comes(
     thread_id, message_id = log.thread(), new_id()
     log.add("summary", "new", new_id(), summary(thread_id, message_id, message_id))
     reader.pull()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     if is_message_back:
         log.message(thread_id, None, "first", message_id=message_id)
         log.rows.insert(1, log.rows.pop())  # the server says it before the summary now
@@ -723,7 +723,7 @@ def test_the_parts_of_a_large_message_come_later(log: PulledLog, reader: Reader)
     assert applied.wanted_files == {SHA}
     assert applied.new_messages == ((thread_id, message_id), (thread_id, child))
 
-    filled = reader.profile.store.take_file(log.project_id, SHA, json.dumps(parts).encode())
+    filled = reader.profile.store.fill_parts(log.project_id, SHA, json.dumps(parts).encode())
 
     assert filled.threads == {thread_id}
     assert reader.one("SELECT group_concat(type) FROM message_parts WHERE message_id = ?", message_id) == (
@@ -734,7 +734,7 @@ def test_the_parts_of_a_large_message_come_later(log: PulledLog, reader: Reader)
     assert reader.one("SELECT count(*) FROM changes WHERE state = ?", int(ChangeState.ORPHANED)) == 0
     whole = Reader(log)
     whole.pull()
-    whole.profile.store.take_file(log.project_id, SHA, json.dumps(parts).encode())
+    whole.profile.store.fill_parts(log.project_id, SHA, json.dumps(parts).encode())
     assert whole.digest() == reader.digest()
     whole.close()
 
@@ -745,7 +745,7 @@ def test_a_parts_file_may_be_anything(log: PulledLog, reader: Reader, data: byte
     body = message_body(thread_id, None, "") | {"parts": None, "parts_file": {"sha256": SHA, "size_bytes": 9}}
     log.add("message", "new", new_id(), body)
     reader.pull()
-    reader.profile.store.take_file(log.project_id, SHA, data)
+    reader.profile.store.fill_parts(log.project_id, SHA, data)
     assert reader.one("SELECT count(*) FROM message_parts") == 0
 
 
@@ -855,7 +855,7 @@ def test_what_the_server_lost_is_brought_back_to_the_letter_with_its_seal(log: P
     log.edit("thread", thread_id, "title", {"title": "T"}, parents=(new_id(),), seal=b"title")
     reader.pull()
     assert reader.one("SELECT count(*) FROM changes WHERE kind = 'message' AND body IS NULL") == 1
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     lost = reader.profile.store.lost_by_server(log.project_id, limit=9)
     assert [_as_pulled(each.change) for each in lost] == [_as_pulled(row) for row in log.rows]
     assert [(each.device, each.author, each.seal) for each in lost] == [
@@ -872,7 +872,7 @@ def test_what_gave_its_place_away_is_brought_back_as_what_it_was(log: PulledLog,
     first = log.thread(seal=b"seal")
     huge = log.add("thread", "new", new_id(), {"title": "Far"}, dseq=2**40)
     reader.pull()
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     lost = [row.id for row in log.rows]
     log.rows.clear()
     log.add("thread", "new", new_id(), {"title": "B"}, dseq=1)
@@ -935,7 +935,7 @@ def test_nothing_is_shown_as_later_than_the_server_took_it(log: PulledLog, reade
     assert reader.rows("SELECT created_at, last_activity_at FROM threads WHERE id = ?", later) == [(limits[2],) * 2]
     assert reader.rows("SELECT created_at FROM summaries") == [(limits[3],)]
     # And what its author said is brought back to the letter.
-    reader.profile.store.begin_again(log.project_id)
+    reader.profile.store.start_over(log.project_id)
     lost = {
         each.change.entity: each.change.body for each in reader.profile.store.lost_by_server(log.project_id, limit=9)
     }
@@ -953,7 +953,7 @@ def test_times_are_bounded_by_when_a_restored_server_took_it_again(log: PulledLo
     log.add("summary", "new", new_id(), {**summary(thread_id, message, message), "created_at": late})
     known, joins = Reader(log), Reader(log)
     known.pull()
-    known.profile.store.begin_again(log.project_id)
+    known.profile.store.start_over(log.project_id)
     rows, log.rows = log.rows, []
     for row in rows:
         again = replace(row, at=row.at + later)
@@ -968,7 +968,7 @@ def test_times_are_bounded_by_when_a_restored_server_took_it_again(log: PulledLo
         "SELECT created_at FROM summaries",
     ):
         assert known.rows(times_of) == joins.rows(times_of)
-    known.profile.store.begin_again(log.project_id)
+    known.profile.store.start_over(log.project_id)
     lost = {
         each.change.entity: each.change.body for each in known.profile.store.lost_by_server(log.project_id, limit=9)
     }

@@ -175,7 +175,7 @@ def test_a_refused_edit_gives_way_to_what_was_before(log: PulledLog, reader: Rea
     now(reader.profile.repositories.threads.rename(thread_id, "Mine alone"))
     [change] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
 
-    reader.profile.store.settle(log.project_id, [PushResult(change.id, PushStatus.DENIED)])
+    reader.profile.store.record_push_results(log.project_id, [PushResult(change.id, PushStatus.DENIED)])
 
     assert reader.title(thread_id) == "A thread"
     assert reader.rows("SELECT * FROM register_heads WHERE entity = ? AND reg = 'title'", thread_id) == []
@@ -191,7 +191,7 @@ def test_a_refused_deletion_is_undone(log: PulledLog, reader: Reader) -> None:
     now(reader.profile.repositories.paths.delete(message_id, with_later=False))
     assert reader.shown(thread_id) == []
     [change] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
-    reader.profile.store.settle(log.project_id, [PushResult(change.id, PushStatus.DENIED)])
+    reader.profile.store.record_push_results(log.project_id, [PushResult(change.id, PushStatus.DENIED)])
     assert reader.shown(thread_id) == ["hello"]
 
 
@@ -218,7 +218,9 @@ def two_under_one_id(log: PulledLog, reader: Reader) -> tuple[str, str]:
 def refuse_all(log: PulledLog, reader: Reader) -> None:
     pending = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
     assert len(pending) == 1
-    reader.profile.store.settle(log.project_id, [PushResult(each.id, PushStatus.DENIED) for each in pending])
+    reader.profile.store.record_push_results(
+        log.project_id, [PushResult(each.id, PushStatus.DENIED) for each in pending]
+    )
 
 
 def test_a_refused_deletion_of_a_thread_under_the_id_of_a_message_is_undone(log: PulledLog, reader: Reader) -> None:

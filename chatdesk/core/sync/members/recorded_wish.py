@@ -11,10 +11,10 @@ from chatdesk.core.storage.sync import sharing
 
 
 @asynccontextmanager
-async def noted_wish(database: Database, note: Callable[[Any], None]) -> AsyncIterator[None]:
-    """Write the wish before the server is asked inside. Where that fails, perhaps only its answer was lost: the wish
-    counts until the server names the project again."""
-    await database.write(note)
+async def recorded_wish(database: Database, record: Callable[[Any], None]) -> AsyncIterator[None]:
+    """Record the wish before the server is asked inside the block. If that fails, perhaps only the server's answer was
+    lost: the wish counts until the server names the project again."""
+    await database.write(record)
     try:
         yield
     except BaseException:
