@@ -124,7 +124,14 @@ def _quoted(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "page", ["troubleshooting.md", "when/quota-used-up.md", "when/postgres-down-or-full.md", "when/provider-down.md"]
+    "page",
+    [
+        "team.md",
+        "troubleshooting.md",
+        "when/quota-used-up.md",
+        "when/postgres-down-or-full.md",
+        "when/provider-down.md",
+    ],
 )
 def test_the_sentences_that_pages_quote_are_those_that_a_person_reads(page: str) -> None:
     sources = [ROOT / "docs" / "failures.md", ROOT / "docs" / "guide.md", *(ROOT / "chatdesk").rglob("*.py")]
