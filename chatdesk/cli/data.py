@@ -176,7 +176,7 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
             terminal.complain(tr("nothing was changed"))
             return 1
         await backups.prepare(path)
-        kept = await backups.put_in_place()
+        kept = await backups.restore_prepared()
     finally:
         lock.release()
     terminal.say(tr("The backup was restored."))
@@ -232,7 +232,7 @@ def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder
     from chatdesk.core.storage.engine.change_log import Origin
-    from chatdesk.core.storage.upkeep.restore import put_in_place
+    from chatdesk.core.storage.upkeep.restore import replace_database
     from chatdesk.core.storage.upkeep.salvage import salvage
 
     lock = InstanceLock(paths.data_dir, purpose="doctor")
@@ -241,7 +241,7 @@ def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
     try:
         clock = SystemClock()
         report = salvage(paths.database, Origin("", clock, HybridClock(clock)))
-        kept = put_in_place(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
+        kept = replace_database(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
     finally:
         lock.release()
     lines = [

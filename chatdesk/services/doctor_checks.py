@@ -130,7 +130,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
         "recovered_turns": report.recovered_turns,
     }
     if troubles:
-        mendable = any(each.can_be_mended and each.kind != "pages" for each in troubles)
+        repairable = any(each.can_be_repaired and each.kind != "pages" for each in troubles)
         is_damaged = any(each.kind == "pages" for each in troubles)
         advice = (
             Text(
@@ -140,7 +140,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
             )
             if is_damaged
             else Text("'chatdesk doctor --repair' repairs it.")
-            if mendable
+            if repairable
             else Text("A backup in {backup_dir} may have it as it was.", backup_dir=services.paths.backup_dir)
         )
         found_damage = plural(

@@ -15,7 +15,7 @@ class FullDisk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trouble: type[Exception] | None = None
-        write, write_now, begin_write = Database.write, Database.write_now, Database.begin_write
+        write, write_now, start_write = Database.write, Database.write_now, Database.start_write
 
         async def refusing_write(database: Database, work: Callable[..., Any], **options: Any) -> Any:
             self._refuse()
@@ -25,13 +25,13 @@ class FullDisk:
             self._refuse()
             return write_now(database, work, **options)
 
-        def refusing_begin_write(database: Database, work: Callable[..., Any], **options: Any) -> Any:
+        def refusing_start_write(database: Database, work: Callable[..., Any], **options: Any) -> Any:
             self._refuse()
-            return begin_write(database, work, **options)
+            return start_write(database, work, **options)
 
         monkeypatch.setattr(Database, "write", refusing_write)
         monkeypatch.setattr(Database, "write_now", refusing_write_now)
-        monkeypatch.setattr(Database, "begin_write", refusing_begin_write)
+        monkeypatch.setattr(Database, "start_write", refusing_start_write)
 
     def _refuse(self) -> None:
         if self.trouble is not None:

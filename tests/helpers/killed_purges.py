@@ -37,7 +37,7 @@ async def _purge(path: Path, doomed: list[str]) -> None:
     await db.open()
     library = LibraryRepository(db)
     await library.delete(doomed)
-    await library.begin_purge(doomed)
+    await library.mark_gone(doomed)
     await TrashRepository(db).purge_expired()
     await db.close()
 

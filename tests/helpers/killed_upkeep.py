@@ -137,7 +137,7 @@ class _World:
 
     def _restore(self, cycle: int) -> None:
         restore.prepare(self.small if cycle % 2 else self.large, self.path, blobs=self.folder / "blobs")
-        restore.put_in_place(self.path, backup_dir=self.backups, now_ms=_NOW + cycle * 1000)
+        restore.replace_database(self.path, backup_dir=self.backups, now_ms=_NOW + cycle * 1000)
 
     def _purge(self, _cycle: int) -> None:
         async def work() -> None:

@@ -156,7 +156,7 @@ class AttachmentService:
             return FileText("", Text("The file is no longer there."))  # not kept: it may come back with a backup
         async with self._slots:
             found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
-        await self._artifacts.put_text(attachment.sha256, found.text, found.problem)
+        await self._artifacts.store_text(attachment.sha256, found.text, found.problem)
         return found
 
     def read_soon(self) -> None:

@@ -28,7 +28,7 @@ class Drafts:
     ) -> None:
         """Keep unsent text and what is attached to it; an empty draft is forgotten."""
         if text or attachments:
-            await self._drafts.put(_slot_of(thread_id), text, cursor, attachments=attachments)
+            await self._drafts.save(_slot_of(thread_id), text, cursor, attachments=attachments)
         else:
             await self._drafts.delete(_slot_of(thread_id))
 

@@ -36,7 +36,7 @@ class TrashService:
     async def delete_for_good(self, thread_ids: Sequence[str]) -> int:
         """Delete threads of the trash for good, all or none, and return how many. They are gone when this returns;
         their rows are removed a few at a time afterwards."""
-        count = await self._library.begin_purge(thread_ids)
+        count = await self._library.mark_gone(thread_ids)
         if len(thread_ids) > MOST_TOLD:
             self._bus.publish(ThreadsChanged(None))
         else:
@@ -46,7 +46,7 @@ class TrashService:
 
     async def empty(self) -> int:
         """Delete all threads of the trash for good, in every project. Returns how many."""
-        count = await self._library.begin_purge(None)
+        count = await self._library.mark_gone(None)
         self._bus.publish(ThreadsChanged(None))
         return count
 

@@ -57,7 +57,7 @@ class SearchService:
         ``StorageError`` when the database cannot be read, ``InvalidInput`` for an invalid cursor.
         """
         reader = self._store.reader
-        number = reader.begin()
+        number = reader.start()
         query = self.parse(text, is_typing=is_typing)
         if query.is_empty:
             return

@@ -66,7 +66,7 @@ class MemoryDatabase(Database):
         conn = self._writer.connection
         with conn.begin():
             schema_upgrade.create(conn)
-            self._take_device(conn)
+            self._load_device(conn)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         conn = self._writer.connection

@@ -175,7 +175,7 @@ class ProfileDatabase(Database):
             with conn.begin():
                 if revision is None:
                     schema_upgrade.create(conn)
-                self._take_device(conn)
+                self._load_device(conn)
                 reachability.bring_projects_back(conn, self.origin)
                 ensure_default_project(conn, self.origin)
                 recovered = recovery.recover_turns(conn, self.origin, self.owner_token)

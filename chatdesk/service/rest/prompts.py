@@ -147,7 +147,7 @@ async def _make(call: Call[None, PromptGiven]) -> Prompt:
     call.caller.require_all_projects()
     body = call.body
     made = await call.services.prompts.create(PromptKind(body.kind), body.name, body.text, await _given_setup(call))
-    await call.services.prompts.note_from_others(made.id)
+    await call.services.prompts.record_outside_text(made.id)
     return made
 
 
@@ -158,7 +158,7 @@ async def _made(call: Call[Any, Any], done: DoneRequest) -> Prompt:
 async def _replace(call: Call[None, PromptGiven]) -> Prompt:
     prompt, body = await _read(call), call.body
     setup = await _given_setup(call)
-    await call.services.prompts.note_from_others(prompt.id)
+    await call.services.prompts.record_outside_text(prompt.id)
     return await call.services.prompts.edit(prompt.id, PromptKind(body.kind), body.name, body.text, setup)
 
 

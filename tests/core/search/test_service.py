@@ -358,7 +358,7 @@ async def test_a_newer_search_ends_the_older(world: SearchWorld) -> None:
 async def test_a_search_that_runs_is_interrupted_in_the_database(world: SearchWorld) -> None:
     reader = world.store.reader
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    number = reader.begin()
+    number = reader.start()
     running = asyncio.ensure_future(reader.run(number, lambda conn: conn.execute(endless).fetchone()))
     await stays(lambda: not running.done(), for_s=0.1)
     assert (await world.groups("gull")) == {}

@@ -102,7 +102,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
         await ana.repositories.library.delete([thread])
         await ana.repositories.paths.delete(answer, with_later=False)
         if is_emptied:
-            await ana.database.write(lambda conn: trash.give_up(conn, None))
+            await ana.database.write(lambda conn: trash.mark_gone(conn, None))
         assert await ana.repositories.trash.purge_expired(0 if is_emptied else 2**60) == 0
         listed = await ana.repositories.library.page(ThreadQuery("trash", project_id=project), limit=10)
         assert listed.threads == ()

@@ -40,7 +40,7 @@ async def test_keys_drafts_private_projects_window_state_and_paths_never_reach_t
             thread = await ana.thread(project, "shared thread")
             kept = ana.blobs.put((SHARED.encode(),), max_bytes=1000)
             await ana.ask(thread, SHARED, attachments=[Attachment("notes.txt", "text/plain", kept.sha256, 21)])
-            await ana.repositories.drafts.put(thread, DRAFT, 3)
+            await ana.repositories.drafts.save(thread, DRAFT, 3)
             await ana.repositories.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
             await ana.repositories.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
             await ana.repositories.library.tag([thread], add=["for all"], remove=[])
@@ -75,7 +75,7 @@ async def _live(desk: Desk, folder: Path) -> None:
     earlier = await desk.thread(await desk.project(f"{EARLIER} project"), EARLIER)
     await desk.ask(earlier, EARLIER)
     await desk.repositories.library.tag([earlier], add=[PERSONAL_TAG], remove=[])
-    await desk.repositories.drafts.put(NEW_DRAFT, f"{DRAFT} of a new thread", 0)
+    await desk.repositories.drafts.save(NEW_DRAFT, f"{DRAFT} of a new thread", 0)
     await desk.repositories.prompts.add([NewPrompt(PromptKind.TEMPLATE, PROMPT, PROMPT)])
     kept = desk.blobs.put((f"{PRIVATE} bytes".encode(),), max_bytes=1000)
     name = f"{PRIVATE}.txt"

@@ -22,7 +22,7 @@ def lose(pair: Pair, profile: Profile, *statements: str) -> None:
 
     def work(conn: Connection) -> None:
         assert salvage.pull_again(conn, pair.time.now_ms())
-        repair.mend(conn, profile.db.origin)
+        repair.repair(conn, profile.db.origin)
 
     profile.db.raw.execute("PRAGMA foreign_keys=OFF")
     for statement in statements:

@@ -42,7 +42,7 @@ class MemoryDatabase:
         self.hybrid_clock = HybridClock(clock)
         self.raw = _connection(image if image is not None else _template())
         self._connection = _connected(self.raw)
-        self.write_now(self._take_device)
+        self.write_now(self._load_device)
 
     @property
     def origin(self) -> Origin:
@@ -71,7 +71,7 @@ class MemoryDatabase:
         self.log_watch.publish()
         return result
 
-    def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+    def start_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
         """What it returns is there at once, or, where ``is_busy``, only made when it is waited for."""
         if self.is_busy():
             return lambda: self.write_now(work)
@@ -96,7 +96,7 @@ class MemoryDatabase:
     def close(self) -> None:
         self._connection.close()
 
-    def _take_device(self, conn: Connection) -> None:
+    def _load_device(self, conn: Connection) -> None:
         row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
         if row is None:
             self.device_id = new_id()
@@ -124,7 +124,7 @@ class Profile:
         self.store = SyncStore(
             workspace_id,
             write=self.db.write_now,
-            begin=self.db.begin_write,
+            begin=self.db.start_write,
             read=self.db.read_now,
             origin=lambda: self.db.origin,
             put_blob=lambda data: "0" * 64,

@@ -70,7 +70,7 @@ class ArtifactService:
         for each in known:
             if each.kind == DOCUMENT and each.sha256 == file.sha256 and not each.is_by_hand:
                 return each.artifact_id
-        return await self._documents.begin(part_id, file, language=language)
+        return await self._documents.create(part_id, file, language=language)
 
     async def edit(self, version: ArtifactVersion, text: str) -> str:
         """Store a text that a person wrote as the version after all others. Returns the document's id. Raises

@@ -66,6 +66,6 @@ class TokenLearning:
 
     async def _store(self, encoding: str, counts: dict[str, int]) -> None:
         try:
-            await self._token_counts.put(encoding, counts)
+            await self._token_counts.store(encoding, counts)
         except StorageError:
             return  # counted again the next time

@@ -73,9 +73,9 @@ class PromptService:
         self._changed()
         return made
 
-    async def note_from_others(self, prompt_id: str) -> None:
+    async def record_outside_text(self, prompt_id: str) -> None:
         """Record that another program wrote a prompt, so that it is text from outside where it is used."""
-        await self._prompts.note_from_others(prompt_id)
+        await self._prompts.record_outside_text(prompt_id)
 
     async def edit(
         self, prompt_id: str, kind: PromptKind, name: str, text: str, setup: AssistantSetup | None = None
@@ -104,11 +104,11 @@ class PromptService:
         await self._prompts.set_deleted(prompt_ids, is_deleted=False)
         self._changed()
 
-    async def note_used(self, prompt_id: str) -> None:
+    async def record_use(self, prompt_id: str) -> None:
         """Record that a prompt was inserted, so that it is listed first. Does nothing where the library cannot be
         written."""
         try:
-            await self._prompts.note_used(prompt_id)
+            await self._prompts.record_use(prompt_id)
         except StorageError:
             return
         self._changed()

@@ -77,8 +77,8 @@ class ArtifactRepository:
 
         return await self._db.read(work)
 
-    async def put_text(self, sha256: str, text: str, problem: str | None) -> None:
-        """Keep the text that was read from a file, instead of what was there before."""
+    async def store_text(self, sha256: str, text: str, problem: str | None) -> None:
+        """Store the text that was read from a file; it replaces an earlier one."""
         if self._db.is_read_only:
             return
         cleaned = clean(text)

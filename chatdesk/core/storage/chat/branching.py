@@ -71,7 +71,7 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
     """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns the
     new ids by the old ones."""
     new_ids = {row["id"]: new_id() for row in path}
-    outside_text.note_copy(conn, {row["thread_id"] for row in path}, thread.id)
+    outside_text.record_copy(conn, {row["thread_id"] for row in path}, thread.id)
     if projects.share_of(conn, thread.project_id) is not None:
         path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
     _copy_messages(conn, origin, thread.id, path, new_ids)
@@ -139,7 +139,7 @@ def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
 
 
 def log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
-    """Log what was copied into a new thread, is not usual, and is not said by its creation."""
+    """Log the copied settings of a new thread that differ from the default and are not in the log of its creation."""
     row = conn.exec_driver_sql("SELECT * FROM threads WHERE id = ?", (thread.id,)).one()
     for reg, body in changed_registers(row._asdict()):
         if body.keys().isdisjoint(MADE_WITH):

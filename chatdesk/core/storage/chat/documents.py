@@ -113,7 +113,7 @@ class DocumentRepository:
 
         return await self._db.read(work)
 
-    async def begin(self, part_id: str, file: Attachment, *, language: str) -> str:
+    async def create(self, part_id: str, file: Attachment, *, language: str) -> str:
         """Store the first version of a document that comes from a part. Returns the document's id."""
         document_id = new_id()
 

@@ -28,8 +28,8 @@ class DraftRepository:
     async def get(self, slot: str) -> Draft | None:
         return await self._db.read(lambda conn: get_draft(conn, slot))
 
-    async def put(self, slot: str, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()) -> Draft:
-        """Store a draft: of the thread whose id ``slot`` is, or of one of the two places without a thread."""
+    async def save(self, slot: str, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()) -> Draft:
+        """Store the draft of a slot: the id of a thread, ``NEW_DRAFT`` or ``QUICK_DRAFT``."""
         wanted = None if slot in (NEW_DRAFT, QUICK_DRAFT) else checked_id(slot)
         stored = clean(text)
         now = self._db.origin.now()

@@ -46,12 +46,12 @@ def has_outside_text(conn: Connection, thread_id: str, assistant_id: str | None 
     return bool(of_thread) or bool(conn.exec_driver_sql(_MESSAGES, (thread_id,)).scalar())
 
 
-def note_copy(conn: Connection, source_ids: set[str], thread_id: str) -> None:
+def record_copy(conn: Connection, source_ids: set[str], thread_id: str) -> None:
     """Record that a thread was copied from threads that have words of others, if one of them has."""
     if any(has_outside_text(conn, each) for each in source_ids):
         conn.exec_driver_sql(_NOTE, (_COPY, thread_id, thread_id))
 
 
-def note_prompt(conn: Connection, prompt_id: str) -> None:
+def record_prompt(conn: Connection, prompt_id: str) -> None:
     """Record that a prompt of the library came out of a file, or from another program."""
     conn.exec_driver_sql(_NOTE, (_PROMPT, prompt_id, prompt_id))

@@ -47,7 +47,7 @@ class PathRepository:
 
     async def end_of_path(self, message_id: str) -> str | None:
         """Return the last message of the path of its thread, which may be in the trash: leading the path there shows
-        again what is shown now."""
+        the same messages again."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> str | None:
@@ -67,8 +67,8 @@ class PathRepository:
         return await self._db.write(work)
 
     async def select_version(self, message_id: str) -> Thread:
-        """Show this version and what was last shown below it. Which one is looked at survives the end of the process,
-        but need not survive a power cut: nobody waits for the disk."""
+        """Show this version and the messages last shown below it. The choice survives the end of the process, but need
+        not survive a power cut: nobody waits for the disk."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Thread:

@@ -63,7 +63,7 @@ def default_project_id(conn: Connection) -> str | None:
 
 
 def private_project_id(conn: Connection, origin: Origin) -> str:
-    """Return where recovered texts go: the oldest project in use that is nobody else's. One is made where all are
+    """Return the project for recovered texts: the oldest one in use that nobody shares. One is made where all are
     shared, because what was lost may have been private."""
     found = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL"
@@ -150,7 +150,8 @@ def check_not_last(conn: Connection, project_id: str) -> None:
 
 
 def own_moment(conn: Connection, project_id: str, now: int) -> int:
-    """Return a moment of deletion that no thread of the project has, so that those deleted with it can be told."""
+    """Return a moment of deletion that no thread of the project has, so that the threads deleted with it can be told
+    apart."""
     newest = conn.exec_driver_sql(
         "SELECT max(deleted_at) FROM threads WHERE project_id = ? AND deleted_at IS NOT NULL", (project_id,)
     ).scalar()

@@ -19,7 +19,7 @@ from chatdesk.core.storage.chat import summary_staleness
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A message as the tree needs to know it, without its content."""
+    """A message as it is needed for the tree, without its content."""
 
     id: str
     thread_id: str
@@ -124,7 +124,7 @@ def next_below(conn: Connection, thread_id: str, message_id: str | None) -> Node
 
 
 def cut(conn: Connection, node: Node, next_id: str) -> None:
-    """Take ``node`` and what is below it off the path, where ``next_id`` is to be chosen and shown instead."""
+    """Remove ``node`` and everything below it from the path, where ``next_id`` is to be chosen and shown instead."""
     before = shown_from(conn, node.thread_id, node.position)
     _hide_from(conn, node.thread_id, node.position)
     _choose(conn, node.thread_id, node.parent_id, next_id)
@@ -141,8 +141,8 @@ def append(conn: Connection, node: Node) -> None:
 
 
 def show(conn: Connection, node: Node, *, is_choice: bool = True) -> int:
-    """Make the path lead through ``node`` and on below it. Returns the first position that changed. Without
-    ``is_choice`` it is shown as what is there for now, and nothing remembers that it was chosen."""
+    """Lead the path through ``node`` and on below it. Returns the first position that changed. Without ``is_choice`` it
+    is shown for now only, and the choice is not stored."""
     if node.is_on_path:
         refresh_end(conn, node.thread_id)
         return node.position

@@ -55,7 +55,7 @@ def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *,
 
 
 def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Iterable[StreamChunk]) -> None:
-    """Store what streamed since the last time. What is stored already is not touched."""
+    """Store the chunks that were received since the last call. Stored text is not rewritten."""
     row = conn.exec_driver_sql("SELECT status FROM messages WHERE id = ?", (message_id,)).first()
     if row is None:
         raise MessageNotFound
@@ -200,7 +200,8 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
 
 
 def record_step(conn: Connection, origin: Origin, message_id: str, spent: Spent) -> None:
-    """Enter a request of an answer that goes on with another one: its line of the ledger, and its tokens."""
+    """Record a finished request of an answer that goes on with another request: its line of the ledger, and its
+    tokens."""
     row = _unfinished(conn, message_id)
     before = thread_counters.of_messages(conn, [message_id])
     if spent.usage is not None:
@@ -228,8 +229,8 @@ def _tokens_with(row: Row[Any], usage: Usage) -> dict[str, int]:
 def record_final_answer(
     conn: Connection, origin: Origin, row: Row[Any], before: thread_counters.Tally, hlc: int
 ) -> None:
-    """Update the counters of the thread and the change log after an answer became final; the log hears of an answer for
-    the first time then."""
+    """Update the counters of the thread and the change log after an answer became final; its first entry in the log is
+    written then."""
     if row.deleted_at is None:
         after = thread_counters.of_messages(conn, [row.id])
         thread_counters.change_by_difference(conn, row.thread_id, before, after)
@@ -251,7 +252,7 @@ def record_final_answer(
 
 
 def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
-    """Log what was written below an answer that had not ended: it has to come after what it is below."""
+    """Log the messages that were written below an answer while it had not ended: they must come after it."""
     waiting = [message_id]
     while waiting:
         parent_id = waiting.pop()

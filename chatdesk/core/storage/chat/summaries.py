@@ -77,8 +77,8 @@ class SummaryRepository:
 
 @dataclass(frozen=True, slots=True)
 class ForPath:
-    """The summary that can be sent for the shown path. ``stale_id`` is a newer one that cannot, because it is stale.
-    ``is_off``: the reader switched the newest one off, so that no older one takes its place."""
+    """The summary that can be sent for the shown path. ``stale_id`` is a newer one that cannot be sent, because it is
+    stale. ``is_off``: the reader switched the newest one off, so that no older one replaces it."""
 
     summary: Summary | None = None
     stale_id: str | None = None

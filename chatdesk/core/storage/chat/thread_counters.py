@@ -1,4 +1,4 @@
-"""Keeps a thread's counters by adding and taking away, and counts them afresh to prove it."""
+"""Keeps a thread's counters by adding and subtracting, and counts them afresh to verify them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def change_by_difference(conn: Connection, thread_id: str, before: Tally, after:
 
 
 def count_in(conn: Connection, thread_id: str, tally: Tally, sign: int, shown: int) -> None:
-    """Add messages to the counters of a thread, or take them away where ``sign`` is -1; ``shown`` are on its path."""
+    """Add messages to the counters of a thread, or subtract them where ``sign`` is -1; ``shown`` are on its path."""
     delta = Tally()
     delta.add(tally, sign)
     change(conn, thread_id, delta)

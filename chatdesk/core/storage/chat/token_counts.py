@@ -26,10 +26,10 @@ class TokenCountRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def put(self, encoding: str, counts: Mapping[str, int]) -> None:
-        """Keep the counts of parts, by id. Parts that are gone by now are left out."""
+    async def store(self, encoding: str, counts: Mapping[str, int]) -> None:
+        """Store the token counts of parts, by id. Parts that no longer exist are left out."""
         if counts and not self._db.is_read_only:
-            await self._db.write(lambda conn: _put(conn, encoding, counts), is_durable=False)
+            await self._db.write(lambda conn: _store(conn, encoding, counts), is_durable=False)
 
     async def factor(self, provider: str, model: str) -> float | None:
         """Return the number of reported tokens for each estimated one; None while nothing was learnt."""
@@ -62,7 +62,7 @@ def forget(conn: Connection, message_id: str) -> None:
     )
 
 
-def _put(conn: Connection, encoding: str, counts: Mapping[str, int]) -> None:
+def _store(conn: Connection, encoding: str, counts: Mapping[str, int]) -> None:
     for batch in batches(list(counts)):
         found = conn.exec_driver_sql(f"SELECT id FROM message_parts WHERE id IN ({marks(batch)})", tuple(batch))
         rows = [(part_id, encoding, counts[part_id]) for (part_id,) in found]

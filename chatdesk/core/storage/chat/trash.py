@@ -206,11 +206,11 @@ def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node
     return None if row is None else shown_path.find_node(conn, row[0])
 
 
-# Removing for good. A thread is given up first, in a step that is whole, and its rows go afterwards, a few at a time: a
+# Removing for good. A thread is first marked as gone, in one step, and its rows are removed afterwards, in batches: a
 # process that is killed in between leaves nothing that anybody could see, and the next one goes on.
 
 
-def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
+def mark_gone(conn: Connection, thread_ids: Sequence[str] | None) -> int:
     """Mark threads of the trash (None: all) as gone for good. Returns how many. Raises ``NotPossible`` when one of them
     is not in the trash."""
     gone = f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE}"
@@ -232,9 +232,10 @@ def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
     return count
 
 
-def give_up_expired(conn: Connection, trashed_before: int) -> list[str]:
-    """Mark the next few threads that were given up already or have been in the trash for long enough. Those of shared
-    projects are marked all at once and not returned: others may bring them back, and then they come back whole."""
+def mark_expired_gone(conn: Connection, trashed_before: int) -> list[str]:
+    """Mark the next few threads that are marked as gone already or have been in the trash for long enough. Those of
+    shared projects are marked all at once and not returned: others may bring them back, and then they come back
+    whole."""
     conn.exec_driver_sql(
         f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND project_id {_SHARED}",
         (trashed_before,),
@@ -268,8 +269,8 @@ def remove_messages(conn: Connection, message_ids: Sequence[str]) -> None:
 
 
 def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
-    """Remove threads with what the log says of them: titles, prompts, summaries. A team may still have what was shared
-    with it; there an erasure is what removes words."""
+    """Remove threads with their changes in the log: titles, prompts, summaries. A team may still have what was shared
+    with it; an erasure removes it there."""
     of_threads = f"SELECT id FROM summaries WHERE thread_id IN ({marks(thread_ids)})"
     conn.exec_driver_sql(
         f"UPDATE changes SET body = NULL WHERE (entity IN ({marks(thread_ids)}) OR entity IN ({of_threads}))"

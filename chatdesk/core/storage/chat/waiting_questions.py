@@ -97,18 +97,18 @@ def remove_waiting_question(conn: Connection, question: WaitingQuestion) -> None
 
 
 def become_drafts(conn: sqlite3.Connection) -> int:
-    """Turn the waiting questions of a database that comes from a file into drafts, because a file sends nothing: what
-    they say goes behind the draft of their thread. Slots and threads may be anything. Returns how many they were."""
-    return _put_behind(conn, "slot >= 'next:' AND slot < 'next;'")
+    """Turn the waiting questions of a database that comes from a file into drafts, because a file sends nothing: each
+    is appended to the draft of its thread. Slots and threads may be anything. Returns their number."""
+    return _append_to_drafts(conn, "slot >= 'next:' AND slot < 'next;'")
 
 
-def keep_homeless(conn: sqlite3.Connection) -> int:
-    """Put drafts and questions of threads that are missing behind the draft of the next new thread, because somebody
-    wrote them. Returns how many they were."""
-    return _put_behind(conn, "thread_id IS NOT NULL AND thread_id NOT IN (SELECT id FROM main.threads)")
+def keep_orphans(conn: sqlite3.Connection) -> int:
+    """Append the drafts and waiting questions of missing threads to the draft of the next new thread, because somebody
+    wrote them. Returns their number."""
+    return _append_to_drafts(conn, "thread_id IS NOT NULL AND thread_id NOT IN (SELECT id FROM main.threads)")
 
 
-def _put_behind(conn: sqlite3.Connection, chosen: str) -> int:
+def _append_to_drafts(conn: sqlite3.Connection, chosen: str) -> int:
     """Append drafts to the draft of their thread. Versions before 0004 have no attachments; of a foreign file a text
     may be of any type."""
     columns = {row[1] for row in conn.execute("PRAGMA main.table_info(drafts)")}

@@ -1,4 +1,4 @@
-"""Puts a prepared database in the place of the old one: all of it or nothing.
+"""Replaces the database with a prepared one: completely or not at all.
 
 A small note decides. Once it exists, the replacement is carried out, at once or, after a kill, at the next start. This
 module imports little, because every start looks for that note.

@@ -190,7 +190,7 @@ def log_threads(
         if op != "new":
             _check_own(conn, project_id, "thread", reg, [entry[0] for entry in entries if entry[1] == project_id])
     raw = driver(conn)
-    first = _take_numbers(raw, origin.device_id, len(entries), max(entry[2] for entry in entries))
+    first = _reserve_numbers(raw, origin.device_id, len(entries), max(entry[2] for entry in entries))
     heads = _heads(conn, "thread", [entry[0] for entry in entries], reg)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
@@ -361,7 +361,7 @@ def log_new_messages(conn: Connection, origin: Origin, *, project_id: str, entit
     ids = [new_id() for _ in entities]
     stamps = origin.hybrid_clock.several(len(entities))
     raw = driver(conn)
-    first = _take_numbers(raw, device, len(entities), stamps[-1])
+    first = _reserve_numbers(raw, device, len(entities), stamps[-1])
     insert_rows(
         raw,
         "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
@@ -377,8 +377,8 @@ def log_new_messages(conn: Connection, origin: Origin, *, project_id: str, entit
     )
 
 
-def _take_numbers(raw: sqlite3.Connection, device: str, count: int, last_hlc: int) -> int:
-    """Take that many numbers of this device's changes. Returns the first."""
+def _reserve_numbers(raw: sqlite3.Connection, device: str, count: int, last_hlc: int) -> int:
+    """Reserve ``count`` numbers (``dseq``) for changes of this device. Returns the first."""
     ((first,),) = raw.execute(
         "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - ?",

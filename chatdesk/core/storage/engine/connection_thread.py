@@ -67,21 +67,21 @@ class ConnectionThread:
 
     def wait_for(self, work: Callable[[], T]) -> T:
         """Run ``work`` and wait, for a thread without a loop."""
-        return self.begin(work)()
+        return self.start(work)()
 
-    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Hand ``work`` over. Returns a function that waits for its result."""
+    def start(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Start ``work`` on the thread. Returns a function that waits for its result."""
         if self._is_closed:
             raise StorageError(Text("The database is closed."))
         return self.submit(work).result
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        def begin() -> T:
+        def run() -> T:
             self._waiting.pop()
             return work()
 
         self._waiting.append(None)
-        return self._pool.submit(begin)
+        return self._pool.submit(run)
 
     async def close(self) -> None:
         if self._is_closed:
@@ -93,11 +93,11 @@ class ConnectionThread:
 
 def _hand_back(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], done: Future[T]) -> None:
     with suppress(RuntimeError):  # the loop is closed, and nobody waits
-        loop.call_soon_threadsafe(_settle, waiting, done)
+        loop.call_soon_threadsafe(_copy_outcome, waiting, done)
 
 
-def _settle(waiting: asyncio.Future[T], done: Future[T]) -> None:
-    """Give what waits the outcome of work, which is carried out even when its task was cancelled in the meantime."""
+def _copy_outcome(waiting: asyncio.Future[T], done: Future[T]) -> None:
+    """Copy the outcome of work to the waiting future. Work is carried out even when its task was cancelled."""
     error = done.exception()
     if waiting.cancelled():
         if error is not None:

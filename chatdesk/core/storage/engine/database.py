@@ -102,11 +102,11 @@ class Database:
             raise self.refusal
         return self._writer.wait_for(partial(self._write, work, is_durable))
 
-    def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+    def start_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
         """Start ``write_now`` without waiting. Returns a function that waits for its result."""
         if self.is_read_only:
             raise self.refusal
-        return self._writer.begin(partial(self._write, work, is_durable))
+        return self._writer.start(partial(self._write, work, is_durable))
 
     def become(self, device_id: str) -> None:
         """Use another device id from now on, which ``storage.sync.fork`` made."""
@@ -257,7 +257,7 @@ class Database:
         except OSError as error:
             _log.warning("the mark beside the database was not written: errno %s", error.errno)
 
-    def _take_device(self, conn: Connection) -> None:
+    def _load_device(self, conn: Connection) -> None:
         row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
         if row is None:
             self.device_id = new_id()

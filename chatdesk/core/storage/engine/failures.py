@@ -58,7 +58,7 @@ def is_io_error(error: BaseException) -> bool:
 
 
 def translated(error: BaseException, path: Path | None = None) -> StorageError:
-    """Return our error for ``error``. The log gets SQLite's code and own words, which name columns but hold no
+    """Return ChatDesk's error for ``error``. The log gets SQLite's code and message, which name columns but hold no
     values."""
     code = sqlite_code(error)
     _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _words(error))
@@ -104,8 +104,8 @@ _NOT_READ: Final = {
 
 
 def cannot_open(path: Path) -> StorageError:
-    """Return the error for a file that SQLite cannot open. SQLite says no more for half a dozen causes; the file system
-    knows which."""
+    """Return the error for a file that SQLite cannot open. SQLite has one code for half a dozen causes; the file system
+    is asked for the cause."""
     parent = path.parent
     try:
         if path.is_dir():

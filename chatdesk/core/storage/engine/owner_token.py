@@ -26,7 +26,7 @@ def is_alive(token: str | None) -> bool:
 
 
 def started(pid: int) -> str:
-    """Return when a process began, in the system's own count; empty if it is gone or the system does not tell."""
+    """Return when a process started, in the system's own unit; empty if it has ended or the system does not say."""
     if not sys.platform.startswith("linux"):
         return ""
     try:

@@ -28,8 +28,8 @@ def clean(text: str) -> str:
 
 
 def shown_name(stored: str) -> str:
-    """Return the stored title of a thread, or name of a project, tag, workspace or member, as it may be shown: a
-    backup, a team or another program may have put anything there."""
+    """Return the stored name of a thread, project, tag, workspace or member in a form that may be shown: a backup, a
+    team or another program may have stored anything as a name."""
     return clean_line(stored) or "Untitled"
 
 

@@ -195,8 +195,8 @@ def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tupl
 
 
 def _with_several_children(conn: Connection, parent_ids: Iterable[str]) -> list[str]:
-    """Return the messages with more than one child, in order. The index alone tells, and most have one: reading all
-    children of a page takes twice the time."""
+    """Return the messages with more than one child, in order. The index alone shows that most have one; reading all
+    children of a page would double the time."""
     found: list[str] = []
     for batch in batches(sorted(parent_ids)):
         statement = f"SELECT parent_id FROM messages WHERE parent_id IN ({marks(batch)})"

@@ -1,4 +1,4 @@
-"""Checks that all that is in a database's schema was put there by ChatDesk.
+"""Checks that ChatDesk created everything in a database's schema.
 
 A schema is code: a trigger or a view of somebody else would run with every statement of ours. Names, triggers, views
 and virtual tables are compared with those of this application; they are the same in every schema version that has them.
@@ -30,7 +30,7 @@ _LONGEST_NAME: Final = 60
 
 
 def check(conn: sqlite3.Connection) -> None:
-    """Raise ``StorageCorrupt``, which names what is not ours, if there is anything."""
+    """Raise ``StorageCorrupt``, naming the foreign objects of the schema, if there are any."""
     found = foreign_objects(conn)
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -48,7 +48,7 @@ def check(conn: sqlite3.Connection) -> None:
 
 
 def foreign_objects(conn: sqlite3.Connection) -> list[str]:
-    """Name what is not ours, such as "the trigger zz"; empty when all is."""
+    """Return the names of schema objects that ChatDesk did not create, such as "the trigger zz"."""
     found = []
     for kind, name, table, sql in conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"):
         words = f"the {kind if kind in _KINDS else 'object'} {shown(name)}"

@@ -54,7 +54,7 @@ def first_free(conn: sqlite3.Connection) -> int | None:
     return max(_end(conn, "max") or 0, (_floor(conn) or 1) - 1) + 1
 
 
-def put_new(conn: sqlite3.Connection, entries: Sequence[tuple[int, str]]) -> None:
+def index_new(conn: sqlite3.Connection, entries: Sequence[tuple[int, str]]) -> None:
     """Index messages that are new in this transaction and carry their numbers, which rise from ``first_free``, with the
     texts that the index's view has for them. Damage is recorded, as in ``drain``. Raises ``IndexFailed``."""
     with _indexing(conn):
@@ -94,17 +94,17 @@ def mark_damaged(conn: sqlite3.Connection) -> None:
 
 
 def _drain(conn: sqlite3.Connection) -> None:
-    removed = _take_out(conn)
+    removed = _remove_outdated(conn)
     queue = conn.execute("SELECT kind, entity FROM search_queue").fetchall()
     messages = [entity for kind, entity in queue if kind == "message"]
     for batch in batches(messages):
-        _put_messages(conn, batch, removed["message"])
-    _put_entries(conn, [(kind, entity) for kind, entity in queue if kind != "message"])
+        _index_messages(conn, batch, removed["message"])
+    _index_entries(conn, [(kind, entity) for kind, entity in queue if kind != "message"])
     conn.execute("DELETE FROM search_queue")
 
 
-def _take_out(conn: sqlite3.Connection) -> dict[str, set[int]]:
-    """Remove from the index what is not so any more. Returns the numbers, by source."""
+def _remove_outdated(conn: sqlite3.Connection) -> dict[str, set[int]]:
+    """Remove the entries of changed and deleted texts from the index. Returns their numbers, by source."""
     removed: dict[str, set[int]] = {"message": set(), "entry": set()}
     floor = _floor(conn)
     for source, n in conn.execute("SELECT source, n FROM search_removed").fetchall():
@@ -121,7 +121,7 @@ def _take_out(conn: sqlite3.Connection) -> dict[str, set[int]]:
     return removed
 
 
-def _put_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[int]) -> None:
+def _index_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[int]) -> None:
     floor = _floor(conn)
     rows = conn.execute(
         f"SELECT m.id, m.search_n, {_IS_SEARCHED} FROM messages m WHERE m.id IN ({marks(ids)}) ORDER BY m.id", ids
@@ -153,7 +153,7 @@ def _insert_messages(conn: sqlite3.Connection, numbers: Sequence[int]) -> None:
         )
 
 
-def _put_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -> None:
+def _index_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -> None:
     """Number what has no number yet and index what has a text; an entry without one is forgotten."""
     for kind, entity in entries:
         conn.execute("DELETE FROM search_entries WHERE kind = ? AND entity = ?", (kind, entity))
@@ -196,7 +196,7 @@ def rebuild(conn: sqlite3.Connection) -> None:
 
 
 def _replace_table(conn: sqlite3.Connection, table: str) -> None:
-    """Put an empty index where one is that cannot even be opened, which ``DROP TABLE`` would have to."""
+    """Replace an index that cannot even be opened, which ``DROP TABLE`` would have to, with an empty one."""
     with closing(connect(None, "write")) as fresh:
         fresh.execute(search_schema.FTS_TABLES[table])
         for shadow in (f"{table}_{shadow}" for shadow in search_schema.SHADOWS):
@@ -224,7 +224,7 @@ def _fill_names(conn: sqlite3.Connection, size: int) -> bool:
         "SELECT kind, entity FROM search_backlog WHERE kind <> 'message' LIMIT ?", (size,)
     ).fetchall()
     known = "SELECT 1 FROM search_entries WHERE kind = ? AND entity = ?"
-    _put_entries(conn, [entry for entry in entries if conn.execute(known, entry).fetchone() is None])
+    _index_entries(conn, [entry for entry in entries if conn.execute(known, entry).fetchone() is None])
     conn.executemany("DELETE FROM search_backlog WHERE kind = ? AND entity = ?", entries)
     return bool(entries)
 
@@ -269,7 +269,7 @@ def _fill_unnumbered(conn: sqlite3.Connection, size: int) -> bool:
             f"SELECT 'file', id FROM message_parts WHERE message_id IN ({marks(batch)}) AND type IN ('image', 'file')",
             batch,
         ).fetchall()
-        _put_entries(conn, files)
+        _index_entries(conn, files)
     conn.execute("INSERT INTO search_backlog (kind, entity) VALUES ('message', ?)", (rows[-1][0],))
     return True
 
@@ -322,8 +322,8 @@ def _write_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def check(conn: sqlite3.Connection) -> list[str]:
-    """Return what is wrong with the index, in plain words. While messages wait to be indexed only its own structure is
-    looked at, because what it holds is less than what there is."""
+    """Return the faults of the index, in plain words. While messages wait to be indexed, only the index's own structure
+    is checked, because it does not hold all messages yet."""
     if read_meta(conn, DAMAGED) is not None:
         return ["the search index is damaged and waits to be made anew"]
     is_whole = int(_floor(conn) is None and conn.execute("SELECT 1 FROM search_backlog LIMIT 1").fetchone() is None)

@@ -1,4 +1,4 @@
-"""Reads the bytes of attached files from the data directory, and nothing but what was saved there.
+"""Reads the bytes of attached files from the data directory, and checks that they are those that were saved.
 
 A file is called by the digest of its bytes, so whoever packs, copies or checks one can tell whether it is still what
 was saved. A link in its place is not followed: it may lead to any file of this computer.
@@ -35,7 +35,8 @@ def open_file(blobs: Path, name: str) -> BinaryIO:
 
 
 def complaint(blobs: Path, name: str) -> str:
-    """Return what is wrong with the bytes, to be after "the attached file"; empty when they are what was saved."""
+    """Return the fault of the bytes, as the end of a sentence about "the attached file"; empty when they are those that
+    were saved."""
     try:
         with open_file(blobs, name) as file:
             return "" if digest(file) == name else "is not what was saved"
@@ -54,8 +55,8 @@ def digest(file: BinaryIO) -> str:
 
 
 def copy(blobs: Path, name: str, sink: BinaryIO) -> bool:
-    """Write the bytes to ``sink``. Returns whether they were what was saved; if not, what was written must be thrown
-    away."""
+    """Write the bytes to ``sink``. Returns whether they were those that were saved; if not, the caller must discard
+    what was written."""
     hasher = hashlib.sha256()
     try:
         with open_file(blobs, name) as source:

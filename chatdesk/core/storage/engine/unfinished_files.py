@@ -32,7 +32,7 @@ _OLD_S: Final = 24 * 3600
 
 
 def name_for(target: Path) -> Path:
-    """Return a name beside ``target`` for what will become it, or for what is only needed for a while."""
+    """Return the name of a temporary file beside ``target``, such as one that will be renamed to it."""
     pid = os.getpid()
     return target.with_name(
         f".{target.name[:_LONGEST_NAME]}.{pid}-{owner_token.started(pid)}-{secrets.token_hex(8)}.new"

@@ -110,7 +110,7 @@ class LibraryRepository:
         return await self._planned(thread_ids, "deleted_at", plan)
 
     async def tag(self, thread_ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]) -> LibraryChange:
-        """Put tags (by name; unknown ones are made) on all these threads and take others (by id) off them."""
+        """Add tags (by name; unknown ones are made) to all these threads and remove others (by id) from them."""
         taken_off = [checked_id(tag_id) for tag_id in remove]
 
         def plan(conn: Connection, found: Found) -> LibraryChange:
@@ -128,7 +128,7 @@ class LibraryRepository:
         return await self._planned(thread_ids, "pinned_at", plan)
 
     async def delete_tag(self, tag_id: str) -> LibraryChange:
-        """Take a tag off all its threads and delete it."""
+        """Delete a tag and remove it from all its threads."""
         wanted = checked_id(tag_id)
 
         def work(conn: Connection) -> LibraryChange:
@@ -185,7 +185,7 @@ class LibraryRepository:
         return await self._db.write(work)
 
     async def carry_out(self, change: LibraryChange, *, is_back: bool = False) -> LibraryChange:
-        """Make a change again, or take it back: all of it, or ``NotPossible`` and nothing. Returns what was done."""
+        """Redo or undo a change: all of it, or ``NotPossible`` and nothing. Returns what was done."""
 
         def work(conn: Connection) -> LibraryChange:
             wanted = change.inverse() if is_back else change
@@ -194,13 +194,13 @@ class LibraryRepository:
 
         return await self._db.write(work)
 
-    async def begin_purge(self, thread_ids: Sequence[str] | None) -> int:
+    async def mark_gone(self, thread_ids: Sequence[str] | None) -> int:
         """Mark threads of the trash (None: all of them) as gone for good. From here on nothing shows them and nothing
         brings them back; their rows are removed by ``TrashRepository.purge_expired``. Returns how many."""
 
         def work(conn: Connection) -> int:
             wanted = None if thread_ids is None else [checked_id(each) for each in dict.fromkeys(thread_ids)]
-            return trash.give_up(conn, wanted)
+            return trash.mark_gone(conn, wanted)
 
         return await self._db.write(work)
 

@@ -28,7 +28,7 @@ _REGISTERS: Final = {
 
 
 def carry_out(conn: Connection, origin: Origin, change: LibraryChange) -> LibraryChange:
-    """Carry out ``change`` on what is there now, and return what was done.
+    """Apply ``change`` to the present rows, and return what was done.
 
     Other things may have happened since the change was made. A project therefore goes to the trash only when no live
     thread is left in it and another project is in use, and a thread that comes back brings its project along.

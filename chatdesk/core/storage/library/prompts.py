@@ -24,7 +24,7 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage.chat.outside_text import note_prompt
+from chatdesk.core.storage.chat.outside_text import record_prompt
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.texts import Text
@@ -73,7 +73,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def add_missing(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
-        """Add the prompts of a file that are not there yet, to the letter. Returns what was added."""
+        """Add the prompts of a file, except those that exist to the letter. Returns what was added."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
             known = {
@@ -87,18 +87,18 @@ class PromptRepository:
                     fresh[key] = each
             made = self._insert(conn, list(fresh.values()))
             for prompt_id in made:
-                note_prompt(conn, prompt_id)
+                record_prompt(conn, prompt_id)
             return tuple(get_prompt(conn, prompt_id) for prompt_id in made)
 
         return await self._db.write(work)
 
-    async def note_from_others(self, prompt_id: str) -> None:
+    async def record_outside_text(self, prompt_id: str) -> None:
         """Record that somebody else wrote a prompt: where it is used, standing permissions of tools ask again."""
         wanted = checked_id(prompt_id)
-        await self._db.write(lambda conn: note_prompt(conn, wanted))
+        await self._db.write(lambda conn: record_prompt(conn, wanted))
 
     async def add_starters(self, starters: Mapping[str, NewPrompt]) -> int:
-        """Add the prompts whose keys this database never had: what was deleted does not come back. Returns how many."""
+        """Add the prompts whose keys this database never had: deleted ones do not come back. Returns how many."""
         if await self._db.read(lambda conn: set(starters) <= _known_starters(conn)):
             return 0
 
@@ -135,7 +135,7 @@ class PromptRepository:
 
         await self._db.write(work)
 
-    async def note_used(self, prompt_id: str) -> None:
+    async def record_use(self, prompt_id: str) -> None:
         """Count one use of a prompt. It is not worth waiting for the disk, nor a new stamp."""
         wanted, now = checked_id(prompt_id), self._db.origin.now()
         sql = "UPDATE prompts SET use_count = use_count + 1, used_at = ? WHERE id = ?"

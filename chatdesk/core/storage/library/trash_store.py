@@ -50,11 +50,11 @@ class TrashRepository:
         origin = self._db.origin
         moment = origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
         gone = 0
-        while given_up := await self._db.write(lambda conn: trash.give_up_expired(conn, moment)):
-            for step in await self._db.read(partial(trash.steps, thread_ids=given_up)):
+        while marked := await self._db.write(lambda conn: trash.mark_expired_gone(conn, moment)):
+            for step in await self._db.read(partial(trash.steps, thread_ids=marked)):
                 await self._db.write(partial(trash.remove_messages, message_ids=step))
-            await self._db.write(partial(trash.remove_threads, thread_ids=given_up))
-            gone += len(given_up)
+            await self._db.write(partial(trash.remove_threads, thread_ids=marked))
+            gone += len(marked)
         # What others have, too, goes when the team's server has taken it.
         while await self._db.write(lambda conn: erasing.ask_for_purged(conn, origin, moment)):
             continue

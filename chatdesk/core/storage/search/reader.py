@@ -44,8 +44,8 @@ class SearchReader:
         self._running = 0
         self._is_closed = False
 
-    def begin(self) -> int:
-        """Return a number for a new search; the one that runs is interrupted."""
+    def start(self) -> int:
+        """Announce a new search, which interrupts the running one. Returns its number."""
         with self._lock:
             self._newest += 1
             self._interrupt_older(self._newest)

@@ -1,4 +1,4 @@
-"""Writes the prompts and drafts that an export of everything has. What is there already stays as it is."""
+"""Writes the prompts and drafts of an export of everything. Existing ones are not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Finds what is there already of an imported thread, as the origins of earlier imports tell, and our own ids."""
+"""Finds the parts of an imported thread that exist already, by the origins of earlier imports and by ChatDesk's own
+ids."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 

@@ -107,7 +107,7 @@ class ThreadRows:
 
 
 def thread_digest(thread: ImportedThread) -> str:
-    """Return a digest that tells whether an export has anything of a thread that an earlier one had not; the title
+    """Return a digest that shows whether an export has anything of a thread that an earlier one had not; the title
     comes last."""
     hasher = hashlib.blake2b(digest_size=12)
     for message in thread.messages:
@@ -146,7 +146,7 @@ class _Maker:
         thread, known = self._thread, self._known
         is_new = known.thread_id is None
         thread_id = known.thread_id or self._free(thread.wanted_id) or id_of_moment(thread.created_at << 12)
-        fresh = [message for message in map(self._settle, thread.messages) if message is not None]
+        fresh = [message for message in map(self._place, thread.messages) if message is not None]
         shown = self._shown()
         rows = [self._message(message, thread_id, is_shown=is_new and message.key in shown) for message in fresh]
         new_ids = {row.id for row in rows}
@@ -178,9 +178,9 @@ class _Maker:
     def _free(self, wanted: str | None) -> str | None:
         return wanted if wanted is not None and wanted not in self._known.taken else None
 
-    def _settle(self, message: ImportedMessage) -> ImportedMessage | None:
-        """Give the message its id and place. Returns None if all of it is there, and of a turn that has grown since the
-        rest."""
+    def _place(self, message: ImportedMessage) -> ImportedMessage | None:
+        """Give the message its id and place. Returns the message to be written: None if all of it exists, and the rest
+        of a turn that has grown."""
         known = self._known.messages
         found = [known[key] for key in message.keys if key in known]
         fresh = tuple(key for key in message.keys if key not in known)

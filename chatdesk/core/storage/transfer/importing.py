@@ -56,7 +56,7 @@ class ImportRepository:
         return self._db.is_write_waiting
 
     async def look_up(self, threads: Sequence[ImportedThread]) -> list[KnownThread]:
-        """Return what is there already of each of these threads."""
+        """Return the existing parts of each of these threads."""
         return await self._db.read(lambda conn: [import_lookup.known(conn, thread) for thread in threads])
 
     async def project(self, wanted: ImportedProject | str) -> tuple[Project, bool]:
@@ -86,7 +86,7 @@ class ImportRepository:
                 if now >= ends_at:
                     break
             if found:  # at once, because FTS5 writes a segment for each time
-                search_index.put_new(driver(conn), found)
+                search_index.index_new(driver(conn), found)
 
         # The index is brought up to date after ``work``, in the same transaction.
         await self._db.write(work, is_durable=False)

@@ -1,4 +1,4 @@
-"""Packs backups, checks them against what was packed, and unpacks them again, whatever form they have.
+"""Packs backups, checks them against their source, and unpacks backups of any form.
 
 A backup is a database (``.db``), one that is packed (``.db.gz``), or a zip with the database and the files that
 messages name. Those files are listed beside a packed one (``.files``): their bytes never change and are in the data
@@ -51,7 +51,7 @@ class _Hash(Protocol):
 
 
 def pack(source: Path, target: Path, *, named: Iterable[str]) -> Path:
-    """Pack the database at ``source`` into ``target``, which gets its name when what was packed has been read back."""
+    """Pack the database at ``source`` into ``target``, which gets its name when the packed copy has been read back."""
     temporary = unfinished_files.name_for(target)
     listed = target.with_name(target.name + FILES_ENDING)
     try:
@@ -229,7 +229,7 @@ def _pack(archive: zipfile.ZipFile, blobs: Path, name: str) -> str:
 
 
 def _called(conn: sqlite3.Connection, name: str) -> str:
-    """Return the name by which a person knows an attached file."""
+    """Return the name of an attached file that people see."""
     row = conn.execute(
         "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id WHERE a.sha256 = ?"
         " ORDER BY a.kind = 'document' LIMIT 1",

@@ -93,12 +93,12 @@ class BackupService:
             told |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
         return contents
 
-    async def put_in_place(self) -> Path | None:
-        """Restore what was prepared. The database must be closed, and this process own the data directory. Returns
-        where the old database is kept, None when there was none."""
+    async def restore_prepared(self) -> Path | None:
+        """Replace the database with the prepared backup. The database must be closed, and this process own the data
+        directory. Returns where the old database is kept, None when there was none."""
         with job("restore.ended") as told:
             kept = await asyncio.to_thread(
-                restore.put_in_place,
+                restore.replace_database,
                 self._database,
                 backup_dir=self._backups.directory,
                 now_ms=self._clock.now_ms(),

@@ -67,7 +67,7 @@ class Complaint:
     text: str
 
     @property
-    def can_be_mended(self) -> bool:
+    def can_be_repaired(self) -> bool:
         return self.kind not in (Kind.TEXT, Kind.FILES)
 
 
@@ -105,7 +105,7 @@ def wrong_counters(conn: Connection) -> list[str]:
 
 
 def wrong_ends(conn: Connection) -> list[str]:
-    """Return threads that do not know the newest message of their shown path."""
+    """Return threads whose stored newest message is not the last of their shown path."""
     return [row[0] for row in conn.exec_driver_sql(_ENDS)]
 
 

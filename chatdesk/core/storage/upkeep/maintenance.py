@@ -127,7 +127,7 @@ class Maintenance:
             if not _is_sound(conn):
                 log_event("check.ended", status="damaged", level=logging.ERROR)
                 return UpkeepReport(is_checked=True, problem=self._damaged())
-            self._note_check(now)
+            self._record_check(now)
             log_event("check.ended", status="sound")
         if self._is_closed or not is_backup_due:
             return UpkeepReport(is_checked=is_check_due)
@@ -167,8 +167,8 @@ class Maintenance:
             return True
         return abs(now - at) >= _DAY_MS
 
-    def _note_check(self, now: int) -> None:
-        """Write down when the check was made; if that is lost, it only means one more check."""
+    def _record_check(self, now: int) -> None:
+        """Record when the check was made. If that fails, the next check comes earlier than it needs to."""
         with suppress(OSError):
             write_text(self._note, json.dumps({"at": now}))
 

@@ -115,7 +115,7 @@ def hiding_projects(conn: Connection) -> list[str]:
 
 
 def bring_projects_back(conn: Connection, origin: Origin) -> int:
-    """Take projects out of the trash whose threads are not all there. Returns how many."""
+    """Bring projects out of the trash that have threads outside it. Returns how many."""
     found = hiding_projects(conn)
     for project_id in found:
         projects.set_deleted(conn, origin, project_id, None)

@@ -77,7 +77,7 @@ class RepairService:
         self._blobs = blobs
 
     async def check(self, *, with_index: bool = True) -> list[Complaint]:
-        """Return everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``:
+        """Return everything that is wrong. Works for a while, on a thread and a connection of its own. ``with_index``:
         also the search index, during which nothing can be written."""
         try:
             found = await asyncio.to_thread(self._examine)
@@ -101,7 +101,7 @@ class RepairService:
         has_lost = any(each.kind is Kind.REFERENCES for each in found) or (
             any(each.kind is Kind.TEXT for each in found) and bool(await self._database.read(salvage.damaged))
         )
-        if has_lost or any(each.can_be_mended for each in found):
+        if has_lost or any(each.can_be_repaired for each in found):
             kept = await asyncio.to_thread(
                 restore.keep_present,
                 self._database.path,
@@ -110,7 +110,7 @@ class RepairService:
                 reason="repair",
             )
             device, done = await self._database.write(
-                lambda conn: _mend_and_pull(conn, self._database.origin, has_lost=has_lost)
+                lambda conn: _repair_and_pull(conn, self._database.origin, has_lost=has_lost)
             )
             if device != self._database.device_id:
                 self._database.become(device)
@@ -119,15 +119,15 @@ class RepairService:
         return RepairReport(tuple(done), tuple(left), kept)
 
 
-def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
-    """Repair the database, and have what was lost pulled again. Returns the id of this device from now on, and what was
+def _repair_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
+    """Repair the database, and have lost changes pulled again. Returns the new id of this device, and what was
     done."""
     done: list[str] = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
-    done += mend(conn, origin)
+    done += repair(conn, origin)
     return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
 
 
-def mend(conn: Connection, origin: Origin) -> list[str]:
+def repair(conn: Connection, origin: Origin) -> list[str]:
     """Repair everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
     done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = driver(conn)
@@ -160,7 +160,8 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
 
 
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
-    """Repair rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
+    """Repair rows whose references point at nothing: what a person wrote gets a place, what only belonged to the
+    missing row is removed."""
     done: list[str] = []
     moved = _move_to_private_project(conn, origin)
     if moved:
@@ -198,7 +199,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
                 roots,
             )
         )
-    drafts = waiting_questions.keep_homeless(driver(conn))
+    drafts = waiting_questions.keep_orphans(driver(conn))
     if drafts:
         done.append(
             plural(

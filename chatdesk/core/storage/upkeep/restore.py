@@ -1,9 +1,9 @@
-"""Puts a backup in the place of the database: all of it or nothing, whatever happens in between.
+"""Replaces the database with a backup: completely or not at all, whatever happens in between.
 
 The rows of the backup are read into a new database beside the present one, by a process that may be killed
 (``restore_process``); the present database is kept in the backup directory; then one small file says that the new one
 shall take its place. From there on every start finishes what was begun, before it opens anything; until there, nothing
-has changed. Whoever calls ``put_in_place`` owns the data directory and has the database closed. Synchronous, for a
+has changed. Whoever calls ``replace_database`` owns the data directory and has the database closed. Synchronous, for a
 thread of the caller.
 """
 
@@ -54,7 +54,7 @@ def prepare(path: Path, database: Path, *, blobs: Path) -> BackupContents:
     return contents
 
 
-def put_in_place(database: Path, *, backup_dir: Path, now_ms: int) -> Path | None:
+def replace_database(database: Path, *, backup_dir: Path, now_ms: int) -> Path | None:
     """Keep the present database and put the prepared one in its place. Returns where the present one is kept now, None
     when there was none. Raises ``StorageError``; nothing has changed then."""
     with translating(database):

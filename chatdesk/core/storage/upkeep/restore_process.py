@@ -82,7 +82,7 @@ def run(
 
 
 def time_limit_s(backup: Path) -> float:
-    """Return how long reading a backup may take, by its size."""
+    """Return the time limit for reading a backup, by its size."""
     return _LEAST_TIME_S + backup.stat().st_size / 1_000_000 * _TIME_S_A_MB
 
 

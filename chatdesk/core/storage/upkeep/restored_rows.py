@@ -88,7 +88,7 @@ def copy_rows(source: Path, target: Path, revision: str, *, migrations: Path, na
         if revision != tables.HEAD_REVISION and conn.execute(_WRONG_TREE).fetchone() is not None:
             raise _refused(Text("{name} is damaged: some messages stand below themselves.", name=name))
     if revision == tables.HEAD_REVISION:
-        _mend(target)
+        _make_reachable(target)
 
 
 def _make_empty(target: Path, revision: str, migrations: Path) -> None:
@@ -174,7 +174,7 @@ def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
         conn.execute(search_schema.BACKLOG)
 
 
-def _mend(target: Path) -> None:
+def _make_reachable(target: Path) -> None:
     """Repair a tree in which no message could be found; see ``reachability``."""
     clock = SystemClock()
     with unused_database(target) as conn:

@@ -92,14 +92,14 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
                         title=title,
                     )
                 )
-            mended = repair.mend(conn, origin)
+            repaired = repair.repair(conn, origin)
             quieting.stop_automatic_actions(raw, origin.now())
             wrong = db_check.check_database(conn, is_thorough=True)
             if wrong:
                 lost.append(Text("{wrong} findings are left; 'chatdesk doctor' lists them.", wrong=len(wrong)))
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error
-    return SalvageReport((*lines, *lost, *mended), is_whole=not (lost or mended or wrong))
+    return SalvageReport((*lines, *lost, *repaired), is_whole=not (lost or repaired or wrong))
 
 
 def _damaged(database: Path) -> sqlite3.Connection:

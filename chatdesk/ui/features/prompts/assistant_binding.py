@@ -185,7 +185,7 @@ class AssistantBinding(Controller):
 
     def _ask_once(self, assistant_id: str) -> None:
         self._chosen.ask_once(assistant_id)
-        self._tasks.start(self._prompts.note_used(assistant_id), "note the use of an assistant")
+        self._tasks.start(self._prompts.record_use(assistant_id), "note the use of an assistant")
 
 
 def _heard(count: int) -> Text:

@@ -199,7 +199,7 @@ class PromptBinding(Controller):
             notes.append(shown(template.problems[0].sentence))
         if notes:
             composer.notice.show_passing(" ".join(notes))
-        await self._prompts.note_used(prompt.id)
+        await self._prompts.record_use(prompt.id)
 
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
         """Return the values the window knows for a template's variables, and sentences about those that are empty."""

@@ -133,7 +133,7 @@ class SystemPromptBinding(Controller):
         prompt = await prompts.get(prompt_id)
         if self.dialog is not None:
             self.dialog.use_text(prompt.text)
-        await prompts.note_used(prompt_id)
+        await prompts.record_use(prompt_id)
 
     async def _keep(self, text: str) -> None:
         try:

@@ -77,7 +77,7 @@ class RestoreBinding:
             dialog.show_failure(shown(error.sentence))
             return
         dialog.accept()
-        self._restart_after(self._services.backups.put_in_place)
+        self._restart_after(self._services.backups.restore_prepared)
 
 
 def _ask_for_file(dialog: RestoreDialog) -> None:

@@ -143,8 +143,8 @@ async def test_an_id_that_is_not_there_has_its_words(prompts: PromptService, act
 async def test_what_was_used_last_stands_first_then_the_others_by_name(prompts: PromptService) -> None:
     made = {name: await prompts.create(TEMPLATE, name, "t") for name in ("beta", "Alpha", "gamma", "Älpler")}
     assert await names(prompts) == ["Alpha", "beta", "gamma", "Älpler"]
-    await prompts.note_used(made["gamma"].id)
-    await prompts.note_used(made["beta"].id)
+    await prompts.record_use(made["gamma"].id)
+    await prompts.record_use(made["beta"].id)
     assert await names(prompts) == ["beta", "gamma", "Alpha", "Älpler"]
     assert (await prompts.get(made["beta"].id)).use_count == 1
 
@@ -210,7 +210,7 @@ async def test_a_library_that_cannot_be_written_is_shown_as_it_is(world: ChatWor
     world.database.refusal = StorageReadOnly()
     try:
         assert await names(started(world)) == ["A"]
-        await prompts.note_used(made.id)
+        await prompts.record_use(made.id)
         with pytest.raises(StorageReadOnly):
             await prompts.create(TEMPLATE, "B", "b")
     finally:

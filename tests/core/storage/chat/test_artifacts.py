@@ -91,26 +91,26 @@ async def test_bytes_are_named_until_the_trash_is_emptied(store: Store) -> None:
 
 async def test_a_draft_keeps_and_names_its_attachments(store: Store) -> None:
     thread = await store.thread()
-    await store.drafts.put(thread, "", 0, attachments=[IMAGE])
-    await store.drafts.put(NEW_DRAFT, "text", 2, attachments=[FILE])
+    await store.drafts.save(thread, "", 0, attachments=[IMAGE])
+    await store.drafts.save(NEW_DRAFT, "text", 2, attachments=[FILE])
     await store.reopen()
     draft = await store.drafts.get(thread)
     assert draft is not None
     assert (draft.text, draft.attachments) == ("", (IMAGE,))
     assert await named(store) == ["cat.png", "notes.txt"]
     await store.drafts.delete(NEW_DRAFT)
-    await store.drafts.put(thread, "text", 1)
+    await store.drafts.save(thread, "text", 1)
     assert await named(store) == []
 
 
 async def test_texts_are_kept_replaced_and_forgotten(store: Store) -> None:
     artifacts = ArtifactRepository(store.db)
     assert await artifacts.text(FILE.sha256) is None
-    await artifacts.put_text(FILE.sha256, "words\0", None)
+    await artifacts.store_text(FILE.sha256, "words\0", None)
     found = await artifacts.text(FILE.sha256)
     assert found is not None
     assert (found.text, found.problem) == ("words\N{REPLACEMENT CHARACTER}", None)
-    await artifacts.put_text(FILE.sha256, "", "It is damaged.")
+    await artifacts.store_text(FILE.sha256, "", "It is damaged.")
     found = await artifacts.text(FILE.sha256)
     assert found is not None
     assert found.problem == "It is damaged."

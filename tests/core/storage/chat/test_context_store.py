@@ -203,8 +203,8 @@ async def test_token_counts_are_kept_for_each_encoding_until_the_text_changes(
     await store.answer(answer.id, "half", Status.STOPPED)
     part = (await contexts.tail(thread, ENCODING, before=None, limit=9))[-1].parts[0]
     assert part.tokens is None
-    await token_counts.put(ENCODING, {part.id: 7, new_id(): 3})
-    await token_counts.put(ENCODING, {})
+    await token_counts.store(ENCODING, {part.id: 7, new_id(): 3})
+    await token_counts.store(ENCODING, {})
     assert (await contexts.tail(thread, ENCODING, before=None, limit=9))[-1].parts[0].tokens == 7
     assert (await contexts.tail(thread, "cl100k_base", before=None, limit=9))[-1].parts[0].tokens is None
     await store.messages.resume(answer.id, PLAN)

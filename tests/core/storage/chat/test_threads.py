@@ -223,7 +223,7 @@ async def test_a_trashed_thread_comes_back_whole(store: Store) -> None:
 async def test_the_trash_is_emptied_after_thirty_days(store: Store) -> None:
     thread = await store.thread()
     await store.ask(thread)
-    await store.drafts.put(thread, "draft", 1)
+    await store.drafts.save(thread, "draft", 1)
     await store.library.delete([thread])
     store.clock.now += (TRASH_DAYS - 1) * _DAY_MS
     assert await store.trash.purge_expired() == 0
@@ -254,9 +254,9 @@ async def test_purged_messages_lose_their_text_but_not_their_place(store: Store)
 
 async def test_drafts_are_kept_per_thread(store: Store) -> None:
     thread = await store.thread()
-    await store.drafts.put(NEW_DRAFT, "new one", 3)
-    await store.drafts.put(thread, "half", 4)
-    await store.drafts.put(thread, "half a", 6)
+    await store.drafts.save(NEW_DRAFT, "new one", 3)
+    await store.drafts.save(thread, "half", 4)
+    await store.drafts.save(thread, "half a", 6)
     await store.reopen()
     kept = await store.drafts.get(thread)
     assert kept is not None
@@ -267,7 +267,7 @@ async def test_drafts_are_kept_per_thread(store: Store) -> None:
     await store.drafts.delete(NEW_DRAFT)
     assert await store.drafts.get(NEW_DRAFT) is None
     with pytest.raises(ThreadNotFound):
-        await store.drafts.put(new_id(), "x", 0)
+        await store.drafts.save(new_id(), "x", 0)
 
 
 async def test_projects(store: Store) -> None:

@@ -53,7 +53,7 @@ async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_b
             await database.write(fill)
         assert tries == [True, False, False]
         await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 1073741823"))
-        await DraftRepository(database).put(NEW_DRAFT, "still here", 0)
+        await DraftRepository(database).save(NEW_DRAFT, "still here", 0)
         assert (await DraftRepository(database).get(NEW_DRAFT)).text == "still here"
     finally:
         await database.close()

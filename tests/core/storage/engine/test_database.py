@@ -117,9 +117,9 @@ async def test_a_write_that_was_begun_is_carried_out_before_later_ones(store: St
 
     held = threading.Event()
     waits = [
-        store.db.begin_write(lambda conn: held.wait(20) and tell(conn, 1)),
-        store.db.begin_write(lambda conn: tell(conn, 1)),  # fails: it is there
-        store.db.begin_write(lambda conn: tell(conn, 2)),
+        store.db.start_write(lambda conn: held.wait(20) and tell(conn, 1)),
+        store.db.start_write(lambda conn: tell(conn, 1)),  # fails: it is there
+        store.db.start_write(lambda conn: tell(conn, 2)),
     ]
     held.set()
     keys = await store.db.write(

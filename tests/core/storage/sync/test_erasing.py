@@ -151,7 +151,7 @@ def test_the_emptied_trash_of_a_shared_project_is_erased_for_everybody(pair: Pai
     pair.settle()
     messages = [row[0] for row in pair.ann.rows("SELECT id FROM messages WHERE thread_id = ?", thread)]
     assert '"text"' in bodies(pair, *messages)
-    now(pair.ann.repositories.library.begin_purge(None))
+    now(pair.ann.repositories.library.mark_gone(None))
     now(pair.ann.repositories.trash.purge_expired(0))
     pair.settle()
     assert '"text"' not in bodies(pair, *messages)
@@ -169,7 +169,7 @@ def test_a_purge_without_the_right_stays_on_this_computer(pair: Pair) -> None:
     pair.settle()
     now(pair.ann.repositories.library.delete([thread]))
     pair.settle()
-    now(pair.bob.repositories.library.begin_purge([thread]))
+    now(pair.bob.repositories.library.mark_gone([thread]))
     now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT count(*) FROM changes WHERE reg = 'erased'") == [(0,)]
     pair.settle()
@@ -222,7 +222,7 @@ def test_the_log_of_a_purged_private_thread_keeps_no_words(pair: Pair) -> None:
     project = now(pair.bob.repositories.projects.create("Private")).id
     thread = begin_private(pair.bob, project, "A private title")
     now(pair.bob.repositories.library.delete([thread]))
-    now(pair.bob.repositories.library.begin_purge([thread]))
+    now(pair.bob.repositories.library.mark_gone([thread]))
     now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT 1 FROM changes WHERE body LIKE '%A private title%'") == []
 

@@ -435,7 +435,7 @@ def made_store(store: Store) -> SyncStore:
     return SyncStore(
         WORKSPACE,
         write=store.db.write_now,
-        begin=store.db.begin_write,
+        begin=store.db.start_write,
         read=store.db.read_now,
         origin=lambda: store.db.origin,
         on_fork=store.db.become,

@@ -122,7 +122,7 @@ async def test_what_is_ones_own_stays_possible_where_one_may_only_read(store: St
     contexts = ContextRepository(store.db)
     await contexts.mark(question, ContextMark.PINNED)
     await contexts.start_at(thread, question)
-    await store.drafts.put(thread, "draft", 5)
+    await store.drafts.save(thread, "draft", 5)
     assert len(sent(store, project)) == before
     assert await store.threads.retitle(thread, "made by a model", TitleSource.MODEL) is None
     assert await contexts.long_threads(least_characters=lambda *_model: 0, idle_since=2**60) == ()

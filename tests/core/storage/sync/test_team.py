@@ -176,7 +176,7 @@ def made_store(store: Store, *, write: Write, begin: Begin | None = None) -> Syn
     return SyncStore(
         WORKSPACE,
         write=write,
-        begin=begin or store.db.begin_write,
+        begin=begin or store.db.start_write,
         read=store.db.read_now,
         origin=lambda: store.db.origin,
     )
@@ -202,7 +202,7 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
 
     def begin(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]:
         said.append(is_durable)
-        return store.db.begin_write(work, is_durable=is_durable)
+        return store.db.start_write(work, is_durable=is_durable)
 
     head = ProjectHead(new_id(), "editor", "c", 0)
     sync = made_store(store, write=write, begin=begin)

@@ -147,7 +147,7 @@ async def test_who_writes_meanwhile_waits_for_a_part_of_it_only(whole: ImportWor
     steps = await _steps_of(repository)
     own = await whole.store.thread()
     may_begin = threading.Event()
-    held = whole.store.db.begin_write(lambda _conn: may_begin.wait(60))
+    held = whole.store.db.start_write(lambda _conn: may_begin.wait(60))
     writing = asyncio.ensure_future(repository.write(steps))
     asking = asyncio.ensure_future(whole.store.ask(own, "my own question"))
     await asyncio.sleep(0)  # both are in the queue now

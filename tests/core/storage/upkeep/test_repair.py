@@ -325,7 +325,7 @@ async def test_no_team_of_a_damaged_file_is_connected_to(store: Store) -> None:
 async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_their_thread(store: Store) -> None:
     thread = await store.thread()
     await store.ask(thread, "one")
-    await store.drafts.put(thread, "typed", 5)
+    await store.drafts.save(thread, "typed", 5)
     await WaitingQuestionRepository(store.db).add(thread, "asked")
     origin = store.db.origin
     await store.db.close()
@@ -348,9 +348,9 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
 
 
 async def test_a_draft_whose_thread_is_lost_goes_to_the_draft_of_a_new_thread(store: Store) -> None:
-    await store.drafts.put(NEW_DRAFT, "new words", 0)
+    await store.drafts.save(NEW_DRAFT, "new words", 0)
     lost = await store.thread("Lost")
-    await store.drafts.put(lost, "old words", 0)
+    await store.drafts.save(lost, "old words", 0)
     await _run(store, f"DELETE FROM threads WHERE id = '{lost}'")
     report = await _service(store).repair()
     assert any(line.startswith("1 draft whose thread is missing") for line in report.lines), report.lines

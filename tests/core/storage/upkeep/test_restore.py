@@ -63,7 +63,7 @@ async def _restored(store: Store, backup: Path) -> Path | None:
     service = _service(store)
     await service.prepare(backup)
     await store.db.close()
-    kept = await service.put_in_place()
+    kept = await service.restore_prepared()
     store.reset()
     report = await store.db.open()
     assert report.warning is None
@@ -81,7 +81,7 @@ async def test_a_zip_holds_database_and_attachments_and_comes_back_elsewhere(
     contents = await _service(other).prepare(target)
     assert (contents.threads, contents.messages, contents.missing_files) == (1, 2, 0)
     assert contents.titles == ("With a picture",)
-    assert await _service(other).put_in_place() is None
+    assert await _service(other).restore_prepared() is None
     other.reset()
     await other.db.open()
     assert await other.shown(thread) == ["look", "answer to look"]
@@ -124,7 +124,7 @@ async def test_an_older_schema_is_restored_and_upgraded_at_the_next_start(store:
     assert contents.messages > 0
     await _service(store).prepare(tmp_path / "old.db")
     await store.db.close()
-    await _service(store).put_in_place()
+    await _service(store).restore_prepared()
     store.reset()
     report = await store.db.open()
     assert report.upgraded_from == "0002"  # type: ignore[attr-defined]
@@ -190,7 +190,7 @@ async def test_a_damaged_database_is_kept_as_it_is(store: Store, tmp_path: Path)
     store.path.write_bytes(b"damaged" * 999)
     store.path.with_name("chatdesk.db-wal").write_bytes(b"of another database")
     await _service(store).prepare(good)
-    kept = await _service(store).put_in_place()
+    kept = await _service(store).restore_prepared()
     assert kept is not None
     with zipfile.ZipFile(kept) as archive:
         assert archive.read("damaged/chatdesk.db") == b"damaged" * 999
@@ -278,7 +278,7 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(store: Store, tmp_p
             try:
                 wanted = first if cycle % 2 else second
                 restore.prepare(wanted, store.path, blobs=_blobs(store))
-                restore.put_in_place(store.path, backup_dir=tmp_path / "kept", now_ms=NOW + cycle)
+                restore.replace_database(store.path, backup_dir=tmp_path / "kept", now_ms=NOW + cycle)
             finally:
                 os._exit(0)
         time.sleep(chance.uniform(0.0, 0.25))

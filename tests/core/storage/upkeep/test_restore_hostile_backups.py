@@ -46,7 +46,7 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 thread = await store.thread(title)
                 for number in range(3):
                     await store.ask(thread, f"question {number}")
-                await store.drafts.put(thread, "unsent", 0)
+                await store.drafts.save(thread, "unsent", 0)
             return await store.db.back_up(folder / "backup.db")
         finally:
             await store.db.close()
@@ -162,7 +162,7 @@ async def test_questions_that_waited_for_an_answer_are_drafts_afterwards(
     store: Store, tmp_path: Path, clock: MovableClock
 ) -> None:
     with_draft, without = await store.thread(), await store.thread("other")
-    await store.drafts.put(with_draft, "typed", 5)
+    await store.drafts.save(with_draft, "typed", 5)
     waiting = WaitingQuestionRepository(store.db)
     for thread, text in ((with_draft, "first"), (with_draft, "second"), (without, "third"), (without, "fourth")):
         await waiting.add(thread, text)

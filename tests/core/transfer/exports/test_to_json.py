@@ -187,8 +187,8 @@ async def test_an_answer_that_is_being_written_comes_with_the_text_that_there_is
 
 async def test_drafts_come_with_everything_only(store: Store, service: ExportService, tmp_path: Path) -> None:
     thread = await store.thread()
-    await store.drafts.put(thread, "unsent", 3)
-    await store.drafts.put(NEW_DRAFT, "", 0)
+    await store.drafts.save(thread, "unsent", 3)
+    await store.drafts.save(NEW_DRAFT, "", 0)
     data = await _exported(service, tmp_path, Choice())
     assert [(each["slot"], each["text"]) for each in data["drafts"]] == [(thread, "unsent")]
     assert "drafts" not in await _exported(service, tmp_path, Choice(thread_ids=(thread,)))

@@ -1,4 +1,4 @@
-"""Defines the tables beside the search index: what it knows besides messages, and what it does not know yet."""
+"""Defines the tables beside the search index: its entries that are not messages, and what is still to be indexed."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ class _Page:
             ],
         )
         if numbers:
-            search_index.put_new(raw, [(numbers[rows.id], rows.own.words or "") for rows in found])
+            search_index.index_new(raw, [(numbers[rows.id], rows.own.words or "") for rows in found])
         elif found:
             raw.executemany(
                 "INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)",

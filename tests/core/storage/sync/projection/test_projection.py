@@ -434,7 +434,7 @@ def test_emptied_trash_stays_empty_until_somebody_brings_back_what_was_in_it(log
     thread_id = log.thread()
     log.delete("thread", thread_id)
     reader.pull()
-    now(reader.profile.repositories.library.begin_purge([thread_id]))
+    now(reader.profile.repositories.library.mark_gone([thread_id]))
     log.delete("thread", thread_id)
     reader.pull()
     assert reader.one("SELECT deleted_at FROM threads WHERE id = ?", thread_id) == 0
