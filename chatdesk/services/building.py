@@ -226,7 +226,7 @@ def _context(
         payloads=AttachmentPayloads(attachments, data.counter),
     )
     in_force.follow(lambda changed: context.use_options(context_options(changed)))
-    in_force.follow(lambda _changed: context.summaries.note_new_limit())
+    in_force.follow(lambda _changed: context.summaries.wake())
     context.models.use_overrides(overrides_of(accounts))
     return context
 

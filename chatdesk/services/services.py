@@ -164,12 +164,12 @@ class Services:
     def network(self) -> NetworkWatch:
         """The watch for lost connections; made when first used, and watching from then on."""
         if self._network is None:
-            from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
+            from chatdesk.core.chat.network_watch import NetworkWatch, reaches, retry_if_shown
 
             network = self._network = NetworkWatch(
                 self.events,
                 reach=lambda name: reaches(self.providers.get(name)),
-                send_again=partial(take_up, self.chat),
+                send_again=partial(retry_if_shown, self.chat),
                 store=self.repositories.waiting,
             )
             self.settings_in_force.follow(lambda settings: network.use(is_sending=settings.send_when_back))

@@ -33,7 +33,7 @@ HELD = "The provider takes no more requests for now."
 
 def hold(services: Services, *models: str) -> None:
     for model in models:
-        services.chat.queue.note_rate("offline", model, RateReport(0, 3_600))
+        services.chat.queue.record_rate("offline", model, RateReport(0, 3_600))
 
 
 def release(services: Services, *models: str) -> None:

@@ -105,7 +105,7 @@ def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
         await until(lambda: isinstance(QApplication.activePopupWidget(), ModelChooser))
         QApplication.activePopupWidget().close()
         large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
-        services.chat.context.models.note("offline", (large,))
+        services.chat.context.models.add_listed("offline", (large,))
         await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")
         answer = await answered(
             application, lambda: application.panes.transcript.actionRequested.emit("retry", refused.id)

@@ -61,7 +61,7 @@ class AnswerPictures:
         self._bytes = 0
 
     async def take(self, delta: PictureDelta) -> AnswerPicture | TextDelta | None:
-        """Return what the answer has of a picture now; None where there is no news."""
+        """Return the present state of a picture of the answer; None if it has not changed."""
         if self._keep is None:
             return _in_text(delta)
         is_new = delta.item not in self._names

@@ -79,7 +79,7 @@ class FileReader:
         return SentImage(problem=str(head.get("problem") or _DIED))
 
     def close(self) -> None:
-        """Kill the running processes; whoever waits for one gets a problem."""
+        """Kill the running processes; their callers get a problem."""
         with self._lock:
             self._is_closed = True
             running = list(self._running)

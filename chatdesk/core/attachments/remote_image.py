@@ -55,7 +55,7 @@ class ImageInOwnNetwork(ImageNotLoaded):
 
 
 class ImageFetcher:
-    """Fetches images on the calling threads; ``close`` gives up what is under way, at once. ``scope_of`` classifies
+    """Fetches images on the calling threads; ``close`` aborts running fetches at once. ``scope_of`` classifies
     addresses; tests put loopback into the open network."""
 
     def __init__(

@@ -62,7 +62,7 @@ class VirusScan:
         self._silent_until_s = 0.0
 
     def use(self, rules: ScanRules) -> None:
-        """Scan by other rules from now on; what was clean for another scanner is scanned again."""
+        """Scan by other rules from now on; files that were clean for another scanner are scanned again."""
         if rules != self._rules:
             self._rules, self._clean, self._silent_until_s = rules, {}, 0.0
 

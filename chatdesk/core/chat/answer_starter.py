@@ -1,4 +1,4 @@
-"""Starts answers: says who writes them, whether there is room for another, and asks when their turn comes."""
+"""Starts answers: chooses who writes them, checks that there is room for another, and asks when their turn comes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class AnswerStarter:
             bus=bus,
             clock=clock,
             cost_of=context.models.cost_of,
-            note_rate=self.queue.note_rate,
+            record_rate=self.queue.record_rate,
         )
         self._taken: set[str] = set()
         self._starting: list[_StartingAnswer] = []

@@ -62,8 +62,8 @@ async def ask(
     is_finished = False
     last: AskEvent | None = None
     try:
-        begin = partial(_begin, chat, text, thread_id=thread_id, parent_id=parent_id, edits=edits)
-        asked = await begin(provider=provider, model=model, attachments=attachments, assistant_id=assistant_id)
+        start = partial(_start_answer, chat, text, thread_id=thread_id, parent_id=parent_id, edits=edits)
+        asked = await start(provider=provider, model=model, attachments=attachments, assistant_id=assistant_id)
         thread, question, answer = asked.thread, asked.question, asked.answer
         assert question is not None  # both exist when there was a text
         assert answer is not None
@@ -97,7 +97,7 @@ async def ask(
                     await chat.stop(answer_id)
 
 
-async def _begin(
+async def _start_answer(
     chat: ChatService,
     text: str,
     *,

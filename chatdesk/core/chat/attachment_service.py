@@ -74,7 +74,7 @@ class AttachmentService:
         return self.limits.file_bytes
 
     def use_limits(self, limits: AttachmentLimits) -> None:
-        """Take other limits, from the next file on."""
+        """Use other limits, from the next file on."""
         self.limits = limits
 
     def refuses(self, mime: str) -> bool:
@@ -90,14 +90,14 @@ class AttachmentService:
         loop = asyncio.get_running_loop()
         is_wanted = True
 
-        def tell(copied: int, total: int) -> None:
+        def report(copied: int, total: int) -> None:
             if not is_wanted:
                 raise AttachmentUnusable(Text("The copying was stopped."))
             if progress is not None:
                 loop.call_soon_threadsafe(progress, copied, total)
 
         try:
-            return await self._added(self._intake.add_file, path, limits=self.limits, progress=tell)
+            return await self._added(self._intake.add_file, path, limits=self.limits, progress=report)
         finally:
             is_wanted = False
 

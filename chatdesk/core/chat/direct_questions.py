@@ -1,5 +1,5 @@
-"""Asks providers what other programs want to know, in the way of any question, but kept in no thread: the limits and
-the rates hold, and the ledger has a line for it. So it is with texts whose vectors are wanted."""
+"""Asks providers the questions of other programs, as any question but kept in no thread: the limits and the rates
+apply, and the ledger has a line for it. The same holds for texts whose vectors are wanted."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ class DirectQuestions:
         asked = _Asked(UsageKind.ANSWER, provider.name, request.model, expected_usage(request), self._clock)
         async with self._under_limits(asked), aclosing(provider.stream(request)) as events:
             async for event in events:
-                asked.note(event)
+                asked.record(event)
                 if isinstance(event, RateReported):
-                    self._chat.queue.note_rate(provider.name, asked.model, event.report)
+                    self._chat.queue.record_rate(provider.name, asked.model, event.report)
                 yield event
 
     async def embed(self, provider_name: str, request: EmbeddingRequest) -> Embeddings:
@@ -112,13 +112,13 @@ class DirectQuestions:
             expected = Expected(asked.expected.total_tokens, cost_usd)
             await self._chat.limits.admit(question_id, "", provider=asked.provider, expected=expected)
             await self._chat.queue.admit_at_once(asked.provider, asked.model)
-            asked.begin()
+            asked.start()
             yield
             asked.status = Status.COMPLETE
         except ChatDeskError as error:
             asked.status = Status.ERROR
             if isinstance(error, ProviderError) and error.kind is ProviderErrorKind.RATE_LIMITED:
-                self._chat.queue.note_rate(asked.provider, asked.model, RateReport(0, error.retry_after_s or 0.0))
+                self._chat.queue.record_rate(asked.provider, asked.model, RateReport(0, error.retry_after_s or 0.0))
             # What would be said is true of a question in a thread; here nothing is kept.
             error.safe, error.safe_without_window = "", None
             raise
@@ -181,10 +181,10 @@ class _Asked:
             return self.reported
         return replace(self.expected, output_tokens=-(-self._letters // CHARACTERS_PER_TOKEN))
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._began_s = self._clock.monotonic_s()
 
-    def note(self, event: StreamEvent) -> None:
+    def record(self, event: StreamEvent) -> None:
         match event:
             case TextDelta() | ReasoningDelta() | PictureDelta() | ToolCallDelta():
                 if self._first_s is None:

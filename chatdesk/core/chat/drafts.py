@@ -1,4 +1,4 @@
-"""Keeps what is written and not sent, a draft for each thread and one for the thread that does not exist yet."""
+"""Keeps unsent text: a draft for each thread, and one for the thread that does not exist yet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Drafts:
     async def save(
         self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
     ) -> None:
-        """Keep unsent text and what is attached to it; an empty draft is forgotten."""
+        """Keep unsent text and its attachments; an empty draft is removed."""
         if text or attachments:
             await self._drafts.save(_slot_of(thread_id), text, cursor, attachments=attachments)
         else:

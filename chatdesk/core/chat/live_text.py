@@ -56,8 +56,8 @@ class LiveText:
             self._meta[self._index] = {}
             self._current = (PartType.TEXT, None)
 
-    def begin_step(self, step: int) -> None:
-        """Begin the parts of another request of the same answer; text goes on in a part of its own."""
+    def start_step(self, step: int) -> None:
+        """Start the parts of another request of the same answer; text continues in a new part."""
         self._step = step
         self._current = None
 
@@ -89,7 +89,7 @@ class LiveText:
         self._to_show += [chunk, *files]
         self._to_store += [chunk, *files]
 
-    def take_to_show(self) -> list[StreamChunk]:
+    def drain_to_show(self) -> list[StreamChunk]:
         """Return what was received since the last call, neighbours joined, and count it as shown."""
         chunks = _joined(self._to_show)
         self._to_show.clear()

@@ -30,7 +30,7 @@ _LONGEST_SEARCH_MS = 10_000
 
 
 class MessageReader:
-    """Reads messages with what was streamed since they were stored; ``ChatService.reader`` exposes it.
+    """Reads messages, including streamed text that is not stored yet; ``ChatService.reader`` exposes it.
     ``is_nobody_writing``: no process can write, so no answer is really being written."""
 
     def __init__(

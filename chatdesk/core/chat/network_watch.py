@@ -131,7 +131,7 @@ class NetworkWatch:
             lost.waiting[message.id] = message.thread_id
             if lost.looking is None:
                 lost.looking = self._tasks.start(self._look(provider, lost), f"look for {provider}")
-            self._tell()
+            self._publish()
 
     def _on_changed(self, message: Message) -> None:
         """Forget an answer that a person retried."""
@@ -157,7 +157,7 @@ class NetworkWatch:
                 if lost.looking is not None:
                     lost.looking.cancel()
         if has_changed:
-            self._tell()
+            self._publish()
 
     async def _look(self, provider: str, lost: _Lost) -> None:
         """Probe until the provider answers, then send what waits."""
@@ -173,7 +173,7 @@ class NetworkWatch:
                 return
         waiting = tuple(lost.waiting)
         del self._lost[provider]
-        self._tell()
+        self._publish()
         if not self._is_sending:
             return
         _log.info("%s can be reached again; %d answers are taken up", provider, len(waiting))
@@ -183,7 +183,7 @@ class NetworkWatch:
             except ChatDeskError as error:  # it is gone, or somebody was quicker
                 _log.info("answer %s was not taken up: %s", id_, error.code)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting))
         if self._store is not None and self.waiting != self._kept:
             self._kept = self.waiting
@@ -205,9 +205,9 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
     event.clear()
 
 
-async def take_up(chat: ChatService, message_id: str) -> None:
-    """Ask again for a failed answer, if it is still among the last shown messages of its thread. A person who deleted
-    it, or asked for another version since, does not want it any more."""
+async def retry_if_shown(chat: ChatService, message_id: str) -> None:
+    """Retry a failed answer, if it is still among the last shown messages of its thread. A person who deleted it, or
+    asked for another version since, does not want it any more."""
     message = await chat.reader.get_message(message_id)
     page = await chat.reader.get_thread_messages(message.thread_id, _LAST_MESSAGES)
     if any(each.id == message_id for each in page.messages):

@@ -86,7 +86,7 @@ class QuestionQueue:
         return added
 
     @uninterruptible
-    async def take_back(self, question_id: str, keep: Callable[[WaitingQuestion], Awaitable[None]]) -> None:
+    async def withdraw(self, question_id: str, keep: Callable[[WaitingQuestion], Awaitable[None]]) -> None:
         """Remove a question after ``keep`` has stored it elsewhere, such as in a draft. Raises ``NotPossible`` where it
         was asked already."""
         async with self._lock:

@@ -96,7 +96,7 @@ class SendingQueue:
                 self._window_of(scope).use(wanted.get(scope))
             self._look_soon()
 
-    def note_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
+    def record_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
         """Record what a vendor said of its own limits."""
         self._vendors.record(provider or "", model or "", report, now_ms=self._clock.now_ms())
 
@@ -115,11 +115,11 @@ class SendingQueue:
             )
             due = self._seen([*self._waiting, entry])[-1]
             if self._is_due(due):
-                self._note_sent(due)
+                self._record_sent(due)
                 return True
             self._waiting = list(self._seen([*self._waiting, entry]))
             await self._store.order([each.message_id for each in self._waiting])
-        self._tell()
+        self._publish()
         return False
 
     async def admit_at_once(self, provider: str, model: str) -> None:
@@ -130,7 +130,7 @@ class SendingQueue:
             if not self._is_due(entry):
                 until_ms = entry.sends_at or self._clock.now_ms() + _MS_PER_S
                 raise LimitReached(entry.reason, next_step=Text("Ask again later."), until_ms=until_ms)
-            self._note_sent(entry)
+            self._record_sent(entry)
 
     async def resume(self) -> None:
         """Go on with the answers that were waiting when the program ended."""
@@ -160,7 +160,7 @@ class SendingQueue:
                 ended = await self._end(each, Status.STOPPED)
         if chosen:
             await self.send_due()
-            self._tell()
+            self._publish()
         return ended
 
     async def send_due(self) -> None:
@@ -170,11 +170,11 @@ class SendingQueue:
             before = tuple(self._waiting)
             while (place := self._next_due()) is not None:
                 entry = self._waiting.pop(place)
-                self._note_sent(entry)
+                self._record_sent(entry)
                 await self._send(entry)
             self._waiting = list(self._seen(self._waiting))
         if tuple(self._waiting) != before:
-            self._tell()
+            self._publish()
         self._set_timer()
 
     async def close(self) -> None:
@@ -194,7 +194,7 @@ class SendingQueue:
             at = self._vendors.free_at(entry.provider, entry.model, now_ms)
             reason: str = _VENDOR_REASON
             if at is None:
-                at, reason = slots.take(entry)
+                at, reason = slots.reserve(entry)
             seen.append(replace(entry, reason=reason, sends_at=at, before=before))
         return seen
 
@@ -205,10 +205,10 @@ class SendingQueue:
     def _next_due(self) -> int | None:
         return next((place for place, entry in enumerate(self._seen(self._waiting)) if self._is_due(entry)), None)
 
-    def _note_sent(self, entry: WaitingAnswer) -> None:
+    def _record_sent(self, entry: WaitingAnswer) -> None:
         for scope in _scopes_of(entry.provider, entry.project_id):
-            self._window_of(scope).note_sent(self._clock.now_ms())
-        self._vendors.note_sent(entry.provider, entry.model)
+            self._window_of(scope).record_sent(self._clock.now_ms())
+        self._vendors.record_sent(entry.provider, entry.model)
 
     async def _send(self, entry: WaitingAnswer) -> None:
         try:
@@ -249,7 +249,7 @@ class SendingQueue:
     def _window_of(self, scope: _Scope) -> RateWindow:
         return self._windows.setdefault(scope, RateWindow())
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._bus.publish(QueueChanged(self.waiting))
         self._set_timer()
 
@@ -280,9 +280,10 @@ class _Slots:
         }
         self._now_ms = now_ms
 
-    def take(self, entry: WaitingAnswer) -> tuple[int, str]:
-        """Return the moment (milliseconds UTC) and the reason for waiting until then; an empty reason means now. A
-        message that waits for one rate takes no place in another, so that others pass it."""
+    def reserve(self, entry: WaitingAnswer) -> tuple[int, str]:
+        """Return the earliest moment for a message (milliseconds UTC) and the reason for the wait; an empty reason
+        means now. The message then uses a slot of each rate. One that waits for one rate uses no slot of another, so
+        that others pass it."""
         concerned = [each for each in _scopes_of(entry.provider, entry.project_id) if each in self._times]
         at, reason = self._now_ms, ""
         for scope in concerned:

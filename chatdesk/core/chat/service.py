@@ -67,8 +67,8 @@ class ChatService:
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
         is_nobody_writing: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take the repositories and rules. ``is_nobody_writing``: no process can write, so no answer is really being
-        written. ``limits`` are their owner's to close."""
+        """Create the service over the repositories and rules. ``is_nobody_writing``: no process can write, so no answer
+        is really being written. ``limits`` are their owner's to close."""
         self.projects = ProjectService(repositories.projects, bus, clock)
         self._threads = repositories.threads
         self._messages = repositories.messages
@@ -111,7 +111,7 @@ class ChatService:
         return beside
 
     def use_message_limits(self, most_bytes: int, attachments: AttachmentLimits) -> None:
-        """Take other limits for the text and the files of a message, from the next one on."""
+        """Use other limits for the text and the files of a message, from the next one on."""
         self._max_message_bytes, self.attachment_limits = most_bytes, attachments
 
     def use_providers(self, providers: ProviderRegistry) -> None:
@@ -300,9 +300,10 @@ class ChatService:
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None, asks_again: bool = False
     ) -> Message:
-        """Go on with a stopped, interrupted, failed or cut-off answer. Without a provider and model, the ones that
-        began it go on, or those of the thread where a file or another member brought the answer. In a shared project it
-        goes on as another version, which is returned. ``asks_again``: the person is asked about its open calls."""
+        """Continue a stopped, interrupted, failed or cut-off answer. Without a provider and model, the ones that
+        started it continue it, or those of the thread where a file or another member brought the answer. In a shared
+        project it continues as another version, which is returned. ``asks_again``: the person is asked about its open
+        calls."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible(

@@ -76,7 +76,7 @@ class SystemPromptService:
         )
 
     async def size(self, prompts: SystemPrompts, text: str) -> PromptSize:
-        """Measure how much of the window ``text`` takes there, as it would be sent now."""
+        """Measure how much of the window ``text`` uses there, as it would be sent now."""
         thread = None if prompts.thread_id is None else await self._threads.get(prompts.thread_id)
         return await self._context.prompt_size(thread, prompts.project_id, text)
 

@@ -34,7 +34,8 @@ class TemporaryThreads:
     """The temporary thread. There is at most one at a time; ``thread_id`` is None where there is none."""
 
     def __init__(self, chat: ChatService, database: Database, bus: EventBus, clock: Clock) -> None:
-        """Take ``chat``, ``database`` and ``bus`` of all other threads, where a thread goes that is kept."""
+        """Create the service beside ``chat``, ``database`` and ``bus`` of all other threads; a temporary thread that is
+        kept moves there."""
         self.bus = EventBus()
         self._stored_chat = chat
         self._stored = database
@@ -66,7 +67,7 @@ class TemporaryThreads:
             self._chat.use_providers(providers)
 
     @uninterruptible
-    async def begin(
+    async def create(
         self, project_id: str | None = None, *, provider: str | None = None, model: str | None = None
     ) -> Thread:
         """Create a temporary thread with the instructions of a project that nobody shares (None: of the oldest). Raises

@@ -265,6 +265,6 @@ def _excerpt(text: str) -> str:
 
 
 def _thinks_by_effort(info: ModelInfo) -> bool:
-    """Return whether a model has an effort in the place of a temperature, as those have that always think. Others may
-    refuse to be told one."""
+    """Return whether a model has an effort in place of a temperature, as models have that always think. Other models
+    may refuse the parameter."""
     return info.has(Ability.REASONING) and not info.has(Ability.TEMPERATURE)

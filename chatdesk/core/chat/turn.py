@@ -168,14 +168,14 @@ class Turn:
                 await self._stored_first.pause(rest_s)
                 self._news.clear()  # what came in the meantime is shown now
             if self._text.has_received and not self._is_streaming:
-                await self._begin_streaming()
+                await self._start_streaming()
             if self._is_streaming:
                 self._show()
             shown_at_s = self._context.clock.monotonic_s()
             if self._stored_first or self._has_to_store(shown_at_s):
                 await self._checkpoint()
         if self._text.has_received and not self._is_streaming:
-            await self._begin_streaming()
+            await self._start_streaming()
         if self._is_streaming:
             self._show()
         await self._finish(None if reading.cancelled() else reading.exception())
@@ -205,43 +205,43 @@ class Turn:
                 elif isinstance(news, StepEnded):
                     await self._record_step()
                 elif news is not None:
-                    self._note(news)
+                    self._handle(news)
                 if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:
                     # A provider that never has to wait must not keep the window from its frame.
                     await asyncio.sleep(0)
                     slice_began_s = clock.monotonic_s()
 
-    def _note(self, news: StreamEvent) -> None:
-        match news:
+    def _handle(self, event: StreamEvent) -> None:
+        match event:
             case StepBegan():
-                self._text.begin_step(news.step)
-                self._spending.begin(news.request)
+                self._text.start_step(event.step)
+                self._spending.start(event.request)
             case StoreNow():
-                self._stored_first.add(news.stored)
+                self._stored_first.add(event.stored)
                 self._news.set()
             case RetryScheduled():
-                self._hurry = news.hurry
-                wait = (news.attempt, news.delay_s, news.reason)
+                self._hurry = event.hurry
+                wait = (event.attempt, event.delay_s, event.reason)
                 self._context.bus.publish(RetryWaiting(self.thread_id, self.message_id, *wait))
             case UsageReported():
-                self._spending.usage = news.usage
+                self._spending.usage = event.usage
             case LibraryLoaded():
-                self._times.note_loading(news.seconds)
+                self._times.add_loading(event.seconds)
             case ModelNamed():
-                self._answer = replace(self._answer, model=news.model)
+                self._answer = replace(self._answer, model=event.model)
             case RateReported():
-                self._context.note_rate(self._answer.provider, self._answer.model, news.report)
+                self._context.record_rate(self._answer.provider, self._answer.model, event.report)
             case StreamFinished():
-                self._finish_reason = news.reason
+                self._finish_reason = event.reason
 
     def _add(self, delta: Delta) -> None:
-        if (first_ms := self._times.note_first_token()) is not None:
+        if (first_ms := self._times.record_first_token()) is not None:
             self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
-        self._spending.note(delta)
+        self._spending.count(delta)
         self._text.add(delta)
         self._news.set()
 
-    async def _begin_streaming(self) -> None:
+    async def _start_streaming(self) -> None:
         try:
             message = await self._context.store.start_streaming(
                 self.message_id, self._context.clock.now_ms(), model=self._answer.model
@@ -254,7 +254,7 @@ class Turn:
         self._context.bus.publish(MessageChanged(self.overlay(message)))
 
     def _show(self) -> None:
-        chunks = self._text.take_to_show()
+        chunks = self._text.drain_to_show()
         if chunks and self._unstored_since_s is None:
             self._unstored_since_s = self._context.clock.monotonic_s()
         for chunk in chunks:
@@ -317,7 +317,7 @@ class Turn:
         tail, _count = self._text.peek_to_store()
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
-        latency_ms = self._times.note_end()  # once, so that the message and the ledger say the same
+        latency_ms = self._times.record_end()  # once, so that the message and the ledger say the same
         spent = self._spent(latency_ms)
         is_refused = isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError)
         if self._ended_as is not None:
@@ -327,7 +327,7 @@ class Turn:
         elif failure is not None:
             status = Status.ERROR
             error, error_type, details = described(failure, now_ms=clock.now_ms())
-            self._note_rate_limit(failure)
+            self._record_rate_limit(failure)
         return TurnOutcome(
             status=status,
             finished_at=clock.now_ms(),
@@ -353,13 +353,13 @@ class Turn:
             running=CallStatus.UNKNOWN if is_closing else CallStatus.FAILED,
             waiting=CallStatus.WAITING if is_closing else CallStatus.DENIED,
         )
-        self._text.take_to_show()
+        self._text.drain_to_show()
 
-    def _note_rate_limit(self, failure: BaseException) -> None:
+    def _record_rate_limit(self, failure: BaseException) -> None:
         """Record for how long a vendor that refused does not want to be asked."""
         if isinstance(failure, ProviderError) and failure.kind is ProviderErrorKind.RATE_LIMITED:
             report = RateReport(0, failure.retry_after_s or 0.0)
-            self._context.note_rate(self._answer.provider, self._answer.model, report)
+            self._context.record_rate(self._answer.provider, self._answer.model, report)
 
     def _cost_of(self, usage: Usage) -> float | None:
         return self._context.cost_of(self._answer.provider, self._answer.model, usage)
@@ -368,7 +368,7 @@ class Turn:
         return self._spending.spent(latency_ms=latency_ms, first_token_ms=self._times.first_token_ms)
 
     async def _record_step(self) -> None:
-        spent = self._spent(self._times.note_end())
+        spent = self._spent(self._times.record_end())
         record = partial(self._context.store.append_chunks, self.message_id, (), step=spent)
         await self._spending.record(record, self._storage_failed)
 

@@ -25,18 +25,18 @@ class TurnTimes:
         self._first_s: float | None = None
         self._ended_s: float | None = None
 
-    def note_loading(self, seconds: float) -> None:
+    def add_loading(self, seconds: float) -> None:
         """Add ``seconds`` in which nothing could be sent, because a library was loading."""
         self._loading_s += seconds
 
-    def note_first_token(self) -> int | None:
+    def record_first_token(self) -> int | None:
         """Return the time to the first token in milliseconds; None for any later token."""
         if self._first_s is not None:
             return None
         self._first_s = self._clock.monotonic_s()
         return self.first_token_ms
 
-    def note_end(self) -> int:
+    def record_end(self) -> int:
         """Record the end of the stream. Returns the milliseconds since the answer was asked for."""
         self._ended_s = self._clock.monotonic_s()
         return self._since_asked_ms(self._ended_s)

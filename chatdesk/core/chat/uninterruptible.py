@@ -12,9 +12,8 @@ _T = TypeVar("_T")
 
 
 def uninterruptible(act: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
-    """Run ``act`` to its end when its caller is cancelled, and raise the cancellation after that. Storage carries out
-    what it was asked for in any case; without the events that follow, and the turn that is started, nobody would know.
-    """
+    """Run ``act`` to its end when its caller is cancelled, and raise the cancellation after that. Storage completes its
+    work in any case; without the events that follow, and the turn that starts, no subscriber would notice."""
 
     @wraps(act)
     async def run(*values: _P.args, **options: _P.kwargs) -> _T:

@@ -108,7 +108,8 @@ class Assembler:
     def __init__(
         self, windows: PathWindows, counter: TokenCounter, *, attached: AttachmentCounter | None = None
     ) -> None:
-        """Take the windows and the counter. ``attached`` counts attachments; None: only their names are sent."""
+        """Create the assembler over the windows and the counter. ``attached`` counts attachments; None: only their
+        names are sent."""
         self._windows = windows
         self._counter = counter
         self._attached = attached or AttachmentCounter(NamesOnly(), counter)

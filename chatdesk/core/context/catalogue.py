@@ -74,7 +74,7 @@ class ModelCatalogue:
                     models[name] = replace(_model(row, models.get(name, default)), is_known=True)
         return cls(models, replace(default, is_known=False))
 
-    def note_listed(self, provider: str, model: str, figures: Figures) -> None:
+    def add_listed(self, provider: str, model: str, figures: Figures) -> None:
         """Add the figures of a provider's list, which outrank the files: that server serves the model so."""
         self._listed[provider, model] = figures
 
@@ -83,11 +83,11 @@ class ModelCatalogue:
         self._overrides = overrides
 
     def find(self, provider: str, model: str) -> ModelInfo:
-        """Return what is known of a model; an unknown one gets the stated defaults. Never raises."""
+        """Return the figures of a model; an unknown one gets the stated defaults. Never raises."""
         return self._find(provider, model, self._overrides.get(provider, {}).get(model, ModelOverrides()))
 
     def find_without_overrides(self, provider: str, model: str) -> ModelInfo:
-        """Return what is known of a model without what a person says."""
+        """Return the figures of a model without the person's overrides."""
         return self._find(provider, model, ModelOverrides())
 
     def _find(self, provider: str, model: str, own: ModelOverrides) -> ModelInfo:

@@ -83,7 +83,7 @@ def _written(rows: tuple[ContextRow, ...]) -> tuple[tuple[RequestMessage, ...], 
     writer = _Writer(rows)
     for row in rows:
         for part in row.parts:
-            writer.take(row.role, part)
+            writer.add(row.role, part)
     return writer.finished()
 
 
@@ -103,7 +103,7 @@ class _Writer:
         self._calls: list[ToolCall] = []
         self._enclosed: list[Enclosed] = []
 
-    def take(self, role: Role, part: ContextPart) -> None:
+    def add(self, role: Role, part: ContextPart) -> None:
         if part.kind is PartType.TEXT and part.text and role is not Role.TOOL:
             if self._calls or role is not self._role:
                 self._flush()

@@ -1,4 +1,4 @@
-"""Assembles what is known of models beside their providers."""
+"""Assembles the data of models from sources beside their providers."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ Store = Callable[[str, dict[str, int]], None]
 
 class PathWindows:
     """The windows of the threads that were used last, on one loop. Changes of a thread are reported with
-    ``note_added``, ``note_changed`` or ``forget``; a window that does not end where the path ends is read again all the
+    ``append``, ``update`` or ``forget``; a window that does not end where the path ends is read again all the
     same."""
 
     def __init__(
@@ -65,7 +65,8 @@ class PathWindows:
         *,
         attached: AttachmentCounter | None = None,
     ) -> None:
-        """Take the source of rows and the counter. ``attached`` counts attachments; None: only their names are sent."""
+        """Create the windows over the source of rows and the counter. ``attached`` counts attachments; None: only their
+        names are sent."""
         self._source = source
         self._counter = counter
         self._store_counts = store_counts
@@ -115,13 +116,13 @@ class PathWindows:
         return [group for group in groups if group.last >= first]
 
     def forget(self, thread_id: str) -> None:
-        """Drop the windows of a thread, because its messages changed in a way that only the database knows."""
+        """Drop the windows of a thread, because its messages changed in a way that only the database shows."""
         self._changes[thread_id] += 1
         for key in [key for key in self._windows if key[0] == thread_id]:
             del self._windows[key]
             self._pinned.pop(key, None)
 
-    def note_added(self, message: Message) -> None:
+    def append(self, message: Message) -> None:
         """Append a message that was added at the end of the shown path."""
         self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):
@@ -132,7 +133,7 @@ class PathWindows:
             else:
                 self.forget(message.thread_id)
 
-    def note_changed(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Update a message that has another text or status."""
         self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):

@@ -91,12 +91,12 @@ class _Answer:
 @dataclass(frozen=True, slots=True)
 class SummaryOwner:
     """The calls of a summariser to the owner of the database. ``keep`` stores a summary and what it took,
-    ``note_failed`` what an unusable one took. ``allow`` is called before each request with its tokens; it raises
+    ``record_failed`` what an unusable one took. ``allow`` is called before each request with its tokens; it raises
     ``BackgroundLimitReached`` where they are more than the day allows, and ``SummaryNeedsConsent`` where the whole plan
     is more than may be spent unasked."""
 
     keep: Callable[[NewSummary, Spent], Awaitable[Summary]]
-    note_failed: Callable[[Wanted, Spent], Awaitable[None]]
+    record_failed: Callable[[Wanted, Spent], Awaitable[None]]
     allow: Callable[[Wanted, SummaryPlan, int], Awaitable[None]]
 
 
@@ -216,7 +216,7 @@ class Summariser:
         try:
             text = checked_summary(answer.text, tokens=tokens, source_tokens=source_tokens, reason=answer.reason)
         except SummaryRejected:
-            await self._owner.note_failed(wanted, answer.spent)
+            await self._owner.record_failed(wanted, answer.spent)
             raise
         new = NewSummary(
             frame.thread_id,
@@ -262,10 +262,10 @@ class Summariser:
                             reason = event.reason
         except ChatDeskError:
             if pieces:  # what was written is paid for, however it ended
-                await self._owner.note_failed(wanted, spent())
+                await self._owner.record_failed(wanted, spent())
             raise
         except asyncio.CancelledError:  # what was asked for is paid for as well
-            await self._owner.note_failed(wanted, spent())
+            await self._owner.record_failed(wanted, spent())
             raise
         taken = spent()
         assert taken.usage is not None  # reported or estimated

@@ -52,9 +52,9 @@ class SummaryWorker:
         on_due: Callable[[str], None],
         clock: Clock,
     ) -> None:
-        """Take the callbacks. ``on_ended(thread, newest)``: everything is covered, None where nothing had to be;
-        ``on_waiting(thread)``: it goes on later by itself. ``on_failed(thread, sentence)`` is called once until one
-        succeeds; ``on_due(thread)`` when a thread that failed may be tried again."""
+        """Create the worker with its callbacks. ``on_ended(thread, newest)``: everything is covered, None where nothing
+        had to be; ``on_waiting(thread)``: it continues later by itself. ``on_failed(thread, sentence)`` is called once
+        until one succeeds; ``on_due(thread)`` when a thread that failed may be tried again."""
         self._open = open_summariser
         self._of_owner = owner
         self._on_ended = on_ended
@@ -198,11 +198,11 @@ class SummaryWorker:
                         raise
                     log_event("summary.stopped", thread=wanted.thread_id)
                 except SummaryNeedsConsent:
-                    self._tell(self._held, wanted)
+                    self._call_owner(self._held, wanted)
                 except SummaryRangeGone:
-                    self._tell(self._done, wanted, None, None)  # the thread moved on while it was made
+                    self._call_owner(self._done, wanted, None, None)  # the thread moved on while it was made
                 except BackgroundLimitReached as error:
-                    self._tell(self._limited, wanted, error)
+                    self._call_owner(self._limited, wanted, error)
                 except ChatDeskError as error:
                     log_event(
                         "summary.failed",
@@ -211,18 +211,18 @@ class SummaryWorker:
                         model=wanted.model,
                         reason=error.code,
                     )
-                    self._tell(self._done, wanted, None, error.sentence)
+                    self._call_owner(self._done, wanted, None, error.sentence)
                 except Exception:  # noqa: BLE001 - the owner of a task: one thread's trouble must not end the worker
                     _log.exception("the summariser failed")
-                    self._tell(self._done, wanted, None, Text("ChatDesk made a mistake while it summarised."))
+                    self._call_owner(self._done, wanted, None, Text("ChatDesk made a mistake while it summarised."))
                 else:
-                    self._tell(self._done, wanted, summary, None)
+                    self._call_owner(self._done, wanted, summary, None)
 
     async def _kept(self, new: NewSummary, spent: Spent) -> Summary:
         return await self._in_owner(lambda: self._of_owner.keep(new, spent))
 
     async def _noted(self, wanted: Wanted, spent: Spent) -> None:
-        await self._in_owner(lambda: self._of_owner.note_failed(wanted, spent))
+        await self._in_owner(lambda: self._of_owner.record_failed(wanted, spent))
 
     async def _allowed(self, wanted: Wanted, plan: SummaryPlan, tokens: int) -> None:
         await self._in_owner(lambda: self._of_owner.allow(wanted, plan, tokens))
@@ -237,7 +237,7 @@ class SummaryWorker:
         coroutine: Coroutine[Any, Any, T] = run()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._owner))
 
-    def _tell(self, what: Callable[..., None], *arguments: object) -> None:
+    def _call_owner(self, what: Callable[..., None], *arguments: object) -> None:
         assert self._owner is not None
         with contextlib.suppress(RuntimeError):  # the owner is gone
             self._owner.call_soon_threadsafe(what, *arguments)

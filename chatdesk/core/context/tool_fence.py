@@ -1,4 +1,4 @@
-"""Puts what a tool returned between marks that it cannot imitate.
+"""Puts the results of tools between marks that they cannot imitate.
 
 The marks come from the id of the answer in which the tool was called. No tool gets to see that, and it stays the same,
 so that a thread always begins with the same bytes.

@@ -57,7 +57,7 @@ class CrashReporter:
         self._before: tuple[Any, Any, Any] | None = None
 
     def install(self) -> tuple[CrashReport, ...]:
-        """Take over the hooks of the interpreter. Return the crashes that ended earlier runs and were not reported
+        """Replace the hooks of the interpreter. Returns the crashes that ended earlier runs and were not reported
         yet."""
         if self._before is not None:
             return ()
@@ -79,7 +79,7 @@ class CrashReporter:
         return earlier
 
     def uninstall(self) -> None:
-        """Put the hooks back; an empty fatal log is removed."""
+        """Restore the hooks; an empty fatal log is removed."""
         if self._before is None:
             return
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before

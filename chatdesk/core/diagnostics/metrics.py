@@ -48,8 +48,8 @@ class Metrics:
         bus.subscribe(RetryWaiting, self._on_retry)
         bus.subscribe(SyncStatusChanged, self._on_sync_status)
         bus.subscribe(ReachabilityChanged, self._on_reachability)
-        bus.subscribe(StorageFailed, lambda _event: self._note_storing(works=False))
-        bus.subscribe(StorageRecovered, lambda _event: self._note_storing(works=True))
+        bus.subscribe(StorageFailed, lambda _event: self._record_storing(works=False))
+        bus.subscribe(StorageRecovered, lambda _event: self._record_storing(works=True))
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON data without ids and names. Latencies are of the last 200 answers."""
@@ -84,7 +84,7 @@ class Metrics:
     def _on_reachability(self, event: ReachabilityChanged) -> None:
         self.reachability = event
 
-    def _note_storing(self, *, works: bool) -> None:
+    def _record_storing(self, *, works: bool) -> None:
         self.is_storing = works
 
 

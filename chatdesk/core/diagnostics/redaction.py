@@ -1,4 +1,4 @@
-"""Takes keys, tokens and message text out of everything that is written for diagnosis.
+"""Removes keys, tokens and message text from everything that is written for diagnosis.
 
 Logs are meant to hold ids and sizes only; this is the second line of defence. It has two means: known shapes of secrets
 and every registered value are blanked in any text, and values that could be somebody's words (long or multi-line

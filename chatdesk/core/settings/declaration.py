@@ -37,7 +37,7 @@ PAGES: Final[tuple[Page, ...]] = get_args(Page)
 
 
 class InvalidValue(ValueError):
-    """A value that a setting cannot take; the text says why, for a person."""
+    """A value that a setting does not allow; the text gives the reason, for a person."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -20,7 +20,7 @@ _LARGEST_BYTES = 4 * 1024 * 1024
 
 
 class NewerDocument(Exception):
-    """A later ChatDesk wrote the file; what this one does not know must not be lost."""
+    """The error for a file that a later ChatDesk wrote: its unknown entries must not be lost."""
 
 
 class DocumentFile:
@@ -34,8 +34,8 @@ class DocumentFile:
         self._version = version
 
     def read(self) -> tuple[dict[str, Any] | None, str]:
-        """Return the document, None where there is no usable one, and a sentence about what is wrong with it. Never
-        raises. A damaged file is kept under another name."""
+        """Return the document (None where there is no usable one) and a sentence about its fault. Never raises. A
+        damaged file is kept under another name."""
         try:
             document = read_small_json(self.path, _LARGEST_BYTES)
             if not isinstance(document, dict) or not isinstance(document.get(self._list_name), list):

@@ -1,4 +1,4 @@
-"""Holds the settings in force, and tells their consumers of every change in one way."""
+"""Holds the settings in force, and notifies their consumers of every change in one way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SettingsInForce:
         use(self._current)
 
     def change(self, settings: Settings) -> None:
-        """Put ``settings`` in force and tell the followers, in the order in which they began."""
+        """Put ``settings`` in force and notify the followers, in the order in which they subscribed."""
         self._current = settings
         for use in self._followers:
             use(settings)

@@ -1,4 +1,4 @@
-"""Lists the vendors and servers that ChatDesk knows by name, as data: nothing else depends on which there are."""
+"""Lists the vendors and servers that ChatDesk has presets for, as data: nothing else depends on the list."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _ALL}
 
 
 def preset_for_key(key: str) -> Preset | None:
-    """Return the vendor that gave ``key``, where its beginning tells."""
+    """Return the vendor that issued ``key``, where its beginning shows it."""
     return next(
         (preset for preset in PRESETS.values() if preset.key_starts and key.startswith(preset.key_starts)), None
     )

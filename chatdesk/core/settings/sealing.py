@@ -21,7 +21,7 @@ _LARGEST_N, _LARGEST_R, _LARGEST_P = 2**20, 16, 4
 
 
 class CannotUnseal(Exception):
-    """The passphrase is wrong, or the document was changed: the two cannot be told apart."""
+    """The error for a wrong passphrase or a changed document, which cannot be told apart."""
 
 
 def seal(plain: bytes, passphrase: bytes, *, beside: Mapping[str, object] | None = None, work: int = WORK) -> Any:

@@ -185,9 +185,9 @@ class SecretStore:
         place: KeyPlace = KeyPlace.KEYRING,
         may_be_open: bool = False,
     ) -> None:
-        """Put a key where a person wants it, and nowhere else, for ``origin`` alone; ``may_be_open``: they agreed that
-        it travels unencrypted there. On ``SecretNotKept`` and the errors of ``KeyFile`` it is still used until the end
-        of this run."""
+        """Store a key in the place that a person chose, and nowhere else, for ``origin`` alone; ``may_be_open``: they
+        agreed that it travels unencrypted there. On ``SecretNotKept`` and the errors of ``KeyFile`` it is still used
+        until the end of this run."""
         self._register(value)
         self._put(name, KeptSecret(value, origin, may_be_open=may_be_open), place)
 

@@ -53,7 +53,7 @@ def target_name() -> str:
 
 
 class FeedClient:
-    """The feed of ``job``, with what was last known of it in ``folder``."""
+    """The feed of ``job``; its last known state is kept in ``folder``."""
 
     def __init__(self, job: Mapping[str, Any], folder: Path, on_bytes: Callable[[int], None]) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

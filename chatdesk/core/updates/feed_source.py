@@ -1,4 +1,4 @@
-"""Says which feed a packaged program follows: the address and the first root keys were put into it when it was built.
+"""Tells which feed a packaged program follows: its build wrote the address and the first root keys into it.
 
 Neither a setting nor a variable nor anything in a data directory can name another.
 """

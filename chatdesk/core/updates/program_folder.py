@@ -95,7 +95,7 @@ class ProgramFolder:
                     shutil.rmtree(each, ignore_errors=True)
 
     def read_state(self) -> dict[str, object]:
-        """Return what was remembered of this installation; nothing where it is damaged."""
+        """Return the remembered state of this installation; an empty one where the file is damaged."""
         try:
             found = read_small_json(self.feed / "state.json", _LARGEST_STATE_BYTES)
         except (OSError, ValueError):

@@ -24,8 +24,8 @@ class BackgroundBudget:
     def __init__(
         self, usage: UsageRepository, clock: Clock, *, tokens_per_day: int = 0, limits: UsageLimits | None = None
     ) -> None:
-        """Take the ledger and the limit. ``limits``: those on everything that is spent; work in the background stops at
-        their warnings."""
+        """Create the budget over the ledger and the limit. ``limits``: those on everything that is spent; work in the
+        background stops at their warnings."""
         self._limits = limits
         self._usage = usage
         self._clock = clock

@@ -29,11 +29,11 @@ class RateWindow:
         return self._rate
 
     def use(self, rate: Rate | None, sent: Sequence[int] = ()) -> None:
-        """Use another rate; ``sent`` are moments that this window may not know of."""
+        """Use another rate; ``sent`` are moments of sending that this window may not have recorded."""
         self._rate = rate
         self._sent = sorted({*self._sent, *sent})
 
-    def note_sent(self, now_ms: int) -> None:
+    def record_sent(self, now_ms: int) -> None:
         """Record a sent message, also without a rate: there may be one later."""
         insort(self._sent, now_ms)
         del self._sent[:-_MOST_REMEMBERED]
@@ -77,13 +77,13 @@ class VendorQuotas:
     def forget(self, provider: str, model: str) -> None:
         self._quotas.pop((provider, model), None)
 
-    def note_sent(self, provider: str, model: str) -> None:
+    def record_sent(self, provider: str, model: str) -> None:
         quota = self._quotas.get((provider, model))
         if quota is not None and quota.left > 0:
             quota.left -= 1
 
     def free_at(self, provider: str, model: str, now_ms: int) -> int | None:
-        """Return when that vendor takes another request; None: at once."""
+        """Return when that vendor accepts another request; None: at once."""
         quota = self._quotas.get((provider, model))
         if quota is None:
             return None

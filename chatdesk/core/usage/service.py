@@ -1,4 +1,4 @@
-"""UsageService reads sums of what requests took. Lines of the ledger are written by whoever asks a model."""
+"""Reads sums of what requests cost. Whoever asks a model writes the lines of the ledger."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
+from chatdesk.core.chat.network_watch import NetworkWatch, reaches, retry_if_shown
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
@@ -58,7 +58,7 @@ async def watched(
             return NetworkWatch(
                 world.bus,
                 reach=reach or look,
-                send_again=partial(take_up, world.chat),
+                send_again=partial(retry_if_shown, world.chat),
                 store=WaitingRepository(world.database),
                 is_sending=is_sending,
                 first_look_s=first_look_s,

@@ -194,7 +194,7 @@ async def test_the_tree_of_versions_knows_it(tmp_path: Path) -> None:
 async def test_in_a_temporary_chat_it_is_kept_with_the_rest(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         temporary = TemporaryThreads(world.chat, world.database, world.bus, SystemClock())
-        thread = await temporary.begin()
+        thread = await temporary.create()
         chat = temporary.chat_of(thread.id)
         sent = await chat.send_message(thread.id, "one")
         await chat.turns.wait_for_all()

@@ -133,19 +133,19 @@ async def test_taking_back_stores_it_elsewhere_first(tmp_path: Path) -> None:
             raise NotPossible("The disk is full.")
 
         with pytest.raises(NotPossible):
-            await queue.take_back(waiting.id, fail)
+            await queue.withdraw(waiting.id, fail)
         assert queue.all == (waiting,)
 
         async def keep(question: WaitingQuestion) -> None:
             assert await world.repositories.waiting_questions.all() == (waiting,)
             await world.chat.drafts.save(question.thread_id, question.text, 0)
 
-        await queue.take_back(waiting.id, keep)
+        await queue.withdraw(waiting.id, keep)
         draft = await world.chat.drafts.get(thread_id)
         assert draft is not None and draft.text == "two"
         assert queue.all == ()
         with pytest.raises(NotPossible):
-            await queue.take_back(waiting.id, keep)
+            await queue.withdraw(waiting.id, keep)
 
 
 async def test_moving_up_changes_the_order_on_disk(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ HELD = "The provider takes no more requests for now."
 
 
 def hold(world: ChatWorld) -> None:
-    world.chat.queue.note_rate("scripted", "small", RateReport(0, _HOUR))
+    world.chat.queue.record_rate("scripted", "small", RateReport(0, _HOUR))
 
 
 async def release(world: ChatWorld) -> None:
@@ -135,7 +135,7 @@ async def test_held_back_until_released_in_order(world: ChatWorld) -> None:
 
 
 async def test_a_vendor_that_takes_no_more_holds_up_its_own_only(world: ChatWorld) -> None:
-    world.chat.queue.note_rate("scripted", "small", RateReport(0, _HOUR))
+    world.chat.queue.record_rate("scripted", "small", RateReport(0, _HOUR))
     blocked = await world.chat.create_thread(None, "", "one", provider="scripted", model="small")
     free = await world.chat.create_thread(None, "", "two", provider="scripted", model="large")
     await world.answer_of(free)

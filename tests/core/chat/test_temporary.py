@@ -37,7 +37,7 @@ async def ended(temporary: TemporaryThreads, answer_id: str) -> None:
 
 async def talk(world: ChatWorld, temporary: TemporaryThreads) -> list[str]:
     """A question in two versions, an answer in two, a message in the trash, a draft; the ids of all messages."""
-    thread = await temporary.begin()
+    thread = await temporary.create()
     chat = temporary.chat_of(thread.id)
     world.provider.will(TextDelta(f"answer {WORD}"), StreamFinished(FinishReason.STOP))
     first = await chat.send_message(thread.id, f"question {WORD}")
@@ -120,7 +120,7 @@ async def test_limits_count_what_is_temporary(tmp_path: Path) -> None:
         (after,) = await world.chat.limits.states()
         assert after.spent == state.spent  # the money is spent all the same
         await world.chat.limits.replace([UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, hard=1, soft=0)])
-        thread = await temporary.begin()
+        thread = await temporary.create()
         chat = temporary.chat_of(thread.id)
         refused = await chat.send_message(thread.id, "too much")
         await ended(temporary, refused.answer.id)
@@ -132,7 +132,7 @@ async def test_limits_count_what_is_temporary(tmp_path: Path) -> None:
 async def test_a_question_sent_in_that_moment_is_neither_lost_nor_left_unanswered(tmp_path: Path, steps: int) -> None:
     async with chat_world(tmp_path) as world:
         temporary = temporary_of(world)
-        thread = await temporary.begin()
+        thread = await temporary.create()
         sending = asyncio.ensure_future(temporary.chat_of(thread.id).send_message(thread.id, "in that moment"))
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -169,11 +169,11 @@ async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(NotPossible):
             await temporary.keep()
         await temporary.forget()
-        thread = await temporary.begin(provider="scripted", model="small")
+        thread = await temporary.create(provider="scripted", model="small")
         assert (thread.provider, thread.model) == ("scripted", "small")
         assert not await temporary.holds_something()
         with pytest.raises(NotPossible):
-            await temporary.begin()
+            await temporary.create()
         with pytest.raises(ThreadNotFound):
             await world.chat.get_thread(thread.id)
         await temporary.forget()
@@ -183,7 +183,7 @@ async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
 async def test_an_answer_that_is_written_is_not_cut_in_two(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         temporary = temporary_of(world)
-        thread = await temporary.begin()
+        thread = await temporary.create()
         gate = asyncio.Event()
         world.provider.will(TextDelta("half"), gate, StreamFinished(FinishReason.STOP))
         sent = await temporary.chat_of(thread.id).send_message(thread.id, "hello")
@@ -220,7 +220,7 @@ async def test_it_has_the_instructions_of_its_project_and_goes_back_there(tmp_pa
             )
         )
         temporary = temporary_of(world)
-        thread = await temporary.begin(project.id)
+        thread = await temporary.create(project.id)
         chat = temporary.chat_of(thread.id)
         sent = await chat.send_message(thread.id, "hello")
         await ended(temporary, sent.answer.id)
@@ -232,7 +232,7 @@ async def test_where_its_project_is_gone_it_goes_to_the_oldest(tmp_path: Path) -
     async with chat_world(tmp_path) as world:
         project = await world.repositories.projects.create("Garden", "green")
         temporary = temporary_of(world)
-        thread = await temporary.begin(project.id)
+        thread = await temporary.create(project.id)
         sent = await temporary.chat_of(thread.id).send_message(thread.id, "hello")
         await ended(temporary, sent.answer.id)
         await world.database.write(
@@ -252,7 +252,7 @@ async def test_it_is_never_sent_to_a_team_unasked(tmp_path: Path) -> None:
             )
         )
         temporary = temporary_of(world)
-        await temporary.begin(shared.id)
+        await temporary.create(shared.id)
         assert (await temporary.keep()).project_id == (await world.chat.projects.default()).id
 
 
@@ -261,7 +261,7 @@ async def test_it_is_exported_from_memory(tmp_path: Path, kind: ExportFormat) ->
     async with chat_world(tmp_path / "profile") as world:
         temporary = temporary_of(world)
         assert await temporary.image_of(["x"]) is None
-        thread = await temporary.begin()
+        thread = await temporary.create()
         world.provider.will(TextDelta(f"answer {WORD}"), StreamFinished(FinishReason.STOP))
         await ended(temporary, (await temporary.chat_of(thread.id).send_message(thread.id, "why?")).answer.id)
         assert await temporary.image_of([thread.id, "another"]) is None

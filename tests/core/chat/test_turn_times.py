@@ -34,14 +34,14 @@ def test_loading_and_storing_are_counted_by_themselves() -> None:
     clock = _Clock()
     times = TurnTimes(clock)
     clock.now_s += 3.0
-    times.note_loading(2.5)
+    times.add_loading(2.5)
     clock.now_s += 0.25
-    assert times.note_first_token() == 750
-    assert times.note_first_token() is None
+    assert times.record_first_token() == 750
+    assert times.record_first_token() is None
     with times.storing():
         clock.now_s += 0.125
     clock.now_s += 1.0
-    assert times.note_end() == 1875
+    assert times.record_end() == 1875
     assert times.first_token_ms == 750
     assert times.timed("t", "m", pieces=4) == TurnTimed(
         "t", "m", loading_ms=2500, streaming_ms=1125, storing_ms=125, pieces=4
@@ -50,7 +50,7 @@ def test_loading_and_storing_are_counted_by_themselves() -> None:
 
 def test_an_answer_that_never_began_has_no_first_token() -> None:
     times = TurnTimes(_Clock())
-    assert times.note_end() == 0
+    assert times.record_end() == 0
     assert times.first_token_ms is None
     assert times.timed("t", "m", pieces=0).streaming_ms == 0
 

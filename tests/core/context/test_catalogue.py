@@ -105,7 +105,7 @@ def test_a_reasoning_model_has_no_temperature(catalogue: ModelCatalogue) -> None
 
 def test_what_a_server_lists_outranks_the_catalogue(catalogue: ModelCatalogue) -> None:
     mine = ModelCatalogue.of_files(SHIPPED)
-    mine.note_listed("server", "llama3.1:8b", Figures(context_window=4_096))
+    mine.add_listed("server", "llama3.1:8b", Figures(context_window=4_096))
     found = mine.find("server", "llama3.1:8b")
     assert (found.context_window, found.largest_answer, found.label) == (4_096, 2_048, "Llama 3.1")
     assert mine.find("other", "llama3.1:8b").context_window == 131_072
@@ -160,7 +160,7 @@ def test_what_a_request_costs() -> None:
 
 def test_what_a_person_says_comes_before_list_and_catalogue() -> None:
     catalogue = ModelCatalogue.of_files(SHIPPED)
-    catalogue.note_listed("box", "swift", Figures(8_000, sees_images=False, price=Price(1.0, 1.0, 2.0)))
+    catalogue.add_listed("box", "swift", Figures(8_000, sees_images=False, price=Price(1.0, 1.0, 2.0)))
     assert catalogue.find("box", "swift").sees_images is False
     catalogue.use_overrides(
         {"box": {"swift": ModelOverrides(sees_images=True, context_window=64_000, output_price=3.0)}}
@@ -177,7 +177,7 @@ def test_whether_a_model_sees_images_is_open_until_somebody_says_it() -> None:
     assert catalogue.find("box", "nobodys-model").sees_images is None
     assert catalogue.find("openai", "gpt-4o").sees_images is True
     assert catalogue.find("openai", "gpt-3.5-turbo").sees_images is False
-    catalogue.note_listed("box", "nobodys-model", Figures(sees_images=True))
+    catalogue.add_listed("box", "nobodys-model", Figures(sees_images=True))
     assert catalogue.find("box", "nobodys-model").has(Ability.IMAGES)
 
 

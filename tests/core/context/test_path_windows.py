@@ -63,7 +63,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     repositories, bus = Repositories.of(database), EventBus()
     providers = build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)
     catalogue = ModelCatalogue({})
-    catalogue.note_listed(PLAN.provider, PLAN.model, Figures(20_000, 100))
+    catalogue.add_listed(PLAN.provider, PLAN.model, Figures(20_000, 100))
     context = ContextService(
         repositories=repositories,
         providers=providers,
@@ -150,7 +150,7 @@ async def test_what_is_told_is_followed_and_what_is_not_told_is_found(world: Wor
 
 async def test_a_larger_model_reads_further_back(world: World) -> None:
     few = (await world.context.report(world.thread)).counts[Reason.SENT]
-    world.context.models.catalogue.note_listed(PLAN.provider, PLAN.model, Figures(200_000, 100))
+    world.context.models.catalogue.add_listed(PLAN.provider, PLAN.model, Figures(200_000, 100))
     report = await world.context.report(world.thread)
     assert few < report.counts[Reason.SENT] == COUNT
     assert report.counts == await world.reasons()

@@ -87,7 +87,7 @@ async def test_a_full_window_begins_alike_for_many_turns(world: ChatWorld) -> No
     """Where older messages have to stay behind, they do so a few at a time, not one with each turn."""
     context = world.chat.context
     context.use_options(ContextOptions(has_summaries=False))
-    context.models.note("scripted", (ListedModel("small", "Small", 4_000),))
+    context.models.add_listed("scripted", (ListedModel("small", "Small", 4_000),))
     created = await world.chat.create_thread(None, "", "Question 0. " + "More words follow here. " * 6)
     await world.answer_of(created)
     for number in range(1, 90):

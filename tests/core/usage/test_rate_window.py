@@ -60,21 +60,21 @@ def test_the_setting_reads_its_variable() -> None:
 def test_the_window_slides() -> None:
     window = RateWindow(Rate(2, 10))
     assert window.next_times(1, _NOW) == [_NOW]
-    window.note_sent(_NOW)
-    window.note_sent(_NOW + 4_000)
+    window.record_sent(_NOW)
+    window.record_sent(_NOW + 4_000)
     assert window.next_times(3, _NOW + 5_000) == [_NOW + 10_000, _NOW + 14_000, _NOW + 20_000]
     assert window.next_times(1, _NOW + 10_000) == [_NOW + 10_000]
 
 
 def test_no_rate_never_waits() -> None:
     window = RateWindow()
-    window.note_sent(_NOW)
+    window.record_sent(_NOW)
     assert window.next_times(2, _NOW) == [_NOW, _NOW]
 
 
 def test_a_clock_that_was_set_back_costs_one_period_at_most() -> None:
     window = RateWindow(Rate(1, 10))
-    window.note_sent(_NOW + 10**9)
+    window.record_sent(_NOW + 10**9)
     assert window.next_times(1, _NOW) == [_NOW + 10_000]
 
 
@@ -82,11 +82,11 @@ def test_what_a_vendor_has_left_is_counted_down_until_it_begins_anew() -> None:
     quotas = VendorQuotas()
     quotas.record("p", "m", RateReport(1, 5.0), now_ms=_NOW)
     assert quotas.free_at("p", "m", _NOW) is None
-    quotas.note_sent("p", "m")
+    quotas.record_sent("p", "m")
     assert quotas.free_at("p", "m", _NOW) == _NOW + 5_000
     assert quotas.free_at("p", "other", _NOW) is None
     assert quotas.free_at("p", "m", _NOW + 5_000) is None
-    quotas.note_sent("p", "m")  # not known any more
+    quotas.record_sent("p", "m")  # not known any more
 
 
 def test_an_absurd_wait_is_a_day_at_most() -> None:

@@ -85,7 +85,8 @@ class ContextService:
         payloads: PayloadSource | None = None,
         making: SummaryMaking = SummaryMaking(),  # noqa: B008 - frozen
     ) -> None:
-        """Take the repositories and rules. ``making``: how summaries are made, by default not at all."""
+        """Create the service over the repositories and rules. ``making``: how summaries are made, by default not at
+        all."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
@@ -244,7 +245,7 @@ class ContextService:
         return self._options.system_prompt
 
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
-        """Measure how much of the window a system prompt takes, for the model of ``thread`` or the default one."""
+        """Measure how much of the window a system prompt uses, for the model of ``thread`` or the default one."""
         info = self.models.info(thread.provider, thread.model) if thread else self.models.info(None, None)
         encoding = self._counter.encoding_for(info.id)
         sent = await self._expansion.of_text(text, project_id, info.id)
@@ -356,7 +357,7 @@ class ContextService:
                 self._forget(thread_id)
 
     def _stale(self, thread_id: str | None) -> None:
-        """Drop what was worked out for the meter of a thread; None: of all threads."""
+        """Drop the cached results for the meter of a thread; None: of all threads."""
         self._revision += 1
         if thread_id is None:
             self._latest.clear()
@@ -378,14 +379,14 @@ class ContextService:
 
     def _on_message_added(self, event: MessageAdded) -> None:
         self._stale(event.message.thread_id)
-        self._windows.note_added(event.message)
+        self._windows.append(event.message)
 
     def _on_message_changed(self, event: MessageChanged) -> None:
         self._stale(event.message.thread_id)
-        self._windows.note_changed(event.message)
+        self._windows.update(event.message)
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
-        self._learning.note_finished(event.message)
+        self._learning.learn_from(event.message)
         self._consider_soon(event.message.thread_id)
 
     def _on_path_changed(self, event: PathChanged) -> None:

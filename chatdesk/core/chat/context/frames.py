@@ -34,7 +34,7 @@ class Frames:
         self._in_force = in_force
 
     async def of(self, thread_id: str, assistant_id: str | None) -> ContextFrame:
-        """Return the frame of a thread, with what its assistant or ``assistant_id`` puts in place of its own."""
+        """Return the frame of a thread, with the parts that its assistant or ``assistant_id`` replaces."""
         frame = await self._contexts.frame(thread_id)
         assistant = await self._assistants.find(assistant_id or frame.assistant_id)
         if assistant is None:

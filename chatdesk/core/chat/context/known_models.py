@@ -1,4 +1,5 @@
-"""Knows the models that can be asked: their windows, prices and encodings, from lists, the catalogue and the person."""
+"""Describes the models that can be asked: their windows, prices and encodings, from lists, the catalogue and the
+person."""
 
 from __future__ import annotations
 
@@ -102,14 +103,14 @@ class KnownModels:
                 listed = await provider.list_models()
             except ProviderError:
                 continue
-            self.note(provider.name, listed)
+            self.add_listed(provider.name, listed)
 
-    def note(self, provider: str, models: Iterable[ListedModel]) -> None:
+    def add_listed(self, provider: str, models: Iterable[ListedModel]) -> None:
         """Add what a provider's list says of its models to the catalogue, which it outranks."""
         self._listed.add(provider)
         for model in models:
             figures = Figures(model.context_window, model.largest_answer, model.sees_images, model.price)
-            self.catalogue.note_listed(provider, model.id, figures)
+            self.catalogue.add_listed(provider, model.id, figures)
         self._on_changed()
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:

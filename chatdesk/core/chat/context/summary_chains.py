@@ -1,4 +1,4 @@
-"""Adds up what the summaries of a thread take, and asks a person before it becomes too much.
+"""Adds up what the summaries of a thread cost, and asks a person before it becomes too much.
 
 A chain is everything from the first request for a thread until its older messages are covered, failures and pauses
 included. Pure: it asks nobody itself and knows no storage; it lasts as long as the program.
@@ -51,7 +51,7 @@ class SummaryChains:
         return None if chain is None else chain.work
 
     def is_held(self, thread_id: str) -> bool:
-        """Return whether nothing may be begun unasked: a question waits for its answer, or a person said no."""
+        """Return whether nothing may start unasked: a question waits for its answer, or a person said no."""
         work = self.of(thread_id)
         return thread_id in self._declined or (work is not None and work.stage is SummaryStage.ASKING)
 
@@ -81,8 +81,8 @@ class SummaryChains:
             raise SummaryNeedsConsent
         self._change(chain, replace(shown, stage=SummaryStage.WORKING))
 
-    def note_spent(self, thread_id: str, spent: Spent) -> None:
-        """Add what one request took after it ended."""
+    def add_spent(self, thread_id: str, spent: Spent) -> None:
+        """Add the tokens and costs of one request after it ended."""
         chain, usage = self._chains.get(thread_id), spent.usage
         if chain is None:
             return

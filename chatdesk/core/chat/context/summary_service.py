@@ -82,7 +82,7 @@ class SummaryService:
         if making.open_summariser is not None:
             self._worker = SummaryWorker(
                 making.open_summariser,
-                SummaryOwner(self._keep, self._note_failed, self._allow),
+                SummaryOwner(self._keep, self._record_failed, self._allow),
                 on_ended=self._ended,
                 on_waiting=self._chains.wait,
                 on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
@@ -104,8 +104,8 @@ class SummaryService:
         """True while the day's limit for work in the background is reached."""
         return self._worker is not None and self._clock.now_ms() < self._worker.rests_until_ms
 
-    def note_new_limit(self) -> None:
-        """Go on with what waits, because the day's limit has changed."""
+    def wake(self) -> None:
+        """Continue the waiting summaries, because the day's limit has changed."""
         if self._worker is not None:
             self._worker.wake()
 
@@ -246,7 +246,7 @@ class SummaryService:
         try:
             made = await self._summaries.add(new, spent=priced)
             self._budget.release(UsageKind.SUMMARY)
-            self._chains.note_spent(new.thread_id, priced)
+            self._chains.add_spent(new.thread_id, priced)
             log_event(
                 "summary.made",
                 thread=made.thread_id,
@@ -260,14 +260,14 @@ class SummaryService:
             await self._enter_failed(new.thread_id, new.provider, new.model, priced)
             raise
 
-    async def _note_failed(self, wanted: Wanted, spent: Spent) -> None:
+    async def _record_failed(self, wanted: Wanted, spent: Spent) -> None:
         priced = self._priced(wanted.provider, wanted.model, spent)
         await self._enter_failed(wanted.thread_id, wanted.provider, wanted.model, priced)
 
     async def _enter_failed(self, thread_id: str, provider: str | None, model: str | None, spent: Spent) -> None:
         await self._usage.add(UsageEvent(UsageKind.SUMMARY, thread_id, provider, model, Status.ERROR.value, spent))
         self._budget.release(UsageKind.SUMMARY)
-        self._chains.note_spent(thread_id, spent)
+        self._chains.add_spent(thread_id, spent)
 
     def _priced(self, provider: str | None, model: str | None, spent: Spent) -> Spent:
         usage = spent.usage

@@ -44,13 +44,14 @@ class TokenLearning:
         return known
 
     def expect(self, answer_id: str, prepared: Prepared) -> None:
-        """Remember what was counted for a request, to compare it with what its answer will report."""
+        """Remember the count of a request, to compare it with what its answer will report."""
         if prepared.is_estimate:
             while len(self._expected) >= _MOST_EXPECTED:
                 del self._expected[next(iter(self._expected))]
             self._expected[answer_id] = prepared
 
-    def note_finished(self, answer: Message) -> None:
+    def learn_from(self, answer: Message) -> None:
+        """Compare a finished answer with the remembered count of its request, in the background."""
         prepared = self._expected.pop(answer.id, None)
         if prepared is not None:
             self._tasks.start(self._learn(answer, prepared), f"learn from {answer.id}")

@@ -1,5 +1,4 @@
-"""Finds the assistants of the library for those who answer as one. What was read is remembered until the library
-changes."""
+"""Finds the assistants of the library that answer in threads. They are cached until the library changes."""
 
 from __future__ import annotations
 

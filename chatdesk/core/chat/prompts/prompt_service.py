@@ -49,8 +49,8 @@ class PromptService:
         starters: Path | None = None,
         attachments: AttachmentService | None = None,
     ) -> None:
-        """Take the store. ``attachments`` has the files of assistants; None: prompt files are written and read without
-        them."""
+        """Create the service over the store. ``attachments`` has the files of assistants; None: prompt files are
+        written and read without them."""
         self._prompts = prompts
         self._attachments = attachments
         self._bus = bus
@@ -74,7 +74,8 @@ class PromptService:
         return made
 
     async def record_outside_text(self, prompt_id: str) -> None:
-        """Record that another program wrote a prompt, so that it is text from outside where it is used."""
+        """Record that another program wrote a prompt, so that its text counts as text from outside wherever it is
+        used."""
         await self._prompts.record_outside_text(prompt_id)
 
     async def edit(

@@ -38,7 +38,7 @@ class Approval:
 
 
 class Approvals:
-    """Asked by the loop of calls, answered by whoever shows ``ApprovalAsked``."""
+    """The approvals that calls wait for: the loop of calls asks, and whatever shows ``ApprovalAsked`` answers."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
@@ -96,8 +96,8 @@ class Approvals:
 
 
 class ServerQuestions:
-    """The requests of servers that wait for a person (``core/tools/server_requests.py``), shown by whoever hears
-    ``ServerRequestsChanged``. An answer is ``accept``, ``decline`` or ``cancel``, with what goes with it."""
+    """The requests of servers that wait for a person (``core/tools/server_requests.py``), shown by subscribers of
+    ``ServerRequestsChanged``. An answer is ``accept``, ``decline`` or ``cancel``, with its values."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
@@ -149,7 +149,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def problem_with(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """Return what is wrong with arguments, as far as names and types go; empty if nothing is. The server checks the
+    """Return the fault of arguments, as far as names and types show; empty if there is none. The server checks the
     rest: a pattern of its own making could keep this process busy for ever."""
     properties = schema.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}

@@ -194,8 +194,7 @@ class ToolLoop:
     async def _answer_calls(
         self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool = False
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Run the calls that the last answer in the request has. Yield their news; the request has their results
-        then."""
+        """Run the calls of the last answer in the request and add their results to it. Yields their events."""
         returned: list[RequestMessage] = []
         async with aclosing(self._run(calls, offered, is_cut_off=is_cut_off)) as news:
             async for each in news:
@@ -213,7 +212,7 @@ class ToolLoop:
     async def _run(
         self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool
     ) -> AsyncGenerator[StreamEvent | RequestMessage, None]:
-        """Run the calls of a step at the same time. Yield their news as it comes, then a message for each, in their
+        """Run the calls of a step at the same time. Yields their events as they come, then a message for each call, in
         order."""
         news: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         finished: dict[int, ResultArrived] = {}
@@ -374,7 +373,7 @@ def _refusal(place: int, *, is_cut_off: bool) -> str:
 
 
 def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -> ChatRequest:
-    """Return the request of a step. In the last one no tool can be called, which the model is told."""
+    """Return the request of a step. In the last step no tool can be called, and the request tells the model so."""
     functions = offered.functions()
     if not functions:
         return request

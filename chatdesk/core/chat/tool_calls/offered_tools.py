@@ -1,4 +1,4 @@
-"""Decides which tools a model is told of: all where they are few, else one that searches the others. Pure."""
+"""Decides which tools are offered to a model: all where they are few, else one that searches the others. Pure."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class OfferedTools:
         return [_search_function(self._by_name), *offered] if self.is_searched else offered
 
     def search(self, query: str) -> str:
-        """Offer the tools that fit a query from now on, and return what the model is told of them."""
+        """Offer the tools that match a query from now on, and return the text for the model."""
         found = self._index.best(query, _MOST_FOUND)
         if not found:
             return "No tool fits. Try other words, or answer without a tool."
@@ -127,7 +127,7 @@ def tokens_of(functions: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _named(tools: Sequence[Tool]) -> dict[str, Tool]:
-    """Return the tools by names that every protocol takes, each once."""
+    """Return each tool once, under a name that every protocol accepts."""
     named: dict[str, Tool] = {}
     for tool in tools:
         base = re.sub(r"[^A-Za-z0-9_-]", "_", tool.full_name)[:_LONGEST_NAME]

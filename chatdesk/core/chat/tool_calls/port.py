@@ -1,4 +1,4 @@
-"""Says what the loop of calls needs of those who know tool servers, settings and permissions."""
+"""Defines what the loop of calls needs of the code that manages tool servers, settings and permissions."""
 
 from __future__ import annotations
 

@@ -52,12 +52,12 @@ class ToolCalls:
         keep: KeepFile | None = None,
         ask_model: AskModel | None = None,
     ) -> None:
-        """Take tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores
+        """Use tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores
         files: those of results, and pictures that models answer with; ``ask_model`` answers what servers ask models."""
         self._load, self._limits, self.keep, self._ask_model = load, limits, keep, ask_model
 
     def use_same(self, other: ToolCalls) -> None:
-        """Take tools from where ``other`` takes them, for threads of which nothing is stored."""
+        """Use the tools of ``other``, for threads of which nothing is stored."""
         self._load, self._limits, self._ask_model = other._load, other._limits, other._ask_model
         self._origins += other._origins  # an assistant is kept there, and may have come out of a file
         if other.approvals.is_unattended:
@@ -75,8 +75,8 @@ class ToolCalls:
         self._asked_again.add(answer_id)
 
     async def cost_sentence(self, thread_id: str) -> str:
-        """Return a sentence that says what tools take of each request in a thread; empty where none are on. No server
-        is started for it."""
+        """Return a sentence that says how many tokens tools add to each request in a thread; empty where none are on.
+        No server is started for it."""
         tools = await self._load()
         if tools is None:
             return ""

@@ -1,4 +1,4 @@
-"""Keeps what has to be on disk before a call runs. A call that the disk does not know would be made again unseen."""
+"""Holds back calls until their state is on disk. A call without a stored state would be made again unseen."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class StoredFirst:
                 await self._is_wanted.wait()
 
     async def store(self, text: LiveText, append: Callable[[Sequence[StreamChunk]], Awaitable[None]]) -> None:
-        """Store with ``append`` what ``text`` has, if anything, and tell those who wait for it. Raises what ``append``
-        raises; they wait on then."""
+        """Store with ``append`` what ``text`` has, if anything, and wake the calls that wait for it. Raises what
+        ``append`` raises; they keep waiting then."""
         waiting, self._waiting = self._waiting, []
         self._is_wanted.clear()
         chunks, count = text.peek_to_store()

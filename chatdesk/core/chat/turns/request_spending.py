@@ -24,14 +24,14 @@ class RequestSpending:
         self._clock = clock
         self._cost_of = cost_of
         self._is_first = True
-        self._begin(request)
+        self._start(request)
 
-    def begin(self, request: ChatRequest) -> None:
-        """Measure a further request of the answer."""
+    def start(self, request: ChatRequest) -> None:
+        """Start measuring a further request of the answer."""
         self._is_first = False
-        self._begin(request)
+        self._start(request)
 
-    def _begin(self, request: ChatRequest) -> None:
+    def _start(self, request: ChatRequest) -> None:
         self.usage: Usage | None = None
         self.is_under_way = True
         self._request = request
@@ -39,8 +39,8 @@ class RequestSpending:
         self._asked_s = self._clock.monotonic_s()
         self._first_s: float | None = None
 
-    def note(self, delta: Delta) -> None:
-        """Record that something of the answer came."""
+    def count(self, delta: Delta) -> None:
+        """Count a received delta, for the estimate of an answer whose provider reports nothing."""
         if self._first_s is None:
             self._first_s = self._clock.monotonic_s()
         if isinstance(delta, TextDelta):
@@ -62,7 +62,7 @@ class RequestSpending:
         return Spent(usage, latency_ms, first_token_ms, None if usage is None else self._cost_of(usage))
 
     async def record(self, store: Callable[[], Awaitable[None]], failed: Callable[[StorageError], None]) -> None:
-        """Have the request that ended stored, and try until the disk takes it: its tools wait for the disk as well."""
+        """Store the request that ended, with retries until the disk accepts it: its tools wait for the disk as well."""
         self.is_under_way = False
         while True:
             try:

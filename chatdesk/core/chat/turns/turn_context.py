@@ -27,7 +27,7 @@ class TurnStore(Protocol):
 
 
 #: Provider, model, and what that vendor says of its limits.
-NoteRate = Callable[[str | None, str | None, RateReport], None]
+RecordRate = Callable[[str | None, str | None, RateReport], None]
 
 
 def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
@@ -42,4 +42,4 @@ class TurnContext:
     bus: EventBus
     clock: Clock
     cost_of: CostOf = no_cost
-    note_rate: NoteRate = _no_rate
+    record_rate: RecordRate = _no_rate

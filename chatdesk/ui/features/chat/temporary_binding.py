@@ -73,7 +73,7 @@ class TemporaryBinding(Controller):
             self._end(temporary, then=self.begin)
             return
         provider, model = self._messages.models.chosen or (None, None)
-        thread = await temporary.begin(self._threads.new_project_id, provider=provider, model=model)
+        thread = await temporary.create(self._threads.new_project_id, provider=provider, model=model)
         self._show(thread)
         await self._threads.open(thread.id)
 

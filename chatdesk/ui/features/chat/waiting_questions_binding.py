@@ -86,7 +86,7 @@ class WaitingQuestionsBinding(Controller):
             await self._drafts.add_words(question.thread_id, question.text, question.attachments)
 
         try:
-            await queue.take_back(question_id, keep)
+            await queue.withdraw(question_id, keep)
         except NotPossible:  # it was just asked
             self.show()
             return

@@ -53,7 +53,7 @@ class ProviderModelsBinding:
         try:
             found = await self._models.provider_service.models_of(self._models.providers.get(provider), is_asked=True)
             if found is not None:
-                self._models.context.models.note(provider, found.models)
+                self._models.context.models.add_listed(provider, found.models)
             lines = await _lines(self._models, provider, found)
         except ChatDeskError as error:
             if self._dialog is not None:

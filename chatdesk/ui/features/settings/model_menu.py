@@ -108,7 +108,7 @@ class ModelMenu(Controller):
             failures.append(error)
             return
         if found is not None:
-            self._models.context.models.note(provider, found.models)
+            self._models.context.models.add_listed(provider, found.models)
             lists[provider] = self._choices(provider, found)
             self._show(lists)
 

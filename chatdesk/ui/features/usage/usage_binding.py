@@ -171,7 +171,7 @@ class UsageBinding(Controller):
             if isValid(dialog):
                 dialog.show_problem(shown(error.sentence))
             return
-        chat.context.summaries.note_new_limit()
+        chat.context.summaries.wake()
         if isValid(dialog):
             self._keep_rates(dialog.rates())
             dialog.accept()

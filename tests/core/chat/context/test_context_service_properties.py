@@ -50,7 +50,7 @@ _STEPS = (
 
 def _context(repositories: Repositories, providers: ProviderRegistry, bus: EventBus, window: int) -> ContextService:
     catalogue = ModelCatalogue({})
-    catalogue.note_listed("scripted", "small", Figures(window, 20))
+    catalogue.add_listed("scripted", "small", Figures(window, 20))
     return ContextService(
         repositories=repositories,
         providers=providers,

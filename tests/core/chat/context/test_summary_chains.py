@@ -27,7 +27,7 @@ class Watched:
 
     def spend(self, tokens: int) -> None:
         usage = Usage(tokens)
-        self.chains.note_spent("thread", Spent(usage, cost_usd=self.cost(usage)))
+        self.chains.add_spent("thread", Spent(usage, cost_usd=self.cost(usage)))
 
 
 def _plan(tokens: int, requests: int = 4) -> SummaryPlan:

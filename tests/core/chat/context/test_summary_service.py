@@ -133,7 +133,7 @@ async def summary_world(
 ) -> AsyncIterator[World]:
     model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
-    catalogue.note_listed("scripted", "small", Figures(WINDOW))
+    catalogue.add_listed("scripted", "small", Figures(WINDOW))
     opener = summariser_opener(
         directory / "chatdesk.db",
         backup_dir=directory / "backups",
@@ -493,7 +493,7 @@ async def test_the_limit_of_the_day_is_said_once_and_a_new_limit_goes_on(tmp_pat
                 world.news.clear()
                 await world.news.wait()
         world.budget.set_limit(0)
-        world.context.summaries.note_new_limit()
+        world.context.summaries.wake()
         assert not world.context.summaries.waits_for_tomorrow
         await world.made()
 
@@ -532,7 +532,7 @@ async def test_a_server_that_gave_its_list_is_not_asked_again(world: World) -> N
     assert len(asked) == 1
     assert world.context.models.info(None, None).context_window == 7_000
     world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
-    world.context.models.note("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
+    world.context.models.add_listed("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
     await world.context.models.learn()
     assert len(asked) == 1
     assert world.context.models.info(None, None).context_window == 9_000
