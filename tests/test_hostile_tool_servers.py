@@ -86,7 +86,7 @@ async def test_a_name_that_imitates_another_is_told_apart(tmp_path: Path, name: 
         answer_id = await world.ask()
         request = await world.asked()
         assert (request.tool.server_id, request.tool.name) == ("good", "echo")
-        names = [each["function"]["name"] for each in world.chat.provider.requests[0].passed_on["tools"]]
+        names = [each["function"]["name"] for each in world.chat.provider.requests[0].extra_fields["tools"]]
         assert len(set(names)) == len(names) and names.count("notes__echo") == names.count("good__echo") == 1
         assert all(each.isascii() and each.replace("_", "").replace("-", "").isalnum() for each in names)
         world.answer(request, Answer.ONCE)

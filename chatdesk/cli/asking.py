@@ -104,7 +104,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
 def _tell_sources(finish: dict[str, Any]) -> None:
     """Write the sources of an answer to stderr, so that a pipe gets the answer alone."""
     for each in finish.get("sources", ()):
-        terminal.note(f"[{each['number']}] {each['title']}  {each['url']}")
+        terminal.report(f"[{each['number']}] {each['title']}  {each['url']}")
 
 
 def _absolute(path: str) -> str:
@@ -148,7 +148,7 @@ class Approver:
         terminal.complain(
             tr("The model wants to call {tool} of {server} with", tool=str(event["tool"]), server=str(event["server"]))
         )
-        terminal.note(str(event["arguments"]))
+        terminal.report(str(event["arguments"]))
         return await terminal.agrees(tr("Allow it?"))
 
     def _say(self, event: dict[str, Any], is_allowed: bool | None, words: str) -> None:

@@ -65,7 +65,7 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
     if options.output:
         report = await services.exports.export(choice, kind, Path(options.output))
         if not is_one or report.missing:
-            terminal.note(Sentences.of(report.sentence, Text("It is at {path}.", path=report.path)))
+            terminal.report(Sentences.of(report.sentence, Text("It is at {path}.", path=report.path)))
         return 1 if report.missing else 0
     if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
         raise InvalidInput(
@@ -171,7 +171,7 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
         for line in describe(await backups.inspect_backup(path)):
-            terminal.note(line)
+            terminal.report(line)
         if not options.yes and not await terminal.agrees(_QUESTION):
             terminal.complain(tr("nothing was changed"))
             return 1

@@ -26,7 +26,7 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         terminal.say(report.as_text())
     if options.bundle:
         await _pack(Path(options.bundle), report, paths, loaded)
-        terminal.note("chatdesk: " + tr("written to {file}; look through it before you send it", file=options.bundle))
+        terminal.report("chatdesk: " + tr("written to {file}; look through it before you send it", file=options.bundle))
     return 0 if report.is_healthy else 1
 
 

@@ -130,7 +130,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
             sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
         return code
     except OutputFailed as error:
-        terminal.give_up(sys.stdout)
+        terminal.discard_output(sys.stdout)
         terminal.complain(error.sentence)
         return FAILED
     except ChatDeskError as error:
@@ -140,10 +140,10 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     except EndedBySignal as ended:
         return 128 + ended.number
     except BrokenPipeError:
-        terminal.give_up(sys.stdout)
+        terminal.discard_output(sys.stdout)
         return BROKEN_PIPE
     except OSError as error:  # what argparse prints by itself; all else is caught further in
-        terminal.give_up(sys.stdout)
+        terminal.discard_output(sys.stdout)
         terminal.complain(
             OutputFailed(Text("The output could not be written: {reason}.", reason=reason_text(error))).sentence
         )
@@ -203,7 +203,7 @@ def _told(error: ChatDeskError, *, is_json: bool) -> int:
         try:
             terminal.say_json({"event": "failed", "code": error.code, "sentence": sentence}, indent=None)
         except (OutputFailed, BrokenPipeError):
-            terminal.give_up(sys.stdout)
+            terminal.discard_output(sys.stdout)
     return FAILED
 
 

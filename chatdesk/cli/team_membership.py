@@ -134,7 +134,7 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     )
     if options.output:
         await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
-        terminal.note(tr("The invitation is in {file}. Anyone who has it can join.", file=str(options.output)))
+        terminal.report(tr("The invitation is in {file}. Anyone who has it can join.", file=str(options.output)))
     elif options.json:
         data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
         terminal.say_json({**data, "member_id": invitation.member_id})

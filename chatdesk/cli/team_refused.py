@@ -39,10 +39,10 @@ async def _refused(options: argparse.Namespace, services: Services) -> int:
             if name == "copy":
                 thread = await service.decisions.copy_refused(ids)
                 terminal.say(thread.id)
-                terminal.note(tr("The texts are in the private thread “{title}”.", title=thread.title))
+                terminal.report(tr("The texts are in the private thread “{title}”.", title=thread.title))
             elif name == "retry":
                 await service.decisions.retry_refused(ids)
-                terminal.note(tr("They wait to be sent; 'chatdesk team sync' sends them."))
+                terminal.report(tr("They wait to be sent; 'chatdesk team sync' sends them."))
             else:
                 await service.decisions.forget_refused(ids)
             return 0

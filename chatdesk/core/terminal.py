@@ -45,10 +45,10 @@ def say_json_text(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write a sentence for the person to stderr, as coming from ChatDesk."""
-    note(_PREFIX + shown(text))
+    report(_PREFIX + shown(text))
 
 
-def note(text: str = "", *, end: str = "\n") -> None:
+def report(text: str = "", *, end: str = "\n") -> None:
     """Write a line about the progress of a command to stderr."""
     _write(sys.stderr, _shown(text) + end)
 
@@ -70,11 +70,11 @@ async def agrees(question: str) -> bool:
         raise InvalidInput(
             Text("Nobody can be asked here."), safe=Text("Nothing was changed."), next_step=Text("Add --yes.")
         )
-    note(f"{shown(question)} {shown(_YES_OR_NO)} ", end="")
+    report(f"{shown(question)} {shown(_YES_OR_NO)} ", end="")
     await _wait_for_line()
     line = sys.stdin.readline()
     if not line:
-        note()
+        report()
     return line.strip().casefold() in {*_YES.split(), *shown(_YES).casefold().split()}
 
 
@@ -120,16 +120,16 @@ class TextWriter:
         while kept and len(text) - kept < _MOST_HELD and (text[kept - 1] == "\r" or has_hidden(text[kept - 1])):
             kept -= 1
         self._held = text[kept:]
-        self._put(text[:kept])
+        self._write_shown(text[:kept])
 
     def close(self, *, ends_line: bool = False) -> None:
         """Write the held text, and with ``ends_line`` end the last line if the text did not; more may follow."""
-        self._put(self._held)
+        self._write_shown(self._held)
         self._held = ""
         if ends_line and not self._ends_with_newline:
-            self._put("\n")
+            self._write_shown("\n")
 
-    def _put(self, text: str) -> None:
+    def _write_shown(self, text: str) -> None:
         if not text:
             return
         _write(sys.stdout, _shown(self._before + text)[len(_shown(self._before)) :])
@@ -145,9 +145,9 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
-def give_up(stream: TextIO | None) -> None:
-    """Send nowhere what could not be written. Python would try again at its end, and exit with a code of its
-    own."""
+def discard_output(stream: TextIO | None) -> None:
+    """Redirect a stream that cannot be written to the null device. Python would try again at its end, and exit with a
+    code of its own."""
     if stream is not None:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -169,4 +169,4 @@ def _write(stream: TextIO | None, text: str) -> None:
                 Text("The output could not be written: {strerror}.", strerror=reason_text(error))
             ) from error
         if stream is sys.__stderr__:
-            give_up(stream)
+            discard_output(stream)

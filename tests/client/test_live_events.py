@@ -164,7 +164,7 @@ async def test_each_event_arrives_once_over_connections_that_are_cut(tmp_path: P
                 assert not all_told
                 sent = await world.services.chat.send_message(thread_id, "Tell me a lot")
                 for number in range(BATCHES // 2):
-                    await world.services.chat.own_words.add_note(notes_id, f"note {number}")
+                    await world.services.chat.manual_messages.add_note(notes_id, f"note {number}")
                 await world.services.chat.turns.wait_for_all()
                 await world.services.chat.create_thread(None, "The end")
                 await following

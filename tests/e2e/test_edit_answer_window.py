@@ -205,7 +205,7 @@ def test_of_compared_answers_one_is_edited_in_the_thread(paths: AppPaths) -> Non
     async def script(application: WindowApplication) -> None:
         old = await ask(application, "one")
         chat, composer = (await application.services()).chat, application.panes.composer
-        await chat.own_words.edit_answer(old.id, "Mine.")
+        await chat.manual_messages.edit_answer(old.id, "Mine.")
         await _texts_become(application, "one", "Mine.")
         application.comparison.open_versions(old.id)
         await until(lambda: application.comparison.view is not None)

@@ -207,10 +207,10 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         ca_file = mine / "own-ca.pem"
         shutil.copy(authority.ca_file, ca_file)
         book = open_book(mine / "config", keyring=keyring)
-        book.put(ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"), key=KEYS["openai"])
-        book.put(ProviderProfile("groq-1", "groq", "Groq", "https://api.groq.com/openai/v1"), key=KEYS["groq-1"])
+        book.save(ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"), key=KEYS["openai"])
+        book.save(ProviderProfile("groq-1", "groq", "Groq", "https://api.groq.com/openai/v1"), key=KEYS["groq-1"])
         team = ProviderProfile("team", "other", "Team", f"{own.url}/v1", ca_file=str(ca_file), model="tiny")
-        book.put(
+        book.save(
             ProviderProfile(**{**_fields(team), "headers": (Header("X-Token", TOKEN, is_secret=True),)}),
             key=KEYS["team"],
         )

@@ -60,7 +60,7 @@ def test_a_page_that_is_an_artifact_opens_in_the_browser(tmp_path: Path, monkeyp
         panes = application.panes
         rows = "\n".join(f"<p>Row {number}</p>" for number in range(20))
         message = await ask(application, "hello")
-        await services.chat.own_words.edit_answer(message.id, f"```html\n{rows}\n```")
+        await services.chat.manual_messages.edit_answer(message.id, f"```html\n{rows}\n```")
         await until(lambda: panes.transcript.parts.actions.offered("open-artifact"))
         panes.commands.trigger("message.open_artifact")
         found = partial(panes.window.findChild, QAbstractButton, "artifact-open")

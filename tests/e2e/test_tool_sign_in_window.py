@@ -142,7 +142,7 @@ def test_a_server_that_is_missed_in_an_answer_offers_to_sign_in(
         await until(lambda: tools.servers[-1].is_signed_in and not card.isVisible())
         assert len(browser.opened) == 1 and application.panes.composer.editor.hasFocus()
         await ask(application, "again")
-        assert [each["function"]["name"] for each in model.requests[-1].passed_on["tools"]] == ["web__echo"]
+        assert [each["function"]["name"] for each in model.requests[-1].extra_fields["tools"]] == ["web__echo"]
         await tools.sign_ins.sign_out("web")
         await ask(application, "and now")
         await until(card.isVisible)

@@ -375,12 +375,12 @@ def test_servers_are_switched_for_a_chat_and_its_project(paths: AppPaths, tmp_pa
         await until(lambda: said("2 tool servers"))
         type_text(application, "hi")
         await answered(application, lambda: press(application, Qt.Key.Key_Return))
-        assert len(model.requests[-1].passed_on["tools"]) == 10
+        assert len(model.requests[-1].extra_fields["tools"]) == 10
         await switch("toolsServer_other")
         await until(lambda: said("Notes"))
         type_text(application, "again")
         message = await answered(application, lambda: press(application, Qt.Key.Key_Return))
-        assert len(model.requests[-1].passed_on["tools"]) == 5
+        assert len(model.requests[-1].extra_fields["tools"]) == 5
         await switch("toolsForProject")
         await switch("toolsServer_notes")
         await until(lambda: said("No tools"))

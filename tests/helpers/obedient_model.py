@@ -46,7 +46,7 @@ class ObedientModel(ScriptedProvider):
         self.requests.append(request)
         read = [each.full_text for each in request.messages if each.role is not Role.ASSISTANT]
         read += [file.attachment.name for each in request.messages for file in each.enclosed]
-        read.append(json.dumps(request.passed_on.get("tools", []), ensure_ascii=False))
+        read.append(json.dumps(request.extra_fields.get("tools", []), ensure_ascii=False))
         words = "\n".join(read).translate(_TAGS).replace('\\"', '"')
         done = [call.name for each in request.messages for call in each.tool_calls]
         found = dict.fromkeys(_ORDER.findall(words if self.obeys else ""))

@@ -95,7 +95,7 @@ async def test_the_inspector_of_the_model_context_protocol(tmp_path: Path) -> No
         pytest.skip("the inspector is not installed: node, npm or the network was missing")
     async with served_world(tmp_path / "chatdesk") as world:
         thread = (await world.services.chat.create_thread(None, "Plans for the harvest")).thread
-        await world.services.chat.own_words.add_note(thread.id, "Ladders")
+        await world.services.chat.manual_messages.add_note(thread.id, "Ladders")
         token = world.token("inspector", [Scope.READ])
 
         async def inspected(method: str, *options: str) -> dict[str, Any]:

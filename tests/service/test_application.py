@@ -51,7 +51,9 @@ async def test_a_question_is_asked_and_its_answer_read(tmp_path: Path) -> None:
 async def test_before_and_after_mean_what_they_mean_to_the_services(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread = (await world.services.chat.create_thread(None, "Notes")).thread
-        notes = [(await world.services.chat.own_words.add_note(thread.id, str(number))).question for number in range(6)]
+        notes = [
+            (await world.services.chat.manual_messages.add_note(thread.id, str(number))).question for number in range(6)
+        ]
         for before, after, limit in (
             (None, None, 2), (4, None, 2), (None, 1, 2), (5, 0, 2), (5, 0, 9), (1, 0, 3), (0, None, 2), (None, 5, 2),
         ):  # fmt: skip

@@ -38,7 +38,7 @@ _INITIALIZE = _message(
 
 async def _thread(world: ServedWorld, text: str = "Where is the zebra?", project_id: str | None = None) -> str:
     created = await world.services.chat.create_thread(project_id, "About animals")
-    await world.services.chat.own_words.add_note(created.thread.id, text)
+    await world.services.chat.manual_messages.add_note(created.thread.id, text)
     return created.thread.id
 
 
@@ -59,7 +59,7 @@ async def test_threads_are_resources_page_by_page(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world, "The first")
         for number in range(25):
-            await world.services.chat.own_words.add_note(thread_id, f"Note {number}")
+            await world.services.chat.manual_messages.add_note(thread_id, f"Note {number}")
         async with assistant(world, world.token()) as client:
             (resource,) = (await client.list_resources()).resources
             assert resource.title == "About animals"
@@ -95,7 +95,7 @@ async def test_a_long_message_is_read_in_pieces(tmp_path: Path) -> None:
         text = "".join(f"{number} " for number in range(20_000))
         thread_id = await _thread(world, text)
         for _ in range(9):
-            await world.services.chat.own_words.add_note(thread_id, text)
+            await world.services.chat.manual_messages.add_note(thread_id, text)
         async with assistant(world, world.token()) as client:
             page = data_of(await client.call_tool("read_thread", {"thread_id": thread_id}))
             assert sum(len(each["text"]) for each in page["messages"]) <= 100_000

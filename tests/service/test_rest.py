@@ -204,7 +204,7 @@ async def test_words_are_found_page_by_page(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)
         for number in range(5):
-            await world.services.chat.own_words.add_note(thread_id, f"zebra {number}")
+            await world.services.chat.manual_messages.add_note(thread_id, f"zebra {number}")
         await world.services.search.fill(pause=0)
         found: list[str] = []
         cursor = None

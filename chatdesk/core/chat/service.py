@@ -15,8 +15,8 @@ from chatdesk.core.chat.attachment_rules import AttachmentLimits, attachments_of
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.drafts import Drafts
+from chatdesk.core.chat.manual_messages import ManualMessages
 from chatdesk.core.chat.message_reader import MessageReader
-from chatdesk.core.chat.own_words import OwnWords
 from chatdesk.core.chat.path_changes import PathChanges, changed_path
 from chatdesk.core.chat.projects import ProjectService
 from chatdesk.core.chat.prompts.assistants import ThreadAssistants
@@ -86,7 +86,7 @@ class ChatService:
         self.turns = self._starter.turns
         self.reader = MessageReader(repositories, self.turns, clock, is_nobody_writing=is_nobody_writing)
         self.paths = PathChanges(repositories, bus, stop=self.stop)
-        self.own_words = OwnWords(
+        self.manual_messages = ManualMessages(
             repositories.messages, self._starter, self.paths, bus, checked_text=self.checked_text, titled=self._titled
         )
         self.drafts = Drafts(repositories.drafts)

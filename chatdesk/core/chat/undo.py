@@ -161,7 +161,7 @@ class UndoStack:
         chat = self._chat
         end = await chat.paths.end_of_path(message_id)
         is_note = (await chat.reader.get_message(message_id)).is_note
-        edit = chat.own_words.edit_note if is_note else chat.edit_message
+        edit = chat.manual_messages.edit_note if is_note else chat.edit_message
         sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
         self._edited(chat, sent.question, end)
         return sent
@@ -172,7 +172,7 @@ class UndoStack:
         """Edit an answer. Undoing it moves the person's version, with all that came after it, to the trash."""
         chat = self._chat
         end = await chat.paths.end_of_path(message_id)
-        edited = await chat.own_words.edit_answer(message_id, text, attachments=attachments)
+        edited = await chat.manual_messages.edit_answer(message_id, text, attachments=attachments)
         self._edited(chat, edited.answer, end)
         return edited
 

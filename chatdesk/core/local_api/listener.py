@@ -134,7 +134,7 @@ class Listener:
         try:
             async with asyncio.timeout(self._limits.proof_s):
                 streams = await connection.open()
-                await prove_ownership(*streams, self._secret, on_greeted=lambda: self._note_greeted(number))
+                await prove_ownership(*streams, self._secret, on_greeted=lambda: self._record_greeting(number))
             self._unproven.pop(number, None)
             is_busy = len(self._proven) >= self._limits.proven
             self._proven.add(number)
@@ -145,7 +145,7 @@ class Listener:
         except Exception as error:  # noqa: BLE001 - foreign input ends its own connection, whatever it was
             _log.debug("a local request ended early: %s", type(error).__name__)
 
-    def _note_greeted(self, number: int) -> None:
+    def _record_greeting(self, number: int) -> None:
         if number in self._unproven:
             self._unproven[number] = replace(
                 self._unproven[number], since_s=time.monotonic(), has_greeted=True, is_doomed=False

@@ -29,13 +29,13 @@ class PipeDoor:
         name = rf"\\.\pipe\{PRIVATE_PREFIX}{secrets.token_hex(16)}"
 
         def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            async def begin() -> Streams:
+            async def open_streams() -> Streams:
                 return reader, writer
 
             if self._room_in_s() > 0:  # it is here already
                 writer.close()
                 return
-            self._admit(IncomingConnection(begin, writer.close))
+            self._admit(IncomingConnection(open_streams, writer.close))
 
         def protocol() -> asyncio.StreamReaderProtocol:
             return asyncio.StreamReaderProtocol(asyncio.StreamReader(), arrive)

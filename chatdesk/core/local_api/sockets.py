@@ -115,9 +115,9 @@ class SocketDoor:
             _log.warning("a local connection was not taken: errno %s", error.errno)
             self._pause(_NO_DESCRIPTOR_PAUSE_S)
             return
-        self._take(connection)
+        self._admit_own(connection)
 
-    def _take(self, connection: socket.socket) -> None:
+    def _admit_own(self, connection: socket.socket) -> None:
         try:
             connection.setblocking(False)
             is_own = peer_of(connection).uid == os.geteuid()

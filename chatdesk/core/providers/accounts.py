@@ -107,7 +107,7 @@ class AccountBook:
             raise NotPossible(Text("There is no such provider any more."))
         return found
 
-    def put(
+    def save(
         self,
         profile: ProviderProfile,
         *,

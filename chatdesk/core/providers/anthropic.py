@@ -26,8 +26,8 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
+from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.passed_on import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.reader import Delta, Late, Reader, VendorReader
 from chatdesk.core.providers.text_repair import repair
@@ -54,7 +54,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
 
     def lacks(self, request: ChatRequest) -> list[str]:
         images = [url for message in request.messages for url in message.images]
-        return [*for_anthropic(request.passed_on)[1], *([] if all(map(_is_sendable, images)) else ["image_url"])]
+        return [*for_anthropic(request.extra_fields)[1], *([] if all(map(_is_sendable, images)) else ["image_url"])]
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)
@@ -98,7 +98,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
         messages = _messages(request)
-        passed_on, _lacking = for_anthropic(request.passed_on)
+        extra_fields, _lacking = for_anthropic(request.extra_fields)
         is_cached = self._marks_cache(request, model)
         if is_cached:
             mark_messages(messages, request.cache)
@@ -106,7 +106,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
             messages.append({"role": "assistant", "content": [_words(repair(request.continue_text).rstrip())]})
             messages.append({"role": "user", "content": [_words(CONTINUE_INSTRUCTION)]})
         body: dict[str, Any] = {
-            **passed_on,
+            **extra_fields,
             "model": model,
             "max_tokens": request.max_output_tokens or _USUAL_LIMIT,
             "messages": messages,
@@ -121,7 +121,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
             "temperature": request.temperature,
             "top_p": request.top_p,
             "stop_sequences": list(request.stop) or None,
-            "thinking": {"type": "adaptive"} if has_effort and _may_think(request, passed_on) else None,
+            "thinking": {"type": "adaptive"} if has_effort and _may_think(request, extra_fields) else None,
             "output_config": {"effort": request.reasoning_effort} if has_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
@@ -151,7 +151,7 @@ class AnthropicReader(VendorReader):
         if kind == "message_start":
             self._read_usage(_mapping(chunk.get("message")).get("usage"))
         elif kind == "content_block_start":
-            yield from self._begin(chunk.get("index"), _mapping(chunk.get("content_block")))
+            yield from self._start_block(chunk.get("index"), _mapping(chunk.get("content_block")))
         elif kind == "content_block_delta":
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
         elif kind == "message_delta":
@@ -170,11 +170,11 @@ class AnthropicReader(VendorReader):
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
         blocks = message.get("content")
         for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
-            yield from self._begin(index, _mapping(block))
+            yield from self._start_block(index, _mapping(block))
         self._read_usage(message.get("usage"))
         self._end(message.get("stop_reason"))
 
-    def _begin(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
+    def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
         if kind == "tool_use":
             if not isinstance(index, int) or not 0 <= index < 1000:
@@ -258,9 +258,9 @@ def _messages(request: ChatRequest) -> list[dict[str, Any]]:
     return found
 
 
-def _may_think(request: ChatRequest, passed_on: Mapping[str, Any]) -> bool:
+def _may_think(request: ChatRequest, extra_fields: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
-    is_forced = passed_on.get("tool_choice", {}).get("type") in ("any", "tool")
+    is_forced = extra_fields.get("tool_choice", {}).get("type") in ("any", "tool")
     said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those are elsewhere
     if is_forced or not said or said[-1].role is not Role.TOOL:
         return not is_forced

@@ -59,7 +59,7 @@ class ChatRequest:
     """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or empty
     options are left to the model's default. ``may_draw`` asks a model that can for pictures beside the text.
     ``is_summary`` is for the offline model, which answers by rule. ``cache`` is for requests whose beginning is going
-    to be sent again. ``passed_on`` are further fields, such as tools, as another program wrote them for chat
+    to be sent again. ``extra_fields`` are further fields, such as tools, as another program wrote them for chat
     completions; other protocols translate them."""
 
     model: str
@@ -73,7 +73,7 @@ class ChatRequest:
     is_summary: bool = False
     may_draw: bool = False
     cache: CacheLife = CacheLife.OFF
-    passed_on: Mapping[str, Any] = field(default_factory=dict)
+    extra_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,13 +111,13 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         whole = response.stream
         response.stream = _ErrorBody(whole, limits) if is_error else _CappedAnswer(whole, limits.answer_bytes)
 
-    async def leave_out_key(request: httpx2.Request) -> None:
+    async def remove_placeholder_key(request: httpx2.Request) -> None:
         # The SDK insists on a key; servers that need none should not see a made-up one.
         if endpoint.api_key is None and request.headers.get("authorization") == f"Bearer {_NO_KEY}":
             del request.headers["authorization"]
 
     return httpx2.AsyncClient(
-        event_hooks={"request": [leave_out_key], "response": [guard]},
+        event_hooks={"request": [remove_placeholder_key], "response": [guard]},
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
         timeout=httpx2.Timeout(None, connect=limits.connect_s, pool=limits.connect_s),

@@ -155,7 +155,7 @@ class OpenAICompatibleProvider:
             attempt += 1
 
     def lacks(self, request: ChatRequest) -> list[str]:
-        return []  # ``passed_on`` is in this protocol's form
+        return []  # ``extra_fields`` is in this protocol's form
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of one answer, in the order that ``providers.base`` states. Raises ``ProviderError``."""
@@ -379,7 +379,7 @@ class OpenAICompatibleProvider:
         if request.continue_text:
             messages.append({"role": "assistant", "content": repair(request.continue_text)})
             messages.append({"role": "user", "content": CONTINUE_INSTRUCTION})
-        body: dict[str, Any] = {**request.passed_on, "model": model, "messages": messages, "stream": True}
+        body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}
         if "stream_options" not in self._refused_fields:
             body["stream_options"] = {"include_usage": True}
         if request.max_output_tokens is not None:

@@ -19,8 +19,8 @@ from chatdesk.core.providers.base import (
     RequestMessage,
     ToolCallDelta,
 )
+from chatdesk.core.providers.extra_fields import for_responses
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.passed_on import for_responses
 from chatdesk.core.providers.reader import Delta, Late, Reader, VendorReader
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
@@ -46,7 +46,7 @@ class ResponsesProvider(OpenAICompatibleProvider):
         self._has_image_tool = has_image_tool
 
     def lacks(self, request: ChatRequest) -> list[str]:
-        return [*for_responses(request.passed_on)[1], *(["stop"] if request.stop else [])]
+        return [*for_responses(request.extra_fields)[1], *(["stop"] if request.stop else [])]
 
     def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         return client.responses.with_streaming_response.create(
@@ -68,14 +68,14 @@ class ResponsesProvider(OpenAICompatibleProvider):
         if request.continue_text:
             items.append({"role": "assistant", "content": repair(request.continue_text)})
             items.append({"role": "user", "content": CONTINUE_INSTRUCTION})
-        passed_on, _lacking = for_responses(request.passed_on)
-        body: dict[str, Any] = {**passed_on, "model": model, "input": items, "stream": True}
+        extra_fields, _lacking = for_responses(request.extra_fields)
+        body: dict[str, Any] = {**extra_fields, "model": model, "input": items, "stream": True}
         wishes: dict[str, Any] = {
             "store": False,
             "max_output_tokens": request.max_output_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
-            "include": ["reasoning.encrypted_content"] if passed_on.get("tools") else None,
+            "include": ["reasoning.encrypted_content"] if extra_fields.get("tools") else None,
             "reasoning": {"effort": request.reasoning_effort, "summary": "auto"} if request.reasoning_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
@@ -117,11 +117,11 @@ class ResponsesReader(VendorReader):
         elif kind in _TEXT:
             yield from self._add_text(text_field(chunk.get("delta")))
         elif kind == "response.image_generation_call.partial_image":
-            yield from self._take_picture(text_field(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
+            yield from self._read_picture(text_field(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
         elif kind in _REASONING or kind == "response.reasoning_summary_part.added":
             yield from self._read_reasoning(chunk)
         elif kind in ("response.output_item.added", "response.output_item.done"):
-            yield from self._take_item(_mapping(chunk.get("item")), is_done=kind == "response.output_item.done")
+            yield from self._read_item(_mapping(chunk.get("item")), is_done=kind == "response.output_item.done")
         elif kind == "response.function_call_arguments.delta":
             index = self._calls.get(text_field(chunk.get("item_id")))
             if index is None:
@@ -145,9 +145,9 @@ class ResponsesReader(VendorReader):
                 words = _mapping(piece)
                 yield from self._add_text(text_field(words.get("text", words.get("refusal"))))
             if row.get("type") == _PICTURE:
-                yield from self._take_picture(text_field(row.get("id")), row, "result")
+                yield from self._read_picture(text_field(row.get("id")), row, "result")
             if row.get("type") == "function_call":
-                yield from self._begin_call(row)
+                yield from self._start_call(row)
                 index = self._calls[text_field(row.get("id")) or text_field(row.get("call_id"))]
                 yield ToolCallDelta(index, None, None, text_field(row.get("arguments")))
         self._end(response)
@@ -160,18 +160,18 @@ class ResponsesReader(VendorReader):
             yield from self._add_reasoning("\n\n")
         self._has_summary_part = True
 
-    def _take_item(self, item: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
+    def _read_item(self, item: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
         if item.get("type") == _PICTURE:
-            yield from self._take_picture(text_field(item.get("id")), item, "result" if is_done else "")
+            yield from self._read_picture(text_field(item.get("id")), item, "result" if is_done else "")
         elif is_done:
             self._keep(item)
         else:
-            yield from self._begin_call(item)
+            yield from self._start_call(item)
 
-    def _take_picture(
+    def _read_picture(
         self, item: str, holder: Mapping[str, Any], field: str, *, is_partial: bool = False
     ) -> Iterator[Delta]:
-        """Yield a picture of the image tool; without a ``field``, that it has begun."""
+        """Yield a picture of the image tool; without a ``field``, a mark that it has started."""
         self._pictures.add(item)
         if len(self._pictures) > _MOST_CALLS:
             raise WrongShapeError("pictures")
@@ -191,7 +191,7 @@ class ResponsesReader(VendorReader):
         names = ("type", "id", "summary", "encrypted_content")
         self._thoughts.append({"summary": [], **{name: item[name] for name in names if name in item}})
 
-    def _begin_call(self, item: Mapping[str, Any]) -> Iterator[Delta]:
+    def _start_call(self, item: Mapping[str, Any]) -> Iterator[Delta]:
         if item.get("type") != "function_call":
             return
         if len(self._calls) >= _MOST_CALLS:

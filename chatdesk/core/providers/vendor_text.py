@@ -35,9 +35,9 @@ def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the gist of ``text`` for a person; empty when there is nothing to say."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
-        from chatdesk.core.providers.page_words import words_of
+        from chatdesk.core.providers.html_text import text_of
 
-        text = words_of(text)
+        text = text_of(text)
     text = "".join(_visible(character) for character in text)
     return shortened(redact(" ".join(text.split()), secrets), MAX_LENGTH)
 

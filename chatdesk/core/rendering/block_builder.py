@@ -43,7 +43,8 @@ class _Quote(NamedTuple):
 
 
 class _Outside(NamedTuple):
-    """The builder's state when the footnote ``label`` began: a footnote stands for itself, not where it was written."""
+    """The builder's state when the footnote ``label`` began: a footnote is built apart from the place where it was
+    written."""
 
     label: str
     blocks: list[Block]
@@ -85,7 +86,7 @@ class BlockBuilder:
     def build(self, tokens: list[Token]) -> tuple[Block, ...]:
         """Return the blocks of ``tokens``, those of footnotes left out."""
         for at, token in enumerate(tokens):
-            self._take(token, tokens, at)
+            self._add_token(token, tokens, at)
         return tuple(self._blocks)
 
     def _place(self, token: Token) -> Placement:
@@ -112,7 +113,7 @@ class BlockBuilder:
             line = [self._marker_line, self._marker_line + 1]
             self._blocks.append(Paragraph((), self._place(Token("", "", 0, map=line))))
 
-    def _take(self, token: Token, tokens: list[Token], at: int) -> None:
+    def _add_token(self, token: Token, tokens: list[Token], at: int) -> None:
         kind = token.type
         if kind in ("ordered_list_open", "bullet_list_open"):
             self._flush_marker()
@@ -126,21 +127,21 @@ class BlockBuilder:
             number = self._numbers.pop()
             self.next_number = number
         elif kind == "list_item_open":
-            self._begin_container(is_quote=False)
+            self._open_container(is_quote=False)
             self._open_item(token)
         elif kind in ("list_item_close", "blockquote_close"):
             self._flush_marker()
             if kind == "blockquote_close":
                 self._quotes.pop()
                 self._callouts.pop()
-            self._end_container(is_quote=kind == "blockquote_close")
+            self._close_container(is_quote=kind == "blockquote_close")
         elif kind == "blockquote_open":
             self._flush_marker()
-            self._begin_container(is_quote=True)
+            self._open_container(is_quote=True)
             line = (token.map or [0])[0] + self._line_offset
             self._quotes.append(_Quote(len(self._numbers) + bool(self._outside), line))
             self._callouts.append("")
-            self._begin_callout(tokens[at + 1 : at + 3])
+            self._open_callout(tokens[at + 1 : at + 3])
         elif kind == "footnote_reference_open":
             label = token.meta["label"]
             outside = _Outside(label, self._blocks, self._numbers, self._marker, self._quotes, self._callouts)
@@ -151,21 +152,21 @@ class BlockBuilder:
             self.notes.append(Note(outside.label, tuple(self._blocks)))
             self._blocks, self._numbers, self._marker, self._quotes, self._callouts = outside[1:]
         else:
-            self._take_leaf(token, tokens, at)
+            self._add_leaf(token, tokens, at)
 
     def _is_outermost(self, *, is_quote: bool) -> bool:
         return not self._quotes and len(self._numbers) == (0 if is_quote else 1) and not self._outside
 
-    def _begin_container(self, *, is_quote: bool) -> None:
+    def _open_container(self, *, is_quote: bool) -> None:
         if self._is_outermost(is_quote=is_quote):
             self._begun = len(self._blocks)
 
-    def _end_container(self, *, is_quote: bool) -> None:
+    def _close_container(self, *, is_quote: bool) -> None:
         """Set the direction of all blocks in an outermost item or quote to that of its first words."""
         if self._is_outermost(is_quote=is_quote) and reads_right_to_left(self._blocks[self._begun :]):
             self._blocks[self._begun :] = map(_mirrored, self._blocks[self._begun :])
 
-    def _begin_callout(self, tokens: list[Token]) -> None:
+    def _open_callout(self, tokens: list[Token]) -> None:
         """Recognise a quote whose first words are ``[!NOTE]`` and the like, as GitHub has them. The line that names it
         becomes a block of its own; text behind it on the same line becomes the first paragraph."""
         if len(tokens) < 2 or tokens[0].type != "paragraph_open":
@@ -199,7 +200,7 @@ class BlockBuilder:
             self._numbers[-1] = number + 1
         self._marker_line = token.map[0] if token.map else 0
 
-    def _take_leaf(self, token: Token, tokens: list[Token], at: int) -> None:
+    def _add_leaf(self, token: Token, tokens: list[Token], at: int) -> None:
         kind = token.type
         if kind == "paragraph_open":
             self._add_paragraph(token, tokens[at + 1])

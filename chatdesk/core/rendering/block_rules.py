@@ -180,7 +180,7 @@ def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     if state.is_code_block(start_line):
         return False
     if start_line + 2 > end_line:
-        return _take_growing_header(state, start_line, silent=silent)
+        return _parse_growing_header(state, start_line, silent=silent)
     delimiter_line = start_line + 1
     if state.sCount[delimiter_line] < state.blkIndent or state.is_code_block(delimiter_line):
         return False
@@ -216,7 +216,7 @@ def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     return True
 
 
-def _take_growing_header(state: StateBlock, line: int, *, silent: bool) -> bool:
+def _parse_growing_header(state: StateBlock, line: int, *, silent: bool) -> bool:
     """Parse a line of cells at the very end of a growing text: the header of a table whose next line is to come."""
     text = line_text(state, line).strip()
     if not (state.env["is_tail"] and _is_last_line(state, line) and text.startswith("|")):
@@ -271,7 +271,7 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
         body.append(text)
         line += 1
     else:
-        return _take_open_math(state, start_line, line, silent=silent)
+        return _parse_open_math(state, start_line, line, silent=silent)
     content = "\n".join(body).strip()
     if not content:
         return False
@@ -284,7 +284,7 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
     return True
 
 
-def _take_open_math(state: StateBlock, start_line: int, end_line: int, *, silent: bool) -> bool:
+def _parse_open_math(state: StateBlock, start_line: int, end_line: int, *, silent: bool) -> bool:
     """Parse a formula at the very end of a growing text: a token without content, until its end comes."""
     if not (state.env["is_tail"] and _is_last_line(state, end_line - 1)):
         return False

@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from chatdesk.core.never_changed import never_changed
+from chatdesk.core.statically_frozen import statically_frozen
 
 DRAWING_UNITS = 256
 _MAX_COORDINATE = 32_767
@@ -54,7 +54,7 @@ class Drawing:
 
     @property
     def with_tags_beside(self) -> Drawing:
-        """The drawing with its tags placed beside it, for output that has no right edge to put tags at."""
+        """Return the drawing with its tags placed beside it, for output that has no right edge to put tags at."""
         whole = replace(self, tags=())
         for below, tag in self.tags:
             if self.width + 2 * DRAWING_UNITS + tag.width > _MAX_COORDINATE:
@@ -72,7 +72,7 @@ class Drawing:
         return whole
 
 
-@never_changed
+@statically_frozen
 class Span:
     """A run of text in one style. ``href`` is set for links whose scheme is allowed; ``is_math`` means ``text`` is
     TeX source, and ``drawing`` is how it looks once that is known. A hard line break is ``"\\n"`` inside ``text``.
@@ -137,7 +137,7 @@ class Heading:
     at: Placement = field(default_factory=Placement)
 
 
-@never_changed
+@statically_frozen
 class CodeRun:
     """A run of ``length`` characters of code drawn in the theme colour of ``kind`` (keyword, string, comment, number,
     name, function, type, operator, inserted, deleted, plain)."""

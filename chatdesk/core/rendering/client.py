@@ -1,4 +1,4 @@
-"""Runs the rendering worker for the window. Knows frames and blocks; never parses and never blocks the caller.
+"""Runs the rendering worker for the window. Handles frames and blocks; never parses and never blocks the caller.
 
 Three threads: one writes, one a process reads, one watches. The worker answers in the order it is asked, so when it
 hangs or dies the oldest unanswered question is to blame: everything is asked again of a new worker, but a text that was
@@ -87,7 +87,7 @@ class RenderClient:
         return ticket
 
     def open_stream(self, on_update: Callable[[StreamUpdate], None]) -> RenderStream:
-        """Parse text as it comes. Updates that the receiver has not taken yet are merged into one."""
+        """Parse text as it comes. Updates that the receiver has not fetched yet are merged into one."""
         with self._lock:
             question = RenderQuestion(next(self._numbers), None, on_update)
             if not self._is_closed:
@@ -289,7 +289,7 @@ class RenderClient:
                 if frame is None or generation != self._generation:
                     break
                 self._progress_at = time.monotonic()
-                self._take(frame, decoded)
+                self._receive(frame, decoded)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
@@ -320,7 +320,7 @@ class RenderClient:
 
     # ---- answers; hold the lock
 
-    def _take(self, frame: Wire, decoded: list[Block]) -> None:
+    def _receive(self, frame: Wire, decoded: list[Block]) -> None:
         kind, number = frame[0], frame[1]
         question = self._questions.get(number)
         if kind not in ("colours", "block"):
@@ -335,11 +335,11 @@ class RenderClient:
         elif kind == "colours":
             block = question.blocks[frame[2]] if frame[2] < len(question.blocks) else None
             if isinstance(block, CodeBlock) and frame[3]:
-                self._take_finished(question, frame[2], replace(block, runs=decode_runs(frame[3])))
+                self._set_finished(question, frame[2], replace(block, runs=decode_runs(frame[3])))
             else:
-                self._take_finished(question, frame[2], None)
+                self._set_finished(question, frame[2], None)
         elif kind == "block":
-            self._take_finished(question, frame[2], decoded[0])
+            self._set_finished(question, frame[2], decoded[0])
         elif kind == "update":
             question.is_asked = False
             first, changes, count = frame[2], frame[3], frame[4]
@@ -352,7 +352,7 @@ class RenderClient:
                 self._change(question, first, old[:first] + new)
             self._feed(question)
 
-    def _take_finished(self, question: RenderQuestion, index: int, block: Block | None) -> None:
+    def _set_finished(self, question: RenderQuestion, index: int, block: Block | None) -> None:
         """Set a block whose colours or drawings were found; None if there are none."""
         if index >= len(question.blocks):
             block = None

@@ -223,7 +223,8 @@ def image_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _may_close_bracket(state: StateInline) -> bool:
-    """Return whether a bracket closes anywhere behind: looking for the end of each of many open ones takes long."""
+    """Return whether a bracket closes anywhere behind: searching for the end of each of many open ones would be
+    slow."""
     last = state.cache.get(_LAST_BRACKET)
     if last is None:
         last = state.cache[_LAST_BRACKET] = state.src.rfind("]")

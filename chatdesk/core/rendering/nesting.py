@@ -1,4 +1,4 @@
-"""Turns the flat list of blocks into the tree that it stands for: items and quotes around blocks. For writers; pure."""
+"""Turns the flat list of blocks into a tree: items and quotes around blocks. For writers; pure."""
 
 from __future__ import annotations
 

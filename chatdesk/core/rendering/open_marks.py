@@ -86,7 +86,7 @@ def _scan(content: str) -> tuple[int, str]:
         at = found.start()
         sign = content[at]
         if sign in "*_~":
-            at = _take_run(content, at, open_marks)
+            at = _apply_run(content, at, open_marks)
         elif sign == "`":
             end = _end_of_code(content, at)
             if end < 0:
@@ -125,7 +125,7 @@ def _end_of_run(content: str, at: int) -> int:
     return end
 
 
-def _take_run(content: str, at: int, open_marks: list[_Mark]) -> int:
+def _apply_run(content: str, at: int, open_marks: list[_Mark]) -> int:
     """Open or close marks with the run of ``*``, ``_`` or ``~`` at ``at``, by CommonMark's rules in short; return
     its end."""
     end = _end_of_run(content, at)

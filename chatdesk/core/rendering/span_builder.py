@@ -40,9 +40,9 @@ class SpanBuilder:
         paired = _paired_tags(tokens, is_growing=self._is_growing)
         for place, token in enumerate(tokens):
             if place in paired:
-                self._take_tag(paired[place])
+                self._add_tag(paired[place])
             elif token.content or token.type != "text":  # else a mark of emphasis
-                self._take(token)
+                self._add_token(token)
         self._end_span()
         return tuple(self._spans)
 
@@ -76,7 +76,7 @@ class SpanBuilder:
         # By place: twice as fast as by name, for what every text has dozens of.
         self._spans.append(Span(text, bold, italic, struck, code, math, href, None, note or None, script, is_key))
 
-    def _take(self, token: Token) -> None:
+    def _add_token(self, token: Token) -> None:
         kind = token.type
         if kind == "text":
             content = token.content.replace("\n", " ")  # only an entity can be one
@@ -90,7 +90,7 @@ class SpanBuilder:
         elif kind in ("softbreak", "hardbreak"):
             self._add(" " if kind == "softbreak" else "\n")
         elif kind == "image":
-            self._take_image(token)
+            self._add_image(token)
         elif kind == "chat_footnote_ref":
             number = self._numbers.setdefault(token.content, len(self._numbers) + 1)
             self._add(str(number), note=f"fn-{number}")
@@ -104,7 +104,7 @@ class SpanBuilder:
         else:
             self._add(token.content)
 
-    def _take_tag(self, tag: str) -> None:
+    def _add_tag(self, tag: str) -> None:
         if tag == "br":
             self._add("\n")
         elif tag.startswith("/"):
@@ -112,7 +112,7 @@ class SpanBuilder:
         else:
             self._tags.append(tag)
 
-    def _take_image(self, token: Token) -> None:
+    def _add_image(self, token: Token) -> None:
         url = str(token.attrs.get("src", ""))
         alt = image_alt(token) or link_host(url) or ("image" if url.startswith("data:") else url)
         if not self._hrefs and is_safe_link(url):

@@ -107,7 +107,7 @@ class StreamingMarkdown:
         self._carry = ""
         if text.endswith("\r"):
             text, self._carry = text[:-1], "\r"
-        return self._take(clean_source(text))
+        return self._extend(clean_source(text))
 
     def finish(self) -> BlockUpdate:
         """End the text: show what was held back, and resolve definitions that came after their use."""
@@ -123,10 +123,10 @@ class StreamingMarkdown:
             return self._replace_from(0, list(parse_markdown(self._source)))
         return self._replace_from(self._settled_blocks, self._live_blocks(parsed))
 
-    def _take(self, text: str) -> BlockUpdate:
+    def _extend(self, text: str) -> BlockUpdate:
         self._source += text
         if is_too_long(self._source):
-            return self._take_plain()
+            return self._show_plain()
         if not text:
             return BlockUpdate(len(self._blocks), ())
         if isinstance(self._fast, _OpenFence):
@@ -137,7 +137,7 @@ class StreamingMarkdown:
         self._fast = None
         return self._parse_tail()
 
-    def _take_plain(self) -> BlockUpdate:
+    def _show_plain(self) -> BlockUpdate:
         """Show everything as plain paragraphs, since the text is over the limit; only the last ones change."""
         return self._replace_from(0, list(plain_blocks(self._source)))
 
@@ -193,7 +193,7 @@ class StreamingMarkdown:
         if boundary:
             lines = shown.split("\n")
             chars = sum(len(line) + 1 for line in lines[:boundary])
-            settled = self._settle(shown[:chars], boundary, is_in_list=is_in_list)
+            settled = self._finalise(shown[:chars], boundary, is_in_list=is_in_list)
             shown = shown[chars:]
             parsed = self._parse(shown, set(), is_tail=True)
         closed = close_marks(shown, parsed.tokens)
@@ -205,7 +205,7 @@ class StreamingMarkdown:
         self._settled_blocks = first + len(settled)
         return update
 
-    def _settle(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
+    def _finalise(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
         """Return the blocks of ``source``, which is before the boundary: they are never built again."""
         alone = self._parse(source, self._missed, numbers=self._note_numbers)
         builder = self._builder(alone)

@@ -49,7 +49,7 @@ class StreamingAnswer:
 
     def append(self, delta: str) -> BlockUpdate:
         if self._is_decided and self._closing is None:
-            return self._take_answer(self._answer.append(delta))
+            return self._update_answer(self._answer.append(delta))
         self._source.append(delta)
         self._waiting += delta
         if not self._is_decided and not self._decide():
@@ -57,8 +57,8 @@ class StreamingAnswer:
         if self._closing is None:
             text, self._waiting = self._waiting, ""
             self._source.clear()
-            return self._take_answer(self._answer.append(text))
-        return self._take_thought()
+            return self._update_answer(self._answer.append(text))
+        return self._extend_thought()
 
     def finish(self) -> BlockUpdate:
         if self._closing is not None:
@@ -67,8 +67,8 @@ class StreamingAnswer:
         if self._waiting:
             self._answer.append(self._waiting)
             self._waiting = ""
-            self._take_answer(BlockUpdate(0, self._answer.blocks))
-        return self._take_answer(self._answer.finish())
+            self._update_answer(BlockUpdate(0, self._answer.blocks))
+        return self._update_answer(self._answer.finish())
 
     def _decide(self) -> bool:
         """Decide whether the answer begins with a thought; return False if more text is needed."""
@@ -83,7 +83,7 @@ class StreamingAnswer:
         self._blocks = [_fold(is_open=True)]
         return True
 
-    def _take_thought(self) -> BlockUpdate:
+    def _extend_thought(self) -> BlockUpdate:
         assert self._thought is not None
         assert self._closing is not None
         end = self._closing.search(self._waiting)
@@ -104,10 +104,10 @@ class StreamingAnswer:
         self._source.clear()
         self._waiting, self._closing = "", None
         self._blocks = [_fold(is_open=False), *_folded(self._thought.blocks)]
-        self._take_answer(self._answer.append(rest))
+        self._update_answer(self._answer.append(rest))
         return BlockUpdate(0, tuple(self._blocks))
 
-    def _take_answer(self, update: BlockUpdate) -> BlockUpdate:
+    def _update_answer(self, update: BlockUpdate) -> BlockUpdate:
         thought = 1 + len(self._thought.blocks) if self._thought is not None else 0
         first = thought + update.first_changed
         changed = tuple(_shifted(update.blocks, self._before))

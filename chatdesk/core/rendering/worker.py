@@ -51,7 +51,7 @@ _COLLECT_AFTER = (50_000, 20, 50)
 
 
 class Drawer(Protocol):
-    """Does one drawing job at a time, as ``DrawingProcess`` does; who takes the result sets ``is_busy`` back."""
+    """Does one drawing job at a time, as ``DrawingProcess`` does; whoever receives the result resets ``is_busy``."""
 
     is_busy: bool
 
@@ -75,8 +75,8 @@ class Worker:
     def __init__(
         self, source: BinaryIO, sink: BinaryIO, make_drawer: Callable[[Callable[[Any, Any], None]], Drawer]
     ) -> None:
-        """Take the streams of frames. ``make_drawer`` gets the function that the drawer's thread calls with the key and
-        the result of each job."""
+        """Create the worker over the streams of frames. ``make_drawer`` gets the function that the drawer's thread
+        calls with the key and the result of each job."""
         self._source = source
         self._sink = sink
         self._events: queue.SimpleQueue[Wire] = queue.SimpleQueue()
@@ -98,7 +98,7 @@ class Worker:
             if event is None:
                 continue
             if event[0] == "done":
-                self.take_result(event[1], event[2])
+                self.receive_result(event[1], event[2])
             else:
                 self.serve(event)
 
@@ -107,7 +107,7 @@ class Worker:
         self._serve(frame)
         self._start_job()
 
-    def take_result(self, key: Any, result: Any) -> None:
+    def receive_result(self, key: Any, result: Any) -> None:
         """Use the result of a job, and give the drawer its next one."""
         self._drawer.is_busy = False
         self._use_result(key, result)
@@ -269,7 +269,7 @@ class Worker:
             return
         self._tries.pop(job or _colour_job(block), None)
         if job is None:
-            self._take_colours(where, block, decode_runs(result or ()))
+            self._receive_colours(where, block, decode_runs(result or ()))
             return
         self._drawn.remember(job, result)
         self._count_time(where[0], time.monotonic() - self._submitted_at)
@@ -278,7 +278,7 @@ class Worker:
             self._jobs.move_to_end(where, last=False)
 
     def _try_again(self, where: tuple[int, int], block: Block, job: Wire | None) -> None:
-        """Put a job at the end of the queue again, up to ``_MAX_TRIES`` times."""
+        """Return a job to the end of the queue, up to ``_MAX_TRIES`` times."""
         tried = job or _colour_job(block)
         self._tries[tried] += 1
         if self._tries[tried] < _MAX_TRIES:
@@ -311,7 +311,7 @@ class Worker:
             stream.sent[index] = drawn
             self._send(("block", number, index, encode_block(drawn)))
 
-    def _take_colours(self, where: tuple[int, int], block: CodeBlock, runs: tuple[CodeRun, ...]) -> None:
+    def _receive_colours(self, where: tuple[int, int], block: CodeBlock, runs: tuple[CodeRun, ...]) -> None:
         if not block.is_open or not runs:
             runs = runs or plain_run(len(block.text))
             self._colours[block.language, block.text] = runs

@@ -161,12 +161,12 @@ class SecretStore:
         """Record that the person agrees to send the kept key, or that of a variable, to ``origin`` from now on. Raises
         as ``keep``."""
         if is_variable:
-            self._put(name + _AGREED, KeptSecret("", origin, may_be_open=True), place)
+            self._store(name + _AGREED, KeptSecret("", origin, may_be_open=True), place)
             return
         kept, source, _ = self._look_up(name)
         if kept is not None and kept.value:
             places = {SecretSource.FILE: KeyPlace.FILE, SecretSource.THIS_RUN: KeyPlace.MEMORY}
-            self._put(name, KeptSecret(kept.value, origin, may_be_open=True), places.get(source, KeyPlace.KEYRING))
+            self._store(name, KeptSecret(kept.value, origin, may_be_open=True), places.get(source, KeyPlace.KEYRING))
 
     def register_secret(self, value: str) -> None:
         """Keep ``value`` out of the logs: a key that is tried and not kept."""
@@ -189,7 +189,7 @@ class SecretStore:
         agreed that it travels unencrypted there. On ``SecretNotKept`` and the errors of ``KeyFile`` it is still used
         until the end of this run."""
         self._register(value)
-        self._put(name, KeptSecret(value, origin, may_be_open=may_be_open), place)
+        self._store(name, KeptSecret(value, origin, may_be_open=may_be_open), place)
 
     def forget(self, name: str) -> None:
         """Remove a key from this run, the file and the keyring; a missing one is fine. Raises ``KeyFileUnusable``."""
@@ -240,11 +240,11 @@ class SecretStore:
     def _rewrite(self, name: str, kept: KeptSecret, source: SecretSource) -> None:
         """Record the origin of a key that an earlier version kept; if that fails it is tried at the next start."""
         try:
-            self._put(name, kept, KeyPlace.FILE if source is SecretSource.FILE else KeyPlace.KEYRING)
+            self._store(name, kept, KeyPlace.FILE if source is SecretSource.FILE else KeyPlace.KEYRING)
         except ChatDeskError as error:
             _log.info("origin of a key not noted: %s", error.code)
 
-    def _put(self, name: str, kept: KeptSecret, place: KeyPlace) -> None:
+    def _store(self, name: str, kept: KeptSecret, place: KeyPlace) -> None:
         self._this_run[name] = kept
         if place is KeyPlace.MEMORY:
             return

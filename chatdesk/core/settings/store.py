@@ -64,7 +64,7 @@ class SettingsStore:
         for setting in self._declared.values():
             found = _find(table, setting.key)
             if found is not None:
-                _take(
+                _read_value(
                     values,
                     setting,
                     lambda s=setting, v=found: s.checked(v),
@@ -75,7 +75,7 @@ class SettingsStore:
         environment = os.environ if environ is None else environ
         for setting in self._declared.values():
             text = environment.get(setting.env, "")
-            if text and _take(values, setting, lambda s=setting, t=text: s.parsed(t), setting.env, problems):
+            if text and _read_value(values, setting, lambda s=setting, t=text: s.parsed(t), setting.env, problems):
                 decided.add(setting.name)
         return LoadedSettings(replace(Settings(), **values), tuple(problems), frozenset(decided))
 
@@ -118,7 +118,7 @@ class SettingsStore:
             text = read_small_file(self._path, _LARGEST_BYTES) if self._path.exists() else b""
             document = tomlkit.parse(text)
             for name, value in checked.items():
-                _put(document, self._declared[name].key, value)
+                _set(document, self._declared[name].key, value)
             write_atomically(self._path, tomlkit.dumps(document))
         except (OSError, ValueError) as error:
             raise SettingsNotSaved(Text("The settings file {path} could not be written.", path=self._path)) from error
@@ -191,7 +191,7 @@ def write_atomically(path: Path, text: str) -> None:
     write_text(path, text)
 
 
-def _take(values: dict[str, Any], setting: Setting, read: Any, source: str, problems: list[str]) -> bool:
+def _read_value(values: dict[str, Any], setting: Setting, read: Any, source: str, problems: list[str]) -> bool:
     try:
         values[setting.name] = read()
     except InvalidValue as error:
@@ -207,7 +207,7 @@ def _find(table: Mapping[str, Any], key: str) -> Any:
     return inner.get(name) if isinstance(inner, Mapping) else None
 
 
-def _put(document: TOMLDocument, key: str, value: Value) -> None:
+def _set(document: TOMLDocument, key: str, value: Value) -> None:
     import tomlkit
 
     section, name = key.split(".")

@@ -129,7 +129,7 @@ def request_of(wanted: CompletionWanted, model: str) -> ChatRequest:
         top_p=wanted.top_p,
         reasoning_effort=wanted.reasoning_effort,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
-        passed_on={name: value for name, value in found.items() if value is not None},
+        extra_fields={name: value for name, value in found.items() if value is not None},
     )
 
 

@@ -90,14 +90,14 @@ def request_of_response(wanted: ResponseWanted, model: str) -> ChatRequest:
         temperature=wanted.temperature,
         top_p=wanted.top_p,
         reasoning_effort=wanted.reasoning.effort if wanted.reasoning else None,
-        passed_on=_passed_on(wanted),
+        extra_fields=_extra_fields(wanted),
     )
 
 
 def question_of_response(wanted: ResponseWanted) -> str:
     """Return what is asked in a thread: the words of the last message. What came before is in the thread. Raises
     ``InvalidRequest`` for what a thread does not keep in this way."""
-    set_ones = sorted(_passed_on(wanted))
+    set_ones = sorted(_extra_fields(wanted))
     if set_ones:
         raise InvalidRequest(tuple((name, "In a thread the thread decides this") for name in set_ones))
     if isinstance(wanted.input, str):
@@ -145,7 +145,7 @@ def _images(content: str | list[SentPiece] | None) -> tuple[str, ...]:
     return tuple(url for url in found if url is not None)
 
 
-def _passed_on(wanted: ResponseWanted) -> dict[str, Any]:
+def _extra_fields(wanted: ResponseWanted) -> dict[str, Any]:
     """Return the further fields in the form of chat completions."""
     found: dict[str, Any] = {
         "tools": [_tool(each) for each in wanted.tools] if wanted.tools else None,

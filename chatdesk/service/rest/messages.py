@@ -11,7 +11,7 @@ from chatdesk.core.chat.results import Noted, Sent
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
-from chatdesk.core.never_changed import never_changed
+from chatdesk.core.statically_frozen import statically_frozen
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
 from chatdesk.service.errors import UnknownPath
@@ -27,7 +27,7 @@ from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso
 
 
-@never_changed
+@statically_frozen
 class PartAnswer:
     """A piece of a message; ``text`` is that of text, reasoning and results of tools, ``arguments`` a tool's."""
 
@@ -40,7 +40,7 @@ class PartAnswer:
     attachment: AttachmentAnswer | None
 
 
-@never_changed
+@statically_frozen
 class UsageAnswer:
     """The tokens of an answer; null where the provider did not say."""
 
@@ -51,7 +51,7 @@ class UsageAnswer:
     cost_usd: float | None
 
 
-@never_changed
+@statically_frozen
 class MessageAnswer:
     """A message. ``version`` of ``versions`` is its place among its siblings, ``position`` that on its path."""
 
@@ -242,7 +242,7 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
 
 async def _note(call: Call[None, NewNote]) -> Noted:
     thread = await reached_thread(call, call.path["thread_id"])
-    return await call.services.chat.own_words.add_note(
+    return await call.services.chat.manual_messages.add_note(
         thread.id, call.body.text, attachments=await given_files(call, call.body.attachments)
     )
 

@@ -60,9 +60,9 @@ async def _message(call: Call[Any, Any]) -> Message:
 async def _edit(call: Call[None, NewVersion]) -> tuple[Message, Message | None]:
     old, chat = await _message(call), call.services.chat
     if old.is_note:
-        return (await chat.own_words.edit_note(old.id, call.body.text)).question, None
+        return (await chat.manual_messages.edit_note(old.id, call.body.text)).question, None
     if old.role is not Role.USER:
-        return (await chat.own_words.edit_answer(old.id, call.body.text)).answer, None
+        return (await chat.manual_messages.edit_answer(old.id, call.body.text)).answer, None
     call.caller.require(Scope.ASK)
     await call.allowances.admit(call.caller)
     sent = await chat.edit_message(old.id, call.body.text)

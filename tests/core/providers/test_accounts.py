@@ -41,8 +41,8 @@ def test_without_a_file_the_settings_describe_the_only_provider(tmp_path: Path) 
 def test_a_key_lies_in_the_keyring_and_a_variable_wins(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     book = open_book(tmp_path, keyring=keyring)
-    book.put(GROQ)
-    book.put(book.get("groq").profile, key=f" {KEY}\n")
+    book.save(GROQ)
+    book.save(book.get("groq").profile, key=f" {KEY}\n")
     assert keyring.values == {"groq": KEY}
     assert KEY not in (tmp_path / FILE_NAME).read_text()
     again = open_book(tmp_path, keyring=keyring).get("groq")
@@ -54,15 +54,15 @@ def test_a_key_lies_in_the_keyring_and_a_variable_wins(tmp_path: Path) -> None:
 
 def test_a_vendors_variable_goes_to_its_own_host_only(tmp_path: Path) -> None:
     book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY, "AZURE_OPENAI_API_KEY": "azure-key"})
-    book.put(replace(GROQ, base_url="https://elsewhere.example/v1"))
+    book.save(replace(GROQ, base_url="https://elsewhere.example/v1"))
     assert book.get("groq").key.value == ""
-    book.put(ProviderProfile("az", "azure", "Azure", "https://team.openai.azure.com/openai/v1"))
+    book.save(ProviderProfile("az", "azure", "Azure", "https://team.openai.azure.com/openai/v1"))
     assert book.get("az").key.value == "azure-key"
 
 
 def test_the_address_of_the_environment_wins(tmp_path: Path) -> None:
     book = open_book(tmp_path)
-    book.put(ProviderProfile("openai", "openai", "OpenAI", "https://kept.example/v1"))
+    book.save(ProviderProfile("openai", "openai", "OpenAI", "https://kept.example/v1"))
     address = "http://127.0.0.1:9/v1"
     settings = Settings(openai_base_url=address)
     again = open_book(tmp_path, environ={"OPENAI_BASE_URL": address}, settings=settings)
@@ -73,22 +73,22 @@ def test_the_address_of_the_environment_wins(tmp_path: Path) -> None:
 def test_headers_that_are_keys_lie_with_the_keys(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     book = open_book(tmp_path, keyring=keyring)
-    book.put(replace(TEAM, headers=(Header("X-Auth-Token", KEY), Header("X-Team", "blue"))))
+    book.save(replace(TEAM, headers=(Header("X-Auth-Token", KEY), Header("X-Team", "blue"))))
     assert KEY not in (tmp_path / FILE_NAME).read_text()
     assert keyring.values == {"team/x-auth-token": KEY}
     again = open_book(tmp_path, keyring=keyring)
     assert again.get("team").headers == {"X-Auth-Token": KEY, "X-Team": "blue"}
-    again.put(again.get("team").profile)
+    again.save(again.get("team").profile)
     assert again.get("team").headers["X-Auth-Token"] == KEY
-    again.put(replace(TEAM, headers=()))
+    again.save(replace(TEAM, headers=()))
     assert keyring.kept == {}
 
 
 def test_removing_takes_the_keys_along(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     book = open_book(tmp_path, keyring=keyring)
-    book.put(replace(TEAM, headers=(Header("Authorization", KEY, is_secret=True),)))
-    book.put(book.get("team").profile, key=KEY)
+    book.save(replace(TEAM, headers=(Header("Authorization", KEY, is_secret=True),)))
+    book.save(book.get("team").profile, key=KEY)
     book.remove("team")
     assert keyring.kept == {}
     with pytest.raises(NotPossible):
@@ -98,12 +98,12 @@ def test_removing_takes_the_keys_along(tmp_path: Path) -> None:
 
 def test_without_a_keyring_a_key_holds_for_this_run(tmp_path: Path) -> None:
     book = open_book(tmp_path, keyring=MemoryKeyring(NoKeyringError()))
-    book.put(GROQ)
+    book.save(GROQ)
     with pytest.raises(SecretNotKept):
-        book.put(book.get("groq").profile, key=KEY)
+        book.save(book.get("groq").profile, key=KEY)
     assert book.get("groq").key.source is SecretSource.THIS_RUN
     book.use(key_place=KeyPlace.MEMORY)
-    book.put(book.get("groq").profile, key=KEY)
+    book.save(book.get("groq").profile, key=KEY)
     assert book.get("groq").key.value == KEY
     book.forget_key("groq")
     assert book.get("groq").key.value == ""
@@ -112,29 +112,29 @@ def test_without_a_keyring_a_key_holds_for_this_run(tmp_path: Path) -> None:
 
 def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        open_book(tmp_path).put(replace(GROQ, label=""))
+        open_book(tmp_path).save(replace(GROQ, label=""))
     assert not (tmp_path / FILE_NAME).exists()
 
 
 def test_the_first_that_has_all_it_needs_is_the_default(tmp_path: Path) -> None:
     book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY})
     assert registry_of(book).default()[0] == "offline"
-    book.put(TEAM)
-    book.put(GROQ)
+    book.save(TEAM)
+    book.save(GROQ)
     assert registry_of(book).default() == ("team", "m")
     assert [each.name for each in registry_of(book).all()] == ["team", "groq", "offline"]
     assert registry_of(book, "groq", "big").default() == ("groq", "big")
     assert registry_of(book, "offline").default()[0] == "offline"
     assert registry_of(book, "gone").default()[0] == "team"
-    book.put(replace(GROQ, favourites=("liked",)))
+    book.save(replace(GROQ, favourites=("liked",)))
     assert registry_of(book, "groq").default() == ("groq", "liked")
     assert registry_of(book, "openai").default() == ("openai", OPENAI_MODEL)
 
 
 async def test_one_that_is_switched_off_says_so(tmp_path: Path) -> None:
     book = open_book(tmp_path)
-    book.put(replace(TEAM, is_enabled=False))
-    book.put(GROQ)
+    book.save(replace(TEAM, is_enabled=False))
+    book.save(GROQ)
     registry = registry_of(book)
     with pytest.raises(NotPossible, match="Team is switched off"):
         registry.get("team")
@@ -156,7 +156,7 @@ def test_changed_settings_keep_the_keys(tmp_path: Path) -> None:
 
 async def test_a_file_of_certificates_that_is_missing_is_said(tmp_path: Path) -> None:
     book = open_book(tmp_path)
-    book.put(replace(TEAM, ca_file=str(tmp_path / "missing.pem")))
+    book.save(replace(TEAM, ca_file=str(tmp_path / "missing.pem")))
     with pytest.raises(ProviderError, match="certificates"):
         await provider_of(book.get("team")).list_models()
 
@@ -204,7 +204,7 @@ def test_a_variables_address_is_open_only_where_a_variable_allows_it(tmp_path: P
 
 def test_a_withheld_key_is_the_default_and_says_so(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
-    open_book(tmp_path, keyring=keyring).put(GROQ, key=KEY)
+    open_book(tmp_path, keyring=keyring).save(GROQ, key=KEY)
     (tmp_path / FILE_NAME).write_text(json.dumps({"providers": [replace(GROQ, proxy="none").as_data()]}))
     book = open_book(tmp_path, keyring=keyring)
     registry = registry_of(book)

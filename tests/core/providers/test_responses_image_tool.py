@@ -43,7 +43,7 @@ async def test_a_picture_is_asked_for_and_comes() -> None:
 
 
 async def test_it_stands_beside_the_tools_of_the_request() -> None:
-    request = ChatRequest("m", DRAW.messages, may_draw=True, passed_on={"tools": [LOOK]})
+    request = ChatRequest("m", DRAW.messages, may_draw=True, extra_fields={"tools": [LOOK]})
     async with FaultServer(by_image_tool(drawn())) as server:
         await ask(provider_of(server, has_image_tool=True), request)
     names = [each.get("name", each["type"]) for each in server.requests[0].json["tools"]]
@@ -69,7 +69,7 @@ async def test_a_server_that_refuses_it_answers_without(words: str) -> None:
 
 async def test_a_refusal_of_other_tools_is_reported() -> None:
     refusal = status(400, {"error": {"message": "tools are not supported"}})
-    request = ChatRequest("m", DRAW.messages, may_draw=True, passed_on={"tools": [LOOK]})
+    request = ChatRequest("m", DRAW.messages, may_draw=True, extra_fields={"tools": [LOOK]})
     async with FaultServer(refusal) as server:
         with pytest.raises(ProviderError, match="tools are not supported"):
             await ask(provider_of(server, has_image_tool=True), request)

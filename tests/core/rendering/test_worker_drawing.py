@@ -47,7 +47,7 @@ class Bench:
 
     def answer(self, result: Any) -> None:
         key, _ = self.drawer.submitted[-1]
-        self.worker.take_result(key, result)
+        self.worker.receive_result(key, result)
 
     def sent(self) -> list[tuple[Any, ...]]:
         self.sink.seek(0)

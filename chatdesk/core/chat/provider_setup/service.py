@@ -105,7 +105,7 @@ class ProviderService:
             profile = replace(profile, id=readable_id(profile.label, taken, longest=30, usual="provider"))
 
         await self._changes.run(
-            lambda: self._book.put(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed)
+            lambda: self._book.save(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed)
         )
         return profile
 
@@ -193,7 +193,7 @@ class ProviderService:
                 raise
             return kept
         now = self._clock.now_ms()
-        return await asyncio.to_thread(lambda: self._lists.put(provider.name, address, models, now_ms=now))
+        return await asyncio.to_thread(lambda: self._lists.save(provider.name, address, models, now_ms=now))
 
     async def kept_models(self, provider: str) -> ModelList | None:
         """Return the list of models that was fetched last, however old; no server is asked."""

@@ -377,8 +377,8 @@ def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -
     functions = offered.functions()
     if not functions:
         return request
-    passed_on = {**request.passed_on, "tools": functions}
+    extra_fields = {**request.extra_fields, "tools": functions}
     if is_last:
-        passed_on["tool_choice"] = "none"
+        extra_fields["tool_choice"] = "none"
         request = replace(request, messages=(*request.messages, RequestMessage(Role.SYSTEM, _LAST_STEP)))
-    return replace(request, passed_on=passed_on)
+    return replace(request, extra_fields=extra_fields)

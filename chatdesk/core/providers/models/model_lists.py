@@ -43,8 +43,8 @@ class ModelLists:
             kept = self._loaded().get(provider)
             return kept.found if kept is not None and kept.address == address else None
 
-    def put(self, provider: str, address: str, models: Sequence[ListedModel], *, now_ms: int) -> ModelList:
-        """Keep and return a list; if the disk refuses, the list is missing at the next start only."""
+    def save(self, provider: str, address: str, models: Sequence[ListedModel], *, now_ms: int) -> ModelList:
+        """Save and return a list; if the disk refuses, only the next start lacks it."""
         found = ModelList(tuple(models)[:_MOST], now_ms)
         with self._lock:
             lists = self._loaded()
@@ -56,7 +56,7 @@ class ModelLists:
         return found
 
     def drop(self, provider: str) -> None:
-        """Remove the list of a deleted provider; the file is written with the next ``put``."""
+        """Remove the list of a deleted provider; the file is written with the next ``save``."""
         with self._lock:
             self._loaded().pop(provider, None)
 

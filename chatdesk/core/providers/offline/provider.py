@@ -130,7 +130,7 @@ class OfflineProvider:
         yield StreamFinished(reason)
 
     def lacks(self, request: ChatRequest) -> list[str]:
-        return sorted(request.passed_on)
+        return sorted(request.extra_fields)
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)

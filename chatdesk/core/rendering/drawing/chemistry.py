@@ -99,7 +99,7 @@ class _Equation:
         elif sign.isspace():
             # Signs and arrows bring room of their own.
             is_between = self._has_base and _SIGN_OR_ARROW.match(source, at) is None
-            self._begin(r"\ " if is_between else "", length=1)
+            self._add_plain(r"\ " if is_between else "", length=1)
         elif sign in "_^":
             self._script(sign)
         elif (amount := _AMOUNT.match(source, at)) is not None:
@@ -109,7 +109,7 @@ class _Equation:
         elif sign in "+-=#":
             self._sign(sign)
         elif sign in "*.·":
-            self._begin(r"\cdot ", length=1)
+            self._add_plain(r"\cdot ", length=1)
         else:
             self._other(sign)
 
@@ -125,7 +125,7 @@ class _Equation:
             self._base(rf"\mathrm{{{source[at + 1 : end]}}}", end + 1)
         elif (bond := _COMMAND.match(source, at)) is not None:
             end = _closing(source, bond.end() - 1, "{}")
-            self._begin(_written_out(source[at : end + 1], self._depth + 1), length=end + 1 - at)
+            self._add_plain(_written_out(source[at : end + 1], self._depth + 1), length=end + 1 - at)
         elif (command := _TEX_COMMAND.match(source, at)) is not None:
             end = command.end()
             while source[end : end + 1] == "{":
@@ -147,7 +147,7 @@ class _Equation:
         self._has_base = True
         self._at = end
 
-    def _begin(self, tex: str, *, length: int) -> None:
+    def _add_plain(self, tex: str, *, length: int) -> None:
         """Add something that no script belongs to."""
         self._end_scripts()
         self._made.append(tex)
@@ -186,10 +186,10 @@ class _Equation:
             self._subscript += digits[0]
             self._at += digits.end()
         elif amount[1]:
-            self._begin(rf"\tfrac{{{amount[1]}}}{{{amount[2]}}}\,", length=len(amount[0]))
+            self._add_plain(rf"\tfrac{{{amount[1]}}}{{{amount[2]}}}\,", length=len(amount[0]))
         else:
             space = r"\," if self._source[amount.end() : amount.end() + 1].strip() else ""
-            self._begin(amount[0].replace(",", "{,}") + space, length=len(amount[0]))
+            self._add_plain(amount[0].replace(",", "{,}") + space, length=len(amount[0]))
 
     def _sign(self, sign: str) -> None:
         is_charge = self._has_base and sign in "+-" and _CHARGE.match(self._source, self._at) is not None
@@ -197,9 +197,9 @@ class _Equation:
             self._superscript += sign
             self._at += 1
         elif sign == "+":
-            self._begin("+", length=1)
+            self._add_plain("+", length=1)
         else:
-            self._begin(f"{{{_BONDS[sign].strip()}}}", length=1)
+            self._add_plain(f"{{{_BONDS[sign].strip()}}}", length=1)
 
     def _arrow(self, arrow: re.Match[str]) -> None:
         self._end_scripts()

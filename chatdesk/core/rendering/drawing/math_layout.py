@@ -125,8 +125,8 @@ def _height_without_stretching(row: Mrow, line: list[Element], **kwargs: Any) ->
 
 
 def _has_stretching_sign(element: Element) -> bool:
-    """Return whether a sign takes its height from the row that the element is in. What the sign says itself goes
-    before what the table of operators says of its text."""
+    """Return whether a sign gets its height from the row that the element is in. The sign's own attributes outrank the
+    table of operators."""
     if element.tag in _PASSING_ON:
         return any(map(_has_stretching_sign, element))
     return element.get("stretchy", "true" if (element.text or "").strip() in _STRETCHING else "false") != "false"

@@ -47,7 +47,7 @@ class Outline:
 
     def add_glyph(self, contours: Contours, x: float, y: float, *, px_per_unit: float, colour: str) -> None:
         """Add a glyph with its origin at (``x``, ``y``)."""
-        self._take_ink(colour)
+        self._set_ink(colour)
         if len(self._operations) + len(contours.operations) > _MAX_OPERATIONS:
             raise CannotDraw
         left, baseline, scale = (x + self._shift) * _FACTOR, y * _FACTOR, px_per_unit * _FACTOR
@@ -59,7 +59,7 @@ class Outline:
     def add(self, element: Element) -> None:
         """Add a shape of SVG. Raises ``CannotDraw`` for what is not a path, a rectangle or a line."""
         get = element.attrib.get
-        self._take_ink(get("fill", ""), get("stroke", ""))
+        self._set_ink(get("fill", ""), get("stroke", ""))
         stroke = float(get("stroke-width", 0)) if get("stroke") else 0.0
         if element.tag == "path":
             if stroke:
@@ -84,12 +84,12 @@ class Outline:
         inks = tuple(self._inks)
         return Drawing(to_units(width), to_units(ascent), to_units(descent), "".join(self._operations), points, inks)
 
-    def _take_ink(self, *colours: str) -> None:
+    def _set_ink(self, *colours: str) -> None:
         ink = next((colour for colour in colours if colour in self._known_inks), "")
         if ink != (self._inks[-1][1] if self._inks else ""):
             self._inks.append((len(self._operations), ink))
 
-    def _put(self, operation: str, *points: float) -> None:
+    def _add_operation(self, operation: str, *points: float) -> None:
         if len(self._operations) >= _MAX_OPERATIONS:
             raise CannotDraw
         self._operations.append(operation)
@@ -97,15 +97,17 @@ class Outline:
 
     def _add_rect(self, x: float, y: float, wide: float, high: float) -> None:
         x += self._shift
-        self._put("M", x, y)
-        self._put("L", x + wide, y)
-        self._put("L", x + wide, y + high)
-        self._put("L", x, y + high)
-        self._put("Z")
+        self._add_operation("M", x, y)
+        self._add_operation("L", x + wide, y)
+        self._add_operation("L", x + wide, y + high)
+        self._add_operation("L", x, y + high)
+        self._add_operation("Z")
 
     def _add_path(self, source: str) -> None:
         for operation, numbers in _commands(source):
-            self._put(operation, *(each + self._shift if at % 2 == 0 else each for at, each in enumerate(numbers)))
+            self._add_operation(
+                operation, *(each + self._shift if at % 2 == 0 else each for at, each in enumerate(numbers))
+            )
 
     def _add_stroke(self, source: str, width: float) -> None:
         """Add a straight line as a thin box along it. Raises ``CannotDraw`` for any other path."""
@@ -116,11 +118,11 @@ class Outline:
         length = math.hypot(x2 - x1, y2 - y1) or 1.0
         dx, dy = (y2 - y1) / length * width / 2, (x1 - x2) / length * width / 2
         x1, x2 = x1 + self._shift, x2 + self._shift
-        self._put("M", x1 + dx, y1 + dy)
-        self._put("L", x2 + dx, y2 + dy)
-        self._put("L", x2 - dx, y2 - dy)
-        self._put("L", x1 - dx, y1 - dy)
-        self._put("Z")
+        self._add_operation("M", x1 + dx, y1 + dy)
+        self._add_operation("L", x2 + dx, y2 + dy)
+        self._add_operation("L", x2 - dx, y2 - dy)
+        self._add_operation("L", x1 - dx, y1 - dy)
+        self._add_operation("Z")
 
 
 def _commands(source: str) -> Iterator[tuple[str, list[float]]]:

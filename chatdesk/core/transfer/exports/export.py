@@ -17,7 +17,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.texts import shown
-from chatdesk.core.transfer.exports import words
+from chatdesk.core.transfer.exports import export_texts
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
@@ -60,8 +60,8 @@ def speaker(message: Message) -> str:
     """Return who wrote a message, for a heading; a person's message to themselves is a note, and an edited answer is
     named as such."""
     if message.is_note:
-        return shown(words.NOTE)
-    return shown(words.EDITED_ANSWER if message.is_edited_answer else words.SPEAKERS[message.role])
+        return shown(export_texts.NOTE)
+    return shown(export_texts.EDITED_ANSWER if message.is_edited_answer else export_texts.SPEAKERS[message.role])
 
 
 def note_of(message: Message) -> str | None:
@@ -147,19 +147,19 @@ def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
     if part.type is PartType.TEXT:
         return part.text.strip("\n")
     if part.type is PartType.REASONING and part.text.strip():
-        return f"> **{shown(words.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
+        return f"> **{shown(export_texts.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:
         name, arguments = part.content.get("name", ""), str(part.content.get("arguments", ""))
-        return f"**{shown(words.TOOL_CALL)}** `{clean_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
+        return f"**{shown(export_texts.TOOL_CALL)}** `{clean_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
     if part.type is PartType.TOOL_RESULT:
-        return f"**{shown(words.TOOL_RESULT)}**\n\n{_fenced(part.text, '')}"
+        return f"**{shown(export_texts.TOOL_RESULT)}**\n\n{_fenced(part.text, '')}"
     if part.type in (PartType.IMAGE, PartType.FILE):
         return _attachment_as_markdown(part, link_to)
     return ""
 
 
 def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
-    name, sha256 = str(part.content.get("name") or shown(words.ATTACHMENT)), part.content.get("sha256")
+    name, sha256 = str(part.content.get("name") or shown(export_texts.ATTACHMENT)), part.content.get("sha256")
     escaped = clean_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
     copy = link_to(sha256, name) if isinstance(sha256, str) else None
     if copy is None:
@@ -171,8 +171,10 @@ def named_attachment(part: Part, name: str, problem: str) -> str:
     """Return what is in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
     is_image = part.type is PartType.IMAGE
     if problem:
-        return shown((words.LOST_IMAGE if is_image else words.LOST_FILE).filled(name=name, problem=problem))
-    return shown((words.IMAGE if is_image else words.FILE).filled(name=name))
+        return shown(
+            (export_texts.LOST_IMAGE if is_image else export_texts.LOST_FILE).filled(name=name, problem=problem)
+        )
+    return shown((export_texts.IMAGE if is_image else export_texts.FILE).filled(name=name))
 
 
 def problem_of(part: Part) -> str:
@@ -197,9 +199,9 @@ def _minute(minutes: int) -> str:
     try:
         moment = datetime.fromtimestamp(minutes * 60, UTC)
     except (OverflowError, OSError, ValueError):
-        return shown(words.UNKNOWN_TIME)
+        return shown(export_texts.UNKNOWN_TIME)
     year, month, day, hour, minute = f"{moment:%Y %m %d %H %M}".split()
-    return shown(words.MOMENT.filled(year=year, month=month, day=day, hour=hour, minute=minute))
+    return shown(export_texts.MOMENT.filled(year=year, month=month, day=day, hour=hour, minute=minute))
 
 
 def _iso(milliseconds: int | None) -> str | None:

@@ -33,6 +33,7 @@ from chatdesk.core.file_writing import (
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
 from chatdesk.core.texts import language_tag, translations_of
 from chatdesk.core.thread_turns import short_turns
+from chatdesk.core.transfer.exports.export_texts import all_texts
 from chatdesk.core.transfer.exports.files import (
     StoredFiles,
     UniqueNames,
@@ -40,7 +41,6 @@ from chatdesk.core.transfer.exports.files import (
 )
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, ThreadWriter
 from chatdesk.core.transfer.exports.to_json import JsonWriter
-from chatdesk.core.transfer.exports.words import all_words
 
 _PROGRESS_EVERY_S = 0.1
 _MOST_NAMED = 20  # of the attachments that are not in it
@@ -127,7 +127,7 @@ class ExportService:
             "kind": kind.value,
             "target": str(target.absolute()),
             "language": language_tag(),
-            "words": translations_of(all_words()),
+            "words": translations_of(all_texts()),
         }
 
     def _writer(self, kind: ExportFormat) -> Callable[[], ThreadWriter]:

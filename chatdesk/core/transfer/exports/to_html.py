@@ -21,7 +21,7 @@ from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import language_tag, shown
-from chatdesk.core.transfer.exports import words
+from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.export import named_attachment, note_of, problem_of, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
@@ -68,7 +68,7 @@ class MessageHtml:
         return self._source.read_ahead(chain.from_iterable(batches), _parsed_texts)
 
     def pieces(self, message: Message) -> Iterator[str]:
-        """Yield the message in pieces, because a picture may be larger than all the words."""
+        """Yield the message in pieces, because a picture may be larger than all the export_texts."""
         self._count += 1
         who = escape(speaker(message))
         model = f" · {escape(clean_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
@@ -92,12 +92,12 @@ class MessageHtml:
     def _part(self, part: Part) -> Iterator[str]:
         if _is_parsed(part):
             made = self._markdown(part)
-            yield made if part.type is PartType.TEXT else self._folded(shown(words.REASONING), made)
+            yield made if part.type is PartType.TEXT else self._folded(shown(export_texts.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(clean_line(str(part.content.get("name", ""))))
-            yield self._folded(f"{shown(words.TOOL_CALL)} {name}", _pre(str(part.content.get("arguments", ""))))
+            yield self._folded(f"{shown(export_texts.TOOL_CALL)} {name}", _pre(str(part.content.get("arguments", ""))))
         elif part.type is PartType.TOOL_RESULT:
-            yield self._folded(shown(words.TOOL_RESULT), _pre(part.text))
+            yield self._folded(shown(export_texts.TOOL_RESULT), _pre(part.text))
         elif part.type in (PartType.IMAGE, PartType.FILE):
             yield from self._attachment(part)
 
@@ -112,13 +112,13 @@ class MessageHtml:
         return f"<details><summary>{title}</summary>\n{inner}</details>\n"
 
     def _attachment(self, part: Part) -> Iterator[str]:
-        name, mime = str(part.content.get("name") or shown(words.ATTACHMENT)), str(part.content.get("mime", ""))
+        name, mime = str(part.content.get("name") or shown(export_texts.ATTACHMENT)), str(part.content.get("mime", ""))
         path = self._stored.path(part.content.get("sha256"), name)
         problem = problem_of(part)
         self.attachments += path is not None
         self.missing += path is None and not problem
         if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
-            lost = "" if path is not None else problem or shown(words.BYTES_MISSING)
+            lost = "" if path is not None else problem or shown(export_texts.BYTES_MISSING)
             yield f'<p class="note">{escape(named_attachment(part, clean_line(name), lost))}</p>\n'
         elif self._is_for_print:
             yield f'<p><img src="blob:{path.name}"></p>\n'

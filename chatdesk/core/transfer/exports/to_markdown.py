@@ -14,7 +14,7 @@ from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Tabl
 from chatdesk.core.rendering.misleading_links import destination_remark, link_words
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import shown
-from chatdesk.core.transfer.exports import words
+from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import head_as_markdown, message_as_markdown
 from chatdesk.core.transfer.exports.files import AttachmentFolder
@@ -58,9 +58,9 @@ class MarkdownWriter:
             for said, place in _misleading_links(self._blocks(part.text)):
                 count += 1
                 if count > _MOST_NOTES:
-                    yield f"\n*{shown(words.MORE_MISLEADING_LINKS)}*\n"
+                    yield f"\n*{shown(export_texts.MORE_MISLEADING_LINKS)}*\n"
                     return
-                yield f"\n*{shown(words.MISLEADING_LINK.filled(words=f'`{said}`', place=f'`{place}`'))}*\n"
+                yield f"\n*{shown(export_texts.MISLEADING_LINK.filled(words=f'`{said}`', place=f'`{place}`'))}*\n"
 
     def _blocks(self, text: str) -> tuple[Block, ...]:
         if self._source is None:

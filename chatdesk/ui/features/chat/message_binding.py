@@ -164,7 +164,7 @@ class MessageBinding(Controller):
             if known_id is None:
                 begun = self.assistants.of_new_thread()
                 known_id = (await chat.create_thread(self._threads.new_project_id, "", **begun)).thread.id
-            noted = await chat.own_words.add_note(known_id, text, attachments=attached)
+            noted = await chat.manual_messages.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
             if thread_id is None:
                 self._threads.adopt(noted.thread)

@@ -89,7 +89,7 @@ async def test_the_model_gets_tools_and_then_the_result_between_marks(tmp_path: 
         world.answer(await world.asked(), Answer.ONCE)
         message = await world.finished(answer_id)
         first, second = world.chat.provider.requests
-        names = [each["function"]["name"] for each in first.passed_on["tools"]]
+        names = [each["function"]["name"] for each in first.extra_fields["tools"]]
         assert names == ["notes__echo", "notes__write_note", "notes__sleep", "notes__environment", "notes__picture"]
         call, result = second.messages[-2:]
         assert (call.role, call.tool_calls[0].name, call.tool_calls[0].id) == (Role.ASSISTANT, "notes__echo", "c1")
@@ -249,7 +249,7 @@ async def test_a_server_that_fails_in_a_call_is_told_and_the_answer_goes_on(tmp_
 async def test_a_server_that_cannot_start_leaves_an_answer_without_tools(tmp_path: Path) -> None:
     async with tool_world(tmp_path, how="exit-at-start") as world:
         message = await world.finished(await world.ask())
-        assert message.text == "ok" and "tools" not in world.chat.provider.requests[0].passed_on
+        assert message.text == "ok" and "tools" not in world.chat.provider.requests[0].extra_fields
 
 
 async def test_steps_are_limited(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ async def test_steps_are_limited(tmp_path: Path) -> None:
         await world.finished(answer_id)
         requests = world.chat.provider.requests
         assert len(requests) == 3 and len(world.runs) == 2
-        assert requests[2].passed_on["tool_choice"] == "none" and "tool_choice" not in requests[1].passed_on
+        assert requests[2].extra_fields["tool_choice"] == "none" and "tool_choice" not in requests[1].extra_fields
 
 
 async def test_time_is_limited(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ async def test_a_thread_without_servers_is_answered_as_ever(tmp_path: Path) -> N
         await world.tools.choose(Answer.THREAD, created.thread.id, [])
         sent = await world.chat.chat.send_message(created.thread.id, "hi")
         await world.chat.answer_of(sent)
-        assert not world.chat.provider.requests[0].passed_on
+        assert not world.chat.provider.requests[0].extra_fields
 
 
 async def test_a_call_of_an_import_is_never_run(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ async def test_a_model_answers_a_server_once_a_person_agreed(tmp_path: Path) -> 
         assert (said["content"], said["model"]) == ({"type": "text", "text": "A log."}, "small-1")
         (sent,) = asked
         assert [each.text for each in sent.messages] == ["You are terse.", "What is WAL?\u202e"]
-        assert (sent.max_output_tokens, sent.passed_on) == (4_000, {}), "nothing of the thread, and no tools"
+        assert (sent.max_output_tokens, sent.extra_fields) == (4_000, {}), "nothing of the thread, and no tools"
 
 
 async def test_a_question_that_is_declined_or_fails_says_why(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ MODELS = (ListedModel("painter", "Painter", 8_000, None, True, draws=True), List
 
 
 def test_a_list_is_read_back_as_it_was_kept(tmp_path: Path) -> None:
-    ModelLists(tmp_path).put("team", "http://a", MODELS, now_ms=7)
+    ModelLists(tmp_path).save("team", "http://a", MODELS, now_ms=7)
     found = ModelLists(tmp_path).get("team", "http://a")
     assert found is not None and found.models == MODELS and found.fetched_at_ms == 7
     assert ModelLists(tmp_path).get("team", "http://b") is None

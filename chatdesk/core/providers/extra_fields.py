@@ -1,5 +1,5 @@
 """Translates the fields that other programs add to a request, from the form of chat completions, in which
-``ChatRequest.passed_on`` has them, into the forms of other protocols."""
+``ChatRequest.extra_fields`` has them, into the forms of other protocols."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 _FORMATS: Final = frozenset({"text", "json_object"})
 
 
-def for_responses(passed_on: Mapping[str, Any]) -> tuple[_Fields, list[str]]:
+def for_responses(extra_fields: Mapping[str, Any]) -> tuple[_Fields, list[str]]:
     """Return the fields as Responses has them, and the names of those that it has not."""
-    return _translated(passed_on, _RESPONSES)
+    return _translated(extra_fields, _RESPONSES)
 
 
-def for_anthropic(passed_on: Mapping[str, Any]) -> tuple[_Fields, list[str]]:
+def for_anthropic(extra_fields: Mapping[str, Any]) -> tuple[_Fields, list[str]]:
     """Return the fields as Anthropic's messages have them, and the names of those that they have not."""
-    fields, lacking = _translated(passed_on, _ANTHROPIC)
+    fields, lacking = _translated(extra_fields, _ANTHROPIC)
     if fields.get("tool_choice", {}).get("type") == "none":
         fields["tool_choice"] = {"type": "none"}  # without tools there are none in parallel
     return fields, lacking
 
 
-def _translated(passed_on: Mapping[str, Any], writers: Mapping[str, _Writer]) -> tuple[_Fields, list[str]]:
+def _translated(extra_fields: Mapping[str, Any], writers: Mapping[str, _Writer]) -> tuple[_Fields, list[str]]:
     found: _Fields = {}
     lacking = []
     for name, write in writers.items():
-        written = write(passed_on[name]) if name in passed_on else {}
+        written = write(extra_fields[name]) if name in extra_fields else {}
         if written is None:
             lacking.append(name)
         for field, value in (written or {}).items():
             found[field] = found.get(field, {}) | value if isinstance(value, dict) else value
-    return found, sorted([*lacking, *(passed_on.keys() - writers.keys())])
+    return found, sorted([*lacking, *(extra_fields.keys() - writers.keys())])
 
 
 def _functions(tools: Any) -> list[_Fields] | None:

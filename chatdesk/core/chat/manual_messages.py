@@ -1,4 +1,4 @@
-"""Writes what no model answers: notes, and answers in a person's own words."""
+"""Stores messages that no model writes: notes, and answers that a person edited."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.chat.messages import MessageRepository
 
 
-class OwnWords:
-    """Stores notes and answers that a person wrote; ``ChatService.own_words`` exposes it. ``checked_text`` refuses what
-    cannot be stored, ``titled`` gives a thread its title from what is written first."""
+class ManualMessages:
+    """Stores notes and answers that a person wrote; ``ChatService.manual_messages`` exposes it. ``checked_text``
+    refuses what cannot be stored, ``titled`` gives a thread its title from what is written first."""
 
     def __init__(
         self,
@@ -72,8 +72,8 @@ class OwnWords:
     async def edit_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Edited:
-        """Add a person's own words as another version of an answer; they are sent to the model as what it said. The old
-        version stays, with all that came after it. Not possible while an answer is being written in that thread.
+        """Add a text that a person wrote as another version of an answer; it is sent to the model as its answer. The
+        old version stays, with all that came after it. Not possible while an answer is being written in that thread.
         ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)

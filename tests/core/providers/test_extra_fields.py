@@ -26,9 +26,9 @@ def made(kind: type[OpenAICompatibleProvider]) -> OpenAICompatibleProvider:
 
 
 async def body_of(
-    kind: type[OpenAICompatibleProvider], *messages: RequestMessage, effort: str | None = None, **passed_on: Any
+    kind: type[OpenAICompatibleProvider], *messages: RequestMessage, effort: str | None = None, **extra_fields: Any
 ) -> Any:
-    request = ChatRequest("m", messages or (ASKED,), reasoning_effort=effort, passed_on=passed_on)
+    request = ChatRequest("m", messages or (ASKED,), reasoning_effort=effort, extra_fields=extra_fields)
     assert made(kind).lacks(request) == []
     return json.loads(await made(kind).wire_body(request))
 
@@ -114,7 +114,7 @@ async def test_an_image_of_the_web_is_named_to_anthropic() -> None:
 def test_what_a_protocol_has_no_form_for_is_named(
     fields: dict[str, Any], of_responses: list[str], of_anthropic: list[str]
 ) -> None:
-    request = ChatRequest("m", (ASKED,), passed_on=fields)
+    request = ChatRequest("m", (ASKED,), extra_fields=fields)
     assert made(ResponsesProvider).lacks(request) == of_responses
     assert made(AnthropicProvider).lacks(request) == of_anthropic
     assert made(OpenAICompatibleProvider).lacks(request) == []

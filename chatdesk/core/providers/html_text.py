@@ -1,12 +1,12 @@
-"""Finds the words of a page of HTML. Only servers that fail with such a page need it, so it is imported then."""
+"""Extracts the text of an HTML page. Only servers that fail with such a page need it, so it is imported then."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
 
 
-def words_of(page: str) -> str:
-    """Return the words of ``page``, without its markup, scripts and styles."""
+def text_of(page: str) -> str:
+    """Return the text of ``page``, without its markup, scripts and styles."""
     parser = _TextOnly()
     parser.feed(page)
     parser.close()
@@ -14,7 +14,7 @@ def words_of(page: str) -> str:
 
 
 class _TextOnly(HTMLParser):
-    """Keeps the words of a page, and drops its scripts and styles."""
+    """Collects the text of a page, and drops its scripts and styles."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

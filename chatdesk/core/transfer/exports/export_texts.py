@@ -1,4 +1,4 @@
-"""Defines the words around the messages of an export, which people read in their own language."""
+"""Defines the texts around the messages of an export, which people read in their own language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MISLEADING_LINK = Text("The link “{words}” leads to {place}.")
 MORE_MISLEADING_LINKS = Text("More links of this message lead elsewhere than their words say.")
 
 
-def all_words() -> list[str]:
+def all_texts() -> list[str]:
     """Return every text that an export may have to show in another language."""
     sentences = [*FAILURE_TEXTS.values(), *CERTIFICATE_TEXTS.values()]
     return [

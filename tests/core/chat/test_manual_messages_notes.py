@@ -26,7 +26,7 @@ async def _thread(world: ChatWorld) -> str:
 async def test_a_note_is_answered_by_nobody_and_seen_by_choice(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = await _thread(world)
-        noted = await world.chat.own_words.add_note(thread_id, "buy quinces")
+        noted = await world.chat.manual_messages.add_note(thread_id, "buy quinces")
         note = noted.question
         assert note.is_note
         assert (note.role, note.finish_reason, note.context_mark) == (Role.USER, NOTE, ContextMark.EXCLUDED)
@@ -47,18 +47,18 @@ async def test_a_note_is_answered_by_nobody_and_seen_by_choice(tmp_path: Path) -
 async def test_a_new_thread_may_begin_with_a_note(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread = (await world.chat.create_thread(None, "")).thread
-        noted = await world.chat.own_words.add_note(thread.id, "Plans for the garden")
+        noted = await world.chat.manual_messages.add_note(thread.id, "Plans for the garden")
         assert noted.thread.title == "Plans for the garden"
         sent = await world.chat.send_message(thread.id, "what now?")
         await world.answer_of(sent)
         with pytest.raises(EmptyMessage):
-            await world.chat.own_words.add_note(thread.id, "  ")
+            await world.chat.manual_messages.add_note(thread.id, "  ")
 
 
 async def test_editing_a_note_makes_another_note(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = await _thread(world)
-        note = (await world.chat.own_words.add_note(thread_id, "one")).question
+        note = (await world.chat.manual_messages.add_note(thread_id, "one")).question
         stack = UndoStack(world.chat)
         edited = await stack.edit_message(note.id, "two")
         assert edited.question.is_note
@@ -70,13 +70,13 @@ async def test_editing_a_note_makes_another_note(tmp_path: Path) -> None:
         page = await world.chat.reader.get_thread_messages(thread_id)
         assert page.messages[-1].id == note.id
         with pytest.raises(NotPossible):
-            await world.chat.own_words.edit_note(page.messages[0].id, "no note")
+            await world.chat.manual_messages.edit_note(page.messages[0].id, "no note")
 
 
 async def test_a_note_travels_and_stays_unseen_by_the_model_elsewhere(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = await _thread(world)
-        note = (await world.chat.own_words.add_note(thread_id, "for the team")).question
+        note = (await world.chat.manual_messages.add_note(thread_id, "for the team")).question
         bodies = await world.database.read(lambda conn: sync_bodies.make_messages(conn, [note.id]))
         text = bodies[note.id].text()
         assert json.loads(text)["finish_reason"] == NOTE
@@ -93,7 +93,7 @@ async def test_a_note_travels_and_stays_unseen_by_the_model_elsewhere(tmp_path: 
 async def test_an_export_says_that_it_is_a_note(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = await _thread(world)
-        await world.chat.own_words.add_note(thread_id, "noted")
+        await world.chat.manual_messages.add_note(thread_id, "noted")
         page = await world.chat.reader.get_thread_messages(thread_id)
         value = thread_to_json(await world.chat.get_thread(thread_id), page.messages)
         exported = json.loads(value) if isinstance(value, str) else value

@@ -41,7 +41,7 @@ async def test_the_words_stand_beside_the_answer_and_are_sent_as_it(tmp_path: Pa
     async with chat_world(tmp_path) as world:
         thread_id, (question, old, *_later) = await _asked(world, "grey", "late")
         world.events.clear()
-        edited = await world.chat.own_words.edit_answer(old.id, "  green\n")
+        edited = await world.chat.manual_messages.edit_answer(old.id, "  green\n")
         mine = edited.answer
         assert (mine.role, mine.status, mine.text) == (Role.ASSISTANT, Status.COMPLETE, "  green\n")
         assert mine.is_edited_answer and not old.is_edited_answer
@@ -67,7 +67,7 @@ async def test_it_is_counted_as_what_it_says(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id, (_question, old) = await _asked(world, "grey")
         before = (await world.chat.context.entries(thread_id)).entries[1]
-        await world.chat.own_words.edit_answer(old.id, "green leaf " * 100)
+        await world.chat.manual_messages.edit_answer(old.id, "green leaf " * 100)
         after = (await world.chat.context.entries(thread_id)).entries[1]
         assert (before.role, after.role) == ("assistant", "assistant")
         assert after.tokens > before.tokens + 100
@@ -78,10 +78,10 @@ async def test_it_is_counted_as_what_it_says(tmp_path: Path) -> None:
 async def test_after_it_one_may_regenerate_and_edit_again_but_not_continue(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id, (question, old) = await _asked(world, "grey")
-        mine = (await world.chat.own_words.edit_answer(old.id, "green")).answer
+        mine = (await world.chat.manual_messages.edit_answer(old.id, "green")).answer
         with pytest.raises(NotPossible):
             await world.chat.continue_message(mine.id)
-        again = (await world.chat.own_words.edit_answer(mine.id, "blue")).answer
+        again = (await world.chat.manual_messages.edit_answer(mine.id, "blue")).answer
         assert (again.version_index, again.version_count) == (3, 3)
         other = await world.chat.regenerate_response(again.id)
         await world.finished(other.id)
@@ -100,7 +100,7 @@ async def test_an_answer_that_broke_off_becomes_whole(tmp_path: Path) -> None:
         created = await world.chat.create_thread(None, "", "one")
         await world.answer_of(created)
         assert created.answer is not None
-        mine = (await world.chat.own_words.edit_answer(created.answer.id, "half a loaf")).answer
+        mine = (await world.chat.manual_messages.edit_answer(created.answer.id, "half a loaf")).answer
         assert (mine.status, mine.finish_reason) == (Status.COMPLETE, EDITED)
         with pytest.raises(NotPossible):
             await world.chat.continue_message(mine.id)
@@ -114,27 +114,27 @@ async def test_not_while_an_answer_is_being_written(tmp_path: Path) -> None:
         sent = await world.chat.send_message(thread_id, "two")
         for message_id in (old.id, sent.answer.id):
             with pytest.raises(TurnInProgress):
-                await world.chat.own_words.edit_answer(message_id, "green")
+                await world.chat.manual_messages.edit_answer(message_id, "green")
         with pytest.raises(TurnInProgress):  # nor does storage take it, whoever writes
             await world.repositories.messages.add_edited_answer(sent.answer.id, "green")
         goes_on.set()
         await world.answer_of(sent)
         assert (await world.chat.reader.get_message(old.id)).version_count == 1
-        assert (await world.chat.own_words.edit_answer(sent.answer.id, "green")).answer.version_count == 2
+        assert (await world.chat.manual_messages.edit_answer(sent.answer.id, "green")).answer.version_count == 2
 
 
 async def test_what_cannot_be_edited_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id, (question, old) = await _asked(world, "grey")
         with pytest.raises(NotPossible):
-            await world.chat.own_words.edit_answer(question.id, "no answer")
+            await world.chat.manual_messages.edit_answer(question.id, "no answer")
         with pytest.raises(NotPossible):
             await world.chat.edit_message(old.id, "no question")
         with pytest.raises(EmptyMessage):
-            await world.chat.own_words.edit_answer(old.id, " \n")
+            await world.chat.manual_messages.edit_answer(old.id, " \n")
         await world.chat.paths.delete_message(old.id)
         with pytest.raises(MessageInTrash):
-            await world.chat.own_words.edit_answer(old.id, "green")
+            await world.chat.manual_messages.edit_answer(old.id, "green")
         assert (await world.chat.get_thread(thread_id)).message_count == 1
 
 
@@ -155,7 +155,7 @@ async def test_undo_shows_the_old_path_again_and_redo_the_new_one(tmp_path: Path
 async def test_it_travels_as_an_ordinary_message(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         _thread_id, (_question, old) = await _asked(world, "grey")
-        mine = (await world.chat.own_words.edit_answer(old.id, "green")).answer
+        mine = (await world.chat.manual_messages.edit_answer(old.id, "green")).answer
         changes = await world.database.read(
             lambda conn: conn.exec_driver_sql(
                 "SELECT kind, op FROM changes WHERE entity = ? AND mine = 1", (mine.id,)
@@ -175,7 +175,7 @@ async def test_it_travels_as_an_ordinary_message(tmp_path: Path) -> None:
 async def test_an_export_says_who_wrote_it(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id, (_question, old) = await _asked(world, "grey")
-        await world.chat.own_words.edit_answer(old.id, "green")
+        await world.chat.manual_messages.edit_answer(old.id, "green")
         thread, shown = await world.chat.get_thread(thread_id), await _shown(world, thread_id)
         headings = [line for line in thread_to_markdown(thread, shown).splitlines() if line.startswith("## ")]
         assert headings[-1].startswith("## Edited answer · ")
@@ -185,7 +185,7 @@ async def test_an_export_says_who_wrote_it(tmp_path: Path) -> None:
 async def test_the_tree_of_versions_knows_it(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id, (_question, old) = await _asked(world, "grey")
-        mine = (await world.chat.own_words.edit_answer(old.id, "green")).answer
+        mine = (await world.chat.manual_messages.edit_answer(old.id, "green")).answer
         tree = await world.chat.reader.get_tree(thread_id)
         assert [row.node.id for row in tree if row.node.is_edited] == [mine.id]
         assert {row.version_count for row in tree if row.node.role == "assistant"} == {2}
@@ -198,7 +198,7 @@ async def test_in_a_temporary_chat_it_is_kept_with_the_rest(tmp_path: Path) -> N
         chat = temporary.chat_of(thread.id)
         sent = await chat.send_message(thread.id, "one")
         await chat.turns.wait_for_all()
-        await chat.own_words.edit_answer(sent.answer.id, "green")
+        await chat.manual_messages.edit_answer(sent.answer.id, "green")
         count = "SELECT count(*) FROM messages"
         assert await world.database.read(lambda conn: conn.exec_driver_sql(count).scalar()) == 0
         kept = await temporary.keep()
@@ -210,9 +210,9 @@ async def test_what_was_attached_to_the_answer_stays_with_it(tmp_path: Path) -> 
     async with chat_world(tmp_path) as world:
         _thread_id, (_question, old) = await _asked(world, "grey")
         file = Attachment("leaf.txt", "text/plain", "a" * 64, 4)
-        mine = (await world.chat.own_words.edit_answer(old.id, "green", attachments=(file,))).answer
+        mine = (await world.chat.manual_messages.edit_answer(old.id, "green", attachments=(file,))).answer
         assert [part.type for part in mine.parts] == [PartType.FILE, PartType.TEXT]
-        again = (await world.chat.own_words.edit_answer(mine.id, "blue")).answer
+        again = (await world.chat.manual_messages.edit_answer(mine.id, "blue")).answer
         assert [_name(part) for part in again.parts] == ["leaf.txt", ""]
 
 
